@@ -1,0 +1,65 @@
+import FFT from 'fft.js';
+
+/**
+ * Complex discrete Fourier transform of one size on interleaved re, im samples.
+ *
+ * forward: X[k] = sum_n x[n] exp(-2 pi i k n / N); inverse: x[n] = sum_k X[k] exp(+2 pi i k n / N), both unscaled
+ * (callers fold 1/sqrt(N) into a factor they apply anyway). Input and output may be the same array.
+ */
+export interface FftKernel {
+  readonly size: number;
+  /** input: [size][re, im] from element `inOffset`; output likewise. O(N log N). */
+  forward(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void;
+  inverse(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void;
+}
+
+/** fft.js behind the kernel interface. It is fastest on plain arrays, so samples are copied once at the edge. */
+class FftJsKernel implements FftKernel {
+  readonly size: number;
+  private readonly fft: FFT;
+  private readonly source: number[];
+  private readonly result: number[];
+
+  constructor(size: number) {
+    this.size = size;
+    this.fft = new FFT(size);
+    this.source = this.fft.createComplexArray();
+    this.result = this.fft.createComplexArray();
+  }
+
+  forward(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void {
+    const n = 2 * this.size;
+    const { source, result } = this;
+    for (let i = 0; i < n; i++) source[i] = input[inOffset + i];
+    this.fft.transform(result, source);
+    for (let i = 0; i < n; i++) output[outOffset + i] = result[i];
+  }
+
+  inverse(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void {
+    // ifft(x) = swap(fft(swap(x))) without the 1/N that fft.js would apply.
+    const n = 2 * this.size;
+    const { source, result } = this;
+    for (let i = 0; i < n; i += 2) {
+      source[i] = input[inOffset + i + 1];
+      source[i + 1] = input[inOffset + i];
+    }
+    this.fft.transform(result, source);
+    for (let i = 0; i < n; i += 2) {
+      output[outOffset + i] = result[i + 1];
+      output[outOffset + i + 1] = result[i];
+    }
+  }
+}
+
+const cache = new Map<number, FftKernel>();
+
+/** The kernel of one power-of-two size, made once a thread (it holds scratch memory and is not re-entrant). */
+export function fftKernel(size: number): FftKernel {
+  let kernel = cache.get(size);
+  if (!kernel) {
+    if (size < 2 || (size & (size - 1)) !== 0) throw new RangeError(`FFT size ${size} is not a power of two >= 2`);
+    kernel = new FftJsKernel(size);
+    cache.set(size, kernel);
+  }
+  return kernel;
+}
