@@ -1,0 +1,64 @@
+import { canonical, type Json } from './canonical-json.ts';
+
+/** One place where two metrics objects differ; `path` as in "sfvs[3].state". */
+export interface MetricDifference {
+  readonly path: string;
+  readonly a: Json | undefined;
+  readonly b: Json | undefined;
+  readonly reason: string;
+}
+
+export interface CompareOptions {
+  /** Two floats agree when |a - b| <= absolute + relative x max(|a|, |b|). Default 1e-9 and 1e-6. */
+  absolute?: number;
+  relative?: number;
+  /** Top-level keys left out: they depend on the machine and the directory. Default timings, files. */
+  ignore?: readonly string[];
+}
+
+const DEFAULTS = { absolute: 1e-9, relative: 1e-6, ignore: ['timings', 'files'] } as const;
+
+/**
+ * Differences between two metrics objects, for `replay --check`. Strings, booleans, nulls and integers must be equal;
+ * floats may differ by the stated tolerance (another CPU's Math.* and vector code round differently in the last
+ * digits; a wrong receiver differs by far more). A key missing on one side is a difference. Empty = reproduced.
+ */
+export function compareMetrics(a: unknown, b: unknown, options: CompareOptions = {}): MetricDifference[] {
+  const { absolute, relative, ignore } = { ...DEFAULTS, ...options };
+  const out: MetricDifference[] = [];
+  const differ = (path: string, x: Json | undefined, y: Json | undefined, reason: string) =>
+    out.push({ path: path || '(all)', a: x, b: y, reason });
+
+  const visit = (path: string, x: Json | undefined, y: Json | undefined): void => {
+    if (x === undefined || y === undefined) {
+      differ(path, x, y, `only in the ${x === undefined ? 'second' : 'first'}`);
+    } else if (typeof x === 'number' && typeof y === 'number') {
+      if (x === y) return;
+      const d = Math.abs(x - y);
+      if (Number.isInteger(x) && Number.isInteger(y)) differ(path, x, y, `differs by ${d}`);
+      else if (!(d <= absolute + relative * Math.max(Math.abs(x), Math.abs(y)))) {
+        differ(path, x, y, `differs by ${d.toPrecision(3)}`);
+      }
+    } else if (Array.isArray(x) && Array.isArray(y)) {
+      if (x.length !== y.length) differ(path, x.length, y.length, 'different number of elements');
+      for (let i = 0; i < Math.min(x.length, y.length); i++) visit(`${path}[${i}]`, x[i], y[i]);
+    } else if (isObject(x) && isObject(y)) {
+      for (const key of [...new Set([...Object.keys(x), ...Object.keys(y)])].sort()) {
+        if (path === '' && ignore.includes(key)) continue;
+        visit(path ? `${path}.${key}` : key, own(x, key), own(y, key));
+      }
+    } else if (x !== y) {
+      differ(path, x, y, 'different value');
+    }
+  };
+  visit('', canonical(a), canonical(b));
+  return out;
+}
+
+function isObject(v: Json): v is { [key: string]: Json } {
+  return typeof v === 'object' && v !== null && !Array.isArray(v);
+}
+
+function own(o: { [key: string]: Json }, key: string): Json | undefined {
+  return Object.hasOwn(o, key) ? o[key] : undefined;
+}

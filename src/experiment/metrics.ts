@@ -1,0 +1,118 @@
+/**
+ * The numbers of one link run: what `--json` prints and metrics.json holds. Every key is always there; what was not
+ * measured is null. Definitions: docs/metrics.md (their version is METRIC_DEFINITIONS).
+ */
+export const METRICS_SCHEMA = 'sct.metrics/1';
+
+/** Version of the metric definitions; changes when the meaning (not the mere precision) of a number changes. */
+export const METRIC_DEFINITIONS = '1';
+
+export type SfvState = 'received' | 'repaired' | 'synthesised' | 'lost';
+
+export interface SfvMetrics {
+  id: number;
+  label: string;
+  importance: number | null;
+  symbols: number;
+  rbs: number[];
+  snrDb: number | null;
+  state: SfvState;
+}
+
+export interface LinkMetrics {
+  schema: string;
+  /** The picture was decoded and the exit code is 0. */
+  ok: boolean;
+  codec: string;
+  mode: string | null;
+  mapping: string | null;
+  channel: string | null;
+  snrDb: number | null;
+  seed: number | null;
+  psnrDb: number | null;
+  msSsim: number | null;
+  lpips: number | null;
+  roiPsnrDb: number | null;
+  ssim: number | null;
+  importanceWeightedPsnrDb: number | null;
+  mIoU: number | null;
+  task: string | null;
+  /** Complex channel symbols per pixel, R; cbr = R/3. */
+  symbolsPerPixel: number | null;
+  cbr: number | null;
+  sideInfoBytes: number | null;
+  sideInfoSymbols: number | null;
+  controlSymbols: number | null;
+  padSymbols: number | null;
+  pilotSymbols: number | null;
+  preambleSymbols: number | null;
+  soundingSymbols: number | null;
+  reverseSymbols: number | null;
+  retransmissions: number | null;
+  bler: number | null;
+  /** 1 when side information or the file could not be decoded, else 0. */
+  outage: 0 | 1 | null;
+  /** Mean RB SNR of each subband of the image bursts, dB. */
+  rbSnrDb: (number | null)[] | null;
+  evmDb: number | null;
+  csiAgeMs: number | null;
+  numerology: number | null;
+  cfoHz: number | null;
+  samples: number | null;
+  lostSamples: number | null;
+  clippedSamples: number | null;
+  modelSet: string | null;
+  timings: Record<string, number>;
+  files: Record<string, string>;
+  sfvs: SfvMetrics[];
+}
+
+/** All metrics unmeasured; a run overwrites what it measures. */
+export function emptyMetrics(codec: string): LinkMetrics {
+  return {
+    schema: METRICS_SCHEMA,
+    ok: false,
+    codec,
+    mode: null,
+    mapping: null,
+    channel: null,
+    snrDb: null,
+    seed: null,
+    psnrDb: null,
+    msSsim: null,
+    lpips: null,
+    roiPsnrDb: null,
+    ssim: null,
+    importanceWeightedPsnrDb: null,
+    mIoU: null,
+    task: null,
+    symbolsPerPixel: null,
+    cbr: null,
+    sideInfoBytes: null,
+    sideInfoSymbols: null,
+    controlSymbols: null,
+    padSymbols: null,
+    pilotSymbols: null,
+    preambleSymbols: null,
+    soundingSymbols: null,
+    reverseSymbols: null,
+    retransmissions: null,
+    bler: null,
+    outage: null,
+    rbSnrDb: null,
+    evmDb: null,
+    csiAgeMs: null,
+    numerology: null,
+    cfoHz: null,
+    samples: null,
+    lostSamples: null,
+    clippedSamples: null,
+    modelSet: null,
+    timings: {},
+    files: {},
+    sfvs: [],
+  };
+}
+
+/** The keys in the order of the contract; metrics.json and `--json` follow it. */
+export const METRIC_KEYS: readonly string[] = Object.keys(emptyMetrics(''));
