@@ -1,0 +1,31 @@
+import { inRange } from '../../common/errors.ts';
+import type { RandomStream } from '../../common/random.ts';
+import { SameLengthStage } from './stage.ts';
+
+/** Adds circular white Gaussian noise, E|n|^2 = noiseVariance per complex sample. */
+export class AwgnStage extends SameLengthStage {
+  readonly noiseVariance: number;
+  private readonly parent: RandomStream;
+  private rng: RandomStream;
+
+  /** @param random the scenario's stream; the stage forks its own from it */
+  constructor(noiseVariance: number, random: RandomStream) {
+    super();
+    this.noiseVariance = inRange('noise variance', noiseVariance, 0, 1e12);
+    this.parent = random;
+    this.rng = random.fork('awgn');
+  }
+
+  reset(): void {
+    this.rng = this.parent.fork('awgn');
+  }
+
+  protected apply(input: Float32Array, out: Float32Array): void {
+    out.set(input);
+    this.rng.addComplexNoise(out, this.noiseVariance);
+  }
+
+  describe(): string {
+    return `awgn variance ${this.noiseVariance.toPrecision(6)}`;
+  }
+}

@@ -1,0 +1,72 @@
+import { OutputBuffer } from '../frontend/sample-history.ts';
+
+/**
+ * One effect on a sample stream. Every stage counts samples from its last reset, and its output, blocks put together,
+ * does not depend on how the input was cut into blocks.
+ */
+export interface ChannelStage {
+  /** One line for logs and run.json. */
+  describe(): string;
+  /** Back to sample 0: the same input then gives the same output again. */
+  reset(): void;
+  /**
+   * input [n][re, im] -> output, perhaps of another length. The input is left as it is; the output is a view of an
+   * internal buffer (or the input itself) and valid until the next call.
+   */
+  process(input: Float32Array): Float32Array;
+  /** Constant delay in samples (0 where not given) beside what the stage models. */
+  readonly delaySamples?: number;
+}
+
+/** Stages one after another. */
+export class ChannelChain implements ChannelStage {
+  readonly stages: readonly ChannelStage[];
+
+  constructor(stages: readonly ChannelStage[]) {
+    this.stages = stages;
+  }
+
+  process(input: Float32Array): Float32Array {
+    let samples = input;
+    for (const stage of this.stages) samples = stage.process(samples);
+    return samples;
+  }
+
+  /**
+   * Lets time pass with nothing on the air: pushes n zero samples and throws the output away, so that fading, clock and
+   * noise stand where they would have stood.
+   */
+  skip(n: number): void {
+    const zeros = new Float32Array(2 * Math.min(n, 16384));
+    for (let left = n; left > 0; left -= 16384) this.process(zeros.subarray(0, 2 * Math.min(left, 16384)));
+  }
+
+  reset(): void {
+    for (const stage of this.stages) stage.reset();
+  }
+
+  /** Sum of the stages' constant delays. */
+  get delaySamples(): number {
+    return this.stages.reduce((sum, stage) => sum + (stage.delaySamples ?? 0), 0);
+  }
+
+  describe(): string {
+    return this.stages.length > 0 ? this.stages.map((stage) => stage.describe()).join(' > ') : 'nothing';
+  }
+}
+
+/** A stage whose output has as many samples as its input. */
+export abstract class SameLengthStage implements ChannelStage {
+  private readonly output = new OutputBuffer();
+
+  process(input: Float32Array): Float32Array {
+    const out = this.output.take(input.length >> 1);
+    this.apply(input, out);
+    return out;
+  }
+
+  abstract describe(): string;
+  abstract reset(): void;
+  /** Writes the whole of `out`, [n][re, im] like `input`. */
+  protected abstract apply(input: Float32Array, out: Float32Array): void;
+}
