@@ -111,10 +111,18 @@ export interface TxCounters {
   underruns: number;
 }
 
+/**
+ * Why a receiver's iteration ended: the source said it was at its end, it went silent without saying so (writer of a
+ * file killed), or close() was called.
+ */
+export type StreamEnd = 'source-ended' | 'source-silent' | 'closed';
+
 /** A running receiver. Iterate once; the iteration ends when the source ends or after close(). */
 export interface RxStream extends AsyncIterable<SampleBlock> {
   readonly settings: StreamSettings;
   readonly counters: Readonly<RxCounters>;
+  /** Null while samples may still come. */
+  readonly ended: StreamEnd | null;
   /** Stops receiving; pending and later reads end. Safe to call twice. */
   close(): Promise<void>;
   describe(): string;

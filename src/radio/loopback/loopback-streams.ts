@@ -6,6 +6,7 @@ import {
   type RxCounters,
   type RxStream,
   type SampleBlock,
+  type StreamEnd,
   type StreamSettings,
   type TxCounters,
   type TxStream,
@@ -23,7 +24,7 @@ export class LoopbackRx implements RxStream {
   private readonly onClose: () => void;
   private readonly adcStart: number;
   private waiting: (() => void) | null = null;
-  private closed = false;
+  ended: StreamEnd | null = null;
   /** Called after each block, so that a waiting transmitter may go on. */
   onConsumed: (() => void) | null = null;
 
@@ -49,7 +50,7 @@ export class LoopbackRx implements RxStream {
 
   /** Blocks that simulated time has already brought, without waiting for more; for callers in one task. */
   readAvailable(): SampleBlock | null {
-    if (this.closed) return null;
+    if (this.ended) return null;
     const block = this.path.next(this.blockSamples);
     if (block) {
       countBlock(this.counters, block);
@@ -61,7 +62,7 @@ export class LoopbackRx implements RxStream {
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SampleBlock> {
     try {
-      while (!this.closed) {
+      while (!this.ended) {
         const block = this.readAvailable();
         if (block) yield block;
         else await new Promise<void>((resolve) => (this.waiting = resolve));
@@ -72,8 +73,8 @@ export class LoopbackRx implements RxStream {
   }
 
   async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
+    if (this.ended) return;
+    this.ended = 'closed';
     this.wake();
     this.onConsumed?.();
     this.onClose();

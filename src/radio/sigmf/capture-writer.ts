@@ -235,13 +235,16 @@ export class CaptureWriter {
 }
 
 async function openForWriting(paths: CapturePaths, overwrite: boolean): Promise<FileHandle> {
+  if (!overwrite && (await stat(paths.meta).catch(() => null))) throw exists(paths.meta);
   try {
     await mkdir(dirname(paths.base), { recursive: true });
     if (overwrite) await rm(paths.meta, { force: true });
-    else if ((await stat(paths.meta).catch(() => null)) !== null) throw exists(paths.meta);
+  } catch (error) {
+    throw new DeviceError(`cannot create ${paths.data}: ${(error as Error).message}`);
+  }
+  try {
     return await open(paths.data, overwrite ? 'w' : 'wx');
   } catch (error) {
-    if (error instanceof UsageError) throw error;
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(paths.data);
     throw new DeviceError(`cannot create ${paths.data}: ${(error as Error).message}`);
   }

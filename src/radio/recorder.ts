@@ -1,0 +1,172 @@
+import { UsageError } from '../common/errors.ts';
+import { BurstRecorder } from './file/burst-recorder.ts';
+import {
+  blockLength,
+  exactLoss,
+  joinLosses,
+  type LossRecord,
+  newTxCounters,
+  type RxStream,
+  type SampleBlock,
+  type SampleData,
+  type TxStream,
+} from './radio.ts';
+import type { CaptureSummary, CaptureWriter } from './sigmf/capture-writer.ts';
+import type { SctFields } from './sigmf/meta.ts';
+
+export interface RecordOptions {
+  /** Stop after this many samples. */
+  readonly maxSamples?: number;
+  /** Aborting stops the recording and keeps it; see abortOnSigint(). */
+  readonly signal?: AbortSignal;
+  /**
+   * True: the source does not wait, so blocks that the disk cannot take in time are dropped and recorded as a gap.
+   * False: a slow disk slows the source down and nothing is lost.
+   */
+  readonly realtime: boolean;
+  /** Bytes held in memory at most while the disk is slow. */
+  readonly bufferBytes?: number;
+}
+
+export interface RecordResult {
+  readonly reason: 'source-ended' | 'source-silent' | 'max-samples' | 'interrupted' | 'error';
+  /** What stopped the recording where reason is error; the capture holds what came before. */
+  readonly error: Error | null;
+  readonly summary: CaptureSummary;
+  /** Samples that arrived but found no room; each drop stands as a gap in the capture, or as sct:lost_at_end. */
+  readonly droppedSamples: number;
+}
+
+/**
+ * Copies a stream into a capture until it ends, the limit is reached or the signal aborts; closes both. Whatever
+ * happens, what was received up to then is a valid, closed capture.
+ */
+export async function record(rx: RxStream, writer: CaptureWriter, options: RecordOptions): Promise<RecordResult> {
+  const { maxSamples = Number.POSITIVE_INFINITY, signal, realtime, bufferBytes = 64 * 1024 * 1024 } = options;
+  if (!(maxSamples > 0)) throw new UsageError(`record: ${maxSamples} samples is out of range: allowed 1 upwards`);
+  const queue = new WriteQueue(writer, realtime ? bufferBytes : 0);
+  const stop = () => void rx.close();
+  if (signal?.aborted) stop();
+  signal?.addEventListener('abort', stop, { once: true });
+  let error: Error | null = null;
+  let taken = 0;
+  try {
+    for await (const block of rx) {
+      const room = maxSamples - taken;
+      const part = blockLength(block) <= room ? block : { ...block, data: block.data.slice(0, 2 * room) as SampleData };
+      taken += blockLength(part);
+      await queue.put(part);
+      if (taken >= maxSamples) break;
+    }
+    await queue.finish();
+  } catch (caught) {
+    error = caught as Error;
+  } finally {
+    signal?.removeEventListener('abort', stop);
+    await rx.close();
+  }
+  // A failed writer fails here as well; then there is no summary to give and the error is the caller's.
+  const atEnd: SctFields = queue.loss ? { 'sct:lost_at_end': { min: queue.loss.min, max: queue.loss.max } } : {};
+  const summary = await writer.close({ ...atEnd, 'sct:clipped_samples': rx.counters.clippedSamples });
+  const reached = taken >= maxSamples ? 'max-samples' : null;
+  const ended = rx.ended === 'source-silent' ? 'source-silent' : 'source-ended';
+  const reason = error ? 'error' : (reached ?? (signal?.aborted ? 'interrupted' : ended));
+  return { reason, error, summary, droppedSamples: queue.droppedSamples };
+}
+
+/** Blocks on their way to the disk; with a limit it never makes the source wait, but drops and remembers. */
+class WriteQueue {
+  private readonly writer: CaptureWriter;
+  private readonly limitBytes: number;
+  private readonly blocks: SampleBlock[] = [];
+  private bytes = 0;
+  /** Dropped since the last block that was kept. */
+  loss: LossRecord | null = null;
+  private worker: Promise<void> | null = null;
+  private failure: Error | null = null;
+  droppedSamples = 0;
+
+  constructor(writer: CaptureWriter, limitBytes: number) {
+    this.writer = writer;
+    this.limitBytes = limitBytes;
+  }
+
+  async put(block: SampleBlock): Promise<void> {
+    if (this.limitBytes === 0) return this.writer.write(block);
+    if (this.failure) throw this.failure;
+    const before = joinLosses(this.loss, block.lostBefore);
+    if (this.bytes + block.data.byteLength > this.limitBytes) {
+      const end = block.index + blockLength(block);
+      this.loss = joinLosses(before, exactLoss(block.index, end));
+      this.droppedSamples += blockLength(block);
+      return;
+    }
+    this.loss = null;
+    this.blocks.push({ ...block, lostBefore: before && { ...before, to: block.index } });
+    this.bytes += block.data.byteLength;
+    this.worker ??= this.drain();
+  }
+
+  async finish(): Promise<void> {
+    await this.worker;
+    if (this.failure) throw this.failure;
+  }
+
+  private async drain(): Promise<void> {
+    try {
+      for (let block = this.blocks.shift(); block; block = this.blocks.shift()) {
+        await this.writer.write(block);
+        this.bytes -= block.data.byteLength;
+      }
+    } catch (error) {
+      this.failure = error as Error;
+    } finally {
+      this.worker = null;
+    }
+  }
+}
+
+/** The same stream, every block of which is also written to a capture before the reader gets it. */
+export function tapRx(rx: RxStream, writer: CaptureWriter): RxStream {
+  return {
+    settings: rx.settings,
+    counters: rx.counters,
+    get ended() {
+      return rx.ended;
+    },
+    close: () => rx.close(),
+    describe: () => `${rx.describe()}, recorded to ${writer.describe()}`,
+    async *[Symbol.asyncIterator]() {
+      for await (const block of rx) {
+        await writer.write(block);
+        yield block;
+      }
+    },
+  };
+}
+
+/** The same transmitter, every burst of which is also written to a capture, in place, with silence between. */
+export function tapTx(tx: TxStream, writer: CaptureWriter, maxSilenceS = 60): TxStream {
+  const bursts = new BurstRecorder(writer, maxSilenceS * tx.settings.rateHz);
+  const counters = newTxCounters();
+  return {
+    settings: tx.settings,
+    counters: tx.counters,
+    write: async (reIm, atIndex) => {
+      const placed = await tx.write(reIm, atIndex);
+      await bursts.write(reIm, placed.index, counters);
+      return placed;
+    },
+    drain: () => tx.drain(),
+    close: () => tx.close(),
+    describe: () => `${tx.describe()}, recorded to ${writer.describe()}`,
+  };
+}
+
+/** A signal that aborts on the first Ctrl-C; a second one kills the process as usual. Call dispose() when done. */
+export function abortOnSigint(): { signal: AbortSignal; dispose: () => void } {
+  const controller = new AbortController();
+  const onSigint = () => controller.abort();
+  process.once('SIGINT', onSigint);
+  return { signal: controller.signal, dispose: () => process.removeListener('SIGINT', onSigint) };
+}
