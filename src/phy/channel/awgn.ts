@@ -22,7 +22,7 @@ export class AwgnStage extends SameLengthStage {
 
   protected apply(input: Float32Array, out: Float32Array): void {
     out.set(input);
-    this.rng.addComplexNoise(out, this.noiseVariance);
+    if (this.noiseVariance > 0) this.rng.addComplexNoise(out, this.noiseVariance);
   }
 
   describe(): string {

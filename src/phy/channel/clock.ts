@@ -3,10 +3,10 @@ import { kaiserBeta, kaiserWindow, sinc } from '../frontend/kaiser.ts';
 import { OutputBuffer, SampleHistory } from '../frontend/sample-history.ts';
 import type { ChannelStage } from './stage.ts';
 
-/** Half width of the interpolating sinc: 32 taps, images and error <= -75 dB for |f| <= 0.42 of the sample rate. */
+/** Half width of the interpolating sinc: 32 taps, images and error <= -75 dB for |f| <= 0.4 of the sample rate. */
 export const CLOCK_DELAY_SAMPLES = 16;
 const TAPS = 2 * CLOCK_DELAY_SAMPLES;
-/** Table rows a sample; linear interpolation between rows adds (2 pi 0.42 / 256)^2 / 8 = -97 dB. */
+/** Table rows a sample; linear interpolation between rows adds (2 pi 0.4 / 256)^2 / 8 = -98 dB. */
 const PHASES = 256;
 
 /**

@@ -121,6 +121,7 @@ export function buildChannel(options: ChannelOptions): ScenarioChannel {
   if (cfoHz !== 0 || phaseRad !== 0) stages.push(new CfoStage(cfoHz, rateHz, phaseRad));
   addPhaseNoise(stages, options, rateHz, random, 'rx-phase-noise');
 
+  // Always there, even silent: it parts the transmitter's stages from the receiver's.
   stages.push(new AwgnStage(noiseVariance, random));
   if (options.jammer) {
     if (signalPower === undefined) throw new UsageError('a jammer needs the signal power it is relative to');

@@ -106,9 +106,3 @@ export function kolmogorov(samples: Float64Array, cdf: (x: number) => number): n
   });
   return worst;
 }
-
-/** OFDM symbols (unitary, cyclic prefix 9/128) with Gaussian or QPSK values on `occupied` carriers around an empty DC. */
-export function carriersOf(occupied: number): number[] {
-  const half = occupied / 2;
-  return Array.from({ length: occupied }, (_, i) => (i < half ? i - half : i - half + 1));
-}
