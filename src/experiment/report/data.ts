@@ -1,0 +1,164 @@
+import type { Json } from '../canonical-json.ts';
+import type { LinkMetrics } from '../metrics.ts';
+import type { Waterfall } from './waterfall.ts';
+
+/**
+ * What a run hands to its report: plain data (it can be cloned to another thread), filled by the link, drawn by html.ts
+ * and terminal.ts. Arrays of numbers may be typed. null = not measured, shown as a dash with the reason.
+ */
+export type Numbers = ArrayLike<number>;
+
+export type Modulation = 'QPSK' | '16-QAM' | '64-QAM' | '256-QAM' | 'analog';
+
+export interface ReportPicture {
+  /** data: URI of PNG, JPEG or WebP (pictureDataUri). */
+  dataUri: string;
+  width: number;
+  height: number;
+  /** For readers who cannot see it. */
+  alt: string;
+  /** File of the run directory with the exact pixels, linked from the picture. */
+  file?: string;
+  /** Shown under the picture, for example "differences times 8". */
+  note?: string;
+}
+
+export interface ReportBurst {
+  /** For example "sounding", "image 1 of 2", "retransmission 1". */
+  kind: string;
+  /** Absolute index of the first preamble sample in the received capture, and its length. */
+  startSample: number;
+  lengthSamples: number;
+  /** Header fields in their order of transmission. */
+  header: Record<string, string | number>;
+  cfoHz: number | null;
+  sfoPpm: number | null;
+  /** Metric of the detector, 0..1. */
+  detection: number | null;
+  slots: number;
+  evmDb: number | null;
+  /** Mean RB SNR over the burst, dB. */
+  snrDb: number | null;
+  /** Samples were lost inside or clipped, or the header failed: what is wrong, else null. */
+  suspect: string | null;
+}
+
+/** RB SNR of the image bursts and the report that allocation used. All arrays by subband unless said otherwise. */
+export interface ReportRbSnr {
+  subbands: number;
+  /** Mean over the slots and its standard error, dB. */
+  meanDb: Numbers;
+  standardErrorDb: Numbers | null;
+  /** Modulation of each subband; null where unused. */
+  modulation: readonly (Modulation | null)[];
+  /** What the CSI report said when the symbols were placed; null without a report. */
+  reportedDb: Numbers | null;
+  reportAgeMs: number | null;
+  /** Per RB, dB [slot][subband]; NaN = not sent. */
+  slots: number;
+  perRbDb: Numbers;
+  /** SNR that each modulation needs at its code rate, drawn as lines. */
+  thresholds: readonly { modulation: Modulation; snrDb: number }[];
+}
+
+export interface ReportConstellation {
+  modulation: Modulation;
+  /** Equalised symbols, decimated, interleaved [point][re, im], unit mean power. */
+  reIm: Numbers;
+  /** Ideal points, interleaved; empty for analog symbols. */
+  idealReIm: Numbers;
+  evmDb: number | null;
+}
+
+export interface ReportChannel {
+  /** Estimated frequency response over the occupied subcarriers; NaN at DC. */
+  frequencyHz: Numbers;
+  magnitudeDb: Numbers;
+  phaseRad: Numbers;
+  /** Power of the impulse response relative to its peak. */
+  delayS: Numbers;
+  impulseDb: Numbers;
+  /** Delays that the cyclic prefix covers. */
+  cpWindowS: readonly [number, number];
+}
+
+export interface ReportPhaseTrack {
+  label: string;
+  /** Time within the burst and common phase error of each symbol. */
+  timeS: Numbers;
+  phaseRad: Numbers;
+}
+
+export interface ReportBlock {
+  block: number;
+  what: string;
+  bytes: number;
+  modulation: string;
+  rate: number;
+  effectiveSnrDb: number | null;
+  iterations: number | null;
+  attempts: number;
+  state: 'ok' | 'lost';
+}
+
+/** Resource elements by use. The first group counts in R, the second is reported beside it. */
+export interface ReportBudget {
+  pixels: number;
+  payload: number;
+  sideInfo: number;
+  control: number;
+  padding: number;
+  retransmissions: number;
+  preamble: number;
+  pilots: number;
+  sounding: number;
+  reverse: number;
+}
+
+export interface ReportIdentification {
+  /** Name of the picture or capture. */
+  title: string;
+  runId: string | null;
+  /** UTC, ISO 8601. */
+  time: string;
+  /** The command line that reproduces the run, ready to paste. */
+  command: string;
+  codec: string;
+  /** For example "AVIF quality 34, 4 412 bytes". */
+  codecDetail: string | null;
+  mapping: string | null;
+  channel: string;
+  snrDb: number | null;
+  seed: number | null;
+  /** One line: "25 subbands, FFT 512, 15 kHz, 7.68 Msps". */
+  numerology: string;
+  program: string;
+  /** Further facts in order, shown as they are. */
+  facts: Record<string, string>;
+}
+
+export interface ReportData {
+  identification: ReportIdentification;
+  metrics: LinkMetrics;
+  /** Reason of a null metric, by its key; common ones have a default. */
+  notMeasured: Record<string, string>;
+  pictures: { source: ReportPicture | null; received: ReportPicture | null; difference: ReportPicture | null };
+  bursts: readonly ReportBurst[];
+  rbSnr: ReportRbSnr | null;
+  constellations: readonly ReportConstellation[];
+  channel: ReportChannel | null;
+  phaseTracks: readonly ReportPhaseTrack[];
+  waterfall: Waterfall | null;
+  blocks: readonly ReportBlock[];
+  budget: ReportBudget | null;
+  warnings: readonly string[];
+  /** Sample rate of the received capture; places the bursts on the waterfall. */
+  rateHz: number;
+  /** run.json, shown at the end. */
+  manifest: { [key: string]: Json } | null;
+}
+
+/** A shell command from argv: words with anything unusual are single-quoted. */
+export function shellCommand(argv: readonly string[]): string {
+  return argv.map((w) => (/^[A-Za-z0-9_./:=,@%+-]+$/.test(w) ? w : `'${w.replaceAll("'", "'\\''")}'`)).join(' ');
+}

@@ -1,0 +1,108 @@
+import type { ReportData } from './data.ts';
+import { fixed, grouped, NOT_MEASURED, si } from './svg/text.ts';
+import { reasonOf, type Verdict, verdict } from './verdict.ts';
+
+export interface TerminalOptions {
+  /** Escape sequences for colour; use `wantsColour`. */
+  colour: boolean;
+  /** Shown as the place of the report; omitted when null. */
+  directory?: string | null;
+}
+
+/** Colour only on a terminal that is not dumb, and never against NO_COLOR (https://no-color.org). */
+export function wantsColour(isTty: boolean | undefined, env: Record<string, string | undefined>): boolean {
+  return isTty === true && !env.NO_COLOR && env.TERM !== 'dumb';
+}
+
+const CODES: Record<Verdict['state'], number> = { whole: 32, damaged: 33, outage: 31, nothing: 31 };
+
+/** The summary of a run: a verdict line and aligned rows with units, ending in a newline. Widths assume no wide characters. */
+export function terminalSummary(data: ReportData, options: TerminalOptions): string {
+  const paint = (code: number, text: string) => (options.colour ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const { metrics: m, identification: id, rbSnr } = data;
+  const v = verdict(data);
+  const rows: [string, string][] = [];
+  const quality = [
+    measured(data, 'psnrDb', 'PSNR', `${fixed(m.psnrDb, 2)} dB`),
+    measured(data, 'msSsim', 'MS-SSIM', fixed(m.msSsim, 4)),
+    m.lpips === null ? null : `LPIPS ${fixed(m.lpips, 4)}`,
+    m.roiPsnrDb === null ? null : `ROI-PSNR ${fixed(m.roiPsnrDb, 2)} dB`,
+    m.mIoU === null ? null : `mIoU ${fixed(m.mIoU, 3)}`,
+  ];
+  rows.push(['picture', join(quality)]);
+  rows.push([
+    'codec',
+    join([id.codecDetail ? `${id.codec}: ${id.codecDetail}` : id.codec, id.mapping && `${id.mapping} mapping`]),
+  ]);
+  rows.push([
+    'channel',
+    join([
+      id.channel,
+      id.snrDb === null ? null : `${fixed(id.snrDb)} dB SNR`,
+      id.seed === null ? null : `seed ${id.seed}`,
+    ]),
+  ]);
+  rows.push(['numerology', id.numerology]);
+  if (m.symbolsPerPixel !== null && m.cbr !== null) {
+    rows.push([
+      'cost',
+      join([
+        `R ${fixed(m.symbolsPerPixel, 4)} symbols/pixel`,
+        `CBR ${fixed(m.cbr, 5)} (1/${fixed(1 / m.cbr, 1)})`,
+        retransmissions(m.retransmissions),
+      ]),
+    ]);
+  }
+  if (rbSnr) {
+    const means = Array.from(rbSnr.meanDb).filter(Number.isFinite);
+    const range = means.length
+      ? `${fixed(Math.min(...means))} to ${fixed(Math.max(...means))} dB over ${rbSnr.subbands} subbands`
+      : NOT_MEASURED;
+    rows.push([
+      'RB SNR',
+      join([range, rbSnr.reportAgeMs === null ? 'no CSI report' : `CSI report ${fixed(rbSnr.reportAgeMs)} ms old`]),
+    ]);
+  }
+  rows.push([
+    'radio',
+    join([
+      `EVM ${fixed(m.evmDb)} dB`,
+      `CFO ${grouped(m.cfoHz)} Hz`,
+      m.bler === null ? null : `BLER ${fixed(100 * m.bler, 1)} %`,
+    ]),
+  ]);
+  rows.push([
+    'samples',
+    join([grouped(m.samples), `lost ${grouped(m.lostSamples)}`, `clipped ${grouped(m.clippedSamples)}`]),
+  ]);
+  const total = m.timings.totalMs ?? sum(Object.values(m.timings));
+  if (total > 0) rows.push(['time', si(total / 1e3, 's', 3)]);
+  if (options.directory) rows.push(['report', `${options.directory}/report.html`]);
+
+  const label = Math.max(...rows.map(([k]) => k.length));
+  const body = rows.map(([k, text]) => `  ${paint(2, k.padEnd(label))}  ${printable(text)}`);
+  const warnings = data.warnings.map((w) => `  ${paint(33, 'warning'.padEnd(label))}  ${printable(w)}`);
+  return `${[paint(1, printable(id.title)), paint(CODES[v.state], v.text), ...body, ...warnings].join('\n')}\n`;
+}
+
+function measured(data: ReportData, key: 'psnrDb' | 'msSsim', name: string, text: string): string {
+  return data.metrics[key] === null ? `${name} ${NOT_MEASURED} (${reasonOf(data, key)})` : `${name} ${text}`;
+}
+
+function retransmissions(n: number | null): string | null {
+  return n === null ? null : n === 1 ? '1 block sent again' : `${grouped(n)} blocks sent again`;
+}
+
+function join(parts: readonly (string | null | false | undefined)[]): string {
+  return parts.filter((p) => p).join('  ·  ');
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
+}
+
+/** Text from outside without the control characters that could drive a terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly what must go
+  return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}

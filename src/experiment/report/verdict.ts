@@ -1,0 +1,61 @@
+import type { ReportData } from './data.ts';
+import { fixed, grouped } from './svg/text.ts';
+
+export interface Verdict {
+  state: 'whole' | 'damaged' | 'outage' | 'nothing';
+  /** One sentence for the head of the report and the terminal. */
+  text: string;
+}
+
+/** What happened to the picture, in one sentence that claims no more than was measured. */
+export function verdict(data: ReportData): Verdict {
+  const m = data.metrics;
+  if (data.bursts.length === 0 && !data.pictures.received) {
+    return { state: 'nothing', text: 'No burst was found in the samples.' };
+  }
+  if (m.outage === 1) {
+    const scored = m.psnrDb === null ? '' : '; scored as flat grey (128)';
+    return {
+      state: 'outage',
+      text: `Outage: the picture was not decoded${scored}.${blockText(data)}${lossText(data)}`,
+    };
+  }
+  const quality =
+    m.psnrDb === null
+      ? '. Its quality is not known without the original'
+      : `: ${fixed(m.psnrDb, 1)} dB PSNR${m.msSsim === null ? '' : `, MS-SSIM ${fixed(m.msSsim, 3)}`}`;
+  const text = `${m.ok ? 'The picture arrived whole' : 'The picture arrived damaged'}${quality}.`;
+  return { state: m.ok ? 'whole' : 'damaged', text: `${text}${blockText(data)}${lossText(data)}` };
+}
+
+function blockText(data: ReportData): string {
+  if (data.blocks.length === 0) return '';
+  const lost = data.blocks.filter((b) => b.state === 'lost').length;
+  const again = data.metrics.retransmissions;
+  const repeats = again ? `, ${grouped(again)} sent again` : '';
+  return ` ${grouped(lost)} of ${grouped(data.blocks.length)} code blocks lost${repeats}.`;
+}
+
+function lossText(data: ReportData): string {
+  const lost = data.metrics.lostSamples;
+  return lost ? ` ${grouped(lost)} samples were lost on the way.` : '';
+}
+
+const DEFAULT_REASONS: Record<string, string> = {
+  psnrDb: 'needs the original (--reference PHOTO)',
+  msSsim: 'needs the original (--reference PHOTO)',
+  ssim: 'needs the original (--reference PHOTO)',
+  lpips: 'needs --lpips FILE',
+  roiPsnrDb: 'needs --roi or --truth LABELS.png',
+  mIoU: 'needs --truth LABELS.png',
+  importanceWeightedPsnrDb: 'this codec has no importance map',
+  csiAgeMs: 'no CSI report was used',
+  evmDb: 'no burst was demodulated',
+  cfoHz: 'no burst was found',
+  snrDb: 'not set by the command; see the measured RB SNR',
+};
+
+/** Why a metric is null, for the dash's title. */
+export function reasonOf(data: ReportData, key: string): string {
+  return data.notMeasured[key] ?? DEFAULT_REASONS[key] ?? 'not measured in this run';
+}
