@@ -1,0 +1,108 @@
+import { inRange, UsageError } from '../../common/errors.ts';
+import { type LdpcDecoderKernel, ldpcDecoderKernel } from '../kernels/ldpc.ts';
+import type { LdpcCode } from './ldpc-code.ts';
+import { LLR_SCALE, quantiseLlr } from './llr-quantiser.ts';
+
+/** Most iterations that a caller may ask for. */
+export const MAX_ITERATIONS = 100;
+
+export interface LdpcDecodeOptions {
+  /** 1..100, default 20. */
+  readonly maxIterations?: number;
+  /** Asked when all checks hold; false (a wrong CRC) lets the decoder go on. bits: the K decided bits. */
+  readonly accept?: (bits: Uint8Array) => boolean;
+}
+
+export interface LdpcDecodeResult {
+  /** All checks of the rows used hold and `accept` agreed. */
+  readonly ok: boolean;
+  /** All checks of the rows used hold, whatever `accept` said. */
+  readonly parity: boolean;
+  /** Iterations done. */
+  readonly iterations: number;
+  /** Base rows used: 4 of the core and those whose own parity column was received. */
+  readonly rows: number;
+}
+
+/**
+ * Decoder of one LDPC code: soft buffer of N floats in, K bits out.
+ *
+ * Quantises, keeps only the rows that the received bits reach (a later row whose own parity column is all zero sends
+ * nothing but zeros), and iterates until the checks hold. The first 2Z variables are punctured (LLR 0), the fillers
+ * known zeros.
+ */
+export class LdpcDecoder {
+  readonly code: LdpcCode;
+  private readonly kernel: LdpcDecoderKernel;
+  /** [columns x Z] */
+  private readonly channel: Int8Array;
+  private readonly rowList = new Uint8Array(46);
+
+  constructor(code: LdpcCode, kernel: LdpcDecoderKernel = ldpcDecoderKernel()) {
+    this.code = code;
+    this.kernel = kernel;
+    this.channel = new Int8Array(code.columns * code.z);
+  }
+
+  describe(): string {
+    const { baseGraph, z } = this.code;
+    return `LDPC decoder BG${baseGraph} Z=${z}, layered min-sum int8 (${this.kernel.name}), LLR x ${LLR_SCALE}`;
+  }
+
+  /**
+   * soft: Float32Array [N], summed LLRs of the soft buffer (zero where nothing came). infoBits: K' <= K, the bits
+   * from K' on are fillers. bits: Uint8Array [>= K], receives the hard decisions in any case.
+   */
+  decode(soft: Float32Array, infoBits: number, bits: Uint8Array, options: LdpcDecodeOptions = {}): LdpcDecodeResult {
+    const { code, channel, kernel } = this;
+    const { k, z, n } = code;
+    const maxIterations = inRange('iterations', options.maxIterations ?? 20, 1, MAX_ITERATIONS);
+    inRange("information bits K'", infoBits, 1, k);
+    if (soft.length < n) throw new UsageError(`soft buffer has ${soft.length} LLRs, ${n} needed`);
+    if (bits.length < k) throw new UsageError(`output has room for ${bits.length} bits, ${k} needed`);
+    channel.fill(0, 0, 2 * z);
+    quantiseLlr(soft, channel, 0, n, 2 * z);
+    channel.fill(127, infoBits, k);
+    const rows = this.chooseRows();
+    kernel.start(code, channel, this.rowList, rows);
+    let parity = false;
+    for (let iterations = 1; iterations <= maxIterations; iterations++) {
+      kernel.iterate();
+      parity = kernel.parityHolds();
+      if (!parity) continue;
+      kernel.hardDecisions(bits, k);
+      if (!options.accept || options.accept(bits)) return { ok: true, parity, iterations, rows };
+    }
+    kernel.hardDecisions(bits, k);
+    return { ok: false, parity, iterations: maxIterations, rows };
+  }
+
+  private chooseRows(): number {
+    const { code, channel, rowList } = this;
+    const { z } = code;
+    let count = 4;
+    for (let r = 0; r < 4; r++) rowList[r] = r;
+    for (let r = 4; r < code.rows; r++) {
+      const from = code.k + r * z;
+      for (let i = from; i < from + z; i++) {
+        if (channel[i] !== 0) {
+          rowList[count++] = r;
+          break;
+        }
+      }
+    }
+    return count;
+  }
+}
+
+const decoders = new WeakMap<LdpcCode, LdpcDecoder>();
+
+/** The decoder of a code on this thread's kernel, made once (it holds scratch memory and is not re-entrant). */
+export function ldpcDecoder(code: LdpcCode): LdpcDecoder {
+  let decoder = decoders.get(code);
+  if (!decoder) {
+    decoder = new LdpcDecoder(code);
+    decoders.set(code, decoder);
+  }
+  return decoder;
+}
