@@ -1,0 +1,117 @@
+import type { RgbImage } from '../image/rgb-image.ts';
+
+/**
+ * What every codec is to the link. A codec works in two steps because budgets depend on the channel: `analyse` says
+ * which streams there are and how much each matters; the link allocates resource blocks from those scores and the CSI
+ * report; `encode` then fills exactly what each stream was granted. One stream is one SFV; the classical codec has one.
+ */
+export interface Codec {
+  readonly name: string;
+  /** One line for logs and run.json. */
+  describe(): string;
+  /** Looks at a picture once; the plan may be encoded several times, for other grants. */
+  analyse(image: RgbImage): Promise<SourcePlan>;
+  /** Rebuilds the picture from what came over the air alone. Never throws for damaged input. */
+  decode(received: ReceivedSource): Promise<DecodedImage>;
+}
+
+/** The streams of one picture and what they need. */
+export interface SourcePlan {
+  readonly streams: readonly StreamPlan[]; // [stream id]
+  /** Upper bound of the side information in bytes; 0 for none. */
+  readonly sideInfoBytes: number;
+  /**
+   * Codes the picture for these grants.
+   *
+   * @throws UsageError saying what would fit when a grant is too small
+   */
+  encode(grants: readonly StreamGrant[]): Promise<EncodedSource>;
+}
+
+/** One stream before its budget is known. */
+export interface StreamPlan {
+  readonly id: number; // 0..254, index in SourcePlan.streams
+  readonly kind: StreamKind;
+  /** Importance as sent, 0..255, and nothing else, decides order and share. */
+  readonly score: number;
+  /** Below this the stream is worthless: bytes for `bits`, complex symbols for `analog`. */
+  readonly minSize: number;
+}
+
+/** `bits`: bytes that are channel-coded and mapped by the link. `analog`: complex symbols sent as they are. */
+export type StreamKind = 'bits' | 'analog';
+
+/** What the allocation gave to one stream; a stream without a grant is not sent. */
+export interface StreamGrant {
+  readonly id: number;
+  /** Most bytes (`bits`) or exact complex symbols (`analog`). */
+  readonly size: number;
+  /** Effective SNR of its resource elements by the CSI report, dB; undefined without a report. */
+  readonly snrDb?: number | undefined;
+}
+
+/** A coded picture. */
+export interface EncodedSource {
+  /** Sent with the robust code over the whole band; empty when there is none. */
+  readonly sideInfo: Uint8Array;
+  readonly streams: readonly EncodedStream[]; // at most one for each grant, in the order of the grants
+  /** What the codec chose, for run.json and reports. */
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+}
+
+export type EncodedStream =
+  | { readonly id: number; readonly kind: 'bits'; readonly payload: Uint8Array }
+  /** Unit mean power over the symbols of the stream. */
+  | { readonly id: number; readonly kind: 'analog'; readonly symbolsReIm: Float32Array }; // [symbol][re, im]
+
+/** Bytes [from, to) that did not arrive; their content in the payload means nothing. */
+export interface ByteRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+export type ReceivedStream =
+  | {
+      readonly id: number;
+      readonly kind: 'bits';
+      readonly payload: Uint8Array;
+      /** Ascending, disjoint; empty when everything arrived. */
+      readonly missing: readonly ByteRange[];
+    }
+  | {
+      readonly id: number;
+      readonly kind: 'analog';
+      /** Equalised and MMSE-weighted: snr / (1 + snr) x y / h. */
+      readonly symbolsReIm: Float32Array; // [symbol][re, im]
+      /** Measured SNR of each symbol's resource block, dB; -Infinity for a symbol that did not arrive. */
+      readonly snrDb: Float32Array; // [symbol]
+    };
+
+/** Everything that came over the air for one picture. */
+export interface ReceivedSource {
+  /** undefined when its blocks failed: an outage. */
+  readonly sideInfo: Uint8Array | undefined;
+  readonly streams: readonly ReceivedStream[];
+}
+
+/** How much each cell of the picture is damaged. */
+export interface ErrorMask {
+  readonly cellPx: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly damage: Float32Array; // [row][column], 0 intact .. 1 lost
+}
+
+/** A picture as the receiver shows it. */
+export interface DecodedImage {
+  /** undefined when nothing is known, not even the size; scored as flat mid-grey at the original's size. */
+  readonly image: RgbImage | undefined;
+  /** False when the picture is only a stand-in. */
+  readonly decodable: boolean;
+  /** True when every part of it arrived. */
+  readonly complete: boolean;
+  /** undefined when the codec cannot tell where the damage is. */
+  readonly mask: ErrorMask | undefined;
+  /** One line that says why, when not complete. */
+  readonly note: string | undefined;
+}
