@@ -90,7 +90,10 @@ function numberOf(text: string, key: string, value: string): number {
 }
 
 function parsePlutoIp(text: string): RadioUri {
-  const match = /^pluto:ip:(?:\[([0-9a-fA-F:.%]+)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})))(?::(\d{1,5}))?$/.exec(text);
+  const match =
+    /^pluto:ip:(?:\[([0-9a-fA-F:.]+(?:%[A-Za-z0-9._-]{1,32})?)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})))(?::(\d{1,5}))?$/.exec(
+      text,
+    );
   if (!match) throw wrong(text, 'needs HOST[:PORT] after pluto:ip: (an IPv6 address in brackets)');
   const port = match[3] === undefined ? IIOD_PORT : Number(match[3]);
   if (port < 1 || port > 65_535) throw wrong(text, `has port ${port}; allowed 1 to 65535`);

@@ -50,7 +50,10 @@ test('quantising never errs by more than half a step inside the range, and limit
           }
           if (clipped) expectedClips++;
         }
-        assert.ok(Math.abs(clippedSamples - expectedClips) <= pairs.filter((p) => p.some((x) => x * fullScale === fullScale - 0.5)).length);
+        assert.ok(
+          Math.abs(clippedSamples - expectedClips) <=
+            pairs.filter((p) => p.some((x) => x * fullScale === fullScale - 0.5)).length,
+        );
         assert.equal(nonFinite, expectedNonFinite);
       },
     ),
@@ -127,7 +130,8 @@ test('native views share aligned bytes and copy others, whole samples only', () 
 test('absurd formats, full scales and odd lengths are refused', () => {
   assert.throws(() => formatSpec('cu8'), UsageError);
   assert.throws(() => formatSpec('toString'), UsageError);
-  for (const fullScale of [0, -1, 129, 1.5, Number.NaN]) assert.throws(() => checkFullScale('ci8', fullScale), UsageError);
+  for (const fullScale of [0, -1, 129, 1.5, Number.NaN])
+    assert.throws(() => checkFullScale('ci8', fullScale), UsageError);
   assert.throws(() => fromFloat(new Float32Array(3), 'ci8', 128), UsageError);
   assert.throws(() => toFloat(new Int8Array(4), 128, new Float32Array(2)), UsageError);
 });

@@ -31,24 +31,60 @@ test('metadata that breaks the format is refused, naming the field', async () =>
   await refused(smallMeta({ 'core:dataset': 'x.wav' }), /^core:dataset$/);
   await refused(smallMeta({ 'core:sha512': 'xyz' }), /^global\.core:sha512$/);
   await refused(smallMeta({ 'sct:full_scale': 1e9 }), /^sct:full_scale$/);
-  await refused(smallMeta({ 'core:extensions': [{ name: 'alien', version: '1.0.0', optional: false }] }), /^core:extensions$/);
+  await refused(
+    smallMeta({ 'core:extensions': [{ name: 'alien', version: '1.0.0', optional: false }] }),
+    /^core:extensions$/,
+  );
   await refused({ ...smallMeta(), extra: 1 }, /sigmf-meta/);
-  await refused({ ...smallMeta(), captures: [capture({ 'core:sample_start': -1 })] }, /^captures\[0\]\.core:sample_start$/);
-  await refused({ ...smallMeta(), captures: [capture({ 'core:sample_start': 1.5 })] }, /^captures\[0\]\.core:sample_start$/);
-  await refused({ ...smallMeta(), captures: [capture({ 'core:sample_start': 1e300 })] }, /^captures\[0\]\.core:sample_start$/);
-  await refused({ ...smallMeta(), captures: [capture({ 'core:sample_start': 5 })] }, /^captures\[0\]\.core:sample_start$/);
-  await refused({ ...smallMeta(), captures: [capture({}), capture({ 'core:sample_start': 9 }), capture({ 'core:sample_start': 8 })] }, /^captures\[2\]\.core:sample_start$/);
-  await refused({ ...smallMeta(), captures: [capture({ 'core:header_bytes': 4 })] }, /^captures\[0\]\.core:header_bytes$/);
-  await refused({ ...smallMeta(), captures: [capture({ 'core:datetime': 'yesterday' })] }, /^captures\[0\]\.core:datetime$/);
-  await refused({ ...smallMeta(), captures: [capture({}), capture({ 'core:sample_start': 9, 'core:global_index': 3 })] }, /^captures\[1\]\.core:global_index$/);
+  await refused(
+    { ...smallMeta(), captures: [capture({ 'core:sample_start': -1 })] },
+    /^captures\[0\]\.core:sample_start$/,
+  );
+  await refused(
+    { ...smallMeta(), captures: [capture({ 'core:sample_start': 1.5 })] },
+    /^captures\[0\]\.core:sample_start$/,
+  );
+  await refused(
+    { ...smallMeta(), captures: [capture({ 'core:sample_start': 1e300 })] },
+    /^captures\[0\]\.core:sample_start$/,
+  );
+  await refused(
+    { ...smallMeta(), captures: [capture({ 'core:sample_start': 5 })] },
+    /^captures\[0\]\.core:sample_start$/,
+  );
+  await refused(
+    {
+      ...smallMeta(),
+      captures: [capture({}), capture({ 'core:sample_start': 9 }), capture({ 'core:sample_start': 8 })],
+    },
+    /^captures\[2\]\.core:sample_start$/,
+  );
+  await refused(
+    { ...smallMeta(), captures: [capture({ 'core:header_bytes': 4 })] },
+    /^captures\[0\]\.core:header_bytes$/,
+  );
+  await refused(
+    { ...smallMeta(), captures: [capture({ 'core:datetime': 'yesterday' })] },
+    /^captures\[0\]\.core:datetime$/,
+  );
+  await refused(
+    { ...smallMeta(), captures: [capture({}), capture({ 'core:sample_start': 9, 'core:global_index': 3 })] },
+    /^captures\[1\]\.core:global_index$/,
+  );
   const lost = { min: 3, max: 2, exact: false, from: 0, to: 3 };
-  await refused({ ...smallMeta(), captures: [capture({ 'sct:lost_before': lost })] }, /^captures\[0\]\.sct:lost_before$/);
+  await refused(
+    { ...smallMeta(), captures: [capture({ 'sct:lost_before': lost })] },
+    /^captures\[0\]\.sct:lost_before$/,
+  );
   const elsewhere = { min: 3, max: 4, exact: false, from: 0, to: 3 };
   await refused(
     { ...smallMeta(), captures: [capture({}), capture({ 'core:sample_start': 9, 'sct:lost_before': elsewhere })] },
     /^captures\[1\]\.sct:lost_before\.to$/,
   );
-  await refused({ ...smallMeta(), annotations: [{ 'core:sample_start': 0, 'core:sample_count': -4 }] }, /^annotations\[0\]\.core:sample_count$/);
+  await refused(
+    { ...smallMeta(), annotations: [{ 'core:sample_start': 0, 'core:sample_count': -4 }] },
+    /^annotations\[0\]\.core:sample_count$/,
+  );
 });
 
 test('bombs are refused before they are parsed', async () => {
@@ -73,13 +109,19 @@ test('data shorter or longer than the metadata says is read as far as it goes, a
   assert.equal(truncated.sampleCount, 50);
   assert.equal(truncated.layout.problems.length, 2);
 
-  const killed = { ...smallMeta({ 'sct:complete': false }), captures: [capture({}), capture({ 'core:sample_start': 80 })] };
+  const killed = {
+    ...smallMeta({ 'sct:complete': false }),
+    captures: [capture({}), capture({ 'core:sample_start': 80 })],
+  };
   const cut = await readerFromBytes(metaBytes(killed), new Uint8Array(101));
   assert.deepEqual(cut.layout.problems, []);
   assert.equal(cut.layout.notes.length, 3);
   const blocks = [];
   for await (const block of cut.blocks()) blocks.push(block);
-  assert.deepEqual(blocks.map((b) => b.data.length), [100]);
+  assert.deepEqual(
+    blocks.map((b) => b.data.length),
+    [100],
+  );
 });
 
 test('reads outside the capture are refused, and one read is bounded', async () => {
@@ -91,7 +133,10 @@ test('reads outside the capture are refused, and one read is bounded', async () 
 });
 
 test('foreign captures: official global_index alone marks a gap; 16 bits use the whole container', async () => {
-  const meta = { ...smallMeta({ 'core:datatype': 'ci16_le' }), captures: [capture({ 'core:global_index': 0 }), capture({ 'core:sample_start': 10, 'core:global_index': 25 })] };
+  const meta = {
+    ...smallMeta({ 'core:datatype': 'ci16_le' }),
+    captures: [capture({ 'core:global_index': 0 }), capture({ 'core:sample_start': 10, 'core:global_index': 25 })],
+  };
   const reader = await readerFromBytes(metaBytes(meta), new Uint8Array(80));
   assert.equal(reader.layout.fullScale, 32768);
   assert.deepEqual(reader.layout.segments[1].lostBefore, { min: 15, max: 15, exact: true, from: 10, to: 25 });
@@ -103,7 +148,12 @@ test('20 000 mutated captures and archives: only our own errors, no read beyond 
   const random = new RandomStream('sigmf fuzz');
   const gap = { min: 5, max: 9, exact: false, from: 30, to: 45 };
   const meta = {
-    ...smallMeta({ 'sct:full_scale': 128, 'sct:complete': true, 'sct:sample_count': 100, 'core:sha512': 'ab'.repeat(64) }),
+    ...smallMeta({
+      'sct:full_scale': 128,
+      'sct:complete': true,
+      'sct:sample_count': 100,
+      'core:sha512': 'ab'.repeat(64),
+    }),
     captures: [
       capture({ 'core:global_index': 0, 'core:datetime': '2026-11-21T19:16:25.125Z' }),
       { 'core:sample_start': 40, 'core:global_index': 45, 'sct:lost_before': gap, 'sct:gains_db': { lna: 16 } },
@@ -111,7 +161,24 @@ test('20 000 mutated captures and archives: only our own errors, no read beyond 
     annotations: [{ 'core:sample_start': 3, 'core:sample_count': 20, 'core:label': 'burst 1' }],
   };
   const text = JSON.stringify(meta);
-  const words = ['-1', '1e308', '9007199254740993', 'null', '{}', '[]', '""', 'true', '0.5', '-0', '1e-400', '"__proto__":1', '[[[[', '}}', ',', '\\u0000'];
+  const words = [
+    '-1',
+    '1e308',
+    '9007199254740993',
+    'null',
+    '{}',
+    '[]',
+    '""',
+    'true',
+    '0.5',
+    '-0',
+    '1e-400',
+    '"__proto__":1',
+    '[[[[',
+    '}}',
+    ',',
+    '\\u0000',
+  ];
   let opened = 0;
   let refusals = 0;
   for (let trial = 0; trial < 20_000; trial++) {
@@ -120,11 +187,24 @@ test('20 000 mutated captures and archives: only our own errors, no read beyond 
     let largestRead = 0;
     const open = async () => {
       const archive = trial % 4 === 3;
-      const source = memorySource(archive ? flip(random, tarOf([['x.sigmf-meta', bytes], ['x.sigmf-data', data]])) : data);
-      const spy = { ...source, read: (offset: number, into: Uint8Array) => {
-        largestRead = Math.max(largestRead, into.length);
-        return source.read(offset, into);
-      } };
+      const source = memorySource(
+        archive
+          ? flip(
+              random,
+              tarOf([
+                ['x.sigmf-meta', bytes],
+                ['x.sigmf-data', data],
+              ]),
+            )
+          : data,
+      );
+      const spy = {
+        ...source,
+        read: (offset: number, into: Uint8Array) => {
+          largestRead = Math.max(largestRead, into.length);
+          return source.read(offset, into);
+        },
+      };
       const { CaptureReader } = await import('../../../src/radio/sigmf/capture-reader.ts');
       return archive ? readerFromArchive('fuzz', spy) : CaptureReader.fromSources('fuzz', bytes, spy);
     };
@@ -138,7 +218,10 @@ test('20 000 mutated captures and archives: only our own errors, no read beyond 
       assert.equal(samples, reader.sampleCount);
       opened++;
     } catch (error) {
-      assert.ok(error instanceof SctError, `trial ${trial}: ${(error as Error).stack}\n${new TextDecoder().decode(bytes)}`);
+      assert.ok(
+        error instanceof SctError,
+        `trial ${trial}: ${(error as Error).stack}\n${new TextDecoder().decode(bytes)}`,
+      );
       refusals++;
     }
     // Everything read here is smaller than a kilobyte, so no read may ask for more than the archive's header limit.

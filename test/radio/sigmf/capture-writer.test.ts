@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readFile, readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Ajv2020 } from 'ajv/dist/2020.js';
@@ -12,7 +12,9 @@ import { CaptureReader } from '../../../src/radio/sigmf/capture-reader.ts';
 import { CaptureWriter } from '../../../src/radio/sigmf/capture-writer.ts';
 import { noiseBlock, temporaryFolder } from '../helpers.ts';
 
-const schema = JSON.parse(readFileSync(new URL('../../vectors/sigmf/sigmf-schema-1.2.5.json', import.meta.url), 'utf8'));
+const schema = JSON.parse(
+  readFileSync(new URL('../../vectors/sigmf/sigmf-schema-1.2.5.json', import.meta.url), 'utf8'),
+);
 // unicodeRegExp off: the schema's own datetime pattern is not a valid unicode-mode expression.
 const ajv = new Ajv2020({ strict: false, unicodeRegExp: false });
 addFormats.default(ajv);
@@ -52,7 +54,14 @@ for (const [format, fullScale] of [
     writer.retune(916e6, { lna: 24 });
     await writer.write(third);
     writer.annotate({ index: 1010, count: 200, label: 'burst 7', fields: { 'sct:burst_id': 7 } });
-    writer.annotate({ index: 1000, count: 10, label: 'early', freqLowerEdgeHz: 914e6, freqUpperEdgeHz: 916e6, comment: 'c' });
+    writer.annotate({
+      index: 1000,
+      count: 10,
+      label: 'early',
+      freqLowerEdgeHz: 914e6,
+      freqUpperEdgeHz: 916e6,
+      comment: 'c',
+    });
     writer.annotate({ index: 5990, count: 400, label: 'over the gap' });
     writer.annotate({ index: 99_999, count: 1, label: 'beyond the end' });
     const summary = await writer.close();
@@ -67,7 +76,11 @@ for (const [format, fullScale] of [
     assert.equal(meta.global['sct:full_scale'], fullScale);
     assert.ok(!('core:offset' in meta.global));
     assert.deepEqual(
-      meta.captures.map((c: Record<string, unknown>) => [c['core:sample_start'], c['core:global_index'], c['core:frequency']]),
+      meta.captures.map((c: Record<string, unknown>) => [
+        c['core:sample_start'],
+        c['core:global_index'],
+        c['core:frequency'],
+      ]),
       [
         [0, 1000, 915e6],
         [5000, 6300, 915e6],
@@ -79,7 +92,11 @@ for (const [format, fullScale] of [
     // 5300 samples later: 5300 / 7.68 MHz = 690.104167 us
     assert.equal(meta.captures[1]['core:datetime'], '2026-11-21T19:16:25.125690104Z');
     assert.deepEqual(
-      meta.annotations.map((a: Record<string, unknown>) => [a['core:label'], a['core:sample_start'], a['core:sample_count']]),
+      meta.annotations.map((a: Record<string, unknown>) => [
+        a['core:label'],
+        a['core:sample_start'],
+        a['core:sample_count'],
+      ]),
       [
         ['early', 0, 10],
         ['burst 7', 10, 200],
@@ -94,9 +111,18 @@ for (const [format, fullScale] of [
     t.after(() => reader.close());
     const got = [];
     for await (const block of reader.blocks({ blockSamples: 5000 })) got.push(block);
-    assert.deepEqual(got.map((b) => b.data), [first.data, second.data, third.data]);
-    assert.deepEqual(got.map((b) => b.index), [1000, 6300, 7000]);
-    assert.deepEqual(got.map((b) => b.lostBefore), [null, exactLoss(6000, 6300), null]);
+    assert.deepEqual(
+      got.map((b) => b.data),
+      [first.data, second.data, third.data],
+    );
+    assert.deepEqual(
+      got.map((b) => b.index),
+      [1000, 6300, 7000],
+    );
+    assert.deepEqual(
+      got.map((b) => b.lostBefore),
+      [null, exactLoss(6000, 6300), null],
+    );
     assert.equal(got[1].timestampNs! - got[0].timestampNs!, 690_104n);
     assert.deepEqual(reader.layout.problems, []);
     assert.ok(reader.layout.complete);
@@ -143,6 +169,9 @@ test('an existing recording is replaced only when told to; a wrong block and a w
   await assert.rejects(CaptureWriter.create(path, { format: 'ci8', rateHz: 8e6 }), UsageError);
   const second = await CaptureWriter.create(path, { format: 'ci8', rateHz: 8e6, overwrite: true });
   assert.equal((await second.close()).samples, 0);
-  await assert.rejects(CaptureWriter.create(join(folder, 'x.sigmf-data/y'), { format: 'ci8', rateHz: 8e6 }), DeviceError);
+  await assert.rejects(
+    CaptureWriter.create(join(folder, 'x.sigmf-data/y'), { format: 'ci8', rateHz: 8e6 }),
+    DeviceError,
+  );
   await assert.rejects(CaptureWriter.create(join(folder, 'z'), { format: 'ci8', rateHz: 0 }), UsageError);
 });
