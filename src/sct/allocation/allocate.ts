@@ -1,6 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
 import { RandomStream } from '../../common/random.ts';
 import { CAPACITY_BY_CSI } from './capacity-table.ts';
+import { encodeCsi } from './csi-code.ts';
 import { type BurstShape, checkShape, type RbMap } from './rb-map.ts';
 
 /** Where the SFVs' symbols go; `uniform` is also the robust map used without fresh CSI. */
@@ -66,6 +67,15 @@ export function allocate(input: AllocationInput): Allocation {
   };
   const dropped = sfvs.filter((_, i) => counts[i] === 0).sort((a, b) => a - b);
   return { map, dropped, totalCapacity, capacities: placed.map((i) => capacities[i]) };
+}
+
+/**
+ * The map used without fresh CSI: every SFV interleaved over the whole band, shares of the RE in proportion to score
+ * (all subbands taken as equal, at 0 dB).
+ */
+export function allocateRobust(shape: BurstShape, scores: Uint8Array): Allocation {
+  const csi = new Uint8Array(shape.nSubbands).fill(encodeCsi(0));
+  return allocate({ shape, csi, scores, mapping: 'uniform' });
 }
 
 interface Budgets {

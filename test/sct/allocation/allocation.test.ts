@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import test from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '../../../src/common/errors.ts';
-import { type AllocationInput, allocate, MAPPINGS } from '../../../src/sct/allocation/allocate.ts';
+import { type AllocationInput, allocate, allocateRobust, MAPPINGS } from '../../../src/sct/allocation/allocate.ts';
 import { CAPACITY_BY_CSI } from '../../../src/sct/allocation/capacity-table.ts';
 import { decodeCsi, encodeCsi, encodeCsiReport } from '../../../src/sct/allocation/csi-code.ts';
 import { placeSymbols, rbMapCrc16 } from '../../../src/sct/allocation/rb-map.ts';
@@ -134,6 +134,15 @@ test('mappings differ only in placement: worst is matched backwards, uniform spr
     const blocks = new Set(rb.subarray(start[i], start[i + 1]));
     assert.ok(blocks.size >= Math.min(full, start[i + 1] - start[i]) * 0.9, 'every SFV sees the whole band');
   }
+});
+
+test('robust map: interleaved, RE in proportion to score', () => {
+  const shape = { nSubbands: 25, nSlots: 2, rePerRb: new Uint16Array(50).fill(150) };
+  const { map, dropped } = allocateRobust(shape, Uint8Array.of(1, 3, 0, 2));
+  assert.equal(map.layout, 'interleaved');
+  assert.deepEqual([...map.sfvOrder], [1, 3, 0]);
+  assert.deepEqual([...map.reCounts], [3750, 2500, 1250]);
+  assert.deepEqual(dropped, [2]);
 });
 
 test('large bursts stay exact: 2^18 RBs, 255 SFVs', () => {
