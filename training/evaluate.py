@@ -15,6 +15,7 @@ import torch.nn.functional as F
 import channel
 import data
 import rate
+import store
 from networks import ModelSet
 
 SIDE_BITS = 0.38       # QPSK with the lowest rate of LDPC base graph 2 (1/5), less 5 %
@@ -28,15 +29,15 @@ def psnr(a, b):
     return float(-10 * torch.log10(d.pow(2).mean().clamp(min=1e-10)))
 
 
-def encode_side(m, y, budget, strength):
+def encode_side(m, y, strength, coarse=True):
     """class map and the symbols that side information takes of each embedding's share"""
     low, high = (float(v) for v in m.class_range)
-    cls = rate.smooth_classes(rate.activity(y)[0].log(), low, high, strength)[None]
-    bits = rate.class_map_bits(cls[0]) + 8 * SIDE_FIXED_BYTES
+    cls = rate.smooth_classes(rate.activity(y)[0].log(), low, high, strength, coarse)[None]
+    bits = rate.class_map_bits(cls[0] // 2 if coarse else cls[0]) + 8 * SIDE_FIXED_BYTES
     return cls, bits / SIDE_BITS / cls.numel()
 
 
-def kodak_psnr(m, images, cbr, snrs=SNRS, theta_factor=1.0, strength=None, report=None):
+def kodak_psnr(m, images, cbr, snrs=SNRS, theta_factor=1.0, strength=None, report=None, coarse=True):
     """mean PSNR for each SNR [dB]"""
     torch_state = torch.get_rng_state()
     torch.manual_seed(0)
@@ -46,7 +47,7 @@ def kodak_psnr(m, images, cbr, snrs=SNRS, theta_factor=1.0, strength=None, repor
         x = data.to_batch([img])
         y = m.g_a(data.pad16(x))
         budget = 768 * cbr
-        cls, side = encode_side(m, y, budget, strength)
+        cls, side = encode_side(m, y, strength, coarse)
         row = []
         for snr in snrs:
             out, k = send(m, y, cls, snr, budget - side, theta_factor)
@@ -60,7 +61,7 @@ def kodak_psnr(m, images, cbr, snrs=SNRS, theta_factor=1.0, strength=None, repor
 
 def smoothing(cbr):
     """how strongly the class map is smoothed: a cheap map matters most at low rate"""
-    return min(12.0, 4.0 / (cbr * 16))
+    return min(8.0, 2.0 / (cbr * 16))
 
 
 def send(m, y, cls, snr, symbols, theta_factor=1.0):
@@ -145,9 +146,7 @@ def max_f(m, items, centre=False):
 def load(config, weights, root):
     cfg = json.load(open(config))
     m = ModelSet(cfg, torch.load(f"{root}/weights/klt.pt", map_location="cpu"))
-    s = torch.load(weights, map_location="cpu")
-    s = s.get("average", s)
-    m.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in s.items()})
+    m.load_state_dict(store.load_state(weights))
     return m.to(memory_format=torch.channels_last).eval()
 
 

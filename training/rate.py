@@ -96,13 +96,15 @@ def class_map_bits(cls):
     return bits
 
 
-def smooth_classes(a_log, low, high, strength, rounds=3):
+def smooth_classes(a_log, low, high, strength, coarse=False, rounds=3):
     """Cheaper class map: each embedding takes the class that minimises (distance from its own activity in class steps)^2
-    + strength * mean |difference to its four neighbours|. a_log [h, w] = log activity. Returns int64 [h, w]."""
-    t = (a_log - math.log(low)) / (math.log(high) - math.log(low)) * N_CLASS - 0.5
-    c = t.round().clamp(0, N_CLASS - 1)
-    cand = torch.arange(N_CLASS).float().view(-1, 1, 1)
-    own = (cand - t.clamp(-0.5, N_CLASS - 0.5)) ** 2
+    + strength * mean |difference to its four neighbours|, in steps. a_log [h, w] = log activity. coarse: even classes
+    only, half the bits. Returns int64 [h, w]."""
+    n = N_CLASS // 2 if coarse else N_CLASS
+    t = (a_log - math.log(low)) / (math.log(high) - math.log(low)) * n - 0.5
+    c = t.round().clamp(0, n - 1)
+    cand = torch.arange(n).float().view(-1, 1, 1)
+    own = (cand - t.clamp(-0.5, n - 0.5)) ** 2
     h, w = c.shape
     parity = (torch.arange(h).view(-1, 1) + torch.arange(w)) % 2
     for r in range(2 * rounds):
@@ -110,4 +112,4 @@ def smooth_classes(a_log, low, high, strength, rounds=3):
         near = torch.stack([p[:-2, 1:-1], p[2:, 1:-1], p[1:-1, :-2], p[1:-1, 2:]])
         cost = own + strength * (cand[None] - near[:, None]).abs().mean(0)
         c = torch.where(parity == r % 2, cost.argmin(0).float(), c)
-    return c.long()
+    return c.long() * (2 if coarse else 1)

@@ -22,6 +22,7 @@ import channel
 import data
 import evaluate
 import rate
+import store
 import warm
 from networks import ModelSet
 
@@ -34,10 +35,12 @@ def channel_loss(m, x, cfg, rng):
     n = len(x)
     y = m.g_a(x)
     cls = m.classify(y)
-    m.observe(y, cls)
     if random.random() < 0.3:                        # class maps are smoothed by the encoder to make them cheap
         noisy = F.avg_pool2d(cls[:, None].float(), 3, 1, 1, count_include_pad=False)[:, 0]
         cls = torch.where(torch.rand(cls.shape) < 0.5, noisy.round().long(), cls)
+    if random.random() < 0.7:                        # ... and mostly sent with half the resolution
+        cls = cls // 2 * 2
+    m.observe(y, cls)
     snr = [channel.uniform(*cfg["snr_db"]) for _ in range(n)]
     budget = torch.tensor([channel.log_uniform(*cfg["budget"]) for _ in range(n)])
     snr_t = torch.tensor(snr)
@@ -132,17 +135,6 @@ class Average:
             self.state[k].lerp_(v, 1 - keep) if v.is_floating_point() else self.state[k].copy_(v)
 
 
-def export_half(state, folder, name, info):
-    os.makedirs(folder, exist_ok=True)
-    half = {k: (v.half() if v.is_floating_point() and v.ndim > 2 else v) for k, v in state.items()}
-    path = os.path.join(folder, name + "-stage-a.pt")
-    torch.save(half, path + ".new")
-    os.replace(path + ".new", path)
-    with open(os.path.join(folder, name + "-stage-a.json"), "w") as f:
-        json.dump(info, f, indent=1)
-        f.write("\n")
-
-
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--config", required=True)
@@ -179,7 +171,7 @@ def main():
         log.flush()
         print(kv, flush=True)
 
-    step, total_s, run_s = 0, 0.0, 0.0
+    step, total_s, run_s, resumed = 0, 0.0, 0.0, False
     opt = None
     if os.path.exists(last):
         s = torch.load(last, map_location="cpu")
@@ -187,14 +179,14 @@ def main():
         avg = Average(m)
         avg.state = s["average"]
         step, total_s = s["step"], s["total_s"]
-        run_s = 0.0 if a.restart else s["run_s"]
+        run_s, resumed = (0.0, False) if a.restart else (s["run_s"], True)
         opt = optimiser(m, lr0)
         opt.load_state_dict(s["opt"])
         rng = channel.seeded(cfg["seed"] + step)
         note(event="resume", step=step, total_s=total_s, restart=a.restart)
     else:
         if a.init:
-            m.load_state_dict({k: v.float() if v.is_floating_point() else v for k, v in torch.load(a.init).items()})
+            m.load_state_dict(store.load_state(a.init))
         else:
             if cfg.get("warm"):
                 warm.load_earlier(m, os.path.join(a.data, cfg["warm"]))
@@ -240,15 +232,17 @@ def main():
             note(event="stopped", step=step)
             return
         if done or (best and now - last_half > 1800):
-            export_half(avg.state, os.path.join(os.path.dirname(a.out.rstrip("/")), "weights"), cfg["name"], {
+            path = os.path.join(os.path.dirname(a.out.rstrip("/")), "weights", cfg["name"] + "-stage-a.pt.xz")
+            store.save_small(avg.state, path, {
                 "stage": "A", "steps": step, "seconds": round(total_s + time.time() - since), "seed": cfg["seed"],
-                "config": cfg, "kodakSixImagesCbr16": best,
-                "note": "every fourth Kodak image, AWGN 1/4/7/10/13 dB, side information counted; see evaluate.py"})
+                "config": cfg, "kodakEveryFourthCbr16PsnrDb": best,
+                "note": "AWGN 1/4/7/10/13 dB, side information counted, see evaluate.py"})
             last_half = time.time()
         if done:
             break
         f = run_s / budget_s
-        lr = lr0 * min(1, (step - start_step + 1) / 200) * (0.98 * 0.5 * (1 + math.cos(math.pi * f)) + 0.02)
+        ramp = 1 if resumed else min(1, (step - start_step + 1) / 200)
+        lr = lr0 * ramp * (0.98 * 0.5 * (1 + math.cos(math.pi * f)) + 0.02)
         for g in opt.param_groups:
             g["lr"] = lr * g["m"]
         late = f >= cfg["late_from"]
