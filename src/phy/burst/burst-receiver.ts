@@ -1,0 +1,281 @@
+import { estimateFromTraining, type PreambleEstimate } from '../channel-est/delay-window.ts';
+import type { ChannelEstimator } from '../channel-est/estimator.ts';
+import { LmmseEstimator } from '../channel-est/lmmse.ts';
+import { LsEstimator } from '../channel-est/ls.ts';
+import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, type Header } from '../frame/header.ts';
+import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
+import { burstLayout, extensionSymbols } from '../resource-grid.ts';
+import { Acquirer, type Acquisition } from '../sync/acquire.ts';
+import { DcBlocker, removeMean } from '../sync/dc.ts';
+import { type Detection, Detector } from '../sync/detect.ts';
+import { SampleWindow } from '../sync/sample-window.ts';
+import { controlLlrs, readExtension, readHeader } from './control-reader.ts';
+import { readPayload } from './payload-reader.ts';
+import type { BurstRecord, MissRecord, ReceiverRecord } from './record.ts';
+import { SymbolTracker } from './symbol-tracker.ts';
+
+/** Search for a preamble; acquire = wait for all of it and its header; collect = wait for the burst's last sample. */
+export type ReceiverState = 'search' | 'acquire' | 'collect';
+
+export interface BurstReceiverOptions {
+  readonly estimator?: 'lmmse' | 'ls';
+}
+
+interface Pending {
+  readonly detection: Detection;
+}
+
+interface Found {
+  readonly detection: Detection;
+  readonly acquisition: Acquisition;
+  /** Sample of the stream that `acquisition` counts from. */
+  readonly origin: number;
+  readonly header: Header;
+}
+
+/**
+ * The receiver of one numerology: a synchronous state machine from samples at the modem rate to records. It performs
+ * no I/O, holds no clock, and gives the same records for any cutting of the stream into blocks.
+ */
+export class BurstReceiver {
+  readonly numerology: Numerology;
+  private readonly detector: Detector;
+  private readonly acquirer: Acquirer;
+  private readonly estimator: ChannelEstimator;
+  private readonly window = new SampleWindow();
+  private readonly dcBlocker = new DcBlocker();
+  private current: ReceiverState = 'search';
+  private pending: Pending | null = null;
+  private found: Found | null = null;
+  /** Preambles seen and not decoded, for statistics. */
+  misses = 0;
+
+  constructor(numerology: Numerology, options: BurstReceiverOptions = {}) {
+    this.numerology = numerology;
+    this.detector = new Detector(numerology);
+    this.acquirer = new Acquirer(numerology);
+    this.estimator = options.estimator === 'ls' ? new LsEstimator() : new LmmseEstimator();
+  }
+
+  get state(): ReceiverState {
+    return this.current;
+  }
+
+  /** Samples taken so far, i.e. the stream index of the next one. */
+  get position(): number {
+    return this.window.end;
+  }
+
+  /** Samples that were not finite and were set to 0. */
+  get nonFiniteSamples(): number {
+    return this.dcBlocker.nonFinite;
+  }
+
+  /** Takes the next samples, [n][re, im], and returns what they completed. */
+  push(samples: Float32Array): ReceiverRecord[] {
+    this.dcBlocker.process(samples, this.window.reserve(samples.length >> 1));
+    return this.run(false);
+  }
+
+  /** The stream has ended (or broken): decodes what there is of a burst in progress, then starts anew. */
+  flush(): ReceiverRecord[] {
+    // Silence lets a detection near the end become certain.
+    const tail = this.detector.lookahead + this.numerology.preambleLength;
+    const end = this.window.end;
+    this.window.reserve(tail).fill(0);
+    const records = this.run(true, end);
+    this.current = 'search';
+    this.pending = null;
+    this.found = null;
+    this.window.discardTo(this.window.end);
+    this.detector.reset(this.window.end);
+    return records;
+  }
+
+  private run(ended: boolean, realEnd = this.window.end): ReceiverRecord[] {
+    const records: ReceiverRecord[] = [];
+    for (;;) {
+      let progressed: boolean;
+      switch (this.current) {
+        case 'search':
+          progressed = this.search();
+          break;
+        case 'acquire':
+          progressed = this.acquire(records, ended, realEnd);
+          break;
+        case 'collect':
+          progressed = this.collect(records, ended, realEnd);
+          break;
+      }
+      if (!progressed) return records;
+    }
+  }
+
+  /** Examines hop after hop until a preamble shows; keeps enough history to look back on it. */
+  private search(): boolean {
+    const { hop } = this.detector;
+    const need = hop + this.numerology.segmentLength;
+    while (this.detector.nextIndex + need <= this.window.end) {
+      const detection = this.detector.push(this.window.samples, this.window.at(this.detector.nextIndex));
+      if (detection) {
+        this.pending = { detection };
+        this.current = 'acquire';
+        return true;
+      }
+    }
+    const keep = this.detector.lookahead + this.acquirer.margin.before + 2 * this.numerology.symbolLength;
+    this.window.discardTo(Math.max(this.window.start, this.detector.nextIndex - keep));
+    return false;
+  }
+
+  /** Reads preamble and header at a detection. On failure the search goes on where it stood: nothing is skipped. */
+  private acquire(records: ReceiverRecord[], ended: boolean, realEnd: number): boolean {
+    const n = this.numerology;
+    const { detection } = this.pending!;
+    const headerEnd = detection.index + this.acquirer.margin.after + n.headerSymbols * n.symbolLength + n.cpLength;
+    if (headerEnd > this.window.end && !ended) return false;
+    if (ended && (headerEnd > this.window.end || detection.index + n.preambleLength > realEnd)) {
+      // Too late in the stream to be anything but a fragment; a fragment without its preamble is not counted.
+      if (detection.index + n.preambleLength <= realEnd) this.miss(records, detection, 'stream ended');
+      this.pending = null;
+      this.current = 'search';
+      return true;
+    }
+    const from = Math.max(this.window.start, detection.index - this.acquirer.margin.before);
+    const samples = this.window.samples.subarray(2 * this.window.at(from), 2 * this.window.at(headerEnd));
+    const acquisition = this.acquirer.acquire(samples, detection.index - from, detection);
+    if (!acquisition || acquisition.start + from < this.window.start) {
+      this.miss(records, detection, 'no preamble');
+      return true;
+    }
+    const preamble = estimateFromTraining(n, acquisition.channel, acquisition.noiseVariance, acquisition.backoff);
+    const tracker = new SymbolTracker(n, acquisition, preamble);
+    const rows = new Float32Array(2 * n.nCarriers * n.headerSymbols);
+    const pilots = new Float32Array(2 * n.nSubbands * n.headerSymbols);
+    if (tracker.endOf(n.headerSymbols - 1) > samples.length / 2 || acquisition.start < 0) {
+      this.miss(records, detection, 'no preamble');
+      return true;
+    }
+    tracker.demodulate(samples, 0, n.headerSymbols, false, rows, pilots);
+    const llr = controlLlrs(n, rows, 0, n.headerSymbols, preamble, acquisition.noiseVariance, tracker.phases(0));
+    const header = readHeader(n, llr);
+    if (!header) {
+      this.miss(records, detection, 'no header');
+      return true;
+    }
+    this.found = { detection, acquisition, origin: from, header };
+    this.pending = null;
+    this.current = 'collect';
+    return true;
+  }
+
+  private miss(records: ReceiverRecord[], detection: Detection, reason: MissRecord['reason']): void {
+    this.misses++;
+    records.push({ type: 'miss', startSample: detection.index, detectionRho: detection.rho, reason });
+    this.pending = null;
+    this.current = 'search';
+  }
+
+  /** Waits for the burst's last sample, decodes the rest of it and searches on from its end. */
+  private collect(records: ReceiverRecord[], ended: boolean, realEnd: number): boolean {
+    const n = this.numerology;
+    const { acquisition, origin, header } = this.found!;
+    const bytes = header.extensionUnits * EXTENSION_UNIT_BYTES;
+    const layout = burstLayout(n, header.slots, extensionSymbols(n, bytes, EXTENSION_RATES[header.extensionMcs]));
+    const start = origin + acquisition.start;
+    // The other end's clock may be slow: half a prefix more for each 10 000 samples is beyond any crystal.
+    const slack = n.cpLength + Math.ceil(layout.samples * 120e-6);
+    const end = start + layout.samples + slack;
+    if (end > this.window.end && !ended) return false;
+    const available = Math.min(this.window.end, ended ? realEnd + n.cpLength : this.window.end);
+    records.push(this.readBurst(this.found!, layout, available));
+    const resume = Math.min(start + layout.samples - n.cpLength, this.window.end);
+    this.window.discardTo(resume);
+    this.detector.reset(resume);
+    this.found = null;
+    this.current = 'search';
+    return true;
+  }
+
+  private readBurst(found: Found, layout: ReturnType<typeof burstLayout>, available: number): BurstRecord {
+    const n = this.numerology;
+    const { acquisition, origin, header, detection } = found;
+    const start = origin + acquisition.start;
+    const symbolsEnd = (symbols: number) =>
+      start + n.preambleLength + symbols * n.symbolLength + Math.ceil(symbols * n.symbolLength * 120e-6);
+    let slots = header.slots;
+    while (slots > 0 && symbolsEnd(layout.controlSymbols + slots * SLOT_SYMBOLS) > available) slots--;
+    const extensionThere = layout.extensionSymbols > 0 && symbolsEnd(layout.controlSymbols) <= available;
+
+    const from = Math.max(this.window.start, start);
+    const stop = Math.min(this.window.end, start + layout.samples + n.cpLength + Math.ceil(layout.samples * 120e-6));
+    // A copy, because the burst's own mean is removed and the stream must stay as it is.
+    const samples = this.window.samples.slice(2 * this.window.at(from), 2 * this.window.at(stop));
+    const base = origin - from;
+    const dcDb = removeMean(samples, base + acquisition.start, acquisition.start + base + layout.samples, n);
+
+    const preamble = estimateFromTraining(n, acquisition.channel, acquisition.noiseVariance, acquisition.backoff);
+    const tracker = new SymbolTracker(n, acquisition, preamble);
+    const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;
+    const controlRows = new Float32Array(2 * n.nCarriers * control);
+    tracker.demodulate(samples, base, control, false, controlRows, new Float32Array(2 * n.nSubbands * control));
+    const extension = extensionThere
+      ? readExtension(header, this.extensionLlrs(layout, controlRows, acquisition, preamble, tracker))
+      : null;
+
+    const rows = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
+    const pilots = new Float32Array(2 * n.nSubbands * slots * SLOT_SYMBOLS);
+    for (let slot = 0; slot < slots; slot++) {
+      const first = slot * SLOT_SYMBOLS;
+      const row = rows.subarray(2 * n.nCarriers * first, 2 * n.nCarriers * (first + SLOT_SYMBOLS));
+      const pilot = pilots.subarray(2 * n.nSubbands * first, 2 * n.nSubbands * (first + SLOT_SYMBOLS));
+      tracker.demodulate(samples, base, SLOT_SYMBOLS, true, row, pilot);
+      tracker.finishSlot(pilot);
+    }
+    const phase = tracker.phases(0);
+    const payload = readPayload(
+      n,
+      slots,
+      layout.controlSymbols,
+      rows,
+      pilots,
+      phase,
+      preamble,
+      acquisition.noiseVariance,
+      this.estimator,
+    );
+    return {
+      type: 'burst',
+      startSample: start,
+      lengthSamples: layout.samples,
+      header,
+      extension,
+      extensionOk: layout.extensionSymbols === 0 || extension !== null,
+      slots,
+      truncated: slots < header.slots,
+      detectionRho: detection.rho,
+      cfoHz: (acquisition.cfo + tracker.residualCfo) * n.sampleRateHz,
+      sfoPpm: tracker.clockOffset * 1e6,
+      dcDb,
+      ...payload,
+      phase,
+    };
+  }
+
+  private extensionLlrs(
+    layout: ReturnType<typeof burstLayout>,
+    rows: Float32Array,
+    acquisition: Acquisition,
+    preamble: PreambleEstimate,
+    tracker: SymbolTracker,
+  ): Float32Array {
+    const { headerSymbols, extensionSymbols: count } = layout;
+    const sigma2 = acquisition.noiseVariance;
+    return controlLlrs(this.numerology, rows, headerSymbols, count, preamble, sigma2, tracker.phases(0));
+  }
+
+  describe(): string {
+    const n = this.numerology;
+    return `burst receiver, ${n.nSubbands} subbands, ${this.detector.describe()}, ${this.estimator.name} channel estimate`;
+  }
+}

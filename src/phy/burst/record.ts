@@ -1,0 +1,48 @@
+import type { Header } from '../frame/header.ts';
+
+/** Everything a receiver knows of one burst from the air alone. Plain data: it can be cloned to another thread. */
+export interface BurstRecord {
+  readonly type: 'burst';
+  /** Sample of the modem-rate stream at which the preamble starts. */
+  readonly startSample: number;
+  readonly lengthSamples: number;
+  readonly header: Header;
+  /** Extension bytes; null when there are none or they could not be decoded (`extensionOk`). */
+  readonly extension: Uint8Array | null;
+  readonly extensionOk: boolean;
+  /** Slots received; fewer than the header's when the stream ended or broke inside the burst. */
+  readonly slots: number;
+  readonly truncated: boolean;
+  readonly detectionRho: number;
+  readonly cfoHz: number;
+  readonly sfoPpm: number;
+  /** Receiver DC removed over the burst, relative to the burst's RMS, dB. */
+  readonly dcDb: number;
+  /** Mean noise variance per RE and mean channel power, arbitrary common unit; their ratio is the band SNR. */
+  readonly noiseVariance: number;
+  readonly snrDb: number;
+  /** Payload RE after the MMSE equaliser, descrambled, [slot x nSubbands + subband][RB_DATA_RE][re, im]. */
+  readonly payload: Float32Array;
+  /** SNR of each payload RE (linear), [slot x nSubbands + subband][RB_DATA_RE]. */
+  readonly payloadSnr: Float32Array;
+  readonly rbSnrDb: Float32Array;
+  readonly rbSnrErrorDb: Float32Array;
+  readonly subbandSnrDb: Float32Array;
+  readonly subbandSnrErrorDb: Float32Array;
+  /** Channel in the middle of each slot, [slot][nCarriers][re, im]. */
+  readonly channel: Float32Array;
+  /** Common phase of every symbol after frequency correction, rad, [symbols]. */
+  readonly phase: Float64Array;
+  /** What the channel estimator assumed, one line. */
+  readonly estimator: string;
+}
+
+/** A preamble was seen, but no header could be decoded after it. */
+export interface MissRecord {
+  readonly type: 'miss';
+  readonly startSample: number;
+  readonly detectionRho: number;
+  readonly reason: 'no preamble' | 'no header' | 'stream ended';
+}
+
+export type ReceiverRecord = BurstRecord | MissRecord;

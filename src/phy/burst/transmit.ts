@@ -1,0 +1,132 @@
+import { CRC16, CRC24A, type CrcSpec } from '../../common/crc.ts';
+import { UsageError } from '../../common/errors.ts';
+import { encodeControl } from '../fec/control-code.ts';
+import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, encodeHeader, type Header, MAX_SLOTS } from '../frame/header.ts';
+import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
+import { OfdmModulator } from '../ofdm/modulate.ts';
+import {
+  type BurstLayout,
+  burstLayout,
+  extensionSymbols,
+  payloadIndex,
+  type ResourceGrid,
+  resourceGrid,
+  turn,
+} from '../resource-grid.ts';
+import { goldQpsk, SEQUENCE } from '../sequence.ts';
+import { preamble } from '../sync/preamble.ts';
+
+/** Root mean square of the digital waveform, dB relative to a full-scale complex amplitude of 1 (design §4). */
+export const TRANSMIT_RMS_DBFS = -11;
+export const TRANSMIT_RMS = 10 ** (TRANSMIT_RMS_DBFS / 20);
+/** Largest extension, set by the header's 6-bit length. */
+export const MAX_EXTENSION_BYTES = 63 * EXTENSION_UNIT_BYTES;
+
+export interface BurstContent {
+  /** Everything but the extension's length, which follows from `extension`. */
+  readonly header: Omit<Header, 'extensionUnits'>;
+  /** Extension bytes, at most MAX_EXTENSION_BYTES; zero-padded to the unit. */
+  readonly extension: Uint8Array;
+  /** Payload RE with unit mean power, [slot x nSubbands + subband][RB_DATA_RE][re, im]. */
+  readonly payload: Float32Array;
+}
+
+/**
+ * Makes the samples of bursts of one numerology: preamble, header, extension, slots (docs/air-interface.md).
+ * The mean square is TRANSMIT_RMS^2 in preamble, pilots and data alike.
+ */
+export class BurstTransmitter {
+  readonly numerology: Numerology;
+  private readonly grid: ResourceGrid;
+  private readonly ofdm: OfdmModulator;
+
+  constructor(numerology: Numerology) {
+    this.numerology = numerology;
+    this.grid = resourceGrid(numerology);
+    this.ofdm = new OfdmModulator(numerology);
+  }
+
+  layout(slots: number, extensionBytes: number, extensionMcs: number): BurstLayout {
+    if (!Number.isInteger(slots) || slots < 1 || slots > MAX_SLOTS) {
+      throw new UsageError(`a burst has 1 to ${MAX_SLOTS} slots, not ${slots}`);
+    }
+    if (extensionBytes > MAX_EXTENSION_BYTES) {
+      throw new UsageError(`the extension has ${extensionBytes} bytes; at most ${MAX_EXTENSION_BYTES} fit`);
+    }
+    const padded = Math.ceil(extensionBytes / EXTENSION_UNIT_BYTES) * EXTENSION_UNIT_BYTES;
+    return burstLayout(
+      this.numerology,
+      slots,
+      extensionSymbols(this.numerology, padded, EXTENSION_RATES[extensionMcs]),
+    );
+  }
+
+  /** Samples of one burst, [layout.samples][re, im]. Throws UsageError when sizes do not fit. */
+  build(content: BurstContent): Float32Array {
+    const n = this.numerology;
+    const units = Math.ceil(content.extension.length / EXTENSION_UNIT_BYTES);
+    const header: Header = { ...content.header, numerology: n.id, extensionUnits: units };
+    const layout = this.layout(header.slots, content.extension.length, header.extensionMcs);
+    if (content.payload.length !== 2 * layout.payloadRe) {
+      throw new UsageError(`payload has ${content.payload.length / 2} RE, the burst holds ${layout.payloadRe}`);
+    }
+    const grid = new Float32Array(2 * n.nCarriers * layout.symbols);
+    const padded = new Uint8Array(units * EXTENSION_UNIT_BYTES);
+    padded.set(content.extension);
+    this.placeControl(grid, encodeHeader(header), CRC16, 0, layout.headerSymbols);
+    if (units > 0) this.placeControl(grid, padded, CRC24A, layout.headerSymbols, layout.extensionSymbols);
+    for (let slot = 0; slot < layout.slots; slot++) this.placeSlot(grid, layout, slot, content.payload);
+
+    const samples = new Float32Array(2 * layout.samples);
+    const opening = preamble(n).samples;
+    for (let i = 0; i < opening.length; i++) samples[i] = TRANSMIT_RMS * opening[i];
+    this.ofdm.modulate(grid, layout.symbols, TRANSMIT_RMS, samples, n.preambleLength);
+    return samples;
+  }
+
+  private placeControl(grid: Float32Array, bytes: Uint8Array, crc: CrcSpec, first: number, symbols: number): void {
+    const n = this.numerology;
+    const bits = encodeControl(bytes, crc, 2 * symbols * n.symbolDataRe);
+    let at = 0;
+    for (let symbol = first; symbol < first + symbols; symbol++) {
+      const turns = this.grid.turnsOf(symbol);
+      const carriers = this.grid.dataCarriersOf(symbol);
+      const row = 2 * n.nCarriers * symbol;
+      for (let i = 0; i < carriers.length; i++) {
+        const g = row + 2 * carriers[i];
+        grid[g] = (1 - 2 * bits[at++]) * Math.SQRT1_2;
+        grid[g + 1] = (1 - 2 * bits[at++]) * Math.SQRT1_2;
+        turn(grid, g, turns[i]);
+      }
+      this.grid.placePilots(grid, symbol, symbol);
+    }
+  }
+
+  private placeSlot(grid: Float32Array, layout: BurstLayout, slot: number, payload: Float32Array): void {
+    const n = this.numerology;
+    const base = slot * n.nSubbands * RB_DATA_RE;
+    for (let t = 0; t < SLOT_SYMBOLS; t++) {
+      const symbol = layout.controlSymbols + slot * SLOT_SYMBOLS + t;
+      const turns = this.grid.turnsOf(symbol);
+      const carriers = this.grid.dataCarriersOf(t);
+      const row = 2 * n.nCarriers * symbol;
+      for (let i = 0; i < carriers.length; i++) {
+        const g = row + 2 * carriers[i];
+        const p = 2 * (base + payloadIndex(t, i));
+        grid[g] = payload[p];
+        grid[g + 1] = payload[p + 1];
+        turn(grid, g, turns[i]);
+      }
+      this.grid.placePilots(grid, symbol, t);
+    }
+  }
+
+  describe(): string {
+    return `burst transmitter, ${this.numerology.nSubbands} subbands, ${TRANSMIT_RMS_DBFS} dBFS RMS`;
+  }
+}
+
+/** Unit-power QPSK that fills RE without payload (and every RE of a sounding burst), [count][re, im]. */
+export function paddingSymbols(n: Numerology, count: number): Float32Array {
+  return goldQpsk(SEQUENCE.padding + n.id, count);
+}

@@ -1,0 +1,131 @@
+import type { Numerology } from '../numerology.ts';
+import { invertSymmetric } from './cholesky.ts';
+
+/**
+ * Functions of frequency that span all impulse responses within a delay window of +-halfWidth samples around its
+ * centre: 1, cos(2 pi k tau_j / N), sin(2 pi k tau_j / N) with tau_j on a grid finer than the resolution
+ * N / nCarriers. They are real, so every projection is real arithmetic on complex data; the window's centre enters
+ * as a phase ramp outside. A flat prior over the window makes the fit an LMMSE estimate for a uniform delay profile
+ * [Edfors98], robust to the true one [Li98].
+ */
+export class DelayBasis {
+  readonly numerology: Numerology;
+  readonly halfWidth: number;
+  /** Number of functions, odd. */
+  readonly size: number;
+  /** [nCarriers][size]. */
+  readonly values: Float32Array;
+  /** Gram matrix over all carriers, [size][size]. */
+  private readonly gram: Float64Array;
+  private readonly smoothers = new Map<number, { inverse: Float32Array; dof: number }>();
+
+  constructor(numerology: Numerology, halfWidth: number) {
+    this.numerology = numerology;
+    this.halfWidth = halfWidth;
+    const { nCarriers, fftSize, carriers } = numerology;
+    const step = (0.75 * fftSize) / nCarriers;
+    const reach = Math.ceil(halfWidth / step);
+    this.size = 2 * reach + 1;
+    this.values = new Float32Array(nCarriers * this.size);
+    for (let c = 0; c < nCarriers; c++) {
+      const row = c * this.size;
+      this.values[row] = 1;
+      for (let j = 1; j <= reach; j++) {
+        const phase = (2 * Math.PI * carriers[c] * j * step) / fftSize;
+        this.values[row + 2 * j - 1] = Math.SQRT2 * Math.cos(phase);
+        this.values[row + 2 * j] = Math.SQRT2 * Math.sin(phase);
+      }
+    }
+    this.gram = new Float64Array(this.size * this.size);
+    for (let c = 0; c < nCarriers; c++) this.addOuter(this.gram, c);
+  }
+
+  private addOuter(matrix: Float64Array, carrier: number): void {
+    const { size, values } = this;
+    const row = carrier * size;
+    for (let i = 0; i < size; i++)
+      for (let j = 0; j < size; j++) matrix[i * size + j] += values[row + i] * values[row + j];
+  }
+
+  /**
+   * Smooths a channel known at every carrier with equal noise: out = A (A'A + lambda I)^-1 A' in.
+   * `lambda` = noise variance x size / mean channel power, quantised to 1 dB so that inverses are cached.
+   * Returns the fit's degrees of freedom. Arrays are [nCarriers][re, im]; out may be in.
+   */
+  smooth(input: Float32Array, lambda: number, out: Float32Array): number {
+    const { size, values } = this;
+    const { nCarriers } = this.numerology;
+    const { inverse, dof } = this.smoother(lambda);
+    const z = new Float64Array(2 * size);
+    for (let c = 0; c < nCarriers; c++) {
+      const re = input[2 * c];
+      const im = input[2 * c + 1];
+      const row = c * size;
+      for (let i = 0; i < size; i++) {
+        z[2 * i] += values[row + i] * re;
+        z[2 * i + 1] += values[row + i] * im;
+      }
+    }
+    const theta = new Float64Array(2 * size);
+    for (let i = 0; i < size; i++) {
+      for (let j = 0; j < size; j++) {
+        theta[2 * i] += inverse[i * size + j] * z[2 * j];
+        theta[2 * i + 1] += inverse[i * size + j] * z[2 * j + 1];
+      }
+    }
+    this.expand(theta, 0, out, 0);
+    return dof;
+  }
+
+  /** out = A theta: coefficients [size][re, im] to carriers [nCarriers][re, im]. */
+  expand(theta: Float64Array, thetaAt: number, out: Float32Array, at: number): void {
+    const { size, values } = this;
+    const { nCarriers } = this.numerology;
+    for (let c = 0; c < nCarriers; c++) {
+      const row = c * size;
+      let re = 0;
+      let im = 0;
+      for (let i = 0; i < size; i++) {
+        const v = values[row + i];
+        re += v * theta[thetaAt + 2 * i];
+        im += v * theta[thetaAt + 2 * i + 1];
+      }
+      out[at + 2 * c] = re;
+      out[at + 2 * c + 1] = im;
+    }
+  }
+
+  private smoother(lambda: number): { inverse: Float32Array; dof: number } {
+    const key = quantiseDb(lambda);
+    let entry = this.smoothers.get(key);
+    if (!entry) {
+      const { size } = this;
+      const a = this.gram.slice();
+      for (let i = 0; i < size; i++) a[i * size + i] += 10 ** (key / 10);
+      const inverse = invertSymmetric(a, size);
+      let dof = 0;
+      for (let i = 0; i < size * size; i++) dof += inverse[i] * this.gram[i];
+      entry = { inverse: Float32Array.from(inverse), dof };
+      this.smoothers.set(key, entry);
+    }
+    return entry;
+  }
+}
+
+/** A ratio in whole dB, bounded to +-90, as a cache key. */
+export function quantiseDb(ratio: number): number {
+  return Math.max(-90, Math.min(90, Math.round(10 * Math.log10(ratio + 1e-30))));
+}
+
+const bases = new Map<string, DelayBasis>();
+
+/** The basis of a numerology and half width, made once. */
+export function delayBasis(n: Numerology, halfWidth: number): DelayBasis {
+  const key = `${n.id}/${halfWidth}`;
+  let basis = bases.get(key);
+  if (!basis) {
+    basis = new DelayBasis(n, halfWidth);
+    bases.set(key, basis);
+  }
+  return basis;
+}

@@ -1,0 +1,92 @@
+import type { Numerology } from '../numerology.ts';
+import { type DelayBasis, delayBasis } from './delay-basis.ts';
+
+/** Where a burst's impulse response lies: basis functions around a centre (samples after the FFT window). */
+export interface DelayWindow {
+  readonly basis: DelayBasis;
+  readonly centre: number;
+}
+
+/** Margin before the first path found, samples: band-limited timing is good to about one. */
+const EARLY = 1.5;
+
+/**
+ * Widths tried: a line-of-sight path, then a quarter, half and all of the cyclic prefix, then more than it. A wider
+ * one is also tried with its start further ahead, for a weak first path that timing has passed over.
+ */
+function candidates(n: Numerology, backoff: number): DelayWindow[] {
+  const out: DelayWindow[] = [];
+  for (const share of [0, 0.25, 0.5, 1, 1.4]) {
+    const width = 2 * EARLY + share * n.cpLength;
+    for (const ahead of share === 0 ? [0] : [0, 0.2 * n.cpLength]) {
+      const halfWidth = (width + ahead) / 2;
+      out.push({ basis: delayBasis(n, halfWidth), centre: backoff - EARLY - ahead + halfWidth });
+    }
+  }
+  return out;
+}
+
+export interface PreambleEstimate {
+  readonly window: DelayWindow;
+  /** Smoothed channel at the training symbols, [nCarriers][re, im]. */
+  readonly channel: Float32Array;
+  /** Mean |H|^2 over the carriers, noise removed. */
+  readonly power: number;
+  /** Degrees of freedom of the fit over nCarriers observations. */
+  readonly dof: number;
+}
+
+/**
+ * Chooses the delay window by Mallows' C_p, residual / n + 2 sigma^2 dof / n, on the training symbols, and smooths
+ * the least-squares channel with it. `noiseVariance` is that of one RE; the average of two symbols has half of it.
+ */
+export function estimateFromTraining(
+  n: Numerology,
+  channel: Float32Array,
+  noiseVariance: number,
+  backoff: number,
+): PreambleEstimate {
+  const sigma2 = noiseVariance / 2;
+  let total = 0;
+  for (let i = 0; i < channel.length; i++) total += channel[i] ** 2;
+  const power = Math.max(total / n.nCarriers - sigma2, 0.01 * sigma2, 1e-20);
+  const ramped = new Float32Array(channel.length);
+  const fit = new Float32Array(channel.length);
+  let best: PreambleEstimate | null = null;
+  let bestRisk = Number.POSITIVE_INFINITY;
+  for (const window of candidates(n, backoff)) {
+    ramp(n, channel, 0, window.centre, ramped, 0);
+    const dof = window.basis.smooth(ramped, (sigma2 * window.basis.size) / power, fit);
+    let residual = 0;
+    for (let i = 0; i < fit.length; i++) residual += (fit[i] - ramped[i]) ** 2;
+    const risk = residual + 2 * sigma2 * dof;
+    if (risk < bestRisk) {
+      bestRisk = risk;
+      const out = new Float32Array(channel.length);
+      ramp(n, fit, 0, -window.centre, out, 0);
+      best = { window, channel: out, power, dof };
+    }
+  }
+  return best!;
+}
+
+/** out_k = in_k exp(+2 pi i k delay / N) over the occupied carriers: takes a delay out (or, negative, puts it in). */
+export function ramp(
+  n: Numerology,
+  input: Float32Array,
+  inAt: number,
+  delay: number,
+  out: Float32Array,
+  outAt: number,
+): void {
+  const step = (2 * Math.PI * delay) / n.fftSize;
+  for (let c = 0; c < n.nCarriers; c++) {
+    const phase = step * n.carriers[c];
+    const cos = Math.cos(phase);
+    const sin = Math.sin(phase);
+    const re = input[inAt + 2 * c];
+    const im = input[inAt + 2 * c + 1];
+    out[outAt + 2 * c] = re * cos - im * sin;
+    out[outAt + 2 * c + 1] = re * sin + im * cos;
+  }
+}

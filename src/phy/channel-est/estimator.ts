@@ -1,0 +1,28 @@
+import type { Numerology } from '../numerology.ts';
+import type { PreambleEstimate } from './delay-window.ts';
+
+/** What a channel estimator gets: the pilots of a burst's slots after phase and timing correction. */
+export interface PilotObservations {
+  readonly numerology: Numerology;
+  readonly slots: number;
+  /** Least-squares channel at the pilots, [slot x 14][nSubbands][re, im]. */
+  readonly pilots: Float32Array;
+  /** Noise variance of one RE, from the preamble. */
+  readonly noiseVariance: number;
+  readonly preamble: PreambleEstimate;
+}
+
+/** A channel estimate over a burst's slots. */
+export interface ChannelEstimate {
+  /** [slot x 14][nCarriers][re, im]. */
+  readonly channel: Float32Array;
+  /** Error variance of an estimated coefficient over the noise variance (parameters / observations). */
+  readonly errorRatio: number;
+  /** One line for logs: what was assumed about delay and time. */
+  readonly summary: string;
+}
+
+export interface ChannelEstimator {
+  readonly name: 'ls' | 'lmmse';
+  estimate(observed: PilotObservations): ChannelEstimate;
+}

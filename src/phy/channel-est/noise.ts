@@ -1,0 +1,88 @@
+import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
+import { resourceGrid } from '../resource-grid.ts';
+import type { PilotObservations } from './estimator.ts';
+
+/**
+ * Noise (and interference) variance of every RB from the pilots' residuals after the channel fit,
+ *   sigma^2 = mean |p - H|^2 n / (n - dof),
+ * shrunk towards coarser means as far as the data say: one value for the band, one a subband, one an RB. The shrinkage
+ * is empirical Bayes on log variances: with between-group variance v and sampling variance 1/m of a group of m
+ * residuals, a group keeps v / (v + 1/m) of its deviation. White noise gives one precise value; a jammer on single
+ * subbands, or a burst of it in time, stands out and is kept.
+ */
+export interface NoiseEstimate {
+  /** [slot x nSubbands + subband]. */
+  readonly variance: Float32Array;
+  /** Relative standard error of each, [slot x nSubbands + subband]. */
+  readonly relativeError: Float32Array;
+  /** Mean over the burst. */
+  readonly mean: number;
+}
+
+export function estimateNoise(observed: PilotObservations, channel: Float32Array, errorRatio: number): NoiseEstimate {
+  const { numerology: n, slots, pilots } = observed;
+  const grid = resourceGrid(n);
+  const { nSubbands } = n;
+  const keep = 1 - Math.min(0.9, errorRatio);
+  const perRb = new Float64Array(slots * nSubbands);
+  for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
+    const offset = grid.pilotOffset(symbol % SLOT_SYMBOLS);
+    const slot = Math.floor(symbol / SLOT_SYMBOLS);
+    for (let s = 0; s < nSubbands; s++) {
+      const p = 2 * (symbol * nSubbands + s);
+      const c = 2 * (symbol * n.nCarriers + s * SUBBAND_CARRIERS + offset);
+      const re = pilots[p] - channel[c];
+      const im = pilots[p + 1] - channel[c + 1];
+      perRb[slot * nSubbands + s] += (re * re + im * im) / (SLOT_SYMBOLS * keep);
+    }
+  }
+  const perSubband = new Float64Array(nSubbands);
+  let mean = 0;
+  for (let i = 0; i < perRb.length; i++) {
+    perSubband[i % nSubbands] += perRb[i] / slots;
+    mean += perRb[i] / perRb.length;
+  }
+  const bySubband = shrink(perSubband, SLOT_SYMBOLS * slots, () => mean);
+  const byRb = slots > 1 ? shrink(perRb, SLOT_SYMBOLS, (i) => bySubband.values[i % nSubbands]) : null;
+  const variance = new Float32Array(perRb.length);
+  const relativeError = new Float32Array(perRb.length);
+  for (let i = 0; i < perRb.length; i++) {
+    const s = i % nSubbands;
+    const w = bySubband.weights[s];
+    const outer = (w * w + ((1 - w) * (1 - w)) / nSubbands) / (SLOT_SYMBOLS * slots);
+    const inner = byRb ? byRb.weights[i] : 0;
+    variance[i] = byRb ? byRb.values[i] : bySubband.values[s];
+    relativeError[i] = Math.sqrt((inner * inner) / SLOT_SYMBOLS + (1 - inner) ** 2 * outer);
+  }
+  return { variance, relativeError, mean };
+}
+
+/** A group further than this many sampling deviations from its centre is believed whatever the others do. */
+const OUTLIER_SIGMAS = 4.5;
+
+/** Empirical-Bayes shrinkage of variances, each from m complex residuals, towards their centres. */
+function shrink(
+  values: Float64Array,
+  m: number,
+  centre: (index: number) => number,
+): { values: Float64Array; weights: Float64Array } {
+  const sampling = 1 / m;
+  const deviations = new Float64Array(values.length);
+  let spread = 0;
+  for (let i = 0; i < values.length; i++) {
+    deviations[i] = Math.log((values[i] + 1e-30) / (centre(i) + 1e-30));
+    spread += deviations[i] ** 2 / Math.max(1, values.length - 1);
+  }
+  // A spread that sampling alone reaches now and then is taken for sampling.
+  const limit = sampling * (1 + 3 * Math.sqrt(2 / values.length));
+  const between = spread > limit ? spread - sampling : 0;
+  const common = between / (between + sampling);
+  const weights = new Float64Array(values.length);
+  const out = new Float64Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const outlier = Math.abs(deviations[i]) > OUTLIER_SIGMAS * Math.sqrt(sampling);
+    weights[i] = outlier ? 1 : common;
+    out[i] = (centre(i) + 1e-30) * Math.exp(weights[i] * deviations[i]);
+  }
+  return { values: out, weights };
+}

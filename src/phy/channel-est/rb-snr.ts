@@ -1,0 +1,74 @@
+import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
+import { resourceGrid } from '../resource-grid.ts';
+import type { PilotObservations } from './estimator.ts';
+import type { NoiseEstimate } from './noise.ts';
+
+/** Lowest and highest RB SNR reported, dB; outside the pilots cannot tell. */
+export const RB_SNR_MIN_DB = -20;
+export const RB_SNR_MAX_DB = 43.75;
+
+export interface RbSnr {
+  /** dB, [slot x nSubbands + subband]. */
+  readonly rbSnrDb: Float32Array;
+  /** Standard error, dB, likewise. */
+  readonly rbSnrErrorDb: Float32Array;
+  /** Per subband over all slots (from the mean spectral efficiency), dB, [nSubbands]. */
+  readonly subbandSnrDb: Float32Array;
+  readonly subbandSnrErrorDb: Float32Array;
+}
+
+/**
+ * RB SNR as design §1 defines it: 2^mean(log2(1 + |H_k|^2 / sigma^2)) - 1 over the data RE of the RB, |H|^2 less the
+ * estimate's own error variance.
+ */
+export function resourceBlockSnr(
+  observed: PilotObservations,
+  channel: Float32Array,
+  errorRatio: number,
+  noise: NoiseEstimate,
+): RbSnr {
+  const { numerology: n, slots } = observed;
+  const grid = resourceGrid(n);
+  const { nSubbands } = n;
+  const efficiency = new Float64Array(slots * nSubbands);
+  for (let slot = 0; slot < slots; slot++) {
+    for (let t = 0; t < SLOT_SYMBOLS; t++) {
+      const carriers = grid.dataCarriersOf(t);
+      const row = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + t);
+      for (let i = 0; i < carriers.length; i++) {
+        const c = carriers[i];
+        const rb = slot * nSubbands + Math.floor(c / SUBBAND_CARRIERS);
+        const sigma2 = noise.variance[rb];
+        const power = Math.max(0, channel[row + 2 * c] ** 2 + channel[row + 2 * c + 1] ** 2 - errorRatio * sigma2);
+        efficiency[rb] += Math.log2(1 + power / (sigma2 + 1e-30));
+      }
+    }
+  }
+  const rbSnrDb = new Float32Array(efficiency.length);
+  const rbSnrErrorDb = new Float32Array(efficiency.length);
+  const subbandSnrDb = new Float32Array(nSubbands);
+  const subbandSnrErrorDb = new Float32Array(nSubbands);
+  for (let s = 0; s < nSubbands; s++) {
+    let sum = 0;
+    let error = 0;
+    for (let slot = 0; slot < slots; slot++) {
+      const i = slot * nSubbands + s;
+      const mean = efficiency[i] / RB_DATA_RE;
+      sum += mean / slots;
+      rbSnrDb[i] = snrDbOf(mean);
+      // Both |H|^2 (relative error 2 x error ratio / SNR) and sigma^2 carry errors.
+      const snr = 2 ** mean - 1;
+      const relative = Math.hypot(noise.relativeError[i], Math.sqrt((2 * errorRatio) / (snr + 0.01)));
+      rbSnrErrorDb[i] = (10 / Math.LN10) * relative;
+      error += rbSnrErrorDb[i] / slots;
+    }
+    subbandSnrDb[s] = snrDbOf(sum);
+    subbandSnrErrorDb[s] = error / (slots > 1 ? Math.sqrt(Math.min(slots, 4)) : 1);
+  }
+  return { rbSnrDb, rbSnrErrorDb, subbandSnrDb, subbandSnrErrorDb };
+}
+
+function snrDbOf(efficiency: number): number {
+  const db = 10 * Math.log10(2 ** efficiency - 1 + 1e-12);
+  return Math.max(RB_SNR_MIN_DB, Math.min(RB_SNR_MAX_DB, db));
+}

@@ -1,0 +1,268 @@
+import { fftKernel } from '../kernels/fft.ts';
+import type { Numerology } from '../numerology.ts';
+import { OfdmDemodulator } from '../ofdm/demodulate.ts';
+import type { Detection } from './detect.ts';
+import { type Preamble, preamble } from './preamble.ts';
+
+/** Largest frequency offset looked for: 45 ppm of 5.9 GHz. */
+export const MAX_CFO_HZ = 265_500;
+/** Share of the impulse response's energy that must lie within one cyclic prefix (noise alone: about 0.1). */
+const MIN_CONCENTRATION = 0.22;
+
+/** What the preamble tells about a burst. */
+export interface Acquisition {
+  /** Sample index (relative to the array given) of the preamble's first sample on the first path. */
+  readonly start: number;
+  /** Frequency offset, cycles a sample. */
+  readonly cfo: number;
+  /** Variance of that estimate, (cycles a sample)^2. */
+  readonly cfoVariance: number;
+  /** Samples by which every FFT window begins before the end of its cyclic prefix. */
+  readonly backoff: number;
+  /** Channel by least squares over both training symbols, [nCarriers][re, im]; delays count from the window. */
+  readonly channel: Float32Array;
+  /** Noise variance per RE, from the difference of the training symbols. */
+  readonly noiseVariance: number;
+  /** Energy share of the impulse response in one cyclic prefix. */
+  readonly concentration: number;
+}
+
+/**
+ * From a detection to timing, frequency offset and channel: refines the offset with longer lags of the detection
+ * part, resolves its ambiguity of 4 subcarriers on the training symbols, finds the first path in the impulse
+ * response, and averages the two training symbols.
+ */
+export class Acquirer {
+  private readonly n: Numerology;
+  private readonly known: Preamble;
+  private readonly demodulator: OfdmDemodulator;
+  private readonly first: Float32Array;
+  private readonly second: Float32Array;
+  private readonly impulse: Float32Array;
+  private readonly taper: Float32Array;
+
+  constructor(numerology: Numerology) {
+    this.n = numerology;
+    this.known = preamble(numerology);
+    this.demodulator = new OfdmDemodulator(numerology);
+    this.first = new Float32Array(2 * numerology.fftSize);
+    this.second = new Float32Array(2 * numerology.fftSize);
+    this.impulse = new Float32Array(2 * numerology.fftSize);
+    this.taper = new Float32Array(numerology.nCarriers);
+    for (let c = 0; c < numerology.nCarriers; c++) {
+      this.taper[c] = 0.5 - 0.5 * Math.cos((2 * Math.PI * (c + 0.5)) / numerology.nCarriers);
+    }
+  }
+
+  /** Samples before and after `detection.index` that `acquire` may touch. */
+  get margin(): { before: number; after: number } {
+    return { before: this.n.segmentLength, after: this.n.preambleLength + 2 * this.n.segmentLength };
+  }
+
+  /** `at` is the position of detection.index in `samples`. Returns null when the preamble is not there after all. */
+  acquire(samples: Float32Array, at: number, detection: Detection): Acquisition | null {
+    const n = this.n;
+    const { fftSize, cpLength } = n;
+    const coarse = this.refine(samples, at, detection);
+    const window = at + n.nSegments * n.segmentLength + n.trainingGuard - cpLength;
+    this.first.set(this.demodulator.transform(samples, window, coarse.cfo, 0));
+    this.second.set(this.demodulator.transform(samples, window + fftSize, coarse.cfo, fftSize));
+    const shift = this.integerShift(coarse.cfo);
+    if (shift === null) return null;
+    const path = this.firstPath(shift);
+    if (path === null) return null;
+
+    const backoff = Math.max(1, cpLength >> 3);
+    const start = at + path.delay - cpLength;
+    // The window at T1 - backoff with the offset known, and the rest of the offset from the pair of symbols.
+    let cfo = coarse.cfo + shift / fftSize;
+    const trainingAt = start + n.nSegments * n.segmentLength + n.trainingGuard - backoff;
+    if (trainingAt < 0 || 2 * (trainingAt + 2 * fftSize) > samples.length) return null;
+    const channel = new Float32Array(2 * n.nCarriers);
+    const pair = this.trainingPair(samples, trainingAt, cfo, trainingAt - start);
+    const coherence = Math.min(0.9999, pair.coherence);
+    const varianceA = coarse.variance;
+    const varianceB = (1 - coherence ** 2) / (2 * coherence ** 2 * n.nCarriers) / (2 * Math.PI * fftSize) ** 2;
+    const correction = pair.phase / (2 * Math.PI * fftSize);
+    // Both estimates agree within their errors: weight them; else trust the training symbols.
+    const weight = correction ** 2 < 16 * (varianceA + varianceB) ? varianceA / (varianceA + varianceB) : 1;
+    cfo += weight * correction;
+    const cfoVariance = weight === 1 ? varianceB : (varianceA * varianceB) / (varianceA + varianceB);
+    const last = this.trainingPair(samples, trainingAt, cfo, trainingAt - start);
+    let difference = 0;
+    const { training } = this.known;
+    for (let c = 0; c < n.nCarriers; c++) {
+      const b = 2 * n.bins[c];
+      const tr = training[2 * c];
+      const ti = training[2 * c + 1];
+      const re = (this.first[b] + this.second[b]) / 2;
+      const im = (this.first[b + 1] + this.second[b + 1]) / 2;
+      channel[2 * c] = re * tr + im * ti;
+      channel[2 * c + 1] = im * tr - re * ti;
+      // The common phase between the pair is offset, not noise.
+      const sr = this.second[b] * last.cos + this.second[b + 1] * last.sin;
+      const si = this.second[b + 1] * last.cos - this.second[b] * last.sin;
+      difference += (this.first[b] - sr) ** 2 + (this.first[b + 1] - si) ** 2;
+    }
+    const noiseVariance = difference / (2 * n.nCarriers);
+    return { start, cfo, cfoVariance, backoff, channel, noiseVariance, concentration: path.concentration };
+  }
+
+  /** Frequency offset (modulo 4 subcarriers) from lags of 4, 8 and 16 segments of the detection part. */
+  private refine(samples: Float32Array, at: number, detection: Detection): { cfo: number; variance: number } {
+    const { nSegments, segmentLength: d } = this.n;
+    const { signs } = this.known;
+    let cfo = detection.cfo;
+    let variance = 1;
+    for (let lag = 4; lag <= nSegments / 2; lag = lag === 4 && nSegments > 32 ? 16 : 2 * lag) {
+      let re = 0;
+      let im = 0;
+      let energy = 0;
+      for (let s = 0; s + lag < nSegments; s++) {
+        const sign = signs[s] * signs[s + lag];
+        let sr = 0;
+        let si = 0;
+        for (let i = 2 * (at + s * d), j = i + 2 * lag * d, end = i + 2 * d; i < end; i += 2, j += 2) {
+          if (i < 0) continue;
+          sr += samples[i] * samples[j] + samples[i + 1] * samples[j + 1];
+          si += samples[i] * samples[j + 1] - samples[i + 1] * samples[j];
+          energy += samples[i] ** 2 + samples[i + 1] ** 2;
+        }
+        re += sign * sr;
+        im += sign * si;
+      }
+      const expected = 2 * Math.PI * cfo * lag * d;
+      const residual = wrap(Math.atan2(im, re) - expected);
+      cfo += residual / (2 * Math.PI * lag * d);
+      const rho = Math.min(0.999, Math.hypot(re, im) / (energy + 1e-30));
+      const count = (nSegments - lag) * d;
+      variance = (1 - rho ** 2) / (2 * rho ** 2 * count) / (2 * Math.PI * lag * d) ** 2;
+    }
+    return { cfo, variance };
+  }
+
+  /**
+   * Carriers by which the spectrum is shifted beyond `cfo`, a multiple of 4: the candidate whose product with the
+   * known training symbol is smoothest, max |sum_k Z_k conj(Z_(k+1))|, Z = Y conj(T).
+   */
+  private integerShift(cfo: number): number | null {
+    const { fftSize, nCarriers, bins, sampleRateHz } = this.n;
+    const { training } = this.known;
+    const limit = MAX_CFO_HZ / sampleRateHz;
+    const reach = Math.ceil((limit + Math.abs(cfo)) * (fftSize / 4));
+    let best = -1;
+    let bestShift: number | null = null;
+    for (let q = -reach; q <= reach; q++) {
+      const shift = 4 * q;
+      if (Math.abs(cfo + shift / fftSize) > limit * 1.02) continue;
+      let re = 0;
+      let im = 0;
+      let lastRe = 0;
+      let lastIm = 0;
+      for (let c = 0; c < nCarriers; c++) {
+        const b = 2 * ((bins[c] + shift + 2 * fftSize) % fftSize);
+        const yr = this.first[b] + this.second[b];
+        const yi = this.first[b + 1] + this.second[b + 1];
+        const tr = training[2 * c];
+        const ti = training[2 * c + 1];
+        const zr = yr * tr + yi * ti;
+        const zi = yi * tr - yr * ti;
+        re += zr * lastRe + zi * lastIm;
+        im += zi * lastRe - zr * lastIm;
+        lastRe = zr;
+        lastIm = zi;
+      }
+      const metric = re * re + im * im;
+      if (metric > best) {
+        best = metric;
+        bestShift = shift;
+      }
+    }
+    return bestShift;
+  }
+
+  /** Delay of the first path after the window (samples) and how concentrated the impulse response is. */
+  private firstPath(shift: number): { delay: number; concentration: number } | null {
+    const { fftSize, nCarriers, bins, cpLength, segmentLength } = this.n;
+    const { training } = this.known;
+    const { impulse } = this;
+    impulse.fill(0);
+    for (let c = 0; c < nCarriers; c++) {
+      const b = 2 * ((bins[c] + shift + 2 * fftSize) % fftSize);
+      const yr = this.first[b] + this.second[b];
+      const yi = this.first[b + 1] + this.second[b + 1];
+      const tr = training[2 * c];
+      const ti = training[2 * c + 1];
+      impulse[2 * bins[c]] = this.taper[c] * (yr * tr + yi * ti);
+      impulse[2 * bins[c] + 1] = this.taper[c] * (yi * tr - yr * ti);
+    }
+    fftKernel(fftSize).inverse(impulse, 0, impulse, 0);
+    const power = (i: number) => {
+      const k = 2 * ((i + fftSize) % fftSize);
+      return impulse[k] ** 2 + impulse[k + 1] ** 2;
+    };
+    // A detection is certain to a fraction of a segment; paths come up to a cyclic prefix later.
+    const from = cpLength - segmentLength / 2;
+    const to = cpLength + segmentLength / 2 + cpLength;
+    let total = 0;
+    let peak = 0;
+    let peakAt = 0;
+    for (let i = 0; i < fftSize; i++) total += power(i);
+    for (let i = from; i <= to; i++) {
+      const p = power(i);
+      if (p > peak) {
+        peak = p;
+        peakAt = i;
+      }
+    }
+    if (!(peak > 0)) return null;
+    // Best stretch of one prefix around the peak; the rest is noise.
+    let around = 0;
+    for (let i = peakAt - cpLength; i < peakAt; i++) around += power(i);
+    let bestAround = around;
+    for (let i = peakAt; i <= peakAt + cpLength; i++) {
+      around += power(i) - power(i - cpLength);
+      bestAround = Math.max(bestAround, around);
+    }
+    const concentration = bestAround / total;
+    if (concentration < MIN_CONCENTRATION) return null;
+    const floor = Math.max((total - bestAround) / (fftSize - cpLength), 0);
+    const threshold = Math.max(peak * 0.02, floor * 9);
+    let delay = peakAt;
+    for (let i = peakAt - cpLength; i < peakAt; i++) {
+      if (power(i) > threshold) {
+        delay = i;
+        break;
+      }
+    }
+    // The taper widens a path by about 1.5 resolution cells before its centre.
+    if (delay < peakAt) delay = Math.min(peakAt, delay + Math.round((1.5 * fftSize) / nCarriers));
+    return { delay, concentration };
+  }
+
+  private trainingPair(samples: Float32Array, window: number, cfo: number, phaseIndex: number) {
+    const { fftSize, nCarriers, bins } = this.n;
+    this.first.set(this.demodulator.transform(samples, window, cfo, phaseIndex));
+    this.second.set(this.demodulator.transform(samples, window + fftSize, cfo, phaseIndex + fftSize));
+    let re = 0;
+    let im = 0;
+    let energy = 0;
+    for (let c = 0; c < nCarriers; c++) {
+      const b = 2 * bins[c];
+      re += this.first[b] * this.second[b] + this.first[b + 1] * this.second[b + 1];
+      im += this.first[b] * this.second[b + 1] - this.first[b + 1] * this.second[b];
+      energy += (this.first[b] ** 2 + this.first[b + 1] ** 2 + this.second[b] ** 2 + this.second[b + 1] ** 2) / 2;
+    }
+    const magnitude = Math.hypot(re, im) + 1e-30;
+    return {
+      phase: Math.atan2(im, re),
+      cos: re / magnitude,
+      sin: im / magnitude,
+      coherence: magnitude / (energy + 1e-30),
+    };
+  }
+}
+
+function wrap(phase: number): number {
+  return phase - 2 * Math.PI * Math.round(phase / (2 * Math.PI));
+}

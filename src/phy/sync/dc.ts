@@ -1,0 +1,68 @@
+import type { Numerology } from '../numerology.ts';
+
+/** Samples over which the running mean settles: a notch of some 40 Hz at 7.68 Msps. */
+const MEMORY = 1 << 15;
+
+/**
+ * Removes the receiver's DC offset before anything else, with a running mean: plain at first, exponential with a
+ * memory of 32768 samples from then on. Non-finite samples become 0 and are counted.
+ */
+export class DcBlocker {
+  private meanRe = 0;
+  private meanIm = 0;
+  private count = 0;
+  nonFinite = 0;
+
+  /** out = input - mean, [n][re, im]. */
+  process(input: Float32Array, out: Float32Array): void {
+    let { meanRe, meanIm, count } = this;
+    for (let i = 0; i < out.length; i += 2) {
+      let re = input[i];
+      let im = input[i + 1];
+      // x - x is 0 for every finite number.
+      if (re - re !== 0 || im - im !== 0) {
+        re = 0;
+        im = 0;
+        this.nonFinite++;
+      }
+      const gain = count < MEMORY ? 1 / (512 + count++) : 1 / (512 + MEMORY);
+      meanRe += gain * (re - meanRe);
+      meanIm += gain * (im - meanIm);
+      out[i] = re - meanRe;
+      out[i + 1] = im - meanIm;
+    }
+    this.meanRe = meanRe;
+    this.meanIm = meanIm;
+    this.count = count;
+  }
+}
+
+/**
+ * Takes out what DC is left over one burst, samples [from, to) of [..][re, im], if it is significant: a data-bearing
+ * carrier that the frequency offset has put at DC averages to N / (nCarriers x samples) of the power and must stay.
+ * Returns the DC removed relative to the burst's power, dB (-Infinity when none).
+ */
+export function removeMean(samples: Float32Array, from: number, to: number, n: Numerology): number {
+  const a = Math.max(0, 2 * from);
+  const b = Math.min(samples.length, 2 * to);
+  let re = 0;
+  let im = 0;
+  let power = 0;
+  for (let i = a; i < b; i += 2) {
+    re += samples[i];
+    im += samples[i + 1];
+    power += samples[i] ** 2 + samples[i + 1] ** 2;
+  }
+  const count = (b - a) / 2;
+  if (count < 1) return Number.NEGATIVE_INFINITY;
+  re /= count;
+  im /= count;
+  power /= count;
+  const dc = re * re + im * im;
+  if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < samples.length; i += 2) {
+    samples[i] -= re;
+    samples[i + 1] -= im;
+  }
+  return 10 * Math.log10(dc / power);
+}
