@@ -3,7 +3,12 @@ import { test } from 'node:test';
 import { FormatError, SctError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
 import { memorySource } from '../../../src/radio/sigmf/byte-source.ts';
-import { MAX_READ_SAMPLES, readerFromArchive, readerFromBytes } from '../../../src/radio/sigmf/capture-reader.ts';
+import {
+  CaptureReader,
+  MAX_READ_SAMPLES,
+  readerFromArchive,
+  readerFromBytes,
+} from '../../../src/radio/sigmf/capture-reader.ts';
 import { META_LIMITS } from '../../../src/radio/sigmf/meta.ts';
 import { parseMeta } from '../../../src/radio/sigmf/parse-meta.ts';
 import { metaBytes, smallMeta } from '../helpers.ts';
@@ -205,7 +210,6 @@ test('20 000 mutated captures and archives: only our own errors, no read beyond 
           return source.read(offset, into);
         },
       };
-      const { CaptureReader } = await import('../../../src/radio/sigmf/capture-reader.ts');
       return archive ? readerFromArchive('fuzz', spy) : CaptureReader.fromSources('fuzz', bytes, spy);
     };
     try {

@@ -3,7 +3,7 @@ import { open, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DeviceError } from '../../../src/common/errors.ts';
-import { CaptureReader } from '../../../src/radio/sigmf/capture-reader.ts';
+import { CaptureReader, readerFromBytes } from '../../../src/radio/sigmf/capture-reader.ts';
 import { metaBytes, smallMeta, temporaryFolder } from '../helpers.ts';
 
 test('a 10 GB capture opens and reads anywhere without loading it', async (t) => {
@@ -41,7 +41,6 @@ test('a missing half of a capture is a device error that names the file', async 
 });
 
 test('segments carry time, frequency and gain on from the entry before', async () => {
-  const { readerFromBytes } = await import('../../../src/radio/sigmf/capture-reader.ts');
   const meta = smallMeta({ 'core:sample_rate': 1000 });
   const unknown = { min: 1, max: 5, exact: false, from: 30, to: 31 };
   meta.captures = [

@@ -175,3 +175,19 @@ test('an existing recording is replaced only when told to; a wrong block and a w
   );
   await assert.rejects(CaptureWriter.create(join(folder, 'z'), { format: 'ci8', rateHz: 0 }), UsageError);
 });
+
+test('samples after a gap never reach the data file before the gap is in the metadata', async (t) => {
+  const path = join(await temporaryFolder(t), 'x');
+  const writer = await CaptureWriter.create(path, { format: 'ci8', rateHz: 8e6 });
+  await writer.write(noiseBlock('ci8', 0, 100));
+  await writer.flush();
+  // The metadata cannot be replaced any more: a folder stands where its new version would be written.
+  await mkdir(`${path}.sigmf-meta.part`);
+  await writer.write(noiseBlock('ci8', 150, 100));
+  await assert.rejects(writer.flush(), DeviceError);
+  await assert.rejects(writer.close(), DeviceError);
+  assert.equal((await readFile(`${path}.sigmf-data`)).length, 200);
+  const reader = await CaptureReader.open(path);
+  assert.equal(reader.sampleCount, 100);
+  await reader.close();
+});

@@ -10,8 +10,9 @@ let index = 500;
 for (let round = 0; ; round++) {
   await writer.write(countingBlock(index, 30_000));
   index += 30_000;
-  writer.annotate({ index: index - 1000, count: 900, label: `burst ${round}` });
   if (round % 5 === 4) index += 77;
-  if (round % 10 === 9) await writer.flush();
-  if (round % 10 === 9) process.stdout.write(`${index}\n`);
+  if (round % 10 === 9) {
+    await writer.flush();
+    process.stdout.write(`${index}\n`);
+  }
 }
