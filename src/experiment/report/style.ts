@@ -26,12 +26,12 @@ figure{margin:0;min-width:0}figcaption{font-size:14px;margin-bottom:6px}figcapti
 .plot+.plot{margin-top:16px}.grid .plot+.plot{margin-top:0}.plot svg,section>.scroll>svg{display:block;width:100%;height:auto}
 .scroll{overflow-x:auto}.narrow table{width:auto;min-width:min(100%,440px)}
 table{border-collapse:collapse;width:100%;font-size:13.5px;font-variant-numeric:tabular-nums}caption{text-align:left;color:var(--mute);padding:4px 0 6px}
-th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{font-weight:600;white-space:nowrap}th.n,td.n{text-align:right;white-space:nowrap}
-td:last-child{min-width:90px}.bad{color:var(--bad);font-weight:600}
-pre{background:var(--code);border-radius:6px;padding:10px 12px;margin:0 0 14px;overflow-x:auto;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}.command{white-space:pre-wrap;overflow-wrap:anywhere;user-select:all}
+th,td{text-align:left;padding:4px 10px 4px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}th{font-weight:600;white-space:nowrap}th.n,td.n{text-align:right;white-space:nowrap}
+td:last-child:not(.n){min-width:150px;overflow-wrap:anywhere}.bad{color:var(--bad);font-weight:600}
+pre{background:var(--code);border-radius:6px;padding:10px 12px;margin:0 0 14px;overflow-x:auto;font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace}.command{user-select:all}
 details{margin-top:10px}summary{cursor:pointer;font-weight:600}a{color:var(--link)}footer{color:var(--mute);font-size:13px}
 @media (max-width:1000px){.tiles{grid-template-columns:repeat(4,minmax(0,1fr))}}
 @media (max-width:720px){main{padding:10px 10px 30px}section{padding:12px}.pictures{grid-template-columns:1fr}.wide svg,section>.scroll>svg{min-width:1000px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}h1{font-size:19px}}
-@media print{:root{--bg:#fff}body{font-size:11pt}main{max-width:none;padding:0}section,figure,tr,.tiles{break-inside:avoid}section{border-color:#bbb}details:not([open]){display:none}.scroll{overflow:visible}.picture img{max-height:none}}
+@media print{:root{--bg:#fff;print-color-adjust:exact}body{font-size:11pt}main{max-width:none;padding:0}section,figure,tr,.tiles{break-inside:avoid}section{border-color:#bbb}details:not([open]){display:none}.scroll{overflow:visible}.picture img{max-height:none}}
 ${plotCss()}`;
 }

@@ -23,13 +23,13 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
   const v = verdict(data);
   const rows: [string, string][] = [];
   const quality = [
-    measured(data, 'psnrDb', 'PSNR', `${fixed(m.psnrDb, 2)} dB`),
-    measured(data, 'msSsim', 'MS-SSIM', fixed(m.msSsim, 4)),
+    m.psnrDb === null ? null : `PSNR ${fixed(m.psnrDb, 2)} dB`,
+    m.msSsim === null ? null : `MS-SSIM ${fixed(m.msSsim, 4)}`,
     m.lpips === null ? null : `LPIPS ${fixed(m.lpips, 4)}`,
     m.roiPsnrDb === null ? null : `ROI-PSNR ${fixed(m.roiPsnrDb, 2)} dB`,
     m.mIoU === null ? null : `mIoU ${fixed(m.mIoU, 3)}`,
   ];
-  rows.push(['picture', join(quality)]);
+  rows.push(['picture', join(quality) || `quality ${NOT_MEASURED}: ${reasonOf(data, 'psnrDb')}`]);
   rows.push([
     'codec',
     join([id.codecDetail ? `${id.codec}: ${id.codecDetail}` : id.codec, id.mapping && `${id.mapping} mapping`]),
@@ -66,8 +66,8 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
   rows.push([
     'radio',
     join([
-      `EVM ${fixed(m.evmDb)} dB`,
-      `CFO ${grouped(m.cfoHz)} Hz`,
+      `EVM ${withUnit(fixed(m.evmDb), 'dB')}`,
+      `CFO ${withUnit(grouped(m.cfoHz), 'Hz')}`,
       m.bler === null ? null : `BLER ${fixed(100 * m.bler, 1)} %`,
     ]),
   ]);
@@ -82,11 +82,13 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
   const label = Math.max(...rows.map(([k]) => k.length));
   const body = rows.map(([k, text]) => `  ${paint(2, k.padEnd(label))}  ${printable(text)}`);
   const warnings = data.warnings.map((w) => `  ${paint(33, 'warning'.padEnd(label))}  ${printable(w)}`);
-  return `${[paint(1, printable(id.title)), paint(CODES[v.state], v.text), ...body, ...warnings].join('\n')}\n`;
+  return `${[paint(1, printable(id.title)), paint(CODES[v.state], v.text), ...body, ...warnings].join('\n')}\n`
+    .replaceAll('\u202f', ' ') // plain spaces and signs: terminals differ, and the lines get pasted elsewhere
+    .replaceAll('\u2212', '-');
 }
 
-function measured(data: ReportData, key: 'psnrDb' | 'msSsim', name: string, text: string): string {
-  return data.metrics[key] === null ? `${name} ${NOT_MEASURED} (${reasonOf(data, key)})` : `${name} ${text}`;
+function withUnit(text: string, unit: string): string {
+  return text === NOT_MEASURED ? text : `${text} ${unit}`;
 }
 
 function retransmissions(n: number | null): string | null {

@@ -57,5 +57,7 @@ const DEFAULT_REASONS: Record<string, string> = {
 
 /** Why a metric is null, for the dash's title. */
 export function reasonOf(data: ReportData, key: string): string {
+  const quality = ['psnrDb', 'msSsim', 'ssim', 'lpips', 'roiPsnrDb', 'mIoU', 'importanceWeightedPsnrDb'].includes(key);
+  if (quality && !data.notMeasured[key] && !data.pictures.received) return 'nothing was decoded';
   return data.notMeasured[key] ?? DEFAULT_REASONS[key] ?? 'not measured in this run';
 }

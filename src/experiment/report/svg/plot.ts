@@ -38,6 +38,8 @@ export interface PlotSpec {
   grid?: boolean;
 }
 
+/** Magnitudes beyond this (and below its inverse on log axes) count as not finite: ranges of them would overflow. */
+const PLOTTABLE = 1e100;
 const FONT = 12;
 const LEGEND_ROW = 18;
 
@@ -98,11 +100,12 @@ function assignColours(series: readonly Series[]): number[] {
 function axisRange(spec: PlotSpec, axis: 'x' | 'y'): readonly [number, number] {
   const log = (axis === 'x' ? spec.xScale : spec.yScale) === 'log';
   const given = axis === 'x' ? spec.xRange : spec.yRange;
-  if (given?.every(Number.isFinite) && given[1] > given[0] && (!log || given[0] > 0)) return given;
+  if (given?.every((v) => Math.abs(v) <= PLOTTABLE) && given[1] > given[0] && (!log || given[0] >= 1 / PLOTTABLE))
+    return given;
   let low = Number.POSITIVE_INFINITY;
   let high = Number.NEGATIVE_INFINITY;
   const see = (v: number) => {
-    if (!Number.isFinite(v) || (log && v <= 0)) return;
+    if (!(Math.abs(v) <= PLOTTABLE) || (log && !(v >= 1 / PLOTTABLE))) return;
     low = Math.min(low, v);
     high = Math.max(high, v);
   };

@@ -23,7 +23,7 @@ function decimalsOf(step: number): number {
 
 /** Ticks inside [low, high] at nice multiples, labels with equal decimals; huge or tiny values in powers of ten. */
 export function linearTicks(low: number, high: number, count = 6): Tick[] {
-  if (!(high > low)) return [{ value: low, label: fixed(low, 2) }];
+  if (!(high > low && high - low < Number.MAX_VALUE)) return [{ value: low, label: fixed(low, 2) }];
   const step = niceStep(high - low, count);
   const first = Math.ceil(low / step - 1e-9);
   const last = Math.floor(high / step + 1e-9);
@@ -40,6 +40,7 @@ export function linearTicks(low: number, high: number, count = 6): Tick[] {
 
 /** Decades (thinned to about `count`) inside [low, high], both positive; 1-2-5 steps when less than two decades show. */
 export function logTicks(low: number, high: number, count = 6): Tick[] {
+  if (!(low > 0 && high > low && high < Number.MAX_VALUE)) throw new RangeError('a log axis needs 0 < low < high');
   const from = Math.ceil(Math.log10(low) - 1e-9);
   const to = Math.floor(Math.log10(high) + 1e-9);
   const ticks: Tick[] = [];
