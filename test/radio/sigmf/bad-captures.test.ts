@@ -121,6 +121,10 @@ test('data shorter or longer than the metadata says is read as far as it goes, a
   const cut = await readerFromBytes(metaBytes(killed), new Uint8Array(101));
   assert.deepEqual(cut.layout.problems, []);
   assert.equal(cut.layout.notes.length, 3);
+  assert.deepEqual(
+    cut.layout.segments.map((s) => [s.fileStart, s.fileEnd]),
+    [[0, 50]],
+  );
   const blocks = [];
   for await (const block of cut.blocks()) blocks.push(block);
   assert.deepEqual(

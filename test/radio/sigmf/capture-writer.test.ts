@@ -63,6 +63,7 @@ for (const [format, fullScale] of [
       comment: 'c',
     });
     writer.annotate({ index: 5990, count: 400, label: 'over the gap' });
+    writer.annotate({ index: 6100, count: 300, label: 'begins in the gap' });
     writer.annotate({ index: 99_999, count: 1, label: 'beyond the end' });
     const summary = await writer.close();
     assert.equal(await writer.close(), summary);
@@ -101,6 +102,7 @@ for (const [format, fullScale] of [
         ['early', 0, 10],
         ['burst 7', 10, 200],
         ['over the gap', 4990, 100],
+        ['begins in the gap', 5000, 100],
       ],
     );
     const data = await readFile(`${path}.sigmf-data`);
