@@ -1,7 +1,14 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { type LdpcDecoderKernel, ldpcDecoderKernel } from '../kernels/ldpc.ts';
+import { type LdpcDecoderKernel, ldpcDecoderKernel, MESSAGE_CLIP } from '../kernels/ldpc.ts';
 import type { LdpcCode } from './ldpc-code.ts';
 import { LLR_SCALE, quantiseLlr } from './llr-quantiser.ts';
+
+/**
+ * Largest channel magnitude of an extension parity bit. Such a bit stands in one check only, whose message is at most
+ * MESSAGE_CLIP = 31: with more than that against it a wrong bit could never be turned, the checks would never hold, and
+ * a block with all its information right would be thrown away (some 2 % of headers at 0 to 6 dB).
+ */
+const EXTENSION_CLIP = MESSAGE_CLIP - 1;
 
 /** Most iterations that a caller may ask for. */
 export const MAX_ITERATIONS = 100;
@@ -63,6 +70,11 @@ export class LdpcDecoder {
     channel.fill(0, 0, 2 * z);
     quantiseLlr(soft, channel, 0, n, 2 * z);
     channel.fill(127, infoBits, k);
+    for (let i = k + 4 * z; i < channel.length; i++) {
+      const q = channel[i];
+      if (q > EXTENSION_CLIP) channel[i] = EXTENSION_CLIP;
+      else if (q < -EXTENSION_CLIP) channel[i] = -EXTENSION_CLIP;
+    }
     const rows = this.chooseRows();
     kernel.start(code, channel, this.rowList, rows);
     let parity = false;
