@@ -1,0 +1,62 @@
+import { requiredMutualInformation } from '../phy/fec/required-mutual-information.ts';
+import { mutualInformation, totalInformation } from '../phy/modulation/mutual-information.ts';
+import type { ModulationOrder } from '../phy/modulation/qam.ts';
+
+/** Modulation of every subband and the code rate that the blocks spread over them can have. */
+export interface Loading {
+  /** Bits per RE of each subband, 2, 4, 6 or 8, [nSubbands]. */
+  readonly qm: Uint8Array;
+  readonly codeRate: number;
+  /** Information bits per RE, mean over the subbands. */
+  readonly efficiency: number;
+}
+
+/** What adaptation takes off the measured SNR, dB: channel estimation and decoding of a real receiver. */
+export const IMPLEMENTATION_MARGIN_DB = 0.8;
+const LEAST_RATE = 0.1;
+const HIGHEST_RATE = 0.92;
+const ORDERS: readonly ModulationOrder[] = [2, 4, 6, 8];
+
+/**
+ * Bit loading for one code rate across the band: for a threshold x each subband takes the largest constellation whose
+ * bits still carry x of information each; the code rate is the largest that the mean information supports
+ * [Brueninghaus05]. The threshold with the highest throughput wins.
+ *
+ * @param snrDb expected SNR of each subband, dB, margins already taken off
+ * @param infoBits typical code block size, for the decoder's gap to capacity
+ */
+export function chooseLoading(snrDb: ArrayLike<number>, infoBits: number, targetBler: number): Loading {
+  let best: Loading | null = null;
+  for (let threshold = 0.3; threshold <= 0.96; threshold += 0.03) {
+    const qm = new Uint8Array(snrDb.length);
+    for (let s = 0; s < qm.length; s++) {
+      qm[s] = 2;
+      for (const order of ORDERS) if (mutualInformation(order, snrDb[s]) / order >= threshold) qm[s] = order;
+    }
+    const candidate = loadingFor(qm, snrDb, infoBits, targetBler);
+    if (!best || candidate.efficiency > best.efficiency) best = candidate;
+  }
+  return best!;
+}
+
+/** The same modulation everywhere, for the robust map: an unequal loading would need to know the subbands. */
+export function chooseUniformLoading(snrDb: ArrayLike<number>, infoBits: number, targetBler: number): Loading {
+  let best: Loading | null = null;
+  for (const order of ORDERS) {
+    const candidate = loadingFor(new Uint8Array(snrDb.length).fill(order), snrDb, infoBits, targetBler);
+    if (!best || candidate.efficiency > best.efficiency) best = candidate;
+  }
+  return best!;
+}
+
+function loadingFor(qm: Uint8Array, snrDb: ArrayLike<number>, infoBits: number, targetBler: number): Loading {
+  const { perCodedBit, codedBits } = totalInformation(snrDb, qm);
+  let low = LEAST_RATE / 4;
+  let high = HIGHEST_RATE;
+  for (let i = 0; i < 20; i++) {
+    const rate = (low + high) / 2;
+    if (requiredMutualInformation(rate, infoBits, targetBler) <= perCodedBit) low = rate;
+    else high = rate;
+  }
+  return { qm, codeRate: low, efficiency: (low * codedBits) / qm.length };
+}

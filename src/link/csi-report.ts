@@ -1,0 +1,95 @@
+import { CRC16, crcBytes } from '../common/crc.ts';
+import { FormatError } from '../common/errors.ts';
+import { decodeFields, encodeFields, list, type Schema, uint } from '../phy/frame/schema.ts';
+
+/** A CSI report as sent back: which burst it was measured on, and the SNR of every subband in 0.25 dB steps. */
+export interface CsiReport {
+  /** 1..63, counted modulo 63; 0 never stands for a report. */
+  readonly number: number;
+  readonly session: number;
+  readonly burst: number;
+  /** Codes of encodeCsi, [nSubbands]. */
+  readonly codes: Uint8Array;
+}
+
+/** Which code blocks of a burst arrived. */
+export interface AckReport {
+  readonly session: number;
+  readonly burst: number;
+  /** False when the extension could not be read: nothing of the burst is known. */
+  readonly extensionOk: boolean;
+  /** [block of stream 0]. */
+  readonly blocks: readonly boolean[];
+}
+
+const CSI_SCHEMA: Schema = [
+  uint('type', 2, '1 CSI report, 2 acknowledgement', { min: 1, max: 1 }),
+  uint('number', 6, 'number of the report', { min: 1 }),
+  uint('session', 8, 'session id'),
+  uint('burst', 10, 'burst it was measured on'),
+  uint('subbands', 6, 'number of subbands', { min: 1, max: 50 }),
+  list('codes', 'subbands', uint('code', 8, 'SNR = -20 dB + code / 4 dB'), 'SNR of each subband'),
+];
+
+const ACK_SCHEMA: Schema = [
+  uint('type', 2, '1 CSI report, 2 acknowledgement', { min: 2, max: 2 }),
+  uint('session', 8, 'session id'),
+  uint('burst', 10, 'burst that is acknowledged'),
+  uint('extensionOk', 1, '1 if the extension was decoded'),
+  uint('blockCount', 8, 'code blocks of stream 0'),
+  list('blocks', 'blockCount', uint('ok', 1, '1 if the block arrived'), 'state of each block'),
+];
+
+export const REVERSE_SCHEMAS = { csi: CSI_SCHEMA, ack: ACK_SCHEMA } as const;
+
+/** Largest reverse message: 50 subbands or 255 blocks, with its CRC. */
+export const MAX_REVERSE_BYTES = 64;
+
+function seal(bytes: Uint8Array): Uint8Array {
+  const out = new Uint8Array(bytes.length + 2);
+  out.set(bytes);
+  const crc = crcBytes(CRC16, bytes);
+  out[bytes.length] = crc >> 8;
+  out[bytes.length + 1] = crc & 0xff;
+  return out;
+}
+
+export function encodeCsiMessage(report: CsiReport): Uint8Array {
+  const { codes, ...rest } = report;
+  return seal(encodeFields(CSI_SCHEMA, { type: 1, ...rest, subbands: codes.length, codes: [...codes] }));
+}
+
+export function encodeAckMessage(ack: AckReport): Uint8Array {
+  return seal(
+    encodeFields(ACK_SCHEMA, {
+      type: 2,
+      session: ack.session,
+      burst: ack.burst,
+      extensionOk: ack.extensionOk ? 1 : 0,
+      blockCount: ack.blocks.length,
+      blocks: ack.blocks.map((ok) => (ok ? 1 : 0)),
+    }),
+  );
+}
+
+export type ReverseMessage =
+  | { readonly type: 'csi'; readonly report: CsiReport }
+  | { readonly type: 'ack'; readonly ack: AckReport };
+
+/** Parses an untrusted reverse message. FormatError names the field. */
+export function decodeReverseMessage(bytes: Uint8Array): ReverseMessage {
+  if (bytes.length < 3 || bytes.length > MAX_REVERSE_BYTES) {
+    throw new FormatError('message', `has ${bytes.length} bytes, allowed 3 to ${MAX_REVERSE_BYTES}`);
+  }
+  const body = bytes.subarray(0, bytes.length - 2);
+  const crc = (bytes[bytes.length - 2] << 8) | bytes[bytes.length - 1];
+  if (crc !== crcBytes(CRC16, body)) throw new FormatError('crc', 'does not match');
+  if (body[0] >> 6 === 1) {
+    const f = decodeFields(CSI_SCHEMA, body) as Record<string, number>;
+    const codes = Uint8Array.from(f.codes as unknown as number[]);
+    return { type: 'csi', report: { number: f.number, session: f.session, burst: f.burst, codes } };
+  }
+  const f = decodeFields(ACK_SCHEMA, body) as Record<string, number>;
+  const blocks = (f.blocks as unknown as number[]).map((v) => v === 1);
+  return { type: 'ack', ack: { session: f.session, burst: f.burst, extensionOk: f.extensionOk === 1, blocks } };
+}

@@ -1,0 +1,62 @@
+import { FormatError } from '../common/errors.ts';
+import type { Extension } from '../phy/frame/extension.ts';
+import { MODULATION_BITS } from '../phy/frame/extension.ts';
+import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
+import type { BurstShape, RbMap } from '../sct/allocation/rb-map.ts';
+import { type Placement, placeSymbols, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
+
+/** Shape of a burst's payload: every RB has the same number of data RE. */
+export function burstShape(n: Numerology, slots: number): BurstShape {
+  return { nSubbands: n.nSubbands, nSlots: slots, rePerRb: new Uint16Array(slots * n.nSubbands).fill(RB_DATA_RE) };
+}
+
+/** The RB map that an extension describes. */
+export function mapOfExtension(n: Numerology, e: Extension): RbMap {
+  const ascending = Uint8Array.from({ length: n.nSubbands }, (_, s) => s);
+  return {
+    layout: e.interleaved ? 'interleaved' : 'ordered',
+    subbandOrder: e.order ? Uint8Array.from(e.order) : ascending,
+    sfvOrder: Uint8Array.from(e.streams, (s) => s.id),
+    reCounts: Uint32Array.from(e.streams, (s) => s.re),
+  };
+}
+
+/**
+ * Expands an extension's map to payload positions: element i of stream s is payload RE `positions[start[s] + i]`.
+ * FormatError when the counts exceed the burst or the map's CRC does not hold.
+ */
+export function placeExtension(
+  n: Numerology,
+  slots: number,
+  e: Extension,
+): { positions: Uint32Array; start: Uint32Array } {
+  const map = mapOfExtension(n, e);
+  let total = 0;
+  for (const s of e.streams) total += s.re;
+  const room = slots * n.nSubbands * RB_DATA_RE;
+  if (total > room) throw new FormatError('streams', `place ${total} RE in a burst of ${room}`);
+  if (rbMapCrc16(map) !== e.mapCrc) throw new FormatError('mapCrc', 'does not match the map');
+  return { positions: positionsOf(placeSymbols(map, burstShape(n, slots))), start: startsOf(e) };
+}
+
+export function positionsOf(placement: Placement): Uint32Array {
+  const positions = new Uint32Array(placement.rb.length);
+  for (let i = 0; i < positions.length; i++) positions[i] = placement.rb[i] * RB_DATA_RE + placement.re[i];
+  return positions;
+}
+
+function startsOf(e: Extension): Uint32Array {
+  const start = new Uint32Array(e.streams.length + 1);
+  for (let i = 0; i < e.streams.length; i++) start[i + 1] = start[i] + e.streams[i].re;
+  return start;
+}
+
+/** Bits of each of a stream's RE from its subband's modulation code; an unused or analog subband carries none. */
+export function bitsAt(n: Numerology, modulation: readonly number[], positions: Uint32Array): Uint8Array {
+  const qm = new Uint8Array(positions.length);
+  for (let i = 0; i < qm.length; i++) {
+    const subband = Math.floor(positions[i] / RB_DATA_RE) % n.nSubbands;
+    qm[i] = MODULATION_BITS[modulation[subband]] ?? 0;
+  }
+  return qm;
+}

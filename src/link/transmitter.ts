@@ -1,0 +1,428 @@
+import { UsageError } from '../common/errors.ts';
+import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
+import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
+import { payloadBytesAtRate, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
+import { CODEC_IDS, type CodecId, type Extension, encodeExtension, extensionBytes } from '../phy/frame/extension.ts';
+import { BurstKind } from '../phy/frame/header.ts';
+import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
+import type { BurstLayout } from '../phy/resource-grid.ts';
+import { allocate, allocateRobust, type Mapping } from '../sct/allocation/allocate.ts';
+import { decodeCsi } from '../sct/allocation/csi-code.ts';
+import { placeSymbols, type RbMap, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
+import type { Codec } from '../sct/codec/codec.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
+import { chooseLoading, chooseUniformLoading, IMPLEMENTATION_MARGIN_DB, type Loading } from './adaptation.ts';
+import type { AckReport, CsiReport } from './csi-report.ts';
+import { bitsAt, burstShape, positionsOf } from './resource-map.ts';
+import { encodeBlocks, encodeStream, TransportLayout } from './transport.ts';
+
+/** Slots of a sounding burst: 4 ms of pilots. */
+export const SOUNDING_SLOTS = 4;
+/** Longest data burst: within 100 ms. */
+export const MAX_DATA_SLOTS = 96;
+const EXTENSION_MCS = 0;
+/** Block error rate that the first transmission aims at. */
+const TARGET_BLER = 1e-3;
+/** Share of the budget kept for repetitions when they are allowed. */
+const HARQ_RESERVE = 0.08;
+
+export interface TransmitterOptions {
+  readonly numerology: Numerology;
+  readonly codec: Codec;
+  readonly session?: number;
+  readonly mapping?: Mapping;
+  /** True when --mapping was given: then a stale report does not lead to the robust map. */
+  readonly mappingForced?: boolean;
+  readonly maxCsiAgeS?: number;
+  /** Most repetition rounds; 0 = none. */
+  readonly harq?: number;
+  /** Channel's Doppler spread if known, Hz: how far a report can be trusted after its age. */
+  readonly dopplerHz?: number | null;
+  /** SNR assumed when there has never been a report, dB. */
+  readonly assumedSnrDb?: number;
+  readonly modelSet?: number;
+  readonly seed?: number;
+}
+
+/** A burst ready for the air, at the modem rate. */
+export interface TransmitBurst {
+  readonly use: BurstUse;
+  readonly burst: number;
+  readonly samples: Float32Array;
+  readonly layout: BurstLayout;
+  readonly slots: number;
+  readonly extension: Extension | null;
+}
+
+/** What was decided for one picture. */
+export interface TransmissionPlan {
+  readonly map: 'matched' | 'uniform' | 'random' | 'worst' | 'robust';
+  readonly csiNumber: number;
+  readonly csiAgeS: number | null;
+  readonly loading: Loading;
+  /** Subband SNRs that the report said, dB; null without one. */
+  readonly reportedSnrDb: number[] | null;
+  readonly payloadBytes: number;
+  readonly codeRate: number;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly bursts: readonly TransmitBurst[];
+}
+
+interface SentPart {
+  readonly burst: number;
+  readonly layout: TransportLayout;
+  readonly payloads: readonly Uint8Array[];
+  readonly extension: Extension;
+  pending: Set<number>;
+  attempts: number;
+}
+
+/** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
+export class Transmitter {
+  readonly numerology: Numerology;
+  readonly options: Required<Omit<TransmitterOptions, 'dopplerHz'>> & { dopplerHz: number | null };
+  readonly budget: SymbolBudget = emptyBudget();
+  private readonly phy: BurstTransmitter;
+  private burst = 0;
+  private image = 0;
+  private report: { report: CsiReport; measuredAtS: number } | null = null;
+  private parts: SentPart[] = [];
+  private budgetRe = 0;
+  retransmittedBlocks = 0;
+  retransmissionRounds = 0;
+
+  constructor(options: TransmitterOptions) {
+    this.numerology = options.numerology;
+    this.options = {
+      session: 1,
+      mapping: 'matched',
+      mappingForced: false,
+      maxCsiAgeS: 0.2,
+      harq: 3,
+      assumedSnrDb: 5,
+      modelSet: 0,
+      seed: 1,
+      ...options,
+      dopplerHz: options.dopplerHz ?? null,
+    };
+    this.phy = new BurstTransmitter(options.numerology);
+  }
+
+  /** A burst of known symbols from which the receiver measures the channel. */
+  sounding(): TransmitBurst {
+    const n = this.numerology;
+    return this.build(
+      'sounding',
+      SOUNDING_SLOTS,
+      0,
+      null,
+      paddingSymbols(n, SOUNDING_SLOTS * n.nSubbands * RB_DATA_RE),
+    );
+  }
+
+  /** Takes a CSI report; `measuredAtS` is when the burst it names was on the air. */
+  takeReport(report: CsiReport, measuredAtS: number): void {
+    if (report.session !== this.options.session || report.codes.length !== this.numerology.nSubbands) return;
+    this.report = { report, measuredAtS };
+  }
+
+  /**
+   * Codes a picture into at most `budgetRe` resource elements, control, padding and repetitions included, and makes
+   * its bursts. UsageError when the budget cannot even carry the control block and one slot.
+   */
+  async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
+    const n = this.numerology;
+    const { codec, harq } = this.options;
+    this.image = (this.image + 1) & 0xff;
+    this.parts = [];
+    this.budgetRe = budgetRe;
+    const csi = this.channelKnowledge(nowS);
+    const perSlot = n.nSubbands * RB_DATA_RE;
+    const control = this.controlRe(csi.hasOrder, 1);
+    const repeat = this.controlRe(csi.hasOrder, 1) + perSlot;
+    const reserve = harq > 0 && budgetRe > 8 * repeat ? Math.max(repeat, HARQ_RESERVE * budgetRe) : 0;
+    let slots = Math.floor((budgetRe - reserve - control) / perSlot);
+    if (slots < 1) {
+      const least = (control + perSlot) / (image.width * image.height);
+      throw new UsageError(
+        `a budget of ${Math.floor(budgetRe)} symbols is too small: control and one slot take ${control + perSlot}`,
+        `give at least --symbols-per-pixel ${least.toPrecision(3)} (--cbr ${(least / 3).toPrecision(3)}), or a numerology with fewer subbands`,
+      );
+    }
+    let partCount = Math.ceil(slots / MAX_DATA_SLOTS);
+    slots = Math.floor((budgetRe - reserve - partCount * control) / perSlot);
+    partCount = Math.ceil(slots / MAX_DATA_SLOTS);
+    const slotsOf = Array.from(
+      { length: partCount },
+      (_, p) => Math.floor(((p + 1) * slots) / partCount) - Math.floor((p * slots) / partCount),
+    );
+
+    const plan = await codec.analyse(image);
+    if (plan.streams.length !== 1 || plan.streams[0].kind !== 'bits') {
+      throw new UsageError(`codec ${codec.name} needs more than this link carries: one stream of bits`);
+    }
+    const stream = plan.streams[0];
+    const maps = slotsOf.map((count) => this.map(count, csi, Uint8Array.of(stream.score)));
+    const codes = [...csi.loading.qm].map((q) => q / 2);
+    const qms = maps.map((map, p) => bitsAt(n, codes, positionsOf(placeSymbols(map, burstShape(n, slotsOf[p])))));
+    const capacity = qms.map((qm) => payloadBytesAtRate(sum(qm), csi.loading.codeRate));
+    const total = capacity.reduce((a, b) => a + b, 0);
+    if (total < stream.minSize)
+      throw new UsageError(`${total} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`);
+    const encoded = await plan.encode([{ id: stream.id, size: total }]);
+    const file = (encoded.streams[0] as { payload: Uint8Array }).payload;
+
+    const bursts: TransmitBurst[] = [];
+    let at = 0;
+    let filled = 0;
+    for (let p = 0; p < partCount; p++) {
+      filled += capacity[p];
+      const end = p === partCount - 1 ? file.length : Math.max(at + 1, Math.round((file.length * filled) / total));
+      bursts.push(
+        this.dataBurst(file.subarray(at, end), p, partCount, slotsOf[p], maps[p], qms[p], codes, csi, stream.score),
+      );
+      at = end;
+    }
+    return {
+      map: csi.map,
+      csiNumber: csi.number,
+      csiAgeS: csi.ageS,
+      loading: csi.loading,
+      reportedSnrDb: csi.snrDb,
+      payloadBytes: file.length,
+      codeRate: this.parts[0].layout.plan.codeRate,
+      settings: encoded.settings,
+      bursts,
+    };
+  }
+
+  /** Takes an acknowledgement: blocks that arrived need not be repeated. */
+  takeAck(ack: AckReport): void {
+    if (ack.session !== this.options.session || !ack.extensionOk) return;
+    const part = this.parts.find((p) => p.burst === ack.burst);
+    ack.blocks.forEach((ok, r) => {
+      if (ok) part?.pending.delete(r);
+    });
+  }
+
+  /** Blocks not acknowledged so far. */
+  get pendingBlocks(): number {
+    return this.parts.reduce((n, p) => n + p.pending.size, 0);
+  }
+
+  /**
+   * Repeats the blocks still missing, in the next redundancy version, as far as the picture's budget goes; at most one
+   * burst for each part. Empty when nothing is missing, no round is left, or no slot fits any more.
+   */
+  repeat(): TransmitBurst[] {
+    const n = this.numerology;
+    if (this.retransmissionRounds >= this.options.harq || this.pendingBlocks === 0) return [];
+    this.retransmissionRounds++;
+    const perSlot = n.nSubbands * RB_DATA_RE;
+    const bursts: TransmitBurst[] = [];
+    const waiting = this.parts.filter((p) => p.pending.size > 0);
+    for (const [i, part] of waiting.entries()) {
+      const blocks = [...part.pending].sort((a, b) => a - b);
+      const left = (this.budgetRe - countedRe(this.budget)) / (waiting.length - i);
+      const control = this.controlRe(part.extension.hasOrder === 1, 1, blocks.length);
+      // As many RE as the blocks had at first, if they are to be had.
+      const wanted = Math.ceil((part.layout.qm.length * blocks.length) / part.layout.blocks / perSlot);
+      const slots = Math.min(wanted, Math.floor((left - control) / perSlot), MAX_DATA_SLOTS);
+      if (slots < 1) continue;
+      part.attempts++;
+      const rv = ([0, 2, 3, 1] as const)[part.attempts % 4] as RedundancyVersion;
+      const map = allocateRobust(burstShape(n, slots), Uint8Array.of(255)).map;
+      const positions = positionsOf(placeSymbols(map, burstShape(n, slots)));
+      const codes = [...part.extension.modulation];
+      const qm = bitsAt(n, codes, positions);
+      const symbols = encodeBlocks(part.layout, part.payloads, blocks, qm, rv);
+      const extension: Extension = {
+        ...part.extension,
+        redundancyVersion: rv,
+        interleaved: 1,
+        hasOrder: 0,
+        order: null,
+        streams: [{ ...part.extension.streams[0], re: positions.length }],
+        blockCount: blocks.length,
+        blocks,
+        mapCrc: rbMapCrc16(map),
+      };
+      this.retransmittedBlocks += blocks.length;
+      bursts.push(this.build('retransmission', slots, 0, extension, scatter(n, slots, positions, symbols)));
+    }
+    return bursts;
+  }
+
+  private dataBurst(
+    file: Uint8Array,
+    part: number,
+    parts: number,
+    slots: number,
+    map: RbMap,
+    qm: Uint8Array,
+    codes: number[],
+    csi: ChannelKnowledge,
+    score: number,
+  ): TransmitBurst {
+    const n = this.numerology;
+    const layout = new TransportLayout(file.length, qm);
+    const positions = positionsOf(placeSymbols(map, burstShape(n, slots)));
+    const extension: Extension = {
+      codec: CODEC_IDS.indexOf(this.options.codec.name as CodecId),
+      image: this.image,
+      part,
+      partsLess1: parts - 1,
+      process: part & 15,
+      redundancyVersion: 0,
+      newData: this.image & 1,
+      original: this.burst & 1023,
+      interleaved: map.layout === 'interleaved' ? 1 : 0,
+      modulation: codes,
+      hasOrder: csi.hasOrder ? 1 : 0,
+      order: csi.hasOrder ? [...map.subbandOrder] : null,
+      streamCount: 1,
+      streams: [{ id: 0, analog: 0, score, re: positions.length, bytes: file.length }],
+      blockCount: 0,
+      blocks: [],
+      mapCrc: rbMapCrc16(map),
+    };
+    const symbols = encodeStream(layout, file);
+    const payloads = splitIntoBlocks(layout.plan, file);
+    const burst = this.build('data', slots, csi.number, extension, scatter(n, slots, positions, symbols));
+    this.parts.push({
+      burst: burst.burst,
+      layout,
+      payloads,
+      extension,
+      pending: new Set(payloads.keys()),
+      attempts: 0,
+    });
+    return burst;
+  }
+
+  private build(
+    use: BurstUse,
+    slots: number,
+    csiNumber: number,
+    extension: Extension | null,
+    payload: Float32Array,
+  ): TransmitBurst {
+    const n = this.numerology;
+    const bytes = extension ? encodeExtension(n, extension) : new Uint8Array(0);
+    const burst = this.burst & 1023;
+    this.burst++;
+    const samples = this.phy.build({
+      header: {
+        numerology: n.id,
+        session: this.options.session,
+        burst,
+        kind: BurstKind[use],
+        slots,
+        csiNumber,
+        modelSet: this.options.modelSet,
+        extensionMcs: EXTENSION_MCS,
+      },
+      extension: bytes,
+      payload,
+    });
+    const layout = this.phy.layout(slots, bytes.length, EXTENSION_MCS);
+    const used = extension ? extension.streams.reduce((a, s) => a + s.re, 0) : 0;
+    addBurst(this.budget, n, layout, use, used);
+    return { use, burst, samples, layout, slots, extension };
+  }
+
+  /** RE of header and extension of a burst with so many streams (and repeated blocks). */
+  private controlRe(hasOrder: boolean, streams: number, blocks = 0): number {
+    const n = this.numerology;
+    const bytes = extensionBytes(n, hasOrder, streams, blocks);
+    return this.phy.layout(1, bytes, EXTENSION_MCS).controlSymbols * n.symbolDataRe;
+  }
+
+  /** What the transmitter knows of the channel now, and the loading that follows from it. */
+  private channelKnowledge(nowS: number): ChannelKnowledge {
+    const { nSubbands } = this.numerology;
+    const { mapping, mappingForced, maxCsiAgeS, dopplerHz, assumedSnrDb } = this.options;
+    const ageS = this.report ? nowS - this.report.measuredAtS : null;
+    const reported = this.report ? Array.from(this.report.report.codes, decodeCsi) : null;
+    const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
+    const typicalBits = 6000;
+    if (!fresh) {
+      // A stale report still tells the mean; fading may have taken any subband anywhere since.
+      const mean = reported ?? new Array<number>(nSubbands).fill(assumedSnrDb);
+      const margin = IMPLEMENTATION_MARGIN_DB + (reported ? STALE_MARGIN_DB : 0);
+      const snr = mean.map((v) => v - margin);
+      return {
+        map: 'robust',
+        number: 0,
+        ageS,
+        snrDb: reported,
+        hasOrder: false,
+        loading: chooseUniformLoading(snr, typicalBits, TARGET_BLER),
+      };
+    }
+    const margin = IMPLEMENTATION_MARGIN_DB + agingMarginDb(dopplerHz, ageS ?? 0);
+    const snr = reported.map((v) => v - margin);
+    return {
+      map: mapping,
+      number: this.report!.report.number,
+      ageS,
+      snrDb: reported,
+      // With one stream every RE is its own; an order would say nothing.
+      hasOrder: false,
+      loading: chooseLoading(snr, typicalBits, TARGET_BLER),
+    };
+  }
+
+  private map(slots: number, csi: ChannelKnowledge, scores: Uint8Array): RbMap {
+    const shape = burstShape(this.numerology, slots);
+    if (csi.map === 'robust') return allocateRobust(shape, scores).map;
+    const { report } = this.report!;
+    const mapping = csi.hasOrder ? csi.map : 'uniform';
+    return allocate({ shape, csi: report.codes, scores, mapping, seed: this.options.seed }).map;
+  }
+
+  describe(): string {
+    const { mapping, harq, codec } = this.options;
+    return `transmitter: ${codec.describe()}, mapping ${mapping}, HARQ ${harq}`;
+  }
+}
+
+interface ChannelKnowledge {
+  readonly map: TransmissionPlan['map'];
+  readonly number: number;
+  readonly ageS: number | null;
+  readonly snrDb: number[] | null;
+  readonly hasOrder: boolean;
+  readonly loading: Loading;
+}
+
+/** Back-off of the robust map from the mean of an old report, dB. */
+const STALE_MARGIN_DB = 3;
+
+/**
+ * Back-off for a report's age in Jakes fading, dB: grows with sqrt(1 - J0(2 pi fd age)^2), the relative error of the
+ * best prediction, to about the spread of Rayleigh fading over a few coherence bandwidths.
+ */
+function agingMarginDb(dopplerHz: number | null, ageS: number): number {
+  if (!dopplerHz) return 0;
+  const x = 2 * Math.PI * dopplerHz * (ageS + 0.01);
+  const rho = x < 2 ? 1 - x ** 2 / 4 + x ** 4 / 64 : 0;
+  return 4 * Math.sqrt(Math.max(0, 1 - rho ** 2));
+}
+
+/** Payload of a burst: a stream's symbols on its RE, padding elsewhere. */
+function scatter(n: Numerology, slots: number, positions: Uint32Array, symbols: Float32Array): Float32Array {
+  const payload = paddingSymbols(n, slots * n.nSubbands * RB_DATA_RE);
+  for (let i = 0; i < positions.length; i++) {
+    payload[2 * positions[i]] = symbols[2 * i];
+    payload[2 * positions[i] + 1] = symbols[2 * i + 1];
+  }
+  return payload;
+}
+
+function sum(values: Uint8Array): number {
+  let total = 0;
+  for (const v of values) total += v;
+  return total;
+}

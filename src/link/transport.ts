@@ -1,0 +1,200 @@
+import { CRC24B } from '../common/crc.ts';
+import { FormatError } from '../common/errors.ts';
+import { deinterleaveLlrs, interleaveBits, interleaverOrder } from '../phy/fec/bit-interleaver.ts';
+import { CodeBlockCodec } from '../phy/fec/code-block.ts';
+import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
+import { joinBlocks, planTransport, splitIntoBlocks, type TransportPlan } from '../phy/fec/transport-plan.ts';
+import { effectiveSnrDb, totalInformation } from '../phy/modulation/mutual-information.ts';
+import { mapBitsMixed } from '../phy/modulation/qam.ts';
+import { softDemapMixed } from '../phy/modulation/soft-demapper.ts';
+
+/** Most code blocks of one stream in one burst: their numbers have 8 bits. */
+export const MAX_BLOCKS = 255;
+
+/**
+ * How a stream of bytes lies on its resource elements: C code blocks take turns, RE i belongs to block i mod C, so that
+ * every block sees the whole band and the whole burst. `qm` holds the bits of each RE in stream order.
+ */
+export class TransportLayout {
+  readonly plan: TransportPlan;
+  readonly codec: CodeBlockCodec;
+  readonly qm: Uint8Array;
+
+  /** Throws UsageError when the bytes do not fit, FormatError when there would be too many blocks. */
+  constructor(bytes: number, qm: Uint8Array) {
+    let codedBits = 0;
+    for (const q of qm) codedBits += q;
+    this.qm = qm;
+    this.plan = planTransport(bytes, codedBits);
+    if (this.plan.blocks > MAX_BLOCKS) {
+      throw new FormatError(
+        'bytes',
+        `${bytes} bytes are ${this.plan.blocks} code blocks; at most ${MAX_BLOCKS} fit a burst`,
+      );
+    }
+    this.codec = new CodeBlockCodec({
+      baseGraph: this.plan.baseGraph,
+      payloadBytes: this.plan.blockBytes,
+      crc: CRC24B,
+    });
+  }
+
+  get blocks(): number {
+    return this.plan.blocks;
+  }
+}
+
+/** Positions of one of `n` blocks that take turns over `count` RE. */
+function turnOf(index: number, n: number, count: number): { first: number; step: number; re: number } {
+  return { first: index, step: n, re: Math.max(0, Math.ceil((count - index) / n)) };
+}
+
+/**
+ * Symbols of the given blocks, which share qm.length RE in turn; [re][re, im], unit mean power.
+ * @param payloads all blocks' bytes (splitIntoBlocks)
+ */
+export function encodeBlocks(
+  layout: TransportLayout,
+  payloads: readonly Uint8Array[],
+  blocks: readonly number[],
+  qm: Uint8Array,
+  rv: RedundancyVersion,
+): Float32Array {
+  const out = new Float32Array(2 * qm.length);
+  for (let i = 0; i < blocks.length; i++) {
+    const { first, step, re } = turnOf(i, blocks.length, qm.length);
+    const own = new Uint8Array(re);
+    let codedBits = 0;
+    for (let j = 0; j < re; j++) codedBits += own[j] = qm[first + j * step];
+    const coded = new Uint8Array(codedBits);
+    layout.codec.encode(payloads[blocks[i]], codedBits, rv, coded);
+    const bits = new Uint8Array(codedBits);
+    interleaveBits(interleaverOrder(own), coded, bits);
+    const symbols = new Float32Array(2 * re);
+    mapBitsMixed(bits, own, symbols);
+    for (let j = 0; j < re; j++) {
+      out[2 * (first + j * step)] = symbols[2 * j];
+      out[2 * (first + j * step) + 1] = symbols[2 * j + 1];
+    }
+  }
+  return out;
+}
+
+/** Symbols of a whole stream. */
+export function encodeStream(layout: TransportLayout, file: Uint8Array): Float32Array {
+  const payloads = splitIntoBlocks(layout.plan, file);
+  return encodeBlocks(layout, payloads, [...payloads.keys()], layout.qm, 0);
+}
+
+/** State of one code block at the receiver. */
+export interface BlockState {
+  ok: boolean;
+  attempts: number;
+  iterations: number;
+  /** Mutual-information effective SNR of the last attempt's RE, dB. */
+  effectiveSnrDb: number;
+  /** Coded bits of the last attempt. */
+  codedBits: number;
+}
+
+/** Soft buffers and results of one stream's blocks; combines repetitions. */
+export class TransportDecoder {
+  readonly layout: TransportLayout;
+  readonly states: BlockState[];
+  private readonly payloads: (Uint8Array | null)[];
+  private readonly soft: (Float32Array | null)[];
+
+  constructor(layout: TransportLayout) {
+    this.layout = layout;
+    const n = layout.blocks;
+    this.states = Array.from({ length: n }, () => ({
+      ok: false,
+      attempts: 0,
+      iterations: 0,
+      effectiveSnrDb: -99,
+      codedBits: 0,
+    }));
+    this.payloads = new Array(n).fill(null);
+    this.soft = new Array(n).fill(null);
+  }
+
+  /**
+   * Takes equalised symbols of blocks that share the RE in turn and decodes what is not decoded yet.
+   * symbols [re][re, im] as the MMSE equaliser gives them (biased by snr / (1 + snr)), snr [re] linear.
+   */
+  add(
+    blocks: readonly number[],
+    qm: Uint8Array,
+    symbols: Float32Array,
+    snr: Float32Array,
+    rv: RedundancyVersion,
+  ): void {
+    for (let i = 0; i < blocks.length; i++) {
+      const block = blocks[i];
+      const state = this.states[block];
+      if (!state || state.ok) continue;
+      const { first, step, re } = turnOf(i, blocks.length, qm.length);
+      const own = new Uint8Array(re);
+      const unbiased = new Float32Array(2 * re);
+      const variance = new Float32Array(re);
+      const snrDb = new Float32Array(re);
+      let codedBits = 0;
+      for (let j = 0; j < re; j++) {
+        const k = first + j * step;
+        codedBits += own[j] = qm[k];
+        const s = Math.max(snr[k], 1e-4);
+        const gain = (1 + s) / s;
+        unbiased[2 * j] = gain * symbols[2 * k];
+        unbiased[2 * j + 1] = gain * symbols[2 * k + 1];
+        variance[j] = 1 / s;
+        snrDb[j] = 10 * Math.log10(s);
+      }
+      const interleaved = new Float32Array(codedBits);
+      softDemapMixed(unbiased, variance, own, interleaved);
+      const llr = new Float32Array(codedBits);
+      deinterleaveLlrs(interleaverOrder(own), interleaved, llr);
+      const soft = (this.soft[block] ??= this.layout.codec.newSoftBuffer());
+      this.layout.codec.combine(llr, codedBits, rv, soft);
+      const payload = new Uint8Array(this.layout.plan.blockBytes);
+      const result = this.layout.codec.decode(soft, payload);
+      state.attempts++;
+      state.iterations = result.iterations;
+      state.codedBits = codedBits;
+      state.effectiveSnrDb = thinned(snrDb, own);
+      if (result.ok) {
+        state.ok = true;
+        this.payloads[block] = payload;
+        this.soft[block] = null;
+      }
+    }
+  }
+
+  /** Blocks that arrived, for the acknowledgement. */
+  get acknowledged(): boolean[] {
+    return this.states.map((s) => s.ok);
+  }
+
+  /** The bytes so far, lost blocks zero, and where they are missing. */
+  file(): { file: Uint8Array; ok: boolean; missing: { from: number; to: number }[] } {
+    const { plan } = this.layout;
+    const joined = joinBlocks(plan, this.payloads);
+    const missing = this.states.flatMap((s, r) => {
+      const from = Math.min(plan.payloadBytes, r * plan.blockBytes);
+      const to = Math.min(plan.payloadBytes, from + plan.blockBytes);
+      return s.ok || to === from ? [] : [{ from, to }];
+    });
+    return { ...joined, missing };
+  }
+}
+
+/** Effective SNR from every 8th RE: enough for a report, cheap enough for every block. */
+function thinned(snrDb: Float32Array, qm: Uint8Array): number {
+  const n = Math.ceil(snrDb.length / 8);
+  const a = new Float32Array(n);
+  const b = new Uint8Array(n);
+  for (let i = 0; i < n; i++) {
+    a[i] = snrDb[8 * i];
+    b[i] = qm[8 * i];
+  }
+  return totalInformation(a, b).bits > 0 ? effectiveSnrDb(a, b) : -99;
+}
