@@ -1,0 +1,276 @@
+import { z } from 'zod';
+import { UsageError } from '../common/errors.ts';
+import { JAMMER_KINDS } from '../phy/channel/jammer.ts';
+import { PHASE_NOISE_PROFILES } from '../phy/channel/phase-noise.ts';
+import { CHANNELS } from '../phy/channel/scenario.ts';
+import { frontendFor, supportedDeviceRatesHz } from '../phy/frontend/frontend.ts';
+import { NUMEROLOGIES, type Numerology, numerology, SUBCARRIER_SPACING_HZ } from '../phy/numerology.ts';
+import { loadProfile, PROFILE_NAMES, type ProfileName } from '../radio/profile.ts';
+import type { SampleFormat } from '../radio/radio.ts';
+import { nearest } from './nearest.ts';
+
+/** A number of a stated unit within [min, max]; outside it is refused with the range. */
+function quantity(min: number, max: number, unit = '') {
+  const u = unit ? ` ${unit}` : '';
+  return z.number({ error: 'must be a number' }).superRefine((v, ctx) => {
+    if (!(v >= min && v <= max))
+      ctx.addIssue({ code: 'custom', message: `${v}${u} is out of range: allowed ${min} to ${max}${u}` });
+  });
+}
+
+function whole(min: number, max: number, unit = '') {
+  return quantity(min, max, unit).refine(Number.isInteger, { error: 'must be a whole number' });
+}
+
+function oneOf<const T extends readonly string[]>(values: T) {
+  return z.enum(values, { error: (issue) => `${text(issue.input)} is not one of ${values.join(', ')}` });
+}
+
+/** Settings of a link as they come from flags or a file: everything may be absent. */
+export const linkInputSchema = z.strictObject({
+  codec: oneOf(['classical']).optional(),
+  /** Image file format of the classical codec. */
+  format: oneOf(['avif', 'webp', 'jpeg', 'best']).optional(),
+  mapping: oneOf(['matched', 'uniform', 'random', 'worst']).optional(),
+  /** True: the mapping holds even without a fresh CSI report. Default: true where a mapping is given. */
+  mappingForced: z.boolean().optional(),
+  channel: oneOf(CHANNELS).optional(),
+  snrDb: quantity(-60, 200, 'dB').optional(),
+  snrNorm: oneOf(['ensemble', 'burst']).optional(),
+  delaySpreadNs: quantity(1, 1000, 'ns').optional(),
+  dopplerHz: quantity(0, 2000, 'Hz').optional(),
+  ideal: z.boolean().optional(),
+  cfoHz: quantity(-1e6, 1e6, 'Hz').optional(),
+  sfoPpm: quantity(-1000, 1000, 'ppm').optional(),
+  iqDb: quantity(-6, 6, 'dB').optional(),
+  iqDeg: quantity(-45, 45, 'degrees').optional(),
+  dcDbfs: quantity(-200, 0, 'dBFS').optional(),
+  phaseNoise: oneOf(Object.keys(PHASE_NOISE_PROFILES)).optional(),
+  bits: whole(1, 16, 'bits').optional(),
+  jammer: z
+    .strictObject({
+      kind: oneOf(JAMMER_KINDS),
+      powerDb: quantity(-100, 100, 'dB'),
+      centreHz: quantity(-30e6, 30e6, 'Hz').optional(),
+      widthHz: quantity(1, 60e6, 'Hz').optional(),
+      dutyCycle: quantity(0, 1).optional(),
+      periodS: quantity(1e-6, 1e3, 's').optional(),
+      startS: quantity(0, 1e6, 's').optional(),
+    })
+    .optional(),
+  /** Budget R in complex symbols per pixel, or cbr = R/3: one of them. */
+  symbolsPerPixel: quantity(1e-4, 64).optional(),
+  cbr: quantity(3e-5, 22).optional(),
+  harq: whole(0, 16).optional(),
+  seed: whole(0, 2 ** 32 - 1).optional(),
+  numerology: oneOfNumbers(NUMEROLOGIES.map((n) => n.nSubbands)).optional(),
+  profile: oneOf(PROFILE_NAMES).optional(),
+  rateHz: quantity(1e5, 61.44e6, 'Hz').optional(),
+  sampleFormat: oneOf(['ci8', 'ci16_le', 'cf32_le']).optional(),
+  frequencyHz: quantity(0, 6e9, 'Hz').optional(),
+  txGainDb: quantity(-100, 100, 'dB').optional(),
+  rxGainDb: quantity(-100, 100, 'dB').optional(),
+  cabledDb: quantity(0, 200, 'dB').optional(),
+  csiDelayMs: quantity(0, 1e5, 'ms').optional(),
+  maxCsiAgeMs: quantity(0, 1e6, 'ms').optional(),
+  feedback: z.string().superRefine(checkFeedback).optional(),
+  estimator: oneOf(['lmmse', 'ls']).optional(),
+  assumeSnrDb: quantity(-20, 40, 'dB').optional(),
+  minPsnrDb: quantity(0, 100, 'dB').optional(),
+  maxDrops: whole(0, 2 ** 52, 'samples').optional(),
+  durationS: quantity(1e-3, 1e7, 's').optional(),
+  count: whole(1, 1e6).optional(),
+});
+
+export type LinkInput = z.infer<typeof linkInputSchema>;
+
+/** Every setting of a link, defaults filled in. What is absent is off. */
+export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
+  readonly codec: 'classical';
+  readonly format: 'avif' | 'webp' | 'jpeg' | 'best';
+  readonly mapping: 'matched' | 'uniform' | 'random' | 'worst';
+  readonly mappingForced: boolean;
+  readonly channel: string;
+  readonly snrDb: number;
+  readonly snrNorm: 'ensemble' | 'burst';
+  readonly ideal: boolean;
+  /** R; the channel bandwidth ratio is a third of it. */
+  readonly symbolsPerPixel: number;
+  readonly harq: number;
+  readonly seed: number;
+  /** Number of subbands. */
+  readonly numerology: number;
+  readonly profile: ProfileName;
+  /** Device rate. */
+  readonly rateHz: number;
+  readonly sampleFormat: SampleFormat;
+  readonly csiDelayMs: number;
+  readonly feedback: 'same' | 'none';
+  readonly estimator: 'lmmse' | 'ls';
+  readonly assumeSnrDb: number;
+}
+
+/** The flag that sets each key; messages name it. */
+export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
+  codec: '--codec',
+  format: '--format',
+  mapping: '--mapping',
+  channel: '--channel',
+  snrDb: '--snr',
+  snrNorm: '--snr-norm',
+  delaySpreadNs: '--delay-spread',
+  dopplerHz: '--doppler',
+  ideal: '--ideal',
+  cfoHz: '--cfo',
+  sfoPpm: '--sfo',
+  iqDb: '--iq',
+  iqDeg: '--iq',
+  dcDbfs: '--dc',
+  phaseNoise: '--phase-noise',
+  bits: '--bits',
+  jammer: '--jammer',
+  symbolsPerPixel: '--symbols-per-pixel',
+  cbr: '--cbr',
+  harq: '--harq',
+  seed: '--seed',
+  numerology: '--numerology',
+  profile: '--profile',
+  rateHz: '--rate',
+  frequencyHz: '--freq',
+  txGainDb: '--tx-gain',
+  rxGainDb: '--rx-gain',
+  cabledDb: '--cabled',
+  csiDelayMs: '--csi-delay',
+  maxCsiAgeMs: '--max-csi-age',
+  feedback: '--feedback',
+  estimator: '--estimator',
+  assumeSnrDb: '--assume-snr',
+  minPsnrDb: '--min-psnr',
+  maxDrops: '--max-drops',
+  durationS: '--duration',
+  count: '--count',
+};
+
+/** Largest default budget that needs no flag: CBR 1/16. */
+const DEFAULT_SYMBOLS_PER_PIXEL = 3 / 16;
+
+/**
+ * Checks settings and fills in the defaults. The result, or its JSON, is valid input again and gives itself, so a
+ * run's config.resolved.yaml can be given to `-c`.
+ *
+ * UsageError naming the flag (and key), what was given and what is allowed.
+ */
+export function resolveLinkConfig(input: unknown): LinkConfig {
+  const i = parseLinkInput(input);
+  if (i.symbolsPerPixel !== undefined && i.cbr !== undefined) {
+    throw new UsageError('--symbols-per-pixel and --cbr set the same budget: give one of them', 'CBR = R / 3');
+  }
+  checkChannel(i);
+  const n = numerology(i.numerology ?? 25);
+  const profile = i.profile ?? 'loopback';
+  const { cbr, ...rest } = i;
+  return {
+    ...rest,
+    codec: i.codec ?? 'classical',
+    format: i.format ?? 'avif',
+    mapping: i.mapping ?? 'matched',
+    mappingForced: i.mappingForced ?? i.mapping !== undefined,
+    channel: i.channel ?? 'awgn',
+    snrDb: i.snrDb ?? 15,
+    snrNorm: i.snrNorm ?? 'ensemble',
+    ideal: i.ideal ?? false,
+    symbolsPerPixel: i.symbolsPerPixel ?? (cbr === undefined ? DEFAULT_SYMBOLS_PER_PIXEL : 3 * cbr),
+    harq: i.harq ?? 3,
+    seed: i.seed ?? 1,
+    numerology: n.nSubbands,
+    profile,
+    rateHz: deviceRateHz(n, profile, i.rateHz),
+    sampleFormat: sampleFormatOf(profile, i.sampleFormat),
+    csiDelayMs: i.csiDelayMs ?? 20,
+    feedback: (i.feedback ?? 'same') as LinkConfig['feedback'],
+    estimator: i.estimator ?? 'lmmse',
+    assumeSnrDb: i.assumeSnrDb ?? 5,
+  };
+}
+
+/** The input with every value checked on its own; a UsageError names the flag of the first wrong one. */
+export function parseLinkInput(input: unknown): LinkInput {
+  const result = linkInputSchema.safeParse(input);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0];
+    const close = nearest(key, Object.keys(linkInputSchema.shape));
+    throw new UsageError(
+      `unknown setting "${key.slice(0, 80)}"`,
+      close ? `did you mean "${close}"?` : `settings: ${Object.keys(linkInputSchema.shape).join(', ')}`,
+    );
+  }
+  const key = String(issue.path[0] ?? '') as keyof LinkInput;
+  const name = [LINK_FLAGS[key] ?? key, ...issue.path.slice(1).map(String)].join(' ');
+  throw new UsageError(`${name || 'settings'}: ${issue.message}`);
+}
+
+/** Occupied bandwidth of a numerology, the empty subcarrier at DC included. */
+export function occupiedHz(n: Numerology): number {
+  return (n.nCarriers + 1) * SUBCARRIER_SPACING_HZ;
+}
+
+function checkChannel(i: LinkInput): void {
+  const channel = i.channel ?? 'awgn';
+  if (i.dopplerHz !== undefined && channel === 'awgn') {
+    throw new UsageError('--doppler is for fading channels', `give --channel ${CHANNELS.slice(1).join(', ')}`);
+  }
+  if (i.delaySpreadNs !== undefined && !channel.startsWith('tdl-')) {
+    throw new UsageError(
+      `--delay-spread is for the TDL channels, not ${channel}`,
+      'give --channel tdl-a, tdl-b, tdl-c',
+    );
+  }
+}
+
+/** The given device rate if board and modem can both use it, else the profile's default for this numerology. */
+function deviceRateHz(n: Numerology, name: ProfileName, given: number | undefined): number {
+  const limits = loadProfile(name).limits;
+  const { min, max } = limits.rateHz.value;
+  const supported = supportedDeviceRatesHz(n.sampleRateHz, occupiedHz(n)).filter((r) => r >= min && r <= max);
+  if (given !== undefined) {
+    if (given < min || given > max) {
+      throw new UsageError(
+        `--rate ${given / 1e6} Msps is out of range for ${name}: allowed ${min / 1e6} to ${max / 1e6} Msps`,
+        `with numerology ${n.nSubbands}: ${supported.map((r) => r / 1e6).join(', ')} Msps`,
+      );
+    }
+    return frontendFor(n.sampleRateHz, occupiedHz(n), given).deviceRateHz;
+  }
+  const floor = name === 'hackrf' ? limits.recommendedMinRateHz.value : min;
+  if (name !== 'hackrf' && n.sampleRateHz >= floor) return n.sampleRateHz;
+  return supported.find((r) => r >= floor)!;
+}
+
+function sampleFormatOf(name: ProfileName, given: SampleFormat | undefined): SampleFormat {
+  const { formats } = loadProfile(name);
+  if (given === undefined) return formats[0];
+  if (formats.includes(given)) return given;
+  throw new UsageError(`${name} does not deliver ${given}: one of ${formats.join(', ')}`);
+}
+
+function checkFeedback(value: string, ctx: z.RefinementCtx): void {
+  if (value === 'same' || value === 'none') return;
+  const later = value === 'burst' || /^(ws|wss|nats):\/\//.test(value);
+  const message = later ? 'is not in this build yet' : 'is no feedback channel';
+  ctx.addIssue({
+    code: 'custom',
+    message: `${text(value)} ${message}: there are same (both ends in one process), none`,
+  });
+}
+
+function oneOfNumbers(values: readonly number[]) {
+  return z.number({ error: 'must be a number' }).superRefine((v, ctx) => {
+    if (!values.includes(v)) ctx.addIssue({ code: 'custom', message: `${v} is not one of ${values.join(', ')}` });
+  });
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? `"${value.slice(0, 80)}"` : String(value);
+}

@@ -1,0 +1,73 @@
+import type { LinkConfig, LinkInput } from './link-config.ts';
+import type { LinkMetrics } from './metrics.ts';
+import type { ReportData } from './report/data.ts';
+import type { Progress } from './report/progress.ts';
+
+/** What a run has around it; the command line fills it, tests can too. */
+export interface RunIo {
+  readonly progress: Progress;
+  /** The command line, for run.json. */
+  readonly argv: readonly string[];
+  now(): Date;
+  /** `-o DIR`; absent: a directory that the run names itself. */
+  readonly outputDirectory?: string;
+  /** `--json` was given: then nothing but the result goes to stdout, which the command line writes. */
+  readonly json: boolean;
+  /** Aborted by the first Ctrl-C: stop transmitting, keep what was recorded, return or throw soon. */
+  readonly signal: AbortSignal;
+}
+
+/** Where the pictures come from. */
+export type PhotoSource =
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'folder'; readonly path: string; readonly files: readonly string[] }
+  | { readonly kind: 'demo' };
+
+export interface LoopbackConfig extends LinkConfig {
+  readonly photo: PhotoSource;
+}
+
+export interface SendConfig extends LinkConfig {
+  readonly photo: PhotoSource;
+  /** Radio URI, checked. */
+  readonly to: string;
+}
+
+export interface ReceiveConfig extends LinkConfig {
+  readonly from: string;
+  /** Original to compare with; without it quality is null. */
+  readonly reference?: string;
+}
+
+export interface SoundConfig extends LinkConfig {
+  readonly tx: string;
+  readonly rx: string;
+  /** One sounding burst each `periodMs`; absent: one burst. */
+  readonly periodMs?: number;
+}
+
+export interface ReplayConfig {
+  /** Base name or .sigmf-meta of a capture, or a run directory or its run.json. */
+  readonly source: string;
+  readonly check: boolean;
+  readonly reference?: string;
+  /** Flags that were given; where absent, what run.json or the capture says holds. */
+  readonly given: LinkInput;
+}
+
+/** One picture, or one capture. */
+export interface RunResult {
+  readonly metrics: LinkMetrics;
+  readonly report: ReportData;
+  readonly directory: string;
+  readonly exitCode: number;
+}
+
+/** A folder of pictures. */
+export interface FolderResult {
+  readonly images: readonly (LinkMetrics & { readonly photo?: string })[];
+  /** Means over the pictures of every numeric metric that was measured in all of them. */
+  readonly means: Readonly<Record<string, number | null>>;
+  readonly directory?: string;
+  readonly exitCode: number;
+}
