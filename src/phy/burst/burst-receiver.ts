@@ -218,7 +218,14 @@ export class BurstReceiver {
     const tracker = new SymbolTracker(n, acquisition, preamble);
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;
     const controlRows = new Float32Array(2 * n.nCarriers * control);
-    tracker.demodulate(samples, base, control, false, controlRows, new Float32Array(2 * n.nSubbands * control));
+    const controlPilots = new Float32Array(2 * n.nSubbands * control);
+    tracker.demodulate(samples, base, layout.headerSymbols, false, controlRows, controlPilots);
+    tracker.finishHeader(controlPilots);
+    if (extensionThere) {
+      const rest = controlRows.subarray(2 * n.nCarriers * layout.headerSymbols);
+      const restPilots = controlPilots.subarray(2 * n.nSubbands * layout.headerSymbols);
+      tracker.demodulate(samples, base, layout.extensionSymbols, false, rest, restPilots);
+    }
     const extension = extensionThere
       ? readExtension(header, this.extensionLlrs(layout, controlRows, acquisition, preamble, tracker))
       : null;
@@ -233,6 +240,7 @@ export class BurstReceiver {
       tracker.finishSlot(pilot);
     }
     const phase = tracker.phases(0);
+    tracker.correctDelays(layout.controlSymbols, slots * SLOT_SYMBOLS, rows, pilots, phase);
     const payload = readPayload(
       n,
       slots,

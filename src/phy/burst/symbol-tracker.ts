@@ -7,6 +7,9 @@ import type { Acquisition } from '../sync/acquire.ts';
 import { PhaseTracker } from '../sync/phase-tracker.ts';
 import { TimingTracker } from '../sync/timing-tracker.ts';
 
+/** Subbands over which a fading channel's change is taken for alike. */
+const FADING_COHERENCE = 3;
+
 /**
  * Turns the samples of a burst into OFDM symbols, one after the other, and follows phase and sample clock on the way:
  * every symbol's common phase by its pilots, the delay slot by slot, with the FFT window moved whole samples and the
@@ -22,8 +25,14 @@ export class SymbolTracker {
   private readonly timing: TimingTracker;
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
+  /** Pilots of one slot without their common phases, [14][nSubbands][re, im]. */
+  private readonly turned: Float32Array;
+  /** Delay beyond the one applied that the reference contains, samples. */
+  private referenceResidual = 0;
   private symbol = 0;
-  private referenceSymbol: number;
+  /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
+  private readonly applied: number[] = [];
+  private readonly centres: number[] = [];
 
   constructor(n: Numerology, acquisition: Acquisition, preamble: PreambleEstimate) {
     this.n = n;
@@ -32,11 +41,10 @@ export class SymbolTracker {
     this.noiseVariance = Math.max(acquisition.noiseVariance, 1e-6 * preamble.power);
     this.demodulator = new OfdmDemodulator(n);
     this.reference = preamble.channel.slice();
+    this.turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
     const stepVariance = acquisition.cfoVariance * (2 * Math.PI * n.symbolLength) ** 2;
     this.phase = new PhaseTracker(Math.min(1, 2 * stepVariance + 1e-6));
     this.timing = new TimingTracker(n.symbolLength);
-    // The training symbols lie about one symbol before the first.
-    this.referenceSymbol = -1;
   }
 
   /** Sample (relative to the acquisition's array) after which symbol `index` is complete. */
@@ -61,9 +69,12 @@ export class SymbolTracker {
     const n = this.n;
     const grid = resourceGrid(n);
     const { cfo, backoff, start } = this.acquisition;
+    const centre = this.centreOfPower();
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
-      const delay = this.timing.delayAfter(index - this.referenceSymbol);
+      const delay = this.timing.delayAt(index);
+      this.applied.push(delay);
+      this.centres.push(centre);
       const whole = Math.round(delay);
       const offset = n.preambleLength + index * n.symbolLength + n.cpLength - backoff + whole;
       const row = 2 * n.nCarriers * i;
@@ -89,55 +100,134 @@ export class SymbolTracker {
     return this.timing.delayStep / this.n.symbolLength;
   }
 
+  /** After the header: measures the delay on its pilots [symbols][nSubbands][re, im]; the reference stays. */
+  finishHeader(pilots: Float32Array): void {
+    const count = Math.min(this.symbol, SLOT_SYMBOLS);
+    this.removePhases(pilots, this.symbol - count, count);
+    this.measureDelay(count, this.symbol - count);
+  }
+
   /**
-   * After a slot: corrects the delay with the slope of the pilots' phases, then takes the slot's own channel as the
-   * new reference. `pilots` are those of the slot just demodulated.
+   * After a slot: measures the delay on the slope of the pilots' phases against the reference, then takes the slot's
+   * own channel as the new reference. `pilots` are those of the slot just demodulated.
    */
   finishSlot(pilots: Float32Array): void {
-    const n = this.n;
-    const grid = resourceGrid(n);
-    const phases = this.phase.smooth(this.symbol - SLOT_SYMBOLS);
-    const turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
-    let slope = 0;
-    let weight = 0;
-    for (let t = 0; t < SLOT_SYMBOLS; t++) {
-      const offset = grid.pilotOffset(t);
-      const cos = Math.cos(phases[t]);
-      const sin = Math.sin(phases[t]);
-      for (let s = 0; s < n.nSubbands; s++) {
-        const p = 2 * (t * n.nSubbands + s);
-        const re = pilots[p] * cos + pilots[p + 1] * sin;
-        const im = pilots[p + 1] * cos - pilots[p] * sin;
-        turned[p] = re;
-        turned[p + 1] = im;
-        const carrier = s * SUBBAND_CARRIERS + offset;
-        const k = n.carriers[carrier];
-        const hr = this.reference[2 * carrier];
-        const hi = this.reference[2 * carrier + 1];
-        slope += k * (im * hr - re * hi);
-        weight += k * k * (hr * hr + hi * hi);
-      }
-    }
-    if (weight > 0) {
-      const perRadian = n.fftSize / (2 * Math.PI);
-      const error = (-perRadian * slope) / weight;
-      const variance = (perRadian ** 2 * this.noiseVariance) / weight + 1e-6;
-      const middle = this.symbol - SLOT_SYMBOLS / 2;
-      // One slot cannot move more than a few samples; a larger slope is noise or a fade.
-      if (Math.abs(error) < n.cpLength / 4) this.timing.update(middle - this.referenceSymbol, error, variance);
-      else this.timing.update(middle - this.referenceSymbol, 0, 1e3);
-      this.referenceSymbol = middle;
-    }
+    this.removePhases(pilots, 0, SLOT_SYMBOLS);
+    this.measureDelay(SLOT_SYMBOLS, 0);
     estimateSlot(
       {
-        numerology: n,
+        numerology: this.n,
         slots: 1,
-        pilots: turned,
+        pilots: this.turned,
         noiseVariance: this.noiseVariance,
         preamble: this.preamble,
       },
       this.reference,
     );
+  }
+
+  /**
+   * With the whole burst seen, the clock's line is known better than it was on the way: takes what delay is left out of
+   * the rows and pilots of the slots (they begin at symbol `first`), and what it had put into their common phases.
+   */
+  correctDelays(first: number, count: number, rows: Float32Array, pilots: Float32Array, phases: Float64Array): void {
+    const n = this.n;
+    const grid = resourceGrid(n);
+    const unit = (2 * Math.PI) / n.fftSize;
+    for (let i = 0; i < count; i++) {
+      const symbol = first + i;
+      const angle = unit * (this.timing.delayAt(symbol) - this.applied[symbol]);
+      // A hundredth of a radian at the band's edge does not matter.
+      if (Math.abs(angle) * n.nCarriers < 0.02) continue;
+      phases[symbol] += angle * this.centres[symbol];
+      rampCarriers(n.carriers, 0, 1, n.nCarriers, angle, rows, 2 * n.nCarriers * i);
+      const pilotAt = grid.pilotOffset(i % SLOT_SYMBOLS);
+      rampCarriers(n.carriers, pilotAt, SUBBAND_CARRIERS, n.nSubbands, angle, pilots, 2 * n.nSubbands * i);
+    }
+  }
+
+  /** turned = the last `count` symbols' pilots, from row `from` of the array on, without their smoothed phases. */
+  private removePhases(pilots: Float32Array, from: number, count: number): void {
+    const { nSubbands } = this.n;
+    const phases = this.phase.smooth(this.symbol - count);
+    for (let t = 0; t < count; t++) {
+      const cos = Math.cos(phases[t]);
+      const sin = Math.sin(phases[t]);
+      const row = 2 * (from + t) * nSubbands;
+      for (let i = 2 * t * nSubbands, p = row, end = row + 2 * nSubbands; p < end; i += 2, p += 2) {
+        this.turned[i] = pilots[p] * cos + pilots[p + 1] * sin;
+        this.turned[i + 1] = pilots[p + 1] * cos - pilots[p] * sin;
+      }
+    }
+  }
+
+  /**
+   * Delay of `turned` (pilot pattern from symbol `pattern` on) against the reference by weighted least squares on the
+   * phase slope, twice when it is large enough for sin x to differ from x. The reference's own residual delay is added,
+   * so the measurement is absolute and its errors do not add up from slot to slot.
+   */
+  private measureDelay(count: number, pattern: number): void {
+    const n = this.n;
+    const grid = resourceGrid(n);
+    const { turned, reference } = this;
+    const perRadian = n.fftSize / (2 * Math.PI);
+    let error = 0;
+    let weight = 0;
+    let misfit = 0;
+    for (let pass = 0; pass < 4; pass++) {
+      let slope = 0;
+      let curvature = 0;
+      weight = 0;
+      misfit = 0;
+      for (let t = 0; t < count; t++) {
+        const offset = grid.pilotOffset(pattern + t);
+        for (let s = 0; s < n.nSubbands; s++) {
+          const p = 2 * (t * n.nSubbands + s);
+          const carrier = s * SUBBAND_CARRIERS + offset;
+          const k = n.carriers[carrier];
+          const angle = (error / perRadian) * k;
+          const cos = pass === 0 ? 1 : Math.cos(angle);
+          const sin = pass === 0 ? 0 : Math.sin(angle);
+          const hr = reference[2 * carrier] * cos + reference[2 * carrier + 1] * sin;
+          const hi = reference[2 * carrier + 1] * cos - reference[2 * carrier] * sin;
+          const re = turned[p];
+          const im = turned[p + 1];
+          slope += k * (im * hr - re * hi);
+          curvature += k * k * (re * hr + im * hi);
+          weight += k * k * (hr * hr + hi * hi);
+          misfit += (re - hr) ** 2 + (im - hi) ** 2;
+        }
+      }
+      if (!(weight > 0)) return;
+      const change = (-perRadian * slope) / Math.max(curvature, 0.5 * weight);
+      error += change;
+      if (Math.abs(change) * n.nCarriers < 0.2 * perRadian) break;
+    }
+    const middle = this.symbol - count / 2 - 0.5;
+    const applied = (this.applied[this.symbol - count] + this.applied[this.symbol - 1]) / 2;
+    // More than a quarter of a prefix within a slot is no clock: noise, or a fade.
+    if (Math.abs(error) > n.cpLength / 4) return;
+    this.referenceResidual += error;
+    // What noise does not explain is fading; it is alike on neighbouring pilots, so few of them count.
+    const misfitPower = misfit / (count * n.nSubbands);
+    const fading = Math.max(0, misfitPower - 2 * this.noiseVariance);
+    const noise = (perRadian ** 2 * this.noiseVariance) / weight + 1e-6;
+    const wander = (perRadian ** 2 * fading * FADING_COHERENCE * count) / weight;
+    this.timing.update(middle, applied + this.referenceResidual, noise, wander);
+    if (this.symbol === count) this.referenceResidual -= error;
+  }
+
+  /** Mean carrier number of the reference, weighted with its power. */
+  private centreOfPower(): number {
+    const { carriers, nCarriers } = this.n;
+    let sum = 0;
+    let moment = 0;
+    for (let c = 0; c < nCarriers; c++) {
+      const p = this.reference[2 * c] ** 2 + this.reference[2 * c + 1] ** 2;
+      sum += p;
+      moment += carriers[c] * p;
+    }
+    return moment / (sum + 1e-30);
   }
 
   private trackPhase(pilots: Float32Array, at: number, t: number): void {
@@ -162,5 +252,24 @@ export class SymbolTracker {
     const error = Math.atan2(im * cos - re * sin, re * cos + im * sin);
     const variance = this.noiseVariance / (2 * power + 1e-30) + 1e-5;
     this.phase.update(error, Math.min(variance, 3));
+  }
+}
+
+/** Multiplies `count` elements, for carriers first, first + stride, ..., by exp(i angle k) with their numbers k. */
+function rampCarriers(
+  carriers: Int32Array,
+  first: number,
+  stride: number,
+  count: number,
+  angle: number,
+  array: Float32Array,
+  at: number,
+): void {
+  for (let i = 0, c = first, j = at; i < count; i++, c += stride, j += 2) {
+    const cos = Math.cos(angle * carriers[c]);
+    const sin = Math.sin(angle * carriers[c]);
+    const re = array[j];
+    array[j] = re * cos - array[j + 1] * sin;
+    array[j + 1] = re * sin + array[j + 1] * cos;
   }
 }

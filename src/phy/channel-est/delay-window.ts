@@ -14,7 +14,7 @@ const EARLY = 1.5;
  * Widths tried: a line-of-sight path, then a quarter, half and all of the cyclic prefix, then more than it. A wider
  * one is also tried with its start further ahead, for a weak first path that timing has passed over.
  */
-function candidates(n: Numerology, backoff: number): DelayWindow[] {
+export function delayWindows(n: Numerology, backoff: number): DelayWindow[] {
   const out: DelayWindow[] = [];
   for (const share of [0, 0.25, 0.5, 1, 1.4]) {
     const width = 2 * EARLY + share * n.cpLength;
@@ -28,6 +28,8 @@ function candidates(n: Numerology, backoff: number): DelayWindow[] {
 
 export interface PreambleEstimate {
   readonly window: DelayWindow;
+  /** Samples by which the FFT windows begin early, as for delayWindows. */
+  readonly backoff: number;
   /** Smoothed channel at the training symbols, [nCarriers][re, im]. */
   readonly channel: Float32Array;
   /** Mean |H|^2 over the carriers, noise removed. */
@@ -54,7 +56,7 @@ export function estimateFromTraining(
   const fit = new Float32Array(channel.length);
   let best: PreambleEstimate | null = null;
   let bestRisk = Number.POSITIVE_INFINITY;
-  for (const window of candidates(n, backoff)) {
+  for (const window of delayWindows(n, backoff)) {
     ramp(n, channel, 0, window.centre, ramped, 0);
     const dof = window.basis.smooth(ramped, (sigma2 * window.basis.size) / power, fit);
     let residual = 0;
@@ -64,7 +66,7 @@ export function estimateFromTraining(
       bestRisk = risk;
       const out = new Float32Array(channel.length);
       ramp(n, fit, 0, -window.centre, out, 0);
-      best = { window, channel: out, power, dof };
+      best = { window, backoff, channel: out, power, dof };
     }
   }
   return best!;

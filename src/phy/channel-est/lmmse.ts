@@ -2,7 +2,7 @@ import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.t
 import { resourceGrid } from '../resource-grid.ts';
 import { invertSymmetric } from './cholesky.ts';
 import { type DelayBasis, quantiseDb } from './delay-basis.ts';
-import { ramp } from './delay-window.ts';
+import { type DelayWindow, delayWindows, ramp } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
 import { TIME_CLASSES, type TimeBasis, type TimeClass, timeBasis } from './time-basis.ts';
 
@@ -19,17 +19,22 @@ export class LmmseEstimator implements ChannelEstimator {
 
   estimate(observed: PilotObservations): ChannelEstimate {
     const { numerology: n, slots, preamble } = observed;
-    const { basis, centre } = preamble.window;
-    const projected = project(n, observed.pilots, slots, basis, centre);
-    const lambda = (observed.noiseVariance * basis.size) / preamble.power;
-    let best: { solver: WindowSolver; timeClass: TimeClass; score: number } | null = null;
+    let { basis, centre } = preamble.window;
+    let best: Candidate | null = null;
     for (const timeClass of TIME_CLASSES) {
-      const solver = windowSolver(n, basis, timeBasis(Math.min(timeClass.slots, slots), timeClass), lambda);
-      const score = crossValidate(observed, projected, solver);
+      const candidate = judge(observed, preamble.window, timeClass);
       // A slower class is kept unless a faster one is clearly better.
-      if (!best || score < 0.995 * best.score) best = { solver, timeClass, score };
+      if (!best || candidate.score < 0.995 * best.score) best = candidate;
+    }
+    // The preamble saw one instant and few samples; paths that had faded then, or noise taken for paths, show here.
+    for (const window of delayWindows(n, preamble.backoff)) {
+      if (window.basis === basis && window.centre === centre) continue;
+      const candidate = judge(observed, window, best!.timeClass);
+      if (candidate.score < 0.997 * best!.score) best = candidate;
     }
     const { solver, timeClass } = best!;
+    ({ basis, centre } = best!.window);
+    const projected = project(n, observed.pilots, 0, slots, basis, centre);
     const channel = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
     const theta = new Float64Array(2 * solver.size);
     const row = new Float64Array(2 * basis.size);
@@ -54,6 +59,21 @@ export class LmmseEstimator implements ChannelEstimator {
   }
 }
 
+/** One hypothesis on delay and Doppler with its cross-validation score. */
+interface Candidate {
+  readonly window: DelayWindow;
+  readonly timeClass: TimeClass;
+  readonly solver: WindowSolver;
+  readonly score: number;
+}
+
+function judge(observed: PilotObservations, window: DelayWindow, timeClass: TimeClass): Candidate {
+  const { numerology: n, slots, noiseVariance, preamble } = observed;
+  const lambda = (noiseVariance * window.basis.size) / preamble.power;
+  const solver = windowSolver(n, window.basis, timeBasis(Math.min(timeClass.slots, slots), timeClass), lambda);
+  return { window, timeClass, solver, score: crossValidate(observed, window, solver) };
+}
+
 const ONE_SLOT: TimeClass = { dopplerHz: 12, slots: 1, order: 2 };
 
 /**
@@ -66,7 +86,7 @@ export function estimateSlot(observed: PilotObservations, out: Float32Array): nu
   const lambda = (observed.noiseVariance * basis.size) / preamble.power;
   const solver = windowSolver(n, basis, timeBasis(1, ONE_SLOT), lambda);
   const theta = new Float64Array(2 * solver.size);
-  solver.solve(project(n, observed.pilots, 1, basis, centre), 0, theta);
+  solver.solve(project(n, observed.pilots, 0, 1, basis, centre), 0, theta);
   // The middle of the slot, where the odd polynomial vanishes: the constant alone.
   basis.expand(theta, 0, out, 0);
   ramp(n, out, 0, -centre, out, 0);
@@ -78,8 +98,15 @@ function windowStart(slot: number, slots: number, width: number): number {
   return Math.max(0, Math.min(slots - width, slot - ((width - 1) >> 1)));
 }
 
-/** A' p of every symbol with the window's centre taken out, [slot x 14][basis.size][re, im]. */
-function project(n: Numerology, pilots: Float32Array, slots: number, basis: DelayBasis, centre: number): Float64Array {
+/** A' p of `slots` slots from slot `first` on, the window's centre taken out, [slot x 14][basis.size][re, im]. */
+function project(
+  n: Numerology,
+  pilots: Float32Array,
+  first: number,
+  slots: number,
+  basis: DelayBasis,
+  centre: number,
+): Float64Array {
   const grid = resourceGrid(n);
   const { size, values } = basis;
   const out = new Float64Array(2 * size * slots * SLOT_SYMBOLS);
@@ -91,7 +118,7 @@ function project(n: Numerology, pilots: Float32Array, slots: number, basis: Dela
       const c = s * SUBBAND_CARRIERS + offset;
       const cos = Math.cos(step * n.carriers[c]);
       const sin = Math.sin(step * n.carriers[c]);
-      const p = 2 * (symbol * n.nSubbands + s);
+      const p = 2 * ((first * SLOT_SYMBOLS + symbol) * n.nSubbands + s);
       const re = pilots[p] * cos - pilots[p + 1] * sin;
       const im = pilots[p] * sin + pilots[p + 1] * cos;
       const row = c * size;
@@ -205,7 +232,7 @@ class WindowSolver {
 }
 
 const solvers = new Map<string, WindowSolver>();
-const MAX_SOLVERS = 64;
+const MAX_SOLVERS = 128;
 
 function windowSolver(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda: number): WindowSolver {
   // Steps of 3 dB are fine enough for a regulariser.
@@ -220,20 +247,21 @@ function windowSolver(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda:
   return solver;
 }
 
-/** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, on up to three windows of the burst. */
-function crossValidate(observed: PilotObservations, projected: Float64Array, solver: WindowSolver): number {
-  const { numerology: n, slots, preamble, pilots } = observed;
-  const { basis, centre } = preamble.window;
+/** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, on up to five stretches of the burst. */
+function crossValidate(observed: PilotObservations, window: DelayWindow, solver: WindowSolver): number {
+  const { numerology: n, slots, pilots } = observed;
+  const { basis, centre } = window;
   const grid = resourceGrid(n);
   const width = solver.time.slots;
-  const starts = new Set([0, (slots - width) >> 1, slots - width]);
+  const last = slots - width;
+  const starts = new Set([0, last >> 2, last >> 1, last - (last >> 2), last]);
   const theta = new Float64Array(2 * solver.size);
   const row = new Float64Array(2 * basis.size);
   const step = (2 * Math.PI * centre) / n.fftSize;
   let residual = 0;
   let count = 0;
   for (const first of starts) {
-    solver.solve(projected, first, theta);
+    solver.solve(project(n, pilots, first, width, basis, centre), 0, theta);
     for (let t = 0; t < width * SLOT_SYMBOLS; t++) {
       solver.coefficients(theta, t, row);
       const symbol = first * SLOT_SYMBOLS + t;
