@@ -1,0 +1,180 @@
+import { RandomStream } from '../common/random.ts';
+import { RxChain, TxChain } from '../link/chains.ts';
+import { decodeReverseMessage, encodeAckMessage, encodeCsiMessage } from '../link/csi-report.ts';
+import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../link/feedback.ts';
+import { Receiver } from '../link/receiver.ts';
+import { type TransmissionPlan, type TransmitBurst, Transmitter } from '../link/transmitter.ts';
+import { LoopbackRadio } from '../radio/loopback/loopback-radio.ts';
+import type { LoopbackRx } from '../radio/loopback/loopback-streams.ts';
+import type { TxStream } from '../radio/radio.ts';
+import { tapTx } from '../radio/recorder.ts';
+import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { LinkConfig } from './link-config.ts';
+import { budgetOf, type DrawnOffsets, type LinkSetup, simulatedChannel } from './link-setup.ts';
+import { LinkTrace } from './link-trace.ts';
+
+/** Captures that a run's samples go to on their way, and who is told of progress. */
+export interface ExchangeTaps {
+  readonly tx?: CaptureWriter;
+  readonly rx?: CaptureWriter;
+  burst?(use: TransmitBurst['use']): void;
+}
+
+/** Silence before the first burst and after the last, and between bursts, s. */
+const LEAD_S = 3e-3;
+const GAP_S = 0.2e-3;
+const TAIL_S = 6e-3;
+
+/**
+ * Both ends of a link in one process, joined by a modelled channel in simulated time: sounding burst, CSI report, the
+ * picture's bursts through the same channel as it has evolved, acknowledgements, repetitions.
+ */
+export class LoopbackExchange {
+  readonly transmitter: Transmitter;
+  readonly chain: RxChain;
+  readonly trace = new LinkTrace();
+  readonly offsets: DrawnOffsets;
+  readonly feedback: FeedbackChannel;
+  /** One line on channel and front end. */
+  readonly description: string;
+  private readonly setup: LinkSetup;
+  private readonly config: LinkConfig;
+  private readonly radio: LoopbackRadio;
+  private readonly taps: ExchangeTaps;
+  private tx!: TxStream;
+  private rx!: LoopbackRx;
+  private txChain!: TxChain;
+  /** When each burst was on the air, s: what a CSI report's age counts from. */
+  private readonly sentAtS = new Map<number, number>();
+
+  constructor(config: LinkConfig, setup: LinkSetup, taps: ExchangeTaps = {}) {
+    this.config = config;
+    this.setup = setup;
+    this.taps = taps;
+    const { channel, offsets } = simulatedChannel(config, setup);
+    this.offsets = offsets;
+    this.description = channel.describe();
+    const { numerology, frontend, codec, dopplerHz, maxCsiAgeS, format, fullScale } = setup;
+    this.radio = LoopbackRadio.create({
+      channel,
+      format,
+      fullScale,
+      rateHz: frontend.deviceRateHz,
+      frequencyHz: config.frequencyHz ?? 0,
+    });
+    this.transmitter = new Transmitter({
+      numerology,
+      codec,
+      mapping: config.mapping,
+      mappingForced: config.mappingForced,
+      maxCsiAgeS,
+      harq: config.harq,
+      dopplerHz,
+      assumedSnrDb: config.assumeSnrDb,
+      seed: config.seed,
+    });
+    this.chain = new RxChain(frontend, new Receiver({ numerology, codecs: [codec], estimator: config.estimator }));
+    const latencyS = config.csiDelayMs / 1e3;
+    this.feedback =
+      config.feedback === 'none'
+        ? new NoFeedback()
+        : new LocalFeedback({ latencyS, random: new RandomStream(config.seed).fork('feedback') });
+  }
+
+  get nowS(): number {
+    return this.radio.now / this.setup.frontend.deviceRateHz;
+  }
+
+  /** Samples limited by the converters of both ends. */
+  get clippedSamples(): number {
+    return this.tx.counters.clippedSamples + this.rx.counters.clippedSamples;
+  }
+
+  async open(): Promise<void> {
+    this.rx = await this.radio.openRx();
+    const tx = await this.radio.openTx();
+    this.tx = this.taps.tx ? tapTx(tx, this.taps.tx) : tx;
+    this.txChain = new TxChain(this.setup.frontend, this.tx);
+    this.wait(LEAD_S);
+    await this.pump();
+  }
+
+  /** Sends one picture, with a sounding burst first where there is a way back. */
+  async sendPicture(image: RgbImage): Promise<TransmissionPlan> {
+    if (this.config.feedback !== 'none') {
+      await this.send(this.transmitter.sounding());
+      this.wait(this.config.csiDelayMs / 1e3 + 1e-6);
+      await this.pump();
+      this.listen();
+    }
+    const budget = budgetOf(this.config, image.width * image.height);
+    const plan = await this.transmitter.send(image, budget, this.nowS);
+    for (const burst of plan.bursts) {
+      await this.send(burst);
+      await this.pump();
+    }
+    for (;;) {
+      // The receiver needs the end of the burst, the acknowledgement its time.
+      this.wait(TAIL_S + this.config.csiDelayMs / 1e3);
+      await this.pump();
+      this.listen();
+      if (this.config.feedback === 'none') break;
+      const repeats = this.transmitter.repeat();
+      if (repeats.length === 0) break;
+      for (const burst of repeats) {
+        await this.send(burst);
+        await this.pump();
+      }
+    }
+    return plan;
+  }
+
+  async close(): Promise<void> {
+    this.wait(TAIL_S);
+    await this.pump();
+    for (const event of this.chain.flush()) this.take(event);
+    await this.radio.close();
+  }
+
+  private async send(burst: TransmitBurst): Promise<void> {
+    const { deviceRateHz } = this.setup.frontend;
+    const { index, samples } = await this.txChain.send(burst.samples);
+    this.sentAtS.set(burst.burst, (index + samples) / deviceRateHz);
+    this.taps.burst?.(burst.use);
+    this.wait(GAP_S);
+  }
+
+  private wait(seconds: number): void {
+    this.radio.advance(Math.ceil(seconds * this.setup.frontend.deviceRateHz));
+  }
+
+  /** Lets the receiver hear everything up to now. */
+  private async pump(): Promise<void> {
+    for (let block = this.rx.readAvailable(); block; block = this.rx.readAvailable()) {
+      await this.taps.rx?.write(block);
+      for (const event of this.chain.push(block)) this.take(event);
+    }
+  }
+
+  private take(event: ReturnType<RxChain['push']>[number]): void {
+    this.trace.add(event, this.chain);
+    if (event.type !== 'burst') return;
+    // A report is sent when its burst has ended; processing time does not exist in simulated time.
+    const sentAtS = this.sentAtS.get(event.record.header.burst) ?? this.nowS;
+    if (event.use === 'sounding') this.feedback.send(encodeCsiMessage(event.csi), sentAtS);
+    if (event.ack) this.feedback.send(encodeAckMessage(event.ack), sentAtS);
+  }
+
+  /** The transmitter takes what has come back. */
+  private listen(): void {
+    for (const bytes of this.feedback.receive(this.nowS)) {
+      const message = decodeReverseMessage(bytes);
+      if (message.type === 'ack') this.transmitter.takeAck(message.ack);
+      else {
+        const { report } = message;
+        this.transmitter.takeReport(report, this.sentAtS.get(report.burst) ?? this.nowS);
+      }
+    }
+  }
+}

@@ -1,0 +1,76 @@
+import type { DecodedImage } from '../sct/codec/codec.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { measureQuality } from '../sct/quality/report.ts';
+import type { LinkConfig } from './link-config.ts';
+import type { LinkTrace } from './link-trace.ts';
+import { emptyMetrics, type LinkMetrics } from './metrics.ts';
+import { mean } from './stats.ts';
+import type { TransmitFacts } from './transmit-facts.ts';
+
+/** What a run knows at its end. */
+export interface MetricsInput {
+  readonly config: LinkConfig;
+  readonly trace: LinkTrace;
+  /** null at a receiver alone. */
+  readonly facts: TransmitFacts | null;
+  /** The original; undefined at a remote receiver without --reference. */
+  readonly source: RgbImage | undefined;
+  /** undefined when nothing of a picture arrived. */
+  readonly decoded: DecodedImage | undefined;
+  readonly samples: number;
+  readonly lostSamples: number;
+  readonly clippedSamples: number;
+  /** False when the channel was not modelled here (a recording, a file from elsewhere). */
+  readonly modelled: boolean;
+}
+
+/** The numbers of the `--json` contract (docs/metrics.md), all from the received samples but `facts`. */
+export function linkMetrics(input: MetricsInput): LinkMetrics {
+  const { config, trace, facts, source, decoded } = input;
+  const metrics = emptyMetrics(config.codec);
+  const data = trace.dataBursts;
+  const expectsPicture = facts !== null || decoded !== undefined || data.length > 0;
+  const received = decoded?.decodable ? decoded.image : undefined;
+  const comparable = !source || !received || (source.width === received.width && source.height === received.height);
+  const quality = measureQuality({
+    reference: expectsPicture ? source : undefined,
+    received: comparable ? received : undefined,
+  });
+  const complete = decoded?.complete === true;
+  Object.assign(metrics, quality);
+  metrics.mode = null;
+  metrics.mapping = facts?.mapping ?? null;
+  metrics.channel = input.modelled ? config.channel : null;
+  metrics.snrDb = input.modelled ? config.snrDb : null;
+  metrics.seed = input.modelled ? config.seed : null;
+  if (facts) {
+    metrics.symbolsPerPixel = facts.symbolsPerPixel;
+    metrics.cbr = facts.symbolsPerPixel / 3;
+    metrics.sideInfoBytes = 0;
+    metrics.sideInfoSymbols = facts.budget.sideInfo;
+    metrics.controlSymbols = facts.budget.control;
+    metrics.padSymbols = facts.budget.padding;
+    metrics.pilotSymbols = facts.budget.pilots;
+    metrics.preambleSymbols = facts.budget.preamble;
+    metrics.soundingSymbols = facts.budget.sounding;
+    metrics.reverseSymbols = facts.budget.reverse;
+    metrics.retransmissions = facts.retransmissions;
+    metrics.csiAgeMs = facts.csiAgeMs;
+  }
+  metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
+  metrics.outage = expectsPicture ? (decoded?.decodable ? 0 : 1) : null;
+  const measured = data.length > 0 ? data.filter((b) => b.slots > 0) : trace.bursts.filter((b) => b.slots > 0);
+  if (measured.length > 0) {
+    const subbands = measured[0].subbandSnrDb.length;
+    metrics.rbSnrDb = Array.from({ length: subbands }, (_, s) => mean(measured.map((b) => b.subbandSnrDb[s])));
+    metrics.cfoHz = mean(measured.map((b) => b.cfoHz));
+  }
+  const evm = data.map((b) => b.evmDb).filter((v): v is number => v !== null);
+  metrics.evmDb = evm.length > 0 ? mean(evm) : null;
+  metrics.numerology = config.numerology;
+  metrics.samples = input.samples;
+  metrics.lostSamples = input.lostSamples;
+  metrics.clippedSamples = input.clippedSamples;
+  metrics.ok = complete;
+  return metrics;
+}

@@ -1,0 +1,243 @@
+import { requiredMutualInformation } from '../phy/fec/required-mutual-information.ts';
+import { MODULATION_BITS } from '../phy/frame/extension.ts';
+import { fftKernel } from '../phy/kernels/fft.ts';
+import { snrDbForInformation } from '../phy/modulation/mutual-information.ts';
+import { axisLevels, type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
+import { describeNumerology, type Numerology, SUBCARRIER_SPACING_HZ } from '../phy/numerology.ts';
+import type { DecodedImage } from '../sct/codec/codec.ts';
+import { differenceImage, flatImage, type RgbImage } from '../sct/image/rgb-image.ts';
+import { encodePng, resizeImage, toDataUri } from '../sct/image/save.ts';
+import type { LinkConfig } from './link-config.ts';
+import type { BurstTrace, LinkTrace } from './link-trace.ts';
+import type { RunManifest } from './manifest.ts';
+import type { LinkMetrics } from './metrics.ts';
+import {
+  type Modulation,
+  type ReportChannel,
+  type ReportData,
+  type ReportPicture,
+  shellCommand,
+} from './report/data.ts';
+import type { Waterfall } from './report/waterfall.ts';
+import type { TransmitFacts } from './transmit-facts.ts';
+
+/** Everything a report is drawn from. */
+export interface ReportInput {
+  readonly title: string;
+  readonly config: LinkConfig;
+  readonly numerology: Numerology;
+  readonly manifest: RunManifest;
+  readonly metrics: LinkMetrics;
+  readonly trace: LinkTrace;
+  /** null at a receiver that has no transmitter beside it. */
+  readonly facts: TransmitFacts | null;
+  readonly source: RgbImage | undefined;
+  readonly decoded: DecodedImage | undefined;
+  readonly waterfall: Waterfall | null;
+  readonly warnings: readonly string[];
+}
+
+/** The report's data; pictures are embedded, larger ones reduced. */
+export async function reportData(input: ReportInput): Promise<ReportData> {
+  const { config, numerology: n, manifest, metrics, trace, facts, decoded, source } = input;
+  const shown = decoded?.image ?? (source ? flatImage(source.width, source.height) : undefined);
+  const received = decoded?.decodable ? 'Received picture' : 'No picture could be decoded: flat grey';
+  const difference = source && shown ? differenceImage(source, shown, 4) : undefined;
+  const data = trace.dataBursts;
+  return {
+    identification: {
+      title: input.title,
+      runId: manifest.runId,
+      time: manifest.startedAt,
+      command: shellCommand(['sct', ...manifest.argv]),
+      codec: metrics.codec,
+      codecDetail: facts ? settingsText(facts) : null,
+      mapping: metrics.mapping,
+      channel: config.channel,
+      snrDb: metrics.snrDb,
+      seed: manifest.seed,
+      numerology: describeNumerology(n),
+      program: `sct-testbed ${manifest.packageVersion}${manifest.git ? `, commit ${manifest.git.commit.slice(0, 10)}${manifest.git.dirty ? ' (changed)' : ''}` : ''}`,
+      facts: data[0] ? { 'channel estimate': data[0].estimator } : {},
+    },
+    metrics,
+    notMeasured: {},
+    pictures: {
+      source: source ? await picture(source, 'Source picture', 'source.png') : null,
+      received: shown ? await picture(shown, received, 'received.png') : null,
+      difference: difference ? await picture(difference, 'Difference', undefined, 'differences times 4') : null,
+    },
+    bursts: trace.bursts.map((b) => ({
+      kind: b.use,
+      startSample: Math.round(b.startSample),
+      lengthSamples: Math.round(b.lengthSamples),
+      header: { session: b.session, burst: b.burst, 'CSI report': b.csiNumber || 'none', slots: b.slotsSent },
+      cfoHz: b.cfoHz,
+      sfoPpm: b.sfoPpm,
+      detection: b.detectionRho,
+      slots: b.slots,
+      evmDb: b.evmDb,
+      snrDb: b.snrDb,
+      suspect: b.suspect,
+    })),
+    rbSnr: data[0] && data[0].slots > 0 ? rbSnr(data[0], n, facts) : null,
+    constellations: (data[0]?.constellations ?? []).map((c) => ({
+      modulation: c.modulation as Modulation,
+      reIm: c.reIm,
+      idealReIm: idealPoints(c.qm),
+      evmDb: data[0].evmDb,
+    })),
+    channel: data[0] && data[0].channel.length > 0 ? channelOf(data[0], n) : null,
+    phaseTracks: trace.bursts.slice(0, 4).map((b) => ({
+      label: `${b.use} (burst ${b.burst})`,
+      timeS: Float64Array.from(b.phase, (_, i) => (i * n.symbolLength) / n.sampleRateHz),
+      phaseRad: b.phase,
+    })),
+    waterfall: input.waterfall,
+    blocks: data.flatMap((b, part) =>
+      b.blocks.map((block, i) => ({
+        block: i,
+        what: data.length > 1 ? `part ${part + 1}` : 'picture',
+        bytes: b.blockBytes,
+        modulation: modulationText(b.modulation),
+        rate: block.codedBits > 0 ? b.infoBits / block.codedBits : 0,
+        effectiveSnrDb: block.attempts > 0 ? block.effectiveSnrDb : null,
+        iterations: block.attempts > 0 ? block.iterations : null,
+        attempts: block.attempts,
+        state: block.ok ? ('ok' as const) : ('lost' as const),
+      })),
+    ),
+    budget: facts && source ? { pixels: source.width * source.height, ...budgetRows(facts) } : null,
+    warnings: input.warnings,
+    rateHz: config.rateHz,
+    manifest: manifest as never,
+  };
+}
+
+function budgetRows(facts: TransmitFacts) {
+  const b = facts.budget;
+  return {
+    payload: b.payload,
+    sideInfo: b.sideInfo,
+    control: b.control,
+    padding: b.padding,
+    retransmissions: b.retransmission,
+    preamble: b.preamble,
+    pilots: b.pilots,
+    sounding: b.sounding,
+    reverse: b.reverse,
+  };
+}
+
+function settingsText(facts: TransmitFacts): string {
+  const s = facts.settings;
+  const scale = s.scale === '1/1' ? '' : `, coded at ${s.scale} of the size`;
+  return `${String(s.format).toUpperCase()} level ${s.qualityLevel}${scale}, ${facts.payloadBytes} bytes, rate ${facts.codeRate.toFixed(2)}`;
+}
+
+function modulationText(codes: readonly number[] | null): string {
+  const orders = [...new Set((codes ?? []).map((c) => MODULATION_BITS[c] ?? 0))]
+    .filter((q) => q > 0)
+    .sort((a, b) => a - b);
+  return orders.map((q) => modulationName(q as ModulationOrder)).join(', ');
+}
+
+/** A report stays small: wide pictures are reduced to 768 pixels, the file beside it has every pixel. */
+async function picture(image: RgbImage, alt: string, file?: string, note?: string): Promise<ReportPicture> {
+  const scale = Math.min(1, 768 / Math.max(image.width, image.height));
+  const small =
+    scale < 1
+      ? await resizeImage(
+          image,
+          Math.max(1, Math.round(image.width * scale)),
+          Math.max(1, Math.round(image.height * scale)),
+        )
+      : image;
+  const dataUri = await toDataUri(small, 'jpeg', 88);
+  return {
+    dataUri,
+    width: small.width,
+    height: small.height,
+    alt,
+    ...(file ? { file } : {}),
+    ...(note ? { note } : {}),
+  };
+}
+
+function rbSnr(burst: BurstTrace, n: Numerology, facts: TransmitFacts | null): NonNullable<ReportData['rbSnr']> {
+  const codes = burst.modulation ?? [];
+  const orders = [...new Set(codes.map((c) => MODULATION_BITS[c] ?? 0))].filter((q) => q > 0) as ModulationOrder[];
+  const block = burst.blocks.find((b) => b.codedBits > 0);
+  const rate = block ? burst.infoBits / block.codedBits : null;
+  return {
+    subbands: n.nSubbands,
+    meanDb: burst.subbandSnrDb,
+    standardErrorDb: burst.subbandSnrErrorDb,
+    modulation: codes.map((c) =>
+      MODULATION_BITS[c] ? (modulationName(MODULATION_BITS[c] as ModulationOrder) as Modulation) : null,
+    ),
+    reportedDb: facts?.reportedSnrDb ?? null,
+    reportAgeMs: facts?.csiAgeMs ?? null,
+    slots: burst.slots,
+    perRbDb: burst.rbSnrDb,
+    thresholds:
+      rate === null || rate > 0.95
+        ? []
+        : orders.map((qm) => ({
+            modulation: modulationName(qm) as Modulation,
+            snrDb: snrDbForInformation(qm, qm * requiredMutualInformation(rate, burst.infoBits, 1e-2)),
+          })),
+  };
+}
+
+function idealPoints(qm: ModulationOrder): Float32Array {
+  const levels = [...new Set(axisLevels(qm))];
+  const out: number[] = [];
+  for (const re of levels) for (const im of levels) out.push(re, im);
+  return Float32Array.from(out);
+}
+
+/** Frequency response in the burst's middle and its impulse response (Hann-tapered over the band). */
+function channelOf(burst: BurstTrace, n: Numerology): ReportChannel {
+  const h = burst.channel;
+  const half = n.nCarriers / 2;
+  const size = n.nCarriers + 1;
+  const frequencyHz = new Float64Array(size);
+  const magnitudeDb = new Float64Array(size).fill(Number.NaN);
+  const phaseRad = new Float64Array(size).fill(Number.NaN);
+  let mean = 0;
+  for (let c = 0; c < n.nCarriers; c++) mean += (h[2 * c] ** 2 + h[2 * c + 1] ** 2) / n.nCarriers;
+  const impulse = new Float32Array(2 * n.fftSize);
+  for (let i = 0; i < size; i++) {
+    frequencyHz[i] = (i - half) * SUBCARRIER_SPACING_HZ;
+    if (i === half) continue;
+    const c = i < half ? i : i - 1;
+    magnitudeDb[i] = 10 * Math.log10((h[2 * c] ** 2 + h[2 * c + 1] ** 2) / (mean + 1e-30) + 1e-9);
+    phaseRad[i] = Math.atan2(h[2 * c + 1], h[2 * c]);
+    const w = 0.5 - 0.5 * Math.cos((2 * Math.PI * (c + 0.5)) / n.nCarriers);
+    impulse[2 * n.bins[c]] = w * h[2 * c];
+    impulse[2 * n.bins[c] + 1] = w * h[2 * c + 1];
+  }
+  fftKernel(n.fftSize).inverse(impulse, 0, impulse, 0);
+  const before = n.cpLength >> 1;
+  const count = 2 * before + n.cpLength;
+  const delayS = new Float64Array(count);
+  const power = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const at = 2 * ((i - before + n.fftSize) % n.fftSize);
+    delayS[i] = (i - before) / n.sampleRateHz;
+    power[i] = impulse[at] ** 2 + impulse[at + 1] ** 2;
+  }
+  const peak = Math.max(...power, 1e-30);
+  const impulseDb = Float64Array.from(power, (p) => 10 * Math.log10(p / peak + 1e-8));
+  return { frequencyHz, magnitudeDb, phaseRad, delayS, impulseDb, cpWindowS: [0, n.cpLength / n.sampleRateHz] };
+}
+
+/** PNG of what the receiver shows: the picture, or flat grey of the source's size. */
+export async function receivedPng(
+  decoded: DecodedImage | undefined,
+  source: RgbImage | undefined,
+): Promise<Uint8Array | null> {
+  const image = decoded?.image ?? (source ? flatImage(source.width, source.height) : undefined);
+  return image ? encodePng(image) : null;
+}

@@ -1,0 +1,169 @@
+import type { RxChain } from '../link/chains.ts';
+import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
+import { encodeStream } from '../link/transport.ts';
+import { type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
+
+/** Points of one modulation kept for a picture. */
+const MAX_POINTS = 1500;
+
+/** One burst as the receiver saw it; plain data, small enough to keep for every burst of a run. */
+export interface BurstTrace {
+  readonly use: 'sounding' | 'data' | 'retransmission' | 'reverse';
+  readonly burst: number;
+  readonly session: number;
+  readonly csiNumber: number;
+  /** Device samples: start, and length. */
+  readonly startSample: number;
+  readonly lengthSamples: number;
+  readonly slots: number;
+  readonly slotsSent: number;
+  readonly cfoHz: number;
+  readonly sfoPpm: number;
+  readonly detectionRho: number;
+  readonly dcDb: number;
+  readonly snrDb: number;
+  readonly evmDb: number | null;
+  readonly rbSnrDb: Float32Array;
+  readonly subbandSnrDb: Float32Array;
+  readonly subbandSnrErrorDb: Float32Array;
+  readonly modulation: readonly number[] | null;
+  /** Channel in the middle slot, [nCarriers][re, im]. */
+  readonly channel: Float32Array;
+  readonly phase: Float64Array;
+  readonly estimator: string;
+  readonly constellations: readonly {
+    readonly modulation: string;
+    readonly qm: ModulationOrder;
+    readonly reIm: Float32Array;
+  }[];
+  /** Blocks of the stream after this burst. */
+  readonly blocks: readonly {
+    ok: boolean;
+    attempts: number;
+    iterations: number;
+    effectiveSnrDb: number;
+    codedBits: number;
+  }[];
+  readonly blockBytes: number;
+  readonly infoBits: number;
+  /** Samples were lost inside or it was cut off: what is wrong, else null. */
+  readonly suspect: string | null;
+}
+
+/** Collects what a receiver reports over a run. */
+export class LinkTrace {
+  readonly bursts: BurstTrace[] = [];
+  misses = 0;
+  /** First transmissions: blocks and how many of them failed. */
+  firstBlocks = 0;
+  firstFailures = 0;
+
+  add(event: LinkEvent, chain: RxChain): BurstTrace | null {
+    if (event.type === 'miss') {
+      this.misses++;
+      return null;
+    }
+    const trace = traceOf(event, chain);
+    if (event.use === 'data' && event.stream) {
+      this.firstBlocks += trace.blocks.length;
+      this.firstFailures += trace.blocks.filter((b) => !b.ok).length;
+    }
+    this.bursts.push(trace);
+    return trace;
+  }
+
+  get dataBursts(): BurstTrace[] {
+    return this.bursts.filter((b) => b.use === 'data');
+  }
+}
+
+function traceOf(event: BurstEvent, chain: RxChain): BurstTrace {
+  const { record, stream } = event;
+  const n = chain.receiver.numerology;
+  const startSample = chain.deviceIndexOf(record.startSample);
+  const lengthSamples = chain.deviceIndexOf(record.startSample + record.lengthSamples) - startSample;
+  const lost = chain.lossesIn(startSample, startSample + lengthSamples);
+  const nothing = record.slots === 0;
+  const middle = 2 * n.nCarriers * Math.max(0, record.slots >> 1);
+  const suspect = [
+    ...lost.map((l) => `${l.exact ? '' : 'up to '}${l.max} samples lost inside`),
+    ...(event.problem ? [event.problem] : []),
+  ].join('; ');
+  return {
+    use: event.use,
+    burst: record.header.burst,
+    session: record.header.session,
+    csiNumber: record.header.csiNumber,
+    startSample,
+    lengthSamples,
+    slots: record.slots,
+    slotsSent: record.header.slots,
+    cfoHz: record.cfoHz,
+    sfoPpm: record.sfoPpm,
+    detectionRho: record.detectionRho,
+    dcDb: record.dcDb,
+    snrDb: record.snrDb,
+    evmDb: evmDb(event),
+    rbSnrDb: record.rbSnrDb,
+    subbandSnrDb: record.subbandSnrDb,
+    subbandSnrErrorDb: record.subbandSnrErrorDb,
+    modulation: event.extension?.modulation ?? null,
+    channel: nothing ? new Float32Array(0) : record.channel.slice(middle, middle + 2 * n.nCarriers),
+    phase: record.phase,
+    estimator: record.estimator,
+    constellations: constellationsOf(event),
+    blocks: stream ? stream.decoder.states.map((s) => ({ ...s })) : [],
+    blockBytes: stream?.decoder.layout.plan.blockBytes ?? 0,
+    infoBits: stream?.decoder.layout.codec.infoBits ?? 0,
+    suspect: suspect || null,
+  };
+}
+
+/**
+ * Error vector magnitude of a data burst whose blocks all arrived, against the symbols that must have been sent:
+ * each RE weighted by its SNR, sum(snr |x - x_ref|^2) / sum(snr), so that fades do not dominate. dB; null otherwise.
+ */
+function evmDb(event: BurstEvent): number | null {
+  const { stream, record } = event;
+  if (event.use !== 'data' || !stream) return null;
+  const { file, ok } = stream.decoder.file();
+  if (!ok) return null;
+  const sent = encodeStream(stream.decoder.layout, file);
+  let error = 0;
+  let weight = 0;
+  for (let i = 0; i < stream.positions.length; i++) {
+    const p = stream.positions[i];
+    const snr = record.payloadSnr[p];
+    if (!(snr > 0)) continue;
+    const gain = (1 + snr) / snr;
+    const re = gain * record.payload[2 * p] - sent[2 * i];
+    const im = gain * record.payload[2 * p + 1] - sent[2 * i + 1];
+    error += snr * (re * re + im * im);
+    weight += snr;
+  }
+  return weight > 0 ? 10 * Math.log10(error / weight) : null;
+}
+
+function constellationsOf(event: BurstEvent): BurstTrace['constellations'] {
+  const { stream, record } = event;
+  if (!stream) return [];
+  const out: { modulation: string; qm: ModulationOrder; reIm: Float32Array }[] = [];
+  for (const qm of [2, 4, 6, 8] as const) {
+    let count = 0;
+    for (const q of stream.qm) if (q === qm) count++;
+    if (count === 0) continue;
+    const step = Math.max(1, Math.ceil(count / MAX_POINTS));
+    const points: number[] = [];
+    let seen = 0;
+    for (let i = 0; i < stream.qm.length; i++) {
+      if (stream.qm[i] !== qm || seen++ % step !== 0) continue;
+      const p = stream.positions[i];
+      const snr = record.payloadSnr[p];
+      if (!(snr > 0.05)) continue;
+      const gain = (1 + snr) / snr;
+      points.push(gain * record.payload[2 * p], gain * record.payload[2 * p + 1]);
+    }
+    out.push({ modulation: modulationName(qm), qm, reIm: Float32Array.from(points) });
+  }
+  return out;
+}

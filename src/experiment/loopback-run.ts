@@ -1,0 +1,217 @@
+import { basename, join } from 'node:path';
+import { ExitCode, SctError } from '../common/errors.ts';
+import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
+import type { DecodedImage } from '../sct/codec/codec.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { LoopbackExchange } from './exchange.ts';
+import { meansOf } from './folder-means.ts';
+import { programFacts } from './host-facts.ts';
+import { linkMetrics } from './link-metrics.ts';
+import { type LinkSetup, setupLink } from './link-setup.ts';
+import { endManifest, startManifest } from './manifest.ts';
+import type { LinkMetrics } from './metrics.ts';
+import { createRunDirectory, type RunDirectory } from './run-directory.ts';
+import { annotateBursts, captureWaterfall, openCapture, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
+import type { FolderResult, LoopbackConfig, PhotoSource, RunIo, RunResult } from './run-io.ts';
+import { transmitFacts } from './transmit-facts.ts';
+
+/** Exit code of a link run by the contract: what arrived, what it was worth, what was lost. */
+export function exitCodeOf(
+  metrics: LinkMetrics,
+  limits: { minPsnrDb?: number; maxDrops?: number },
+  heard: boolean,
+): ExitCode {
+  if (!heard) return ExitCode.noSignal;
+  if (!metrics.ok) return ExitCode.quality;
+  if (limits.minPsnrDb !== undefined && metrics.psnrDb !== null && metrics.psnrDb < limits.minPsnrDb)
+    return ExitCode.quality;
+  if (limits.maxDrops !== undefined && (metrics.lostSamples ?? 0) > limits.maxDrops) return ExitCode.samplesLost;
+  return ExitCode.ok;
+}
+
+/** Loads a picture of a source; heavy modules are loaded only now. */
+export async function loadPhoto(
+  source: Exclude<PhotoSource, { kind: 'folder' }>,
+): Promise<{ image: RgbImage; name: string }> {
+  if (source.kind === 'demo') {
+    const { loadDemoPhoto } = await import('../sct/image/demo.ts');
+    return { image: await loadDemoPhoto(), name: 'demo photo' };
+  }
+  const { loadImage } = await import('../sct/image/load.ts');
+  return { image: await loadImage(source.path), name: basename(source.path) };
+}
+
+/** `sct loopback`: one picture, or every picture of a folder, through a modelled channel. */
+export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<RunResult | FolderResult> {
+  const { photo } = config;
+  if (photo.kind !== 'folder') return loopbackPicture(config, photo, io, io.outputDirectory);
+  const images: (LinkMetrics & { photo: string })[] = [];
+  let exitCode: number = ExitCode.ok;
+  for (const [i, path] of photo.files.entries()) {
+    if (io.signal.aborted) throw new SctError('interrupted', ExitCode.interrupted);
+    io.progress.update(`picture ${i + 1}/${photo.files.length}  ${basename(path)}`);
+    const directory = io.outputDirectory ? join(io.outputDirectory, basename(path)) : undefined;
+    const result = await loopbackPicture(config, { kind: 'file', path }, io, directory);
+    images.push({ ...result.metrics, photo: basename(path) });
+    exitCode = Math.max(exitCode, result.exitCode);
+  }
+  return {
+    images,
+    means: meansOf(images),
+    ...(io.outputDirectory ? { directory: io.outputDirectory } : {}),
+    exitCode,
+  };
+}
+
+async function loopbackPicture(
+  config: LoopbackConfig,
+  photo: Exclude<PhotoSource, { kind: 'folder' }>,
+  io: RunIo,
+  directory: string | undefined,
+): Promise<RunResult> {
+  const started = performance.now();
+  const setup = setupLink(config);
+  const { image, name } = await loadPhoto(photo);
+  const run = await createRunDirectory({
+    photo: name,
+    channel: config.channel,
+    now: io.now(),
+    ...(directory ? { directory } : {}),
+  });
+  const { photo: _, ...settings } = config;
+  let manifest = startManifest({
+    runId: run.runId,
+    argv: io.argv,
+    startedAt: io.now(),
+    program: await programFacts(),
+    seed: config.seed,
+    config: settings,
+  });
+  await run.writeManifest(manifest);
+  await run.writeConfig(settings);
+  const captures = await openCaptures(run, setup, config, name);
+  const exchange = new LoopbackExchange(config, setup, {
+    ...captures,
+    burst: (use): void => io.progress.update(() => progressText(use, exchange)),
+  });
+  manifest = { ...manifest, device: { channel: exchange.description, offsets: { ...exchange.offsets } } };
+  try {
+    await exchange.open();
+    const coded = performance.now();
+    const plan = await exchange.sendPicture(image);
+    await exchange.close();
+    const facts = transmitFacts(plan, exchange.transmitter, image.width * image.height);
+    const linked = performance.now();
+
+    const picture = exchange.chain.receiver.received.at(-1);
+    const decoded: DecodedImage | undefined = picture ? await exchange.chain.receiver.picture(picture) : undefined;
+    annotateBursts(captures.rx, exchange.trace, setup, config.frequencyHz);
+    await captures.tx.close();
+    await captures.rx.close({ 'sct:clipped_samples': exchange.clippedSamples });
+    const metrics = linkMetrics({
+      config,
+      trace: exchange.trace,
+      facts,
+      source: image,
+      decoded,
+      samples: exchange.chain.samples,
+      lostSamples: exchange.chain.lostSamples,
+      clippedSamples: exchange.clippedSamples,
+      modelled: true,
+    });
+    const heard = exchange.trace.bursts.length > 0;
+    const exitCode = exitCodeOf(metrics, config, heard);
+    metrics.ok = exitCode === ExitCode.ok;
+    const waterfall = await captureWaterfall(run.file(RUN_FILES.rx), config.rateHz);
+    metrics.files = fileList(run);
+    writeFrames(run, exchange.trace);
+    await run.write(RUN_FILES.allocation, `${JSON.stringify(facts, null, 2)}\n`);
+    await run.writeMetrics(metrics);
+    manifest = endManifest(manifest, io.now(), exitCode, decoded?.note ?? (heard ? null : 'no burst was found'));
+    const report = await writeReport(
+      run,
+      {
+        title: name,
+        config,
+        numerology: setup.numerology,
+        manifest,
+        metrics,
+        trace: exchange.trace,
+        facts,
+        source: image,
+        decoded,
+        waterfall,
+        warnings: warningsOf(exchange, plan.map, config),
+      },
+      { source: image, decoded },
+    );
+    metrics.timings = {
+      startMs: Math.round(coded - started),
+      linkMs: Math.round(linked - coded),
+      totalMs: Math.round(performance.now() - started),
+    };
+    await run.writeMetrics(metrics);
+    await run.writeManifest(manifest);
+    return { metrics, report, directory: run.path, exitCode };
+  } catch (error) {
+    // Whatever went wrong, what was recorded stays a valid capture and run.json says how it ended.
+    await captures.tx.close().catch(() => undefined);
+    await captures.rx.close().catch(() => undefined);
+    const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
+    await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    throw error;
+  } finally {
+    run.close();
+  }
+}
+
+interface Captures {
+  readonly tx: CaptureWriter;
+  readonly rx: CaptureWriter;
+}
+
+async function openCaptures(
+  run: RunDirectory,
+  setup: LinkSetup,
+  config: LoopbackConfig,
+  name: string,
+): Promise<Captures> {
+  const common = { ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}), simulated: true };
+  const hardware = `simulated ${config.profile} (modelled channel, no hardware)`;
+  return {
+    tx: await openCapture(run, 'tx', setup, { ...common, hardware, description: `transmitted: ${name}` }),
+    rx: await openCapture(run, 'rx', setup, { ...common, hardware, description: `received: ${name}` }),
+  };
+}
+
+function progressText(use: string, exchange: LoopbackExchange): string {
+  const last = exchange.trace.bursts.at(-1);
+  const snr = last ? `  SNR ${last.snrDb.toFixed(1)} dB  CFO ${last.cfoHz.toFixed(0)} Hz` : '';
+  return `${use} burst sent${snr}  drops ${exchange.chain.lostSamples}`;
+}
+
+function warningsOf(exchange: LoopbackExchange, map: string, config: LoopbackConfig): string[] {
+  const out: string[] = [];
+  if (config.ideal) out.push('ideal: no unknown start, fractional delay, phase, frequency or clock offset');
+  if (map === 'robust') out.push('the CSI report was missing or too old: robust map, whole band, no bit loading');
+  if (exchange.trace.misses > 0)
+    out.push(`${exchange.trace.misses} preambles were seen whose header could not be decoded`);
+  for (const b of exchange.trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
+  if (exchange.clippedSamples > 0) out.push(`${exchange.clippedSamples} samples were limited by a converter`);
+  return out;
+}
+
+/** Files of a run by name, relative to it. */
+export function fileList(run: RunDirectory): Record<string, string> {
+  const at = (name: string) => run.file(name);
+  return {
+    directory: run.path,
+    report: at(RUN_FILES.report),
+    received: at(RUN_FILES.received),
+    source: at(RUN_FILES.source),
+    metrics: at(RUN_FILES.metrics),
+    run: at(RUN_FILES.manifest),
+    tx: `${at(RUN_FILES.tx)}.sigmf-meta`,
+    rx: `${at(RUN_FILES.rx)}.sigmf-meta`,
+  };
+}

@@ -1,0 +1,116 @@
+import { toFloat } from '../radio/format/convert.ts';
+import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
+import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
+import type { DecodedImage } from '../sct/codec/codec.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { encodePng } from '../sct/image/save.ts';
+import { type ReportInput, receivedPng, reportData } from './link-report.ts';
+import type { LinkSetup } from './link-setup.ts';
+import type { LinkTrace } from './link-trace.ts';
+import type { ReportData } from './report/data.ts';
+import { reportHtml } from './report/html.ts';
+import { computeWaterfall, type Waterfall } from './report/waterfall.ts';
+import type { RunDirectory } from './run-directory.ts';
+
+/** Names of the files that a run directory can hold; `--json` lists those that are there. */
+export const RUN_FILES = {
+  manifest: 'run.json',
+  config: 'config.resolved.yaml',
+  metrics: 'metrics.json',
+  report: 'report.html',
+  source: 'source.png',
+  received: 'received.png',
+  allocation: 'allocation.json',
+  frames: 'frames.jsonl',
+  tx: 'tx',
+  rx: 'rx',
+} as const;
+
+/** Opens a capture of a run for writing at the device's rate and format. */
+export function openCapture(
+  directory: RunDirectory,
+  name: 'tx' | 'rx',
+  setup: LinkSetup,
+  options: { hardware: string; description: string; frequencyHz?: number; simulated: boolean },
+): Promise<CaptureWriter> {
+  return CaptureWriter.create(directory.file(name), {
+    format: setup.format,
+    fullScale: setup.fullScale,
+    rateHz: setup.frontend.deviceRateHz,
+    frequencyHz: options.frequencyHz ?? null,
+    hardware: options.hardware,
+    description: options.description,
+    overwrite: true,
+    ...(options.simulated ? { startTime: null } : {}),
+    fields: {
+      'sct:numerology': setup.numerology.nSubbands,
+      'sct:lo_offset_hz': setup.frontend.loOffsetHz,
+      'sct:modem_rate_hz': setup.frontend.modemRateHz,
+    },
+  });
+}
+
+/** Marks every burst of the trace in the received capture. */
+export function annotateBursts(writer: CaptureWriter, trace: LinkTrace, setup: LinkSetup, frequencyHz?: number): void {
+  const half = ((setup.numerology.nCarriers + 1) * 15e3) / 2;
+  for (const b of trace.bursts) {
+    writer.annotate({
+      index: Math.max(0, Math.round(b.startSample)),
+      count: Math.max(1, Math.round(b.lengthSamples)),
+      label: b.use,
+      comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${b.cfoHz.toFixed(0)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
+      freqLowerEdgeHz: (frequencyHz ?? 0) - setup.frontend.loOffsetHz - half,
+      freqUpperEdgeHz: (frequencyHz ?? 0) - setup.frontend.loOffsetHz + half,
+    });
+  }
+}
+
+/** Waterfall of a finished capture. */
+export async function captureWaterfall(path: string, rateHz: number): Promise<Waterfall> {
+  const reader = await CaptureReader.open(path);
+  try {
+    const scale = reader.layout.fullScale;
+    return await computeWaterfall(
+      {
+        length: reader.sampleCount,
+        read: async (start, count, out) => {
+          toFloat(await reader.readSamples(start, count), scale, out);
+        },
+      },
+      { rateHz },
+    );
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Writes frames.jsonl: one line a burst with everything scalar and the RB SNR. */
+export function writeFrames(directory: RunDirectory, trace: LinkTrace): void {
+  for (const b of trace.bursts) {
+    const { channel, phase, constellations, rbSnrDb, subbandSnrDb, subbandSnrErrorDb, ...rest } = b;
+    directory.appendFrame({
+      ...rest,
+      subbandSnrDb: rounded(subbandSnrDb),
+      subbandSnrErrorDb: rounded(subbandSnrErrorDb),
+      rbSnrDb: rounded(rbSnrDb),
+    });
+  }
+}
+
+function rounded(values: Float32Array): number[] {
+  return Array.from(values, (v) => Math.round(100 * v) / 100);
+}
+
+/** Pictures and report of a run; returns what the report shows. */
+export async function writeReport(
+  directory: RunDirectory,
+  input: ReportInput,
+  pictures: { source: RgbImage | undefined; decoded: DecodedImage | undefined },
+): Promise<ReportData> {
+  const received = await receivedPng(pictures.decoded, pictures.source);
+  if (received) await directory.write(RUN_FILES.received, received);
+  if (pictures.source) await directory.write(RUN_FILES.source, await encodePng(pictures.source));
+  const data = await reportData(input);
+  await directory.write(RUN_FILES.report, reportHtml(data));
+  return data;
+}

@@ -1,0 +1,78 @@
+import { countedRe, type SymbolBudget } from '../link/accounting.ts';
+import type { TransmissionPlan, Transmitter } from '../link/transmitter.ts';
+import { asArray, asNumber, asObject, asString, orNull } from './json-input.ts';
+
+export const TRANSMIT_SCHEMA = 'sct.transmit/1';
+
+/** What only the transmitter knows of a picture: allocation.json of a run, which a replay reads again. */
+export interface TransmitFacts {
+  readonly schema: typeof TRANSMIT_SCHEMA;
+  readonly mapping: string;
+  readonly csiNumber: number;
+  readonly csiAgeMs: number | null;
+  readonly reportedSnrDb: number[] | null;
+  readonly bitsPerSubband: number[];
+  readonly codeRate: number;
+  readonly payloadBytes: number;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly budget: SymbolBudget;
+  /** Symbols a pixel by design §1. */
+  readonly symbolsPerPixel: number;
+  readonly retransmissions: number;
+  readonly retransmissionRounds: number;
+}
+
+export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter, pixels: number): TransmitFacts {
+  return {
+    schema: TRANSMIT_SCHEMA,
+    mapping: plan.map,
+    csiNumber: plan.csiNumber,
+    csiAgeMs: plan.csiAgeS === null ? null : 1e3 * plan.csiAgeS,
+    reportedSnrDb: plan.reportedSnrDb,
+    bitsPerSubband: [...plan.loading.qm],
+    codeRate: plan.codeRate,
+    payloadBytes: plan.payloadBytes,
+    settings: plan.settings,
+    budget: { ...transmitter.budget },
+    symbolsPerPixel: countedRe(transmitter.budget) / pixels,
+    retransmissions: transmitter.retransmittedBlocks,
+    retransmissionRounds: transmitter.retransmissionRounds,
+  };
+}
+
+const BUDGET_KEYS = [
+  'payload',
+  'sideInfo',
+  'control',
+  'padding',
+  'retransmission',
+  'pilots',
+  'preamble',
+  'sounding',
+  'reverse',
+] as const;
+
+/** Checks an allocation.json; FormatError names the field. */
+export function parseTransmitFacts(value: unknown): TransmitFacts {
+  const o = asObject('allocation.json', value);
+  const budget = asObject('budget', o.budget);
+  const settings = asObject('settings', o.settings) as TransmitFacts['settings'];
+  const numbers = (field: string, v: unknown) => asArray(field, v, 255).map((x, i) => asNumber(`${field}[${i}]`, x));
+  return {
+    schema: TRANSMIT_SCHEMA,
+    mapping: asString('mapping', o.mapping, 32),
+    csiNumber: asNumber('csiNumber', o.csiNumber),
+    csiAgeMs: orNull('csiAgeMs', o.csiAgeMs, asNumber),
+    reportedSnrDb: orNull('reportedSnrDb', o.reportedSnrDb, numbers),
+    bitsPerSubband: numbers('bitsPerSubband', o.bitsPerSubband),
+    codeRate: asNumber('codeRate', o.codeRate),
+    payloadBytes: asNumber('payloadBytes', o.payloadBytes),
+    settings,
+    budget: Object.fromEntries(
+      BUDGET_KEYS.map((k) => [k, asNumber(`budget.${k}`, budget[k])]),
+    ) as unknown as SymbolBudget,
+    symbolsPerPixel: asNumber('symbolsPerPixel', o.symbolsPerPixel),
+    retransmissions: asNumber('retransmissions', o.retransmissions),
+    retransmissionRounds: asNumber('retransmissionRounds', o.retransmissionRounds),
+  };
+}
