@@ -27,6 +27,8 @@ export class SymbolTracker {
   private readonly reference: Float32Array;
   /** Pilots of one slot without their common phases, [14][nSubbands][re, im]. */
   private readonly turned: Float32Array;
+  /** One slot's channel at every carrier by least squares, [nCarriers][re, im]. */
+  private readonly slotChannel: Float32Array;
   /** Delay beyond the one applied that the reference contains, samples. */
   private referenceResidual = 0;
   private symbol = 0;
@@ -41,6 +43,7 @@ export class SymbolTracker {
     this.noiseVariance = Math.max(acquisition.noiseVariance, 1e-6 * preamble.power);
     this.demodulator = new OfdmDemodulator(n);
     this.reference = preamble.channel.slice();
+    this.slotChannel = new Float32Array(2 * n.nCarriers);
     this.turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
     const stepVariance = acquisition.cfoVariance * (2 * Math.PI * n.symbolLength) ** 2;
     this.phase = new PhaseTracker(Math.min(1, 2 * stepVariance + 1e-6));
@@ -114,6 +117,7 @@ export class SymbolTracker {
   finishSlot(pilots: Float32Array): void {
     this.removePhases(pilots, 0, SLOT_SYMBOLS);
     this.measureDelay(SLOT_SYMBOLS, 0);
+    this.measureCentroid();
     estimateSlot(
       {
         numerology: this.n,
@@ -215,6 +219,33 @@ export class SymbolTracker {
     const wander = (perRadian ** 2 * fading * FADING_COHERENCE * count) / weight;
     this.timing.update(middle, applied + this.referenceResidual, noise, wander);
     if (this.symbol === count) this.referenceResidual -= error;
+  }
+
+  /** Centroid of the slot's delay profile: the phase of sum_c g_(c+1) conj(g_c), g the slot's channel by carrier. */
+  private measureCentroid(): void {
+    const n = this.n;
+    const grid = resourceGrid(n);
+    const { turned, slotChannel: g } = this;
+    for (let t = 0; t < SUBBAND_CARRIERS; t++) {
+      const offset = grid.pilotOffset(t);
+      for (let s = 0; s < n.nSubbands; s++) {
+        const c = 2 * (s * SUBBAND_CARRIERS + offset);
+        g[c] = turned[2 * (t * n.nSubbands + s)];
+        g[c + 1] = turned[2 * (t * n.nSubbands + s) + 1];
+      }
+    }
+    let re = 0;
+    let im = 0;
+    for (let c = 2; c < 2 * n.nCarriers; c += 2) {
+      // No neighbours across the empty carrier at DC.
+      if (c === n.nCarriers) continue;
+      re += g[c] * g[c - 2] + g[c + 1] * g[c - 1];
+      im += g[c + 1] * g[c - 2] - g[c] * g[c - 1];
+    }
+    const middle = this.symbol - SLOT_SYMBOLS / 2 - 0.5;
+    const applied = (this.applied[this.symbol - SLOT_SYMBOLS] + this.applied[this.symbol - 1]) / 2;
+    const centroid = applied - (Math.atan2(im, re) * n.fftSize) / (2 * Math.PI);
+    this.timing.addCentroid(middle, centroid, Math.hypot(re, im));
   }
 
   /** Mean carrier number of the reference, weighted with its power. */

@@ -6,8 +6,14 @@
  * with the one before, so it telescopes), but a channel that fades between two slots turns the slope for good. A Kalman
  * filter on [delay + wander, step] with the fading's part as process noise weighs the two: a line fit on AWGN, a
  * weighted mean of increments in fading, in which deep fades count little.
+ *
+ * In long bursts of few subbands the increments wander too far. There the centroid of the channel's delay profile helps:
+ * it fluctuates as the paths fade, but stays within the profile, so that a line through it shows the clock. The two
+ * steps are averaged with their inverse variances.
  */
 const MAX_CLOCK_OFFSET = 60e-6;
+/** Fewer centroids than this say nothing about drift. */
+const LEAST_CENTROIDS = 12;
 /** The training symbols' middle, in symbols after the first. */
 const START = -1.5;
 
@@ -18,6 +24,12 @@ export class TimingTracker {
   private p01 = 0;
   private p11: number;
   private symbol = START;
+  private innovations = 0;
+  private updates = 0;
+  private readonly times: number[] = [];
+  private readonly centroids: number[] = [];
+  private readonly weights: number[] = [];
+  private combined = 0;
 
   constructor(symbolLength: number) {
     this.p11 = (MAX_CLOCK_OFFSET * symbolLength) ** 2;
@@ -25,12 +37,12 @@ export class TimingTracker {
 
   /** Sample-clock difference found so far, samples a symbol (transmitter's clock slow: positive). */
   get delayStep(): number {
-    return this.step;
+    return this.combined;
   }
 
   /** Delay expected at a symbol (0 = the first after the preamble; fractions count), samples. */
   delayAt(symbol: number): number {
-    return (symbol - START) * this.step;
+    return (symbol - START) * this.combined;
   }
 
   /**
@@ -47,10 +59,65 @@ export class TimingTracker {
     const k0 = this.p00 / s;
     const k1 = this.p01 / s;
     const error = measured - this.delay;
+    this.innovations += (error * error) / s;
+    this.updates++;
     this.delay += k0 * error;
     this.step += k1 * error;
     this.p11 -= k1 * this.p01;
     this.p01 *= 1 - k0;
     this.p00 *= 1 - k0;
+    this.combined = this.step;
+  }
+
+  /**
+   * Takes the delay profile's centroid in one slot, samples, with a weight (its power), after `update` of that slot.
+   */
+  addCentroid(symbol: number, centroid: number, weight: number): void {
+    this.times.push(symbol);
+    this.centroids.push(centroid);
+    this.weights.push(weight);
+    const line = this.centroidLine();
+    if (!line) return;
+    // Increments that jump more than their variance says are trusted less.
+    const own = this.p11 * Math.max(1, this.innovations / this.updates);
+    this.combined = (this.step * line.variance + line.step * own) / (line.variance + own);
+  }
+
+  /** Weighted regression of the centroids on time; neighbouring residuals are alike, so fewer of them count. */
+  private centroidLine(): { step: number; variance: number } | null {
+    const { times, centroids, weights } = this;
+    const n = times.length;
+    if (n < LEAST_CENTROIDS) return null;
+    let w = 0;
+    let meanT = 0;
+    let meanC = 0;
+    for (let i = 0; i < n; i++) {
+      w += weights[i];
+      meanT += weights[i] * times[i];
+      meanC += weights[i] * centroids[i];
+    }
+    meanT /= w;
+    meanC /= w;
+    let tt = 0;
+    let tc = 0;
+    for (let i = 0; i < n; i++) {
+      tt += weights[i] * (times[i] - meanT) ** 2;
+      tc += weights[i] * (times[i] - meanT) * (centroids[i] - meanC);
+    }
+    const step = tc / tt;
+    let residual = 0;
+    let lagged = 0;
+    let squares = 0;
+    let before = 0;
+    for (let i = 0; i < n; i++) {
+      const r = centroids[i] - meanC - step * (times[i] - meanT);
+      residual += weights[i] * r * r;
+      squares += r * r;
+      lagged += r * before;
+      before = r;
+    }
+    const correlation = Math.min(0.95, Math.max(0, lagged / (squares + 1e-30)));
+    const independent = Math.max(2, (n * (1 - correlation)) / (1 + correlation));
+    return { step, variance: residual / tt / Math.max(0.5, independent - 2) + 1e-18 };
   }
 }
