@@ -130,6 +130,16 @@ export class LoopbackExchange {
     return plan;
   }
 
+  /** Sends `count` sounding bursts, one each period (as fast as they can follow one another where it is shorter). */
+  async sound(count: number, periodS: number, stop: () => boolean): Promise<void> {
+    for (let i = 0; i < count && !stop(); i++) {
+      const startS = this.nowS;
+      await this.send(this.transmitter.sounding());
+      this.wait(Math.max(0, startS + periodS - this.nowS));
+      await this.pump();
+    }
+  }
+
   async close(): Promise<void> {
     this.wait(TAIL_S);
     await this.pump();

@@ -1,3 +1,4 @@
+import { countedRe } from '../link/accounting.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { measureQuality } from '../sct/quality/report.ts';
@@ -43,20 +44,22 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.channel = input.modelled ? config.channel : null;
   metrics.snrDb = input.modelled ? config.snrDb : null;
   metrics.seed = input.modelled ? config.seed : null;
-  if (facts) {
-    metrics.symbolsPerPixel = facts.symbolsPerPixel;
-    metrics.cbr = facts.symbolsPerPixel / 3;
-    metrics.sideInfoBytes = 0;
-    metrics.sideInfoSymbols = facts.budget.sideInfo;
-    metrics.controlSymbols = facts.budget.control;
-    metrics.padSymbols = facts.budget.padding;
-    metrics.pilotSymbols = facts.budget.pilots;
-    metrics.preambleSymbols = facts.budget.preamble;
-    metrics.soundingSymbols = facts.budget.sounding;
-    metrics.reverseSymbols = facts.budget.reverse;
-    metrics.retransmissions = facts.retransmissions;
-    metrics.csiAgeMs = facts.csiAgeMs;
+  const pixels = source ? source.width * source.height : received ? received.width * received.height : null;
+  const budget = facts?.budget ?? trace.budget;
+  if (expectsPicture && pixels !== null) {
+    metrics.symbolsPerPixel = countedRe(budget) / pixels;
+    metrics.cbr = metrics.symbolsPerPixel / 3;
   }
+  metrics.sideInfoBytes = expectsPicture ? 0 : null;
+  metrics.sideInfoSymbols = budget.sideInfo;
+  metrics.controlSymbols = budget.control;
+  metrics.padSymbols = budget.padding;
+  metrics.pilotSymbols = budget.pilots;
+  metrics.preambleSymbols = budget.preamble;
+  metrics.soundingSymbols = budget.sounding;
+  metrics.reverseSymbols = budget.reverse;
+  metrics.retransmissions = facts?.retransmissions ?? null;
+  metrics.csiAgeMs = facts?.csiAgeMs ?? null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
   metrics.outage = expectsPicture ? (decoded?.decodable ? 0 : 1) : null;
   const measured = data.length > 0 ? data.filter((b) => b.slots > 0) : trace.bursts.filter((b) => b.slots > 0);

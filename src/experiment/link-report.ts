@@ -49,7 +49,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       title: input.title,
       runId: manifest.runId,
       time: manifest.startedAt,
-      command: shellCommand(['sct', ...manifest.argv]),
+      command: shellCommand(manifest.argv),
       codec: metrics.codec,
       codecDetail: facts ? settingsText(facts) : null,
       mapping: metrics.mapping,

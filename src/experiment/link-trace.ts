@@ -1,7 +1,11 @@
+import { addBurst, emptyBudget, type SymbolBudget } from '../link/accounting.ts';
 import type { RxChain } from '../link/chains.ts';
 import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
 import { encodeStream } from '../link/transport.ts';
+import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
 import { type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
+
+import { burstLayout, extensionSymbols } from '../phy/resource-grid.ts';
 
 /** Points of one modulation kept for a picture. */
 const MAX_POINTS = 1500;
@@ -57,6 +61,8 @@ export class LinkTrace {
   /** First transmissions: blocks and how many of them failed. */
   firstBlocks = 0;
   firstFailures = 0;
+  /** RE of the bursts that were received, by use. */
+  readonly budget: SymbolBudget = emptyBudget();
 
   add(event: LinkEvent, chain: RxChain): BurstTrace | null {
     if (event.type === 'miss') {
@@ -64,12 +70,22 @@ export class LinkTrace {
       return null;
     }
     const trace = traceOf(event, chain);
+    this.count(event, chain);
     if (event.use === 'data' && event.stream) {
       this.firstBlocks += trace.blocks.length;
       this.firstFailures += trace.blocks.filter((b) => !b.ok).length;
     }
     this.bursts.push(trace);
     return trace;
+  }
+
+  private count(event: BurstEvent, chain: RxChain): void {
+    const n = chain.receiver.numerology;
+    const { header } = event.record;
+    const bytes = header.extensionUnits * EXTENSION_UNIT_BYTES;
+    const symbols = extensionSymbols(n, bytes, EXTENSION_RATES[header.extensionMcs]);
+    const used = event.extension?.streams.reduce((sum, s) => sum + s.re, 0) ?? 0;
+    addBurst(this.budget, n, burstLayout(n, header.slots, symbols), event.use, used);
   }
 
   get dataBursts(): BurstTrace[] {

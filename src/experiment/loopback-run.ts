@@ -2,44 +2,27 @@ import { basename, join } from 'node:path';
 import { ExitCode, SctError } from '../common/errors.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
-import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { LoopbackExchange } from './exchange.ts';
+import { exitCodeOf } from './exit-code.ts';
 import { meansOf } from './folder-means.ts';
 import { programFacts } from './host-facts.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import { endManifest, startManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
+import { loadPhoto } from './photo.ts';
 import { createRunDirectory, type RunDirectory } from './run-directory.ts';
-import { annotateBursts, captureWaterfall, openCapture, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
+import {
+  annotateTrace,
+  captureWaterfall,
+  fileList,
+  openCapture,
+  RUN_FILES,
+  writeFrames,
+  writeReport,
+} from './run-files.ts';
 import type { FolderResult, LoopbackConfig, PhotoSource, RunIo, RunResult } from './run-io.ts';
 import { transmitFacts } from './transmit-facts.ts';
-
-/** Exit code of a link run by the contract: what arrived, what it was worth, what was lost. */
-export function exitCodeOf(
-  metrics: LinkMetrics,
-  limits: { minPsnrDb?: number; maxDrops?: number },
-  heard: boolean,
-): ExitCode {
-  if (!heard) return ExitCode.noSignal;
-  if (!metrics.ok) return ExitCode.quality;
-  if (limits.minPsnrDb !== undefined && metrics.psnrDb !== null && metrics.psnrDb < limits.minPsnrDb)
-    return ExitCode.quality;
-  if (limits.maxDrops !== undefined && (metrics.lostSamples ?? 0) > limits.maxDrops) return ExitCode.samplesLost;
-  return ExitCode.ok;
-}
-
-/** Loads a picture of a source; heavy modules are loaded only now. */
-export async function loadPhoto(
-  source: Exclude<PhotoSource, { kind: 'folder' }>,
-): Promise<{ image: RgbImage; name: string }> {
-  if (source.kind === 'demo') {
-    const { loadDemoPhoto } = await import('../sct/image/demo.ts');
-    return { image: await loadDemoPhoto(), name: 'demo photo' };
-  }
-  const { loadImage } = await import('../sct/image/load.ts');
-  return { image: await loadImage(source.path), name: basename(source.path) };
-}
 
 /** `sct loopback`: one picture, or every picture of a folder, through a modelled channel. */
 export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<RunResult | FolderResult> {
@@ -100,12 +83,12 @@ async function loopbackPicture(
     const coded = performance.now();
     const plan = await exchange.sendPicture(image);
     await exchange.close();
-    const facts = transmitFacts(plan, exchange.transmitter, image.width * image.height);
+    const facts = transmitFacts(plan, exchange.transmitter);
     const linked = performance.now();
 
     const picture = exchange.chain.receiver.received.at(-1);
     const decoded: DecodedImage | undefined = picture ? await exchange.chain.receiver.picture(picture) : undefined;
-    annotateBursts(captures.rx, exchange.trace, setup, config.frequencyHz);
+    annotateTrace(captures.rx, exchange.trace, setup.numerology, setup.frontend.loOffsetHz, config.frequencyHz);
     await captures.tx.close();
     await captures.rx.close({ 'sct:clipped_samples': exchange.clippedSamples });
     const metrics = linkMetrics({
@@ -199,19 +182,4 @@ function warningsOf(exchange: LoopbackExchange, map: string, config: LoopbackCon
   for (const b of exchange.trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
   if (exchange.clippedSamples > 0) out.push(`${exchange.clippedSamples} samples were limited by a converter`);
   return out;
-}
-
-/** Files of a run by name, relative to it. */
-export function fileList(run: RunDirectory): Record<string, string> {
-  const at = (name: string) => run.file(name);
-  return {
-    directory: run.path,
-    report: at(RUN_FILES.report),
-    received: at(RUN_FILES.received),
-    source: at(RUN_FILES.source),
-    metrics: at(RUN_FILES.metrics),
-    run: at(RUN_FILES.manifest),
-    tx: `${at(RUN_FILES.tx)}.sigmf-meta`,
-    rx: `${at(RUN_FILES.rx)}.sigmf-meta`,
-  };
 }

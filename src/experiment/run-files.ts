@@ -1,9 +1,11 @@
+import type { Numerology } from '../phy/numerology.ts';
 import { toFloat } from '../radio/format/convert.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
 import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
+import { occupiedHz } from './link-config.ts';
 import { type ReportInput, receivedPng, reportData } from './link-report.ts';
 import type { LinkSetup } from './link-setup.ts';
 import type { LinkTrace } from './link-trace.ts';
@@ -51,16 +53,24 @@ export function openCapture(
 }
 
 /** Marks every burst of the trace in the received capture. */
-export function annotateBursts(writer: CaptureWriter, trace: LinkTrace, setup: LinkSetup, frequencyHz?: number): void {
-  const half = ((setup.numerology.nCarriers + 1) * 15e3) / 2;
+export function annotateTrace(
+  writer: CaptureWriter,
+  trace: LinkTrace,
+  n: Numerology,
+  loOffsetHz: number,
+  frequencyHz: number | undefined,
+): void {
+  const centre = (frequencyHz ?? 0) - loOffsetHz;
+  const half = occupiedHz(n) / 2;
   for (const b of trace.bursts) {
+    const index = Math.max(0, Math.round(b.startSample));
     writer.annotate({
-      index: Math.max(0, Math.round(b.startSample)),
+      index,
       count: Math.max(1, Math.round(b.lengthSamples)),
       label: b.use,
       comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${b.cfoHz.toFixed(0)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
-      freqLowerEdgeHz: (frequencyHz ?? 0) - setup.frontend.loOffsetHz - half,
-      freqUpperEdgeHz: (frequencyHz ?? 0) - setup.frontend.loOffsetHz + half,
+      freqLowerEdgeHz: centre - half,
+      freqUpperEdgeHz: centre + half,
     });
   }
 }
@@ -113,4 +123,19 @@ export async function writeReport(
   const data = await reportData(input);
   await directory.write(RUN_FILES.report, reportHtml(data));
   return data;
+}
+
+/** Paths of a run's files, for `--json`; null-free: only files that every link run writes. */
+export function fileList(run: RunDirectory): Record<string, string> {
+  const at = (name: string) => run.file(name);
+  return {
+    directory: run.path,
+    report: at(RUN_FILES.report),
+    received: at(RUN_FILES.received),
+    source: at(RUN_FILES.source),
+    metrics: at(RUN_FILES.metrics),
+    run: at(RUN_FILES.manifest),
+    tx: `${at(RUN_FILES.tx)}.sigmf-meta`,
+    rx: `${at(RUN_FILES.rx)}.sigmf-meta`,
+  };
 }

@@ -1,4 +1,4 @@
-import { countedRe, type SymbolBudget } from '../link/accounting.ts';
+import type { SymbolBudget } from '../link/accounting.ts';
 import type { TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import { asArray, asNumber, asObject, asString, orNull } from './json-input.ts';
 
@@ -16,13 +16,11 @@ export interface TransmitFacts {
   readonly payloadBytes: number;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly budget: SymbolBudget;
-  /** Symbols a pixel by design §1. */
-  readonly symbolsPerPixel: number;
   readonly retransmissions: number;
   readonly retransmissionRounds: number;
 }
 
-export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter, pixels: number): TransmitFacts {
+export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter): TransmitFacts {
   return {
     schema: TRANSMIT_SCHEMA,
     mapping: plan.map,
@@ -34,7 +32,6 @@ export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter, 
     payloadBytes: plan.payloadBytes,
     settings: plan.settings,
     budget: { ...transmitter.budget },
-    symbolsPerPixel: countedRe(transmitter.budget) / pixels,
     retransmissions: transmitter.retransmittedBlocks,
     retransmissionRounds: transmitter.retransmissionRounds,
   };
@@ -71,7 +68,6 @@ export function parseTransmitFacts(value: unknown): TransmitFacts {
     budget: Object.fromEntries(
       BUDGET_KEYS.map((k) => [k, asNumber(`budget.${k}`, budget[k])]),
     ) as unknown as SymbolBudget,
-    symbolsPerPixel: asNumber('symbolsPerPixel', o.symbolsPerPixel),
     retransmissions: asNumber('retransmissions', o.retransmissions),
     retransmissionRounds: asNumber('retransmissionRounds', o.retransmissionRounds),
   };

@@ -1,0 +1,120 @@
+import { ExitCode, NoSignalError, SctError, UsageError } from '../common/errors.ts';
+import { openRadio } from '../radio/open-radio.ts';
+import { tapRx } from '../radio/recorder.ts';
+import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
+import { parseRadioUri } from '../radio/uri.ts';
+import { programFacts } from './host-facts.ts';
+import { endManifest, startManifest } from './manifest.ts';
+import { loadPhoto } from './photo.ts';
+import { captureHints, receiveStream } from './receive-stream.ts';
+import { writeReceiverRun } from './receiver-report.ts';
+import { createRunDirectory } from './run-directory.ts';
+import { annotateTrace, RUN_FILES } from './run-files.ts';
+import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
+
+/**
+ * `sct receive`: listens until the stream ends, `--duration` or `-n` pictures, knowing only what comes over the air;
+ * everything heard is recorded to rx.sigmf. Exit 4 when no burst was found; the recording is kept.
+ */
+export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunResult> {
+  const uri = parseRadioUri(config.from);
+  if (uri.kind === 'loopback') {
+    throw new UsageError(
+      'receive --from loopback would hear nothing: both ends are in one process',
+      'use sct loopback',
+    );
+  }
+  const reference = config.reference ? (await loadPhoto({ kind: 'file', path: config.reference })).image : undefined;
+  const radio = await openRadio(uri);
+  const rx = await radio.openRx({});
+  const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
+  const rateHz = rx.settings.rateHz;
+  const run = await createRunDirectory({
+    photo: config.from,
+    channel: 'receive',
+    now: io.now(),
+    ...(io.outputDirectory ? { directory: io.outputDirectory } : {}),
+  });
+  const resolved = { ...config, rateHz, sampleFormat: rx.settings.format };
+  const manifest = startManifest({
+    runId: run.runId,
+    argv: io.argv,
+    startedAt: io.now(),
+    program: await programFacts(),
+    seed: null,
+    config: resolved,
+    device: { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } },
+  });
+  await run.writeManifest(manifest);
+  await run.writeConfig(resolved);
+  const capture = await CaptureWriter.create(run.file(RUN_FILES.rx), {
+    format: rx.settings.format,
+    fullScale: rx.settings.fullScale,
+    rateHz,
+    frequencyHz: rx.settings.frequencyHz || null,
+    hardware: `sct receive from ${config.from}`,
+    overwrite: true,
+    fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': hints?.loOffsetHz ?? 0 },
+  });
+  const stop = () => void rx.close();
+  io.signal.addEventListener('abort', stop, { once: true });
+  const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
+  const pictures = new Set<number>();
+  try {
+    const stream = await receiveStream(
+      tapRx(rx, capture),
+      { numerology: config.numerology, rateHz, loOffsetHz: hints?.loOffsetHz ?? 0, estimator: config.estimator },
+      {
+        burst: (b) => {
+          if (b.use === 'data' && b.blocks.length > 0 && b.blocks.every((x) => x.ok)) pictures.add(b.burst);
+          io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);
+          return config.count !== undefined && pictures.size >= config.count;
+        },
+        progress: (samples) => {
+          io.progress.update(`receive  ${(samples / rateHz).toFixed(1)} s`);
+          if (samples >= limit) stop();
+        },
+      },
+    );
+    await radio.close();
+    annotateTrace(capture, stream.trace, stream.numerology, hints?.loOffsetHz ?? 0, rx.settings.frequencyHz);
+    await capture.close({ 'sct:clipped_samples': rx.counters.clippedSamples });
+    const result = await writeReceiverRun(
+      run,
+      manifest,
+      {
+        config: resolved,
+        title: config.from,
+        stream,
+        facts: null,
+        reference,
+        modelled: false,
+        clippedSamples: rx.counters.clippedSamples,
+        capturePath: run.file(RUN_FILES.rx),
+        warnings: rx.ended === 'source-silent' ? ['the source went silent without saying that it had ended'] : [],
+      },
+      io,
+    );
+    if (io.signal.aborted) return { ...result, exitCode: ExitCode.interrupted };
+    if (result.exitCode === ExitCode.noSignal) throw nothingFound(stream.trace.misses, config.numerology, run.path);
+    return result;
+  } catch (error) {
+    await radio.close().catch(() => undefined);
+    await capture.close().catch(() => undefined);
+    const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
+    await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    throw error;
+  } finally {
+    io.signal.removeEventListener('abort', stop);
+    run.close();
+  }
+}
+
+/** The error for a stream in which no header could be read. */
+export function nothingFound(misses: number, subbands: number, directory: string): NoSignalError {
+  const seen = misses > 0 ? ` (${misses} preambles without a readable header)` : '';
+  return new NoSignalError(
+    `no burst of ${subbands} subbands was found${seen}`,
+    `is --numerology right, the level high enough and the frequency the sender's? The recording is in ${directory}`,
+  );
+}

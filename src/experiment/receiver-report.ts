@@ -1,0 +1,98 @@
+import { ExitCode, UsageError } from '../common/errors.ts';
+import type { DecodedImage } from '../sct/codec/codec.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { exitCodeOf } from './exit-code.ts';
+import type { LinkConfig } from './link-config.ts';
+import { linkMetrics } from './link-metrics.ts';
+import type { RunManifest } from './manifest.ts';
+import { endManifest } from './manifest.ts';
+import type { LinkMetrics } from './metrics.ts';
+import { lastPicture, type StreamResult } from './receive-stream.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { captureWaterfall, fileList, writeFrames, writeReport } from './run-files.ts';
+import type { RunIo, RunResult } from './run-io.ts';
+import type { TransmitFacts } from './transmit-facts.ts';
+
+/** What `receive` and `replay` turn into a run's results, once the stream has ended. */
+export interface ReceiverOutcome {
+  readonly config: LinkConfig;
+  readonly title: string;
+  readonly stream: StreamResult;
+  readonly facts: TransmitFacts | null;
+  readonly reference: RgbImage | undefined;
+  readonly modelled: boolean;
+  readonly clippedSamples: number;
+  /** Capture that the waterfall is drawn from. */
+  readonly capturePath: string;
+  readonly warnings: readonly string[];
+}
+
+/** Metrics of a received stream and the picture in it; `ok` and the exit code follow the contract. */
+export async function receiverMetrics(
+  outcome: ReceiverOutcome,
+): Promise<{ metrics: LinkMetrics; decoded: DecodedImage | undefined; exitCode: ExitCode }> {
+  const { config, stream, facts, reference } = outcome;
+  const decoded = await lastPicture(stream);
+  if (
+    reference &&
+    decoded?.image &&
+    (reference.width !== decoded.image.width || reference.height !== decoded.image.height)
+  ) {
+    const { width, height } = decoded.image;
+    throw new UsageError(
+      `the reference is ${reference.width}x${reference.height}, the received picture ${width}x${height}`,
+      'give the photo that was sent',
+    );
+  }
+  const metrics = linkMetrics({
+    config,
+    trace: stream.trace,
+    facts,
+    source: reference,
+    decoded,
+    samples: stream.chain.samples,
+    lostSamples: stream.chain.lostSamples,
+    clippedSamples: outcome.clippedSamples,
+    modelled: outcome.modelled,
+  });
+  const heard = stream.trace.bursts.length > 0;
+  const onlySounded = heard && decoded === undefined && stream.trace.dataBursts.length === 0 && facts === null;
+  const exitCode = onlySounded ? ExitCode.ok : exitCodeOf(metrics, config, heard);
+  metrics.ok = exitCode === ExitCode.ok && !onlySounded;
+  return { metrics, decoded, exitCode };
+}
+
+/** Writes metrics, frames, pictures and report of a received stream into its run directory. */
+export async function writeReceiverRun(
+  run: RunDirectory,
+  manifest: RunManifest,
+  outcome: ReceiverOutcome,
+  io: RunIo,
+): Promise<RunResult> {
+  const { metrics, decoded, exitCode } = await receiverMetrics(outcome);
+  metrics.files = fileList(run);
+  writeFrames(run, outcome.stream.trace);
+  await run.writeMetrics(metrics);
+  const waterfall = await captureWaterfall(outcome.capturePath, outcome.config.rateHz);
+  const note = decoded?.note ?? (outcome.stream.trace.bursts.length > 0 ? null : 'no burst was found');
+  const ended = endManifest(manifest, io.now(), exitCode, note);
+  const report = await writeReport(
+    run,
+    {
+      title: outcome.title,
+      config: outcome.config,
+      numerology: outcome.stream.numerology,
+      manifest: ended,
+      metrics,
+      trace: outcome.stream.trace,
+      facts: outcome.facts,
+      source: outcome.reference,
+      decoded,
+      waterfall,
+      warnings: outcome.warnings,
+    },
+    { source: outcome.reference, decoded },
+  );
+  await run.writeManifest(ended);
+  return { metrics, report, directory: run.path, exitCode };
+}

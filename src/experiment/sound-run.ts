@@ -1,0 +1,190 @@
+import { ExitCode, SctError, UsageError } from '../common/errors.ts';
+import { TxChain } from '../link/chains.ts';
+import { Transmitter } from '../link/transmitter.ts';
+import { FileRadio } from '../radio/file/file-radio.ts';
+import { openRadio } from '../radio/open-radio.ts';
+import { parseRadioUri } from '../radio/uri.ts';
+import { LoopbackExchange } from './exchange.ts';
+import { programFacts } from './host-facts.ts';
+import { linkMetrics } from './link-metrics.ts';
+import { reportData } from './link-report.ts';
+import { type LinkSetup, setupLink } from './link-setup.ts';
+import type { LinkTrace } from './link-trace.ts';
+import { endManifest, startManifest } from './manifest.ts';
+import { nothingFound } from './receive-run.ts';
+import { receiveStream } from './receive-stream.ts';
+import { reportHtml } from './report/html.ts';
+import { createRunDirectory, type RunDirectory } from './run-directory.ts';
+import { annotateTrace, captureWaterfall, openCapture, RUN_FILES, writeFrames } from './run-files.ts';
+import type { RunIo, RunResult, SoundConfig } from './run-io.ts';
+
+/** Period when only a duration or a count is given, s. */
+const DEFAULT_PERIOD_S = 0.02;
+
+/** What a sounding gave, whichever way its samples went. */
+interface Heard {
+  readonly trace: LinkTrace;
+  readonly samples: number;
+  readonly lostSamples: number;
+  readonly clippedSamples: number;
+  /** Received capture to draw the waterfall from. */
+  readonly capturePath: string;
+}
+
+/** `sct sound`: sounding bursts only; the RB SNR of each goes to frames.jsonl and, as their mean, into the metrics. */
+export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResult> {
+  const setup = setupLink(config);
+  const periodS = (config.periodMs ?? 1e3 * DEFAULT_PERIOD_S) / 1e3;
+  const byDuration = config.durationS === undefined ? null : Math.max(1, Math.floor(config.durationS / periodS));
+  const count = config.count ?? byDuration ?? 1;
+  const tx = parseRadioUri(config.tx);
+  const rx = parseRadioUri(config.rx);
+  const run = await createRunDirectory({
+    photo: 'sound',
+    channel: tx.kind === 'loopback' ? config.channel : tx.kind,
+    now: io.now(),
+    ...(io.outputDirectory ? { directory: io.outputDirectory } : {}),
+  });
+  const manifest = startManifest({
+    runId: run.runId,
+    argv: io.argv,
+    startedAt: io.now(),
+    program: await programFacts(),
+    seed: config.seed,
+    config,
+  });
+  await run.writeManifest(manifest);
+  await run.writeConfig(config);
+  try {
+    const heard =
+      tx.kind === 'loopback'
+        ? await soundLoopback(config, setup, run, io, count, periodS)
+        : await soundRadios(
+            config,
+            setup,
+            { tx: config.tx, rx: config.rx, same: tx.kind === rx.kind },
+            io,
+            count,
+            periodS,
+          );
+    const modelled = tx.kind === 'loopback';
+    const metrics = linkMetrics({ config, facts: null, source: undefined, decoded: undefined, modelled, ...heard });
+    metrics.codec = 'none';
+    const found = heard.trace.bursts.length > 0;
+    const exitCode = found ? ExitCode.ok : ExitCode.noSignal;
+    metrics.ok = found;
+    metrics.files = { directory: run.path, report: run.file(RUN_FILES.report), frames: run.file(RUN_FILES.frames) };
+    writeFrames(run, heard.trace);
+    await run.writeMetrics(metrics);
+    const ended = endManifest(manifest, io.now(), exitCode);
+    const report = await reportData({
+      title: 'channel sounding',
+      config,
+      numerology: setup.numerology,
+      manifest: ended,
+      metrics,
+      trace: heard.trace,
+      facts: null,
+      source: undefined,
+      decoded: undefined,
+      waterfall: await captureWaterfall(heard.capturePath, config.rateHz),
+      warnings: [],
+    });
+    await run.write(RUN_FILES.report, reportHtml(report));
+    await run.writeManifest(ended);
+    if (!found) throw nothingFound(heard.trace.misses, config.numerology, run.path);
+    return { metrics, report, directory: run.path, exitCode };
+  } catch (error) {
+    const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
+    await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    throw error;
+  } finally {
+    run.close();
+  }
+}
+
+async function soundLoopback(
+  config: SoundConfig,
+  setup: LinkSetup,
+  run: RunDirectory,
+  io: RunIo,
+  count: number,
+  periodS: number,
+): Promise<Heard> {
+  const hardware = `simulated ${config.profile} (modelled channel, no hardware)`;
+  const capture = await openCapture(run, 'rx', setup, { hardware, description: 'sounding', simulated: true });
+  const exchange = new LoopbackExchange(config, setup, {
+    rx: capture,
+    burst: (): void => {
+      const done = exchange.trace.bursts.length;
+      io.progress.update(`sound  ${done}/${count}`);
+    },
+  });
+  try {
+    await exchange.open();
+    await exchange.sound(count, periodS, () => io.signal.aborted);
+    await exchange.close();
+    annotateTrace(capture, exchange.trace, setup.numerology, setup.frontend.loOffsetHz, config.frequencyHz);
+  } finally {
+    await capture.close({ 'sct:clipped_samples': exchange.clippedSamples });
+  }
+  return {
+    trace: exchange.trace,
+    samples: exchange.chain.samples,
+    lostSamples: exchange.chain.lostSamples,
+    clippedSamples: exchange.clippedSamples,
+    capturePath: run.file(RUN_FILES.rx),
+  };
+}
+
+/** One file for both ends: first all bursts are written, then the file is received. */
+async function soundRadios(
+  config: SoundConfig,
+  setup: LinkSetup,
+  ends: { tx: string; rx: string; same: boolean },
+  io: RunIo,
+  count: number,
+  periodS: number,
+): Promise<Heard> {
+  const to = parseRadioUri(ends.tx);
+  const from = parseRadioUri(ends.rx);
+  if (to.kind !== 'file' || from.kind !== 'file') {
+    // Opening says what is missing on this machine or in this build.
+    await openRadio(to.kind === 'file' ? from : to);
+    throw new UsageError('sound takes loopback, or a file at both ends');
+  }
+  const rate = setup.frontend.deviceRateHz;
+  const radio = new FileRadio(to.path, {
+    format: setup.format,
+    fullScale: setup.fullScale,
+    overwrite: true,
+    capture: {
+      hardware: `sct sound, ${config.profile} profile`,
+      fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': setup.frontend.loOffsetHz },
+    },
+  });
+  const tx = await radio.openTx({ rateHz: rate });
+  const chain = new TxChain(setup.frontend, tx);
+  const transmitter = new Transmitter({ numerology: setup.numerology, codec: setup.codec, harq: 0 });
+  let at = Math.ceil(2e-3 * rate);
+  for (let i = 0; i < count && !io.signal.aborted; i++) {
+    const placed = await chain.send(transmitter.sounding().samples, at);
+    at = Math.max(placed.index + placed.samples, at + Math.ceil(periodS * rate));
+  }
+  await tx.write(new Float32Array(2 * Math.ceil(5e-3 * rate)), at);
+  await radio.close();
+  const rx = await new FileRadio(from.path).openRx({});
+  const stream = await receiveStream(rx, {
+    numerology: config.numerology,
+    rateHz: rx.settings.rateHz,
+    loOffsetHz: setup.frontend.loOffsetHz,
+    estimator: config.estimator,
+  });
+  return {
+    trace: stream.trace,
+    samples: stream.chain.samples,
+    lostSamples: stream.chain.lostSamples,
+    clippedSamples: rx.counters.clippedSamples,
+    capturePath: from.path,
+  };
+}
