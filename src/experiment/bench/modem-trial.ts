@@ -31,6 +31,7 @@ export interface TrialSignal {
   readonly numerology: Numerology;
   readonly qm: ModulationOrder;
   readonly layout: BurstLayout;
+  readonly session: number;
   readonly burst: number;
   readonly extension: Uint8Array;
   /** Payload bits, qm a RE in payload order, and the symbols [RE][re, im]. */
@@ -61,9 +62,10 @@ export function makeTrial(options: TrialOptions): TrialSignal {
   mapBits(bits, qm, re, payload);
   const extension = random.bytes(options.extensionBytes ?? 0);
   const burst = random.integer(1024);
+  const session = random.integer(256);
   const header = {
     numerology: n.id,
-    session: random.integer(256),
+    session,
     burst,
     kind: 1 as const,
     slots,
@@ -94,6 +96,7 @@ export function makeTrial(options: TrialOptions): TrialSignal {
     numerology: n,
     qm,
     layout: transmitter.layout(slots, extension.length, 0),
+    session,
     burst,
     extension,
     bits,

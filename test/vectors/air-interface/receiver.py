@@ -1,0 +1,242 @@
+"""Receiver of the air interface, version 1, written from docs/air-interface.md alone (NumPy, nothing of ours).
+
+    python3 receiver.py ID FILE.ci16     decodes the one burst in a file of interleaved little-endian int16
+
+Prints one JSON object: header fields, extension (hex), hard-decided 16-QAM payload bits (hex). Exit code 1 when any CRC fails.
+It is a check of the document, not a good receiver: mild frequency offset, one burst, short delay spread.
+"""
+import json
+import os
+import sys
+
+import numpy as np
+
+# Section 1: id -> subbands, N, prefix, segments P.
+NUMEROLOGIES = {0: (4, 64, 16, 33), 1: (6, 128, 9, 33), 2: (15, 256, 18, 17), 3: (25, 512, 36, 9), 4: (50, 1024, 72, 9)}
+PRODUCTS = {9: "-++-+--+", 17: "-+++-++--+-+---+", 33: "-++++-++-+--++-----+++--+---+-++"}
+HEADER_RE = 640
+# Section 6.1.
+FIELDS = [("version", 3), ("numerology", 3), ("session", 8), ("burst", 10), ("kind", 3), ("slotsLess1", 7),
+          ("csiNumber", 6), ("modelSet", 32), ("extensionUnits", 6), ("extensionMcs", 2)]
+RATES = [1 / 5, 1 / 3, 1 / 2, 2 / 3]
+
+
+def gold(c_init, length):
+    """Section 7."""
+    total = length + 1600 + 31
+    x1 = np.zeros(total, dtype=np.int8)
+    x2 = np.zeros(total, dtype=np.int8)
+    x1[0] = 1
+    for i in range(31):
+        x2[i] = (c_init >> i) & 1
+    for i in range(total - 31):
+        x1[i + 31] = x1[i + 3] ^ x1[i]
+        x2[i + 31] = x2[i + 3] ^ x2[i + 2] ^ x2[i + 1] ^ x2[i]
+    return (x1 ^ x2)[1600:1600 + length]
+
+
+def qpsk(bits):
+    pairs = 1 - 2.0 * bits.reshape(-1, 2)
+    return (pairs[:, 0] + 1j * pairs[:, 1]) / np.sqrt(2)
+
+
+class Grid:
+    """Sections 1, 3 and 5 for one numerology."""
+
+    def __init__(self, number):
+        self.id = number
+        self.subbands, self.n, self.prefix, self.segments = NUMEROLOGIES[number]
+        k = 12 * self.subbands
+        self.carriers = np.concatenate([np.arange(-k // 2, 0), np.arange(1, k // 2 + 1)])
+        self.data_re = 11 * self.subbands
+        self.header_symbols = -(-HEADER_RE // self.data_re)
+        self.training = qpsk(gold(0x1000 + number, 2 * k))
+        self.pilots = qpsk(gold(0x2000 + number, 2 * 64 * self.subbands)).reshape(64, self.subbands)
+        turns = gold(0x3000 + number, 2 * 64 * self.data_re).reshape(64, self.data_re, 2)
+        self.scrambling = 1j ** (2 * turns[:, :, 0] + turns[:, :, 1])
+
+    def pilot_carriers(self, t):
+        return 12 * np.arange(self.subbands) + (5 * t + 2) % 12
+
+    def data_carriers(self, t):
+        return np.setdiff1d(np.arange(12 * self.subbands), self.pilot_carriers(t))
+
+
+def detect(r, grid):
+    """Start of the preamble and frequency offset (cycles a sample) from the signed lag products of section 3."""
+    d = grid.n // 4
+    products = np.array([1 if c == "+" else -1 for c in PRODUCTS[grid.segments]])
+    lag = np.concatenate([[0], np.cumsum(np.conj(r[:-d]) * r[d:])])
+    energy = np.concatenate([[0], np.cumsum(np.abs(r) ** 2)])
+    span = (len(products) + 1) * d
+    starts = np.arange(len(r) - span)
+    metric = np.zeros(len(starts), dtype=complex)
+    for i, c in enumerate(products):
+        metric += c * (lag[starts + (i + 1) * d] - lag[starts + i * d])
+    power = energy[starts + span] - energy[starts]
+    best = int(np.argmax(np.abs(metric) / (power + power.max() / 10)))
+    return best, np.angle(metric[best]) / (2 * np.pi * d)
+
+
+def synchronise(r, grid):
+    """Corrected samples and the position of the first training symbol (its first full copy)."""
+    n = grid.n
+    start, cfo = detect(r, grid)
+    m = np.arange(len(r))
+    y = r * np.exp(-2j * np.pi * cfo * m)
+    spectrum = np.zeros(n, dtype=complex)
+    spectrum[grid.carriers % n] = grid.training
+    symbol = np.fft.ifft(spectrum)
+    expected = start + grid.segments * (n // 4) + 2 * grid.prefix
+    around = range(max(0, expected - n // 8), expected + n // 8)
+    peaks = [abs(np.vdot(symbol, y[a:a + n])) + abs(np.vdot(symbol, y[a + n:a + 2 * n])) for a in around]
+    at = around[int(np.argmax(peaks))]
+    first, second = y[at:at + n], y[at + n:at + 2 * n]
+    fine = np.angle(np.vdot(first, second)) / (2 * np.pi * n)
+    return y * np.exp(-2j * np.pi * fine * m), at
+
+
+def transform(y, at, grid):
+    """Carriers of the window that begins at `at`, in ascending order."""
+    return np.fft.fft(y[at:at + grid.n])[grid.carriers % grid.n] / np.sqrt(grid.n)
+
+
+class Demodulator:
+    """Equalised symbols one after the other: channel of the training symbols, common phase of each symbol's pilots."""
+
+    def __init__(self, y, at, grid):
+        self.y, self.grid, self.early = y, grid, grid.prefix // 3
+        a = transform(y, at - self.early, grid)
+        b = transform(y, at + grid.n - self.early, grid)
+        self.channel = (a + b) / 2 * np.conj(grid.training)
+        self.noise = np.mean(np.abs(a - b) ** 2) / 2
+        self.origin = at + 2 * grid.n
+
+    def symbol(self, q, t):
+        """Descrambled data RE of symbol q (local t), equalised, and their SNR."""
+        grid = self.grid
+        begin = self.origin + q * (grid.n + grid.prefix) + grid.prefix - self.early
+        row = transform(self.y, begin, grid)
+        p = grid.pilot_carriers(t)
+        turn = np.vdot(self.channel[p] * grid.pilots[q % 64], row[p])
+        h = self.channel * turn / abs(turn)
+        data = grid.data_carriers(t)
+        return row[data] / h[data] / grid.scrambling[q % 64], np.abs(h[data]) ** 2 / self.noise
+
+
+def base_graph():
+    """Appendix A."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "base-graph-2.txt")
+    with open(path) as file:
+        lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
+    return [[(int(e.split(":")[0]), [int(v) for v in e.split(":")[1].split(",")]) for e in line] for line in lines]
+
+
+def lifting(k_prime):
+    kb = 10 if k_prime > 640 else 9 if k_prime > 560 else 8 if k_prime > 192 else 6
+    sizes = [(a << e, i) for i, a in enumerate((2, 3, 5, 7, 9, 11, 13, 15)) for e in range(9) if a << e <= 384]
+    return min((z, i) for z, i in sizes if kb * z >= k_prime)
+
+
+def ldpc_decode(llr, k_prime, iterations=40):
+    """Layered normalised min-sum in floating point; llr of the E coded bits. Returns the K' bits and whether checks hold."""
+    z, which = lifting(k_prime)
+    rows = [[(c, v[which] % z) for c, v in row] for row in base_graph()]
+    order = np.concatenate([np.arange(0, k_prime - 2 * z), np.arange(8 * z, 50 * z)])
+    app = np.zeros(52 * z)
+    np.add.at(app, 2 * z + order[np.arange(len(llr)) % len(order)], llr)
+    app[k_prime:10 * z] = 1e6
+    lanes = np.arange(z)
+    index = [np.array([c * z + (lanes + s) % z for c, s in row]) for row in rows]
+    messages = [np.zeros(i.shape) for i in index]
+    for _ in range(iterations):
+        for i, old in zip(index, messages):
+            v = app[i] - old
+            size, sign = np.abs(v), np.where(v < 0, -1.0, 1.0)
+            least = np.sort(size, axis=0)[:2]
+            others = np.where(np.arange(len(i))[:, None] == np.argmin(size, axis=0), least[1], least[0])
+            old[:] = 0.75 * others * sign * np.prod(sign, axis=0)
+            app[i] = v + old
+        hard = (app < 0).astype(np.uint8)
+        if all(not np.bitwise_xor.reduce(hard[i], axis=0).any() for i in index):
+            return hard[:k_prime], True
+    return hard[:k_prime], False
+
+
+def crc(bits, polynomial, length):
+    register = 0
+    for bit in bits:
+        top = (register >> (length - 1)) & 1
+        register = (register << 1) & ((1 << length) - 1)
+        if top ^ int(bit):
+            register ^= polynomial
+    return register
+
+
+def number(bits):
+    return int("".join(str(int(b)) for b in bits), 2)
+
+
+def read_control(demodulator, first, symbols, n_bytes, polynomial, length):
+    """Section 6: message bits of one control part, or None when a check fails."""
+    llr = []
+    for q in range(first, first + symbols):
+        x, snr = demodulator.symbol(q, q)
+        pair = 2 * np.sqrt(2) * snr[:, None] * np.stack([x.real, x.imag], axis=1)
+        llr.append(pair.ravel())
+    bits, ok = ldpc_decode(np.concatenate(llr), 8 * n_bytes + length)
+    message, check = bits[:8 * n_bytes], bits[8 * n_bytes:]
+    inverted = (1 << length) - 1 - crc(message, polynomial, length)
+    return message if ok and number(check) == inverted else None
+
+
+def decide_16qam(x):
+    """Section 8: four bits a symbol by the nearest point."""
+    scaled = x * np.sqrt(10)
+    bits = np.stack([scaled.real < 0, scaled.imag < 0, np.abs(scaled.real) > 2, np.abs(scaled.imag) > 2], axis=1)
+    return bits.astype(np.uint8)
+
+
+def receive(samples, numerology):
+    grid = Grid(numerology)
+    y, at = synchronise(samples, grid)
+    demodulator = Demodulator(y, at, grid)
+    bits = read_control(demodulator, 0, grid.header_symbols, 10, 0x1021, 16)
+    if bits is None:
+        return None
+    header, p = {}, 0
+    for name, width in FIELDS:
+        header[name] = number(bits[p:p + width])
+        p += width
+    if header["version"] != 1 or header["numerology"] != numerology:
+        return None
+    n_bytes = 8 * header["extensionUnits"]
+    q = grid.header_symbols
+    extension = np.zeros(0, dtype=np.uint8)
+    if n_bytes > 0:
+        symbols = int(np.ceil((8 * n_bytes + 24) / RATES[header["extensionMcs"]] / (2 * grid.data_re)))
+        extension = read_control(demodulator, q, symbols, n_bytes, 0x864CFB, 24)
+        if extension is None:
+            return None
+        q += symbols
+    slots = header["slotsLess1"] + 1
+    payload = np.zeros((slots, grid.subbands, 14, 11), dtype=complex)
+    for slot in range(slots):
+        for t in range(14):
+            x, _ = demodulator.symbol(q, t)
+            payload[slot, :, t, :] = x.reshape(grid.subbands, 11)
+            q += 1
+    x = payload.ravel()
+    decided = decide_16qam(x)
+    return {"header": header, "extension": np.packbits(extension).tobytes().hex(),
+            "payload": np.packbits(decided.ravel()).tobytes().hex()}
+
+
+def main():
+    raw = np.fromfile(sys.argv[2], dtype="<i2").astype(float).reshape(-1, 2) / 32768
+    result = receive(raw[:, 0] + 1j * raw[:, 1], int(sys.argv[1]))
+    print(json.dumps(result))
+    sys.exit(0 if result else 1)
+
+
+main()
