@@ -1,0 +1,109 @@
+import { ExitCode, NoSignalError, UsageError } from '../../common/errors.ts';
+import { parseQuantity } from '../../common/units.ts';
+import { type CliContext, outJson } from '../context.ts';
+import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
+import type { AddCommand } from '../program.ts';
+import { requireRadio } from '../radios.ts';
+
+interface RecordFlags {
+  from?: string;
+  output?: string;
+  samples?: string;
+  force?: boolean;
+}
+
+/** `sct record --from URI -o PATH`: samples into a capture. */
+export const addRecord: AddCommand = (program, context, done) => {
+  const command = program
+    .command('record')
+    .summary('record samples from a radio')
+    .description('Records samples into PATH.sigmf-meta and PATH.sigmf-data until the source ends, or Ctrl-C.')
+    .option('--from <uri>', 'radio: file:PATH (may still be growing)')
+    .option('-o, --output <path>', 'recording to write')
+    .option('--samples <n>', 'stop after this many samples')
+    .option('--force', 'replace an existing recording');
+  addLinkOptions(command, ['duration']);
+  addCommonOptions(command)
+    .addHelpText('after', '\nExample:\n  sct record --from file:air -o captures/local/air-copy --duration 2\n')
+    .action(async (options: RecordFlags) => {
+      done(await recordCapture(context, options, linkInput(command).durationS));
+    });
+};
+
+async function recordCapture(context: CliContext, options: RecordFlags, durationS?: number): Promise<number> {
+  const from = await requireRadio('--from', options.from);
+  if (options.output === undefined) throw new UsageError('-o PATH is missing', 'name the recording to write');
+  const asked = options.samples === undefined ? undefined : parseQuantity('--samples', options.samples);
+  if (asked !== undefined && !(Number.isInteger(asked) && asked >= 1 && asked <= 2 ** 52)) {
+    throw new UsageError(`--samples ${options.samples} is out of range: allowed 1 to ${2 ** 52}`);
+  }
+  if (durationS !== undefined && !(durationS > 0)) throw new UsageError('--duration must be above 0 s');
+  await refuseOntoItself(from, options.output);
+
+  const { openRadio } = await import('../../radio/open-radio.ts');
+  const { record } = await import('../../radio/recorder.ts');
+  const { CaptureWriter } = await import('../../radio/sigmf/capture-writer.ts');
+  const radio = await openRadio(from);
+  try {
+    const rx = await radio.openRx({});
+    const { rateHz, format, fullScale, frequencyHz, gainsDb } = rx.settings;
+    const byTime = durationS === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(durationS * rateHz));
+    const writer = await CaptureWriter.create(options.output, {
+      format,
+      fullScale,
+      rateHz,
+      frequencyHz: frequencyHz === 0 ? null : frequencyHz,
+      gainsDb,
+      description: `recorded from ${from}`,
+      overwrite: options.force === true,
+    });
+    context.progress.note(`${rx.describe()} -> ${writer.describe()}`);
+    const { realtime } = radio.capabilities;
+    const maxSamples = Math.min(asked ?? Number.POSITIVE_INFINITY, byTime);
+    const { reason, error, summary, droppedSamples } = await record(rx, writer, {
+      maxSamples,
+      signal: context.signal,
+      realtime,
+    });
+    if (error) throw error;
+    if (reason === 'source-silent') context.progress.note('the source went silent without marking its end', true);
+    const { samples, gaps, lostMin, lostMax, sha512, metaPath, dataPath } = summary;
+    if (samples === 0 && reason !== 'interrupted') throw new NoSignalError(`${from} delivered no samples`);
+    if (context.json) {
+      outJson(context, {
+        schema: 'sct.record/1',
+        ok: reason !== 'interrupted',
+        from,
+        reason,
+        samples,
+        durationS: samples / rateHz,
+        rateHz,
+        format,
+        frequencyHz,
+        gaps,
+        lostSamples: { min: lostMin, max: lostMax },
+        droppedSamples,
+        clippedSamples: rx.counters.clippedSamples,
+        sha512,
+        files: { meta: metaPath, data: dataPath },
+      });
+    } else {
+      const lost = lostMax > 0 ? `, ${lostMax} samples lost in ${gaps} gaps` : '';
+      context.out(`${metaPath}: ${samples} samples, ${(samples / rateHz).toPrecision(4)} s${lost}\n`);
+    }
+    return reason === 'interrupted' ? ExitCode.interrupted : ExitCode.ok;
+  } finally {
+    await radio.close();
+  }
+}
+
+/** With --force the recording would be emptied before it is read. */
+async function refuseOntoItself(from: string, output: string): Promise<void> {
+  const { parseRadioUri } = await import('../../radio/uri.ts');
+  const { capturePaths } = await import('../../radio/sigmf/capture-paths.ts');
+  const { resolve } = await import('node:path');
+  const uri = parseRadioUri(from);
+  if (uri.kind === 'file' && resolve(capturePaths(uri.path).base) === resolve(capturePaths(output).base)) {
+    throw new UsageError('--from and -o name the same recording');
+  }
+}

@@ -1,0 +1,37 @@
+import { UsageError } from '../../common/errors.ts';
+import { runIo } from '../context.ts';
+import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
+import { photoSource } from '../photo.ts';
+import type { AddCommand } from '../program.ts';
+import { requireRadio } from '../radios.ts';
+import { printResult } from '../result.ts';
+
+/** `sct send PHOTO --to URI`: the transmitter alone. */
+export const addSend: AddCommand = (program, context, done) => {
+  const command = program
+    .command('send')
+    .summary('transmit a photo to a radio or a file')
+    .description('Transmits a photo. Without a way back (--to file:) the robust map and --assume-snr are used.')
+    .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192')
+    .option('--demo', 'use the demo photo')
+    .option('--to <uri>', 'radio: file:PATH');
+  addLinkOptions(command, ['codec', 'budget', 'modem', 'transmit', 'csi']);
+  addConfigOption(command);
+  addOutputOption(command);
+  addCommonOptions(command).addHelpText(
+    'after',
+    `
+Examples:
+  sct send photo.png --to file:air.sigmf-meta
+  sct send photo.png --to file:air --profile hackrf --assume-snr 10
+`,
+  );
+  command.action(async (path: string | undefined, options: { demo?: boolean; to?: string; output?: string }) => {
+    const { config, run } = await resolveSettings(command, ['photo', 'to']);
+    const to = await requireRadio('--to', options.to ?? run.to);
+    const photo = await photoSource(path, options.demo === true, run.photo);
+    if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'send takes one photo');
+    const { runSend } = await import('../../experiment/send-run.ts');
+    done(await printResult(context, await runSend({ ...config, photo, to }, runIo(context, options.output))));
+  });
+};

@@ -1,0 +1,48 @@
+import { UsageError } from '../../common/errors.ts';
+import { parseQuantity } from '../../common/units.ts';
+import { runIo } from '../context.ts';
+import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
+import type { AddCommand } from '../program.ts';
+import { printResult } from '../result.ts';
+
+/** `sct sound --tx URI --rx URI [--period MS]`: measures the channel without a picture. */
+export const addSound: AddCommand = (program, context, done) => {
+  const command = program
+    .command('sound')
+    .summary('measure the channel with sounding bursts')
+    .description('Sends sounding bursts and shows the SNR of every resource block.')
+    .option('--tx <uri>', 'transmitter: loopback, file:PATH (default loopback)')
+    .option('--rx <uri>', 'receiver: the same as --tx (default)')
+    .option('--period <ms>', 'a burst each period instead of one; stops after --duration or -n');
+  addLinkOptions(command, ['channel', 'impairments', 'modem', 'transmit', 'receive', 'duration', 'count']);
+  addConfigOption(command);
+  addOutputOption(command);
+  addCommonOptions(command).addHelpText(
+    'after',
+    `
+Examples:
+  sct sound --channel eva --snr 20
+  sct sound --channel eva --doppler 70 --period 5 -n 20 --json
+`,
+  );
+  command.action(async (options: { tx?: string; rx?: string; period?: string; output?: string }) => {
+    const { config, run } = await resolveSettings(command, ['tx', 'rx', 'periodMs']);
+    const { parseRadioUri } = await import('../../radio/uri.ts');
+    const tx = options.tx ?? textOr(run.tx, 'loopback');
+    const rx = options.rx ?? textOr(run.rx, tx);
+    if ((parseRadioUri(tx).kind === 'loopback') !== (parseRadioUri(rx).kind === 'loopback')) {
+      throw new UsageError(`--tx ${tx} and --rx ${rx} share no channel`, 'loopback is both ends at once');
+    }
+    const period = options.period === undefined ? run.periodMs : parseQuantity('--period', options.period, 'ms');
+    if (period !== undefined && !(typeof period === 'number' && period >= 1 && period <= 60_000)) {
+      throw new UsageError(`--period ${String(period)} is out of range: allowed 1 to 60000 ms`);
+    }
+    const more = period === undefined ? {} : { periodMs: period };
+    const { runSound } = await import('../../experiment/sound-run.ts');
+    done(await printResult(context, await runSound({ ...config, tx, rx, ...more }, runIo(context, options.output))));
+  });
+};
+
+function textOr(value: unknown, fallback: string): string {
+  return typeof value === 'string' ? value : fallback;
+}

@@ -1,0 +1,35 @@
+import type { Progress } from '../experiment/report/progress.ts';
+import type { RunIo } from '../experiment/run-io.ts';
+
+/** What a command has to work with besides its flags. */
+export interface CliContext {
+  /** Words after `sct`. */
+  readonly argv: readonly string[];
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly colour: boolean;
+  /** Aborted by the first Ctrl-C, or when nobody reads stdout any more. */
+  readonly signal: AbortSignal;
+  readonly progress: Progress;
+  /** Text for stdout: the result and nothing else. */
+  out(text: string): void;
+}
+
+/** The surroundings of a run for src/experiment. */
+export function runIo(context: CliContext, outputDirectory: string | undefined): RunIo {
+  const { progress, argv, json, signal } = context;
+  return {
+    progress,
+    argv: ['sct', ...argv],
+    now: () => new Date(),
+    ...(outputDirectory === undefined ? {} : { outputDirectory }),
+    json,
+    signal,
+  };
+}
+
+/** The one object of `--json`, on one line. */
+export function outJson(context: CliContext, value: unknown): void {
+  context.out(`${JSON.stringify(value)}\n`);
+}

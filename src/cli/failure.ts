@@ -1,0 +1,54 @@
+import { CommanderError } from 'commander';
+import { ExitCode, SctError } from '../common/errors.ts';
+
+/** How a command failed, as it is printed and as `--json` says it. */
+export interface Failure {
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: ExitCode;
+}
+
+export const ERROR_SCHEMA = 'sct.error/1';
+
+/** Ends of a command line that are not failures: help that was asked for, the version. */
+const CALM = new Set(['commander.helpDisplayed', 'commander.version']);
+
+/** The failure in an exception; null where there is none (help, version). */
+export function failureOf(error: unknown): Failure | null {
+  if (error instanceof SctError) return { message: error.message, hint: error.hint, exitCode: error.exitCode };
+  if (error instanceof CommanderError) return CALM.has(error.code) ? null : usageFailure(error);
+  if (error instanceof Error && error.name === 'AbortError') {
+    return { message: 'interrupted', hint: undefined, exitCode: ExitCode.interrupted };
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const code = (error as NodeJS.ErrnoException | null)?.code;
+  if (code === 'ENOSPC' || code === 'EDQUOT') {
+    return { message: 'the disk is full', hint: 'what was written up to then is kept', exitCode: ExitCode.internal };
+  }
+  return {
+    message: `internal error: ${text.split('\n')[0]}`,
+    hint: 'run again with -v for the stack and report it',
+    exitCode: ExitCode.internal,
+  };
+}
+
+/** "error: unknown option '--snt'\n(Did you mean --snr?)" as message and hint. */
+function usageFailure(error: CommanderError): Failure {
+  if (error.code === 'commander.help')
+    return { message: 'no command given', hint: 'sct --help lists the commands', exitCode: ExitCode.usage };
+  const [first, ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const suggestion = /\(Did you mean (.*)\?\)/.exec(rest.join(' '))?.[1];
+  const hint = suggestion ? `did you mean ${suggestion}?` : 'sct COMMAND --help lists what it takes';
+  return { message: first, hint, exitCode: ExitCode.usage };
+}
+
+/** Lines for stderr. */
+export function failureText(failure: Failure): string {
+  return `sct: ${failure.message}\n${failure.hint ? `hint: ${failure.hint}\n` : ''}`;
+}
+
+/** The object that stands on stdout under `--json`. */
+export function failureJson(failure: Failure): object {
+  const { message, hint, exitCode } = failure;
+  return { schema: ERROR_SCHEMA, ok: false, error: message, hint: hint ?? null, exitCode };
+}

@@ -1,0 +1,99 @@
+import { ExitCode } from '../common/errors.ts';
+import { Progress } from '../experiment/report/progress.ts';
+import { wantsColour } from '../experiment/report/terminal.ts';
+import type { CliContext } from './context.ts';
+import { failureJson, failureOf, failureText } from './failure.ts';
+import { buildProgram } from './program.ts';
+
+/**
+ * Runs one command line (the words after `sct`) and returns its exit code. Only the result goes to stdout; progress,
+ * notes and errors go to stderr.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const words = argv.includes('--') ? argv.slice(0, argv.indexOf('--')) : argv;
+  const has = (long: string, short?: string) =>
+    words.includes(long) || (short !== undefined && words.some((w) => /^-[a-z]+$/.test(w) && w.includes(short)));
+  const json = has('--json');
+  const quiet = has('--quiet', 'q');
+  const verbose = has('--verbose', 'v');
+  const interrupt = catchInterrupts();
+  surviveClosedPipes(interrupt.controller);
+  const context: CliContext = {
+    argv,
+    json,
+    quiet,
+    verbose,
+    colour: wantsColour(process.stdout.isTTY, process.env),
+    signal: interrupt.controller.signal,
+    progress: new Progress({ stream: process.stderr, now: () => performance.now(), quiet }),
+    out: (text) => void process.stdout.write(text),
+  };
+  let exitCode: number;
+  try {
+    exitCode = await runProgram(argv, context);
+  } catch (error) {
+    const failure = failureOf(error);
+    exitCode = failure?.exitCode ?? ExitCode.ok;
+    context.progress.done();
+    // What fails after Ctrl-C fails because of it.
+    if (failure && !interrupt.byUser()) {
+      process.stderr.write(failureText(failure));
+      if (json) context.out(`${JSON.stringify(failureJson(failure))}\n`);
+      if (verbose && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    }
+  }
+  context.progress.done();
+  if (interrupt.byUser()) {
+    exitCode = ExitCode.interrupted;
+    process.stderr.write('sct: interrupted\n');
+  }
+  interrupt.dispose();
+  await flushed(process.stdout);
+  return exitCode;
+}
+
+async function runProgram(argv: readonly string[], context: CliContext): Promise<number> {
+  let exitCode: number = ExitCode.ok;
+  const program = buildProgram(context, (code) => {
+    exitCode = code;
+  });
+  await program.parseAsync([...argv], { from: 'user' });
+  return exitCode;
+}
+
+/** The first Ctrl-C (or SIGTERM) asks the command to stop, the second ends the process at once. */
+function catchInterrupts() {
+  const controller = new AbortController();
+  let count = 0;
+  const onSignal = () => {
+    count++;
+    if (count > 1) process.exit(ExitCode.interrupted);
+    process.stderr.write('\nsct: stopping (Ctrl-C again kills)\n');
+    controller.abort();
+  };
+  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', onSignal);
+  const dispose = () => {
+    process.removeListener('SIGINT', onSignal);
+    process.removeListener('SIGTERM', onSignal);
+  };
+  return { controller, byUser: () => count > 0, dispose };
+}
+
+/** `sct monitor ... | head -1` ends quietly: without a reader there is nothing left to do. */
+function surviveClosedPipes(controller: AbortController): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    controller.abort();
+  });
+  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableLength === 0) resolve();
+    else stream.write('', () => resolve());
+  });
+}

@@ -1,0 +1,224 @@
+import { type Command, Option } from 'commander';
+import { UsageError } from '../common/errors.ts';
+import { parseQuantity } from '../common/units.ts';
+import type { LinkConfig, LinkInput } from '../experiment/link-config.ts';
+
+type Key = keyof LinkInput;
+type Read = (text: string) => Partial<LinkInput>;
+
+/** One flag of a link: how it is shown, and what it sets. Ranges and defaults are checked by link-config. */
+interface LinkFlag {
+  readonly flags: string;
+  readonly about: string;
+  readonly read: Read | null;
+  readonly sets: Partial<LinkInput>;
+}
+
+function number(key: Key, flags: string, about: string, unit = ''): LinkFlag {
+  const name = longOf(flags);
+  return { flags, about, read: (text) => ({ [key]: parseQuantity(name, text, unit) }), sets: {} };
+}
+
+function word(key: Key, flags: string, about: string): LinkFlag {
+  return { flags, about, read: (text) => ({ [key]: text }), sets: {} };
+}
+
+/** A number, or a ratio such as 1/16. */
+function ratio(key: Key, flags: string, about: string): LinkFlag {
+  const name = longOf(flags);
+  const read: Read = (text) => {
+    const [top, bottom, more] = text.split('/');
+    if (bottom === undefined) return { [key]: parseQuantity(name, text) };
+    if (more !== undefined) throw new UsageError(`${name}: "${text}" is not a number or a ratio such as 1/16`);
+    return { [key]: parseQuantity(name, top) / parseQuantity(name, bottom) };
+  };
+  return { flags, about, read, sets: {} };
+}
+
+const GROUPS = {
+  codec: [
+    word('codec', '--codec <name>', 'codec: classical'),
+    word('format', '--format <name>', 'image format of the classical codec: avif (default), webp, jpeg, best'),
+    word('mapping', '--mapping <name>', 'symbols to resource blocks: matched (default), uniform, random, worst'),
+  ],
+  budget: [
+    ratio('cbr', '--cbr <x>', 'channel bandwidth ratio R/3 (default 1/16)'),
+    ratio('symbolsPerPixel', '--symbols-per-pixel <x>', 'the same budget as R, channel symbols per pixel'),
+    number('harq', '--harq <n>', 'most repetitions of a lost block (default 3)'),
+  ],
+  channel: [
+    word('channel', '--channel <name>', 'awgn (default), epa, eva, etu, tdl-a, tdl-b, tdl-c'),
+    number('snrDb', '--snr <db>', 'ensemble mean Es/N0 per occupied resource element (default 15)', 'dB'),
+    word('snrNorm', '--snr-norm <kind>', 'ensemble (default) or burst: normalise each realisation'),
+    number('delaySpreadNs', '--delay-spread <ns>', 'of the TDL channels (default 300)', 'ns'),
+    number('dopplerHz', '--doppler <hz>', 'Doppler (default EPA 5, EVA 70, ETU 70, TDL 5)', 'Hz'),
+    {
+      flags: '--ideal',
+      about: 'no unknown start, carrier or clock offset (default: all of them)',
+      read: null,
+      sets: { ideal: true },
+    },
+    number('seed', '--seed <n>', 'seed of everything random (default 1)'),
+  ],
+  impairments: [
+    number('cfoHz', '--cfo <hz>', 'carrier frequency offset', 'Hz'),
+    number('sfoPpm', '--sfo <ppm>', 'sample clock offset', 'ppm'),
+    { flags: '--iq <db,deg>', about: 'IQ imbalance: gain, phase', read: readIq, sets: {} },
+    number('dcDbfs', '--dc <dbfs>', 'DC offset', 'dBFS'),
+    word('phaseNoise', '--phase-noise <profile>', 'oscillator: hackrf, pluto, none'),
+    number('bits', '--bits <n>', 'converter resolution'),
+    {
+      flags: '--jammer <spec>',
+      about: 'KIND:DB[,centre=HZ][,width=HZ][,duty=X][,period=S][,start=S], KIND tone, subband or noise',
+      read: readJammer,
+      sets: {},
+    },
+  ],
+  modem: [
+    number('numerology', '--numerology <n>', 'subbands: 6, 15, 25 (default), 50, 4'),
+    word('profile', '--profile <name>', 'board to behave like: loopback (default), hackrf, pluto'),
+    number('rateHz', '-s, --rate <hz>', 'device sample rate (default: what profile and numerology need)', 'Hz'),
+    number('frequencyHz', '-f, --freq <hz>', 'carrier frequency', 'Hz'),
+  ],
+  transmit: [
+    number('txGainDb', '--tx-gain <db>', 'transmit gain', 'dB'),
+    number('cabledDb', '--cabled <db>', 'the path is a cable with this attenuation', 'dB'),
+    number('assumeSnrDb', '--assume-snr <db>', 'SNR to send for where no CSI report has come (default 5)', 'dB'),
+  ],
+  csi: [
+    number('csiDelayMs', '--csi-delay <ms>', 'between sounding and image bursts (default 20)', 'ms'),
+    number('maxCsiAgeMs', '--max-csi-age <ms>', 'older reports are not used (default 0.25/Doppler, else 200)', 'ms'),
+    word('feedback', '--feedback <kind>', 'way back of CSI reports: same (default), none'),
+  ],
+  receive: [
+    word('estimator', '--estimator <name>', 'channel estimator: lmmse (default), ls'),
+    number('rxGainDb', '--rx-gain <db>', 'receive gain', 'dB'),
+  ],
+  limits: [
+    number('minPsnrDb', '--min-psnr <db>', 'exit 5 below this PSNR', 'dB'),
+    number('maxDrops', '--max-drops <n>', 'exit 6 when more samples were lost'),
+  ],
+  duration: [number('durationS', '--duration <s>', 'stop after this time', 's')],
+  count: [number('count', '-n, --count <n>', 'number of pictures')],
+} satisfies Record<string, readonly LinkFlag[]>;
+
+export type LinkGroup = keyof typeof GROUPS;
+
+const HEADINGS: { readonly [K in LinkGroup]: string } = {
+  codec: 'Codec:',
+  budget: 'Budget:',
+  channel: 'Channel model:',
+  impairments: 'Single impairments:',
+  modem: 'Modem and board:',
+  transmit: 'Transmitter:',
+  csi: 'Channel state information:',
+  receive: 'Receiver:',
+  limits: 'Limits:',
+  duration: 'Limits:',
+  count: 'Limits:',
+};
+
+/** Where commander keeps the settings that link flags have gathered. */
+const GATHERED = 'linkSettings';
+
+/** Adds link flags to a command; `linkInput` reads them. */
+export function addLinkOptions(command: Command, groups: readonly LinkGroup[]): Command {
+  for (const group of groups) {
+    for (const { flags, about, read, sets } of GROUPS[group] as readonly LinkFlag[]) {
+      const option = new Option(flags, about).helpGroup(HEADINGS[group]);
+      command.addOption(option);
+      command.on(`option:${option.name()}`, (text: string | null) => {
+        const gathered = (command.getOptionValue(GATHERED) ?? {}) as LinkInput;
+        command.setOptionValue(GATHERED, { ...gathered, ...(read ? read(String(text)) : sets) });
+      });
+    }
+  }
+  return command;
+}
+
+/** The settings given by link flags. */
+export function linkInput(command: Command): LinkInput {
+  return (command.getOptionValue(GATHERED) ?? {}) as LinkInput;
+}
+
+/** Flags that every command has. */
+export function addCommonOptions(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .option('--json', 'print one JSON object on stdout at the end')
+    .option('-q, --quiet', 'no progress')
+    .option('-v, --verbose', 'more on stderr; the stack of an internal error')
+    .helpOption('-h, --help', 'print help');
+}
+
+/** `-o DIR`. */
+export function addOutputOption(
+  command: Command,
+  about = 'run directory (default runs/TIME_PHOTO_CHANNEL_ID)',
+): Command {
+  return command.optionsGroup('Output:').option('-o, --output <dir>', about);
+}
+
+/** `-c FILE`. */
+export function addConfigOption(command: Command): Command {
+  return command
+    .optionsGroup('Output:')
+    .option('-c, --config <file>', 'YAML with settings, e.g. config.resolved.yaml of a run; flags override it');
+}
+
+/** Settings of file and flags together, flags first; checked and with defaults. */
+export async function resolveSettings(
+  command: Command,
+  runKeys: readonly string[] = [],
+): Promise<{ config: LinkConfig; run: Record<string, unknown> }> {
+  const { resolveLinkConfig } = await import('../experiment/link-config.ts');
+  const given = linkInput(command);
+  const path = command.getOptionValue('config') as string | undefined;
+  if (path === undefined) return { config: resolveLinkConfig(given), run: {} };
+  const { mergeSettings, readConfigFile } = await import('./config-file.ts');
+  const file = await readConfigFile(path, runKeys);
+  return { config: resolveLinkConfig(mergeSettings(file.link, given)), run: file.run };
+}
+
+function readIq(text: string): Partial<LinkInput> {
+  const [gain, phase, more] = text.split(',');
+  if (phase === undefined || more !== undefined) {
+    throw new UsageError(`--iq: "${text}" is not DB,DEG`, 'for example --iq 0.5,3');
+  }
+  return { iqDb: parseQuantity('--iq gain', gain, 'dB'), iqDeg: parseQuantity('--iq phase', phase, 'deg') };
+}
+
+const JAMMER_KEYS: Record<string, [key: string, unit: string]> = {
+  centre: ['centreHz', 'Hz'],
+  center: ['centreHz', 'Hz'],
+  width: ['widthHz', 'Hz'],
+  duty: ['dutyCycle', ''],
+  period: ['periodS', 's'],
+  start: ['startS', 's'],
+};
+
+function readJammer(text: string): Partial<LinkInput> {
+  const [head, ...rest] = text.split(',');
+  const [kind, power, more] = head.split(':');
+  if (power === undefined || more !== undefined) {
+    throw new UsageError(
+      `--jammer: "${text}" does not begin with KIND:DB`,
+      'for example --jammer subband:10,centre=1M',
+    );
+  }
+  const jammer: Record<string, unknown> = { kind, powerDb: parseQuantity('--jammer power', power, 'dB') };
+  for (const pair of rest) {
+    const at = pair.indexOf('=');
+    const name = at < 0 ? pair : pair.slice(0, at);
+    if (!Object.hasOwn(JAMMER_KEYS, name)) {
+      throw new UsageError(`--jammer: unknown "${name}"`, 'known: centre, width, duty, period, start');
+    }
+    const [key, unit] = JAMMER_KEYS[name];
+    jammer[key] = parseQuantity(`--jammer ${name}`, at < 0 ? '' : pair.slice(at + 1), unit);
+  }
+  return { jammer: jammer as LinkInput['jammer'] };
+}
+
+function longOf(flags: string): string {
+  return /--[a-z-]+/.exec(flags)?.[0] ?? flags;
+}

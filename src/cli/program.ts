@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { addBench } from './commands/bench.ts';
+import { addCapture } from './commands/capture.ts';
+import { addDevices } from './commands/devices.ts';
+import { addExport } from './commands/export.ts';
+import { addLoopback } from './commands/loopback.ts';
+import { addMonitor } from './commands/monitor.ts';
+import { addReceive } from './commands/receive.ts';
+import { addRecord } from './commands/record.ts';
+import { addReplay } from './commands/replay.ts';
+import { addSend } from './commands/send.ts';
+import { addSound } from './commands/sound.ts';
+import type { CliContext } from './context.ts';
+import { packageVersion } from './version.ts';
+
+/** Registers one command; `done` takes its exit code. */
+export type AddCommand = (program: Command, context: CliContext, done: (exitCode: number) => void) => void;
+
+const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
+  { heading: 'A picture over the link:', commands: [addLoopback, addSend, addReceive] },
+  { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
+  { heading: 'Channel, boards, checks:', commands: [addSound, addDevices, addBench] },
+];
+
+/** The whole command tree. Commands import what is heavy only when they run, so that help stays fast. */
+export function buildProgram(context: CliContext, done: (exitCode: number) => void): Command {
+  const program = new Command('sct');
+  program
+    .description('Sends images over the air so that what matters most rides on the best part of the channel.')
+    .version(packageVersion(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.out(text),
+      writeErr: (text) => void process.stderr.write(text),
+      // Errors are printed once, by main, in the form of the contract.
+      outputError: () => {},
+    })
+    .configureHelp({ sortOptions: false, showGlobalOptions: false })
+    .addHelpText('after', HELP_END);
+  for (const { heading, commands } of GROUPS) {
+    program.commandsGroup(heading);
+    for (const add of commands) add(program, context, done);
+  }
+  return program;
+}
+
+const HELP_END = `
+Radios: file:PATH and loopback in this build.
+Exit codes: 0 ok, 1 internal, 2 usage or config, 3 device or file missing, 4 no signal, 5 received but below
+--min-psnr, 6 samples lost above --max-drops, 7 replay differs, 8 a check failed, 130 interrupted.
+
+Start here:
+  sct loopback --demo                        a photo through a modelled channel, no hardware
+  sct loopback photo.png --channel epa --snr 15 -o runs/first
+`;

@@ -1,0 +1,71 @@
+import { ExitCode } from '../common/errors.ts';
+import type { FolderResult, RunResult } from '../experiment/run-io.ts';
+import { type CliContext, outJson } from './context.ts';
+
+/** What an exit code that is not an exception means, for stderr. */
+const REASONS: Readonly<Record<number, string>> = {
+  [ExitCode.noSignal]: 'nothing that could be decoded was found',
+  [ExitCode.quality]: 'received, but damaged or below --min-psnr',
+  [ExitCode.samplesLost]: 'more samples were lost than --max-drops allows',
+  [ExitCode.replayDiffers]: 'the replay differs from the run',
+};
+
+/** Prints the result of a link command and returns its exit code. */
+export async function printResult(context: CliContext, result: RunResult | FolderResult): Promise<number> {
+  context.progress.done();
+  if (context.json) outJson(context, await jsonOf(result));
+  else context.out(await textOf(context, result));
+  const reason = REASONS[result.exitCode];
+  if (reason && !context.signal.aborted) process.stderr.write(`sct: ${reason}\n`);
+  return result.exitCode;
+}
+
+async function jsonOf(result: RunResult | FolderResult): Promise<object> {
+  const { canonical } = await import('../experiment/canonical-json.ts');
+  const { METRIC_KEYS } = await import('../experiment/metrics.ts');
+  if ('images' in result) {
+    const { images, means, exitCode, directory } = result;
+    const ok = exitCode === ExitCode.ok;
+    return {
+      schema: 'sct.folder/1',
+      ok,
+      images: images.map((m) => canonical(m, METRIC_KEYS)),
+      means: canonical(means),
+      ...(directory === undefined ? {} : { directory }),
+    };
+  }
+  const { metrics, exitCode } = result;
+  return canonical({ ...metrics, ok: metrics.ok && exitCode === ExitCode.ok }, METRIC_KEYS) as object;
+}
+
+async function textOf(context: CliContext, result: RunResult | FolderResult): Promise<string> {
+  const { printable, terminalSummary } = await import('../experiment/report/terminal.ts');
+  if (!('images' in result)) {
+    return terminalSummary(result.report, { colour: context.colour, directory: result.directory });
+  }
+  const rows = result.images.map((m, i) => [
+    m.photo ?? `picture ${i + 1}`,
+    figure(m.psnrDb, 2),
+    figure(m.msSsim, 4),
+    figure(m.retransmissions, 0),
+    m.ok ? 'whole' : m.outage === 1 ? 'outage' : 'damaged',
+  ]);
+  const means = [
+    'mean',
+    figure(result.means.psnrDb, 2),
+    figure(result.means.msSsim, 4),
+    figure(result.means.retransmissions, 1),
+    `${result.images.filter((m) => m.ok).length} of ${result.images.length} whole`,
+  ];
+  const table = [['picture', 'PSNR dB', 'MS-SSIM', 'again', 'state'], ...rows, means];
+  const widths = table[0].map((_, c) => Math.max(...table.map((row) => row[c].length)));
+  const lines = table.map((row) =>
+    row.map((cell, c) => (c === 0 || c === 4 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  '),
+  );
+  const where = result.directory === undefined ? '' : `runs in ${result.directory}\n`;
+  return `${lines.map((line) => printable(line.trimEnd())).join('\n')}\n${where}`;
+}
+
+function figure(value: number | null | undefined, digits: number): string {
+  return value === null || value === undefined ? '-' : value.toFixed(digits);
+}
