@@ -106,6 +106,7 @@ export class SymbolTracker {
   /** After the header: measures the delay on its pilots [symbols][nSubbands][re, im]; the reference stays. */
   finishHeader(pilots: Float32Array): void {
     const count = Math.min(this.symbol, SLOT_SYMBOLS);
+    this.phase.adapt();
     this.removePhases(pilots, this.symbol - count, count);
     this.measureDelay(count, this.symbol - count);
   }
@@ -115,6 +116,7 @@ export class SymbolTracker {
    * own channel as the new reference. `pilots` are those of the slot just demodulated.
    */
   finishSlot(pilots: Float32Array): void {
+    this.phase.adapt();
     this.removePhases(pilots, 0, SLOT_SYMBOLS);
     this.measureDelay(SLOT_SYMBOLS, 0);
     this.measureCentroid();
