@@ -12,7 +12,7 @@ import { placeSymbols, type RbMap, rbMapCrc16 } from '../sct/allocation/rb-map.t
 import type { Codec } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
-import { chooseLoading, chooseUniformLoading, IMPLEMENTATION_MARGIN_DB, type Loading } from './adaptation.ts';
+import { chooseLoading, chooseUniformLoading, type Loading, MARGIN_DB } from './adaptation.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
 import { bitsAt, burstShape, positionsOf } from './resource-map.ts';
 import { encodeBlocks, encodeStream, TransportLayout } from './transport.ts';
@@ -346,11 +346,12 @@ export class Transmitter {
     const ageS = this.report ? nowS - this.report.measuredAtS : null;
     const reported = this.report ? Array.from(this.report.report.codes, decodeCsi) : null;
     const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
-    const typicalBits = 6000;
+    const typicalBits = 7000;
+    const least = this.options.harq > 0 ? MARGIN_DB.withRepetition : MARGIN_DB.without;
     if (!fresh) {
       // A stale report still tells the mean; fading may have taken any subband anywhere since.
       const mean = reported ?? new Array<number>(nSubbands).fill(assumedSnrDb);
-      const margin = IMPLEMENTATION_MARGIN_DB + (reported ? STALE_MARGIN_DB : 0);
+      const margin = least + (reported ? STALE_MARGIN_DB : 0);
       const snr = mean.map((v) => v - margin);
       return {
         map: 'robust',
@@ -361,7 +362,7 @@ export class Transmitter {
         loading: chooseUniformLoading(snr, typicalBits, TARGET_BLER),
       };
     }
-    const margin = IMPLEMENTATION_MARGIN_DB + agingMarginDb(dopplerHz, ageS ?? 0);
+    const margin = least + agingMarginDb(dopplerHz, ageS ?? 0);
     const snr = reported.map((v) => v - margin);
     return {
       map: mapping,

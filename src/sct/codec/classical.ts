@@ -14,7 +14,7 @@ import {
 } from './classical-header.ts';
 import type { ByteRange, Codec, DecodedImage, EncodedSource, ReceivedSource, SourcePlan } from './codec.ts';
 import { decodeBody, levelEncoder } from './file-formats.ts';
-import { searchLevel } from './quality-search.ts';
+import { type LevelEncoder, searchLevel } from './quality-search.ts';
 
 /** Options of the classical codec. */
 export interface ClassicalOptions {
@@ -42,6 +42,8 @@ export class ClassicalCodec implements Codec {
   readonly name = 'classical';
   private readonly format: ClassicalFormat | 'best';
   private readonly effort: number | undefined;
+  /** Codings made so far of a picture, so that a sweep over channels codes each level of it once. */
+  private readonly known = new WeakMap<RgbImage, Map<string, MemoEncoder>>();
 
   constructor(options: ClassicalOptions = {}) {
     this.format = options.format ?? 'avif';
@@ -115,8 +117,7 @@ export class ClassicalCodec implements Codec {
     let encodes = 0;
     for (let scale = 0; scale < SCALES.length; scale++) {
       const size = scaledSize(image.width, image.height, scale);
-      const reduced = await resizeImage(image, size.width, size.height);
-      const found = await searchLevel(levelEncoder(reduced, format, this.effort), bodyBudget);
+      const found = await searchLevel(await this.encoderFor(image, format, scale, size), bodyBudget);
       encodes += found.encodes;
       smallest = Math.min(smallest, found.bytes.length + CLASSICAL_HEADER_BYTES);
       if (!found.fits) continue;
@@ -128,6 +129,27 @@ export class ClassicalCodec implements Codec {
       return { bytes, format, scale, level: found.level, encodes };
     }
     return smallest;
+  }
+
+  private async encoderFor(
+    image: RgbImage,
+    format: ClassicalFormat,
+    scale: number,
+    size: { width: number; height: number },
+  ): Promise<LevelEncoder> {
+    let encoders = this.known.get(image);
+    if (!encoders) {
+      encoders = new Map();
+      this.known.set(image, encoders);
+    }
+    const key = `${format}/${scale}`;
+    let encoder = encoders.get(key);
+    if (!encoder) {
+      const reduced = await resizeImage(image, size.width, size.height);
+      encoder = new MemoEncoder(levelEncoder(reduced, format, this.effort));
+      encoders.set(key, encoder);
+    }
+    return encoder;
   }
 
   async decode(received: ReceivedSource): Promise<DecodedImage> {
@@ -182,4 +204,41 @@ function wholeMask(size: { width: number; height: number }, damage: number) {
     rows: 1,
     damage: Float32Array.of(damage),
   };
+}
+
+/** Codings remembered a picture, format and scale: at 512x768 a few megabytes. */
+const MAX_KNOWN_BYTES = 32 * 2 ** 20;
+
+/** A level encoder that makes each level once, as long as its memory lasts. */
+class MemoEncoder implements LevelEncoder {
+  readonly levels: number;
+  readonly estimate: LevelEncoder['estimate'];
+  private readonly inner: LevelEncoder;
+  private readonly bodies = new Map<number, Uint8Array>();
+  private readonly sizes = new Map<number, number>();
+  private heldBytes = 0;
+
+  constructor(inner: LevelEncoder) {
+    this.inner = inner;
+    this.levels = inner.levels;
+    const { estimate } = inner;
+    this.estimate =
+      estimate &&
+      (async (level) => {
+        const size = this.sizes.get(level) ?? (await estimate(level));
+        this.sizes.set(level, size);
+        return size;
+      });
+  }
+
+  async encode(level: number): Promise<Uint8Array> {
+    const known = this.bodies.get(level);
+    if (known) return known;
+    const body = await this.inner.encode(level);
+    if (this.heldBytes + body.length <= MAX_KNOWN_BYTES) {
+      this.bodies.set(level, body);
+      this.heldBytes += body.length;
+    }
+    return body;
+  }
 }
