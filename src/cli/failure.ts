@@ -38,7 +38,9 @@ function usageFailure(error: CommanderError): Failure {
     return { message: 'no command given', hint: 'sct --help lists the commands', exitCode: ExitCode.usage };
   const [first, ...rest] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = /\(Did you mean (.*)\?\)/.exec(rest.join(' '))?.[1];
-  const hint = suggestion ? `did you mean ${suggestion}?` : 'sct COMMAND --help lists what it takes';
+  const lists =
+    error.code === 'commander.unknownCommand' ? 'sct --help lists the commands' : 'sct COMMAND --help lists the flags';
+  const hint = suggestion ? `did you mean ${suggestion}?` : lists;
   return { message: first, hint, exitCode: ExitCode.usage };
 }
 

@@ -1,9 +1,14 @@
 import { ExitCode, NoSignalError, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
+import type { CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
+import type { SctFields } from '../../radio/sigmf/meta.ts';
 import { type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
 import type { AddCommand } from '../program.ts';
 import { requireRadio } from '../radios.ts';
+
+/** What a receiver has to know of a capture, besides what every SigMF reader knows. */
+const COPIED = ['sct:numerology', 'sct:lo_offset_hz', 'sct:modem_rate_hz'];
 
 interface RecordFlags {
   from?: string;
@@ -48,7 +53,9 @@ async function recordCapture(context: CliContext, options: RecordFlags, duration
     const rx = await radio.openRx({});
     const { rateHz, format, fullScale, frequencyHz, gainsDb } = rx.settings;
     const byTime = durationS === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(durationS * rateHz));
+    const source = await sourceFields(from);
     const writer = await CaptureWriter.create(options.output, {
+      ...source,
       format,
       fullScale,
       rateHz,
@@ -94,6 +101,27 @@ async function recordCapture(context: CliContext, options: RecordFlags, duration
     return reason === 'interrupted' ? ExitCode.interrupted : ExitCode.ok;
   } finally {
     await radio.close();
+  }
+}
+
+/** Tuning and time of a capture that is recorded from; a copy keeps them. */
+async function sourceFields(from: string): Promise<Pick<CaptureWriterOptions, 'fields' | 'startTime'>> {
+  const { parseRadioUri } = await import('../../radio/uri.ts');
+  const { CaptureReader } = await import('../../radio/sigmf/capture-reader.ts');
+  const uri = parseRadioUri(from);
+  if (uri.kind !== 'file') return {};
+  const reader = await CaptureReader.open(uri.path);
+  try {
+    const { global, captures } = reader.meta;
+    const fields = Object.entries(global).filter(([key, value]) => COPIED.includes(key) && typeof value === 'number');
+    const time = captures[0]?.['core:datetime'];
+    const start = time === undefined ? null : new Date(time);
+    return {
+      fields: Object.fromEntries(fields) as SctFields,
+      startTime: start && Number.isFinite(start.getTime()) ? start : null,
+    };
+  } finally {
+    await reader.close();
   }
 }
 

@@ -3,6 +3,9 @@ import { addCommonOptions, addLinkOptions, addOutputOption, linkInput } from '..
 import type { AddCommand } from '../program.ts';
 import { printResult } from '../result.ts';
 
+/** Differences printed at most. */
+const MAX_SHOWN = 20;
+
 /** `sct replay CAPTURE|RUN [--check]`: the receiver once more, on recorded samples. */
 export const addReplay: AddCommand = (program, context, done) => {
   const command = program
@@ -28,6 +31,14 @@ Examples:
     const { runReplay } = await import('../../experiment/replay.ts');
     const reference = options.reference === undefined ? {} : { reference: options.reference };
     const config = { source, check: options.check === true, given, ...reference };
-    done(await printResult(context, await runReplay(config, runIo(context, options.output))));
+    const result = await runReplay(config, runIo(context, options.output));
+    for (const d of (result.differences ?? []).slice(0, MAX_SHOWN)) {
+      context.progress.note(
+        `${d.path}: ${JSON.stringify(d.a)} in the run, ${JSON.stringify(d.b)} now (${d.reason})`,
+        true,
+      );
+    }
+    if (result.differences?.length === 0) context.progress.note('the replay gives the metrics of the run');
+    done(await printResult(context, result));
   });
 };
