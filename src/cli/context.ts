@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import type { Progress } from '../experiment/report/progress.ts';
 import type { RunIo } from '../experiment/run-io.ts';
 
@@ -15,6 +16,9 @@ export interface CliContext {
   /** Text for stdout: the result and nothing else. */
   out(text: string): void;
 }
+
+/** Registers one command; `done` takes its exit code. */
+export type AddCommand = (program: Command, context: CliContext, done: (exitCode: number) => void) => void;
 
 /** The surroundings of a run for src/experiment. */
 export function runIo(context: CliContext, outputDirectory: string | undefined): RunIo {

@@ -10,11 +10,8 @@ import { addRecord } from './commands/record.ts';
 import { addReplay } from './commands/replay.ts';
 import { addSend } from './commands/send.ts';
 import { addSound } from './commands/sound.ts';
-import type { CliContext } from './context.ts';
+import type { AddCommand, CliContext } from './context.ts';
 import { packageVersion } from './version.ts';
-
-/** Registers one command; `done` takes its exit code. */
-export type AddCommand = (program: Command, context: CliContext, done: (exitCode: number) => void) => void;
 
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
   { heading: 'A picture over the link:', commands: [addLoopback, addSend, addReceive] },

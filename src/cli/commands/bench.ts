@@ -1,7 +1,6 @@
 import { ExitCode, UsageError } from '../../common/errors.ts';
-import { outJson } from '../context.ts';
+import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 
 /** `sct bench ldpc`: checks against published vectors. */
 export const addBench: AddCommand = (program, context, done) => {

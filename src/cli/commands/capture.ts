@@ -1,9 +1,8 @@
 import { ExitCode } from '../../common/errors.ts';
 import { formatSi } from '../../common/units.ts';
 import type { CaptureInfo } from '../../radio/sigmf/capture-info.ts';
-import { type CliContext, outJson } from '../context.ts';
+import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 
 /** `sct capture info|validate CAPTURE`. */
 export const addCapture: AddCommand = (program, context, done) => {

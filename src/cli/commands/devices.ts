@@ -1,7 +1,6 @@
 import { ExitCode } from '../../common/errors.ts';
-import { outJson } from '../context.ts';
+import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 
 const DEVICES = [
   { uri: 'loopback', about: 'both ends in one process, joined by a modelled channel (sct loopback, sct sound)' },

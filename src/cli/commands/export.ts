@@ -1,7 +1,6 @@
 import { ExitCode, UsageError } from '../../common/errors.ts';
-import { outJson } from '../context.ts';
+import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 
 /** `sct export RUN --to npz|csv|mat`: what the receiver measured, for NumPy, spreadsheets and MATLAB. */
 export const addExport: AddCommand = (program, context, done) => {

@@ -1,7 +1,6 @@
-import { runIo } from '../context.ts';
+import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
 import { photoSource } from '../photo.ts';
-import type { AddCommand } from '../program.ts';
 import { printResult } from '../result.ts';
 
 /** `sct loopback PHOTO|FOLDER`: transmitter, modelled channel and receiver in one process. */

@@ -2,9 +2,8 @@ import { ExitCode } from '../../common/errors.ts';
 import type { BurstTrace } from '../../experiment/link-trace.ts';
 import type { ReceiveSettings } from '../../experiment/receive-stream.ts';
 import type { RxStream, SampleBlock } from '../../radio/radio.ts';
-import { type CliContext, outJson } from '../context.ts';
+import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 import { requireRadio } from '../radios.ts';
 
 /** `sct monitor URI|RUN`: RB SNR of every burst, one JSON object a line. */

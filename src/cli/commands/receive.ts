@@ -1,6 +1,5 @@
-import { runIo } from '../context.ts';
+import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 import { requireRadio } from '../radios.ts';
 import { printResult } from '../result.ts';
 

@@ -2,9 +2,8 @@ import { ExitCode, NoSignalError, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import type { CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
 import type { SctFields } from '../../radio/sigmf/meta.ts';
-import { type CliContext, outJson } from '../context.ts';
+import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 import { requireRadio } from '../radios.ts';
 
 /** What a receiver has to know of a capture, besides what every SigMF reader knows. */

@@ -1,6 +1,5 @@
-import { runIo } from '../context.ts';
+import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addLinkOptions, addOutputOption, linkInput } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 import { printResult } from '../result.ts';
 
 /** Differences printed at most. */

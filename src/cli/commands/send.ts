@@ -1,8 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
-import { runIo } from '../context.ts';
+import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
 import { photoSource } from '../photo.ts';
-import type { AddCommand } from '../program.ts';
 import { requireRadio } from '../radios.ts';
 import { printResult } from '../result.ts';
 

@@ -1,8 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
-import { runIo } from '../context.ts';
+import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
-import type { AddCommand } from '../program.ts';
 import { printResult } from '../result.ts';
 
 /** `sct sound --tx URI --rx URI [--period MS]`: measures the channel without a picture. */
