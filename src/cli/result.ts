@@ -13,19 +13,19 @@ const REASONS: Readonly<Record<number, string>> = {
 /** Prints the result of a link command and returns its exit code. */
 export async function printResult(context: CliContext, result: RunResult | FolderResult): Promise<number> {
   context.progress.done();
-  if (context.json) outJson(context, await jsonOf(result));
+  if (context.json) outJson(context, await jsonOf(result, context.signal.aborted));
   else context.out(await textOf(context, result));
   const reason = REASONS[result.exitCode];
   if (reason && !context.signal.aborted) process.stderr.write(`sct: ${reason}\n`);
   return result.exitCode;
 }
 
-async function jsonOf(result: RunResult | FolderResult): Promise<object> {
+async function jsonOf(result: RunResult | FolderResult, interrupted: boolean): Promise<object> {
   const { canonical } = await import('../experiment/canonical-json.ts');
   const { METRIC_KEYS } = await import('../experiment/metrics.ts');
   if ('images' in result) {
     const { images, means, exitCode, directory } = result;
-    const ok = exitCode === ExitCode.ok;
+    const ok = exitCode === ExitCode.ok && !interrupted;
     return {
       schema: 'sct.folder/1',
       ok,
@@ -35,7 +35,7 @@ async function jsonOf(result: RunResult | FolderResult): Promise<object> {
     };
   }
   const { metrics, exitCode } = result;
-  return canonical({ ...metrics, ok: metrics.ok && exitCode === ExitCode.ok }, METRIC_KEYS) as object;
+  return canonical({ ...metrics, ok: metrics.ok && exitCode === ExitCode.ok && !interrupted }, METRIC_KEYS) as object;
 }
 
 async function textOf(context: CliContext, result: RunResult | FolderResult): Promise<string> {

@@ -65,6 +65,8 @@ function columnMajor(column: NumberColumn, dimensions: readonly number[], stride
 }
 
 function textParts(name: string, column: TextColumn): Uint8Array[] {
+  // What level 5 readers make of 16-bit letters beyond ASCII differs.
+  if (column.values.some((v) => /[^\x20-\x7e]/.test(v))) throw new Error(`text in ${name} is not ASCII`);
   const rows = column.values.length;
   const wide = Math.max(1, ...column.values.map((v) => v.length));
   const letters = new Uint16Array(rows * wide).fill(0x20);
