@@ -1,4 +1,6 @@
 import { ExitCode } from '../common/errors.ts';
+import type { DecodedImage } from '../sct/codec/codec.ts';
+import type { BurstTrace } from './link-trace.ts';
 import type { LinkMetrics } from './metrics.ts';
 
 /** Exit code of a link run by the contract: was anything heard, did the picture arrive, how good, what was lost. */
@@ -13,4 +15,35 @@ export function exitCodeOf(
   if (minPsnrDb !== undefined && metrics.psnrDb !== null && metrics.psnrDb < minPsnrDb) return ExitCode.quality;
   if (maxDrops !== undefined && (metrics.lostSamples ?? 0) > maxDrops) return ExitCode.samplesLost;
   return ExitCode.ok;
+}
+
+/** One line on why a link run did not end well, for stderr, run.json and the report; null when it did. */
+export function outcomeText(
+  metrics: LinkMetrics,
+  limits: { readonly minPsnrDb?: number | undefined },
+  decoded: DecodedImage | undefined,
+  trace: { readonly bursts: readonly BurstTrace[]; readonly misses: number },
+): string | null {
+  if (trace.bursts.length === 0) {
+    return trace.misses > 0
+      ? `${trace.misses} preambles were seen, but no header could be decoded`
+      : 'no burst was found';
+  }
+  const data = trace.bursts.filter((b) => b.use === 'data');
+  if (data.length === 0) return decoded ? null : 'no burst with a picture was found, only sounding';
+  if (!decoded) return `no part of the picture could be read: ${data[0].suspect ?? 'its blocks were lost'}`;
+  if (!decoded.complete) {
+    const last = trace.bursts.findLast((b) => b.blocks.length > 0)?.blocks ?? [];
+    const lost = last.filter((b) => !b.ok).length;
+    const count = data.length === 1 ? `${lost} of ${last.length} blocks lost` : 'blocks or whole bursts lost';
+    const what = decoded.decodable
+      ? 'the picture is damaged'
+      : 'the picture could not be decoded and is shown as flat grey';
+    return `${what}: ${decoded.note ?? count}${decoded.note ? ` (${count})` : ''}`;
+  }
+  const { psnrDb } = metrics;
+  const least = limits.minPsnrDb;
+  return least !== undefined && psnrDb !== null && psnrDb < least
+    ? `PSNR ${psnrDb.toFixed(2)} dB is below --min-psnr ${least} dB`
+    : null;
 }

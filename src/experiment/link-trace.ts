@@ -4,7 +4,6 @@ import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
 import { encodeStream } from '../link/transport.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
 import { type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
-
 import { burstLayout, extensionSymbols } from '../phy/resource-grid.ts';
 
 /** Points of one modulation kept for a picture. */
@@ -35,6 +34,7 @@ export interface BurstTrace {
   readonly channel: Float32Array;
   readonly phase: Float64Array;
   readonly estimator: string;
+  /** Of the first burst that has any; empty for the others. */
   readonly constellations: readonly {
     readonly modulation: string;
     readonly qm: ModulationOrder;
@@ -69,7 +69,7 @@ export class LinkTrace {
       this.misses++;
       return null;
     }
-    const trace = traceOf(event, chain);
+    const trace = traceOf(event, chain, !this.bursts.some((b) => b.constellations.length > 0));
     this.count(event, chain);
     if (event.use === 'data' && event.stream) {
       this.firstBlocks += trace.blocks.length;
@@ -93,7 +93,16 @@ export class LinkTrace {
   }
 }
 
-function traceOf(event: BurstEvent, chain: RxChain): BurstTrace {
+/** What a report should warn of, from the receiver's side. */
+export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[] {
+  const out: string[] = [];
+  if (trace.misses > 0) out.push(`${trace.misses} preambles were seen whose header could not be decoded`);
+  for (const b of trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
+  if (clippedSamples > 0) out.push(`${clippedSamples} samples were limited by a converter`);
+  return out;
+}
+
+function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstTrace {
   const { record, stream } = event;
   const n = chain.receiver.numerology;
   const startSample = chain.deviceIndexOf(record.startSample);
@@ -127,7 +136,7 @@ function traceOf(event: BurstEvent, chain: RxChain): BurstTrace {
     channel: nothing ? new Float32Array(0) : record.channel.slice(middle, middle + 2 * n.nCarriers),
     phase: record.phase,
     estimator: record.estimator,
-    constellations: constellationsOf(event),
+    constellations: withPoints ? constellationsOf(event) : [],
     blocks: stream ? stream.decoder.states.map((s) => ({ ...s })) : [],
     blockBytes: stream?.decoder.layout.plan.blockBytes ?? 0,
     infoBits: stream?.decoder.layout.codec.infoBits ?? 0,

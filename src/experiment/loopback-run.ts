@@ -3,11 +3,12 @@ import { ExitCode, SctError } from '../common/errors.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import { LoopbackExchange } from './exchange.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { exitCodeOf, outcomeText } from './exit-code.ts';
 import { meansOf } from './folder-means.ts';
 import { programFacts } from './host-facts.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
+import { traceWarnings } from './link-trace.ts';
 import { endManifest, startManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { loadPhoto } from './photo.ts';
@@ -106,11 +107,12 @@ async function loopbackPicture(
     const exitCode = exitCodeOf(metrics, config, heard);
     metrics.ok = exitCode === ExitCode.ok;
     const waterfall = await captureWaterfall(run.file(RUN_FILES.rx), config.rateHz);
-    metrics.files = fileList(run);
     writeFrames(run, exchange.trace);
     await run.write(RUN_FILES.allocation, `${JSON.stringify(facts, null, 2)}\n`);
     await run.writeMetrics(metrics);
-    manifest = endManifest(manifest, io.now(), exitCode, decoded?.note ?? (heard ? null : 'no burst was found'));
+    const outcome = outcomeText(metrics, config, decoded, exchange.trace);
+    if (outcome) io.progress.note(outcome);
+    manifest = endManifest(manifest, io.now(), exitCode, outcome);
     const report = await writeReport(
       run,
       {
@@ -124,7 +126,7 @@ async function loopbackPicture(
         source: image,
         decoded,
         waterfall,
-        warnings: warningsOf(exchange, plan.map, config),
+        warnings: [...(outcome ? [outcome] : []), ...warningsOf(exchange, plan.map, config)],
       },
       { source: image, decoded },
     );
@@ -133,6 +135,7 @@ async function loopbackPicture(
       linkMs: Math.round(linked - coded),
       totalMs: Math.round(performance.now() - started),
     };
+    metrics.files = fileList(run);
     await run.writeMetrics(metrics);
     await run.writeManifest(manifest);
     return { metrics, report, directory: run.path, exitCode };
@@ -177,9 +180,6 @@ function warningsOf(exchange: LoopbackExchange, map: string, config: LoopbackCon
   const out: string[] = [];
   if (config.ideal) out.push('ideal: no unknown start, fractional delay, phase, frequency or clock offset');
   if (map === 'robust') out.push('the CSI report was missing or too old: robust map, whole band, no bit loading');
-  if (exchange.trace.misses > 0)
-    out.push(`${exchange.trace.misses} preambles were seen whose header could not be decoded`);
-  for (const b of exchange.trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
-  if (exchange.clippedSamples > 0) out.push(`${exchange.clippedSamples} samples were limited by a converter`);
+  out.push(...traceWarnings(exchange.trace, exchange.clippedSamples));
   return out;
 }

@@ -26,7 +26,7 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
   }
   const reference = config.reference ? (await loadPhoto({ kind: 'file', path: config.reference })).image : undefined;
   const radio = await openRadio(uri);
-  const rx = await radio.openRx({});
+  const rx = await unlessAborted(radio.openRx({}), io.signal);
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
   const rateHz = rx.settings.rateHz;
   const run = await createRunDirectory({
@@ -59,16 +59,16 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });
   const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
-  const pictures = new Set<number>();
+  let pictures = 0;
   try {
     const stream = await receiveStream(
       tapRx(rx, capture),
       { numerology: config.numerology, rateHz, loOffsetHz: hints?.loOffsetHz ?? 0, estimator: config.estimator },
       {
-        burst: (b) => {
-          if (b.use === 'data' && b.blocks.length > 0 && b.blocks.every((x) => x.ok)) pictures.add(b.burst);
+        burst: (b, receiver) => {
+          if (receiver.takeCompleted()) pictures++;
           io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);
-          return config.count !== undefined && pictures.size >= config.count;
+          return config.count !== undefined && pictures >= config.count;
         },
         progress: (samples) => {
           io.progress.update(`receive  ${(samples / rateHz).toFixed(1)} s`);
@@ -96,7 +96,8 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
       io,
     );
     if (io.signal.aborted) return { ...result, exitCode: ExitCode.interrupted };
-    if (result.exitCode === ExitCode.noSignal) throw nothingFound(stream.trace.misses, config.numerology, run.path);
+    if (result.exitCode === ExitCode.noSignal)
+      throw nothingFound(stream.trace.misses, config.numerology, run.path, hints?.numerology);
     return result;
   } catch (error) {
     await radio.close().catch(() => undefined);
@@ -111,10 +112,33 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
 }
 
 /** The error for a stream in which no header could be read. */
-export function nothingFound(misses: number, subbands: number, directory: string): NoSignalError {
+export function nothingFound(
+  misses: number,
+  subbands: number,
+  directory: string,
+  said: number | null = null,
+): NoSignalError {
+  const kept = `The recording is in ${directory}`;
   const seen = misses > 0 ? ` (${misses} preambles without a readable header)` : '';
   return new NoSignalError(
     `no burst of ${subbands} subbands was found${seen}`,
-    `is --numerology right, the level high enough and the frequency the sender's? The recording is in ${directory}`,
+    said !== null && said !== subbands
+      ? `the capture says that it was sent with --numerology ${said}. ${kept}`
+      : `is --numerology right, the level high enough and the frequency the sender's? ${kept}`,
   );
+}
+
+/** The promise's value, or an interruption as soon as the signal is aborted. */
+async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new SctError('interrupted while waiting for the source', ExitCode.interrupted));
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

@@ -59,7 +59,7 @@ export interface StreamResult {
 
 export interface StreamHooks {
   /** Called for every burst; returning true stops the reception. */
-  burst?(trace: BurstTrace): boolean | undefined;
+  burst?(trace: BurstTrace, receiver: Receiver): boolean | undefined;
   /** Called now and then with the number of samples taken. */
   progress?(samples: number): void;
 }
@@ -79,7 +79,7 @@ export async function receiveStream(
     let stop = false;
     for (const event of events) {
       const burst = trace.add(event, chain);
-      if (burst && hooks.burst?.(burst)) stop = true;
+      if (burst && hooks.burst?.(burst, chain.receiver)) stop = true;
     }
     return stop;
   };

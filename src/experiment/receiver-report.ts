@@ -1,9 +1,10 @@
 import { ExitCode, UsageError } from '../common/errors.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
-import { exitCodeOf } from './exit-code.ts';
+import { exitCodeOf, outcomeText } from './exit-code.ts';
 import type { LinkConfig } from './link-config.ts';
 import { linkMetrics } from './link-metrics.ts';
+import { traceWarnings } from './link-trace.ts';
 import type { RunManifest } from './manifest.ts';
 import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
@@ -70,12 +71,13 @@ export async function writeReceiverRun(
   io: RunIo,
 ): Promise<RunResult> {
   const { metrics, decoded, exitCode } = await receiverMetrics(outcome);
-  metrics.files = fileList(run);
   writeFrames(run, outcome.stream.trace);
   await run.writeMetrics(metrics);
   const waterfall = await captureWaterfall(outcome.capturePath, outcome.config.rateHz);
-  const note = decoded?.note ?? (outcome.stream.trace.bursts.length > 0 ? null : 'no burst was found');
-  const ended = endManifest(manifest, io.now(), exitCode, note);
+  const { trace } = outcome.stream;
+  const text = outcomeText(metrics, outcome.config, decoded, trace);
+  if (text && trace.bursts.length > 0) io.progress.note(text);
+  const ended = endManifest(manifest, io.now(), exitCode, text);
   const report = await writeReport(
     run,
     {
@@ -84,15 +86,17 @@ export async function writeReceiverRun(
       numerology: outcome.stream.numerology,
       manifest: ended,
       metrics,
-      trace: outcome.stream.trace,
+      trace,
       facts: outcome.facts,
       source: outcome.reference,
       decoded,
       waterfall,
-      warnings: outcome.warnings,
+      warnings: [...(text ? [text] : []), ...outcome.warnings, ...traceWarnings(trace, outcome.clippedSamples)],
     },
     { source: outcome.reference, decoded },
   );
+  metrics.files = fileList(run);
+  await run.writeMetrics(metrics);
   await run.writeManifest(ended);
   return { metrics, report, directory: run.path, exitCode };
 }

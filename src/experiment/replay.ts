@@ -82,7 +82,8 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     if (differences && differences.length > 0) return { ...result, differences, exitCode: ExitCode.replayDiffers };
     // A run that ended badly and does so again has been reproduced: that is what --check asks.
     if (differences) return { ...result, differences, exitCode: ExitCode.ok };
-    if (result.exitCode === ExitCode.noSignal) throw nothingFound(stream.trace.misses, link.numerology, directory.path);
+    if (result.exitCode === ExitCode.noSignal)
+      throw nothingFound(stream.trace.misses, link.numerology, directory.path, hints.numerology);
     return { ...result, differences };
   } finally {
     directory.close();

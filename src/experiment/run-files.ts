@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import type { Numerology } from '../phy/numerology.ts';
 import { toFloat } from '../radio/format/convert.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
@@ -125,17 +126,18 @@ export async function writeReport(
   return data;
 }
 
-/** Paths of a run's files, for `--json`; null-free: only files that every link run writes. */
+/** Paths of those files of a run that are there by now, for `--json`. */
 export function fileList(run: RunDirectory): Record<string, string> {
-  const at = (name: string) => run.file(name);
-  return {
-    directory: run.path,
-    report: at(RUN_FILES.report),
-    received: at(RUN_FILES.received),
-    source: at(RUN_FILES.source),
-    metrics: at(RUN_FILES.metrics),
-    run: at(RUN_FILES.manifest),
-    tx: `${at(RUN_FILES.tx)}.sigmf-meta`,
-    rx: `${at(RUN_FILES.rx)}.sigmf-meta`,
+  const names = {
+    report: RUN_FILES.report,
+    received: RUN_FILES.received,
+    source: RUN_FILES.source,
+    metrics: RUN_FILES.metrics,
+    run: RUN_FILES.manifest,
+    frames: RUN_FILES.frames,
+    tx: `${RUN_FILES.tx}.sigmf-meta`,
+    rx: `${RUN_FILES.rx}.sigmf-meta`,
   };
+  const there = Object.entries(names).filter(([, name]) => existsSync(run.file(name)));
+  return { directory: run.path, ...Object.fromEntries(there.map(([key, name]) => [key, run.file(name)])) };
 }

@@ -50,8 +50,8 @@ export class RxChain {
   private iqFilled = 0;
   private readonly grain = new Float32Array(2 * GRAIN);
   private filled = 0;
-  /** Where the modem's sample count started, and the device index that belongs to it. */
-  private origin: { modem: number; device: number };
+  /** Where the modem's sample count started (anew after a long gap), and the device index that belongs to it. */
+  private readonly origins = [{ modem: 0, device: 0 }];
   private next: number | null = null;
   readonly losses: LossRecord[] = [];
   samples = 0;
@@ -64,7 +64,6 @@ export class RxChain {
     this.frontend = frontend;
     this.downconverter = frontend.downconverter();
     this.receiver = receiver;
-    this.origin = { modem: 0, device: 0 };
   }
 
   /** Takes the next block of a stream. */
@@ -72,7 +71,7 @@ export class RxChain {
     const events: LinkEvent[] = [];
     if (this.next === null) {
       this.next = block.index - (block.lostBefore?.min ?? 0);
-      this.origin = { modem: 0, device: this.next };
+      this.origins[0] = { modem: 0, device: this.next };
     }
     const gap = block.index - this.next;
     if (gap < 0)
@@ -84,7 +83,7 @@ export class RxChain {
       if (gap > MAX_BRIDGE_S * this.frontend.deviceRateHz) {
         events.push(...this.flush());
         this.downconverter.reset();
-        this.origin = { modem: this.receiver.phy.position, device: block.index };
+        this.origins.push({ modem: this.receiver.phy.position, device: block.index });
       } else this.feed(new Float32Array(2 * gap), events);
     }
     const { reIm, nonFinite } = toFloat(block.data, block.fullScale);
@@ -107,7 +106,8 @@ export class RxChain {
 
   /** Device index (fractional) of a sample of the modem's stream. */
   deviceIndexOf(modemIndex: number): number {
-    return this.origin.device + this.downconverter.inputIndexOf(modemIndex - this.origin.modem);
+    const origin = this.origins.findLast((o) => o.modem <= modemIndex) ?? this.origins[0];
+    return origin.device + this.downconverter.inputIndexOf(modemIndex - origin.modem);
   }
 
   /** The losses that may have fallen into [from, to) of the device's indices. */

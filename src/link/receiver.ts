@@ -13,6 +13,11 @@ import { TransportDecoder, TransportLayout } from './transport.ts';
 
 /** Pictures kept at once; an older one is given up when a new one begins. */
 const MAX_IMAGES = 4;
+/**
+ * Soft buffers of lost blocks kept for combining, over all pictures: about 1300 blocks of the largest size. With one
+ * burst more (255 blocks, 26 MB) this bounds what a stream of bad bursts can make the receiver hold.
+ */
+export const MAX_SOFT_BYTES = 1 << 27;
 
 /** What the link makes of a burst. */
 export interface BurstEvent {
@@ -43,7 +48,6 @@ interface PartState {
   readonly extension: Extension;
   readonly burst: number;
   readonly decoder: TransportDecoder;
-  readonly positions: Uint32Array;
 }
 
 /** One picture as far as it has come. */
@@ -51,6 +55,11 @@ export interface ReceivedPicture {
   readonly image: number;
   readonly codec: CodecId;
   readonly parts: (PartState | null)[];
+}
+
+/** Whether every block of every part has arrived. */
+export function isComplete(picture: ReceivedPicture): boolean {
+  return picture.parts.every((part) => part?.decoder.states.every((s) => s.ok) === true);
 }
 
 export interface ReceiverOptions {
@@ -62,12 +71,17 @@ export interface ReceiverOptions {
 /**
  * From samples at the modem rate to pictures, knowing only what came over the air. Holds no clock and does no I/O:
  * reports and acknowledgements come out as events for the feedback channel.
+ *
+ * What a burst can make it allocate is bounded by the slots that were received, not by what its extension claims:
+ * placeExtension refuses more RE than the burst has (at most 128 slots x 50 subbands x 154 = 985 600, 10 MB of
+ * positions) before any array is made, TransportLayout more bytes than those RE carry (936 kB) or more than 255 blocks.
  */
 export class Receiver {
   readonly numerology: Numerology;
   readonly phy: BurstReceiver;
   private readonly codecs: readonly Codec[];
   private readonly pictures = new Map<number, ReceivedPicture>();
+  private readonly told = new WeakSet<ReceivedPicture>();
   private csiNumber = 0;
   private session: number | null = null;
 
@@ -92,12 +106,20 @@ export class Receiver {
     return [...this.pictures.values()];
   }
 
+  /** Whether a picture has become complete since the last call (each is told once). */
+  takeCompleted(): boolean {
+    const fresh = this.received.filter((p) => isComplete(p) && !this.told.has(p));
+    for (const picture of fresh) this.told.add(picture);
+    return fresh.length > 0;
+  }
+
   /** Decodes a picture from the blocks that have arrived; never throws for what the air has done to them. */
   async picture(picture: ReceivedPicture): Promise<DecodedImage> {
     const codec = this.codecs.find((c) => c.name === picture.codec);
     if (!codec) {
       const known = this.codecs.map((c) => c.name).join(', ');
-      throw new UsageError(`the burst names codec ${picture.codec}, which this receiver lacks`, `it has ${known}`);
+      const note = `the burst names codec ${picture.codec}, which this receiver lacks; it has ${known}`;
+      return { image: undefined, decodable: false, complete: false, mask: undefined, note };
     }
     const { file, missing } = assemble(picture);
     return codec.decode({ sideInfo: new Uint8Array(0), streams: [{ id: 0, kind: 'bits', payload: file, missing }] });
@@ -108,10 +130,6 @@ export class Receiver {
     const n = this.numerology;
     const { header } = record;
     const use = (['sounding', 'data', 'retransmission', 'reverse'] as const)[header.kind];
-    if (this.session !== header.session) {
-      this.session = header.session;
-      this.pictures.clear();
-    }
     this.csiNumber = (this.csiNumber % 63) + 1;
     const csi: CsiReport = {
       number: this.csiNumber,
@@ -129,6 +147,11 @@ export class Receiver {
     let extension: Extension | null = null;
     try {
       extension = decodeExtension(n, record.extension);
+      // Only now, behind a CRC-24: a false header (CRC-16) must not cost the pictures of the session.
+      if (this.session !== header.session) {
+        this.session = header.session;
+        this.pictures.clear();
+      }
       const stream = header.kind === BurstKind.data ? this.data(record, extension) : this.repeated(record, extension);
       const ack = {
         session: header.session,
@@ -157,7 +180,8 @@ export class Receiver {
     const picture = this.pictureFor(e, codec);
     const { symbols, snr } = gather(record, positions);
     decoder.add([...decoder.states.keys()], qm, symbols, snr, e.redundancyVersion as RedundancyVersion);
-    picture.parts[e.part] = { extension: e, burst: record.header.burst, decoder, positions };
+    picture.parts[e.part] = { extension: e, burst: record.header.burst, decoder };
+    this.limitSoftBuffers();
     return { positions, qm, decoder };
   }
 
@@ -178,7 +202,19 @@ export class Receiver {
     const qm = bitsAt(n, e.modulation, positions);
     const { symbols, snr } = gather(record, positions);
     part.decoder.add(blocks, qm, symbols, snr, e.redundancyVersion as RedundancyVersion);
+    this.limitSoftBuffers();
     return { positions, qm, decoder: part.decoder };
+  }
+
+  /** Gives up the soft buffers of the oldest parts where all together are too large. */
+  private limitSoftBuffers(): void {
+    const decoders = this.received.flatMap((p) => p.parts.flatMap((part) => (part ? [part.decoder] : [])));
+    let total = decoders.reduce((bytes, d) => bytes + d.softBytes, 0);
+    for (const decoder of decoders) {
+      if (total <= MAX_SOFT_BYTES) return;
+      total -= decoder.softBytes;
+      decoder.releaseSoft();
+    }
   }
 
   private pictureFor(e: Extension, codec: CodecId): ReceivedPicture {

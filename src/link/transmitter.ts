@@ -1,6 +1,7 @@
 import { UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
+import { LARGEST_BLOCK_BITS } from '../phy/fec/segmentation.ts';
 import { payloadBytesAtRate, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
 import { CODEC_IDS, type CodecId, type Extension, encodeExtension, extensionBytes } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
@@ -15,12 +16,14 @@ import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } fr
 import { chooseLoading, chooseUniformLoading, type Loading, MARGIN_DB } from './adaptation.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
 import { bitsAt, burstShape, positionsOf } from './resource-map.ts';
-import { encodeBlocks, encodeStream, TransportLayout } from './transport.ts';
+import { encodeBlocks, encodeStream, MAX_BLOCKS, TransportLayout } from './transport.ts';
 
 /** Slots of a sounding burst: 4 ms of pilots. */
 export const SOUNDING_SLOTS = 4;
 /** Longest data burst: within 100 ms. */
 export const MAX_DATA_SLOTS = 96;
+/** Parts that the extension can count: its field has 8 bits. */
+export const MAX_PARTS = 256;
 const EXTENSION_MCS = 0;
 /** Block error rate that the first transmission aims at. */
 const TARGET_BLER = 1e-3;
@@ -49,6 +52,7 @@ export interface TransmitterOptions {
 export interface TransmitBurst {
   readonly use: BurstUse;
   readonly burst: number;
+  /** [layout.samples][re, im]; made each time it is read, so that a large picture's bursts never lie in memory at once. */
   readonly samples: Float32Array;
   readonly layout: BurstLayout;
   readonly slots: number;
@@ -89,6 +93,9 @@ export class Transmitter {
   private report: { report: CsiReport; measuredAtS: number } | null = null;
   private parts: SentPart[] = [];
   private budgetRe = 0;
+  /** Counted RE of the session before the current picture. */
+  private spentBefore = 0;
+  /** Of the current picture. */
   retransmittedBlocks = 0;
   retransmissionRounds = 0;
 
@@ -112,11 +119,7 @@ export class Transmitter {
   /** A burst of known symbols from which the receiver measures the channel. */
   sounding(): TransmitBurst {
     const n = this.numerology;
-    return this.build(
-      'sounding',
-      SOUNDING_SLOTS,
-      0,
-      null,
+    return this.build('sounding', SOUNDING_SLOTS, 0, null, () =>
       paddingSymbols(n, SOUNDING_SLOTS * n.nSubbands * RB_DATA_RE),
     );
   }
@@ -129,7 +132,8 @@ export class Transmitter {
 
   /**
    * Codes a picture into at most `budgetRe` resource elements, control, padding and repetitions included, and makes
-   * its bursts. UsageError when the budget cannot even carry the control block and one slot.
+   * its bursts: as few as hold at most MAX_DATA_SLOTS slots and MAX_BLOCKS code blocks each. UsageError when the budget
+   * cannot even carry the control block and one slot, or needs more than MAX_PARTS bursts.
    */
   async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
     const n = this.numerology;
@@ -137,6 +141,9 @@ export class Transmitter {
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
+    this.spentBefore = countedRe(this.budget);
+    this.retransmittedBlocks = 0;
+    this.retransmissionRounds = 0;
     const csi = this.channelKnowledge(nowS);
     const perSlot = n.nSubbands * RB_DATA_RE;
     const control = this.controlRe(csi.hasOrder, 1);
@@ -147,12 +154,20 @@ export class Transmitter {
       const least = (control + perSlot) / (image.width * image.height);
       throw new UsageError(
         `a budget of ${Math.floor(budgetRe)} symbols is too small: control and one slot take ${control + perSlot}`,
-        `give at least --symbols-per-pixel ${least.toPrecision(3)} (--cbr ${(least / 3).toPrecision(3)}), or a numerology with fewer subbands`,
+        `give at least --symbols-per-pixel ${ceil3(least)} (--cbr ${ceil3(least / 3)}), or a numerology with fewer subbands`,
       );
     }
-    let partCount = Math.ceil(slots / MAX_DATA_SLOTS);
+    const most = slotsOfOneBurst(csi.loading, perSlot);
+    let partCount = Math.ceil(slots / most);
     slots = Math.floor((budgetRe - reserve - partCount * control) / perSlot);
-    partCount = Math.ceil(slots / MAX_DATA_SLOTS);
+    partCount = Math.ceil(slots / most);
+    if (partCount > MAX_PARTS) {
+      const fits = (MAX_PARTS * (control + most * perSlot)) / (image.width * image.height);
+      throw new UsageError(
+        `a budget of ${Math.floor(budgetRe)} symbols needs ${partCount} bursts; a picture has at most ${MAX_PARTS}`,
+        `give at most --symbols-per-pixel ${floor3(fits)} (--cbr ${floor3(fits / 3)}), or a numerology with more subbands`,
+      );
+    }
     const slotsOf = Array.from(
       { length: partCount },
       (_, p) => Math.floor(((p + 1) * slots) / partCount) - Math.floor((p * slots) / partCount),
@@ -171,7 +186,7 @@ export class Transmitter {
     if (total < stream.minSize)
       throw new UsageError(`${total} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`);
     const encoded = await plan.encode([{ id: stream.id, size: total }]);
-    const file = (encoded.streams[0] as { payload: Uint8Array }).payload;
+    const file = atLeast(partCount, (encoded.streams[0] as { payload: Uint8Array }).payload);
 
     const bursts: TransmitBurst[] = [];
     let at = 0;
@@ -224,7 +239,8 @@ export class Transmitter {
     const waiting = this.parts.filter((p) => p.pending.size > 0);
     for (const [i, part] of waiting.entries()) {
       const blocks = [...part.pending].sort((a, b) => a - b);
-      const left = (this.budgetRe - countedRe(this.budget)) / (waiting.length - i);
+      const spent = countedRe(this.budget) - this.spentBefore;
+      const left = (this.budgetRe - spent) / (waiting.length - i);
       const control = this.controlRe(part.extension.hasOrder === 1, 1, blocks.length);
       // As many RE as the blocks had at first, if they are to be had.
       const wanted = Math.ceil((part.layout.qm.length * blocks.length) / part.layout.blocks / perSlot);
@@ -236,7 +252,7 @@ export class Transmitter {
       const positions = positionsOf(placeSymbols(map, burstShape(n, slots)));
       const codes = [...part.extension.modulation];
       const qm = bitsAt(n, codes, positions);
-      const symbols = encodeBlocks(part.layout, part.payloads, blocks, qm, rv);
+      const payload = () => scatter(n, slots, positions, encodeBlocks(part.layout, part.payloads, blocks, qm, rv));
       const extension: Extension = {
         ...part.extension,
         redundancyVersion: rv,
@@ -249,7 +265,7 @@ export class Transmitter {
         mapCrc: rbMapCrc16(map),
       };
       this.retransmittedBlocks += blocks.length;
-      bursts.push(this.build('retransmission', slots, 0, extension, scatter(n, slots, positions, symbols)));
+      bursts.push(this.build('retransmission', slots, 0, extension, payload));
     }
     return bursts;
   }
@@ -287,9 +303,9 @@ export class Transmitter {
       blocks: [],
       mapCrc: rbMapCrc16(map),
     };
-    const symbols = encodeStream(layout, file);
     const payloads = splitIntoBlocks(layout.plan, file);
-    const burst = this.build('data', slots, csi.number, extension, scatter(n, slots, positions, symbols));
+    const payload = () => scatter(n, slots, positions, encodeStream(layout, file));
+    const burst = this.build('data', slots, csi.number, extension, payload);
     this.parts.push({
       burst: burst.burst,
       layout,
@@ -306,30 +322,36 @@ export class Transmitter {
     slots: number,
     csiNumber: number,
     extension: Extension | null,
-    payload: Float32Array,
+    payload: () => Float32Array,
   ): TransmitBurst {
     const n = this.numerology;
     const bytes = extension ? encodeExtension(n, extension) : new Uint8Array(0);
     const burst = this.burst & 1023;
     this.burst++;
-    const samples = this.phy.build({
-      header: {
-        numerology: n.id,
-        session: this.options.session,
-        burst,
-        kind: BurstKind[use],
-        slots,
-        csiNumber,
-        modelSet: this.options.modelSet,
-        extensionMcs: EXTENSION_MCS,
-      },
-      extension: bytes,
-      payload,
-    });
+    const header = {
+      numerology: n.id,
+      session: this.options.session,
+      burst,
+      kind: BurstKind[use],
+      slots,
+      csiNumber,
+      modelSet: this.options.modelSet,
+      extensionMcs: EXTENSION_MCS,
+    };
     const layout = this.phy.layout(slots, bytes.length, EXTENSION_MCS);
     const used = extension ? extension.streams.reduce((a, s) => a + s.re, 0) : 0;
     addBurst(this.budget, n, layout, use, used);
-    return { use, burst, samples, layout, slots, extension };
+    const { phy } = this;
+    return {
+      use,
+      burst,
+      get samples() {
+        return phy.build({ header, extension: bytes, payload: payload() });
+      },
+      layout,
+      slots,
+      extension,
+    };
   }
 
   /** RE of header and extension of a burst with so many streams (and repeated blocks). */
@@ -420,6 +442,38 @@ function scatter(n: Numerology, slots: number, positions: Uint32Array, symbols: 
     payload[2 * positions[i] + 1] = symbols[2 * i + 1];
   }
   return payload;
+}
+
+/**
+ * Most slots of a data burst whose code blocks MAX_BLOCKS can number at this loading. A file smaller than its budget has
+ * a lower rate, and from 1/4 down the smaller blocks of base graph 2 (TS 38.212 §6.2.2).
+ */
+function slotsOfOneBurst({ efficiency, codeRate }: Loading, perSlot: number): number {
+  // A block's CRC, and less than one byte a block of rounding.
+  const bits = (graph: 1 | 2) => MAX_BLOCKS * (LARGEST_BLOCK_BITS[graph] - 32);
+  const ofBaseGraph2 = Math.min(efficiency, (0.25 * efficiency) / codeRate);
+  const most = Math.floor(Math.min(bits(1) / efficiency, bits(2) / ofBaseGraph2) / perSlot);
+  return Math.max(1, Math.min(MAX_DATA_SLOTS, most));
+}
+
+/** A file with zero bytes behind it where it is shorter than `length`: every part carries something. */
+function atLeast(length: number, file: Uint8Array): Uint8Array {
+  if (file.length >= length) return file;
+  const out = new Uint8Array(length);
+  out.set(file);
+  return out;
+}
+
+/** Three digits, never less than the value. */
+function ceil3(value: number): string {
+  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return (Math.ceil(value / step) * step).toPrecision(3);
+}
+
+/** Three digits, never more than the value. */
+function floor3(value: number): string {
+  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return (Math.floor(value / step) * step).toPrecision(3);
 }
 
 function sum(values: Uint8Array): number {

@@ -169,6 +169,16 @@ export class TransportDecoder {
     }
   }
 
+  /** Bytes held for combining lost blocks with a repetition. */
+  get softBytes(): number {
+    return this.soft.reduce((bytes, buffer) => bytes + (buffer?.byteLength ?? 0), 0);
+  }
+
+  /** Forgets what has been heard of lost blocks; a repetition then stands alone. */
+  releaseSoft(): void {
+    this.soft.fill(null);
+  }
+
   /** Blocks that arrived, for the acknowledgement. */
   get acknowledged(): boolean[] {
     return this.states.map((s) => s.ok);
