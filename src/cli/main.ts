@@ -17,7 +17,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const quiet = has('--quiet', 'q');
   const verbose = has('--verbose', 'v');
   const interrupt = catchInterrupts();
-  surviveClosedPipes(interrupt.controller);
+  const streams = watchStreams(interrupt.controller);
   const context: CliContext = {
     argv,
     json,
@@ -49,6 +49,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
   interrupt.dispose();
   await flushed(process.stdout);
+  if (streams.lost) {
+    process.stderr.write(`sct: the result could not be written to stdout (${streams.lost.code})\n`);
+    return ExitCode.internal;
+  }
   return exitCode;
 }
 
@@ -80,20 +84,24 @@ function catchInterrupts() {
   return { controller, byUser: () => count > 0, dispose };
 }
 
-/** `sct monitor ... | head -1` ends quietly: without a reader there is nothing left to do. */
-function surviveClosedPipes(controller: AbortController): void {
+/**
+ * `sct monitor ... | head -1` ends quietly: without a reader there is nothing left to do. A full disk behind stdout is an
+ * error; stderr has nobody to tell about its own.
+ */
+function watchStreams(controller: AbortController): { lost: NodeJS.ErrnoException | null } {
+  const state: { lost: NodeJS.ErrnoException | null } = { lost: null };
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') state.lost = error;
     controller.abort();
   });
-  process.stderr.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+  process.stderr.on('error', () => {});
+  return state;
 }
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  // A turn more: a failed write tells so in an event of its own.
   return new Promise((resolve) => {
-    if (stream.destroyed || stream.writableLength === 0) resolve();
-    else stream.write('', () => resolve());
+    if (stream.destroyed) setImmediate(resolve);
+    else stream.write('', () => setImmediate(resolve));
   });
 }

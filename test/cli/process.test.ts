@@ -68,3 +68,18 @@ test('bin: a checkout that is not built says what to run', async (t) => {
   assert.equal(status, 1);
   assert.match(stderr, /npm run build/);
 });
+
+test('stdout: a closed pipe ends quietly, a full disk is an error', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const cwd = await scratch(t);
+  const shell = (line: string) => spawnSync('/bin/bash', ['-c', line], { cwd, encoding: 'utf8' });
+  const sctLine = `'${process.execPath}' '${BIN}'`;
+  const closed = shell(`${sctLine} devices | true; echo "exit \${PIPESTATUS[0]}"`);
+  assert.equal(closed.stdout, 'exit 0\n');
+  assert.equal(closed.stderr, '');
+  const full = shell(`${sctLine} devices > /dev/full; echo "exit $?"`);
+  assert.equal(full.stdout, 'exit 1\n');
+  assert.match(full.stderr, /could not be written to stdout \(ENOSPC\)/);
+  assert.equal(shell(`${sctLine} nix 2> /dev/full; echo "exit $?"`).stdout, 'exit 2\n');
+});
