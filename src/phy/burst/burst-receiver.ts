@@ -148,7 +148,7 @@ export class BurstReceiver {
       this.miss(records, detection, 'no preamble');
       return true;
     }
-    const preamble = estimateFromTraining(n, acquisition.channel, acquisition.noiseVariance, acquisition.backoff);
+    const preamble = trainingEstimate(n, acquisition);
     const tracker = new SymbolTracker(n, acquisition, preamble);
     const rows = new Float32Array(2 * n.nCarriers * n.headerSymbols);
     const pilots = new Float32Array(2 * n.nSubbands * n.headerSymbols);
@@ -157,7 +157,7 @@ export class BurstReceiver {
       return true;
     }
     tracker.demodulate(samples, 0, n.headerSymbols, false, rows, pilots);
-    const llr = controlLlrs(n, rows, 0, n.headerSymbols, preamble, acquisition.noiseVariance, tracker.phases(0));
+    const llr = controlLlrs(n, rows, 0, n.headerSymbols, preamble, acquisition.subbandNoise, tracker.phases(0));
     const header = readHeader(n, llr);
     if (!header) {
       this.miss(records, detection, 'no header');
@@ -214,7 +214,7 @@ export class BurstReceiver {
     const base = origin - from;
     const dcDb = removeMean(samples, base + acquisition.start, acquisition.start + base + layout.samples, n);
 
-    const preamble = estimateFromTraining(n, acquisition.channel, acquisition.noiseVariance, acquisition.backoff);
+    const preamble = trainingEstimate(n, acquisition);
     const tracker = new SymbolTracker(n, acquisition, preamble);
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;
     const controlRows = new Float32Array(2 * n.nCarriers * control);
@@ -278,12 +278,16 @@ export class BurstReceiver {
     tracker: SymbolTracker,
   ): Float32Array {
     const { headerSymbols, extensionSymbols: count } = layout;
-    const sigma2 = acquisition.noiseVariance;
-    return controlLlrs(this.numerology, rows, headerSymbols, count, preamble, sigma2, tracker.phases(0));
+    const { subbandNoise } = acquisition;
+    return controlLlrs(this.numerology, rows, headerSymbols, count, preamble, subbandNoise, tracker.phases(0));
   }
 
   describe(): string {
     const n = this.numerology;
     return `burst receiver, ${n.nSubbands} subbands, ${this.detector.describe()}, ${this.estimator.name} channel estimate`;
   }
+}
+
+function trainingEstimate(n: Numerology, a: Acquisition): PreambleEstimate {
+  return estimateFromTraining(n, a.channel, a.noiseVariance, a.backoff, a.subbandNoise);
 }

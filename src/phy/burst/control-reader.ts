@@ -4,12 +4,12 @@ import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { equalise } from '../equalise.ts';
 import { decodeControl } from '../fec/control-code.ts';
 import { decodeHeader, EXTENSION_UNIT_BYTES, HEADER_BYTES, type Header } from '../frame/header.ts';
-import type { Numerology } from '../numerology.ts';
+import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid, turn } from '../resource-grid.ts';
 
 /**
  * Soft bits of control symbols `first`.. (QPSK, scrambled): LLR = ln P(0)/P(1) in coded order, equalised with the
- * preamble's channel turned by each symbol's phase.
+ * preamble's channel turned by each symbol's phase. `subbandNoise`: noise variance of one RE, [nSubbands].
  */
 export function controlLlrs(
   n: Numerology,
@@ -17,13 +17,13 @@ export function controlLlrs(
   first: number,
   count: number,
   preamble: PreambleEstimate,
-  noiseVariance: number,
+  subbandNoise: ArrayLike<number>,
   phases: Float64Array,
 ): Float32Array {
   const grid = resourceGrid(n);
   const llr = new Float32Array(2 * count * n.symbolDataRe);
   const pair = new Float32Array(2);
-  const sigma2 = noiseVariance * (1 + preamble.dof / (2 * n.nCarriers)) + 1e-30;
+  const channelError = 1 + preamble.dof / (2 * n.nCarriers);
   let at = 0;
   for (let symbol = first; symbol < first + count; symbol++) {
     const carriers = grid.dataCarriersOf(symbol);
@@ -33,6 +33,7 @@ export function controlLlrs(
     const row = 2 * n.nCarriers * symbol;
     for (let i = 0; i < carriers.length; i++) {
       const c = 2 * carriers[i];
+      const sigma2 = subbandNoise[Math.floor(carriers[i] / SUBBAND_CARRIERS)] * channelError + 1e-30;
       const hr = preamble.channel[c];
       const hi = preamble.channel[c + 1];
       const snr = equalise(rows[row + c], rows[row + c + 1], hr * cos - hi * sin, hr * sin + hi * cos, sigma2, pair, 0);

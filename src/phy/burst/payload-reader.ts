@@ -1,6 +1,6 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
-import type { ChannelEstimator, PilotObservations } from '../channel-est/estimator.ts';
-import { estimateNoise } from '../channel-est/noise.ts';
+import type { ChannelEstimate, ChannelEstimator, PilotObservations } from '../channel-est/estimator.ts';
+import { estimateNoise, type NoiseEstimate, quietVariance, quietWeight } from '../channel-est/noise.ts';
 import { type RbSnr, resourceBlockSnr } from '../channel-est/rb-snr.ts';
 import { equalise } from '../equalise.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
@@ -37,8 +37,7 @@ export function readPayload(
     rotate(pilots, 2 * n.nSubbands * i, n.nSubbands, -phases[firstSymbol + i]);
   }
   const observed: PilotObservations = { numerology: n, slots, pilots, noiseVariance, preamble };
-  const estimate = estimator.estimate(observed);
-  const noise = estimateNoise(observed, estimate.channel, estimate.errorRatio);
+  const { estimate, noise } = estimateBoth(observed, estimator);
   const rbSnr = resourceBlockSnr(observed, estimate.channel, estimate.errorRatio, noise);
 
   const payload = new Float32Array(2 * slots * n.nSubbands * RB_DATA_RE);
@@ -78,6 +77,43 @@ export function readPayload(
     snrDb: 10 * Math.log10(Math.max(1e-3, power / (noise.mean + 1e-30))),
     estimator: estimate.summary,
   };
+}
+
+/** Rounds of fitting and replacing under interference. */
+const INTERFERENCE_ROUNDS = 5;
+
+/**
+ * Channel and noise. RBs whose noise stands out (an interferer, in band or in time) would spoil the channel estimate of
+ * all others: their pilots are replaced by the fit, but for their weight, and the channel is fitted again.
+ */
+function estimateBoth(
+  observed: PilotObservations,
+  estimator: ChannelEstimator,
+): { estimate: ChannelEstimate; noise: NoiseEstimate } {
+  let estimate = estimator.estimate(observed);
+  let noise = estimateNoise(observed, estimate.channel, estimate.errorRatio);
+  if (estimator.name !== 'lmmse') return { estimate, noise };
+  const { numerology: n, slots, pilots } = observed;
+  const grid = resourceGrid(n);
+  const mixed = new Float32Array(pilots.length);
+  for (let round = 0; round < INTERFERENCE_ROUNDS; round++) {
+    const quiet = quietVariance(noise.variance);
+    if (noise.variance.every((v) => quietWeight(v, quiet) === 1)) break;
+    for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
+      const offset = grid.pilotOffset(symbol % SLOT_SYMBOLS);
+      const slot = Math.floor(symbol / SLOT_SYMBOLS);
+      for (let s = 0; s < n.nSubbands; s++) {
+        const w = quietWeight(noise.variance[slot * n.nSubbands + s], quiet);
+        const p = 2 * (symbol * n.nSubbands + s);
+        const c = 2 * (symbol * n.nCarriers + s * SUBBAND_CARRIERS + offset);
+        mixed[p] = w * pilots[p] + (1 - w) * estimate.channel[c];
+        mixed[p + 1] = w * pilots[p + 1] + (1 - w) * estimate.channel[c + 1];
+      }
+    }
+    estimate = estimator.estimate({ ...observed, pilots: mixed, noiseVariance: quiet });
+    noise = estimateNoise(observed, estimate.channel, estimate.errorRatio);
+  }
+  return { estimate, noise };
 }
 
 function rotate(array: Float32Array, at: number, count: number, phase: number): void {

@@ -1,5 +1,6 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { estimateSlot } from '../channel-est/lmmse.ts';
+import { quietVariance, quietWeight } from '../channel-est/noise.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import { resourceGrid } from '../resource-grid.ts';
@@ -19,7 +20,9 @@ export class SymbolTracker {
   private readonly n: Numerology;
   private readonly acquisition: Acquisition;
   private readonly preamble: PreambleEstimate;
+  /** Noise of the quiet subbands, and what the others count against them, [nSubbands]. */
   private readonly noiseVariance: number;
+  private readonly weights: Float64Array;
   private readonly demodulator: OfdmDemodulator;
   private readonly phase: PhaseTracker;
   private readonly timing: TimingTracker;
@@ -40,7 +43,10 @@ export class SymbolTracker {
     this.n = n;
     this.acquisition = acquisition;
     this.preamble = preamble;
-    this.noiseVariance = Math.max(acquisition.noiseVariance, 1e-6 * preamble.power);
+    const quiet = quietVariance(acquisition.subbandNoise);
+    this.weights = Float64Array.from(acquisition.subbandNoise, (v) => quietWeight(v, quiet));
+    const level = this.weights.every((w) => w === 1) ? acquisition.noiseVariance : quiet;
+    this.noiseVariance = Math.max(level, 1e-6 * preamble.power);
     this.demodulator = new OfdmDemodulator(n);
     this.reference = preamble.channel.slice();
     this.slotChannel = new Float32Array(2 * n.nCarriers);
@@ -120,6 +126,7 @@ export class SymbolTracker {
     this.removePhases(pilots, 0, SLOT_SYMBOLS);
     this.measureDelay(SLOT_SYMBOLS, 0);
     this.measureCentroid();
+    this.replaceInterfered();
     estimateSlot(
       {
         numerology: this.n,
@@ -198,10 +205,11 @@ export class SymbolTracker {
           const hi = reference[2 * carrier + 1] * cos - reference[2 * carrier] * sin;
           const re = turned[p];
           const im = turned[p + 1];
-          slope += k * (im * hr - re * hi);
-          curvature += k * k * (re * hr + im * hi);
-          weight += k * k * (hr * hr + hi * hi);
-          misfit += (re - hr) ** 2 + (im - hi) ** 2;
+          const w = this.weights[s];
+          slope += w * k * (im * hr - re * hi);
+          curvature += w * k * k * (re * hr + im * hi);
+          weight += w * k * k * (hr * hr + hi * hi);
+          misfit += w * ((re - hr) ** 2 + (im - hi) ** 2);
         }
       }
       if (!(weight > 0)) return;
@@ -223,6 +231,22 @@ export class SymbolTracker {
     if (this.symbol === count) this.referenceResidual -= error;
   }
 
+  /** Pilots of subbands with an interferer give way to the reference, but for their weight. */
+  private replaceInterfered(): void {
+    const { nSubbands } = this.n;
+    const grid = resourceGrid(this.n);
+    for (let s = 0; s < nSubbands; s++) {
+      const w = this.weights[s];
+      if (w === 1) continue;
+      for (let t = 0; t < SLOT_SYMBOLS; t++) {
+        const p = 2 * (t * nSubbands + s);
+        const c = 2 * (s * SUBBAND_CARRIERS + grid.pilotOffset(t));
+        this.turned[p] = w * this.turned[p] + (1 - w) * this.reference[c];
+        this.turned[p + 1] = w * this.turned[p + 1] + (1 - w) * this.reference[c + 1];
+      }
+    }
+  }
+
   /** Centroid of the slot's delay profile: the phase of sum_c g_(c+1) conj(g_c), g the slot's channel by carrier. */
   private measureCentroid(): void {
     const n = this.n;
@@ -241,8 +265,9 @@ export class SymbolTracker {
     for (let c = 2; c < 2 * n.nCarriers; c += 2) {
       // No neighbours across the empty carrier at DC.
       if (c === n.nCarriers) continue;
-      re += g[c] * g[c - 2] + g[c + 1] * g[c - 1];
-      im += g[c + 1] * g[c - 2] - g[c] * g[c - 1];
+      const w = this.weights[Math.floor(c / (2 * SUBBAND_CARRIERS))];
+      re += w * (g[c] * g[c - 2] + g[c + 1] * g[c - 1]);
+      im += w * (g[c + 1] * g[c - 2] - g[c] * g[c - 1]);
     }
     const middle = this.symbol - SLOT_SYMBOLS / 2 - 0.5;
     const applied = (this.applied[this.symbol - SLOT_SYMBOLS] + this.applied[this.symbol - 1]) / 2;
@@ -278,9 +303,10 @@ export class SymbolTracker {
       const hi = this.reference[c + 1];
       const pr = pilots[at + 2 * s];
       const pi = pilots[at + 2 * s + 1];
-      re += pr * hr + pi * hi;
-      im += pi * hr - pr * hi;
-      power += hr * hr + hi * hi;
+      const w = this.weights[s];
+      re += w * (pr * hr + pi * hi);
+      im += w * (pi * hr - pr * hi);
+      power += w * (hr * hr + hi * hi);
     }
     const error = Math.atan2(im * cos - re * sin, re * cos + im * sin);
     const variance = this.noiseVariance / (2 * power + 1e-30) + 1e-5;

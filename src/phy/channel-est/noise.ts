@@ -42,7 +42,8 @@ export function estimateNoise(observed: PilotObservations, channel: Float32Array
     perSubband[i % nSubbands] += perRb[i] / slots;
     mean += perRb[i] / perRb.length;
   }
-  const bySubband = shrink(perSubband, SLOT_SYMBOLS * slots, () => mean);
+  const common = commonVariance(perSubband, SLOT_SYMBOLS * slots);
+  const bySubband = shrink(perSubband, SLOT_SYMBOLS * slots, () => common);
   const byRb = slots > 1 ? shrink(perRb, SLOT_SYMBOLS, (i) => bySubband.values[i % nSubbands]) : null;
   const variance = new Float32Array(perRb.length);
   const relativeError = new Float32Array(perRb.length);
@@ -60,8 +61,21 @@ export function estimateNoise(observed: PilotObservations, channel: Float32Array
 /** A group further than this many sampling deviations from its centre is believed whatever the others do. */
 const OUTLIER_SIGMAS = 4.5;
 
+/** Mean of the variances, each from m complex residuals, that do not stand out from their median. */
+export function commonVariance(values: Float64Array, m: number): number {
+  const median = values.slice().sort()[values.length >> 1] + 1e-30;
+  let sum = 0;
+  let count = 0;
+  for (const v of values) {
+    if (Math.abs(Math.log((v + 1e-30) / median)) > OUTLIER_SIGMAS / Math.sqrt(m)) continue;
+    sum += v;
+    count++;
+  }
+  return count > 0 ? sum / count : median;
+}
+
 /** Empirical-Bayes shrinkage of variances, each from m complex residuals, towards their centres. */
-function shrink(
+export function shrink(
   values: Float64Array,
   m: number,
   centre: (index: number) => number,
@@ -69,10 +83,15 @@ function shrink(
   const sampling = 1 / m;
   const deviations = new Float64Array(values.length);
   let spread = 0;
+  let usual = 0;
   for (let i = 0; i < values.length; i++) {
     deviations[i] = Math.log((values[i] + 1e-30) / (centre(i) + 1e-30));
-    spread += deviations[i] ** 2 / Math.max(1, values.length - 1);
+    // Interfered groups say nothing about how much the others differ.
+    if (Math.abs(deviations[i]) > OUTLIER_SIGMAS * Math.sqrt(sampling)) continue;
+    spread += deviations[i] ** 2;
+    usual++;
   }
+  spread /= Math.max(1, usual - 1);
   // A spread that sampling alone reaches now and then is taken for sampling.
   const limit = sampling * (1 + 3 * Math.sqrt(2 / values.length));
   const between = spread > limit ? spread - sampling : 0;
@@ -85,4 +104,18 @@ function shrink(
     out[i] = (centre(i) + 1e-30) * Math.exp(weights[i] * deviations[i]);
   }
   return { values: out, weights };
+}
+
+/** Noise of the quiet part: the lower quartile of the variances. */
+export function quietVariance(variances: ArrayLike<number>): number {
+  const sorted = Float64Array.from(variances).sort();
+  return sorted[sorted.length >> 2];
+}
+
+/**
+ * Weight of an observation whose noise has this variance, against one of the quiet part: its share of the quiet noise, 1
+ * up to twice that (what is not clearly an interferer counts in full).
+ */
+export function quietWeight(variance: number, quiet: number): number {
+  return variance <= 2 * quiet ? 1 : quiet / variance;
 }

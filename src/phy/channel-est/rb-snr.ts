@@ -1,7 +1,7 @@
 import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import type { PilotObservations } from './estimator.ts';
-import type { NoiseEstimate } from './noise.ts';
+import { type NoiseEstimate, quietVariance } from './noise.ts';
 
 /** Lowest and highest RB SNR reported, dB; outside the pilots cannot tell. */
 export const RB_SNR_MIN_DB = -20;
@@ -30,6 +30,8 @@ export function resourceBlockSnr(
   const { numerology: n, slots } = observed;
   const grid = resourceGrid(n);
   const { nSubbands } = n;
+  // Under interference the channel comes from the quiet pilots, and so does its error.
+  const quiet = 2 * quietVariance(noise.variance);
   const efficiency = new Float64Array(slots * nSubbands);
   for (let slot = 0; slot < slots; slot++) {
     for (let t = 0; t < SLOT_SYMBOLS; t++) {
@@ -39,7 +41,10 @@ export function resourceBlockSnr(
         const c = carriers[i];
         const rb = slot * nSubbands + Math.floor(c / SUBBAND_CARRIERS);
         const sigma2 = noise.variance[rb];
-        const power = Math.max(0, channel[row + 2 * c] ** 2 + channel[row + 2 * c + 1] ** 2 - errorRatio * sigma2);
+        const power = Math.max(
+          0,
+          channel[row + 2 * c] ** 2 + channel[row + 2 * c + 1] ** 2 - errorRatio * Math.min(sigma2, quiet),
+        );
         efficiency[rb] += Math.log2(1 + power / (sigma2 + 1e-30));
       }
     }

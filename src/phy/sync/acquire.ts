@@ -1,5 +1,6 @@
+import { commonVariance, shrink } from '../channel-est/noise.ts';
 import { fftKernel } from '../kernels/fft.ts';
-import type { Numerology } from '../numerology.ts';
+import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import type { Detection } from './detect.ts';
 import { type Preamble, preamble } from './preamble.ts';
@@ -23,6 +24,8 @@ export interface Acquisition {
   readonly channel: Float32Array;
   /** Noise variance per RE, from the difference of the training symbols. */
   readonly noiseVariance: number;
+  /** The same of each subband, alike unless an interferer shows, [nSubbands]. */
+  readonly subbandNoise: Float64Array;
   /** Energy share of the impulse response in one cyclic prefix. */
   readonly concentration: number;
 }
@@ -89,7 +92,7 @@ export class Acquirer {
     cfo += weight * correction;
     const cfoVariance = weight === 1 ? varianceB : (varianceA * varianceB) / (varianceA + varianceB);
     const last = this.trainingPair(samples, trainingAt, cfo, trainingAt - start);
-    let difference = 0;
+    const subbandNoise = new Float64Array(n.nSubbands);
     const { training } = this.known;
     for (let c = 0; c < n.nCarriers; c++) {
       const b = 2 * n.bins[c];
@@ -102,10 +105,21 @@ export class Acquirer {
       // The common phase between the pair is offset, not noise.
       const sr = this.second[b] * last.cos + this.second[b + 1] * last.sin;
       const si = this.second[b + 1] * last.cos - this.second[b] * last.sin;
-      difference += (this.first[b] - sr) ** 2 + (this.first[b + 1] - si) ** 2;
+      const difference = (this.first[b] - sr) ** 2 + (this.first[b + 1] - si) ** 2;
+      subbandNoise[Math.floor(c / SUBBAND_CARRIERS)] += difference / (2 * SUBBAND_CARRIERS);
     }
-    const noiseVariance = difference / (2 * n.nCarriers);
-    return { start, cfo, cfoVariance, backoff, channel, noiseVariance, concentration: path.concentration };
+    const noiseVariance = subbandNoise.reduce((sum, v) => sum + v, 0) / n.nSubbands;
+    const common = commonVariance(subbandNoise, SUBBAND_CARRIERS);
+    return {
+      start,
+      cfo,
+      cfoVariance,
+      backoff,
+      channel,
+      noiseVariance,
+      subbandNoise: shrink(subbandNoise, SUBBAND_CARRIERS, () => common).values,
+      concentration: path.concentration,
+    };
   }
 
   /** Frequency offset (modulo 4 subcarriers) from lags of 4, 8 and 16 segments of the detection part. */

@@ -5,7 +5,12 @@ import { BurstTransmitter, paddingSymbols, TRANSMIT_RMS } from '../../../src/phy
 import { type Numerology, RB_DATA_RE } from '../../../src/phy/numerology.ts';
 
 /** Samples of a burst with padding as payload. */
-export function burstSamples(n: Numerology, burst: number, slots = 1, extension = new Uint8Array(0)): Float32Array {
+export function burstSamples(
+  n: Numerology,
+  burst: number,
+  slots = 1,
+  extension: Uint8Array = new Uint8Array(0),
+): Float32Array {
   const header = {
     numerology: n.id,
     session: 1,
