@@ -4,6 +4,7 @@ import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
 import { encodeStream } from '../link/transport.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
 import { type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
+import type { LossRecord } from '../radio/radio.ts';
 import { burstLayout, extensionSymbols } from '../phy/resource-grid.ts';
 
 /** Points of one modulation kept for a picture. */
@@ -50,13 +51,14 @@ export interface BurstTrace {
   }[];
   readonly blockBytes: number;
   readonly infoBits: number;
-  /** Samples were lost inside or it was cut off: what is wrong, else null. */
-  readonly suspect: string | null;
+  /** Samples were (or may have been) lost inside or it was cut off: what is wrong, else null. */
+  suspect: string | null;
 }
 
 /** Collects what a receiver reports over a run. */
 export class LinkTrace {
   readonly bursts: BurstTrace[] = [];
+  private lossesSeen = 0;
   misses = 0;
   /** First transmissions: blocks and how many of them failed. */
   firstBlocks = 0;
@@ -75,8 +77,17 @@ export class LinkTrace {
       this.firstBlocks += trace.blocks.length;
       this.firstFailures += trace.blocks.filter((b) => !b.ok).length;
     }
+    for (const loss of chain.losses.slice(0, this.lossesSeen)) markLoss(trace, loss);
     this.bursts.push(trace);
+    this.markLosses(chain);
     return trace;
+  }
+
+  /** Marks the bursts that losses known by now may have hit; called again once the stream has ended. */
+  markLosses(chain: RxChain): void {
+    for (; this.lossesSeen < chain.losses.length; this.lossesSeen++) {
+      for (const burst of this.bursts) markLoss(burst, chain.losses[this.lossesSeen]);
+    }
   }
 
   private count(event: BurstEvent, chain: RxChain): void {
@@ -93,6 +104,12 @@ export class LinkTrace {
   }
 }
 
+function markLoss(burst: BurstTrace, loss: LossRecord): void {
+  if (loss.from >= burst.startSample + burst.lengthSamples || loss.to <= burst.startSample) return;
+  const text = `${loss.exact ? '' : 'up to '}${loss.max} samples lost inside`;
+  burst.suspect = burst.suspect ? `${text}; ${burst.suspect}` : text;
+}
+
 /** What a report should warn of, from the receiver's side. */
 export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[] {
   const out: string[] = [];
@@ -107,13 +124,8 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
   const n = chain.receiver.numerology;
   const startSample = chain.deviceIndexOf(record.startSample);
   const lengthSamples = chain.deviceIndexOf(record.startSample + record.lengthSamples) - startSample;
-  const lost = chain.lossesIn(startSample, startSample + lengthSamples);
   const nothing = record.slots === 0;
   const middle = 2 * n.nCarriers * Math.max(0, record.slots >> 1);
-  const suspect = [
-    ...lost.map((l) => `${l.exact ? '' : 'up to '}${l.max} samples lost inside`),
-    ...(event.problem ? [event.problem] : []),
-  ].join('; ');
   return {
     use: event.use,
     burst: record.header.burst,
@@ -140,7 +152,7 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
     blocks: stream ? stream.decoder.states.map((s) => ({ ...s })) : [],
     blockBytes: stream?.decoder.layout.plan.blockBytes ?? 0,
     infoBits: stream?.decoder.layout.codec.infoBits ?? 0,
-    suspect: suspect || null,
+    suspect: event.problem,
   };
 }
 

@@ -89,6 +89,7 @@ export async function receiveStream(
     if (stop) break;
   }
   take(chain.flush());
+  trace.markLosses(chain);
   return { numerology: n, chain, trace, codec };
 }
 

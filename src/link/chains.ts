@@ -110,11 +110,6 @@ export class RxChain {
     return origin.device + this.downconverter.inputIndexOf(modemIndex - origin.modem);
   }
 
-  /** The losses that may have fallen into [from, to) of the device's indices. */
-  lossesIn(from: number, to: number): LossRecord[] {
-    return this.losses.filter((l) => l.from < to && l.to > from);
-  }
-
   private feed(reIm: Float32Array, events: LinkEvent[]): void {
     const n = reIm.length >> 1;
     for (let at = 0; at < n; ) {

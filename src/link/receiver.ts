@@ -72,9 +72,9 @@ export interface ReceiverOptions {
  * From samples at the modem rate to pictures, knowing only what came over the air. Holds no clock and does no I/O:
  * reports and acknowledgements come out as events for the feedback channel.
  *
- * What a burst can make it allocate is bounded by the slots that were received, not by what its extension claims:
- * placeExtension refuses more RE than the burst has (at most 128 slots x 50 subbands x 154 = 985 600, 10 MB of
- * positions) before any array is made, TransportLayout more bytes than those RE carry (936 kB) or more than 255 blocks.
+ * What a burst can make it allocate is bounded by the header's slots, never by what its extension claims: placeExtension
+ * refuses more RE than those slots have (at most 128 x 50 x 154 = 985 600, 10 MB of positions) before any array is made,
+ * TransportLayout more bytes than the RE can carry (936 kB) or more than 255 blocks, soft buffers come one by one.
  */
 export class Receiver {
   readonly numerology: Numerology;

@@ -1,0 +1,120 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CRC16, crcBytes } from '../../src/common/crc.ts';
+import { FormatError } from '../../src/common/errors.ts';
+import { RandomStream } from '../../src/common/random.ts';
+import {
+  decodeReverseMessage,
+  encodeAckMessage,
+  encodeCsiMessage,
+  MAX_REVERSE_BYTES,
+} from '../../src/link/csi-report.ts';
+
+const whole = (min: number, max: number) => fc.integer({ min, max });
+const anyReport = fc.record(
+  {
+    number: whole(1, 63),
+    session: whole(0, 255),
+    burst: whole(0, 1023),
+    codes: fc.uint8Array({ minLength: 1, maxLength: 50 }),
+  },
+  { noNullPrototype: true },
+);
+const anyAck = fc.record(
+  {
+    session: whole(0, 255),
+    burst: whole(0, 1023),
+    extensionOk: fc.boolean(),
+    blocks: fc.array(fc.boolean(), { maxLength: 255 }),
+  },
+  { noNullPrototype: true },
+);
+
+test('reports and acknowledgements come back, within the stated length', () => {
+  fc.assert(
+    fc.property(anyReport, (report) => {
+      const bytes = encodeCsiMessage(report);
+      assert.ok(bytes.length <= MAX_REVERSE_BYTES);
+      assert.deepEqual(decodeReverseMessage(bytes), { type: 'csi', report });
+    }),
+  );
+  fc.assert(
+    fc.property(anyAck, (ack) => {
+      const bytes = encodeAckMessage(ack);
+      assert.ok(bytes.length <= MAX_REVERSE_BYTES);
+      assert.deepEqual(decodeReverseMessage(bytes), { type: 'ack', ack });
+    }),
+  );
+});
+
+test('values out of range are refused by name when sent', () => {
+  const report = { number: 1, session: 1, burst: 1, codes: Uint8Array.of(5) };
+  const ack = { session: 1, burst: 1, extensionOk: true, blocks: [true] };
+  const refused = (body: () => unknown, field: string) =>
+    assert.throws(body, (e: unknown) => e instanceof FormatError && e.field === field, field);
+  refused(() => encodeCsiMessage({ ...report, number: 0 }), 'number');
+  refused(() => encodeCsiMessage({ ...report, number: 64 }), 'number');
+  refused(() => encodeCsiMessage({ ...report, session: 256 }), 'session');
+  refused(() => encodeCsiMessage({ ...report, burst: 1024 }), 'burst');
+  refused(() => encodeCsiMessage({ ...report, codes: new Uint8Array(0) }), 'subbands');
+  refused(() => encodeCsiMessage({ ...report, codes: new Uint8Array(51) }), 'subbands');
+  refused(() => encodeAckMessage({ ...ack, session: -1 }), 'session');
+  refused(() => encodeAckMessage({ ...ack, burst: 2.5 }), 'burst');
+  refused(() => encodeAckMessage({ ...ack, blocks: new Array(256).fill(true) }), 'blockCount');
+});
+
+/** Puts the right CRC behind a body. */
+function seal(body: Uint8Array): Uint8Array {
+  const crc = crcBytes(CRC16, body);
+  return Uint8Array.of(...body, crc >> 8, crc & 0xff);
+}
+
+test('wrong messages with a right CRC are refused by name', () => {
+  const body = encodeCsiMessage({ number: 9, session: 1, burst: 2, codes: Uint8Array.of(1, 2, 3) }).slice(0, -2);
+  const cases: [string, Uint8Array][] = [
+    ['codes', seal(body.subarray(0, body.length - 1))],
+    ['padding', seal(Uint8Array.of(...body, 1))],
+    ['number', seal(Uint8Array.of(body[0] & 0xc0, ...body.subarray(1)))],
+    ['type', seal(Uint8Array.of(body[0] | 0xc0, ...body.subarray(1)))],
+    ['type', seal(Uint8Array.of(0, 0, 0, 0))],
+    ['message', new Uint8Array(MAX_REVERSE_BYTES + 1)],
+    ['message', new Uint8Array(2)],
+    ['crc', Uint8Array.of(...body, 0, 0)],
+  ];
+  for (const [field, bytes] of cases) {
+    assert.throws(
+      () => decodeReverseMessage(bytes),
+      (e: unknown) => e instanceof FormatError && e.field === field,
+      field,
+    );
+  }
+});
+
+test('half a million random and mutated reverse messages: a message or a FormatError, nothing else', () => {
+  const random = new RandomStream('reverse fuzz');
+  const valid = [
+    encodeCsiMessage({ number: 63, session: 255, burst: 1023, codes: random.bytes(50) }),
+    encodeAckMessage({ session: 1, burst: 2, extensionOk: true, blocks: new Array(255).fill(true) }),
+  ].map((bytes) => bytes.slice(0, -2));
+  let good = 0;
+  for (let i = 0; i < 500_000; i++) {
+    let body: Uint8Array;
+    if (i % 4 === 0) body = random.bytes(1 + random.integer(MAX_REVERSE_BYTES - 2));
+    else {
+      body = valid[i & 1].slice();
+      for (let k = 0; k <= i % 3; k++) body[random.integer(body.length)] ^= 1 << random.integer(8);
+    }
+    // The CRC is right nearly always, so that what lies behind it is reached.
+    const bytes = i % 16 === 1 ? body : seal(body);
+    try {
+      const message = decodeReverseMessage(bytes);
+      good++;
+      if (message.type === 'csi') assert.ok(message.report.codes.length <= 50 && message.report.number >= 1);
+      else assert.ok(message.ack.blocks.length <= 255);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+  assert.ok(good > 100_000 && good < 450_000, `${good} accepted`);
+});

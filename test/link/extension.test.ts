@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { FormatError } from '../../src/common/errors.ts';
+import { RandomStream } from '../../src/common/random.ts';
+import { Receiver } from '../../src/link/receiver.ts';
+import { mapOfExtension } from '../../src/link/resource-map.ts';
+import { MAX_EXTENSION_BYTES } from '../../src/phy/burst/transmit.ts';
+import {
+  decodeExtension,
+  EXTENSION_SCHEMA,
+  type Extension,
+  encodeExtension,
+  extensionBytes,
+} from '../../src/phy/frame/extension.ts';
+import { NUMEROLOGIES, numerology } from '../../src/phy/numerology.ts';
+import { rbMapCrc16 } from '../../src/sct/allocation/rb-map.ts';
+import { BytesCodec } from './helpers.ts';
+
+const whole = (min: number, max: number) => fc.integer({ min, max });
+const ids = (max: number) => fc.uniqueArray(whole(0, max), { maxLength: max + 1 });
+
+/** Any valid extension of any numerology. */
+const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
+  fc
+    .record({
+      codec: whole(0, 4),
+      image: whole(0, 255),
+      parts: whole(0, 255).chain((p) => fc.tuple(whole(0, p), fc.constant(p))),
+      process: whole(0, 15),
+      redundancyVersion: whole(0, 3),
+      newData: whole(0, 1),
+      original: whole(0, 1023),
+      interleaved: whole(0, 1),
+      modulation: fc.array(whole(0, 5), { minLength: n.nSubbands, maxLength: n.nSubbands }),
+      order: fc.option(
+        fc.shuffledSubarray(
+          Array.from({ length: n.nSubbands }, (_, s) => s),
+          { minLength: n.nSubbands },
+        ),
+      ),
+      streams: ids(254).chain((list) =>
+        fc.tuple(
+          ...list.map((id) =>
+            fc
+              .tuple(whole(0, 1), whole(0, 255), whole(1, 2 ** 20 - 1), whole(1, 2 ** 22 - 1))
+              .map(([analog, score, re, bytes]) => ({ id, analog, score, re, bytes: analog ? 0 : bytes })),
+          ),
+        ),
+      ),
+      blocks: ids(254),
+      mapCrc: whole(0, 0xffff),
+    })
+    .map(({ parts: [part, partsLess1], streams, ...e }) => ({
+      n,
+      e: {
+        ...e,
+        part,
+        partsLess1,
+        hasOrder: e.order ? 1 : 0,
+        streamCount: streams.length,
+        streams,
+        blockCount: e.blocks.length,
+      } as Extension,
+    })),
+);
+
+const N = numerology(25);
+const GOOD: Extension = {
+  codec: 1,
+  image: 3,
+  part: 0,
+  partsLess1: 1,
+  process: 0,
+  redundancyVersion: 0,
+  newData: 1,
+  original: 17,
+  interleaved: 1,
+  modulation: new Array(25).fill(2),
+  hasOrder: 0,
+  order: null,
+  streamCount: 1,
+  streams: [{ id: 0, analog: 0, score: 255, re: 3850, bytes: 900 }],
+  blockCount: 2,
+  blocks: [0, 5],
+  mapCrc: 0xbeef,
+};
+
+function refused(change: Partial<Record<keyof Extension, unknown>>, field: string) {
+  const wrong = { ...GOOD, ...change } as Extension;
+  assert.throws(
+    () => decodeExtension(N, encodeExtension(N, wrong)),
+    (e: unknown) => e instanceof FormatError && e.field === field,
+    `${JSON.stringify(change)} names ${field}`,
+  );
+}
+
+test('every extension comes back, at its announced length, with the zero padding of its units', () => {
+  fc.assert(
+    fc.property(anyExtension, fc.nat(7), ({ n, e }, zeros) => {
+      const bytes = encodeExtension(n, e);
+      assert.equal(bytes.length, extensionBytes(n, e.order !== null, e.streams.length, e.blocks.length));
+      const padded = new Uint8Array(bytes.length + zeros);
+      padded.set(bytes);
+      assert.deepEqual(decodeExtension(n, padded), e);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('each field is refused by name outside its range', () => {
+  decodeExtension(N, encodeExtension(N, GOOD));
+  for (const field of EXTENSION_SCHEMA) {
+    if (field.kind !== 'uint' || field.name.endsWith('Count') || field.name === 'hasOrder') continue;
+    const max = field.max ?? 2 ** field.bits - 1;
+    for (const bad of [max + 1, -1, 0.5, Number.NaN]) refused({ [field.name]: bad }, field.name);
+  }
+  refused({ modulation: [6, ...GOOD.modulation.slice(1)] }, 'modulation[0]');
+  refused({ modulation: GOOD.modulation.slice(1) }, 'modulation');
+  const stream = GOOD.streams[0];
+  for (const [key, bad] of [
+    ['id', 255],
+    ['analog', 2],
+    ['score', 256],
+    ['re', 0],
+    ['re', 2 ** 20],
+    ['bytes', 2 ** 22],
+  ] as const) {
+    refused({ streams: [{ ...stream, [key]: bad }] }, `streams[0].${key}`);
+  }
+});
+
+test('fields that contradict one another are refused by name', () => {
+  const [stream] = GOOD.streams;
+  refused({ part: 2 }, 'part');
+  const order = Array.from({ length: 25 }, (_, s) => s);
+  refused({ hasOrder: 1, order: [1, ...order.slice(1)] }, 'order');
+  refused({ hasOrder: 1, order: [25, ...order.slice(1)] }, 'order');
+  refused({ streamCount: 2, streams: [stream, stream] }, 'streams');
+  refused({ streams: [{ ...stream, bytes: 0 }] }, 'streams[0].bytes');
+  refused({ streams: [{ ...stream, analog: 1 }] }, 'streams[0].bytes');
+  refused({ blocks: [4, 4] }, 'blocks');
+});
+
+test('half a million random and mutated extensions: a checked extension or a FormatError, nothing else', () => {
+  const random = new RandomStream('extension fuzz');
+  const valid = encodeExtension(N, GOOD);
+  const sizes = [valid.length, 8, 64, MAX_EXTENSION_BYTES].map((length) => new Uint8Array(length));
+  let good = 0;
+  for (let i = 0; i < 500_000; i++) {
+    const bytes = sizes[i % 8 === 0 ? 1 + ((i >> 3) % 3) : 0];
+    if (bytes !== sizes[0]) for (let k = 0; k < bytes.length; k++) bytes[k] = random.uint32() >>> 24;
+    else {
+      bytes.set(valid);
+      for (let k = 0; k <= i % 5; k++) bytes[random.integer(bytes.length)] ^= 1 << random.integer(8);
+    }
+    try {
+      const e = decodeExtension(N, bytes);
+      good++;
+      assert.ok(e.part <= e.partsLess1 && e.streams.length <= 255 && e.blocks.length <= 255);
+      for (const s of e.streams) assert.ok(s.re >= 1 && s.re < 2 ** 20 && s.bytes < 2 ** 22);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+  }
+  // One flipped bit often changes a value into another that is allowed.
+  assert.ok(good > 50_000 && good < 400_000, `${good} accepted`);
+});
+
+/** Largest typed array that is made while `body` runs, elements. */
+function largestArray(body: () => void): number {
+  const names = ['Uint8Array', 'Uint16Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array'] as const;
+  const scope = globalThis as unknown as Record<string, new (...args: unknown[]) => { length: number }>;
+  const kept = names.map((name) => scope[name]);
+  let largest = 0;
+  names.forEach((name, i) => {
+    scope[name] = new Proxy(kept[i], {
+      construct(target, args, newTarget) {
+        const made = Reflect.construct(target, args, newTarget) as { length: number };
+        largest = Math.max(largest, made.length);
+        return made;
+      },
+    });
+  });
+  try {
+    body();
+  } finally {
+    names.forEach((name, i) => {
+      scope[name] = kept[i];
+    });
+  }
+  return largest;
+}
+
+/** Has a receiver take a burst of so many slots whose extension says `e`, all its RE silent. */
+function receiverOf(e: Extension, slots: number) {
+  const receiver = new Receiver({ numerology: N, codecs: [new BytesCodec()] });
+  const re = slots * 25 * 154;
+  const record = {
+    type: 'burst',
+    startSample: 0,
+    lengthSamples: 1,
+    header: { session: 1, burst: 17, kind: 1, slots, csiNumber: 0, modelSet: 0, numerology: 3 },
+    extension: encodeExtension(N, e),
+    extensionOk: true,
+    slots,
+    truncated: false,
+    payload: new Float32Array(2 * re),
+    payloadSnr: new Float32Array(re),
+    subbandSnrDb: new Float32Array(25),
+  };
+  receiver.phy.push = () => [record as never];
+  const nothing = new Float32Array(0);
+  return () => receiver.push(nothing)[0];
+}
+
+test('claims of an extension are refused before anything large is made', () => {
+  const [stream] = GOOD.streams;
+  const sealed = (e: Extension): Extension => ({ ...e, mapCrc: rbMapCrc16(mapOfExtension(N, e)) });
+  const base = sealed({ ...GOOD, blockCount: 0, blocks: [], partsLess1: 0 });
+  const many = Array.from({ length: 255 }, (_, id) => ({ ...stream, id, re: 2 ** 20 - 1 }));
+  const cases: [string, Extension, RegExp, number][] = [
+    ['255 streams', sealed({ ...base, streamCount: 255, streams: many }), /one stream of bits/, 10_000],
+    ['2^20 RE', sealed({ ...base, streams: [{ ...stream, re: 2 ** 20 - 1 }] }), /in a burst of 3850/, 10_000],
+    ['RE of two slots', sealed({ ...base, streams: [{ ...stream, re: 7700 }] }), /in a burst of 3850/, 10_000],
+    ['a wrong map', { ...base, mapCrc: base.mapCrc ^ 1 }, /mapCrc/, 10_000],
+    // Here the RE exist: positions and bits of 3850 of them are made, nothing for the bytes.
+    ['2^22 bytes', sealed({ ...base, streams: [{ ...stream, bytes: 2 ** 22 - 1 }] }), /do not fit/, 10_000],
+    ['no modulation', { ...base, modulation: new Array(25).fill(0) }, /coded bits/, 10_000],
+  ];
+  for (const [name, e, problem, bound] of cases) {
+    const receive = receiverOf(e, 1);
+    let event: ReturnType<typeof receive> | undefined;
+    const largest = largestArray(() => {
+      event = receive();
+    });
+    assert.ok(event?.type === 'burst');
+    assert.match(event.problem ?? 'accepted', problem, name);
+    assert.equal(event.ack?.extensionOk, false, name);
+    assert.ok(largest <= bound, `${name}: an array of ${largest} elements`);
+  }
+});
