@@ -70,7 +70,7 @@ export class RandomStream {
 
   /** Standard normal deviate (polar Box-Muller; the second value of each pair is kept). */
   normal(): number {
-    if (this.spare === this.spare) {
+    if (!Number.isNaN(this.spare)) {
       const s = this.spare;
       this.spare = Number.NaN;
       return s;
