@@ -1,0 +1,140 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RandomStream } from '../../src/common/random.ts';
+import { countedRe } from '../../src/link/accounting.ts';
+import { type BurstEvent, isComplete, Receiver } from '../../src/link/receiver.ts';
+import { type TransmitBurst, Transmitter } from '../../src/link/transmitter.ts';
+import { TRANSMIT_RMS } from '../../src/phy/burst/transmit.ts';
+import { air, BytesCodec, blank, burstsOf, SMALL } from './helpers.ts';
+
+const BUDGET = 70_000;
+
+/** Both ends, joined by hand: each burst goes through `air`, with an optional jammer over a share of its payload. */
+function link(options: { session?: number; harq?: number } = {}) {
+  const codec = new BytesCodec();
+  const transmitter = new Transmitter({ numerology: SMALL, codec, harq: 3, ...options });
+  const codes = new Uint8Array(6).fill(4 * (15 + 20));
+  transmitter.takeReport({ number: 1, session: transmitter.options.session, burst: 0, codes }, 0);
+  const receiver = new Receiver({ numerology: SMALL, codecs: [codec] });
+  let count = 0;
+  const transmit = (burst: TransmitBurst, jammed?: { from: number; to: number }): BurstEvent => {
+    const { samples, starts } = air(SMALL, [burst], { snrDb: 15.5, seed: `air ${count++}` });
+    if (jammed) {
+      const at = (share: number) => 2 * (starts[0] + Math.round(share * burst.layout.samples));
+      new RandomStream('jammer').addComplexNoise(samples, 3 * TRANSMIT_RMS ** 2, at(jammed.from), at(jammed.to));
+    }
+    const events = burstsOf([...receiver.push(samples), ...receiver.flush()]);
+    assert.equal(events.length, 1);
+    return events[0];
+  };
+  const whole = async (): Promise<boolean> => {
+    const [picture] = receiver.received;
+    if (!picture || !isComplete(picture)) return false;
+    await receiver.picture(picture);
+    assert.deepEqual(codec.arrived, codec.sent);
+    return true;
+  };
+  const lostOf = (event: BurstEvent) => event.ack!.blocks.filter((ok) => !ok).length;
+  return { codec, transmitter, receiver, transmit, whole, lostOf };
+}
+
+test('blocks lost to a jammer are repeated within the budget, and the picture arrives', async () => {
+  const { transmitter, transmit, whole, lostOf } = link();
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
+  assert.equal(plan.bursts.length, 1);
+  // All blocks take turns over the burst, so a short jammer harms all of them a little: here just too much.
+  const first = transmit(plan.bursts[0], { from: 0.5, to: 0.56 });
+  assert.ok(lostOf(first) > 0, 'the jammer did its work');
+  assert.equal(await whole(), false);
+  transmitter.takeAck(first.ack!);
+  assert.equal(transmitter.pendingBlocks, lostOf(first));
+  let rounds = 0;
+  for (let repeats = transmitter.repeat(); repeats.length > 0; repeats = transmitter.repeat()) {
+    rounds++;
+    for (const burst of repeats) {
+      assert.equal(burst.use, 'retransmission');
+      transmitter.takeAck(transmit(burst).ack!);
+    }
+  }
+  assert.ok(rounds >= 1 && rounds <= 3);
+  assert.ok(await whole());
+  assert.equal(transmitter.pendingBlocks, 0);
+  assert.ok(transmitter.budget.retransmission > 0);
+  assert.ok(countedRe(transmitter.budget) <= BUDGET, `${countedRe(transmitter.budget)} RE`);
+});
+
+test('a lost acknowledgement costs budget, not the picture', async () => {
+  const { transmitter, transmit, whole, lostOf } = link();
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
+  assert.equal(lostOf(transmit(plan.bursts[0])), 0);
+  assert.ok(await whole());
+  // Nothing came back: all blocks count as missing and go again.
+  const [repeat] = transmitter.repeat();
+  assert.equal(repeat.extension!.blocks.length, transmitter.pendingBlocks);
+  const again = transmit(repeat);
+  assert.ok(await whole(), 'what had arrived stays');
+  transmitter.takeAck(again.ack!);
+  assert.equal(transmitter.pendingBlocks, 0);
+  assert.deepEqual(transmitter.repeat(), []);
+  assert.ok(countedRe(transmitter.budget) <= BUDGET);
+});
+
+test('without repetitions nothing is held back for them, and a loss stays a loss', async () => {
+  const { transmitter, transmit, whole, lostOf } = link({ harq: 0 });
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
+  assert.ok(countedRe(transmitter.budget) > BUDGET - 1000);
+  const first = transmit(plan.bursts[0], { from: 0.4, to: 0.7 });
+  assert.ok(lostOf(first) > 0);
+  transmitter.takeAck(first.ack!);
+  assert.deepEqual(transmitter.repeat(), []);
+  assert.equal(await whole(), false);
+});
+
+test('a repetition of a burst that never came, or of foreign blocks, is refused by name and changes nothing', async () => {
+  const { transmitter, transmit, receiver, whole } = link();
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
+  const [repeat] = transmitter.repeat();
+  const orphan = transmit(repeat);
+  assert.match(orphan.problem ?? '', /original: burst 0.* was not received/);
+  assert.equal(orphan.ack!.extensionOk, false);
+  assert.equal(receiver.received.length, 0);
+
+  // The first transmission, its last eighth silenced.
+  transmit(plan.bursts[0], { from: 0.85, to: 1 });
+  const before = receiver.received[0].parts[0]!.decoder.acknowledged;
+  // A transmitter of the same session whose picture is another one claims to repeat blocks of this.
+  const other = link();
+  await other.transmitter.send(blank(300, 300), 0.8 * BUDGET, 0);
+  const [stranger] = other.transmitter.repeat();
+  const refused = transmit(stranger);
+  assert.match(refused.problem ?? '', /blocks: name blocks outside|streams: differ/);
+  assert.deepEqual(receiver.received[0].parts[0]!.decoder.acknowledged, before);
+  transmit(repeat);
+  assert.ok(await whole());
+});
+
+test('a burst of another session starts afresh; a sounding burst of it does not cost the picture', async () => {
+  const { transmitter, transmit, receiver, whole } = link();
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
+  transmit(plan.bursts[0]);
+  const stranger = link({ session: 9 });
+  transmit(stranger.transmitter.sounding());
+  assert.ok(await whole(), 'a header alone (CRC-16) clears nothing');
+  const other = await stranger.transmitter.send(blank(100, 100), 12_000, 0);
+  transmit(other.bursts[0]);
+  assert.equal(receiver.received.length, 1);
+  assert.equal(receiver.received[0].parts[0]!.burst, other.bursts[0].burst);
+});
+
+test('a picture is told to be complete once, and an unknown codec is a picture that cannot be decoded', async () => {
+  const { transmitter, transmit, receiver } = link();
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
+  assert.equal(receiver.takeCompleted(), false);
+  transmit(plan.bursts[0]);
+  assert.equal(receiver.takeCompleted(), true);
+  assert.equal(receiver.takeCompleted(), false);
+  const [picture] = receiver.received;
+  const decoded = await receiver.picture({ ...picture, codec: 'modular' });
+  assert.equal(decoded.decodable, false);
+  assert.match(decoded.note!, /codec modular, which this receiver lacks/);
+});
