@@ -120,14 +120,34 @@ export function ramp(
   out: Float32Array,
   outAt: number,
 ): void {
-  const step = (2 * Math.PI * delay) / n.fftSize;
-  for (let c = 0; c < n.nCarriers; c++) {
-    const phase = step * n.carriers[c];
-    const cos = Math.cos(phase);
-    const sin = Math.sin(phase);
-    const re = input[inAt + 2 * c];
-    const im = input[inAt + 2 * c + 1];
-    out[outAt + 2 * c] = re * cos - im * sin;
-    out[outAt + 2 * c + 1] = re * sin + im * cos;
+  const table = rampTable(n, Math.abs(delay));
+  const sign = delay < 0 ? -1 : 1;
+  for (let c = 0; c < 2 * n.nCarriers; c += 2) {
+    const cos = table[c];
+    const sin = sign * table[c + 1];
+    const re = input[inAt + c];
+    const im = input[inAt + c + 1];
+    out[outAt + c] = re * cos - im * sin;
+    out[outAt + c + 1] = re * sin + im * cos;
   }
+}
+
+const tables = new Map<string, Float32Array>();
+const MAX_TABLES = 64;
+
+/** exp(+2 pi i k delay / N) of the occupied carriers, [nCarriers][re, im]; window centres come from a short list. */
+export function rampTable(n: Numerology, delay: number): Float32Array {
+  const key = `${n.id}/${delay}`;
+  let table = tables.get(key);
+  if (!table) {
+    table = new Float32Array(2 * n.nCarriers);
+    for (let c = 0; c < n.nCarriers; c++) {
+      const phase = (2 * Math.PI * delay * n.carriers[c]) / n.fftSize;
+      table[2 * c] = Math.cos(phase);
+      table[2 * c + 1] = Math.sin(phase);
+    }
+    if (tables.size >= MAX_TABLES) tables.delete(tables.keys().next().value!);
+    tables.set(key, table);
+  }
+  return table;
 }

@@ -2,7 +2,7 @@ import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.t
 import { resourceGrid } from '../resource-grid.ts';
 import { invertSymmetric } from './cholesky.ts';
 import { type DelayBasis, quantiseDb } from './delay-basis.ts';
-import { type DelayWindow, delayWindows, ramp } from './delay-window.ts';
+import { type DelayWindow, delayWindows, ramp, rampTable } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
 import { TIME_CLASSES, type TimeBasis, type TimeClass, timeBasis } from './time-basis.ts';
 
@@ -21,20 +21,20 @@ export class LmmseEstimator implements ChannelEstimator {
     const { numerology: n, slots, preamble } = observed;
     let { basis, centre } = preamble.window;
     let best: Candidate | null = null;
+    const first = new Projections(observed, preamble.window);
     for (const timeClass of TIME_CLASSES) {
-      const candidate = judge(observed, preamble.window, timeClass);
+      const candidate = judge(observed, first, timeClass);
       // A slower class is kept unless a faster one is clearly better.
       if (!best || candidate.score < 0.995 * best.score) best = candidate;
     }
     // The preamble saw one instant and few samples; paths that had faded then, or noise taken for paths, show here.
     for (const window of delayWindows(n, preamble.backoff)) {
       if (window.basis === basis && window.centre === centre) continue;
-      const candidate = judge(observed, window, best!.timeClass);
+      const candidate = judge(observed, new Projections(observed, window), best!.timeClass);
       if (candidate.score < 0.997 * best!.score) best = candidate;
     }
-    const { solver, timeClass } = best!;
-    ({ basis, centre } = best!.window);
-    const projected = project(n, observed.pilots, 0, slots, basis, centre);
+    const { solver, timeClass, projections } = best!;
+    ({ basis, centre } = projections.window);
     const channel = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
     const theta = new Float64Array(2 * solver.size);
     const row = new Float64Array(2 * basis.size);
@@ -42,7 +42,7 @@ export class LmmseEstimator implements ChannelEstimator {
     let solvedFor = -1;
     for (let slot = 0; slot < slots; slot++) {
       const first = windowStart(slot, slots, solver.time.slots);
-      if (first !== solvedFor) solver.solve(projected, first, theta);
+      if (first !== solvedFor) solver.solve(projections, first, theta);
       solvedFor = first;
       for (let t = 0; t < SLOT_SYMBOLS; t++) {
         solver.coefficients(theta, (slot - first) * SLOT_SYMBOLS + t, row);
@@ -61,17 +61,18 @@ export class LmmseEstimator implements ChannelEstimator {
 
 /** One hypothesis on delay and Doppler with its cross-validation score. */
 interface Candidate {
-  readonly window: DelayWindow;
+  readonly projections: Projections;
   readonly timeClass: TimeClass;
   readonly solver: WindowSolver;
   readonly score: number;
 }
 
-function judge(observed: PilotObservations, window: DelayWindow, timeClass: TimeClass): Candidate {
+function judge(observed: PilotObservations, projections: Projections, timeClass: TimeClass): Candidate {
   const { numerology: n, slots, noiseVariance, preamble } = observed;
+  const { window } = projections;
   const lambda = (noiseVariance * window.basis.size) / preamble.power;
   const solver = windowSolver(n, window.basis, timeBasis(Math.min(timeClass.slots, slots), timeClass), lambda);
-  return { window, timeClass, solver, score: crossValidate(observed, window, solver) };
+  return { projections, timeClass, solver, score: crossValidate(n, slots, projections, solver) };
 }
 
 const ONE_SLOT: TimeClass = { dopplerHz: 12, slots: 1, order: 2 };
@@ -86,7 +87,7 @@ export function estimateSlot(observed: PilotObservations, out: Float32Array): nu
   const lambda = (observed.noiseVariance * basis.size) / preamble.power;
   const solver = windowSolver(n, basis, timeBasis(1, ONE_SLOT), lambda);
   const theta = new Float64Array(2 * solver.size);
-  solver.solve(project(n, observed.pilots, 0, 1, basis, centre), 0, theta);
+  solver.solve(new Projections(observed, preamble.window), 0, theta);
   // The middle of the slot, where the odd polynomial vanishes: the constant alone.
   basis.expand(theta, 0, out, 0);
   ramp(n, out, 0, -centre, out, 0);
@@ -98,37 +99,57 @@ function windowStart(slot: number, slots: number, width: number): number {
   return Math.max(0, Math.min(slots - width, slot - ((width - 1) >> 1)));
 }
 
-/** A' p of `slots` slots from slot `first` on, the window's centre taken out, [slot x 14][basis.size][re, im]. */
-function project(
-  n: Numerology,
-  pilots: Float32Array,
-  first: number,
-  slots: number,
-  basis: DelayBasis,
-  centre: number,
-): Float64Array {
-  const grid = resourceGrid(n);
-  const { size, values } = basis;
-  const out = new Float64Array(2 * size * slots * SLOT_SYMBOLS);
-  const step = (2 * Math.PI * centre) / n.fftSize;
-  for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
-    const offset = grid.pilotOffset(symbol % SLOT_SYMBOLS);
-    const at = 2 * size * symbol;
-    for (let s = 0; s < n.nSubbands; s++) {
-      const c = s * SUBBAND_CARRIERS + offset;
-      const cos = Math.cos(step * n.carriers[c]);
-      const sin = Math.sin(step * n.carriers[c]);
-      const p = 2 * ((first * SLOT_SYMBOLS + symbol) * n.nSubbands + s);
-      const re = pilots[p] * cos - pilots[p + 1] * sin;
-      const im = pilots[p] * sin + pilots[p + 1] * cos;
-      const row = c * size;
-      for (let i = 0; i < size; i++) {
-        out[at + 2 * i] += values[row + i] * re;
-        out[at + 2 * i + 1] += values[row + i] * im;
+/** A' p of every slot of a burst for one delay window, its centre taken out; each slot is computed when asked for. */
+class Projections {
+  readonly window: DelayWindow;
+  private readonly observed: PilotObservations;
+  private readonly slots: (Float64Array | undefined)[];
+  private readonly energies: Float64Array;
+  private readonly ramp: Float32Array;
+
+  constructor(observed: PilotObservations, window: DelayWindow) {
+    this.observed = observed;
+    this.window = window;
+    this.slots = new Array(observed.slots);
+    this.energies = new Float64Array(observed.slots);
+    this.ramp = rampTable(observed.numerology, window.centre);
+  }
+
+  /** [14][basis.size][re, im]. */
+  slot(slot: number): Float64Array {
+    return (this.slots[slot] ??= this.compute(slot));
+  }
+
+  /** Sum of |p|^2 over the pilots of a slot whose projection was asked for. */
+  energy(slot: number): number {
+    return this.energies[slot];
+  }
+
+  private compute(slot: number): Float64Array {
+    const { ramp } = this;
+    const { numerology: n, pilots } = this.observed;
+    const { size, values } = this.window.basis;
+    const grid = resourceGrid(n);
+    const out = new Float64Array(2 * size * SLOT_SYMBOLS);
+    let energy = 0;
+    for (let t = 0; t < SLOT_SYMBOLS; t++) {
+      const at = 2 * size * t;
+      let p = 2 * (slot * SLOT_SYMBOLS + t) * n.nSubbands;
+      for (let c = grid.pilotOffset(t); c < n.nCarriers; c += SUBBAND_CARRIERS, p += 2) {
+        const cos = ramp[2 * c];
+        const sin = ramp[2 * c + 1];
+        const re = pilots[p] * cos - pilots[p + 1] * sin;
+        const im = pilots[p] * sin + pilots[p + 1] * cos;
+        energy += re * re + im * im;
+        for (let v = c * size, end = v + size, o = at; v < end; v++, o += 2) {
+          out[o] += values[v] * re;
+          out[o + 1] += values[v] * im;
+        }
       }
     }
+    this.energies[slot] = energy;
+    return out;
   }
-  return out;
 }
 
 /** The linear system of one window: cached inverse, and its degrees of freedom. */
@@ -138,6 +159,7 @@ class WindowSolver {
   readonly size: number;
   readonly dof: number;
   private readonly inverse: Float32Array;
+  private readonly gram: Float32Array;
   private readonly z: Float64Array;
 
   constructor(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda: number) {
@@ -189,21 +211,23 @@ class WindowSolver {
     let dof = 0;
     for (let i = 0; i < gram.length; i++) dof += inverse[i] * gram[i];
     this.dof = dof;
+    this.gram = Float32Array.from(gram);
     this.inverse = Float32Array.from(inverse);
   }
 
   /** theta [order][basis.size][re, im] from the projections of the window that starts at slot `first`. */
-  solve(projected: Float64Array, first: number, theta: Float64Array): void {
+  solve(projections: Projections, first: number, theta: Float64Array): void {
     const { z, size, inverse } = this;
     const l = this.basis.size;
     const { values, order, slots } = this.time;
     z.fill(0);
-    for (let t = 0; t < slots * SLOT_SYMBOLS; t++) {
-      const u = 2 * l * (first * SLOT_SYMBOLS + t);
-      for (let d = 0; d < order; d++) {
-        const w = values[t * order + d];
-        const at = 2 * l * d;
-        for (let i = 0; i < 2 * l; i++) z[at + i] += w * projected[u + i];
+    for (let slot = 0; slot < slots; slot++) {
+      const u = projections.slot(first + slot);
+      for (let t = 0; t < SLOT_SYMBOLS; t++) {
+        for (let d = 0; d < order; d++) {
+          const w = values[(slot * SLOT_SYMBOLS + t) * order + d];
+          for (let i = 2 * l * d, end = i + 2 * l, j = 2 * l * t; i < end; i++, j++) z[i] += w * u[j];
+        }
       }
     }
     for (let i = 0; i < size; i++) {
@@ -219,6 +243,25 @@ class WindowSolver {
     }
   }
 
+  /**
+   * Sum of squared residuals of the fit just solved: |p|^2 - 2 Re theta' z + theta' G theta, which errors of theta enter
+   * only through the small regulariser.
+   */
+  residual(energy: number, theta: Float64Array): number {
+    const { z, size, gram } = this;
+    let sum = energy;
+    for (let i = 0; i < size; i++) {
+      let re = 0;
+      let im = 0;
+      for (let j = 0, row = i * size; j < size; j++, row++) {
+        re += gram[row] * theta[2 * j];
+        im += gram[row] * theta[2 * j + 1];
+      }
+      sum += theta[2 * i] * (re - 2 * z[2 * i]) + theta[2 * i + 1] * (im - 2 * z[2 * i + 1]);
+    }
+    return Math.max(sum, 1e-9 * energy);
+  }
+
   /** Delay coefficients at symbol t of the window, [basis.size][re, im]. */
   coefficients(theta: Float64Array, t: number, out: Float64Array): void {
     const l2 = 2 * this.basis.size;
@@ -232,7 +275,7 @@ class WindowSolver {
 }
 
 const solvers = new Map<string, WindowSolver>();
-const MAX_SOLVERS = 128;
+const MAX_SOLVERS = 96;
 
 function windowSolver(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda: number): WindowSolver {
   // Steps of 3 dB are fine enough for a regulariser.
@@ -248,42 +291,19 @@ function windowSolver(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda:
 }
 
 /** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, on up to five stretches of the burst. */
-function crossValidate(observed: PilotObservations, window: DelayWindow, solver: WindowSolver): number {
-  const { numerology: n, slots, pilots } = observed;
-  const { basis, centre } = window;
-  const grid = resourceGrid(n);
+function crossValidate(n: Numerology, slots: number, projections: Projections, solver: WindowSolver): number {
   const width = solver.time.slots;
   const last = slots - width;
   const starts = new Set([0, last >> 2, last >> 1, last - (last >> 2), last]);
   const theta = new Float64Array(2 * solver.size);
-  const row = new Float64Array(2 * basis.size);
-  const step = (2 * Math.PI * centre) / n.fftSize;
+  const observations = width * SLOT_SYMBOLS * n.nSubbands;
   let residual = 0;
-  let count = 0;
   for (const first of starts) {
-    solver.solve(project(n, pilots, first, width, basis, centre), 0, theta);
-    for (let t = 0; t < width * SLOT_SYMBOLS; t++) {
-      solver.coefficients(theta, t, row);
-      const symbol = first * SLOT_SYMBOLS + t;
-      const offset = grid.pilotOffset(t % SLOT_SYMBOLS);
-      for (let s = 0; s < n.nSubbands; s++) {
-        const c = s * SUBBAND_CARRIERS + offset;
-        let re = 0;
-        let im = 0;
-        for (let i = 0; i < basis.size; i++) {
-          const v = basis.values[c * basis.size + i];
-          re += v * row[2 * i];
-          im += v * row[2 * i + 1];
-        }
-        const cos = Math.cos(step * n.carriers[c]);
-        const sin = Math.sin(step * n.carriers[c]);
-        const p = 2 * (symbol * n.nSubbands + s);
-        residual +=
-          (pilots[p] * cos - pilots[p + 1] * sin - re) ** 2 + (pilots[p] * sin + pilots[p + 1] * cos - im) ** 2;
-        count++;
-      }
-    }
+    solver.solve(projections, first, theta);
+    let energy = 0;
+    for (let slot = first; slot < first + width; slot++) energy += projections.energy(slot);
+    residual += solver.residual(energy, theta);
   }
-  const share = Math.min(0.9, solver.dof / (width * SLOT_SYMBOLS * n.nSubbands));
-  return residual / count / (1 - share) ** 2;
+  const share = Math.min(0.9, solver.dof / observations);
+  return residual / (starts.size * observations) / (1 - share) ** 2;
 }
