@@ -4,8 +4,8 @@ import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
 import { encodeStream } from '../link/transport.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
 import { type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
-import type { LossRecord } from '../radio/radio.ts';
 import { burstLayout, extensionSymbols } from '../phy/resource-grid.ts';
+import type { LossRecord } from '../radio/radio.ts';
 
 /** Points of one modulation kept for a picture. */
 const MAX_POINTS = 1500;

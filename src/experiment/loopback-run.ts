@@ -135,7 +135,7 @@ async function loopbackPicture(
       linkMs: Math.round(linked - coded),
       totalMs: Math.round(performance.now() - started),
     };
-    metrics.files = fileList(run);
+    metrics.files = fileList(run, ['tx', 'rx']);
     await run.writeMetrics(metrics);
     await run.writeManifest(manifest);
     return { metrics, report, directory: run.path, exitCode };

@@ -10,7 +10,7 @@ import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { lastPicture, type StreamResult } from './receive-stream.ts';
 import type { RunDirectory } from './run-directory.ts';
-import { captureWaterfall, fileList, writeFrames, writeReport } from './run-files.ts';
+import { captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
 import type { RunIo, RunResult } from './run-io.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
@@ -95,7 +95,7 @@ export async function writeReceiverRun(
     },
     { source: outcome.reference, decoded },
   );
-  metrics.files = fileList(run);
+  metrics.files = fileList(run, outcome.capturePath === run.file(RUN_FILES.rx) ? ['rx'] : []);
   await run.writeMetrics(metrics);
   await run.writeManifest(ended);
   return { metrics, report, directory: run.path, exitCode };

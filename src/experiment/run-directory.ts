@@ -23,7 +23,15 @@ export interface RunDirectoryOptions {
 const MAX_RUN_JSON = 4 * 2 ** 20;
 const MAX_METRICS_JSON = 64 * 2 ** 20;
 /** Results that would lie about a run that stops half-way, were they left from an earlier one in the same directory. */
-const RESULTS = ['run.json', 'metrics.json', 'report.html', 'frames.jsonl'];
+const RESULTS = [
+  'run.json',
+  'metrics.json',
+  'report.html',
+  'frames.jsonl',
+  'allocation.json',
+  'source.png',
+  'received.png',
+];
 
 /**
  * Makes the directory of one run: `DIR` itself, or `runs/<UTC time>_<photo>_<channel>_<short id>`.

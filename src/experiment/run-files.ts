@@ -126,8 +126,8 @@ export async function writeReport(
   return data;
 }
 
-/** Paths of those files of a run that are there by now, for `--json`. */
-export function fileList(run: RunDirectory): Record<string, string> {
+/** Paths of those files of a run that are there by now, and of the captures it made, for `--json`. */
+export function fileList(run: RunDirectory, captures: readonly ('tx' | 'rx')[]): Record<string, string> {
   const names = {
     report: RUN_FILES.report,
     received: RUN_FILES.received,
@@ -135,8 +135,7 @@ export function fileList(run: RunDirectory): Record<string, string> {
     metrics: RUN_FILES.metrics,
     run: RUN_FILES.manifest,
     frames: RUN_FILES.frames,
-    tx: `${RUN_FILES.tx}.sigmf-meta`,
-    rx: `${RUN_FILES.rx}.sigmf-meta`,
+    ...Object.fromEntries(captures.map((name) => [name, `${RUN_FILES[name]}.sigmf-meta`])),
   };
   const there = Object.entries(names).filter(([, name]) => existsSync(run.file(name)));
   return { directory: run.path, ...Object.fromEntries(there.map(([key, name]) => [key, run.file(name)])) };
