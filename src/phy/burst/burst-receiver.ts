@@ -157,7 +157,16 @@ export class BurstReceiver {
       return true;
     }
     tracker.demodulate(samples, 0, n.headerSymbols, false, rows, pilots);
-    const llr = controlLlrs(n, rows, 0, n.headerSymbols, preamble, acquisition.subbandNoise, tracker.phases(0));
+    const llr = controlLlrs(
+      n,
+      rows,
+      0,
+      n.headerSymbols,
+      () => preamble.channel,
+      preamble.dof / (2 * n.nCarriers),
+      acquisition.subbandNoise,
+      tracker.phases(0),
+    );
     const header = readHeader(n, llr);
     if (!header) {
       this.miss(records, detection, 'no header');
@@ -219,13 +228,7 @@ export class BurstReceiver {
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;
     const controlRows = new Float32Array(2 * n.nCarriers * control);
     const controlPilots = new Float32Array(2 * n.nSubbands * control);
-    tracker.demodulate(samples, base, layout.headerSymbols, false, controlRows, controlPilots);
-    tracker.finishHeader(controlPilots);
-    if (extensionThere) {
-      const rest = controlRows.subarray(2 * n.nCarriers * layout.headerSymbols);
-      const restPilots = controlPilots.subarray(2 * n.nSubbands * layout.headerSymbols);
-      tracker.demodulate(samples, base, layout.extensionSymbols, false, rest, restPilots);
-    }
+    tracker.demodulateControl(samples, base, control, controlRows, controlPilots);
     const extension = extensionThere
       ? readExtension(header, this.extensionLlrs(layout, controlRows, acquisition, preamble, tracker))
       : null;
@@ -279,7 +282,10 @@ export class BurstReceiver {
   ): Float32Array {
     const { headerSymbols, extensionSymbols: count } = layout;
     const { subbandNoise } = acquisition;
-    return controlLlrs(this.numerology, rows, headerSymbols, count, preamble, subbandNoise, tracker.phases(0));
+    const n = this.numerology;
+    const channelAt = (symbol: number) => tracker.controlChannel.at(symbol);
+    const channelError = preamble.dof / (2 * n.nCarriers);
+    return controlLlrs(n, rows, headerSymbols, count, channelAt, channelError, subbandNoise, tracker.phases(0));
   }
 
   describe(): string {

@@ -1,6 +1,5 @@
 import { CRC16, CRC24A } from '../../common/crc.ts';
 import { FormatError } from '../../common/errors.ts';
-import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { equalise } from '../equalise.ts';
 import { decodeControl } from '../fec/control-code.ts';
 import { decodeHeader, EXTENSION_UNIT_BYTES, HEADER_BYTES, type Header } from '../frame/header.ts';
@@ -9,21 +8,22 @@ import { resourceGrid, turn } from '../resource-grid.ts';
 
 /**
  * Soft bits of control symbols `first`.. (QPSK, scrambled): LLR = ln P(0)/P(1) in coded order, equalised with the
- * preamble's channel turned by each symbol's phase. `subbandNoise`: noise variance of one RE, [nSubbands].
+ * channel at the symbol, [nCarriers][re, im], turned by its phase. `channelError`: variance of the channel's error over
+ * that of the noise. `subbandNoise`: noise variance of one RE, [nSubbands].
  */
 export function controlLlrs(
   n: Numerology,
   rows: Float32Array,
   first: number,
   count: number,
-  preamble: PreambleEstimate,
+  channelAt: (symbol: number) => Float32Array,
+  channelError: number,
   subbandNoise: ArrayLike<number>,
   phases: Float64Array,
 ): Float32Array {
   const grid = resourceGrid(n);
   const llr = new Float32Array(2 * count * n.symbolDataRe);
   const pair = new Float32Array(2);
-  const channelError = 1 + preamble.dof / (2 * n.nCarriers);
   let at = 0;
   for (let symbol = first; symbol < first + count; symbol++) {
     const carriers = grid.dataCarriersOf(symbol);
@@ -31,11 +31,12 @@ export function controlLlrs(
     const cos = Math.cos(phases[symbol]);
     const sin = Math.sin(phases[symbol]);
     const row = 2 * n.nCarriers * symbol;
+    const channel = channelAt(symbol);
     for (let i = 0; i < carriers.length; i++) {
       const c = 2 * carriers[i];
-      const sigma2 = subbandNoise[Math.floor(carriers[i] / SUBBAND_CARRIERS)] * channelError + 1e-30;
-      const hr = preamble.channel[c];
-      const hi = preamble.channel[c + 1];
+      const sigma2 = subbandNoise[Math.floor(carriers[i] / SUBBAND_CARRIERS)] * (1 + channelError) + 1e-30;
+      const hr = channel[c];
+      const hi = channel[c + 1];
       const snr = equalise(rows[row + c], rows[row + c + 1], hr * cos - hi * sin, hr * sin + hi * cos, sigma2, pair, 0);
       turn(pair, 0, (4 - turns[i]) & 3);
       // For QPSK the LLR is 2 sqrt(2) Re(conj(h) y) / sigma^2; `pair` holds conj(h) y / (|h|^2 + sigma^2).

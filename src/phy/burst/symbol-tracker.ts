@@ -6,7 +6,9 @@ import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import type { Acquisition } from '../sync/acquire.ts';
 import { PhaseTracker } from '../sync/phase-tracker.ts';
+import { delayCentroid, pilotDelay } from '../sync/pilot-delay.ts';
 import { TimingTracker } from '../sync/timing-tracker.ts';
+import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
 
 /** Subbands over which a fading channel's change is taken for alike. */
 const FADING_COHERENCE = 3;
@@ -23,6 +25,8 @@ export class SymbolTracker {
   /** Noise of the quiet subbands, and what the others count against them, [nSubbands]. */
   private readonly noiseVariance: number;
   private readonly weights: Float64Array;
+  /** Channel along the control part. */
+  readonly controlChannel: ControlChannel;
   private readonly demodulator: OfdmDemodulator;
   private readonly phase: PhaseTracker;
   private readonly timing: TimingTracker;
@@ -47,6 +51,7 @@ export class SymbolTracker {
     this.weights = Float64Array.from(acquisition.subbandNoise, (v) => quietWeight(v, quiet));
     const level = this.weights.every((w) => w === 1) ? acquisition.noiseVariance : quiet;
     this.noiseVariance = Math.max(level, 1e-6 * preamble.power);
+    this.controlChannel = new ControlChannel(n, preamble, this.noiseVariance);
     this.demodulator = new OfdmDemodulator(n);
     this.reference = preamble.channel.slice();
     this.slotChannel = new Float32Array(2 * n.nCarriers);
@@ -109,12 +114,37 @@ export class SymbolTracker {
     return this.timing.delayStep / this.n.symbolLength;
   }
 
-  /** After the header: measures the delay on its pilots [symbols][nSubbands][re, im]; the reference stays. */
-  finishHeader(pilots: Float32Array): void {
-    const count = Math.min(this.symbol, SLOT_SYMBOLS);
-    this.phase.adapt();
-    this.removePhases(pilots, this.symbol - count, count);
-    this.measureDelay(count, this.symbol - count);
+  /**
+   * Demodulates the first `count` symbols, the control part, and measures delay and channel on the way: once if it is
+   * short, every 12 symbols if it is long. Arrays as for `demodulate`.
+   */
+  demodulateControl(
+    samples: Float32Array,
+    base: number,
+    count: number,
+    rows: Float32Array,
+    pilots: Float32Array,
+  ): void {
+    const { nCarriers, nSubbands } = this.n;
+    for (let first = 0; first < count; first += CONTROL_BLOCK) {
+      const symbols = Math.min(CONTROL_BLOCK, count - first);
+      const rowsHere = rows.subarray(2 * nCarriers * first);
+      const pilotsHere = pilots.subarray(2 * nSubbands * first);
+      this.demodulate(samples, base, symbols, false, rowsHere, pilotsHere);
+      this.phase.adapt();
+      if (symbols < CONTROL_BLOCK && first > 0) {
+        // The rest of a long part: its channel from the last 12 symbols.
+        this.removePhases(pilots, count - CONTROL_BLOCK, CONTROL_BLOCK);
+        this.replaceInterfered(CONTROL_BLOCK, count - CONTROL_BLOCK);
+        this.reference.set(this.controlChannel.addBlock(count - CONTROL_BLOCK, this.turned));
+        continue;
+      }
+      this.removePhases(pilotsHere, 0, symbols);
+      this.measureDelay(symbols, first, symbols === CONTROL_BLOCK);
+      if (symbols < CONTROL_BLOCK) continue;
+      this.replaceInterfered(CONTROL_BLOCK, first);
+      this.reference.set(this.controlChannel.addBlock(first, this.turned));
+    }
   }
 
   /**
@@ -124,9 +154,9 @@ export class SymbolTracker {
   finishSlot(pilots: Float32Array): void {
     this.phase.adapt();
     this.removePhases(pilots, 0, SLOT_SYMBOLS);
-    this.measureDelay(SLOT_SYMBOLS, 0);
+    this.measureDelay(SLOT_SYMBOLS, 0, true);
     this.measureCentroid();
-    this.replaceInterfered();
+    this.replaceInterfered(SLOT_SYMBOLS, 0);
     estimateSlot(
       {
         numerology: this.n,
@@ -175,104 +205,49 @@ export class SymbolTracker {
   }
 
   /**
-   * Delay of `turned` (pilot pattern from symbol `pattern` on) against the reference by weighted least squares on the
-   * phase slope, twice when it is large enough for sin x to differ from x. The reference's own residual delay is added,
-   * so the measurement is absolute and its errors do not add up from slot to slot.
+   * Delay of `turned` (pilot pattern from symbol `pattern` on) against the reference. The reference's own residual delay is
+   * added, so the measurement is absolute and its errors do not add up. `newReference`: these pilots become the reference next.
    */
-  private measureDelay(count: number, pattern: number): void {
+  private measureDelay(count: number, pattern: number, newReference: boolean): void {
     const n = this.n;
-    const grid = resourceGrid(n);
-    const { turned, reference } = this;
+    const found = pilotDelay(n, this.turned, this.reference, this.weights, count, pattern);
+    if (!found) return;
+    const { delay: error, weight, misfit } = found;
     const perRadian = n.fftSize / (2 * Math.PI);
-    let error = 0;
-    let weight = 0;
-    let misfit = 0;
-    for (let pass = 0; pass < 4; pass++) {
-      let slope = 0;
-      let curvature = 0;
-      weight = 0;
-      misfit = 0;
-      for (let t = 0; t < count; t++) {
-        const offset = grid.pilotOffset(pattern + t);
-        for (let s = 0; s < n.nSubbands; s++) {
-          const p = 2 * (t * n.nSubbands + s);
-          const carrier = s * SUBBAND_CARRIERS + offset;
-          const k = n.carriers[carrier];
-          const angle = (error / perRadian) * k;
-          const cos = pass === 0 ? 1 : Math.cos(angle);
-          const sin = pass === 0 ? 0 : Math.sin(angle);
-          const hr = reference[2 * carrier] * cos + reference[2 * carrier + 1] * sin;
-          const hi = reference[2 * carrier + 1] * cos - reference[2 * carrier] * sin;
-          const re = turned[p];
-          const im = turned[p + 1];
-          const w = this.weights[s];
-          slope += w * k * (im * hr - re * hi);
-          curvature += w * k * k * (re * hr + im * hi);
-          weight += w * k * k * (hr * hr + hi * hi);
-          misfit += w * ((re - hr) ** 2 + (im - hi) ** 2);
-        }
-      }
-      if (!(weight > 0)) return;
-      const change = (-perRadian * slope) / Math.max(curvature, 0.5 * weight);
-      error += change;
-      if (Math.abs(change) * n.nCarriers < 0.2 * perRadian) break;
-    }
     const middle = this.symbol - count / 2 - 0.5;
     const applied = (this.applied[this.symbol - count] + this.applied[this.symbol - 1]) / 2;
     // More than a quarter of a prefix within a slot is no clock: noise, or a fade.
     if (Math.abs(error) > n.cpLength / 4) return;
     this.referenceResidual += error;
     // What noise does not explain is fading; it is alike on neighbouring pilots, so few of them count.
-    const misfitPower = misfit / (count * n.nSubbands);
-    const fading = Math.max(0, misfitPower - 2 * this.noiseVariance);
+    const fading = Math.max(0, misfit / (count * n.nSubbands) - 2 * this.noiseVariance);
     const noise = (perRadian ** 2 * this.noiseVariance) / weight + 1e-6;
     const wander = (perRadian ** 2 * fading * FADING_COHERENCE * count) / weight;
     this.timing.update(middle, applied + this.referenceResidual, noise, wander);
-    if (this.symbol === count) this.referenceResidual -= error;
+    if (!newReference) this.referenceResidual -= error;
   }
 
   /** Pilots of subbands with an interferer give way to the reference, but for their weight. */
-  private replaceInterfered(): void {
+  private replaceInterfered(count: number, pattern: number): void {
     const { nSubbands } = this.n;
     const grid = resourceGrid(this.n);
     for (let s = 0; s < nSubbands; s++) {
       const w = this.weights[s];
       if (w === 1) continue;
-      for (let t = 0; t < SLOT_SYMBOLS; t++) {
+      for (let t = 0; t < count; t++) {
         const p = 2 * (t * nSubbands + s);
-        const c = 2 * (s * SUBBAND_CARRIERS + grid.pilotOffset(t));
+        const c = 2 * (s * SUBBAND_CARRIERS + grid.pilotOffset(pattern + t));
         this.turned[p] = w * this.turned[p] + (1 - w) * this.reference[c];
         this.turned[p + 1] = w * this.turned[p + 1] + (1 - w) * this.reference[c + 1];
       }
     }
   }
 
-  /** Centroid of the slot's delay profile: the phase of sum_c g_(c+1) conj(g_c), g the slot's channel by carrier. */
   private measureCentroid(): void {
-    const n = this.n;
-    const grid = resourceGrid(n);
-    const { turned, slotChannel: g } = this;
-    for (let t = 0; t < SUBBAND_CARRIERS; t++) {
-      const offset = grid.pilotOffset(t);
-      for (let s = 0; s < n.nSubbands; s++) {
-        const c = 2 * (s * SUBBAND_CARRIERS + offset);
-        g[c] = turned[2 * (t * n.nSubbands + s)];
-        g[c + 1] = turned[2 * (t * n.nSubbands + s) + 1];
-      }
-    }
-    let re = 0;
-    let im = 0;
-    for (let c = 2; c < 2 * n.nCarriers; c += 2) {
-      // No neighbours across the empty carrier at DC.
-      if (c === n.nCarriers) continue;
-      const w = this.weights[Math.floor(c / (2 * SUBBAND_CARRIERS))];
-      re += w * (g[c] * g[c - 2] + g[c + 1] * g[c - 1]);
-      im += w * (g[c + 1] * g[c - 2] - g[c] * g[c - 1]);
-    }
     const middle = this.symbol - SLOT_SYMBOLS / 2 - 0.5;
     const applied = (this.applied[this.symbol - SLOT_SYMBOLS] + this.applied[this.symbol - 1]) / 2;
-    const centroid = applied - (Math.atan2(im, re) * n.fftSize) / (2 * Math.PI);
-    this.timing.addCentroid(middle, centroid, Math.hypot(re, im));
+    const { centroid, weight } = delayCentroid(this.n, this.turned, this.weights, this.slotChannel);
+    this.timing.addCentroid(middle, applied + centroid, weight);
   }
 
   /** Mean carrier number of the reference, weighted with its power. */

@@ -1,0 +1,95 @@
+import type { PreambleEstimate } from '../channel-est/delay-window.ts';
+import { ramp } from '../channel-est/delay-window.ts';
+import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
+import { resourceGrid } from '../resource-grid.ts';
+
+/** Control symbols that together have a pilot on every carrier. */
+export const CONTROL_BLOCK = SUBBAND_CARRIERS;
+/** The training symbols' middle, in symbols after the first. */
+const TRAINING_AT = -1.5;
+/** Nodes that differ by less than this much more than noise explains are one channel. */
+const STATIC_FACTOR = 2;
+
+/**
+ * The channel along a long control part, which may take several milliseconds of a fading channel: nodes from the
+ * training symbols and from every 12 control symbols, each smoothed over the preamble's delay window; straight lines
+ * between them, or their mean when they differ by no more than noise.
+ */
+export class ControlChannel {
+  private readonly n: Numerology;
+  private readonly preamble: PreambleEstimate;
+  private readonly times: number[] = [TRAINING_AT];
+  private readonly nodes: Float32Array[];
+  private readonly weights: number[];
+  private fixed: Float32Array | null;
+  private readonly between: Float32Array;
+  private readonly noiseVariance: number;
+
+  constructor(n: Numerology, preamble: PreambleEstimate, noiseVariance: number) {
+    this.n = n;
+    this.preamble = preamble;
+    this.noiseVariance = noiseVariance;
+    this.nodes = [preamble.channel];
+    // Two training symbols against one pilot a carrier.
+    this.weights = [2];
+    this.fixed = preamble.channel;
+    this.between = new Float32Array(2 * n.nCarriers);
+  }
+
+  /**
+   * Takes 12 symbols from `first` on: their pilots without common phases, [12][nSubbands][re, im]. Returns the channel
+   * in their middle, [nCarriers][re, im].
+   */
+  addBlock(first: number, pilots: Float32Array): Float32Array {
+    const { n, preamble } = this;
+    const grid = resourceGrid(n);
+    const { basis, centre } = preamble.window;
+    const channel = new Float32Array(2 * n.nCarriers);
+    for (let t = 0; t < CONTROL_BLOCK; t++) {
+      const offset = grid.pilotOffset(first + t);
+      for (let s = 0; s < n.nSubbands; s++) {
+        const c = 2 * (s * SUBBAND_CARRIERS + offset);
+        channel[c] = pilots[2 * (t * n.nSubbands + s)];
+        channel[c + 1] = pilots[2 * (t * n.nSubbands + s) + 1];
+      }
+    }
+    ramp(n, channel, 0, centre, channel, 0);
+    basis.smooth(channel, (this.noiseVariance * basis.size) / preamble.power, channel);
+    ramp(n, channel, 0, -centre, channel, 0);
+    this.times.push(first + (CONTROL_BLOCK - 1) / 2);
+    this.nodes.push(channel);
+    this.weights.push(1);
+    this.fixed = this.mean();
+    return channel;
+  }
+
+  /** Channel at a symbol, [nCarriers][re, im]; valid until the next call. */
+  at(symbol: number): Float32Array {
+    if (this.fixed) return this.fixed;
+    const { times, nodes, between } = this;
+    let i = 0;
+    while (i < times.length - 2 && times[i + 1] < symbol) i++;
+    const share = Math.max(0, Math.min(1, (symbol - times[i]) / (times[i + 1] - times[i])));
+    for (let c = 0; c < between.length; c++) between[c] = nodes[i][c] + share * (nodes[i + 1][c] - nodes[i][c]);
+    return between;
+  }
+
+  /** Weighted mean of the nodes, or null when they differ by more than noise. */
+  private mean(): Float32Array | null {
+    const { nodes, weights, preamble } = this;
+    const out = new Float32Array(2 * this.n.nCarriers);
+    let total = 0;
+    nodes.forEach((node, i) => {
+      for (let c = 0; c < out.length; c++) out[c] += weights[i] * node[c];
+      total += weights[i];
+    });
+    for (let c = 0; c < out.length; c++) out[c] /= total;
+    let spread = 0;
+    nodes.forEach((node, i) => {
+      for (let c = 0; c < out.length; c++) spread += weights[i] * (node[c] - out[c]) ** 2;
+    });
+    // Of each node the fit keeps dof noise terms of variance sigma^2 / weight.
+    const expected = (nodes.length - 1) * preamble.dof * this.noiseVariance;
+    return spread < STATIC_FACTOR * expected ? out : null;
+  }
+}
