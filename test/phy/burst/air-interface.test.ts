@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { BASE_GRAPH_2_TEXT } from '../../../src/phy/fec/ldpc-base-graph-2.ts';
+import { EXTENSION_SCHEMA } from '../../../src/phy/frame/extension.ts';
 import { AIR_INTERFACE_VERSION, HEADER_SCHEMA } from '../../../src/phy/frame/header.ts';
 import { schemaTable } from '../../../src/phy/frame/schema.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
@@ -23,6 +24,7 @@ function section(name: string): string {
 test('the document has the tables of the code', () => {
   assert.ok(document.startsWith(`# The air interface, version ${AIR_INTERFACE_VERSION}\n`));
   assert.equal(section('header-fields'), schemaTable(HEADER_SCHEMA));
+  assert.equal(section('extension-fields'), schemaTable(EXTENSION_SCHEMA));
   for (const n of NUMEROLOGIES) {
     const row = [n.id, n.nSubbands, n.fftSize, n.cpLength, n.nCarriers, n.sampleRateHz / 1e6, n.symbolDataRe];
     const rest = [n.headerSymbols, n.segmentLength, n.nSegments, n.trainingGuard, n.preambleLength];
