@@ -193,14 +193,18 @@ function largestArray(body: () => void): number {
 }
 
 /** Has a receiver take a burst of so many slots whose extension says `e`, all its RE silent. */
-function receiverOf(e: Extension, slots: number) {
-  const receiver = new Receiver({ numerology: N, codecs: [new BytesCodec()] });
+function receiverOf(
+  e: Extension,
+  slots: number,
+  kind = 1,
+  receiver = new Receiver({ numerology: N, codecs: [new BytesCodec()] }),
+) {
   const re = slots * 25 * 154;
   const record = {
     type: 'burst',
     startSample: 0,
     lengthSamples: 1,
-    header: { session: 1, burst: 17, kind: 1, slots, csiNumber: 0, modelSet: 0, numerology: 3 },
+    header: { session: 1, burst: 17, kind, slots, csiNumber: 0, modelSet: 0, numerology: 3 },
     extension: encodeExtension(N, e),
     extensionOk: true,
     slots,
@@ -239,4 +243,39 @@ test('claims of an extension are refused before anything large is made', () => {
     assert.equal(event.ack?.extensionOk, false, name);
     assert.ok(largest <= bound, `${name}: an array of ${largest} elements`);
   }
+});
+
+test('whatever a valid extension says, a receiver takes it or refuses it by name', () => {
+  const receiver = new Receiver({ numerology: N, codecs: [new BytesCodec()] });
+  const outcomes = new Map<string, number>();
+  const oneStream = fc.record(
+    {
+      re: whole(1, 4000),
+      bytes: fc.oneof(whole(1, 60), whole(1, 4000)),
+      modulation: fc.array(whole(0, 5), { minLength: 25, maxLength: 25 }),
+      blocks: ids(3),
+      part: whole(0, 1),
+      original: fc.constantFrom(17, 18),
+      redundancyVersion: whole(0, 3),
+    },
+    { noNullPrototype: true },
+  );
+  fc.assert(
+    fc.property(oneStream, whole(1, 2), ({ re, bytes, blocks, ...rest }, kind) => {
+      const loose = { ...GOOD, ...rest, streams: [{ id: 0, analog: 0, score: 255, re, bytes }] } as const;
+      const e: Extension = {
+        ...loose,
+        blockCount: blocks.length,
+        blocks,
+        mapCrc: rbMapCrc16(mapOfExtension(N, loose)),
+      };
+      const event = receiverOf(e, 1, kind, receiver)();
+      assert.ok(event.type === 'burst');
+      const what = `${kind} ${event.problem?.split(':')[0] ?? 'taken'}`;
+      outcomes.set(what, (outcomes.get(what) ?? 0) + 1);
+      if (event.stream) for (const s of event.stream.decoder.states) assert.equal(s.ok, false, 'silence is no block');
+    }),
+    { numRuns: 400 },
+  );
+  for (const what of ['1 taken', '1 streams', '2 original', '2 blocks']) assert.ok(outcomes.has(what), what);
 });
