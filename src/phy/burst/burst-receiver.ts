@@ -31,6 +31,7 @@ interface Found {
   /** Sample of the stream that `acquisition` counts from. */
   readonly origin: number;
   readonly header: Header;
+  readonly preamble: PreambleEstimate;
 }
 
 /**
@@ -148,7 +149,8 @@ export class BurstReceiver {
       this.miss(records, detection, 'no preamble');
       return true;
     }
-    const preamble = trainingEstimate(n, acquisition);
+    const { channel, noiseVariance, backoff, subbandNoise } = acquisition;
+    const preamble = estimateFromTraining(n, channel, noiseVariance, backoff, subbandNoise);
     const tracker = new SymbolTracker(n, acquisition, preamble);
     const rows = new Float32Array(2 * n.nCarriers * n.headerSymbols);
     const pilots = new Float32Array(2 * n.nSubbands * n.headerSymbols);
@@ -172,7 +174,7 @@ export class BurstReceiver {
       this.miss(records, detection, 'no header');
       return true;
     }
-    this.found = { detection, acquisition, origin: from, header };
+    this.found = { detection, acquisition, origin: from, header, preamble };
     this.pending = null;
     this.current = 'collect';
     return true;
@@ -208,7 +210,7 @@ export class BurstReceiver {
 
   private readBurst(found: Found, layout: ReturnType<typeof burstLayout>, available: number): BurstRecord {
     const n = this.numerology;
-    const { acquisition, origin, header, detection } = found;
+    const { acquisition, origin, header, detection, preamble } = found;
     const start = origin + acquisition.start;
     const symbolsEnd = (symbols: number) =>
       start + n.preambleLength + symbols * n.symbolLength + Math.ceil(symbols * n.symbolLength * 120e-6);
@@ -223,7 +225,6 @@ export class BurstReceiver {
     const base = origin - from;
     const dcDb = removeMean(samples, base + acquisition.start, acquisition.start + base + layout.samples, n);
 
-    const preamble = trainingEstimate(n, acquisition);
     const tracker = new SymbolTracker(n, acquisition, preamble);
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;
     const controlRows = new Float32Array(2 * n.nCarriers * control);
@@ -292,8 +293,4 @@ export class BurstReceiver {
     const n = this.numerology;
     return `burst receiver, ${n.nSubbands} subbands, ${this.detector.describe()}, ${this.estimator.name} channel estimate`;
   }
-}
-
-function trainingEstimate(n: Numerology, a: Acquisition): PreambleEstimate {
-  return estimateFromTraining(n, a.channel, a.noiseVariance, a.backoff, a.subbandNoise);
 }
