@@ -138,6 +138,8 @@ export interface ReportIdentification {
 }
 
 export interface ReportData {
+  /** What the run was for: a picture over the link (default), sending without hearing what came of it, or sounding. */
+  purpose?: 'picture' | 'sending' | 'sounding';
   identification: ReportIdentification;
   metrics: LinkMetrics;
   /** Reason of a null metric, by its key; common ones have a default. */

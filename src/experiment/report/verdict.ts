@@ -10,8 +10,18 @@ export interface Verdict {
 /** What happened to the picture, in one sentence that claims no more than was measured. */
 export function verdict(data: ReportData): Verdict {
   const m = data.metrics;
+  if (data.purpose === 'sending') {
+    return { state: 'whole', text: 'Sent. Whether it arrived is for the receiver to say.' };
+  }
   if (data.bursts.length === 0 && !data.pictures.received) {
     return { state: 'nothing', text: 'No burst was found in the samples.' };
+  }
+  if (data.purpose === 'sounding') {
+    const n = data.bursts.length;
+    return {
+      state: 'whole',
+      text: `The channel was measured with ${n} sounding burst${n === 1 ? '' : 's'}.${lossText(data)}`,
+    };
   }
   if (m.outage === 1) {
     const scored = m.psnrDb === null ? '' : '; scored as flat grey (128)';
