@@ -5,6 +5,8 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { exitCodeOf, outcomeText } from '../../src/experiment/exit-code.ts';
+import { emptyMetrics } from '../../src/experiment/metrics.ts';
 import { validateCapture } from '../../src/radio/sigmf/capture-info.ts';
 import { copyCapture, loopback, photo, receive, replay, scratch, send } from './link-helpers.ts';
 
@@ -128,4 +130,44 @@ test('a directory used again holds nothing of the run before', async (t) => {
   const names = await readdir(directory);
   assert.ok(!names.includes('allocation.json') && !names.includes('source.png'), names.join(' '));
   assert.equal(result.metrics.psnrDb, null);
+});
+
+test('blocks lost to a burst of interference are sent again within the budget; without repetitions the picture is lost', async (t) => {
+  const at = await scratch(t);
+  const source = await photo(join(at, 'photo.png'), 256, 192);
+  // 2 ms of noise, 3 dB over the signal, inside the picture's burst.
+  const jammer = { kind: 'noise', powerDb: 3, startS: 0.031, dutyCycle: 0.002, periodS: 1 } as const;
+  const input = { format: 'jpeg', cbr: 1 / 6, numerology: 6, seed: 2, jammer } as const;
+  const run = await loopback(source, join(at, 'run'), input);
+  assert.equal(run.exitCode, 0);
+  assert.ok(run.metrics.bler! > 0 && run.metrics.retransmissions! > 0);
+  assert.ok(run.metrics.cbr! <= 1 / 6, `CBR ${run.metrics.cbr}`);
+  const again = await replay(join(at, 'run'), join(at, 'again'), true);
+  assert.deepEqual(again.differences, []);
+  // Without repetitions the margin is wider: more interference.
+  const once = await loopback(source, join(at, 'once'), {
+    ...input,
+    harq: 0,
+    jammer: { ...jammer, powerDb: 10, dutyCycle: 0.008 },
+  });
+  assert.equal(once.exitCode, 5);
+  assert.equal(once.metrics.ok, false);
+  assert.equal(once.metrics.retransmissions, 0);
+  assert.ok(
+    once.report.warnings.some((w) => /\d+ of \d+ blocks lost/.test(w)),
+    once.report.warnings.join('; '),
+  );
+});
+
+test('exit codes: nothing heard, picture damaged, too poor, samples lost, in this order', () => {
+  const metrics = { ...emptyMetrics('classical'), ok: true, psnrDb: 30, lostSamples: 5 };
+  assert.equal(exitCodeOf(metrics, {}, true), 0);
+  assert.equal(exitCodeOf(metrics, { minPsnrDb: 31, maxDrops: 0 }, false), 4);
+  assert.equal(exitCodeOf({ ...metrics, ok: false }, { maxDrops: 0 }, true), 5);
+  assert.equal(exitCodeOf(metrics, { minPsnrDb: 31, maxDrops: 0 }, true), 5);
+  assert.equal(exitCodeOf(metrics, { minPsnrDb: 30, maxDrops: 4 }, true), 6);
+  assert.equal(exitCodeOf(metrics, { maxDrops: 5 }, true), 0);
+  const nothing = { bursts: [], misses: 0 };
+  assert.equal(outcomeText(metrics, {}, undefined, nothing), 'no burst was found');
+  assert.match(outcomeText(metrics, {}, undefined, { ...nothing, misses: 3 })!, /3 preambles/);
 });
