@@ -1,4 +1,5 @@
 import { FormatError } from '../common/errors.ts';
+import { paddingSymbols } from '../phy/burst/transmit.ts';
 import type { Extension } from '../phy/frame/extension.ts';
 import { MODULATION_BITS } from '../phy/frame/extension.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
@@ -59,4 +60,14 @@ export function bitsAt(n: Numerology, modulation: readonly number[], positions: 
     qm[i] = MODULATION_BITS[modulation[subband]] ?? 0;
   }
   return qm;
+}
+
+/** Payload of a burst: a stream's symbols on its RE, padding elsewhere. */
+export function scatter(n: Numerology, slots: number, positions: Uint32Array, symbols: Float32Array): Float32Array {
+  const payload = paddingSymbols(n, slots * n.nSubbands * RB_DATA_RE);
+  for (let i = 0; i < positions.length; i++) {
+    payload[2 * positions[i]] = symbols[2 * i];
+    payload[2 * positions[i] + 1] = symbols[2 * i + 1];
+  }
+  return payload;
 }

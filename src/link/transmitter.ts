@@ -1,35 +1,27 @@
 import { UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
-import { LARGEST_BLOCK_BITS } from '../phy/fec/segmentation.ts';
 import { payloadBytesAtRate, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
 import { CODEC_IDS, type CodecId, type Extension, encodeExtension, extensionBytes } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
-import type { BurstLayout } from '../phy/resource-grid.ts';
 import { allocate, allocateRobust, type Mapping } from '../sct/allocation/allocate.ts';
-import { decodeCsi } from '../sct/allocation/csi-code.ts';
 import { placeSymbols, type RbMap, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
 import type { Codec } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
-import { chooseLoading, chooseUniformLoading, type Loading, MARGIN_DB } from './adaptation.ts';
+import { MAX_DATA_SLOTS, splitBudget } from './budget-split.ts';
+import { type ChannelKnowledge, channelKnowledge, type DatedReport } from './channel-knowledge.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
-import { bitsAt, burstShape, positionsOf } from './resource-map.ts';
-import { encodeBlocks, encodeStream, MAX_BLOCKS, TransportLayout } from './transport.ts';
+import { bitsAt, burstShape, positionsOf, scatter } from './resource-map.ts';
+import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
+import { encodeBlocks, encodeStream, TransportLayout } from './transport.ts';
+
+export type { TransmissionPlan, TransmitBurst } from './transmission.ts';
 
 /** Slots of a sounding burst: 4 ms of pilots. */
 export const SOUNDING_SLOTS = 4;
-/** Longest data burst: within 100 ms. */
-export const MAX_DATA_SLOTS = 96;
-/** Parts that the extension can count: its field has 8 bits. */
-export const MAX_PARTS = 256;
 const EXTENSION_MCS = 0;
-/** Block error rate that the first transmission aims at. */
-const TARGET_BLER = 1e-3;
-/** Share of the budget kept for repetitions when they are allowed. */
-const HARQ_RESERVE = 0.08;
-
 export interface TransmitterOptions {
   readonly numerology: Numerology;
   readonly codec: Codec;
@@ -46,31 +38,6 @@ export interface TransmitterOptions {
   readonly assumedSnrDb?: number;
   readonly modelSet?: number;
   readonly seed?: number;
-}
-
-/** A burst ready for the air, at the modem rate. */
-export interface TransmitBurst {
-  readonly use: BurstUse;
-  readonly burst: number;
-  /** [layout.samples][re, im]; made each time it is read, so that a large picture's bursts never lie in memory at once. */
-  readonly samples: Float32Array;
-  readonly layout: BurstLayout;
-  readonly slots: number;
-  readonly extension: Extension | null;
-}
-
-/** What was decided for one picture. */
-export interface TransmissionPlan {
-  readonly map: 'matched' | 'uniform' | 'random' | 'worst' | 'robust';
-  readonly csiNumber: number;
-  readonly csiAgeS: number | null;
-  readonly loading: Loading;
-  /** Subband SNRs that the report said, dB; null without one. */
-  readonly reportedSnrDb: number[] | null;
-  readonly payloadBytes: number;
-  readonly codeRate: number;
-  readonly settings: Readonly<Record<string, string | number | boolean>>;
-  readonly bursts: readonly TransmitBurst[];
 }
 
 interface SentPart {
@@ -90,7 +57,7 @@ export class Transmitter {
   private readonly phy: BurstTransmitter;
   private burst = 0;
   private image = 0;
-  private report: { report: CsiReport; measuredAtS: number } | null = null;
+  private report: DatedReport | null = null;
   private parts: SentPart[] = [];
   private budgetRe = 0;
   /** Counted RE of the session before the current picture. */
@@ -132,8 +99,7 @@ export class Transmitter {
 
   /**
    * Codes a picture into at most `budgetRe` resource elements, control, padding and repetitions included, and makes
-   * its bursts: as few as hold at most MAX_DATA_SLOTS slots and MAX_BLOCKS code blocks each. UsageError when the budget
-   * cannot even carry the control block and one slot, or needs more than MAX_PARTS bursts.
+   * its bursts. UsageError (splitBudget, codec) when the budget is too small, or larger than a picture can use.
    */
   async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
     const n = this.numerology;
@@ -144,34 +110,16 @@ export class Transmitter {
     this.spentBefore = countedRe(this.budget);
     this.retransmittedBlocks = 0;
     this.retransmissionRounds = 0;
-    const csi = this.channelKnowledge(nowS);
-    const perSlot = n.nSubbands * RB_DATA_RE;
-    const control = this.controlRe(csi.hasOrder, 1);
-    const repeat = this.controlRe(csi.hasOrder, 1) + perSlot;
-    const reserve = harq > 0 && budgetRe > 8 * repeat ? Math.max(repeat, HARQ_RESERVE * budgetRe) : 0;
-    let slots = Math.floor((budgetRe - reserve - control) / perSlot);
-    if (slots < 1) {
-      const least = (control + perSlot) / (image.width * image.height);
-      throw new UsageError(
-        `a budget of ${Math.floor(budgetRe)} symbols is too small: control and one slot take ${control + perSlot}`,
-        `give at least --symbols-per-pixel ${ceil3(least)} (--cbr ${ceil3(least / 3)}), or a numerology with fewer subbands`,
-      );
-    }
-    const most = slotsOfOneBurst(csi.loading, perSlot);
-    let partCount = Math.ceil(slots / most);
-    slots = Math.floor((budgetRe - reserve - partCount * control) / perSlot);
-    partCount = Math.ceil(slots / most);
-    if (partCount > MAX_PARTS) {
-      const fits = (MAX_PARTS * (control + most * perSlot)) / (image.width * image.height);
-      throw new UsageError(
-        `a budget of ${Math.floor(budgetRe)} symbols needs ${partCount} bursts; a picture has at most ${MAX_PARTS}`,
-        `give at most --symbols-per-pixel ${floor3(fits)} (--cbr ${floor3(fits / 3)}), or a numerology with more subbands`,
-      );
-    }
-    const slotsOf = Array.from(
-      { length: partCount },
-      (_, p) => Math.floor(((p + 1) * slots) / partCount) - Math.floor((p * slots) / partCount),
-    );
+    const csi = channelKnowledge(this.report, nowS, n.nSubbands, this.options);
+    const slotsOf = splitBudget({
+      budgetRe,
+      pixels: image.width * image.height,
+      perSlotRe: n.nSubbands * RB_DATA_RE,
+      controlRe: this.controlRe(csi.hasOrder, 1),
+      repetitions: harq > 0,
+      loading: csi.loading,
+    });
+    const partCount = slotsOf.length;
 
     const plan = await codec.analyse(image);
     if (plan.streams.length !== 1 || plan.streams[0].kind !== 'bits') {
@@ -193,7 +141,9 @@ export class Transmitter {
     let filled = 0;
     for (let p = 0; p < partCount; p++) {
       filled += capacity[p];
-      const end = p === partCount - 1 ? file.length : Math.max(at + 1, Math.round((file.length * filled) / total));
+      const share = Math.round((file.length * filled) / total);
+      // At least one byte for this part and each after it.
+      const end = Math.min(Math.max(at + 1, share), file.length - (partCount - 1 - p));
       bursts.push(
         this.dataBurst(file.subarray(at, end), p, partCount, slotsOf[p], maps[p], qms[p], codes, csi, stream.score),
       );
@@ -361,42 +311,6 @@ export class Transmitter {
     return this.phy.layout(1, bytes, EXTENSION_MCS).controlSymbols * n.symbolDataRe;
   }
 
-  /** What the transmitter knows of the channel now, and the loading that follows from it. */
-  private channelKnowledge(nowS: number): ChannelKnowledge {
-    const { nSubbands } = this.numerology;
-    const { mapping, mappingForced, maxCsiAgeS, dopplerHz, assumedSnrDb } = this.options;
-    const ageS = this.report ? nowS - this.report.measuredAtS : null;
-    const reported = this.report ? Array.from(this.report.report.codes, decodeCsi) : null;
-    const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
-    const typicalBits = 7000;
-    const least = this.options.harq > 0 ? MARGIN_DB.withRepetition : MARGIN_DB.without;
-    if (!fresh) {
-      // A stale report still tells the mean; fading may have taken any subband anywhere since.
-      const mean = reported ?? new Array<number>(nSubbands).fill(assumedSnrDb);
-      const margin = least + (reported ? STALE_MARGIN_DB : 0);
-      const snr = mean.map((v) => v - margin);
-      return {
-        map: 'robust',
-        number: 0,
-        ageS,
-        snrDb: reported,
-        hasOrder: false,
-        loading: chooseUniformLoading(snr, typicalBits, TARGET_BLER),
-      };
-    }
-    const margin = least + agingMarginDb(dopplerHz, ageS ?? 0);
-    const snr = reported.map((v) => v - margin);
-    return {
-      map: mapping,
-      number: this.report!.report.number,
-      ageS,
-      snrDb: reported,
-      // With one stream every RE is its own; an order would say nothing.
-      hasOrder: false,
-      loading: chooseLoading(snr, typicalBits, TARGET_BLER),
-    };
-  }
-
   private map(slots: number, csi: ChannelKnowledge, scores: Uint8Array): RbMap {
     const shape = burstShape(this.numerology, slots);
     if (csi.map === 'robust') return allocateRobust(shape, scores).map;
@@ -411,69 +325,12 @@ export class Transmitter {
   }
 }
 
-interface ChannelKnowledge {
-  readonly map: TransmissionPlan['map'];
-  readonly number: number;
-  readonly ageS: number | null;
-  readonly snrDb: number[] | null;
-  readonly hasOrder: boolean;
-  readonly loading: Loading;
-}
-
-/** Back-off of the robust map from the mean of an old report, dB. */
-const STALE_MARGIN_DB = 3;
-
-/**
- * Back-off for a report's age in Jakes fading, dB: grows with sqrt(1 - J0(2 pi fd age)^2), the relative error of the
- * best prediction, to about the spread of Rayleigh fading over a few coherence bandwidths.
- */
-function agingMarginDb(dopplerHz: number | null, ageS: number): number {
-  if (!dopplerHz) return 0;
-  const x = 2 * Math.PI * dopplerHz * (ageS + 0.01);
-  const rho = x < 2 ? 1 - x ** 2 / 4 + x ** 4 / 64 : 0;
-  return 4 * Math.sqrt(Math.max(0, 1 - rho ** 2));
-}
-
-/** Payload of a burst: a stream's symbols on its RE, padding elsewhere. */
-function scatter(n: Numerology, slots: number, positions: Uint32Array, symbols: Float32Array): Float32Array {
-  const payload = paddingSymbols(n, slots * n.nSubbands * RB_DATA_RE);
-  for (let i = 0; i < positions.length; i++) {
-    payload[2 * positions[i]] = symbols[2 * i];
-    payload[2 * positions[i] + 1] = symbols[2 * i + 1];
-  }
-  return payload;
-}
-
-/**
- * Most slots of a data burst whose code blocks MAX_BLOCKS can number at this loading. A file smaller than its budget has
- * a lower rate, and from 1/4 down the smaller blocks of base graph 2 (TS 38.212 §6.2.2).
- */
-function slotsOfOneBurst({ efficiency, codeRate }: Loading, perSlot: number): number {
-  // A block's CRC, and less than one byte a block of rounding.
-  const bits = (graph: 1 | 2) => MAX_BLOCKS * (LARGEST_BLOCK_BITS[graph] - 32);
-  const ofBaseGraph2 = Math.min(efficiency, (0.25 * efficiency) / codeRate);
-  const most = Math.floor(Math.min(bits(1) / efficiency, bits(2) / ofBaseGraph2) / perSlot);
-  return Math.max(1, Math.min(MAX_DATA_SLOTS, most));
-}
-
 /** A file with zero bytes behind it where it is shorter than `length`: every part carries something. */
 function atLeast(length: number, file: Uint8Array): Uint8Array {
   if (file.length >= length) return file;
   const out = new Uint8Array(length);
   out.set(file);
   return out;
-}
-
-/** Three digits, never less than the value. */
-function ceil3(value: number): string {
-  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return (Math.ceil(value / step) * step).toPrecision(3);
-}
-
-/** Three digits, never more than the value. */
-function floor3(value: number): string {
-  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
-  return (Math.floor(value / step) * step).toPrecision(3);
 }
 
 function sum(values: Uint8Array): number {

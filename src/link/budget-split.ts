@@ -1,0 +1,82 @@
+import { UsageError } from '../common/errors.ts';
+import { LARGEST_BLOCK_BITS } from '../phy/fec/segmentation.ts';
+import type { Loading } from './adaptation.ts';
+import { MAX_BLOCKS } from './transport.ts';
+
+/** Longest data burst: within 100 ms. */
+export const MAX_DATA_SLOTS = 96;
+/** Parts that the extension can count: its field has 8 bits. */
+export const MAX_PARTS = 256;
+/** Share of the budget kept for repetitions when they are allowed. */
+const HARQ_RESERVE = 0.08;
+
+/** What a picture's budget is split by. */
+export interface BudgetShape {
+  readonly budgetRe: number;
+  readonly pixels: number;
+  /** Payload RE of a slot. */
+  readonly perSlotRe: number;
+  /** RE of a data burst's header and extension. */
+  readonly controlRe: number;
+  /** Whether a share is kept for repetitions. */
+  readonly repetitions: boolean;
+  readonly loading: Loading;
+}
+
+/**
+ * Slots of each data burst of a picture: as few bursts as hold at most MAX_DATA_SLOTS slots and MAX_BLOCKS code blocks
+ * each, as equal as can be. UsageError saying what would fit when the budget has no room for control and one slot, or
+ * needs more than MAX_PARTS bursts.
+ */
+export function splitBudget(shape: BudgetShape): number[] {
+  const { budgetRe, pixels, perSlotRe, controlRe, loading } = shape;
+  const least = controlRe + perSlotRe;
+  const reserve = shape.repetitions && budgetRe > 8 * least ? Math.max(least, HARQ_RESERVE * budgetRe) : 0;
+  let slots = Math.floor((budgetRe - reserve - controlRe) / perSlotRe);
+  if (slots < 1) {
+    const needed = least / pixels;
+    throw new UsageError(
+      `a budget of ${Math.floor(budgetRe)} symbols is too small: control and one slot take ${least}`,
+      `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or a numerology with fewer subbands`,
+    );
+  }
+  const most = slotsOfOneBurst(loading, perSlotRe);
+  let parts = Math.ceil(slots / most);
+  slots = Math.floor((budgetRe - reserve - parts * controlRe) / perSlotRe);
+  parts = Math.ceil(slots / most);
+  if (parts > MAX_PARTS) {
+    const fits = (MAX_PARTS * (controlRe + most * perSlotRe)) / pixels;
+    throw new UsageError(
+      `a budget of ${Math.floor(budgetRe)} symbols needs ${parts} bursts; a picture has at most ${MAX_PARTS}`,
+      `give at most --symbols-per-pixel ${floor3(fits)} (--cbr ${floor3(fits / 3)}), or a numerology with more subbands`,
+    );
+  }
+  return Array.from(
+    { length: parts },
+    (_, p) => Math.floor(((p + 1) * slots) / parts) - Math.floor((p * slots) / parts),
+  );
+}
+
+/**
+ * Most slots of a data burst whose code blocks MAX_BLOCKS can number at this loading. A file smaller than its budget has
+ * a lower rate, and from 1/4 down the smaller blocks of base graph 2 (TS 38.212 §6.2.2).
+ */
+function slotsOfOneBurst({ efficiency, codeRate }: Loading, perSlot: number): number {
+  // A block's CRC, and less than one byte a block of rounding.
+  const bits = (graph: 1 | 2) => MAX_BLOCKS * (LARGEST_BLOCK_BITS[graph] - 32);
+  const ofBaseGraph2 = Math.min(efficiency, (0.25 * efficiency) / codeRate);
+  const most = Math.floor(Math.min(bits(1) / efficiency, bits(2) / ofBaseGraph2) / perSlot);
+  return Math.max(1, Math.min(MAX_DATA_SLOTS, most));
+}
+
+/** Three digits, never less than the value. */
+function ceil3(value: number): string {
+  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return (Math.ceil(value / step) * step).toPrecision(3);
+}
+
+/** Three digits, never more than the value. */
+function floor3(value: number): string {
+  const step = 10 ** (Math.floor(Math.log10(value)) - 2);
+  return (Math.floor(value / step) * step).toPrecision(3);
+}

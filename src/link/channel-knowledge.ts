@@ -1,0 +1,92 @@
+import type { Mapping } from '../sct/allocation/allocate.ts';
+import { decodeCsi } from '../sct/allocation/csi-code.ts';
+import { chooseLoading, chooseUniformLoading, type Loading, MARGIN_DB } from './adaptation.ts';
+import type { CsiReport } from './csi-report.ts';
+
+/** Block error rate that the first transmission aims at. */
+const TARGET_BLER = 1e-3;
+/** Information bits of a usual code block, for the decoder's gap to capacity. */
+const TYPICAL_BITS = 7000;
+
+/** Back-off of the robust map from the mean of an old report, dB. */
+const STALE_MARGIN_DB = 3;
+
+/** What a transmitter goes by when it picks map and loading. */
+export interface ChannelPolicy {
+  readonly mapping: Mapping;
+  /** The mapping holds even when the report is too old. */
+  readonly mappingForced: boolean;
+  readonly maxCsiAgeS: number;
+  readonly harq: number;
+  readonly dopplerHz: number | null;
+  readonly assumedSnrDb: number;
+}
+
+/** A report and when the burst it was measured on was on the air. */
+export interface DatedReport {
+  readonly report: CsiReport;
+  readonly measuredAtS: number;
+}
+
+/** What the transmitter knows of the channel, and the loading that follows from it. */
+export interface ChannelKnowledge {
+  readonly map: 'matched' | 'uniform' | 'random' | 'worst' | 'robust';
+  readonly number: number;
+  readonly ageS: number | null;
+  readonly snrDb: number[] | null;
+  readonly hasOrder: boolean;
+  readonly loading: Loading;
+}
+
+/**
+ * A fresh report gives the wanted mapping with bit loading; an old one, or none, the robust map with one modulation: the
+ * mean of the old report or the assumed SNR is all that is left to go by (design §4).
+ */
+export function channelKnowledge(
+  dated: DatedReport | null,
+  nowS: number,
+  nSubbands: number,
+  policy: ChannelPolicy,
+): ChannelKnowledge {
+  const { mapping, mappingForced, maxCsiAgeS, dopplerHz, assumedSnrDb } = policy;
+  const ageS = dated ? nowS - dated.measuredAtS : null;
+  const reported = dated ? Array.from(dated.report.codes, decodeCsi) : null;
+  const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
+  const least = policy.harq > 0 ? MARGIN_DB.withRepetition : MARGIN_DB.without;
+  if (!fresh) {
+    // A stale report still tells the mean; fading may have taken any subband anywhere since.
+    const mean = reported ?? new Array<number>(nSubbands).fill(assumedSnrDb);
+    const margin = least + (reported ? STALE_MARGIN_DB : 0);
+    const snr = mean.map((v) => v - margin);
+    return {
+      map: 'robust',
+      number: 0,
+      ageS,
+      snrDb: reported,
+      hasOrder: false,
+      loading: chooseUniformLoading(snr, TYPICAL_BITS, TARGET_BLER),
+    };
+  }
+  const margin = least + agingMarginDb(dopplerHz, ageS ?? 0);
+  const snr = reported.map((v) => v - margin);
+  return {
+    map: mapping,
+    number: dated!.report.number,
+    ageS,
+    snrDb: reported,
+    // With one stream every RE is its own; an order would say nothing.
+    hasOrder: false,
+    loading: chooseLoading(snr, TYPICAL_BITS, TARGET_BLER),
+  };
+}
+
+/**
+ * Back-off for a report's age in Jakes fading, dB: grows with sqrt(1 - J0(2 pi fd age)^2), the relative error of the
+ * best prediction, to about the spread of Rayleigh fading over a few coherence bandwidths.
+ */
+function agingMarginDb(dopplerHz: number | null, ageS: number): number {
+  if (!dopplerHz) return 0;
+  const x = 2 * Math.PI * dopplerHz * (ageS + 0.01);
+  const rho = x < 2 ? 1 - x ** 2 / 4 + x ** 4 / 64 : 0;
+  return 4 * Math.sqrt(Math.max(0, 1 - rho ** 2));
+}

@@ -1,0 +1,30 @@
+import type { Extension } from '../phy/frame/extension.ts';
+import type { BurstLayout } from '../phy/resource-grid.ts';
+import type { BurstUse } from './accounting.ts';
+import type { Loading } from './adaptation.ts';
+import type { ChannelKnowledge } from './channel-knowledge.ts';
+
+/** A burst ready for the air, at the modem rate. */
+export interface TransmitBurst {
+  readonly use: BurstUse;
+  readonly burst: number;
+  /** [layout.samples][re, im]; made each time it is read, so that a large picture's bursts never lie in memory at once. */
+  readonly samples: Float32Array;
+  readonly layout: BurstLayout;
+  readonly slots: number;
+  readonly extension: Extension | null;
+}
+
+/** What was decided for one picture. */
+export interface TransmissionPlan {
+  readonly map: ChannelKnowledge['map'];
+  readonly csiNumber: number;
+  readonly csiAgeS: number | null;
+  readonly loading: Loading;
+  /** Subband SNRs that the report said, dB; null without one. */
+  readonly reportedSnrDb: number[] | null;
+  readonly payloadBytes: number;
+  readonly codeRate: number;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly bursts: readonly TransmitBurst[];
+}
