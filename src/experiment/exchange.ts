@@ -1,3 +1,4 @@
+import { ExitCode, SctError } from '../common/errors.ts';
 import { RandomStream } from '../common/random.ts';
 import { RxChain, TxChain } from '../link/chains.ts';
 import { decodeReverseMessage, encodeAckMessage, encodeCsiMessage } from '../link/csi-report.ts';
@@ -19,6 +20,8 @@ export interface ExchangeTaps {
   readonly tx?: CaptureWriter;
   readonly rx?: CaptureWriter;
   burst?(use: TransmitBurst['use']): void;
+  /** Aborted: nothing more is sent. */
+  readonly signal?: AbortSignal;
 }
 
 /** Silence before the first burst and after the last, and between bursts, s. */
@@ -148,6 +151,7 @@ export class LoopbackExchange {
   }
 
   private async send(burst: TransmitBurst): Promise<void> {
+    if (this.taps.signal?.aborted) throw new SctError('interrupted: the transmitter is off', ExitCode.interrupted);
     const { deviceRateHz } = this.setup.frontend;
     const { index, samples } = await this.txChain.send(burst.samples);
     this.sentAtS.set(burst.burst, (index + samples) / deviceRateHz);

@@ -35,16 +35,21 @@ export interface ReportInput {
   readonly decoded: DecodedImage | undefined;
   readonly waterfall: Waterfall | null;
   readonly warnings: readonly string[];
+  readonly purpose?: ReportData['purpose'];
 }
 
 /** The report's data; pictures are embedded, larger ones reduced. */
 export async function reportData(input: ReportInput): Promise<ReportData> {
   const { config, numerology: n, manifest, metrics, trace, facts, decoded, source } = input;
-  const shown = decoded?.image ?? (source ? flatImage(source.width, source.height) : undefined);
+  const { purpose = 'picture' } = input;
+  const grey = source && purpose === 'picture' ? flatImage(source.width, source.height) : undefined;
+  const shown = decoded?.image ?? grey;
   const received = decoded?.decodable ? 'Received picture' : 'No picture could be decoded: flat grey';
   const difference = source && shown ? differenceImage(source, shown, 4) : undefined;
   const data = trace.dataBursts;
+  const first = data[0] ?? trace.bursts[0];
   return {
+    purpose,
     identification: {
       title: input.title,
       runId: manifest.runId,
@@ -53,12 +58,12 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       codec: metrics.codec,
       codecDetail: facts ? settingsText(facts) : null,
       mapping: metrics.mapping,
-      channel: config.channel,
+      channel: metrics.channel ?? 'not modelled',
       snrDb: metrics.snrDb,
       seed: manifest.seed,
       numerology: describeNumerology(n),
       program: `sct-testbed ${manifest.packageVersion}${manifest.git ? `, commit ${manifest.git.commit.slice(0, 10)}${manifest.git.dirty ? ' (changed)' : ''}` : ''}`,
-      facts: data[0] ? { 'channel estimate': data[0].estimator } : {},
+      facts: first ? { 'channel estimate': first.estimator } : {},
     },
     metrics,
     notMeasured: {},
@@ -80,14 +85,14 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       snrDb: b.snrDb,
       suspect: b.suspect,
     })),
-    rbSnr: data[0] && data[0].slots > 0 ? rbSnr(data[0], n, facts) : null,
+    rbSnr: first && first.slots > 0 ? rbSnr(first, n, facts) : null,
     constellations: (data[0]?.constellations ?? []).map((c) => ({
       modulation: c.modulation as Modulation,
       reIm: c.reIm,
       idealReIm: idealPoints(c.qm),
       evmDb: data[0].evmDb,
     })),
-    channel: data[0] && data[0].channel.length > 0 ? channelOf(data[0], n) : null,
+    channel: first && first.channel.length > 0 ? channelOf(first, n) : null,
     phaseTracks: trace.bursts.slice(0, 4).map((b) => ({
       label: `${b.use} (burst ${b.burst})`,
       timeS: Float64Array.from(b.phase, (_, i) => (i * n.symbolLength) / n.sampleRateHz),
@@ -95,7 +100,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
     })),
     waterfall: input.waterfall,
     blocks: data.flatMap((b, part) =>
-      b.blocks.map((block, i) => ({
+      finalBlocks(b, trace).map((block, i) => ({
         block: i,
         what: data.length > 1 ? `part ${part + 1}` : 'picture',
         bytes: b.blockBytes,
@@ -112,6 +117,12 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
     rateHz: config.rateHz,
     manifest: manifest as never,
   };
+}
+
+/** A data burst's blocks as they stood after the last burst that repeated some of them. */
+function finalBlocks(burst: BurstTrace, trace: LinkTrace): BurstTrace['blocks'] {
+  const repeats = trace.bursts.filter((b) => b.use === 'retransmission' && b.original === burst.burst);
+  return repeats.findLast((b) => b.blocks.length === burst.blocks.length)?.blocks ?? burst.blocks;
 }
 
 function budgetRows(facts: TransmitFacts) {

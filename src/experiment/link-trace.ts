@@ -14,6 +14,8 @@ const MAX_POINTS = 1500;
 export interface BurstTrace {
   readonly use: 'sounding' | 'data' | 'retransmission' | 'reverse';
   readonly burst: number;
+  /** Burst whose blocks this one repeats; its own number otherwise. */
+  readonly original: number;
   readonly session: number;
   readonly csiNumber: number;
   /** Device samples: start, and length. */
@@ -129,6 +131,7 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
   return {
     use: event.use,
     burst: record.header.burst,
+    original: event.extension?.original ?? record.header.burst,
     session: record.header.session,
     csiNumber: record.header.csiNumber,
     startSample,

@@ -76,6 +76,7 @@ async function loopbackPicture(
   const captures = await openCaptures(run, setup, config, name);
   const exchange = new LoopbackExchange(config, setup, {
     ...captures,
+    signal: io.signal,
     burst: (use): void => io.progress.update(() => progressText(use, exchange)),
   });
   manifest = { ...manifest, device: { channel: exchange.description, offsets: { ...exchange.offsets } } };

@@ -141,6 +141,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       decoded: undefined,
       waterfall: null,
       warnings: [],
+      purpose: 'sending',
     });
     await run.writeManifest(manifest);
     return { metrics, report, directory: run.path, exitCode: ExitCode.ok };

@@ -89,6 +89,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
       decoded: undefined,
       waterfall: await captureWaterfall(heard.capturePath, config.rateHz),
       warnings: [],
+      purpose: 'sounding',
     });
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(ended);

@@ -7,8 +7,6 @@ import { MAX_BLOCKS } from './transport.ts';
 export const MAX_DATA_SLOTS = 96;
 /** Parts that the extension can count: its field has 8 bits. */
 export const MAX_PARTS = 256;
-/** Share of the budget kept for repetitions when they are allowed. */
-const HARQ_RESERVE = 0.08;
 
 /** What a picture's budget is split by. */
 export interface BudgetShape {
@@ -18,8 +16,8 @@ export interface BudgetShape {
   readonly perSlotRe: number;
   /** RE of a data burst's header and extension. */
   readonly controlRe: number;
-  /** Whether a share is kept for repetitions. */
-  readonly repetitions: boolean;
+  /** Share of the budget kept for repetitions; 0 for none, else at least one burst of one slot. */
+  readonly reserve: number;
   readonly loading: Loading;
 }
 
@@ -31,7 +29,7 @@ export interface BudgetShape {
 export function splitBudget(shape: BudgetShape): number[] {
   const { budgetRe, pixels, perSlotRe, controlRe, loading } = shape;
   const least = controlRe + perSlotRe;
-  const reserve = shape.repetitions && budgetRe > 8 * least ? Math.max(least, HARQ_RESERVE * budgetRe) : 0;
+  const reserve = shape.reserve > 0 && budgetRe > 8 * least ? Math.max(least, shape.reserve * budgetRe) : 0;
   let slots = Math.floor((budgetRe - reserve - controlRe) / perSlotRe);
   if (slots < 1) {
     const needed = least / pixels;

@@ -103,7 +103,7 @@ export class Transmitter {
    */
   async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
     const n = this.numerology;
-    const { codec, harq } = this.options;
+    const { codec } = this.options;
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
@@ -116,7 +116,7 @@ export class Transmitter {
       pixels: image.width * image.height,
       perSlotRe: n.nSubbands * RB_DATA_RE,
       controlRe: this.controlRe(csi.hasOrder, 1),
-      repetitions: harq > 0,
+      reserve: csi.reserve,
       loading: csi.loading,
     });
     const partCount = slotsOf.length;

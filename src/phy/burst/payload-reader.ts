@@ -1,6 +1,7 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from '../channel-est/estimator.ts';
-import { estimateNoise, type NoiseEstimate, quietVariance, quietWeight } from '../channel-est/noise.ts';
+import { quietVariance, quietWeight } from '../channel-est/interference.ts';
+import { estimateNoise, type NoiseEstimate } from '../channel-est/noise.ts';
 import { type RbSnr, resourceBlockSnr } from '../channel-est/rb-snr.ts';
 import { equalise } from '../equalise.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';

@@ -1,6 +1,6 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
+import { quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { estimateSlot } from '../channel-est/lmmse.ts';
-import { quietVariance, quietWeight } from '../channel-est/noise.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import { resourceGrid } from '../resource-grid.ts';

@@ -1,6 +1,6 @@
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { type DelayBasis, delayBasis } from './delay-basis.ts';
-import { quietVariance, quietWeight } from './noise.ts';
+import { quietVariance, quietWeight } from './interference.ts';
 
 /** Where a burst's impulse response lies: basis functions around a centre (samples after the FFT window). */
 export interface DelayWindow {

@@ -1,7 +1,8 @@
 import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import type { PilotObservations } from './estimator.ts';
-import { type NoiseEstimate, quietVariance } from './noise.ts';
+import { quietVariance } from './interference.ts';
+import type { NoiseEstimate } from './noise.ts';
 
 /** Lowest and highest RB SNR reported, dB; outside the pilots cannot tell. */
 export const RB_SNR_MIN_DB = -20;
