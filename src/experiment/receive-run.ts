@@ -1,8 +1,10 @@
 import { ExitCode, NoSignalError, SctError, UsageError } from '../common/errors.ts';
 import { openRadio } from '../radio/open-radio.ts';
+import type { Radio } from '../radio/radio.ts';
 import { tapRx } from '../radio/recorder.ts';
 import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
-import { parseRadioUri } from '../radio/uri.ts';
+import { parseRadioUri, type RadioUri } from '../radio/uri.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { programFacts } from './host-facts.ts';
 import { endManifest, startManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
@@ -26,6 +28,20 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
   }
   const reference = config.reference ? (await loadPhoto({ kind: 'file', path: config.reference })).image : undefined;
   const radio = await openRadio(uri);
+  try {
+    return await receiveFrom(radio, uri, config, reference, io);
+  } finally {
+    await radio.close();
+  }
+}
+
+async function receiveFrom(
+  radio: Radio,
+  uri: RadioUri,
+  config: ReceiveConfig,
+  reference: RgbImage | undefined,
+  io: RunIo,
+): Promise<RunResult> {
   const rx = await unlessAborted(radio.openRx({}), io.signal);
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
   const rateHz = rx.settings.rateHz;
@@ -100,7 +116,6 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
       throw nothingFound(stream.trace.misses, config.numerology, run.path, hints?.numerology);
     return result;
   } catch (error) {
-    await radio.close().catch(() => undefined);
     await capture.close().catch(() => undefined);
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
     await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));

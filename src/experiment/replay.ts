@@ -46,8 +46,10 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     rx,
     { numerology: link.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz, estimator: link.estimator },
     { progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`) },
-  );
-  io.signal.removeEventListener('abort', stop);
+  ).finally(() => {
+    io.signal.removeEventListener('abort', stop);
+    return rx.close();
+  });
   const outcome: ReceiverOutcome = {
     config: { ...link, rateHz: hints.rateHz, sampleFormat: hints.format },
     title: config.source,

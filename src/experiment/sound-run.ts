@@ -180,7 +180,7 @@ async function soundRadios(
     rateHz: rx.settings.rateHz,
     loOffsetHz: setup.frontend.loOffsetHz,
     estimator: config.estimator,
-  });
+  }).finally(() => rx.close());
   return {
     trace: stream.trace,
     samples: stream.chain.samples,
