@@ -68,7 +68,7 @@ export function annotateTrace(
     writer.annotate({
       index,
       count: Math.max(1, Math.round(b.lengthSamples)),
-      label: b.use,
+      label: `burst ${b.use}`,
       comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${b.cfoHz.toFixed(0)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
       freqLowerEdgeHz: centre - half,
       freqUpperEdgeHz: centre + half,
