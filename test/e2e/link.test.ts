@@ -141,7 +141,7 @@ test('one photo: loopback, its files, replay --check, monitor, export, settings 
   );
 });
 
-test('a quality limit that is missed: exit 5, and ok is false', { timeout: 60_000 }, async (t) => {
+test('a quality limit that is missed: exit 5, and ok is false', { timeout: 300_000 }, async (t) => {
   const cwd = await scratch(t);
   await photo(join(cwd, 'photo.png'));
   const ended = await sct(['loopback', 'photo.png', ...SMALL, '--min-psnr', '90', '--json', '-q'], cwd);
@@ -150,7 +150,7 @@ test('a quality limit that is missed: exit 5, and ok is false', { timeout: 60_00
   assert.equal(ended.stderr, 'sct: received, but damaged or below --min-psnr\n');
 });
 
-test('too noisy to find anything: exit 4', { timeout: 60_000 }, async (t) => {
+test('too noisy to find anything: exit 4', { timeout: 300_000 }, async (t) => {
   const cwd = await scratch(t);
   await photo(join(cwd, 'photo.png'));
   const ended = await sct(['loopback', 'photo.png', ...SMALL, '--snr', '-40', '--json', '-q', '-o', 'run'], cwd);
