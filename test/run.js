@@ -1,6 +1,7 @@
 // Runs every test/**/*.test.ts with node:test through tsx and ends with node's own summary (# tests, # pass, ...).
 //   node test/run.js              all
 //   node test/run.js ldpc cli/    only files whose path contains one of the words
+// Property tests draw the same cases every time; SCT_TEST_SEED=N draws others.
 // SCT_TEST_REPORTER=spec|dot|tap instead of test/brief-reporter.js; SCT_TEST_CONCURRENCY=N (default 2).
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -31,7 +32,16 @@ const { SCT_TEST_REPORTER, SCT_TEST_CONCURRENCY = '2' } = process.env;
 const reporter = SCT_TEST_REPORTER ?? './test/brief-reporter.js';
 const child = spawn(
   process.execPath,
-  ['--import', 'tsx', '--test', `--test-concurrency=${SCT_TEST_CONCURRENCY}`, `--test-reporter=${reporter}`, ...files],
+  [
+    '--import',
+    'tsx',
+    '--import',
+    './test/fixed-seed.js',
+    '--test',
+    `--test-concurrency=${SCT_TEST_CONCURRENCY}`,
+    `--test-reporter=${reporter}`,
+    ...files,
+  ],
   { cwd: root, stdio: 'inherit' },
 );
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));

@@ -1,4 +1,4 @@
-import { countedRe } from '../link/accounting.ts';
+import { countedRe, type SymbolBudget } from '../link/accounting.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { measureQuality } from '../sct/quality/report.ts';
@@ -46,18 +46,8 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.seed = input.modelled ? config.seed : null;
   const pixels = source ? source.width * source.height : received ? received.width * received.height : null;
   const budget = facts?.budget ?? trace.budget;
-  if (expectsPicture && pixels !== null) {
-    metrics.symbolsPerPixel = countedRe(budget) / pixels;
-    metrics.cbr = metrics.symbolsPerPixel / 3;
-  }
+  Object.assign(metrics, budgetMetrics(budget, expectsPicture ? pixels : null));
   metrics.sideInfoBytes = expectsPicture ? 0 : null;
-  metrics.sideInfoSymbols = budget.sideInfo;
-  metrics.controlSymbols = budget.control;
-  metrics.padSymbols = budget.padding;
-  metrics.pilotSymbols = budget.pilots;
-  metrics.preambleSymbols = budget.preamble;
-  metrics.soundingSymbols = budget.sounding;
-  metrics.reverseSymbols = budget.reverse;
   metrics.retransmissions = facts?.retransmissions ?? null;
   metrics.csiAgeMs = facts?.csiAgeMs ?? null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
@@ -76,4 +66,20 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.clippedSamples = input.clippedSamples;
   metrics.ok = complete;
   return metrics;
+}
+
+/** The resource elements of a run by use; R and CBR where the number of pixels is known. */
+export function budgetMetrics(budget: SymbolBudget, pixels: number | null): Partial<LinkMetrics> {
+  const symbolsPerPixel = pixels === null ? null : countedRe(budget) / pixels;
+  return {
+    symbolsPerPixel,
+    cbr: symbolsPerPixel === null ? null : symbolsPerPixel / 3,
+    sideInfoSymbols: budget.sideInfo,
+    controlSymbols: budget.control,
+    padSymbols: budget.padding,
+    pilotSymbols: budget.pilots,
+    preambleSymbols: budget.preamble,
+    soundingSymbols: budget.sounding,
+    reverseSymbols: budget.reverse,
+  };
 }

@@ -2,17 +2,17 @@ import { basename, join } from 'node:path';
 import { ExitCode, SctError } from '../common/errors.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
+import { beginRun } from './begin-run.ts';
 import { LoopbackExchange } from './exchange.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import { meansOf } from './folder-means.ts';
-import { programFacts } from './host-facts.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import { traceWarnings } from './link-trace.ts';
-import { endManifest, startManifest } from './manifest.ts';
+import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { loadPhoto } from './photo.ts';
-import { createRunDirectory, type RunDirectory } from './run-directory.ts';
+import type { RunDirectory } from './run-directory.ts';
 import {
   annotateTrace,
   captureWaterfall,
@@ -56,23 +56,10 @@ async function loopbackPicture(
   const started = performance.now();
   const setup = setupLink(config);
   const { image, name } = await loadPhoto(photo);
-  const run = await createRunDirectory({
-    photo: name,
-    channel: config.channel,
-    now: io.now(),
-    ...(directory ? { directory } : {}),
-  });
   const { photo: _, ...settings } = config;
-  let manifest = startManifest({
-    runId: run.runId,
-    argv: io.argv,
-    startedAt: io.now(),
-    program: await programFacts(),
-    seed: config.seed,
-    config: settings,
-  });
-  await run.writeManifest(manifest);
-  await run.writeConfig(settings);
+  const begun = await beginRun({ name, channel: config.channel, directory, seed: config.seed, config: settings }, io);
+  const { run } = begun;
+  let { manifest } = begun;
   const captures = await openCaptures(run, setup, config, name);
   const exchange = new LoopbackExchange(config, setup, {
     ...captures,

@@ -5,12 +5,11 @@ import { tapRx } from '../radio/recorder.ts';
 import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import { parseRadioUri, type RadioUri } from '../radio/uri.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
-import { programFacts } from './host-facts.ts';
-import { endManifest, startManifest } from './manifest.ts';
+import { beginRun } from './begin-run.ts';
+import { endManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
 import { captureHints, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
-import { createRunDirectory } from './run-directory.ts';
 import { annotateTrace, RUN_FILES } from './run-files.ts';
 import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
 
@@ -45,24 +44,12 @@ async function receiveFrom(
   const rx = await unlessAborted(radio.openRx({}), io.signal);
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
   const rateHz = rx.settings.rateHz;
-  const run = await createRunDirectory({
-    photo: config.from,
-    channel: 'receive',
-    now: io.now(),
-    ...(io.outputDirectory ? { directory: io.outputDirectory } : {}),
-  });
   const resolved = { ...config, rateHz, sampleFormat: rx.settings.format };
-  const manifest = startManifest({
-    runId: run.runId,
-    argv: io.argv,
-    startedAt: io.now(),
-    program: await programFacts(),
-    seed: null,
-    config: resolved,
-    device: { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } },
-  });
-  await run.writeManifest(manifest);
-  await run.writeConfig(resolved);
+  const device = { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } };
+  const { run, manifest } = await beginRun(
+    { name: config.from, channel: 'receive', directory: io.outputDirectory, seed: null, config: resolved, device },
+    io,
+  );
   const capture = await CaptureWriter.create(run.file(RUN_FILES.rx), {
     format: rx.settings.format,
     fullScale: rx.settings.fullScale,

@@ -3,16 +3,15 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, UsageError } from '../common/errors.ts';
 import { FileRadio } from '../radio/file/file-radio.ts';
+import { beginRun } from './begin-run.ts';
 import { compareMetrics, type MetricDifference } from './compare-metrics.ts';
-import { programFacts } from './host-facts.ts';
 import { readJsonFile } from './json-input.ts';
 import { type LinkConfig, type LinkInput, parseLinkInput, resolveLinkConfig } from './link-config.ts';
-import { startManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
 import { nothingFound } from './receive-run.ts';
 import { captureHints, receiveStream } from './receive-stream.ts';
 import { type ReceiverOutcome, receiverMetrics, writeReceiverRun } from './receiver-report.ts';
-import { createRunDirectory, readRun, type StoredRun } from './run-directory.ts';
+import { readRun, type StoredRun } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { parseTransmitFacts, type TransmitFacts } from './transmit-facts.ts';
@@ -62,23 +61,17 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     warnings: [],
   };
   const differences = config.check && run ? await check(run, outcome) : null;
-  const directory = await createRunDirectory({
-    photo: 'replay',
-    channel: modelled ? link.channel : 'capture',
-    now: io.now(),
-    ...(io.outputDirectory ? { directory: io.outputDirectory } : {}),
-  });
-  try {
-    const manifest = startManifest({
-      runId: directory.runId,
-      argv: io.argv,
-      startedAt: io.now(),
-      program: await programFacts(),
+  const { run: directory, manifest } = await beginRun(
+    {
+      name: 'replay',
+      channel: modelled ? link.channel : 'capture',
+      directory: io.outputDirectory,
       seed: run?.manifest.seed ?? null,
       config: outcome.config,
-    });
-    await directory.writeManifest(manifest);
-    await directory.writeConfig(outcome.config);
+    },
+    io,
+  );
+  try {
     const result = await writeReceiverRun(directory, manifest, outcome, io);
     if (io.signal.aborted) return { ...result, differences, exitCode: ExitCode.interrupted };
     if (differences && differences.length > 0) return { ...result, differences, exitCode: ExitCode.replayDiffers };

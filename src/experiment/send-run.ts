@@ -1,5 +1,4 @@
 import { ExitCode, SctError, UsageError } from '../common/errors.ts';
-import { countedRe } from '../link/accounting.ts';
 import { TxChain } from '../link/chains.ts';
 import { Transmitter } from '../link/transmitter.ts';
 import type { FileRadioOptions } from '../radio/file/file-radio.ts';
@@ -7,14 +6,14 @@ import { openRadio } from '../radio/open-radio.ts';
 import { tapTx } from '../radio/recorder.ts';
 import { parseRadioUri } from '../radio/uri.ts';
 import { encodePng } from '../sct/image/save.ts';
-import { programFacts } from './host-facts.ts';
+import { beginRun } from './begin-run.ts';
+import { budgetMetrics } from './link-metrics.ts';
 import { reportData } from './link-report.ts';
 import { budgetOf, setupLink } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
-import { endManifest, startManifest } from './manifest.ts';
+import { endManifest } from './manifest.ts';
 import { emptyMetrics } from './metrics.ts';
 import { loadPhoto } from './photo.ts';
-import { createRunDirectory } from './run-directory.ts';
 import { openCapture, RUN_FILES } from './run-files.ts';
 import type { FolderResult, RunIo, RunResult, SendConfig } from './run-io.ts';
 import { transmitFacts } from './transmit-facts.ts';
@@ -36,23 +35,13 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
   const setup = setupLink(config);
   const { image, name } = await loadPhoto(config.photo);
   const uri = parseRadioUri(config.to);
-  const run = await createRunDirectory({
-    photo: name,
-    channel: 'send',
-    now: io.now(),
-    ...(io.outputDirectory ? { directory: io.outputDirectory } : {}),
-  });
   const { photo: _, ...settings } = config;
-  let manifest = startManifest({
-    runId: run.runId,
-    argv: io.argv,
-    startedAt: io.now(),
-    program: await programFacts(),
-    seed: config.seed,
-    config: settings,
-  });
-  await run.writeManifest(manifest);
-  await run.writeConfig(settings);
+  const begun = await beginRun(
+    { name, channel: 'send', directory: io.outputDirectory, seed: config.seed, config: settings },
+    io,
+  );
+  const { run } = begun;
+  let { manifest } = begun;
   const file: FileRadioOptions = {
     format: setup.format,
     fullScale: setup.fullScale,
@@ -103,19 +92,10 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
 
     const facts = transmitFacts(plan, transmitter);
     const metrics = emptyMetrics(config.codec);
-    const { budget } = facts;
+    Object.assign(metrics, budgetMetrics(facts.budget, image.width * image.height));
     metrics.ok = true;
     metrics.mapping = facts.mapping;
-    metrics.symbolsPerPixel = countedRe(budget) / (image.width * image.height);
-    metrics.cbr = metrics.symbolsPerPixel / 3;
     metrics.sideInfoBytes = 0;
-    metrics.sideInfoSymbols = budget.sideInfo;
-    metrics.controlSymbols = budget.control;
-    metrics.padSymbols = budget.padding;
-    metrics.pilotSymbols = budget.pilots;
-    metrics.preambleSymbols = budget.preamble;
-    metrics.soundingSymbols = budget.sounding;
-    metrics.reverseSymbols = 0;
     metrics.retransmissions = 0;
     metrics.numerology = config.numerology;
     metrics.clippedSamples = tx.counters.clippedSamples;

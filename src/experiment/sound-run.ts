@@ -4,17 +4,17 @@ import { Transmitter } from '../link/transmitter.ts';
 import { FileRadio } from '../radio/file/file-radio.ts';
 import { openRadio } from '../radio/open-radio.ts';
 import { parseRadioUri } from '../radio/uri.ts';
+import { beginRun } from './begin-run.ts';
 import { LoopbackExchange } from './exchange.ts';
-import { programFacts } from './host-facts.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { reportData } from './link-report.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import type { LinkTrace } from './link-trace.ts';
-import { endManifest, startManifest } from './manifest.ts';
+import { endManifest } from './manifest.ts';
 import { nothingFound } from './receive-run.ts';
 import { receiveStream } from './receive-stream.ts';
 import { reportHtml } from './report/html.ts';
-import { createRunDirectory, type RunDirectory } from './run-directory.ts';
+import type { RunDirectory } from './run-directory.ts';
 import { annotateTrace, captureWaterfall, openCapture, RUN_FILES, writeFrames } from './run-files.ts';
 import type { RunIo, RunResult, SoundConfig } from './run-io.ts';
 
@@ -39,22 +39,11 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
   const count = config.count ?? byDuration ?? 1;
   const tx = parseRadioUri(config.tx);
   const rx = parseRadioUri(config.rx);
-  const run = await createRunDirectory({
-    photo: 'sound',
-    channel: tx.kind === 'loopback' ? config.channel : tx.kind,
-    now: io.now(),
-    ...(io.outputDirectory ? { directory: io.outputDirectory } : {}),
-  });
-  const manifest = startManifest({
-    runId: run.runId,
-    argv: io.argv,
-    startedAt: io.now(),
-    program: await programFacts(),
-    seed: config.seed,
-    config,
-  });
-  await run.writeManifest(manifest);
-  await run.writeConfig(config);
+  const channel = tx.kind === 'loopback' ? config.channel : tx.kind;
+  const { run, manifest } = await beginRun(
+    { name: 'sound', channel, directory: io.outputDirectory, seed: config.seed, config },
+    io,
+  );
   try {
     const heard =
       tx.kind === 'loopback'

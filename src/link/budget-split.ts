@@ -16,9 +16,18 @@ export interface BudgetShape {
   readonly perSlotRe: number;
   /** RE of a data burst's header and extension. */
   readonly controlRe: number;
-  /** Share of the budget kept for repetitions; 0 for none, else at least one burst of one slot. */
+  /** Share of the budget wanted for repetitions (reserveRe). */
   readonly reserve: number;
   readonly loading: Loading;
+}
+
+/**
+ * RE kept for repetitions: the wanted share, and at least one burst of one slot. 0 where that burst would take much more
+ * than the share (and than a tenth of the budget): a wider margin then costs less than a repetition that is seldom sent.
+ */
+export function reserveRe(budgetRe: number, share: number, leastBurstRe: number): number {
+  if (share === 0 || leastBurstRe > Math.max(0.1, 1.2 * share) * budgetRe) return 0;
+  return Math.max(leastBurstRe, share * budgetRe);
 }
 
 /**
@@ -29,7 +38,7 @@ export interface BudgetShape {
 export function splitBudget(shape: BudgetShape): number[] {
   const { budgetRe, pixels, perSlotRe, controlRe, loading } = shape;
   const least = controlRe + perSlotRe;
-  const reserve = shape.reserve > 0 && budgetRe > 8 * least ? Math.max(least, shape.reserve * budgetRe) : 0;
+  const reserve = reserveRe(budgetRe, shape.reserve, least);
   let slots = Math.floor((budgetRe - reserve - controlRe) / perSlotRe);
   if (slots < 1) {
     const needed = least / pixels;

@@ -30,6 +30,8 @@ export interface ChannelPolicy {
   readonly harq: number;
   readonly dopplerHz: number | null;
   readonly assumedSnrDb: number;
+  /** Whether a picture's budget can spare this share for repetitions. */
+  readonly canSpare: (share: number) => boolean;
 }
 
 /** A report and when the burst it was measured on was on the air. */
@@ -64,7 +66,11 @@ export function channelKnowledge(
   const ageS = dated ? nowS - dated.measuredAtS : null;
   const reported = dated ? Array.from(dated.report.codes, decodeCsi) : null;
   const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
-  const least = policy.harq > 0 ? MARGIN_DB.withRepetition : MARGIN_DB.without;
+  const uncertainty = fresh ? predictionError(dopplerHz, ageS) : 0;
+  const share = fresh ? RESERVE.least + RESERVE.perUncertainty * uncertainty : RESERVE.robust;
+  const repeats = policy.harq > 0 && policy.canSpare(share);
+  const least = repeats ? MARGIN_DB.withRepetition : MARGIN_DB.without;
+  const reserve = repeats ? share : 0;
   if (!fresh) {
     // A stale report still tells the mean; fading may have taken any subband anywhere since.
     const mean = reported ?? new Array<number>(nSubbands).fill(assumedSnrDb);
@@ -77,10 +83,9 @@ export function channelKnowledge(
       snrDb: reported,
       hasOrder: false,
       loading: chooseUniformLoading(snr, TYPICAL_BITS, TARGET_BLER),
-      reserve: policy.harq > 0 ? RESERVE.robust : 0,
+      reserve,
     };
   }
-  const uncertainty = predictionError(dopplerHz, ageS ?? 0);
   const margin = least + AGING_MARGIN_DB * uncertainty;
   const snr = reported.map((v) => v - margin);
   return {
@@ -91,7 +96,7 @@ export function channelKnowledge(
     // With one stream every RE is its own; an order would say nothing.
     hasOrder: false,
     loading: chooseLoading(snr, TYPICAL_BITS, TARGET_BLER),
-    reserve: policy.harq > 0 ? RESERVE.least + RESERVE.perUncertainty * uncertainty : 0,
+    reserve,
   };
 }
 

@@ -10,7 +10,7 @@ import { placeSymbols, type RbMap, rbMapCrc16 } from '../sct/allocation/rb-map.t
 import type { Codec } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
-import { MAX_DATA_SLOTS, splitBudget } from './budget-split.ts';
+import { MAX_DATA_SLOTS, reserveRe, splitBudget } from './budget-split.ts';
 import { type ChannelKnowledge, channelKnowledge, type DatedReport } from './channel-knowledge.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
 import { bitsAt, burstShape, positionsOf, scatter } from './resource-map.ts';
@@ -110,11 +110,16 @@ export class Transmitter {
     this.spentBefore = countedRe(this.budget);
     this.retransmittedBlocks = 0;
     this.retransmissionRounds = 0;
-    const csi = channelKnowledge(this.report, nowS, n.nSubbands, this.options);
+    const perSlotRe = n.nSubbands * RB_DATA_RE;
+    const leastBurstRe = this.controlRe(false, 1) + perSlotRe;
+    const csi = channelKnowledge(this.report, nowS, n.nSubbands, {
+      ...this.options,
+      canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
+    });
     const slotsOf = splitBudget({
       budgetRe,
       pixels: image.width * image.height,
-      perSlotRe: n.nSubbands * RB_DATA_RE,
+      perSlotRe,
       controlRe: this.controlRe(csi.hasOrder, 1),
       reserve: csi.reserve,
       loading: csi.loading,

@@ -1,0 +1,38 @@
+import { programFacts } from './host-facts.ts';
+import { type RunManifest, startManifest } from './manifest.ts';
+import { createRunDirectory, type RunDirectory } from './run-directory.ts';
+import type { RunIo } from './run-io.ts';
+
+/** What a run is called and made from. */
+export interface RunStart {
+  /** Photo, capture or purpose, and channel: the parts of a directory name that we choose ourselves. */
+  readonly name: string;
+  readonly channel: string;
+  /** `-o DIR`; absent: a directory named by time. */
+  readonly directory?: string | undefined;
+  readonly seed: number | null;
+  readonly config: object;
+  readonly device?: object;
+}
+
+/** Makes the run's directory with run.json (state running) and config.resolved.yaml in it. */
+export async function beginRun(start: RunStart, io: RunIo): Promise<{ run: RunDirectory; manifest: RunManifest }> {
+  const run = await createRunDirectory({
+    photo: start.name,
+    channel: start.channel,
+    now: io.now(),
+    ...(start.directory === undefined ? {} : { directory: start.directory }),
+  });
+  const manifest = startManifest({
+    runId: run.runId,
+    argv: io.argv,
+    startedAt: io.now(),
+    program: await programFacts(),
+    seed: start.seed,
+    config: start.config,
+    ...(start.device ? { device: start.device } : {}),
+  });
+  await run.writeManifest(manifest);
+  await run.writeConfig(start.config);
+  return { run, manifest };
+}
