@@ -272,5 +272,7 @@ function oneOfNumbers(values: readonly number[]) {
 }
 
 function text(value: unknown): string {
-  return typeof value === 'string' ? `"${value.slice(0, 80)}"` : String(value);
+  if (typeof value === 'string') return `"${value.slice(0, 80)}"`;
+  // An object's own toString is as untrusted as the rest of it.
+  return typeof value === 'object' && value !== null ? (Array.isArray(value) ? 'a list' : 'an object') : String(value);
 }

@@ -89,6 +89,6 @@ export interface Meta {
 /** Data bursts' annotation in a run's received capture: where the picture is, in samples. */
 export async function pictureSpan(capture: string): Promise<{ start: number; count: number }> {
   const meta = JSON.parse(await readFile(`${capture}.sigmf-meta`, 'utf8')) as Meta;
-  const found = meta.annotations.find((a) => a['core:label'] === 'data')!;
+  const found = meta.annotations.find((a) => a['core:label'] === 'burst data')!;
   return { start: Number(found['core:sample_start']), count: Number(found['core:sample_count']) };
 }
