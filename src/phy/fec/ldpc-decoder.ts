@@ -1,14 +1,17 @@
 import { inRange, UsageError } from '../../common/errors.ts';
 import { type LdpcDecoderKernel, ldpcDecoderKernel, MESSAGE_CLIP } from '../kernels/ldpc.ts';
 import type { LdpcCode } from './ldpc-code.ts';
-import { LLR_SCALE, quantiseLlr } from './llr-quantiser.ts';
+import { LLR_CLIP, LLR_SCALE, quantiseLlr } from './llr-quantiser.ts';
 
 /**
- * Largest channel magnitude of an extension parity bit. Such a bit stands in one check only, whose message is at most
- * MESSAGE_CLIP = 31: with more than that against it a wrong bit could never be turned, the checks would never hold, and
- * a block with all its information right would be thrown away (some 2 % of headers at 0 to 6 dB).
+ * A variable in d checks hears at most d x MESSAGE_CLIP from them. With more than that against it a wrong bit could never
+ * be turned: the checks would never hold and a block with all its information right would be thrown away (2 % of headers
+ * at 0 to 6 dB by bits of one check; a block in a thousand at low rates by parity bits of two). So the channel's
+ * magnitude is limited to one less.
  */
-const EXTENSION_CLIP = MESSAGE_CLIP - 1;
+function reachableMagnitude(degree: number): number {
+  return Math.min(LLR_CLIP, degree * MESSAGE_CLIP - 1);
+}
 
 /** Most iterations that a caller may ask for. */
 export const MAX_ITERATIONS = 100;
@@ -44,11 +47,14 @@ export class LdpcDecoder {
   /** [columns x Z] */
   private readonly channel: Int8Array;
   private readonly rowList = new Uint8Array(46);
+  /** Checks in use that each base column stands in. */
+  private readonly degree: Uint8Array;
 
   constructor(code: LdpcCode, kernel: LdpcDecoderKernel = ldpcDecoderKernel()) {
     this.code = code;
     this.kernel = kernel;
     this.channel = new Int8Array(code.columns * code.z);
+    this.degree = new Uint8Array(code.columns);
   }
 
   describe(): string {
@@ -70,12 +76,8 @@ export class LdpcDecoder {
     channel.fill(0, 0, 2 * z);
     quantiseLlr(soft, channel, 0, n, 2 * z);
     channel.fill(127, infoBits, k);
-    for (let i = k + 4 * z; i < channel.length; i++) {
-      const q = channel[i];
-      if (q > EXTENSION_CLIP) channel[i] = EXTENSION_CLIP;
-      else if (q < -EXTENSION_CLIP) channel[i] = -EXTENSION_CLIP;
-    }
     const rows = this.chooseRows();
+    this.limitChannel(rows, infoBits);
     kernel.start(code, channel, this.rowList, rows);
     let parity = false;
     for (let iterations = 1; iterations <= maxIterations; iterations++) {
@@ -87,6 +89,27 @@ export class LdpcDecoder {
     }
     kernel.hardDecisions(bits, k);
     return { ok: false, parity, iterations: maxIterations, rows };
+  }
+
+  /** Applies reachableMagnitude to every column for the rows in use; fillers are known and stay as they are. */
+  private limitChannel(rows: number, infoBits: number): void {
+    const { code, channel, rowList, degree } = this;
+    const { z } = code;
+    degree.fill(0);
+    for (let i = 0; i < rows; i++) {
+      const r = rowList[i];
+      for (let e = code.rowStart[r]; e < code.rowStart[r + 1]; e++) degree[code.edgeColumn[e]]++;
+    }
+    for (let c = 0; c < code.columns; c++) {
+      const limit = reachableMagnitude(degree[c]);
+      if (limit >= LLR_CLIP || degree[c] === 0) continue;
+      for (let i = c * z; i < (c + 1) * z; i++) {
+        if (i >= infoBits && i < code.k) continue;
+        const q = channel[i];
+        if (q > limit) channel[i] = limit;
+        else if (q < -limit) channel[i] = -limit;
+      }
+    }
   }
 
   private chooseRows(): number {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { CRC16 } from '../../../src/common/crc.ts';
+import { CRC16, CRC24B } from '../../../src/common/crc.ts';
 import { RandomStream } from '../../../src/common/random.ts';
+import { CodeBlockCodec } from '../../../src/phy/fec/code-block.ts';
 import { decodeControl, encodeControl } from '../../../src/phy/fec/control-code.ts';
 
 /**
@@ -24,4 +25,26 @@ test('a strong wrong parity bit does not lose a message whose information is rig
     }
     assert.equal(lost, 0, `${lost} of 250 lost at ${snrDb} dB`);
   }
+});
+
+/**
+ * Parity bits of the core stand in two checks of a high-rate block: two messages of 31 against a channel value of 63
+ * (seen: one block in a thousand at 5 dB, all its information right, however many iterations).
+ */
+test('one strong wrong bit anywhere does not lose a data block', () => {
+  const random = new RandomStream('core parity');
+  const codec = new CodeBlockCodec({ baseGraph: 1, payloadBytes: 247, crc: CRC24B });
+  const payload = random.bytes(247);
+  const codedBits = 2700;
+  const coded = new Uint8Array(codedBits);
+  codec.encode(payload, codedBits, 0, coded);
+  const out = new Uint8Array(247);
+  let lost = 0;
+  for (let wrong = 0; wrong < codedBits; wrong += 17) {
+    const llr = Float32Array.from(coded, (bit, i) => (i === wrong ? -40 : 6) * (1 - 2 * bit));
+    const soft = codec.newSoftBuffer();
+    codec.combine(llr, codedBits, 0, soft);
+    if (!codec.decode(soft, out).ok || !Buffer.from(out).equals(Buffer.from(payload))) lost++;
+  }
+  assert.equal(lost, 0, `${lost} wrong bits lost the block`);
 });
