@@ -87,8 +87,9 @@ export class CodeBlockCodec {
   }
 
   /**
-   * Decodes the soft buffer; `payload` (Uint8Array [payloadBytes]) receives the bytes, right or wrong. ok needs all
-   * checks satisfied and, if the block has one, the CRC right. `accept` adds a check of the caller's on the payload.
+   * Decodes the soft buffer; `payload` (Uint8Array [payloadBytes]) receives the bytes, right or wrong. ok needs the CRC
+   * right, if the block has one; with a shorter one than 24 bits, or none, also all checks satisfied. `accept` adds a
+   * check of the caller's on the payload.
    */
   decode(
     soft: Float32Array,
@@ -102,6 +103,7 @@ export class CodeBlockCodec {
     }
     const result = this.decoder.decode(soft, this.infoBits, this.bits, {
       maxIterations,
+      acceptSuffices: (spec.crc?.length ?? 0) >= 24,
       accept: (bits) => {
         payload.set(packBits(bits, 0, 8 * payload.length));
         return this.crcHolds(bits, payload) && (!accept || accept(payload));

@@ -13,6 +13,9 @@ function reachableMagnitude(degree: number): number {
   return Math.min(LLR_CLIP, degree * MESSAGE_CLIP - 1);
 }
 
+/** Iterations between two questions to `accept` while checks do not hold. */
+const ACCEPT_EVERY = 10;
+
 /** Most iterations that a caller may ask for. */
 export const MAX_ITERATIONS = 100;
 
@@ -21,10 +24,16 @@ export interface LdpcDecodeOptions {
   readonly maxIterations?: number;
   /** Asked when all checks hold; false (a wrong CRC) lets the decoder go on. bits: the K decided bits. */
   readonly accept?: (bits: Uint8Array) => boolean;
+  /**
+   * `accept` is proof enough by itself (a CRC of 24 bits): asked again and again although checks do not hold. A few parity
+   * bits can hold one another wrong for ever (four of the core and their extensions break a single check), with all the
+   * information right: one block in a thousand, well above its threshold.
+   */
+  readonly acceptSuffices?: boolean;
 }
 
 export interface LdpcDecodeResult {
-  /** All checks of the rows used hold and `accept` agreed. */
+  /** `accept` agreed (or there is none), and all checks of the rows used hold unless acceptSuffices. */
   readonly ok: boolean;
   /** All checks of the rows used hold, whatever `accept` said. */
   readonly parity: boolean;
@@ -83,8 +92,11 @@ export class LdpcDecoder {
     for (let iterations = 1; iterations <= maxIterations; iterations++) {
       kernel.iterate();
       parity = kernel.parityHolds();
-      if (!parity) continue;
+      const asks = parity || (options.acceptSuffices === true && iterations % ACCEPT_EVERY === 0);
+      if (!asks) continue;
       kernel.hardDecisions(bits, k);
+      // Bits of which nothing came are decided 0, and zeros have a right CRC: only checks that hold may say all zero.
+      if (!parity && !bits.subarray(0, infoBits).includes(1)) continue;
       if (!options.accept || options.accept(bits)) return { ok: true, parity, iterations, rows };
     }
     kernel.hardDecisions(bits, k);
