@@ -1,4 +1,4 @@
-"""Scores received street pictures.  python3 judge/score.py DIR --data DATA [--weights checkpoints/judge/judge.pt]
+"""Scores received street pictures.  python3 judge/score.py DIR --data DATA [--weights FILE]
 
 DIR holds pictures named like those of camvid/test (any of .png .jpg), 480x360; sub-folders are scored one by one.
 Prints one JSON line a folder: mean IoU at 480x360, void excluded, one confusion matrix over the set, each class, the number
@@ -15,6 +15,7 @@ import torch.nn.functional as F
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 import data  # noqa: E402
 from judge.network import Judge  # noqa: E402
+from store import load_state  # noqa: E402
 
 
 @torch.no_grad()
@@ -38,11 +39,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("dir")
     p.add_argument("--data", required=True)
-    p.add_argument("--weights", default=os.path.join(here, "..", "checkpoints", "judge", "judge.pt"))
+    p.add_argument("--weights", default=os.path.join(here, "..", "weights", "judge.pt.xz"))
     a = p.parse_args()
     torch.set_num_threads(1)
     m = Judge().to(memory_format=torch.channels_last)
-    m.load_state_dict(torch.load(a.weights, map_location="cpu")["model"])
+    small = a.weights.endswith(".xz")
+    m.load_state_dict(load_state(a.weights) if small else torch.load(a.weights, map_location="cpu")["model"])
     m.eval()
     for folder, _, _ in sorted(os.walk(a.dir)):
         received, clean = [], []
