@@ -122,6 +122,16 @@ function note(what: string, row: unknown): void {
   process.stderr.write(`${what}: ${JSON.stringify(row)}\n`);
 }
 
+/** The arguments that matter: where the pictures lie and where the result goes is the machine's own business. */
+function shownArguments(): string {
+  const words = process.argv.slice(2);
+  const out = words.indexOf('--out');
+  if (out >= 0) words.splice(out, 2);
+  const at = words.indexOf('--data');
+  if (at >= 0) words[at + 1] = 'DIR';
+  return words.join(' ');
+}
+
 function flag(name: string): string | undefined {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
@@ -137,10 +147,7 @@ const rows =
   what === 'seeds' ? await seeds(Number(flag('count') ?? 100), Number(flag('numerology') ?? 25)) : await kodak(data!);
 const result = {
   schema: 'sct.bench.link/1',
-  command: `node --import tsx bench/link.ts ${process.argv
-    .slice(2)
-    .filter((w) => w !== data)
-    .join(' ')}`,
+  command: `node --import tsx bench/link.ts ${shownArguments()}`,
   machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
   git: await gitFacts(await packageRoot()),
   rows,

@@ -110,7 +110,7 @@ function modemTable(rows: readonly BenchRow[]): string {
     '|---|---|---|---|---|---|---|',
     ...rows.map((r) => {
       const interval = r.low === null || r.high === null ? '–' : `${number(r.low)} to ${number(r.high)}`;
-      return `| ${r.name} | ${r.subbands} | ${r.asked} ${r.unit} | ${number(r.value)} | ${interval} | ${r.trials} | ${r.state} |`;
+      return `| ${r.name.replaceAll('|', '\\|')} | ${r.subbands} | ${r.asked} ${r.unit} | ${number(r.value)} | ${interval} | ${r.trials} | ${r.state} |`;
     }),
   ].join('\n');
 }
@@ -152,7 +152,7 @@ const parts = [
       `    sct bench ldpc --vectors DIR`,
       `${ldpc.passed} cases passed, ${ldpc.failed} failed: codewords of 52 lifting sizes of both base graphs (srsRAN_4G), seven generator matrices with rate matching, both base graphs and the CRC references (Sionna).`,
     ].join('\n\n'),
-  modem && ['## Modem', modemTable(modem.rows), '    sct bench modem --quick'].join('\n\n'),
+  modem && ['## Modem', modemTable(modem.rows), '    sct bench modem'].join('\n\n'),
   speed && ['## Time and memory', speed.lines.join('\n')].join('\n\n'),
 ].filter((p): p is string => typeof p === 'string');
 const page = `${parts.join('\n\n')}\n`;
