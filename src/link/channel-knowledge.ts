@@ -16,8 +16,8 @@ const AGING_MARGIN_DB = 4;
 
 /**
  * Share of a picture's budget that is kept for repetitions when they are allowed: a few blocks on a known channel, and
- * the more the less a report can predict, because a fade takes most blocks at once. The slope was chosen on EPA at 15 dB
- * with a 20 ms old report (bench/link.ts): 8 % left 7 of 40 pictures undecoded, 35 % 3 of 60, at 2 dB more mean PSNR.
+ * the more the less a report can predict, because a fade takes most blocks at once. Chosen by a few trials on one photo
+ * (docs/adr/0004-repetitions-inside-the-budget.md), not optimal in any sense.
  */
 const RESERVE = { least: 0.08, perUncertainty: 0.45, robust: 0.12 } as const;
 

@@ -6,11 +6,16 @@ import { FormatError, UsageError } from '../common/errors.ts';
 import type { GainStage, RadioCapabilities } from './radio.ts';
 
 /**
- * A figure with where it comes from. `basis`: documented by the maker, measured by others, or assumed because nobody
- * publishes it (a value to simulate with, not a claim about the board).
+ * A figure with where it comes from. `basis`: documented by the maker, measured by others, unchecked (said to be in the
+ * source named, but nobody here has looked it up), or assumed because nobody publishes it. The last two are values to
+ * simulate with, not claims about the board.
  */
 const figure = <T extends z.ZodType>(value: T) =>
-  z.strictObject({ value, basis: z.enum(['documented', 'measured', 'assumed']), source: z.string().min(1) });
+  z.strictObject({
+    value,
+    basis: z.enum(['documented', 'measured', 'unchecked', 'assumed']),
+    source: z.string().min(1),
+  });
 
 const range = z.strictObject({ min: z.number(), max: z.number(), step: z.number().min(0) });
 

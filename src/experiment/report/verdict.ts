@@ -60,7 +60,7 @@ const DEFAULT_REASONS: Record<string, string> = {
   mIoU: 'needs --truth LABELS.png',
   importanceWeightedPsnrDb: 'this codec has no importance map',
   csiAgeMs: 'no CSI report was used',
-  evmDb: 'no burst was demodulated',
+  evmDb: 'needs a data burst whose blocks all arrived at once',
   cfoHz: 'no burst was found',
   snrDb: 'not set by the command; see the measured RB SNR',
 };
