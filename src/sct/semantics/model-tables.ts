@@ -1,0 +1,164 @@
+import { z } from 'zod';
+import { ModelError } from './model-error.ts';
+
+/** Entropy classes of an embedding, quantiser levels, levels of the reverse-water-filling parameter theta. */
+export const CLASSES = 16;
+export const STEP_LEVELS = 14;
+export const THETA_LEVELS = 36;
+/** Most complex symbols of an embedding. */
+export const K_MAX = 192;
+/** Classes of a street scene, clusters of any other picture; a label is 0..10 or 11..42. */
+export const STREET_LABELS = 11;
+export const CLUSTERS = 32;
+export const LABELS = STREET_LABELS + CLUSTERS;
+export const TABLES_SCHEMA = 'sct-model-tables/1';
+/** Every static frequency table sums to this. */
+export const CDF_TOTAL = 65536;
+
+/** A static integer distribution: symbol low + i has frequencies[i] of CDF_TOTAL; the last entry is the escape. */
+export interface CdfTable {
+  readonly low: number;
+  readonly frequencies: Uint32Array;
+}
+
+/** The integer tables that both ends of a model set share, and the few floats beside them (tables.json). */
+export interface ModelTables {
+  readonly channels: number;
+  readonly classes: number;
+  readonly kMax: number;
+  /** Allowed numbers of complex symbols of an embedding, ascending from 0. */
+  readonly kSet: readonly number[];
+  /** Unit of the activity, and its 15 ascending edges between classes (encoder only). */
+  readonly theta0: number;
+  readonly activityEdges: Float64Array; // [15]
+  readonly variance: Float32Array; // [class][channel]
+  readonly stepBase: Float32Array; // [channel]
+  readonly cdfTables: readonly CdfTable[]; // at most 64
+  readonly tableOf: Uint8Array; // [level][class][channel], index of cdfTables
+  /** Mean bits of an embedding x 16. */
+  readonly bitsOf: Int32Array; // [level][class]
+  /** Rate of a class x 16 at theta = 10^(-3.5 + 3.5 i / 35); grows with the class. */
+  readonly symbolRate: Int32Array; // [theta level][class]
+  /** Start counts of the class map's contexts, all classes and even classes only. */
+  readonly classContext: { readonly fine: Int32Array /* [32][16] */; readonly coarse: Int32Array /* [16][8] */ };
+  readonly labels: {
+    readonly names: readonly string[]; // [11]
+    readonly clusterColours: Uint8Array; // [32][r, g, b]
+    readonly palette: Uint8Array; // [43][r, g, b]
+  };
+}
+
+/** Step of channel c at a level = stepBase[c] * stepFactor(level): 0.03 * 2^(level / 3), level 0..13. */
+export function stepFactor(level: number): number {
+  if (!Number.isInteger(level) || level < 0 || level >= STEP_LEVELS) {
+    throw new Error(`quantiser level ${level} is outside 0..${STEP_LEVELS - 1}`);
+  }
+  return 0.03 * 2 ** (level / 3);
+}
+
+const finite = z.number();
+const whole = (max: number) => z.number().int().min(0).max(max);
+const list = <T extends z.ZodType>(item: T, length: number) => z.array(item).length(length);
+const colour = list(whole(255), 3);
+
+const header = z.object({
+  schema: z.literal(TABLES_SCHEMA),
+  channels: z
+    .number()
+    .int()
+    .min(1)
+    .max(2 * K_MAX),
+});
+
+const body = (channels: number) =>
+  z.object({
+    classes: z.literal(CLASSES),
+    kMax: z.literal(K_MAX),
+    kSet: z.array(whole(K_MAX)).min(2).max(64),
+    theta0: z.number().positive(),
+    activityEdges: list(finite, CLASSES - 1),
+    variance: list(list(z.number().positive(), channels), CLASSES),
+    stepBase: list(z.number().positive(), channels),
+    cdfTables: z
+      .array(
+        z.object({
+          low: z.number().int().min(-32768).max(32767),
+          frequencies: z.array(z.number().int().min(1).max(CDF_TOTAL)).min(1).max(4096),
+        }),
+      )
+      .min(1)
+      .max(64),
+    tableOf: list(list(list(whole(63), channels), CLASSES), STEP_LEVELS),
+    bitsOf: list(list(whole(2 ** 24), CLASSES), STEP_LEVELS),
+    symbolRate: list(list(whole(2 ** 24), CLASSES), THETA_LEVELS),
+    classContext: z.object({
+      fine: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES), 2 * CLASSES),
+      coarse: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES / 2), CLASSES),
+    }),
+    labels: z.object({
+      names: list(z.string().min(1).max(40), STREET_LABELS),
+      clusterColours: list(colour, CLUSTERS),
+      palette: list(colour, LABELS),
+    }),
+  });
+
+/**
+ * tables.json of a model set, checked: every length, every range, sums of the frequency tables, order of edges and rates.
+ *
+ * @param file name for messages
+ * @throws ModelError naming file and field
+ */
+export function parseModelTables(json: unknown, file: string): ModelTables {
+  const { channels } = checked(header, json, file);
+  const t = checked(body(channels), json, file);
+  const fail = (message: string) => new ModelError({ file }, message);
+  if (t.kSet[0] !== 0 || t.kSet.at(-1) !== K_MAX || !ascending(t.kSet)) {
+    throw fail(`kSet must rise from 0 to ${K_MAX}`);
+  }
+  if (!ascending(t.activityEdges)) throw fail('activityEdges must rise');
+  t.cdfTables.forEach(({ frequencies }, i) => {
+    const sum = frequencies.reduce((a, b) => a + b, 0);
+    if (sum !== CDF_TOTAL) throw fail(`cdfTables[${i}] sums to ${sum}, not ${CDF_TOTAL}`);
+  });
+  const tableOf = Uint8Array.from(t.tableOf.flat(2));
+  if (tableOf.some((index) => index >= t.cdfTables.length)) throw fail('tableOf names a table that is not there');
+  for (const [i, row] of t.symbolRate.entries()) {
+    if (row.some((rate, c) => c > 0 && rate < row[c - 1])) throw fail(`symbolRate[${i}] falls with the class`);
+  }
+  return {
+    channels,
+    classes: CLASSES,
+    kMax: K_MAX,
+    kSet: t.kSet,
+    theta0: t.theta0,
+    activityEdges: Float64Array.from(t.activityEdges),
+    variance: Float32Array.from(t.variance.flat()),
+    stepBase: Float32Array.from(t.stepBase),
+    cdfTables: t.cdfTables.map(({ low, frequencies }) => ({ low, frequencies: Uint32Array.from(frequencies) })),
+    tableOf,
+    bitsOf: Int32Array.from(t.bitsOf.flat()),
+    symbolRate: Int32Array.from(t.symbolRate.flat()),
+    classContext: {
+      fine: Int32Array.from(t.classContext.fine.flat()),
+      coarse: Int32Array.from(t.classContext.coarse.flat()),
+    },
+    labels: {
+      names: t.labels.names,
+      clusterColours: Uint8Array.from(t.labels.clusterColours.flat()),
+      palette: Uint8Array.from(t.labels.palette.flat()),
+    },
+  };
+}
+
+function ascending(values: readonly number[]): boolean {
+  return values.every((v, i) => i === 0 || v > values[i - 1]);
+}
+
+/** `json` as the schema says it, or a ModelError that names the first field that is not. */
+export function checked<T extends z.ZodType>(schema: T, json: unknown, file: string): z.infer<T> {
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  const field = issue.path.map(String).join('.').slice(0, 100) || 'the file';
+  throw new ModelError({ file }, `${field}: ${issue.message.slice(0, 200)}`);
+}
