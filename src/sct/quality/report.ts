@@ -16,6 +16,8 @@ export interface QualityInput {
   readonly roiMask?: Uint8Array | undefined;
   /** Importance, one weight a pixel. */
   readonly weights?: Float32Array | undefined;
+  /** LPIPS as measured by a network that the user supplied (lpips.ts); null or absent: not measured. */
+  readonly lpips?: number | null | undefined;
 }
 
 /** Quality of a received picture; null is "not measured", never "bad". */
@@ -55,6 +57,7 @@ export function measureQuality(input: QualityInput): QualityReport {
     msSsim: msSsim(reference, received),
     roiPsnrDb: roiMask ? finite(roiPsnrDb(reference, received, roiMask)) : null,
     importanceWeightedPsnrDb: weights ? finite(weightedPsnrDb(reference, received, weights)) : null,
+    lpips: input.lpips ?? null,
   };
 }
 
