@@ -1,98 +1,152 @@
-"""ONNX files of a model set (opset 13, batch 1, free height and width in multiples of 16) and reference tensors.
+"""ONNX files of networks: opset 13, batch 1, free height and width, weights stored as float16, same bytes every time.
 
-  python3 export.py --weights FILE --config configs/base.json --data DIR -o OUT [--size 512x768]
+CONTRACT is the list of roles with their inputs and outputs (docs/models.md has it in words). Letters in shapes:
+C channels, H, W pixels (multiples of 16), h = H/16, w = W/16, h4 = H/4, w4 = W/4. Integer maps are int32.
 
-Files: g_a, g_s, f_e, f_d, label, saliency (.onnx) and tables.json (class edges, class variances, entropy scales, steps).
-OUT/check/*.bin hold little-endian inputs and PyTorch's outputs for `node check_export.mjs OUT`.
+A weight that is to be stored as float16 is rounded in PyTorch first (`round_half`); in the file every float32 constant of
+rank >= 2 that float16 holds exactly becomes float16 with a Cast to float32 behind it, which onnxruntime folds at load. So
+the network computes in float32 with exactly the numbers that PyTorch was given. Tables (gains, variances, scales) and
+vectors keep float32: they are small, and errors in them would act on a whole channel.
 
-  g_a       x [1,3,H,W] 0..1                                   -> y [1,C,h,w]          h = H/16, w = W/16
-  f_e       y, cls int64 [1,h,w], k, snrDb [1,1,h,w]           -> z [1,384,h,w]
-  f_d       r [1,384,h,w], scale [1,1,1,1], cls, k, snrDb      -> yHat [1,C,h,w], quality [1,1,h,w]
-  g_s       yHat, quality                                      -> image [1,3,H,W]
-  label     y                                                  -> maps [1,11,H/4,W/4], presence [1,11]
-  saliency  y                                                  -> map [1,1,H/4,W/4] (logit)
+The check: `reference` writes inputs and PyTorch's outputs, `node check_export.mjs DIR` compares.
 """
-import argparse
 import json
 import os
 
+import onnx
 import torch
+import torch.nn.functional as F
+from onnx import TensorProto, helper, numpy_helper
 
-import evaluate
-from rate import K_SET, N_CLASS, THETA0
+OPSET = 13
+HALF_MIN = 64          # constants with fewer numbers stay float32
+KEEP = ("logg", "white", "std", "var", "lam", "index")      # tables: parts of names that stay float32
 
-
-class Decoder(torch.nn.Module):
-    """f_d with the class variances inside"""
-
-    def __init__(self, m):
-        super().__init__()
-        self.f_d = m.f_d
-        self.register_buffer("var", m.var.clone())
-
-    def forward(self, r, scale, cls, k, snr_db):
-        return self.f_d(r, scale, cls, k, snr_db, self.var)
-
-
-def dump(path, t):
-    t.detach().contiguous().numpy().tofile(path)
-
-
-def main():
-    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("weights", "config", "data"):
-        p.add_argument("--" + name, required=True)
-    p.add_argument("-o", "--out", required=True)
-    p.add_argument("--size", default="512x768", help="HxW of the reference tensors")
-    a = p.parse_args()
-    torch.set_num_threads(1)
-    torch.manual_seed(7)
-    m = evaluate.load(a.config, a.weights, a.data)
-    height, width = (int(v) for v in a.size.split("x"))
-    h, w, c = height // 16, width // 16, m.cfg["channels"]
-    os.makedirs(os.path.join(a.out, "check"), exist_ok=True)
-    low = torch.rand(1, 3, h, w)
-    x = (torch.nn.functional.interpolate(low, (height, width), mode="bicubic", align_corners=False)
-         + 0.05 * torch.randn(1, 3, height, width)).clamp(0, 1)
-    with torch.no_grad():
-        y = m.g_a(x)
-        cls = m.classify(y)
-        k = torch.tensor(K_SET, dtype=torch.float32)[torch.randint(len(K_SET), (1, 1, h, w))]
-        snr = torch.rand(1, 1, h, w) * 24 - 4
-        z = m.f_e(y, cls, k, snr)
-        scale = z.pow(2).mean().sqrt().view(1, 1, 1, 1)
-        r = z / scale * (snr > -2)
-        y_hat, quality = m.f_d(r, scale, cls, k, snr, m.var)
-    parts = {
-        "g_a": (m.g_a, dict(x=x), ["y"]),
-        "f_e": (m.f_e, dict(y=y, cls=cls, k=k, snrDb=snr), ["z"]),
-        "f_d": (Decoder(m), dict(r=r, scale=scale, cls=cls, k=k, snrDb=snr), ["yHat", "quality"]),
-        "g_s": (m.g_s, dict(yHat=y_hat, quality=quality), ["image"]),
-        "label": (m.label, dict(y=y), ["maps", "presence"]),
-        "saliency": (m.saliency, dict(y=y), ["map"]),
-    }
-    spec = {}
-    for name, (module, inputs, outputs) in parts.items():
-        axes = {n: {t.ndim - 2: "h", t.ndim - 1: "w"} for n, t in inputs.items() if n != "scale"}
-        axes |= {n: {2: "ho", 3: "wo"} for n in outputs if n != "presence"}
-        path = os.path.join(a.out, name + ".onnx")
-        torch.onnx.export(module, tuple(inputs.values()), path, opset_version=13, input_names=list(inputs),
-                          output_names=outputs, dynamic_axes=axes)
-        with torch.no_grad():
-            result = module(*inputs.values())
-        result = result if isinstance(result, tuple) else (result,)
-        spec[name] = {"inputs": [], "outputs": []}
-        for side, tensors in (("inputs", inputs.items()), ("outputs", zip(outputs, result))):
-            for n, t in tensors:
-                dump(os.path.join(a.out, "check", f"{name}.{n}.bin"), t)
-                spec[name][side].append({"name": n, "shape": list(t.shape), "type": str(t.dtype)[6:]})
-        print(name, os.path.getsize(path), "bytes")
-    json.dump(spec, open(os.path.join(a.out, "check", "spec.json"), "w"), indent=1)
-    edges = torch.linspace(0, 1, N_CLASS + 1) * (m.class_range[1] / m.class_range[0]).log() + m.class_range[0].log()
-    json.dump({"channels": c, "theta0": THETA0, "kSet": K_SET, "activityEdges": edges.exp()[1:-1].tolist(),
-               "variance": m.var.tolist(), "laplaceScale": m.entropy.logb.exp().tolist(),
-               "step": m.entropy.logstep.exp().tolist()}, open(os.path.join(a.out, "tables.json"), "w"))
+_Y, _GRID, _MAP = ("C", "h", "w"), (1, "h", "w"), ("h", "w")
+_F, _I = "float32", "int32"
+CONTRACT = {
+    "analysis": ([("image", _F, (3, "H", "W"))], [("y", _F, _Y)]),
+    "synthesis": ([("yHat", _F, _Y), ("quality", _F, _GRID)], [("image", _F, (3, "H", "W"))]),
+    "symbol-encoder": ([("y", _F, _Y), ("classMap", _I, _MAP), ("symbols", _F, _GRID), ("snrDb", _F, _GRID)],
+                       [("z", _F, (384, "h", "w"))]),
+    "symbol-decoder": ([("received", _F, (384, "h", "w")), ("scale", _F, (1, 1, 1)), ("classMap", _I, _MAP),
+                        ("symbols", _F, _GRID), ("snrDb", _F, _GRID)], [("yHat", _F, _Y), ("quality", _F, _GRID)]),
+    "labels": ([("y", _F, _Y)], [("maps", _F, (11, "h4", "w4")), ("presence", _F, (11,)),
+                                 ("clusters", _F, (32, "h", "w")), ("street", _F, (1,))]),
+    "labels-vjp": ([("y", _F, _Y), ("dMaps", _F, (11, "h4", "w4")), ("dPresence", _F, (11,))], [("dY", _F, _Y)]),
+    "saliency": ([("y", _F, _Y)], [("map", _F, (1, "h4", "w4"))]),
+    "corrector": ([("yHat", _F, _Y), ("quality", _F, _GRID), ("damage", _F, _GRID), ("strength", _F, _GRID),
+                   ("classMap", _I, _MAP), ("labelMap", _I, _MAP), ("reference", _F, _Y), ("hasReference", _F, _GRID)],
+                  [("yHatOut", _F, _Y), ("qualityOut", _F, _GRID)]),
+    "generator": ([("yHat", _F, _Y), ("missing", _F, _GRID), ("labelMap", _I, _MAP), ("noise", _F, (16, "h", "w"))],
+                  [("yOut", _F, _Y)]),
+}
+CONTRACT["synthesis-perceptual"] = CONTRACT["synthesis"]
+LETTERS = ("H", "W", "h", "w", "h4", "w4")
 
 
-if __name__ == "__main__":
-    main()
+def tensors(role, channels):
+    """-> inputs, outputs of a role: [{name, type, shape}], batch first, free dimensions as letters"""
+    return tuple([{"name": n, "type": t, "shape": [1] + [channels if d == "C" else d for d in shape]}
+                  for n, t, shape in side] for side in CONTRACT[role])
+
+
+def is_half(name, t):
+    return t.ndim >= 2 and t.numel() >= HALF_MIN and not any(k in name for k in KEEP)
+
+
+@torch.no_grad()
+def round_half(module):
+    """rounds in place what will be stored as float16; -> largest relative rounding error of a tensor (to its peak)"""
+    worst = 0.0
+    for name, t in list(module.named_parameters()) + list(module.named_buffers()):
+        if t.is_floating_point() and is_half(name, t):
+            half = t.half().float()
+            if not torch.isfinite(half).all():
+                raise ValueError(f"{name}: a weight is not finite or too large for float16")
+            worst = max(worst, float((half - t).abs().max() / t.abs().max().clamp(min=1e-12)))
+            t.copy_(half)
+    return worst
+
+
+def to_onnx(module, role, channels, inputs, path):
+    """module with the contract's inputs and outputs -> path; inputs: dict of example tensors"""
+    want_in, want_out = tensors(role, channels)
+    assert list(inputs) == [t["name"] for t in want_in], role
+    axes = {t["name"]: {i: d for i, d in enumerate(t["shape"]) if d in LETTERS} for t in want_in + want_out}
+    torch.onnx.export(module, tuple(inputs.values()), path, opset_version=OPSET, input_names=list(inputs),
+                      output_names=[t["name"] for t in want_out], dynamic_axes={k: v for k, v in axes.items() if v})
+    model = onnx.load(path)
+    tidy(model, want_in, want_out)
+    onnx.checker.check_model(model)
+    with open(path, "wb") as f:
+        f.write(model.SerializeToString(deterministic=True))
+
+
+def tidy(model, want_in, want_out):
+    """float16 storage; shapes of the contract; nothing that differs between machines or runs"""
+    graph = model.graph
+    for side, want in ((graph.input, want_in), (graph.output, want_out)):
+        for value, t in zip(side, want):
+            assert value.name == t["name"]
+            kind = TensorProto.FLOAT if t["type"] == _F else TensorProto.INT32
+            value.CopyFrom(helper.make_tensor_value_info(t["name"], kind, t["shape"]))
+    casts = []
+    for init in graph.initializer:
+        if init.data_type != TensorProto.FLOAT or len(init.dims) < 2:
+            continue
+        a = numpy_helper.to_array(init)
+        if a.size < HALF_MIN or not (a.astype("float16").astype("float32") == a).all():
+            continue
+        name = init.name
+        init.CopyFrom(numpy_helper.from_array(a.astype("float16"), name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], name="Cast_" + name, to=TensorProto.FLOAT))
+    nodes = casts + list(graph.node)
+    del graph.node[:]
+    graph.node.extend(nodes)
+    for node in graph.node:
+        node.doc_string = ""
+    del graph.value_info[:]
+    graph.doc_string = model.doc_string = model.producer_name = model.producer_version = ""
+    graph.name = "network"
+
+
+@torch.no_grad()
+def reference(module, role, channels, inputs, folder, half_parameters):
+    """writes inputs and PyTorch's outputs for check_export.mjs: folder/check/ROLE.NAME.bin, folder/check/ROLE.json"""
+    result = module(*inputs.values())
+    result = result if isinstance(result, (tuple, list)) else (result,)
+    want_in, want_out = tensors(role, channels)
+    os.makedirs(os.path.join(folder, "check"), exist_ok=True)
+    spec = {"part": role, "halfParameters": half_parameters, "inputs": [], "outputs": []}
+    for side, want, got in (("inputs", want_in, inputs.values()), ("outputs", want_out, result)):
+        for t, value in zip(want, got):
+            assert len(value.shape) == len(t["shape"]) and str(value.dtype)[6:] == t["type"], (role, t, value.shape)
+            value.detach().contiguous().numpy().tofile(os.path.join(folder, "check", f"{role}.{t['name']}.bin"))
+            spec[side].append({"name": t["name"], "type": t["type"], "shape": list(value.shape)})
+    with open(os.path.join(folder, "check", role + ".json"), "w") as f:
+        json.dump(spec, f, indent=1)
+    return result
+
+
+@torch.no_grad()
+def flops_per_pixel(module, inputs, pixels):
+    """multiplications and additions of convolutions and linear layers in one run, 2 for each pair, over the pixels"""
+    total = [0]
+
+    def counted(function, points):
+        def run(x, weight, *rest, **named):
+            out = function(x, weight, *rest, **named)
+            total[0] += 2 * weight.numel() * points(x, out)
+            return out
+        return run
+
+    plain = F.conv2d, F.conv_transpose2d, F.linear
+    F.conv2d = counted(plain[0], lambda x, out: out[0, 0].numel())
+    F.conv_transpose2d = counted(plain[1], lambda x, out: x[0, 0].numel())
+    F.linear = counted(plain[2], lambda x, out: 1)
+    try:
+        module(*inputs.values())
+    finally:
+        F.conv2d, F.conv_transpose2d, F.linear = plain
+    return total[0] / pixels
