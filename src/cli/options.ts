@@ -98,6 +98,10 @@ const GROUPS = {
     number('minPsnrDb', '--min-psnr <db>', 'exit 5 below this PSNR', 'dB'),
     number('maxDrops', '--max-drops <n>', 'exit 6 when more samples were lost'),
   ],
+  quality: [
+    word('truth', '--truth <labels.png>', 'ground-truth label map of the photo (CamVid numbers): ROI-PSNR'),
+    word('lpips', '--lpips <file:sha256>', 'your LPIPS network as ONNX, inputs a, b in -1..1: LPIPS'),
+  ],
   duration: [number('durationS', '--duration <s>', 'stop after this time', 's')],
   count: [number('count', '-n, --count <n>', 'number of pictures')],
 } satisfies Record<string, readonly LinkFlag[]>;
@@ -114,6 +118,7 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   csi: 'Channel state information:',
   receive: 'Receiver:',
   limits: 'Limits:',
+  quality: 'Quality:',
   duration: 'Limits:',
   count: 'Limits:',
 };

@@ -28,7 +28,7 @@ function oneOf<const T extends readonly string[]>(values: T) {
 
 /** Settings of a link as they come from flags or a file: everything may be absent. */
 export const linkInputSchema = z.strictObject({
-  codec: oneOf(['classical']).optional(),
+  codec: z.string().superRefine(checkCodec).optional(),
   /** Image file format of the classical codec. */
   format: oneOf(['avif', 'webp', 'jpeg', 'best']).optional(),
   mapping: oneOf(['matched', 'uniform', 'random', 'worst']).optional(),
@@ -78,6 +78,14 @@ export const linkInputSchema = z.strictObject({
   assumeSnrDb: quantity(-20, 40, 'dB').optional(),
   minPsnrDb: quantity(0, 100, 'dB').optional(),
   maxDrops: whole(0, 2 ** 52, 'samples').optional(),
+  /** FILE:SHA256 of a user's LPIPS network. */
+  lpips: z
+    .string()
+    .max(4096)
+    .regex(/.:[0-9a-fA-F]{64}$/, { error: 'is not FILE:SHA256 (sha256sum FILE says the 64 digits)' })
+    .optional(),
+  /** Ground-truth label map (PNG, CamVid numbers) of the photo, or a folder of them for a folder of photos. */
+  truth: z.string().min(1).max(4096).optional(),
   durationS: quantity(1e-3, 1e7, 's').optional(),
   count: whole(1, 1e6).optional(),
 });
@@ -147,6 +155,8 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   assumeSnrDb: '--assume-snr',
   minPsnrDb: '--min-psnr',
   maxDrops: '--max-drops',
+  lpips: '--lpips',
+  truth: '--truth',
   durationS: '--duration',
   count: '--count',
 };
@@ -171,7 +181,7 @@ export function resolveLinkConfig(input: unknown): LinkConfig {
   const { cbr, ...rest } = i;
   return {
     ...rest,
-    codec: i.codec ?? 'classical',
+    codec: (i.codec ?? 'classical') as LinkConfig['codec'],
     format: i.format ?? 'avif',
     mapping: i.mapping ?? 'matched',
     mappingForced: i.mappingForced ?? i.mapping !== undefined,
@@ -253,6 +263,14 @@ function sampleFormatOf(name: ProfileName, given: SampleFormat | undefined): Sam
   if (given === undefined) return formats[0];
   if (formats.includes(given)) return given;
   throw new UsageError(`${name} does not deliver ${given}: one of ${formats.join(', ')}`);
+}
+
+function checkCodec(value: string, ctx: z.RefinementCtx): void {
+  if (value === 'classical') return;
+  const message = value.startsWith('onnx:')
+    ? `${text(value)} cannot be sent over the link in this build yet: check the pair with sct models verify ${value.slice(0, 80)}`
+    : `${text(value)} is not one of classical`;
+  ctx.addIssue({ code: 'custom', message });
 }
 
 function checkFeedback(value: string, ctx: z.RefinementCtx): void {

@@ -23,6 +23,10 @@ export interface MetricsInput {
   readonly clippedSamples: number;
   /** False when the channel was not modelled here (a recording, a file from elsewhere). */
   readonly modelled: boolean;
+  /** Region of interest by ground truth, one element a pixel of the source. */
+  readonly roiMask?: Uint8Array | undefined;
+  /** LPIPS as measured by the user's network. */
+  readonly lpips?: number | null;
 }
 
 /** The numbers of the `--json` contract (docs/metrics.md), all from the received samples but `facts`. */
@@ -36,6 +40,8 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   const quality = measureQuality({
     reference: expectsPicture ? source : undefined,
     received: comparable ? received : undefined,
+    roiMask: input.roiMask,
+    lpips: expectsPicture ? input.lpips : null,
   });
   const complete = decoded?.complete === true;
   Object.assign(metrics, quality);

@@ -12,6 +12,7 @@ import { traceWarnings } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { loadPhoto } from './photo.ts';
+import { openQualityInputs, truthOfPhoto } from './quality-inputs.ts';
 import type { RunDirectory } from './run-directory.ts';
 import {
   annotateTrace,
@@ -35,7 +36,7 @@ export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<Ru
     if (io.signal.aborted) throw new SctError('interrupted', ExitCode.interrupted);
     io.progress.update(`picture ${i + 1}/${photo.files.length}  ${basename(path)}`);
     const directory = io.outputDirectory ? join(io.outputDirectory, basename(path)) : undefined;
-    const result = await loopbackPicture(config, { kind: 'file', path }, io, directory);
+    const result = await loopbackPicture(truthOfPhoto(config, path), { kind: 'file', path }, io, directory);
     images.push({ ...result.metrics, photo: basename(path) });
     exitCode = Math.max(exitCode, result.exitCode);
   }
@@ -56,6 +57,7 @@ async function loopbackPicture(
   const started = performance.now();
   const setup = setupLink(config);
   const { image, name } = await loadPhoto(photo);
+  const measure = await openQualityInputs(config, image);
   const { photo: _, ...settings } = config;
   const begun = await beginRun({ name, channel: config.channel, directory, seed: config.seed, config: settings }, io);
   const { run } = begun;
@@ -90,6 +92,8 @@ async function loopbackPicture(
       lostSamples: exchange.chain.lostSamples,
       clippedSamples: exchange.clippedSamples,
       modelled: true,
+      roiMask: measure.roiMask,
+      lpips: await measure.lpips(image, decoded?.decodable ? decoded.image : undefined),
     });
     const heard = exchange.trace.bursts.length > 0;
     const exitCode = exitCodeOf(metrics, config, heard);

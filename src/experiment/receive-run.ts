@@ -8,6 +8,7 @@ import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
 import { endManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
+import { openQualityInputs } from './quality-inputs.ts';
 import { captureHints, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
 import { annotateTrace, RUN_FILES } from './run-files.ts';
@@ -26,6 +27,7 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
     );
   }
   const reference = config.reference ? (await loadPhoto({ kind: 'file', path: config.reference })).image : undefined;
+  await openQualityInputs(config, reference); // a wrong file is said before listening
   const radio = await openRadio(uri);
   try {
     return await receiveFrom(radio, uri, config, reference, io);

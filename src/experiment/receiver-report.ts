@@ -8,6 +8,7 @@ import { traceWarnings } from './link-trace.ts';
 import type { RunManifest } from './manifest.ts';
 import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
+import { openQualityInputs } from './quality-inputs.ts';
 import { lastPicture, type StreamResult } from './receive-stream.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
@@ -45,6 +46,7 @@ export async function receiverMetrics(
       'give the photo that was sent',
     );
   }
+  const measure = await openQualityInputs(config, reference);
   const metrics = linkMetrics({
     config,
     trace: stream.trace,
@@ -55,6 +57,8 @@ export async function receiverMetrics(
     lostSamples: stream.chain.lostSamples,
     clippedSamples: outcome.clippedSamples,
     modelled: outcome.modelled,
+    roiMask: reference ? measure.roiMask : undefined,
+    lpips: await measure.lpips(reference, decoded?.decodable ? decoded.image : undefined),
   });
   const heard = stream.trace.bursts.length > 0;
   const onlySounded = heard && decoded === undefined && stream.trace.dataBursts.length === 0 && facts === null;

@@ -8,6 +8,7 @@ import { compareMetrics, type MetricDifference } from './compare-metrics.ts';
 import { readJsonFile } from './json-input.ts';
 import { type LinkConfig, type LinkInput, parseLinkInput, resolveLinkConfig } from './link-config.ts';
 import { loadPhoto } from './photo.ts';
+import { withoutMissingInputs } from './quality-inputs.ts';
 import { nothingFound } from './receive-run.ts';
 import { captureHints, receiveStream } from './receive-stream.ts';
 import { type ReceiverOutcome, receiverMetrics, writeReceiverRun } from './receiver-report.ts';
@@ -99,7 +100,7 @@ function replayConfig(
 ): LinkConfig {
   if (run) {
     const { to: _to, from: _from, reference: _reference, ...stored } = run.manifest.config as Record<string, unknown>;
-    return resolveLinkConfig({ ...parseLinkInput(stored), ...given });
+    return resolveLinkConfig({ ...withoutMissingInputs(parseLinkInput(stored)), ...given });
   }
   const numerology = given.numerology ?? hints.numerology;
   return resolveLinkConfig({ ...given, ...(numerology === null ? {} : { numerology }) });

@@ -21,6 +21,7 @@ export const addLoopback: AddCommand = (program, context, done) => {
     'csi',
     'receive',
     'limits',
+    'quality',
   ]);
   addConfigOption(command);
   addOutputOption(command);

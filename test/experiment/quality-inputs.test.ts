@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { mkdir, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { runLoopback } from '../../src/experiment/loopback-run.ts';
+import type { FolderResult } from '../../src/experiment/run-io.ts';
+import { loadImage } from '../../src/sct/image/load.ts';
+import { roiPsnrDb } from '../../src/sct/quality/psnr.ts';
+import { io, loopback, photo, receive, replay, scratch } from './link-helpers.ts';
+
+const QUICK = { format: 'jpeg', cbr: 1 / 4, ideal: true, numerology: 15 } as const;
+const TOY = fileURLToPath(new URL('../vectors/quality/lpips-toy.onnx', import.meta.url));
+const LPIPS = `${TOY}:${createHash('sha256').update(readFileSync(TOY)).digest('hex')}`;
+
+/** A car (8) in the left third, void at the right edge, road elsewhere. */
+async function labels(path: string, width: number, height: number): Promise<string> {
+  const data = Uint8Array.from({ length: width * height }, (_, p) => {
+    const x = p % width;
+    return x < width / 3 ? 8 : x === width - 1 ? 11 : 3;
+  });
+  await sharp(data, { raw: { width, height, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toFile(path);
+  return path;
+}
+
+test('--truth and --lpips: loopback measures, replay --check measures the same, receive needs a reference', async (t) => {
+  const at = await scratch(t);
+  const source = await photo(join(at, 'photo.png'), 192, 128);
+  const truth = await labels(join(at, 'labels.png'), 192, 128);
+  const run = await loopback(source, join(at, 'run'), { ...QUICK, truth, lpips: LPIPS });
+  const received = await loadImage(join(at, 'run', 'received.png'));
+  const original = await loadImage(source);
+  const car = Uint8Array.from({ length: 192 * 128 }, (_, p) => (p % 192 < 64 ? 1 : 0));
+  assert.equal(run.metrics.roiPsnrDb, roiPsnrDb(original, received, car));
+  const distance =
+    original.data.reduce((s, v, i) => s + Math.abs(v - received.data[i]), 0) / 127.5 / received.data.length;
+  assert.ok(Math.abs(run.metrics.lpips! - distance) < 1e-5);
+  assert.equal(run.metrics.mIoU, null);
+  const again = await replay(join(at, 'run'), join(at, 'again'), true);
+  assert.deepEqual(again.differences, []);
+  assert.equal(again.metrics.roiPsnrDb, run.metrics.roiPsnrDb);
+  const heard = { numerology: 15, truth, lpips: LPIPS };
+  const alone = await receive(`file:${join(at, 'run', 'rx')}`, join(at, 'alone'), heard);
+  assert.deepEqual([alone.metrics.roiPsnrDb, alone.metrics.lpips], [null, null]);
+  await rename(truth, join(at, 'moved.png'));
+  const without = await replay(join(at, 'run'), join(at, 'without'), false);
+  assert.equal(without.metrics.roiPsnrDb, null);
+  assert.equal(without.metrics.lpips, run.metrics.lpips);
+});
+
+test('a folder of photos takes a folder of label maps', async (t) => {
+  const at = await scratch(t);
+  await mkdir(join(at, 'photos'));
+  await mkdir(join(at, 'truth'));
+  const files = [];
+  for (const name of ['a', 'b']) {
+    files.push(await photo(join(at, 'photos', `${name}.png`), 96, 64));
+    await labels(join(at, 'truth', `${name}.png`), 96, 64);
+  }
+  const config = {
+    ...resolveLinkConfig({ ...QUICK, truth: join(at, 'truth') }),
+    photo: { kind: 'folder' as const, path: join(at, 'photos'), files },
+  };
+  const result = (await runLoopback(config, io(join(at, 'runs')))) as FolderResult;
+  for (const image of result.images) assert.ok(image.roiPsnrDb! > 20, JSON.stringify(image.roiPsnrDb));
+});
+
+test('wrong metric inputs are refused before anything is sent', async (t) => {
+  const at = await scratch(t);
+  const source = await photo(join(at, 'photo.png'), 96, 64);
+  const small = await labels(join(at, 'small.png'), 64, 64);
+  await assert.rejects(loopback(source, join(at, 'x'), { ...QUICK, truth: small }), /is 64x64, the photo 96x64/);
+  await assert.rejects(loopback(source, join(at, 'x'), { ...QUICK, truth: source }), /no map of labels/);
+  const lpips = `${TOY}:${'1'.repeat(64)}`;
+  await assert.rejects(loopback(source, join(at, 'x'), { ...QUICK, lpips }), /is not the file that was named/);
+  assert.throws(() => resolveLinkConfig({ lpips: TOY }), /--lpips: is not FILE:SHA256/);
+  assert.throws(
+    () => resolveLinkConfig({ codec: 'onnx:pair' }),
+    /--codec: "onnx:pair" cannot be sent .* models verify/,
+  );
+});
