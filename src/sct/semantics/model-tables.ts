@@ -7,6 +7,13 @@ export const STEP_LEVELS = 14;
 export const THETA_LEVELS = 36;
 /** Most complex symbols of an embedding. */
 export const K_MAX = 192;
+/**
+ * Contexts of the class map's coder with n classes: ((west + 1)(n + 1) + north + 1) * 5 + step + 2, where -1 stands for
+ * outside and step = north-east - north kept to -2..2.
+ */
+export const CONTEXT_STEPS = 5;
+export const FINE_CONTEXTS = (CLASSES + 1) ** 2 * CONTEXT_STEPS;
+export const COARSE_CONTEXTS = (CLASSES / 2 + 1) ** 2 * CONTEXT_STEPS;
 /** Classes of a street scene, clusters of any other picture; a label is 0..10 or 11..42. */
 export const STREET_LABELS = 11;
 export const CLUSTERS = 32;
@@ -39,8 +46,11 @@ export interface ModelTables {
   readonly bitsOf: Int32Array; // [level][class]
   /** Rate of a class x 16 at theta = 10^(-3.5 + 3.5 i / 35); grows with the class. */
   readonly symbolRate: Int32Array; // [theta level][class]
-  /** Start counts of the class map's contexts, all classes and even classes only. */
-  readonly classContext: { readonly fine: Int32Array /* [32][16] */; readonly coarse: Int32Array /* [16][8] */ };
+  /** Start counts of the class map's contexts: all classes, and half of them (class / 2). */
+  readonly classContext: {
+    readonly fine: Int32Array; // [FINE_CONTEXTS][16]
+    readonly coarse: Int32Array; // [COARSE_CONTEXTS][8]
+  };
   readonly labels: {
     readonly names: readonly string[]; // [11]
     readonly clusterColours: Uint8Array; // [32][r, g, b]
@@ -92,8 +102,8 @@ const body = (channels: number) =>
     bitsOf: list(list(whole(2 ** 24), CLASSES), STEP_LEVELS),
     symbolRate: list(list(whole(2 ** 24), CLASSES), THETA_LEVELS),
     classContext: z.object({
-      fine: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES), 2 * CLASSES),
-      coarse: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES / 2), CLASSES),
+      fine: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES), FINE_CONTEXTS),
+      coarse: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES / 2), COARSE_CONTEXTS),
     }),
     labels: z.object({
       names: list(z.string().min(1).max(40), STREET_LABELS),
