@@ -214,4 +214,4 @@ class ModelSet(nn.Module):
         """updates the running variances; y [N,C,h,w], cls [N,h,w]"""
         f, e = cls.flatten(), y.detach().permute(0, 2, 3, 1).reshape(-1, y.shape[1]) ** 2
         self.sum2.mul_(keep).index_add_(0, f, e)
-        self.count.mul_(keep).index_add_(0, f, torch.ones(len(f), 1))
+        self.count.mul_(keep).index_add_(0, f, torch.ones(len(f), 1, device=f.device))

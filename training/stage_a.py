@@ -32,19 +32,29 @@ KINDS = ("channel", "quantised", "camvid", "saliency")
 
 def channel_loss(m, x, cfg, rng):
     """-> loss, mean log MSE"""
-    n = len(x)
-    y = m.g_a(x)
-    cls = m.classify(y)
+    return channel_path(m, m.g_a(x), x, cfg, rng, observe=True)
+
+
+def sent_classes(cls):
+    """class maps [N,h,w] as the encoder might send them"""
     if random.random() < 0.3:                        # class maps are smoothed by the encoder to make them cheap
         noisy = F.avg_pool2d(cls[:, None].float(), 3, 1, 1, count_include_pad=False)[:, 0]
         cls = torch.where(torch.rand(cls.shape) < 0.5, noisy.round().long(), cls)
     if random.random() < 0.7:                        # ... and mostly sent with half the resolution
         cls = cls // 2 * 2
-    m.observe(y, cls)
+    return cls
+
+
+def channel_path(m, y, x, cfg, rng, observe=False):
+    """y = g_a(x) through f_e, a drawn channel, f_d and g_s -> loss, mean log MSE. What is drawn is drawn on the CPU."""
+    n, dev = len(x), x.device
+    cls = sent_classes(m.classify(y).cpu())
+    if observe:
+        m.observe(y, cls.to(dev))
     snr = [channel.uniform(*cfg["snr_db"]) for _ in range(n)]
     budget = torch.tensor([channel.log_uniform(*cfg["budget"]) for _ in range(n)])
     snr_t = torch.tensor(snr)
-    var = m.var
+    var = m.var.detach().cpu()
     theta = rate.theta_for(var, cls, budget, snr_t) * torch.tensor([channel.log_uniform(0.25, 1.6) for _ in range(n)])
     weight = None
     if random.random() < 0.25:                       # importance: other shares than the class alone would give
@@ -58,11 +68,12 @@ def channel_loss(m, x, cfg, rng):
     if random.random() < 0.5:
         csi = channel.db(channel.capacity_equivalent(s.clamp(min=0.05), mask))
     csi = (csi + torch.tensor([channel.uniform(-5, 5) * random.random() for _ in range(n)]).view(-1, 1, 1, 1))
+    cls, k, csi, mask, s = (t.to(dev) for t in (cls, k, csi, mask, s))
     z = m.f_e(y, cls, k, csi.clamp(-8, 25)) * mask.repeat_interleave(2, 1)
     scale = torch.sqrt(z.pow(2).sum((1, 2, 3), keepdim=True) / mask.sum((1, 2, 3), keepdim=True).clamp(min=1) + 1e-9)
     error = torch.randn(n, 1, 1, 1) * 0.7 + torch.randn(n, 1, *cls.shape[1:]) * 0.5
-    r, known = channel.transmit(z / scale, mask, s, error.clamp(-2, 2))
-    y_hat, quality = m.f_d(r, scale, cls, k, known, var)
+    r, known = channel.transmit(z / scale, mask, s, error.clamp(-2, 2).to(dev))
+    y_hat, quality = m.f_d(r, scale, cls, k, known, m.var)
     mse = (m.g_s(y_hat, quality) - x).pow(2).mean((1, 2, 3))
     return (mse + 2e-5).log().mean(), mse.log().mean().item()
 
@@ -72,7 +83,7 @@ def quantised_loss(m, x, cfg):
     n = len(x)
     y = m.g_a(x)
     cls = m.classify(y)
-    factor = torch.tensor([channel.log_uniform(*cfg["step_range"]) for _ in range(n)]).view(-1, 1, 1, 1)
+    factor = torch.tensor([channel.log_uniform(*cfg["step_range"]) for _ in range(n)]).view(-1, 1, 1, 1).to(x.device)
     step = m.entropy.step(factor)
     bits = m.entropy.bits(y + (torch.rand_like(y) - 0.5) * step, cls, step)
     y_hat = y + ((y / step).round() * step - y).detach()
@@ -88,7 +99,7 @@ def rate_var(m, cls):
 
 
 def camvid_loss(m, items, weights):
-    x, t = data.mask_batch(items, 3, 240, 320, 0.7, 1.4, data.VOID)
+    x, t = (v.to(weights.device) for v in data.mask_batch(items, 3, 240, 320, 0.7, 1.4, data.VOID))
     maps, presence = m.label(m.g_a(x))
     t4 = t[:, 2::4, 2::4]
     ce = F.cross_entropy(maps, t4, weight=weights, ignore_index=data.VOID)
@@ -98,7 +109,7 @@ def camvid_loss(m, items, weights):
 
 
 def saliency_loss(m, items):
-    x, t = data.mask_batch(items, 4, 240, 240, 0.7, 1.1, 0)
+    x, t = (v.to(m.class_range.device) for v in data.mask_batch(items, 4, 240, 240, 0.7, 1.1, 0))
     p = m.saliency(m.g_a(x))[:, 0]
     t4 = (t[:, 2::4, 2::4] > 127).float()
     bce = F.binary_cross_entropy_with_logits(p, t4)
@@ -130,9 +141,23 @@ class Average:
     def __init__(self, m):
         self.state = {k: v.detach().clone() for k, v in m.state_dict().items()}
 
+    def load(self, state):
+        for k, v in state.items():
+            self.state[k].copy_(v)
+
     def update(self, m, keep):
         for k, v in m.state_dict().items():
             self.state[k].lerp_(v, 1 - keep) if v.is_floating_point() else self.state[k].copy_(v)
+
+
+def kodak_of_average(m, avg, images):
+    """PSNR [dB] of the averaged weights on `images` at CBR 1/16, measured on the CPU; m is left as it was"""
+    dev, keep = m.class_range.device, {k: v.clone() for k, v in m.state_dict().items()}
+    m.load_state_dict(avg.state)
+    with torch.no_grad():
+        row = evaluate.kodak_psnr(m.cpu(), images, cbr=1 / 16)
+    m.to(dev).load_state_dict(keep)
+    return row
 
 
 def main():
@@ -146,6 +171,7 @@ def main():
     p.add_argument("--share", help="JSON object replacing the config's shares of the four kinds of step")
     p.add_argument("--out", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "checkpoints"))
     p.add_argument("--eval-minutes", type=float, default=20)
+    p.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     p.add_argument("--limit-photos", type=int, default=None, help="rehearsal only")
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -163,7 +189,7 @@ def main():
     random.shuffle(images)
     images = images[:a.limit_photos]
     street, salient = data.pairs(a.data, "camvid/train"), data.pairs(a.data, "saliency/train")
-    weights = class_weights(street)
+    weights = class_weights(street).to(a.device)
     log = open(os.path.join(out, "log.jsonl"), "a")
 
     def note(**kv):
@@ -176,8 +202,9 @@ def main():
     if os.path.exists(last):
         s = torch.load(last, map_location="cpu")
         m.load_state_dict(s["model"])
+        m.to(a.device)
         avg = Average(m)
-        avg.state = s["average"]
+        avg.load(s["average"])
         step, total_s = s["step"], s["total_s"]
         run_s, resumed = (0.0, False) if a.restart else (s["run_s"], True)
         opt = optimiser(m, lr0)
@@ -193,6 +220,7 @@ def main():
             with torch.no_grad():
                 span, hist = warm.statistics(m, images)
             note(event="start", config=cfg["name"], activity=span, class_histogram=hist)
+        m.to(a.device)
         avg, opt = Average(m), optimiser(m, lr0)
     budget_s = a.minutes * 60
     note(event="run", time=time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()), minutes=a.minutes, learning_rate=lr0,
@@ -216,12 +244,8 @@ def main():
                  **{"s_" + k: v[2] / v[0] for k, v in sums.items()})
             sums, last_note = {}, now
         if done or now - last_eval > a.eval_minutes * 60:
-            keep = {k: v.clone() for k, v in m.state_dict().items()}
-            m.load_state_dict(avg.state)
-            with torch.no_grad():
-                row = evaluate.kodak_psnr(m, kodak, cbr=1 / 16)
+            row = kodak_of_average(m, avg, kodak)
             note(event="kodak6", step=step, minute=(total_s + time.time() - since) / 60, cbr=1 / 16, psnr=row)
-            m.load_state_dict(keep)
             best, last_eval = row, time.time()
         if done or stop or now - last_save > 300:
             torch.save(dict(model=m.state_dict(), average=avg.state, opt=opt.state_dict(), step=step, run_s=run_s,
@@ -250,10 +274,10 @@ def main():
         kind = random.choices(KINDS, [cfg["share"][k] for k in KINDS])[0]
         t = time.time()
         if kind == "channel":
-            loss, shown = channel_loss(m, data.photo_batch(images, n, side), cfg, rng)
+            loss, shown = channel_loss(m, data.photo_batch(images, n, side).to(a.device), cfg, rng)
             shown *= -10 / math.log(10)
         elif kind == "quantised":
-            loss, logmse, bpp = quantised_loss(m, data.photo_batch(images, n, side), cfg)
+            loss, logmse, bpp = quantised_loss(m, data.photo_batch(images, n, side).to(a.device), cfg)
             shown = -10 / math.log(10) * logmse
             b = sums.setdefault("bpp", [0, 0.0, 0.0])
             b[0] += 1
