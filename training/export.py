@@ -73,6 +73,7 @@ def to_onnx(module, role, channels, inputs, path):
     """module with the contract's inputs and outputs -> path; inputs: dict of example tensors"""
     want_in, want_out = tensors(role, channels)
     assert list(inputs) == [t["name"] for t in want_in], role
+    module.eval()                                          # or torch.onnx.export puts its parts back into training mode
     axes = {t["name"]: {i: d for i, d in enumerate(t["shape"]) if d in LETTERS} for t in want_in + want_out}
     torch.onnx.export(module, tuple(inputs.values()), path, opset_version=OPSET, input_names=list(inputs),
                       output_names=[t["name"] for t in want_out], dynamic_axes={k: v for k, v in axes.items() if v})
@@ -112,13 +113,13 @@ def tidy(model, want_in, want_out):
 
 
 @torch.no_grad()
-def reference(module, role, channels, inputs, folder, half_parameters):
+def reference(module, role, channels, inputs, folder):
     """writes inputs and PyTorch's outputs for check_export.mjs: folder/check/ROLE.NAME.bin, folder/check/ROLE.json"""
     result = module(*inputs.values())
     result = result if isinstance(result, (tuple, list)) else (result,)
     want_in, want_out = tensors(role, channels)
     os.makedirs(os.path.join(folder, "check"), exist_ok=True)
-    spec = {"part": role, "halfParameters": half_parameters, "inputs": [], "outputs": []}
+    spec = {"part": role, "inputs": [], "outputs": []}
     for side, want, got in (("inputs", want_in, inputs.values()), ("outputs", want_out, result)):
         for t, value in zip(want, got):
             assert len(value.shape) == len(t["shape"]) and str(value.dtype)[6:] == t["type"], (role, t, value.shape)

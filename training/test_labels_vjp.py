@@ -11,74 +11,78 @@ import unittest
 import torch
 
 import export
-from labels_vjp import LabelsVjp
-from networks import DenseHead
+from head_networks import Conv, LabelNetwork
+from labels_vjp import LabelsVjp, autograd
 
 
-def random_head(c, w, seed=3):
-    """every weight random, so that no path is silent; both clamp ends are reached"""
+def random_head(c, size, seed=3):
+    """every weight and statistic random, so that no path is silent; batch norms folded"""
     g = torch.Generator().manual_seed(seed)
-    head = DenseHead(c, w, torch.linspace(1.0, 0.2, c), 11, presence=True, fine=4).eval()
+    klt = {"lam": torch.linspace(1.0, 0.2, c), "V": torch.randn(c, 768, generator=g) / 28, "mu": torch.full((768,), 0.45)}
+    net = LabelNetwork(klt, c, size).eval()
     with torch.no_grad():
-        for name, p in head.named_parameters():
-            bound = 0.5 if name.endswith(("p.weight", "bias")) else 1 / p[0].numel() ** 0.5
-            p.copy_((torch.rand(p.shape, generator=g) * 2 - 1) * bound)
-    return head
+        for name, t in list(net.named_parameters()) + list(net.named_buffers()):
+            if not t.is_floating_point() or name.endswith(("white", "rgb", "mu", "temperature")):
+                continue
+            bound = 1 / t[0].numel() ** 0.5 if t.ndim > 1 else 0.4
+            t.copy_((torch.rand(t.shape, generator=g) * 2 - 1) * bound)
+            if name.endswith(("running_var", "n.weight")):
+                t.abs_().add_(0.5)
+    for m in net.modules():
+        if isinstance(m, Conv):
+            m.fuse()
+    return net
 
 
 def example(c, h, w, seed=5):
     g = torch.Generator().manual_seed(seed)
-    y = torch.randn(1, c, h, w, generator=g) * 6
+    y = torch.randn(1, c, h, w, generator=g) * 2
     return y, torch.randn(1, 11, 4 * h, 4 * w, generator=g), torch.randn(1, 11, generator=g)
 
 
-def autograd(head, y, d_maps, d_presence):
-    y = y.clone().requires_grad_(True)
-    maps, presence = head(y)
-    return torch.autograd.grad((maps * d_maps).sum() + (presence * d_presence).sum(), y)[0]
-
-
 class Vjp(unittest.TestCase):
-    def check(self, head, y, d_maps, d_presence):
-        want = autograd(head, y, d_maps, d_presence)
-        got = LabelsVjp(head)(y, d_maps, d_presence)
+    def check(self, net, y, d_maps, d_presence):
+        want = autograd(net, y, d_maps, d_presence)
+        got = LabelsVjp(net)(y, d_maps, d_presence)
         self.assertGreater(float(want.abs().max()), 1e-3)
         self.assertLess(float((got - want).abs().max()), 1e-5 * float(want.abs().max()))
 
     def test_equals_autograd(self):
-        head = random_head(24, 16)
+        net = random_head(24, (6, 8, 16, (1, 2, 4)))
         for shape in ((5, 7), (1, 1), (2, 9)):
             y, d_maps, d_presence = example(24, *shape)
-            self.assertTrue(bool((y * head.t.white).abs().max() > 8) or shape == (1, 1))
-            self.check(head, y, d_maps, d_presence)
-            self.check(head, y, d_maps * 0, d_presence)
-            self.check(head, y, d_maps, d_presence * 0)
+            self.check(net, y, d_maps, d_presence)
+            self.check(net, y, d_maps * 0, d_presence)
+            self.check(net, y, d_maps, d_presence * 0)
 
     def test_ties(self):
-        """flat pictures tie every maximum; values on the clamp's end and PReLU inputs of exactly 0 follow torch"""
-        head = random_head(24, 16)
+        """with nothing but biases every cell of the grid is the maximum, and ReLU inputs are exactly 0"""
+        net = random_head(24, (6, 8, 16, (1, 2, 4)))
+        with torch.no_grad():
+            for name, t in net.trunk.named_parameters():
+                if name.startswith(("context", "d16", "d8")) or (name.endswith("bias") and name[0] in "as"):
+                    t.zero_()
         y, d_maps, d_presence = example(24, 4, 4)
         flat = torch.full_like(y, 0.3)
-        self.check(head, flat, d_maps, d_presence)
-        self.check(head, (8 / head.t.white).expand_as(y).contiguous(), d_maps, d_presence)
-        with torch.no_grad():
-            head.t.i.bias.zero_()
-            for res in head.t.r:
-                res.a.bias.zero_()
-        self.check(head, torch.zeros_like(y), d_maps, d_presence)
+        h = net.trunk.grid(flat)[0]
+        self.assertTrue(bool((h == h.amax((2, 3), keepdim=True)).all()))
+        for v in (flat, torch.zeros_like(y), y):
+            want = autograd(net, v, d_maps, d_presence)
+            got = LabelsVjp(net)(v, d_maps, d_presence)
+            self.assertLess(float((got - want).abs().max()), 1e-5 * max(1e-3, float(want.abs().max())))
 
 
 def write(folder):
     os.makedirs(folder, exist_ok=True)
-    head = random_head(8, 8)
-    export.round_half(head)
+    net = random_head(8, (2, 4, 8, (1, 2)))
+    export.round_half(net)
     y, d_maps, d_presence = example(8, 3, 4)
     inputs = dict(y=y, dMaps=d_maps, dPresence=d_presence)
-    export.to_onnx(LabelsVjp(head), "labels-vjp", 8, inputs, os.path.join(folder, "small-head.onnx"))
+    export.to_onnx(LabelsVjp(net), "labels-vjp", 8, inputs, os.path.join(folder, "small-head.onnx"))
     flat = lambda t: [float(f"{v:.7g}") for v in t.flatten().tolist()]
     with open(os.path.join(folder, "small-head.json"), "w") as f:
         json.dump({"channels": 8, "rows": 3, "columns": 4, **{k: flat(v) for k, v in inputs.items()},
-                   "dY": flat(autograd(head, y, d_maps, d_presence))}, f)
+                   "dY": flat(autograd(net, y, d_maps, d_presence))}, f)
         f.write("\n")
 
 
