@@ -1,0 +1,88 @@
+import type { ClassMap } from '../semantics/feature-map.ts';
+import { CLASSES, type ModelTables, STEP_LEVELS } from '../semantics/model-tables.ts';
+import { FrequencyTables, SYMBOL_MAX } from './frequency-tables.ts';
+import { type Decoded, RansDecoder, RansEncoder } from './rans.ts';
+
+/** What both ends know of one SFV before its symbols: which cells it has, how coarse the quantiser is, the class of each cell. */
+export interface FeatureLayout {
+  /** Indices row x columns + column of the SFV's cells, in the order of coding. */
+  readonly cells: ArrayLike<number>;
+  /** Quantiser level 0..13. */
+  readonly level: number;
+  readonly classMap: ClassMap;
+}
+
+/**
+ * Entropy code of the quantised embeddings of one SFV: embedding by embedding, channel by channel, each symbol by the static
+ * table of (level, class of the cell, channel). Nothing is taken from another SFV, and nothing but integers decides what is
+ * decoded. O(cells x channels).
+ */
+export class FeatureCoder {
+  private readonly channels: number;
+  private readonly tableOf: Uint8Array; // [level][class][channel]
+  private readonly tables: FrequencyTables;
+
+  constructor(tables: ModelTables) {
+    this.channels = tables.channels;
+    this.tableOf = tables.tableOf;
+    this.tables = new FrequencyTables(tables.cdfTables);
+  }
+
+  /** @param symbols [position in cells][channel], as `quantise` gives them */
+  encode(layout: FeatureLayout, symbols: Int16Array): Uint8Array {
+    const rans = new RansEncoder();
+    this.walk(layout, symbols, (table, s) => this.tables.encode(rans, table, s));
+    return rans.finish();
+  }
+
+  /** Bits that the tables give to these symbols, without the code's flush. */
+  bits(layout: FeatureLayout, symbols: Int16Array): number {
+    let sum = 0;
+    this.walk(layout, symbols, (table, s) => {
+      sum += this.tables.bits(table, s);
+    });
+    return sum;
+  }
+
+  /** The symbols, [position in cells][channel], or why the bytes are not the code of an SFV of this layout. */
+  decode(layout: FeatureLayout, bytes: Uint8Array): Decoded<Int16Array> {
+    checkLayout(layout);
+    const { cells, level, classMap } = layout;
+    const { channels, tableOf, tables } = this;
+    const out = new Int16Array(cells.length * channels);
+    const rans = new RansDecoder(bytes);
+    for (let i = 0, at = 0; i < cells.length; i++) {
+      let row = (level * CLASSES + classMap.data[cells[i]]) * channels;
+      for (const end = row + channels; row < end; row++) {
+        const s = tables.decode(rans, tableOf[row]);
+        if (s > SYMBOL_MAX || s < -SYMBOL_MAX) return { ok: false, reason: `symbol ${at} is out of range` };
+        out[at++] = s;
+      }
+      if (rans.overrun) return { ok: false, reason: `ends within embedding ${i + 1} of ${cells.length}` };
+    }
+    return rans.intact ? { ok: true, value: out } : { ok: false, reason: 'does not end where its symbols end' };
+  }
+
+  private walk(layout: FeatureLayout, symbols: Int16Array, visit: (table: number, symbol: number) => void): void {
+    checkLayout(layout);
+    const { cells, level, classMap } = layout;
+    if (symbols.length !== cells.length * this.channels) {
+      throw new Error(`${symbols.length} symbols for ${cells.length} embeddings of ${this.channels}`);
+    }
+    for (let i = 0, at = 0; i < cells.length; i++) {
+      const row = (level * CLASSES + classMap.data[cells[i]]) * this.channels;
+      for (let c = 0; c < this.channels; c++) visit(this.tableOf[row + c], symbols[at++]);
+    }
+  }
+}
+
+/** A layout comes from our own parser, which has bounded it: anything else is a programming error. */
+function checkLayout({ cells, level, classMap }: FeatureLayout): void {
+  if (!Number.isInteger(level) || level < 0 || level >= STEP_LEVELS) throw new Error(`quantiser level ${level}`);
+  const area = classMap.rows * classMap.columns;
+  if (classMap.data.length !== area) throw new Error('class map of another size than its grid');
+  for (let i = 0; i < cells.length; i++) {
+    if (!(cells[i] >= 0 && cells[i] < area)) throw new Error(`cell ${cells[i]} lies outside the grid of ${area}`);
+    if (classMap.data[cells[i]] >= CLASSES) throw new Error(`class ${classMap.data[cells[i]]} of cell ${cells[i]}`);
+  }
+}
