@@ -1,0 +1,187 @@
+import type { LabelSpace } from './label-map-code.ts';
+import { SPACES } from './label-map-code.ts';
+import { flagContext, LabelCounts, lookAround, newNeighbourhood } from './label-model.ts';
+
+/** What a cell costs when it takes a label; [label of the space][cell], units of 1/16 of a wrong grid cell. */
+export interface LabelCosts {
+  readonly rows: number;
+  readonly columns: number;
+  readonly space: LabelSpace;
+  readonly data: Uint16Array;
+}
+
+const SWEEPS = 8;
+/** Regions above this many cells are never given another label as a whole. */
+const MAX_REGION = 40;
+
+/**
+ * The label map that is cheapest in bits and wrong cells together: minimises bits(map) + rate x wrong cells by giving cells
+ * and small regions the label of a neighbour while that helps (iterated conditional modes [Besag86], the bits from the
+ * static counts of the label model). Whole numbers in a fixed order: every machine makes the same map.
+ *
+ * @param start labels to begin with; [row][column]; not changed
+ * @param bitsPerCell what a wrong grid cell is worth, bits
+ */
+export function simplifyLabels(costs: LabelCosts, start: Uint8Array, bitsPerCell: number): Uint8Array {
+  const map = new Simplifier(costs, start, bitsPerCell);
+  for (let sweep = 0; sweep < SWEEPS; sweep++) {
+    const changed = map.sweepCells() + map.sweepRegions();
+    if (changed === 0) break;
+  }
+  return map.labels;
+}
+
+/** Bits by the static counts, x 256. */
+class StaticBits {
+  private readonly yes: Int32Array;
+  private readonly no: Int32Array;
+  private readonly named: number;
+  private readonly around = newNeighbourhood();
+
+  constructor(space: LabelSpace) {
+    const counts = new LabelCounts(space);
+    const bits = (part: number, whole: number) => Math.round(256 * Math.log2(whole / part));
+    this.yes = Int32Array.from(counts.yes, (y, i) => bits(y, y + counts.no[i]));
+    this.no = Int32Array.from(counts.no, (n, i) => bits(n, n + counts.yes[i]));
+    this.named = Math.round(256 * Math.log2(SPACES[space].count));
+  }
+
+  of(labels: Uint8Array, columns: number, row: number, column: number): number {
+    const around = this.around;
+    lookAround(labels, columns, row, column, around);
+    const label = labels[row * columns + column];
+    let bits = 0;
+    for (let i = 0; i < around.count; i++) {
+      const context = flagContext(around, i);
+      if (around.candidates[i] === label) return bits + this.yes[context];
+      bits += this.no[context];
+    }
+    return bits + this.named;
+  }
+}
+
+class Simplifier {
+  readonly labels: Uint8Array;
+  private readonly costs: LabelCosts;
+  private readonly first: number;
+  private readonly weight: number; // bits x 256 for each unit of cost
+  private readonly bits: StaticBits;
+
+  constructor(costs: LabelCosts, start: Uint8Array, bitsPerCell: number) {
+    this.costs = costs;
+    this.labels = start.slice();
+    this.first = SPACES[costs.space].first;
+    this.weight = Math.round((256 * bitsPerCell) / 16);
+    this.bits = new StaticBits(costs.space);
+  }
+
+  private costOf(at: number, label: number): number {
+    return this.weight * this.costs.data[(label - this.first) * this.labels.length + at];
+  }
+
+  /** Bits of the cells of a box and of all that look at them. */
+  private boxBits(top: number, left: number, bottom: number, right: number): number {
+    const { rows, columns } = this.costs;
+    let sum = 0;
+    for (let r = top; r <= Math.min(rows - 1, bottom + 2); r++) {
+      const to = Math.min(columns - 1, right + 2);
+      for (let c = Math.max(0, left - 1); c <= to; c++) sum += this.bits.of(this.labels, columns, r, c);
+    }
+    return sum;
+  }
+
+  /** Each cell takes the best label among its own and its eight neighbours'. Returns the number of changes. */
+  sweepCells(): number {
+    const { rows, columns } = this.costs;
+    const { labels } = this;
+    let changed = 0;
+    for (let r = 0; r < rows; r++) {
+      for (let c = 0; c < columns; c++) {
+        const at = r * columns + c;
+        const own = labels[at];
+        const tried: number[] = [own];
+        let best = own;
+        let bestCost = -1;
+        for (let dr = -1; dr <= 1; dr++) {
+          for (let dc = -1; dc <= 1; dc++) {
+            const [nr, nc] = [r + dr, c + dc];
+            if (nr < 0 || nc < 0 || nr >= rows || nc >= columns) continue;
+            const label = labels[nr * columns + nc];
+            if (tried.includes(label)) continue;
+            tried.push(label);
+            if (bestCost < 0) bestCost = this.costOf(at, own) + this.boxBits(r, c, r, c);
+            labels[at] = label;
+            const cost = this.costOf(at, label) + this.boxBits(r, c, r, c);
+            labels[at] = own;
+            if (cost < bestCost) {
+              best = label;
+              bestCost = cost;
+            }
+          }
+        }
+        if (best !== own) {
+          labels[at] = best;
+          changed++;
+        }
+      }
+    }
+    return changed;
+  }
+
+  /** Each small region, as a whole, takes the best label among those around it. Returns the number of changes. */
+  sweepRegions(): number {
+    const { rows, columns } = this.costs;
+    const { labels } = this;
+    const seen = new Uint8Array(labels.length);
+    let changed = 0;
+    for (let start = 0; start < labels.length; start++) {
+      if (seen[start]) continue;
+      const own = labels[start];
+      const cells = [start];
+      const around: number[] = [];
+      seen[start] = 1;
+      let [top, bottom, left, right] = [rows, 0, columns, 0];
+      for (let i = 0; i < cells.length; i++) {
+        const at = cells[i];
+        const [r, c] = [Math.floor(at / columns), at % columns];
+        [top, bottom] = [Math.min(top, r), Math.max(bottom, r)];
+        [left, right] = [Math.min(left, c), Math.max(right, c)];
+        for (const to of [
+          r > 0 ? at - columns : -1,
+          c > 0 ? at - 1 : -1,
+          c + 1 < columns ? at + 1 : -1,
+          r + 1 < rows ? at + columns : -1,
+        ]) {
+          if (to < 0) continue;
+          if (labels[to] !== own) {
+            if (!around.includes(labels[to])) around.push(labels[to]);
+          } else if (!seen[to]) {
+            seen[to] = 1;
+            cells.push(to);
+          }
+        }
+      }
+      if (cells.length > MAX_REGION) continue;
+      const costWith = (label: number) => {
+        let cost = 0;
+        for (const at of cells) {
+          labels[at] = label;
+          cost += this.costOf(at, label);
+        }
+        return cost + this.boxBits(top, left, bottom, right);
+      };
+      let best = own;
+      let bestCost = costWith(own);
+      for (const label of around) {
+        const cost = costWith(label);
+        if (cost < bestCost) {
+          best = label;
+          bestCost = cost;
+        }
+      }
+      for (const at of cells) labels[at] = best;
+      if (best !== own) changed++;
+    }
+    return changed;
+  }
+}
