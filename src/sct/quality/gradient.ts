@@ -4,12 +4,11 @@ import { luma } from './ssim.ts';
 
 /** Luma differences of neighbouring pixels, by where the pair lies. */
 interface GradientSums {
-  /** Both pixels inside the mask: squares, magnitudes, number of pairs. */
+  /** Both pixels inside the mask. */
   insideSquares: number;
-  insideMagnitudes: number;
   insidePairs: number;
   /** One pixel inside, one outside. */
-  borderMagnitudes: number;
+  borderSquares: number;
   borderPairs: number;
 }
 
@@ -30,8 +29,8 @@ export function gradientEnergyRatio(source: RgbImage, received: RgbImage, mask: 
 }
 
 /**
- * How much a region's border stands out: mean |luma difference| of neighbours of which one is inside the mask and one
- * outside, over the mean of neighbours that are both inside. A seam gives more than 1. Borders of real objects do too:
+ * How much a region's border stands out: root mean square luma difference of neighbours of which one is inside the mask and
+ * one outside, over that of neighbours that are both inside. A seam gives more than 1. Borders of real objects do too:
  * compare with the ratio of the original.
  *
  * @returns null without a border, without a pair inside, or where the inside is flat
@@ -39,8 +38,8 @@ export function gradientEnergyRatio(source: RgbImage, received: RgbImage, mask: 
  */
 export function borderGradientRatio(image: RgbImage, mask: Uint8Array): number | null {
   const s = gradientSums(image, mask);
-  if (s.borderPairs === 0 || s.insidePairs === 0 || s.insideMagnitudes === 0) return null;
-  return s.borderMagnitudes / s.borderPairs / (s.insideMagnitudes / s.insidePairs);
+  if (s.borderPairs === 0 || s.insidePairs === 0 || s.insideSquares === 0) return null;
+  return Math.sqrt(s.borderSquares / s.borderPairs / (s.insideSquares / s.insidePairs));
 }
 
 function gradientSums(image: RgbImage, mask: Uint8Array): GradientSums {
@@ -49,17 +48,16 @@ function gradientSums(image: RgbImage, mask: Uint8Array): GradientSums {
     throw new UsageError(`mask has ${mask.length} elements, the picture ${width}x${height} needs one a pixel`);
   }
   const y = luma(image);
-  const s = { insideSquares: 0, insideMagnitudes: 0, insidePairs: 0, borderMagnitudes: 0, borderPairs: 0 };
+  const s = { insideSquares: 0, insidePairs: 0, borderSquares: 0, borderPairs: 0 };
   const pair = (p: number, q: number) => {
     const inside = (mask[p] !== 0 ? 1 : 0) + (mask[q] !== 0 ? 1 : 0);
     if (inside === 0) return;
-    const d = Math.abs(y[p] - y[q]);
+    const square = (y[p] - y[q]) ** 2;
     if (inside === 1) {
-      s.borderMagnitudes += d;
+      s.borderSquares += square;
       s.borderPairs++;
     } else {
-      s.insideMagnitudes += d;
-      s.insideSquares += d * d;
+      s.insideSquares += square;
       s.insidePairs++;
     }
   };

@@ -58,8 +58,8 @@ function bruteGradient(image: Parameters<typeof luma>[0], mask: Uint8Array) {
       else if (mask[p] || mask[q]) border.push(Math.abs(y[p] - y[q]));
     }
   }
-  const mean = (v: number[]) => v.reduce((s, x) => s + x, 0) / v.length;
-  return { energy: inside.reduce((s, x) => s + x * x, 0), ratio: mean(border) / mean(inside) };
+  const rms = (v: number[]) => Math.sqrt(v.reduce((s, x) => s + x * x, 0) / v.length);
+  return { energy: inside.reduce((s, x) => s + x * x, 0), ratio: rms(border) / rms(inside) };
 }
 
 test('gradient energy and border ratio equal a search over all pairs of pixels', () => {
@@ -80,8 +80,8 @@ test('gradient figures: closed forms', () => {
   assert.equal(gradientEnergyRatio(flatImage(8, 8, 1), ramp, all), null);
   assert.equal(borderGradientRatio(ramp, all), null); // no border
   const right = Uint8Array.from({ length: 64 }, (_, p) => (p % 8 >= 4 ? 1 : 0));
-  // inside: 3 columns of horizontal pairs with 10, vertical pairs with 0: (3*8*10) / (3*8 + 7*4); border: 8 pairs with 10
-  assert.ok(Math.abs(borderGradientRatio(ramp, right)! - 10 / (240 / 52)) < 1e-6);
+  // inside: 3 x 8 horizontal pairs with 10 and 7 x 4 vertical pairs with 0; border: 8 pairs with 10
+  assert.ok(Math.abs(borderGradientRatio(ramp, right)! - Math.sqrt(52 / 24)) < 1e-6);
   assert.throws(() => borderGradientRatio(ramp, new Uint8Array(3)), UsageError);
 });
 
