@@ -1,0 +1,40 @@
+import { UsageError } from '../../common/errors.ts';
+import { CLASSES, type ModelTables, THETA_LEVELS } from '../semantics/model-tables.ts';
+
+/** theta of a level: 10^(-3.5 + 3.5 i / 35). */
+export function thetaOf(level: number): number {
+  return 10 ** (-3.5 + (3.5 * level) / (THETA_LEVELS - 1));
+}
+
+/**
+ * The encoder's theta level (it is sent, so floats may choose it): the level at which the classes' rates, summed over the
+ * embeddings, come nearest to the capacity of the budget, symbols x log2(1 + snr).
+ *
+ * @param classes class of each embedding
+ * @param symbols complex symbols for all of them
+ * @throws UsageError for an SNR or budget that is no number
+ */
+export function chooseThetaLevel(
+  classes: ArrayLike<number>,
+  symbols: number,
+  snrDb: number,
+  tables: ModelTables,
+): number {
+  if (Number.isNaN(snrDb)) throw new UsageError('SNR is NaN: allowed any number of dB');
+  if (!(symbols >= 0)) throw new UsageError(`budget ${symbols} symbols is out of range: allowed numbers from 0`);
+  const bits = symbols * Math.log2(1 + 10 ** (snrDb / 10));
+  const histogram = new Float64Array(CLASSES);
+  for (let i = 0; i < classes.length; i++) histogram[classes[i]]++;
+  let best = 0;
+  let least = Number.POSITIVE_INFINITY;
+  for (let level = 0; level < THETA_LEVELS; level++) {
+    let rate = 0;
+    for (let c = 0; c < CLASSES; c++) rate += (histogram[c] * tables.symbolRate[level * CLASSES + c]) / 16;
+    const distance = Math.abs(rate - bits);
+    if (distance < least) {
+      least = distance;
+      best = level;
+    }
+  }
+  return best;
+}
