@@ -1,6 +1,7 @@
 """Figures of a model set.
 
-  python3 evaluate.py --weights FILE --config configs/base.json --data DIR [--kodak] [--labels] [--saliency] [--every N]
+  python3 evaluate.py --weights FILE --config configs/base.json --data DIR [--kodak] [--monotone] [--every N]
+                      [--heads FILE | --stage-a-heads]
 
 Kodak PSNR: mean over images of the PSNR of 8-bit pictures, AWGN at the true SNR, the budget 768 * CBR complex symbols an
 embedding per image including side information: the class map at its ideal adaptive code length plus 40 bytes (scale,
@@ -14,8 +15,10 @@ import torch.nn.functional as F
 
 import channel
 import data
+import head_figures
 import rate
 import store
+from head_networks import load_heads
 from networks import ModelSet
 
 SIDE_BITS = 0.38       # QPSK with the lowest rate of LDPC base graph 2 (1/5), less 5 %
@@ -48,13 +51,16 @@ def kodak_psnr(m, images, cbr, snrs=SNRS, theta_factor=1.0, strength=None, repor
         y = m.g_a(data.pad16(x))
         budget = 768 * cbr
         cls, side = encode_side(m, y, strength, coarse)
-        row = []
+        row, similar = [], []
         for snr in snrs:
             out, k = send(m, y, cls, snr, budget - side, theta_factor)
-            row.append(psnr(out[:, :, :x.shape[2], :x.shape[3]], x))
+            out = out[:, :, :x.shape[2], :x.shape[3]]
+            row.append(psnr(out, x))
+            if report is not None:
+                similar.append(ms_ssim(out, x))
         rows.append(row)
         if report is not None:
-            report.append({"side": side, "k": float(k.mean()), "cbr": (side + float(k.mean())) / 768})
+            report.append({"side": side, "k": float(k.mean()), "cbr": (side + float(k.mean())) / 768, "psnr": row, "msSsim": similar})
     torch.set_rng_state(torch_state)
     return [round(sum(c) / len(c), 3) for c in zip(*rows)]
 
@@ -97,50 +103,50 @@ def quantised(m, images, factors=(0.1, 0.2, 0.4)):
     return out
 
 
-def camvid_iou(m, items):
-    """per-class IoU from one confusion matrix over the set at full resolution, void excluded; and presence AP"""
-    conf = torch.zeros(11, 11)
-    scores, there = [], []
-    for rgb, t in items:
-        x = data.pad16(data.to_batch([rgb]))
-        maps, presence = m.label(m.g_a(x))
-        p = F.interpolate(maps, x.shape[2:], mode="bilinear", align_corners=False).argmax(1)[0, :t.shape[0], :t.shape[1]]
-        ok = t < 11
-        conf += torch.bincount(t[ok].long() * 11 + p[ok], minlength=121).view(11, 11)
-        scores.append(presence[0])
-        there.append((F.one_hot(t.flatten().long(), 12).sum(0)[:11] > 100))
-    iou = conf.diag() / (conf.sum(0) + conf.sum(1) - conf.diag()).clamp(min=1)
-    return iou, [average_precision(torch.stack(scores)[:, c], torch.stack(there)[:, c]) for c in range(11)]
+def gauss_blur(x):
+    """[N,C,H,W] with an 11-tap Gaussian of sigma 1.5, valid part only"""
+    g = torch.exp(-(torch.arange(11) - 5.0) ** 2 / 4.5)
+    g = (g / g.sum()).repeat(x.shape[1], 1)
+    x = F.conv2d(x, g.view(-1, 1, 11, 1), groups=x.shape[1])
+    return F.conv2d(x, g.view(-1, 1, 1, 11), groups=x.shape[1])
 
 
-def average_precision(score, truth):
-    if not truth.any() or truth.all():
-        return None
-    t = truth[score.argsort(descending=True)].float()
-    return float((t.cumsum(0) / torch.arange(1, len(t) + 1) * t).sum() / t.sum())
+def ms_ssim(a, b):
+    """multi-scale SSIM (Wang 2003, 5 scales, mean of the three colours) of two [1,3,H,W] images 0..1 as 8 bit; both sides
+    >= 176 pixels"""
+    a, b = (a.clamp(0, 1) * 255).round() / 255, (b * 255).round() / 255
+    out = torch.ones(a.shape[1])
+    for i, weight in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
+        if i:
+            a, b = F.avg_pool2d(a, 2), F.avg_pool2d(b, 2)
+        ma, mb = gauss_blur(a), gauss_blur(b)
+        va, vb, cov = gauss_blur(a * a) - ma * ma, gauss_blur(b * b) - mb * mb, gauss_blur(a * b) - ma * mb
+        cs = (2 * cov + 9e-4) / (va + vb + 9e-4)
+        if i == 4:
+            cs = cs * (2 * ma * mb + 1e-4) / (ma * ma + mb * mb + 1e-4)
+        out = out * cs.mean((0, 2, 3)).clamp(min=0) ** weight
+    return float(out.mean())
 
 
-def max_f(m, items, centre=False):
-    """maximum over one threshold of F (beta^2 = 0.3) from precision and recall averaged over the images"""
-    th = torch.linspace(0, 1, 101)
-    pr, rc = torch.zeros(101), torch.zeros(101)
-    for rgb, t in items:
-        x = data.pad16(data.to_batch([rgb]))
-        if centre:
-            i, j = torch.linspace(-1, 1, t.shape[0]).view(-1, 1), torch.linspace(-1, 1, t.shape[1])
-            s = torch.exp(-2 * (i * i + j * j))
-        else:
-            s = torch.sigmoid(F.interpolate(m.saliency(m.g_a(x)), x.shape[2:], mode="bilinear", align_corners=False))
-            s = s[0, 0, :t.shape[0], :t.shape[1]]
-            s = (s - s.min()) / (s.max() - s.min()).clamp(min=1e-6)
-        truth = t > 127
-        bins = (s * 100).floor().clamp(0, 100).long().flatten()
-        pos = torch.bincount(bins[truth.flatten()], minlength=101).flip(0).cumsum(0).flip(0).float()
-        every = torch.bincount(bins, minlength=101).flip(0).cumsum(0).flip(0).float()
-        pr += pos / every.clamp(min=1)
-        rc += pos / truth.sum().clamp(min=1)
-    pr, rc = pr / len(items), rc / len(items)
-    return float((1.3 * pr * rc / (0.3 * pr + rc).clamp(min=1e-9)).max()), float(th[0])
+@torch.no_grad()
+def monotone(m, images, cbrs=(1 / 48, 1 / 24, 1 / 16, 1 / 12), snrs=tuple(range(20, -3, -1))):
+    """each picture over SNR (at CBR 1/16) and over rate (at 10 dB), one noise for all: the largest fall of PSNR [dB] where it
+    should rise, and the largest change of one step of 1 dB"""
+    fall, jump, fall_rate = 0.0, 0.0, 0.0
+    for img in images:
+        x = data.to_batch([img])
+        y = m.g_a(data.pad16(x))
+
+        def at(cbr, snr):
+            torch.manual_seed(0)
+            cls, side = encode_side(m, y, smoothing(cbr))
+            return psnr(send(m, y, cls, snr, 768 * cbr - side)[0][:, :, :x.shape[2], :x.shape[3]], x)
+        rows = [at(1 / 16, s) for s in snrs]
+        steps = [a - b for a, b in zip(rows, rows[1:])]
+        fall, jump = max(fall, -min(steps)), max(jump, max(steps))
+        rates = [at(c, 10) for c in cbrs]
+        fall_rate = max(fall_rate, max(a - b for a, b in zip(rates, rates[1:])))
+    return {"fallSnrDb": round(fall, 4), "largestStepDb": round(jump, 3), "fallRateDb": round(fall_rate, 4), "pictures": len(images)}
 
 
 def load(config, weights, root):
@@ -154,30 +160,36 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("weights", "config", "data"):
         p.add_argument("--" + name, required=True)
-    for name in ("kodak", "labels", "saliency"):
+    for name in ("kodak", "monotone", "stage-a-heads"):
         p.add_argument("--" + name, action="store_true")
+    p.add_argument("--heads", help="heads.pt: labels, presence, street and saliency on the test sets")
     p.add_argument("--every", type=int, default=1, help="every N-th Kodak image")
     p.add_argument("--theta", type=float, default=1.0)
     a = p.parse_args()
     torch.set_num_threads(1)
     m = load(a.config, a.weights, a.data)
+    images = data.kodak(a.data)[::a.every]
     with torch.no_grad():
         if a.kodak:
-            images = data.kodak(a.data)[::a.every]
             for inv in (48, 24, 16, 12):
                 rep = []
                 row = kodak_psnr(m, images, 1 / inv, theta_factor=a.theta, report=rep)
                 print(json.dumps({"cbr": f"1/{inv}", "snrDb": SNRS, "psnrDb": row,
+                                  "msSsim": [round(sum(c) / len(c), 4) for c in zip(*[r["msSsim"] for r in rep])],
                                   "maxCbr": round(max(r["cbr"] for r in rep), 5),
                                   "meanSideSymbols": round(sum(r["side"] for r in rep) / len(rep), 2)}), flush=True)
             print(json.dumps({"quantised": quantised(m, images)}), flush=True)
-        if a.labels:
-            iou, ap = camvid_iou(m, data.pairs(a.data, "camvid/test"))
-            print(json.dumps({"mIoU": round(float(iou.mean()), 4), "iou": dict(zip(data.CAMVID_CLASSES, [round(float(v), 3) for v in iou])),
-                              "presenceAP": dict(zip(data.CAMVID_CLASSES, ap))}), flush=True)
-        if a.saliency:
-            items = data.pairs(a.data, "saliency/test")
-            print(json.dumps({"maxF": round(max_f(m, items)[0], 4), "centrePriorMaxF": round(max_f(m, items, True)[0], 4)}), flush=True)
+        if a.monotone:
+            print(json.dumps({"monotone": monotone(m, images)}), flush=True)
+        if a.heads or a.stage_a_heads:
+            klt = torch.load(f"{a.data}/weights/klt.pt", map_location="cpu")
+            heads = load_heads(m.cfg, klt, a.heads) if a.heads else head_figures.StageAHeads(m)
+            labels, street = head_figures.street_figures(m, heads, data.pairs(a.data, "camvid/test"))
+            print(json.dumps({"labels": labels}), flush=True)
+            saliency, other = head_figures.saliency_figures(m, heads, data.pairs(a.data, "saliency/test"))
+            print(json.dumps({"saliency": saliency}), flush=True)
+            if a.heads:
+                print(json.dumps({"streetAccuracy": head_figures.street_accuracy(m, heads, street, other, data.kodak(a.data))}))
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ from networks import ModelSet
 from stage_a import Average
 from teacher import Teacher, class_weights, colour, region_loss
 
-REUSE, POOL = 4, {"street": 900, "salient": 1200, "photo": 1200}
+REUSE, POOL = 6, {"street": 900, "salient": 1200, "photo": 1200}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -219,7 +219,7 @@ def main():
         t = time.time()
         if step % 2 == 0:
             kind = "label"
-            loss, shown = label_loss(heads.label, src.batch("street", 4), weights)
+            loss, shown = label_loss(heads.label, src.batch("street", 6), weights)
             if generic is not None:
                 b = src.batch("photo", 2)
                 h = heads.label.trunk.grid(b["y"])[0]

@@ -94,7 +94,7 @@ def colour(x):
 def class_weights(items):
     """CamVid: 1/sqrt(frequency), mean 1 over pixels, at most 4"""
     n = sum(torch.bincount(t.flatten().long(), minlength=12)[:11].float() for _, t in items)
-    f = n / n.sum()
+    f = (n / n.sum()).clamp(min=1e-6)
     return (f.rsqrt() / (f * f.rsqrt()).sum()).clamp(max=4)
 
 
