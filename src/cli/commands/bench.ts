@@ -1,12 +1,12 @@
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { type AddCommand, outJson } from '../context.ts';
-import { addCommonOptions } from '../options.ts';
+import { addCommonOptions, addOutputOption } from '../options.ts';
 
-/** `sct bench`: the channel code against published vectors, the modem against its requirements. */
+/** `sct bench`: the channel code against published vectors, the modem against its requirements, the model sets' figures. */
 export const addBench: AddCommand = (program, context, done) => {
   const group = program
     .command('bench')
-    .summary('check against vectors and requirements: ldpc, modem')
+    .summary('check against vectors and requirements: ldpc, modem, models')
     .description('Checks parts against published vectors and stated requirements.')
     .helpCommand(false);
 
@@ -59,4 +59,61 @@ export const addBench: AddCommand = (program, context, done) => {
       }
       done(ok ? ExitCode.ok : ExitCode.checkFailed);
     });
+
+  const models = group
+    .command('models')
+    .summary("measure the model sets: every figure of the networks' page")
+    .description(
+      'Regenerates the figures of the model sets from the ONNX files as they ship. Exit 8 if a limit is missed; targets are only shown.',
+    )
+    .option('--data <dir>', 'folder with kodak, camvid/test and saliency/test (docs/models.md)')
+    .option('--models <dir>', 'model folder (default: the one that ships)')
+    .option('--only <parts>', 'latency, entropy, kodak, labels, saliency, faithfulness, repair; comma separated')
+    .option('--quick', 'a few pictures, under two minutes');
+  addOutputOption(
+    models,
+    'folder for models.json, faithfulness pictures and picture sheets (default: nothing is written)',
+  );
+  addCommonOptions(models)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sct bench models --data DIR --quick
+  sct bench models --data DIR -o out --only kodak,labels --json
+`,
+    )
+    .action(async (options: ModelsFlags) => {
+      if (options.data === undefined) throw new UsageError('--data DIR is missing');
+      const { benchModels, parseParts } = await import('../../experiment/bench/models.ts');
+      const { modelsTable } = await import('../../experiment/bench/models-text.ts');
+      const report = await benchModels({
+        data: options.data,
+        models: options.models,
+        out: options.output,
+        quick: options.quick ?? false,
+        only: options.only === undefined ? undefined : parseParts(options.only),
+        command: shownCommand(context.argv),
+        progress: (what) => context.progress.update(what),
+        note: (what) => context.progress.note(what),
+      });
+      const ok = report.limitsMissed === 0;
+      if (context.json) outJson(context, { ...report, ok });
+      else context.out(modelsTable(report));
+      done(ok ? ExitCode.ok : ExitCode.checkFailed);
+    });
 };
+
+interface ModelsFlags {
+  readonly data?: string;
+  readonly models?: string;
+  readonly only?: string;
+  readonly quick?: boolean;
+  readonly output?: string;
+}
+
+/** The command line with its folders left out, as a report may show it. */
+function shownCommand(argv: readonly string[]): string {
+  const names: Record<string, string> = { '--data': 'DIR', '--models': 'MODELS', '-o': 'OUT', '--output': 'OUT' };
+  return ['sct', ...argv.map((word, i) => (i > 0 ? (names[argv[i - 1]] ?? word) : word))].join(' ');
+}

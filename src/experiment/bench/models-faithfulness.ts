@@ -1,0 +1,215 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FormatError } from '../../common/errors.ts';
+import { RandomStream } from '../../common/random.ts';
+import { entropyMap } from '../../sct/entropy/entropy-map.ts';
+import { dequantise, quantise, quantisedQuality } from '../../sct/entropy/quantise.ts';
+import { savePng } from '../../sct/image/save.ts';
+import { cellSaliency, DEFAULT_WEIGHTS, importanceMap } from '../../sct/importance/importance-map.ts';
+import { ROI_LABELS, roiMask } from '../../sct/quality/label-image.ts';
+import { roiPsnrDb } from '../../sct/quality/psnr.ts';
+import { choiceForBudget, chooseClasses } from '../../sct/rate/class-choice.ts';
+import { type ClassMap, type FeatureMap, type GridPlane, withData } from '../../sct/semantics/feature-map.ts';
+import { gradCam } from '../../sct/semantics/grad-cam.ts';
+import type { ModelTables } from '../../sct/semantics/model-tables.ts';
+import type { SemanticModels } from '../../sct/semantics/models.ts';
+import { mean, meanInterval } from '../stats.ts';
+import { labelledPictures } from './models-data.ts';
+import { FAITHFULNESS_RATIO } from './models-published.ts';
+import { atLeast, type ModelRow, rounded, shown } from './models-row.ts';
+
+/** Share of the embeddings that is erased. */
+const ERASED = 0.2;
+/** Quantiser level of the pictures: the modular path without loss, mid-range. */
+const LEVEL = 6;
+const RANDOM_SEEDS = 3;
+
+/** What orders the cells, by folder name. `importance-*` weigh entropy and attention as the product does. */
+const MAPS = [
+  'grad-cam',
+  'saliency',
+  'entropy',
+  'importance-human',
+  'importance-machine',
+  'grad-cam-saliency',
+] as const;
+type MapName = (typeof MAPS)[number];
+
+/** One way of erasing, with what it cost. The judge's columns are null until training/judge/score.py has run. */
+export interface FaithfulnessRow {
+  readonly name: string;
+  readonly roiPsnrDropDb: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly judgeMIoU: number | null;
+  /** Judge on the same pictures with nothing erased, less judgeMIoU. */
+  readonly judgeDrop: number | null;
+}
+
+export interface FaithfulnessReport {
+  readonly pictures: number;
+  readonly folder: string | null;
+  readonly rows: readonly FaithfulnessRow[];
+}
+
+/**
+ * Faithfulness of the maps that say what matters: the top 20 % of embeddings by each map are erased (set to 0, which is the
+ * training mean of the KLT that g_a starts from, with the quality of a lost cell) against 20 % at random, on CamVid test.
+ * ROI-PSNR drops (sign, car, pedestrian, bicyclist by ground truth) are computed here; the pictures are written to
+ * OUT/faithfulness/NAME for the judge, whose lines are read back from OUT/faithfulness/judge.jsonl.
+ */
+export async function measureFaithfulness(
+  models: SemanticModels,
+  dir: string,
+  options: { readonly quick: boolean; readonly out: string | null; readonly progress: (what: string) => void },
+): Promise<{ report: FaithfulnessReport; rows: ModelRow[] }> {
+  const folder = options.out === null ? null : join(options.out, 'faithfulness');
+  const names = ['whole', ...MAPS, ...Array.from({ length: RANDOM_SEEDS }, (_, s) => `random-${s + 1}`)];
+  if (folder) for (const name of names) await mkdir(join(folder, name), { recursive: true });
+  const drops = new Map<string, number[]>(names.map((n) => [n, []]));
+  let pictures = 0;
+  for await (const { name, image, truth } of labelledPictures(dir, 'street', options.quick ? 40 : 3)) {
+    options.progress(`faithfulness: picture ${++pictures}`);
+    const y = await models.analyse(image);
+    const classMap = chooseClasses(y, models.tables, choiceForBudget(48));
+    const { features, quality } = quantisedMap(y, classMap, models.tables);
+    const mask = roiMask(truth, ROI_LABELS);
+    const lostQuality = lostCellQuality(models.tables);
+    const maps = await mapsOf(models, y, classMap);
+    let whole: number | null = null;
+    for (const kind of names) {
+      const erased = kind === 'whole' ? [] : chosenCells(kind, maps, y, name);
+      const q = Float32Array.from(quality.data);
+      const data = Float32Array.from(features.data);
+      for (const cell of erased) {
+        q[cell] = lostQuality[classMap.data[cell]];
+        for (let c = 0, at = cell; c < y.channels; c++, at += q.length) data[at] = 0;
+      }
+      const shownImage = await models.synthesise(withData(y, data), { ...quality, data: q });
+      if (folder) await savePng(join(folder, kind, `${name}.png`), shownImage);
+      const roi = roiPsnrDb(image, shownImage, mask);
+      if (kind === 'whole') whole = roi;
+      else if (roi !== null && whole !== null) drops.get(kind)?.push(whole - roi);
+    }
+  }
+  return summarise(names, drops, folder, pictures);
+}
+
+/** Quality plane entry of a lost cell of each class: log10 of the class's whole variance, plus 1e-4 inside; [class]. */
+export function lostCellQuality(tables: ModelTables): Float32Array {
+  return Float32Array.from({ length: tables.classes }, (_, k) => {
+    let sum = 0;
+    for (let c = 0; c < tables.channels; c++) sum += tables.variance[k * tables.channels + c];
+    return Math.log10(sum + 1e-4);
+  });
+}
+
+/** The feature map as the modular path without loss gives it at LEVEL. */
+export function quantisedMap(
+  y: FeatureMap,
+  classMap: ClassMap,
+  tables: ModelTables,
+  level = LEVEL,
+): { features: FeatureMap; quality: GridPlane } {
+  const cells = Array.from({ length: y.rows * y.columns }, (_, i) => i);
+  const features = withData(y, new Float32Array(y.data.length));
+  dequantise(quantise(y, cells, level, tables), cells, level, tables, features);
+  const ofClass = quantisedQuality(tables, level);
+  const quality = {
+    rows: y.rows,
+    columns: y.columns,
+    data: Float32Array.from(classMap.data, (c) => ofClass[c]),
+  };
+  return { features, quality };
+}
+
+async function mapsOf(models: SemanticModels, y: FeatureMap, classMap: ClassMap): Promise<Map<MapName, GridPlane>> {
+  const entropy = entropyMap(classMap, models.tables);
+  const saliency = cellSaliency(await models.saliency(y), y.rows, y.columns);
+  const { plane: activation } = await gradCam(models, y, await models.labels(y), ROI_LABELS);
+  return new Map<MapName, GridPlane>([
+    ['grad-cam', activation],
+    ['saliency', saliency],
+    ['entropy', entropy],
+    ['importance-human', importanceMap(entropy, saliency, DEFAULT_WEIGHTS.human)],
+    ['importance-machine', importanceMap(entropy, activation, DEFAULT_WEIGHTS.machine)],
+    ['grad-cam-saliency', importanceMap(activation, saliency, 0.5)],
+  ]);
+}
+
+/** Cells to erase: the top of a map (ties by position), or seeded random ones. */
+function chosenCells(kind: string, maps: Map<MapName, GridPlane>, y: FeatureMap, picture: string): number[] {
+  const cells = Array.from({ length: y.rows * y.columns }, (_, i) => i);
+  const count = Math.round(ERASED * cells.length);
+  const map = maps.get(kind as MapName);
+  if (map) return cells.sort((a, b) => map.data[b] - map.data[a] || a - b).slice(0, count);
+  return new RandomStream('bench-models').fork(`faithfulness/${kind}/${picture}`).shuffle(cells).slice(0, count);
+}
+
+function summarise(names: readonly string[], drops: Map<string, number[]>, folder: string | null, pictures: number) {
+  const part = 'faithfulness' as const;
+  const judged = judgeLines(folder);
+  const whole = judged.get('whole') ?? null;
+  const lines: FaithfulnessRow[] = names.map((name) => {
+    const list = drops.get(name) ?? [];
+    const { value, low, high } = meanInterval(list);
+    const judgeMIoU = judged.get(name) ?? null;
+    const judgeDrop = judgeMIoU === null || whole === null ? null : rounded(whole - judgeMIoU);
+    const empty = list.length === 0;
+    return {
+      name,
+      roiPsnrDropDb: empty ? null : rounded(value),
+      low: empty ? null : rounded(low),
+      high: empty ? null : rounded(high),
+      judgeMIoU: rounded(judgeMIoU),
+      judgeDrop,
+    };
+  });
+  const average = (f: (line: FaithfulnessRow) => number | null) => {
+    const known = lines.filter((l) => l.name.startsWith('random')).map(f);
+    return known.length === 0 || known.some((v) => v === null) ? null : mean(known as number[]);
+  };
+  const random = { roi: average((l) => l.roiPsnrDropDb), judge: average((l) => l.judgeDrop) };
+  const ratio = (a: number | null, b: number | null) => (a === null || b === null || b <= 0 ? null : a / b);
+  const rows: ModelRow[] = [];
+  for (const line of lines.filter((l) => (MAPS as readonly string[]).includes(l.name))) {
+    const what = `top 20 % by ${line.name} against random 20 %`;
+    const judge = {
+      part,
+      what: `${what}: drop of the judge's mean IoU`,
+      unit: 'times',
+      value: ratio(line.judgeDrop, random.judge),
+    };
+    rows.push(line.name === 'grad-cam' ? atLeast('limit', FAITHFULNESS_RATIO, judge) : shown(judge));
+    rows.push(
+      shown({ part, what: `${what}: drop of ROI-PSNR`, unit: 'times', value: ratio(line.roiPsnrDropDb, random.roi) }),
+    );
+  }
+  rows.push(
+    shown({ part, what: 'random 20 % erased: drop of ROI-PSNR', unit: 'dB', value: random.roi }),
+    shown({ part, what: "random 20 % erased: drop of the judge's mean IoU", value: random.judge }),
+  );
+  return { report: { pictures, folder: folder === null ? null : 'faithfulness', rows: lines }, rows };
+}
+
+/** Mean IoU of each folder as training/judge/score.py printed it, when its output stands in judge.jsonl. */
+function judgeLines(folder: string | null): Map<string, number> {
+  const out = new Map<string, number>();
+  const path = folder === null ? null : join(folder, 'judge.jsonl');
+  if (path === null || !existsSync(path)) return out;
+  for (const [i, text] of readFileSync(path, 'utf8').split('\n').entries()) {
+    if (text.trim() === '') continue;
+    let line: { folder?: unknown; mIoU?: unknown };
+    try {
+      line = JSON.parse(text) as typeof line;
+    } catch {
+      throw new FormatError(`judge.jsonl line ${i + 1}`, 'is no JSON');
+    }
+    if (typeof line.folder !== 'string' || typeof line.mIoU !== 'number') {
+      throw new FormatError(`judge.jsonl line ${i + 1}`, 'has no folder and mIoU');
+    }
+    out.set(line.folder, line.mIoU);
+  }
+  return out;
+}
