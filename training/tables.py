@@ -23,6 +23,7 @@ REACH = 16.5                       # largest |y| that is counted; the escape tak
 MAPS = ((True, 2.0), (True, 4.0), (False, 2.0))     # coarse?, smoothing: taken in turn by the pictures
 CONTEXT_SMOOTHING = (1.0, 2.0, 4.0, 6.0)
 CONTEXT_TOTAL = 4096               # sum of the start counts of a context
+ROUNDING = 0.44                    # the encoder weighs bits against error: symbols are a little nearer to 0 than y / step
 NEAR = 2                           # a context holds west, north and the step north-east of north, kept to -NEAR..NEAR
 SAMPLE = (("train/photos/*.jpg", 3), ("camvid/train/*.jpg", 3), ("saliency/train/*.jpg", 4))   # every n-th
 
@@ -95,7 +96,8 @@ class Counts:
         y, cls = (np.concatenate(v) for v in zip(*self.block))
         context = (cls[:, None] * self.c + np.arange(self.c)).astype(np.int64)
         for s, r, h in zip(self.steps, self.radius, self.hists):
-            q = np.clip(np.rint(y / s).astype(np.int64), -r, r)
+            v = y / s
+            q = np.clip(np.trunc(v + np.copysign(np.float32(ROUNDING), v)).astype(np.int64), -r, r)
             h += np.bincount((context * (2 * r + 1) + q + r).ravel(), minlength=h.size).reshape(h.shape)
         self.block, self.held = [], 0
 
@@ -218,8 +220,10 @@ def default_weights(name):
 
 
 def load_heads(name):
+    """{"labels": ...} from checkpoints/NAME/heads.pt (cluster colours 0..1), None where there is none"""
     path = os.path.join(os.path.dirname(default_weights(name)), "heads.pt")
-    return torch.load(path, map_location="cpu") if os.path.exists(path) else None
+    colours = torch.load(path, map_location="cpu").get("clusterColours") if os.path.exists(path) else None
+    return {"labels": {"clusterColours": 255 * np.asarray(colours, dtype=np.float64)}} if colours is not None else None
 
 
 def save(tables, path):

