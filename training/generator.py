@@ -26,7 +26,7 @@ import squeeze
 from discriminator import Discriminator, hinge, weight_of
 
 GOOD = -1.0                          # quality of invented cells for g_s, log10: what step level 3 gives
-BATCH, WINDOW = 4, 10               # records a step; window in cells that is synthesised
+BATCH, WINDOW = 4, 8               # records a step; window in cells that is synthesised
 WARM, BORDER = 0.2, 1.1
 LEARNING_RATE, DISCRIMINATOR_RATE = 4e-4, 4e-4
 WEIGHT = dict(adversary=0.35, moments=1.0, energy=0.5, border=1.5, colour=20.0, feature=0.15)

@@ -88,6 +88,7 @@ class Run:
             self.save()
         if done:
             self.note(event="stopped" if self.stop else "end", step=self.step)
+            self.log.close()
             return None
         lr = self.lr0 * min(1, (self.step - self.first + 1) / 100) * (0.98 * 0.5 * (1 + math.cos(math.pi * f)) + 0.02)
         for g in self.opt.param_groups:
