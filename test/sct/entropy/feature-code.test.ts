@@ -98,6 +98,30 @@ test('a layout that no parser lets through is a programming error', () => {
   assert.throws(() => coder.decode({ cells: [0], level: 1, classMap: wild }, new Uint8Array(9)), /class 16/);
 });
 
+test('quantise: weighing bits costs fewer of them and never does worse in error plus weight x bits', () => {
+  const random = new RandomStream('rate-distortion');
+  const { channels } = tables;
+  const data = Float32Array.from({ length: channels * ROWS * COLUMNS }, () => 0.4 * random.normal());
+  const y = { channels, rows: ROWS, columns: COLUMNS, widthPx: 16 * COLUMNS, heightPx: 16 * ROWS, data };
+  const layout = { cells: [...classMap.data.keys()], level: 9, classMap };
+  const step = quantiserSteps(tables, 9)[0];
+  const cost = (q: Int16Array, weight: number) => {
+    const error = q.reduce((sum, s, at) => {
+      const place = (at % channels) * ROWS * COLUMNS + Math.floor(at / channels);
+      return sum + (data[place] / step - s) ** 2;
+    }, 0);
+    return error + weight * coder.bits(layout, q);
+  };
+  const plain = coder.quantise(layout, y, 0);
+  assert.deepEqual(plain, quantise(y, layout.cells, 9, tables));
+  for (const weight of [0.02, 0.07, 0.3]) {
+    const weighed = coder.quantise(layout, y, weight);
+    assert.ok(coder.bits(layout, weighed) < coder.bits(layout, plain));
+    assert.ok(cost(weighed, weight) < cost(plain, weight));
+    assert.ok(weighed.every((s, i) => Math.abs(plain[i] - s) <= 1 && Math.abs(s) <= Math.abs(plain[i])));
+  }
+});
+
 test('receiver noise of 1e-3 on every float table changes no decoded integer', () => {
   const random = new RandomStream('noise');
   const shake = <T extends Float32Array | Float64Array>(a: T): T => {

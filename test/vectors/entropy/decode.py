@@ -1,0 +1,104 @@
+"""A second decoder of the entropy codes, written from the format alone (standard library only).
+
+  python3 decode.py entropy.json       decodes every stream and compares; prints a line each, exit code 1 on a difference
+
+Stream of bytes: state x (4 bytes, high byte first, 2^23 <= x < 2^31), then bytes in the order in which they are taken in.
+A symbol with interval [start, start + freq) of 65536: slot = x mod 65536 lies in it; then
+x = freq * (x div 65536) + slot - start, and while x < 2^23: x = 256 x + next byte. In the end x = 2^23 and no byte is left.
+"""
+import json
+import sys
+
+LOWEST = 1 << 23
+
+
+class Reader:
+    def __init__(self, data):
+        if len(data) < 4 or not LOWEST <= int.from_bytes(data[:4], "big") < 1 << 31:
+            raise ValueError("no state")
+        self.x, self.data, self.at = int.from_bytes(data[:4], "big"), data, 4
+
+    def symbol(self, frequencies):
+        """index of the entry that the stream names"""
+        slot, start = self.x % 65536, 0
+        for i, freq in enumerate(frequencies):
+            if slot < start + freq:
+                break
+            start += freq
+        self.x = freq * (self.x >> 16) + slot - start
+        while self.x < LOWEST:
+            if self.at >= len(self.data):
+                raise ValueError("too short")
+            self.x = self.x << 8 | self.data[self.at]
+            self.at += 1
+        return i
+
+    def bit(self):
+        return self.symbol((32768, 32768))
+
+    def end(self):
+        if self.x != LOWEST or self.at != len(self.data):
+            raise ValueError("does not end")
+
+
+def feature_symbols(data, tables, level, classes, cells):
+    """embedding by embedding, channel by channel: table of (level, class of the cell, channel)"""
+    r, out = Reader(data), []
+    for cell in cells:
+        for c in range(tables["channels"]):
+            t = tables["cdfTables"][tables["tableOf"][(level * 16 + classes[cell]) * tables["channels"] + c]]
+            i = r.symbol(t["frequencies"])
+            if i < len(t["frequencies"]) - 1:
+                out.append(t["low"] + i)
+                continue
+            above, zeros, distance = r.bit(), 0, 1          # escape: side, then Exp-Golomb of the distance
+            while not r.bit():
+                zeros += 1
+            for _ in range(zeros):
+                distance = 2 * distance + r.bit()
+            out.append(t["low"] + i - 1 + distance if above else t["low"] - distance)
+    r.end()
+    return out
+
+
+def class_map(data, tables, rows, columns):
+    """one bit (coarse), then each class by the adaptive counts of its context west, north, step to the north-east"""
+    r = Reader(data)
+    coarse = r.bit()
+    n = 8 if coarse else 16
+    counts = list(tables["classContext"]["coarse" if coarse else "fine"])
+    out = []
+    for i in range(rows * columns):
+        west = out[i - 1] if i % columns else -1
+        north = out[i - columns] if i >= columns else -1
+        east = out[i - columns + 1] if i >= columns and (i + 1) % columns else north
+        at = (((west + 1) * (n + 1) + north + 1) * 5 + max(-2, min(2, east - north)) + 2) * n
+        row = counts[at:at + n]
+        total = sum(row)
+        freq = [1 + v * (65536 - n) // total for v in row]
+        freq[row.index(max(row))] += 65536 - sum(freq)
+        s = r.symbol(freq)
+        row[s] += 256
+        if total + 256 > 65536:
+            row = [max(1, v // 2) for v in row]
+        counts[at:at + n] = row
+        out.append(s)
+    r.end()
+    return [2 * s for s in out] if coarse else out
+
+
+def main(path):
+    with open(path) as f:
+        vectors = json.load(f)
+    wrong = 0
+    for s in vectors["streams"]:
+        classes = class_map(bytes.fromhex(s["classMapBytes"]), vectors["tables"], s["rows"], s["columns"])
+        symbols = feature_symbols(bytes.fromhex(s["featureBytes"]), vectors["tables"], s["level"], classes, s["cells"])
+        ok = classes == s["classes"] and symbols == s["symbols"]
+        wrong += not ok
+        print(f"{s['rows']}x{s['columns']} level {s['level']}: {'equal' if ok else 'DIFFERENT'}")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,41 @@
+// Coded streams made by src/sct/entropy, for decode.py: node --import tsx make-entropy.ts > entropy.json
+import { RandomStream } from '../../../src/common/random.ts';
+import { encodeClassMap } from '../../../src/sct/entropy/class-map-code.ts';
+import { FeatureCoder } from '../../../src/sct/entropy/feature-code.ts';
+import { drawClasses, drawSymbols, syntheticTables } from '../../sct/entropy/synthetic-tables.ts';
+
+const CHANNELS = 6;
+const tables = syntheticTables(CHANNELS);
+const coder = new FeatureCoder(tables);
+const random = new RandomStream('vectors');
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
+const streams = [
+  { rows: 1, columns: 1, coarse: false, level: 0 },
+  { rows: 5, columns: 7, coarse: true, level: 3 },
+  { rows: 12, columns: 9, coarse: false, level: 8 },
+  { rows: 16, columns: 24, coarse: true, level: 13 },
+].map(({ rows, columns, coarse, level }) => {
+  const data = drawClasses(rows, columns, coarse, random);
+  const classMap = { rows, columns, data };
+  const cells = [...data.keys()].filter((i) => i % 3 !== 1); // an SFV need not be the whole grid
+  const symbols = drawSymbols(tables, data, cells, level, random);
+  symbols[0] = 32767; // the farthest escapes
+  symbols[1] = -32767;
+  return {
+    rows,
+    columns,
+    level,
+    classes: [...data],
+    cells,
+    symbols: [...symbols],
+    classMapBytes: hex(encodeClassMap(classMap, tables)),
+    featureBytes: hex(coder.encode({ cells, level, classMap }, symbols)),
+  };
+});
+const plain = {
+  channels: CHANNELS,
+  cdfTables: tables.cdfTables.map(({ low, frequencies }) => ({ low, frequencies: [...frequencies] })),
+  tableOf: [...tables.tableOf], // [level][class][channel]
+  classContext: { fine: [...tables.classContext.fine], coarse: [...tables.classContext.coarse] },
+};
+process.stdout.write(`${JSON.stringify({ tables: plain, streams })}\n`);
