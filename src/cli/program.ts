@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAnalyze } from './commands/analyze.ts';
 import { addBench } from './commands/bench.ts';
 import { addCapture } from './commands/capture.ts';
 import { addDevices } from './commands/devices.ts';
@@ -15,6 +16,7 @@ import { packageVersion } from './version.ts';
 
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
   { heading: 'A picture over the link:', commands: [addLoopback, addSend, addReceive] },
+  { heading: 'What is in a picture:', commands: [addAnalyze] },
   { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
   { heading: 'Channel, boards, checks:', commands: [addSound, addDevices, addBench] },
 ];

@@ -61,6 +61,8 @@ export interface SemanticAnalysis {
   readonly agreement: number;
   readonly entropy: GridPlane; // bits a cell
   readonly saliency: GridPlane | null; // 0..1
+  /** Of the quarter-resolution pixels, [4 x rows][4 x columns]. */
+  readonly saliencyLogits: Float32Array | null;
   readonly activation: Activation | null;
   readonly importance: GridPlane; // sums to 1
   readonly sfvs: readonly AnalysedSfv[]; // [id]
@@ -101,10 +103,8 @@ export async function analyseSemantics(
     return { rawLabels: raw, ...adoptPartition(raw.map, { ...options.partition, clusterColours }) };
   });
   const every = options.everyMap ?? false;
-  const saliency =
-    task === 'human' || every
-      ? await clock.step('saliency', async () => cellSaliency(await models.saliency(y), y.rows, y.columns))
-      : null;
+  const saliencyLogits = task === 'human' || every ? await clock.step('saliency', () => models.saliency(y)) : null;
+  const saliency = saliencyLogits && cellSaliency(saliencyLogits, y.rows, y.columns);
   const activation =
     task === 'machine' || every
       ? await clock.step('activation', () => gradCam(models, y, labelOutput, taskClasses))
@@ -126,6 +126,7 @@ export async function analyseSemantics(
     agreement,
     entropy,
     saliency,
+    saliencyLogits,
     activation,
     importance,
     sfvs,
