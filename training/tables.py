@@ -20,8 +20,8 @@ import table_shapes as shapes
 SCHEMA = "sct-model-tables/1"
 LEVELS, THETA_LEVELS, TABLES = 14, 36, 64
 REACH = 16.5                       # largest |y| that is counted; the escape takes what lies beyond
-MAPS = ((True, 2.0), (True, 4.0), (False, 2.0))     # coarse?, smoothing: taken in turn by the pictures
-CONTEXT_SMOOTHING = (1.0, 2.0, 4.0, 6.0)
+MAPS = ((True, 4.0), (True, 6.0), (False, 2.0))     # coarse?, smoothing: taken in turn by the pictures
+CONTEXT_SMOOTHING = (4.0, 4.0, 6.0, 8.0)
 CONTEXT_TOTAL = 4096               # sum of the start counts of a context
 ROUNDING = 0.44                    # the encoder weighs bits against error: symbols are a little nearer to 0 than y / step
 NEAR = 2                           # a context holds west, north and the step north-east of north, kept to -NEAR..NEAR
@@ -115,7 +115,7 @@ def count(m, root, limit=None):
         cls = rate.smooth_classes(a, low, high, strength, half)
         (test if i % 10 == 9 else train).add(y[0].flatten(1).t().numpy(), cls.flatten().numpy())
         strength = CONTEXT_SMOOTHING[i % len(CONTEXT_SMOOTHING)]
-        fine.append(rate.smooth_classes(a, low, high, min(strength, 3.0), False).numpy())
+        fine.append(rate.smooth_classes(a, low, high, strength / 2, False).numpy())
         coarse.append(rate.smooth_classes(a, low, high, strength, True).numpy() // 2)
     train.flush()
     test.flush()

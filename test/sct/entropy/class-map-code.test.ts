@@ -85,6 +85,19 @@ test('maps that are none are refused: class 16, wrong length, no cells, too many
   assert.throws(() => decodeClassMap(new Uint8Array(9), { rows: 2 ** 11, columns: 2 ** 10 }, tables), /allowed 1 to/);
 });
 
+test('receiver noise of 1e-3 on every float table changes no class', () => {
+  const grid = { rows: 12, columns: 20 };
+  const data = drawClasses(12, 20, false, new RandomStream('noise'));
+  const noisy = {
+    ...tables,
+    activityEdges: tables.activityEdges.map((v) => v + 1e-3),
+    variance: tables.variance.map((v) => v - 1e-3),
+    stepBase: tables.stepBase.map((v) => v + 1e-3),
+  };
+  const bytes = encodeClassMap({ ...grid, data }, tables);
+  assert.deepEqual(decodeClassMap(bytes, grid, noisy), { ok: true, value: { ...grid, data } });
+});
+
 test('entropy map: the mean bits of each class at the reference level', () => {
   const map = { rows: 1, columns: 3, data: Uint8Array.of(0, 15, 4) };
   const plane = entropyMap(map, tables);

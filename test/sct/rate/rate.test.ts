@@ -48,7 +48,7 @@ test('class choice: the class maps of the Python rule', () => {
   }
 });
 
-test('class choice: a = 1 + sum 1/2 log2(1 + (y / theta0)^2); more contrast, higher class; smoothing as trained', () => {
+test('class choice: a = 1 + sum 1/2 log2(1 + (y / theta0)^2); more contrast, higher class; smoothing by budget', () => {
   const shape = { channels: 3, rows: 1, columns: 2, widthPx: 32, heightPx: 16 };
   const y = { ...shape, data: Float32Array.of(0, 0.02, 0, 0.02 * Math.sqrt(3), 0, 0.02 * Math.sqrt(15)) };
   const a = activity(y, tables); // 1 + (1 + 2 + 4) / 2
@@ -56,8 +56,8 @@ test('class choice: a = 1 + sum 1/2 log2(1 + (y / theta0)^2); more contrast, hig
   const large = { ...y, data: y.data.map((v) => v * 1e6) };
   const { data } = chooseClasses(large, tables, { coarse: false, smoothing: 0 });
   assert.deepEqual([data[0], data[1] > 8], [0, true]);
-  assert.deepEqual(choiceForBudget(48), { coarse: true, smoothing: 2 });
-  assert.deepEqual([choiceForBudget(0).smoothing, choiceForBudget(16).smoothing], [8, 6]);
+  assert.deepEqual(choiceForBudget(48), { coarse: true, smoothing: 4 });
+  assert.deepEqual([choiceForBudget(0).smoothing, choiceForBudget(20).smoothing], [8, 6.4]);
 });
 
 test('symbols: those of the Python rule; rates rounded to 1/16 bit move few of them', () => {
