@@ -29,7 +29,7 @@ import data
 import loop
 import restoration
 import sheets
-from generator import GOOD, gradients
+from generator import GOOD, gradients, grey
 
 LEVEL = 6
 
@@ -165,7 +165,7 @@ def corrector_rows(judge, net, images, street, folder, name):
 
 def edge_of_region(x, cells):
     """root mean square luma difference across the region's edge over that between the pixels inside; None without an edge"""
-    v, mask = (255 * (0.299 * x[0, 0] + 0.587 * x[0, 1] + 0.114 * x[0, 2])), up16(cells)
+    v, mask = 255 * grey(x)[0, 0], up16(cells)
     inside, edge = [], []
     for a, b, p, q in ((v[1:], v[:-1], mask[1:], mask[:-1]), (v[:, 1:], v[:, :-1], mask[:, 1:], mask[:, :-1])):
         inside.append((a - b)[p & q] ** 2)
@@ -176,8 +176,7 @@ def edge_of_region(x, cells):
 
 def texture(x, cells):
     """x [1,3,H,W], cells bool [h,w] -> gradient energy inside regenerated cells, border ratio, edge ratio"""
-    grey = (0.299 * x[:, 0] + 0.587 * x[:, 1] + 0.114 * x[:, 2])[:, None]
-    inside, border = gradients(grey, cells[None, None].float())
+    inside, border = gradients(grey(x), cells[None, None].float())
     return float(inside), float((border / inside) ** 0.5), edge_of_region(x, cells)
 
 

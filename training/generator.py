@@ -25,7 +25,7 @@ import restoration
 import squeeze
 from discriminator import Discriminator, hinge, weight_of
 
-GOOD = -1.0                          # quality of invented cells for g_s, log10: what step level 3 gives
+GOOD = 0.5                          # quality of invented cells for g_s, log10; with -1 g_s trusts every seam, with 1.3 it blurs
 BATCH, WINDOW = 4, 8               # records a step; window in cells that is synthesised
 WARM, BORDER = 0.2, 1.1
 LEARNING_RATE, DISCRIMINATOR_RATE = 4e-4, 4e-4
@@ -74,34 +74,75 @@ def patterns(seed=11):
     return torch.tensor(np.stack(out)).float()
 
 
+def by_label(labels, values):
+    """mean of values [n,k] for each label int64 [n], drawn a little towards the mean of all -> [43,k]"""
+    total, count = torch.zeros(restoration.N_LABEL, values.shape[1]), torch.zeros(restoration.N_LABEL, 1)
+    total.index_add_(0, labels, values)
+    count.index_add_(0, labels, torch.ones(len(labels), 1))
+    return (total + 20 * values.mean(0)) / (count + 20)
+
+
+def cells(x):
+    """[N,c,h,w] -> [cells, c]"""
+    return x.permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+
+
 @torch.no_grad()
 def fit_texture(net, m, pool, rounds=40):
-    """texture weights = the patterns in y's units; amplitude of each label and plane by non-negative least squares from the
-    energy of the missing embeddings around the network's mean; as most cells have it (mean of the logarithm)"""
-    c = net.c
+    """Closed-form start of the texture. Weights: the patterns in y's units. Amplitudes of each label and plane: non-negative
+    least squares from the energy of the missing embeddings around the network's mean, at the level that most cells have
+    (mean of the logarithm). Mix of the loudness cues: least squares on the logarithm."""
     x = patterns()[:, None].repeat(1, 3, 1, 1)
     coefficient = F.conv2d(F.pixel_unshuffle(x, 4), m.g_a.klt.weight, None, 4)             # [16, C, 3, 3], of cell (dy, dx)
     net.texture.weight.copy_(coefficient.permute(1, 0, 2, 3).flip(2, 3))
-    total, logs, count = torch.zeros(restoration.N_LABEL, c), torch.zeros(restoration.N_LABEL), torch.zeros(restoration.N_LABEL, 1)
+    each = net.texture.weight.pow(2).sum((2, 3))                                           # [C, 16]
+    band = torch.stack([each[:, net.band_of == k].sum(1) for k in range(3)])
+    band[:, :3] = 0
+    net.bands.weight.copy_((band / band.sum(1, keepdim=True))[:, :, None, None])
+    net.bands.bias.zero_()
     net.amplitude.zero_()
-    for _ in range(rounds):
+    labels, residual, seen, cues = [], [], [[], []], []
+    for step in range(rounds):
         b = missing_batch(pool, 8)
         y = net(b["received"], b["missing"], b["labels"], torch.zeros_like(noise_like(b)))
         hit = b["missing"].flatten() > 0
-        e = (y - b["y"]).pow(2).permute(0, 2, 3, 1).reshape(-1, c)[hit]
-        f = b["labels"].flatten().long()[hit]
-        total.index_add_(0, f, e)
-        logs.index_add_(0, f, (e[:, 12:].sum(1) + 1e-3).log())
-        count.index_add_(0, f, torch.ones(len(f), 1))
-    everything = total.sum(0) / count.sum()
-    energy = (total + 30 * everything) / (count + 30)
-    usual = ((logs + 30 * logs.sum() / count.sum()) / (count[:, 0] + 30)).exp()
-    energy = energy * (usual / energy[:, 12:].sum(1))[:, None]
-    each = net.texture.weight.pow(2).sum((2, 3)).numpy()                                   # [C, 16]
-    weight = everything.clamp(min=1e-6).pow(-0.5).numpy()                                  # small channels count too
+        labels.append(b["labels"].flatten().long()[hit])
+        residual.append(cells(y - b["y"])[hit].pow(2))
+        seen[0].append(b["labels"].flatten().long()[~hit])
+        seen[1].append(cells(torch.log(net.bands(b["received"].pow(2)).clamp(min=1e-4)))[~hit])
+        if step == rounds // 2:
+            net.usual.copy_(by_label(*(torch.cat(v) for v in seen)))
+            net.level.prior.zero_()
+            net.level.logweight.fill_(1.0)
+        if step >= rounds // 2:
+            known = 1 - b["missing"]
+            cues.append(torch.stack([cells(v)[hit] for v in net.loudness(b["received"] * known, known, b["labels"])], 1))
+    label, e = torch.cat(labels), torch.cat(residual)
+    logs = torch.log(F.linear(e, net.bands.weight.flatten(1)).clamp(min=1e-4))             # [n, 3]
+    usual = by_label(label, logs)
+    cue = torch.cat(cues)                                                                  # [n', 2, 3]
+    t = (logs - usual[label])[-len(cue):]
+    for k in range(3):
+        a = cue[:, :, k] - cue[:, :, k].mean(0)
+        net.mix[:, 0, k, 0, 0] = torch.linalg.solve(a.t() @ a + 1e-3 * len(a) * torch.eye(2), a.t() @ t[:, k])
+    energy = by_label(label, e)
+    factor = usual.exp() / F.linear(energy, net.bands.weight.flatten(1))                   # most cells against the mean, [43, 3]
+    weight = e.mean(0).clamp(min=1e-6).pow(-0.5).numpy()                                   # small channels count too
     weight[:6] *= 0.1                                                                      # colour and shading come from the mean
     for n in range(restoration.N_LABEL):
-        net.amplitude[n] = torch.from_numpy(np.sqrt(nnls(each * weight[:, None], energy[n].numpy() * weight)[0] + 1e-6)).float()
+        a = nnls(each.numpy() * weight[:, None], energy[n].numpy() * weight)[0] + 1e-6
+        net.amplitude[n] = torch.from_numpy(np.sqrt(a)).float() * factor[n, net.band_of].sqrt()
+    for _ in range(3):                                                                     # what is left: one factor
+        b = missing_batch(pool, 6)
+        y = net(b["received"], b["missing"], b["labels"], noise_like(b))
+        fake = grey(m.g_s(y, torch.where(b["missing"] > 0, torch.full_like(b["quality"], GOOD), b["quality"])))
+        ratio = gradients(fake, b["missing"])[0] / gradients(grey(b["x"]), b["missing"])[0]
+        net.amplitude.mul_(ratio.log().mean().mul(-0.5).exp().clamp(0.5, 2))
+
+
+def grey(x):
+    """luma [N,1,H,W]"""
+    return (x * torch.tensor([0.299, 0.587, 0.114], device=x.device).view(1, 3, 1, 1)).sum(1, keepdim=True)
 
 
 def crop(b, y):
@@ -136,8 +177,7 @@ def gradients(x, missing):
 
 def texture_terms(fake, real, missing):
     """squared log ratio of gradient energy at two scales; log excess of the borders' gradients over BORDER times the inside's"""
-    grey = torch.tensor([0.299, 0.587, 0.114], device=fake.device).view(1, 3, 1, 1)
-    f, r = (fake * grey).sum(1, keepdim=True), (real * grey).sum(1, keepdim=True)
+    f, r = grey(fake), grey(real)
     a, e = gradients(f, missing)
     b, _ = gradients(r, missing)
     a4, b4 = (gradients(F.avg_pool2d(v, 4), missing)[0] for v in (f, r))
@@ -181,6 +221,7 @@ def main():
     os.makedirs(out, exist_ok=True)
     seed = cfg["seed"] + 3000
     m, pool, _, facts = corrector.prepare(a, cfg, out, seed)
+    facts["quality"] = GOOD
     net = restoration.build("generator", cfg, m.g_a.std.flatten().square())
     path = os.path.join(out, "generator.pt")
     if not os.path.exists(path):

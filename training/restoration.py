@@ -183,7 +183,8 @@ class Generator(nn.Module):
     y_hat [N,C,h,w]; missing [N,1,h,w] 0 or 1; labels 0..42 int [N,h,w]; noise [N,16,h,w] N(0,1)
     -> y [N,C,h,w], bit-exact y_hat where missing = 0 (y_hat is not read where missing = 1).
     Texture: each noise plane is one small pattern of 48x48 pixels put at every missing cell with that random weight, times an
-    amplitude for each label and plane; neighbours overlap, so the texture runs on across the cells' borders.
+    amplitude for each label and plane; neighbours overlap, so the texture runs on across the cells' borders. Three bands of
+    it are louder or quieter as the known cells of the same label, and those nearby, are against what is usual for their label.
     """
 
     def __init__(self, c, size, lam=None):
@@ -201,7 +202,17 @@ class Generator(nn.Module):
         self.o, self.gate, self.loud = zero_conv(w[0], c, 1), zero_conv(w[0], n, 1), zero_conv(w[0], N_NOISE, 1)
         self.gate.bias.data[:] = -1.0
         self.amplitude = nn.Parameter(torch.zeros(N_LABEL, N_NOISE))
+        self.bands = nn.Conv2d(c, 3, 1)                               # of squared y: energy in three bands
+        self.usual = nn.Parameter(torch.zeros(N_LABEL, 3))            # its logarithm, mean of each label
+        self.level, self.near = LabelMean(3), Fill()
+        self.mix = nn.Parameter(torch.zeros(2, 1, 3, 1, 1))
+        self.register_buffer("band_of", torch.tensor([0] * 4 + [1] * 4 + [2] * 8))
         self.texture = nn.Conv2d(N_NOISE, c, 3, 1, 1, bias=False)
+
+    def loudness(self, y, known, labels):
+        """own label's and neighbourhood's log energy against the usual, each [N,3,h,w]"""
+        energy = torch.log(self.bands(y * y).clamp(min=1e-4)) - table(self.usual, labels)
+        return self.level(energy, known, labels), self.near(energy, known)
 
     def forward(self, y_hat, missing, labels, noise):
         lost = missing > 0.5
@@ -212,7 +223,10 @@ class Generator(nn.Module):
         h = self.i(base * self.white) + table(self.labels, labels) + self.s(own * self.white[:, :self.n])
         h = self.body(h + self.planes(1 - known) + self.z(noise))
         mean = base + widen(torch.sigmoid(self.gate(h)) * own, self.c) + self.o(h) * self.scale
-        loud = table(self.amplitude, labels) * torch.exp(self.loud(h).clamp(-4, 2)) * lost.float()
+        own_level, near = self.loudness(y, known, labels)
+        gain = 0.5 * (self.mix[0] * own_level + self.mix[1] * near)
+        loud = torch.exp((gain[:, self.band_of] + self.loud(h)).clamp(-4, 2.5))
+        loud = table(self.amplitude, labels) * loud * lost.float()
         return torch.where(lost, mean + self.texture(noise * loud), y_hat)
 
 
