@@ -132,6 +132,8 @@ def fit_texture(net, m, pool, rounds=40):
     for n in range(restoration.N_LABEL):
         a = nnls(each.numpy() * weight[:, None], energy[n].numpy() * weight)[0] + 1e-6
         net.amplitude[n] = torch.from_numpy(np.sqrt(a)).float() * factor[n, net.band_of].sqrt()
+    net.amplitude[:, 8:12] *= 0.8                                                          # long waves look like blotches
+    net.amplitude[:, 12:] *= 0.6
     for _ in range(3):                                                                     # what is left: one factor
         b = missing_batch(pool, 6)
         y = net(b["received"], b["missing"], b["labels"], noise_like(b))
