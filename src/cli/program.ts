@@ -5,6 +5,7 @@ import { addCapture } from './commands/capture.ts';
 import { addDevices } from './commands/devices.ts';
 import { addExport } from './commands/export.ts';
 import { addLoopback } from './commands/loopback.ts';
+import { addModels } from './commands/models.ts';
 import { addMonitor } from './commands/monitor.ts';
 import { addReceive } from './commands/receive.ts';
 import { addRecord } from './commands/record.ts';
@@ -16,7 +17,7 @@ import { packageVersion } from './version.ts';
 
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
   { heading: 'A picture over the link:', commands: [addLoopback, addSend, addReceive] },
-  { heading: 'What is in a picture:', commands: [addAnalyze] },
+  { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
   { heading: 'Channel, boards, checks:', commands: [addSound, addDevices, addBench] },
 ];

@@ -2,7 +2,7 @@ import { inRange } from '../../common/errors.ts';
 import { LoadedModels } from './loaded-models.ts';
 import { ModelError } from './model-error.ts';
 import { readModelFile, shippedModelsDir } from './model-files.ts';
-import { chooseSet, MANIFEST, readModelSets } from './model-set.ts';
+import { chooseSet, MANIFEST, type ModelSetInfo, readModelSets } from './model-set.ts';
 import { type ModelTables, parseModelTables } from './model-tables.ts';
 import type { SemanticModels } from './semantic-models.ts';
 
@@ -30,8 +30,12 @@ const MAX_THREADS = 64;
  */
 export async function loadModels(options: LoadModelsOptions = {}): Promise<SemanticModels> {
   const dir = options.dir ?? shippedModelsDir();
-  const set = chooseSet(await readModelSets(dir), options.size);
-  const threads = inRange('threads', options.threads ?? DEFAULT_THREADS[set.name] ?? 2, 1, MAX_THREADS);
+  return openModelSet(dir, chooseSet(await readModelSets(dir), options.size), options.threads);
+}
+
+/** The networks of a set that readModelSets gave; errors as loadModels. */
+export async function openModelSet(dir: string, set: ModelSetInfo, threads?: number): Promise<SemanticModels> {
+  const count = inRange('threads', threads ?? DEFAULT_THREADS[set.name] ?? 2, 1, MAX_THREADS);
   let tables: ModelTables | undefined;
   for (const file of set.files) {
     const bytes = await readModelFile(dir, file);
@@ -43,7 +47,7 @@ export async function loadModels(options: LoadModelsOptions = {}): Promise<Seman
     }
   }
   if (!tables) throw new ModelError({ file: MANIFEST }, `set ${set.name} has no tables`);
-  return new LoadedModels(dir, set, tables, Math.floor(threads));
+  return new LoadedModels(dir, set, tables, Math.floor(count));
 }
 
 function parseJson(bytes: Uint8Array, file: string): unknown {
