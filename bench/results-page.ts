@@ -1,13 +1,15 @@
 /**
- * Writes docs/results.md from the JSON files in bench/results, so that page and measurements cannot part.
+ * Writes docs/results.md and its plots from the JSON files in bench/results, so that page and measurements cannot part.
  *
  *   node --import tsx bench/results-page.ts [--check]
  *
  * --check writes nothing and fails when the page differs from what the files say.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import type { ModelsReport } from '../src/experiment/bench/models.ts';
 import type { BenchRow } from '../src/experiment/bench/modem-acquisition.ts';
+import { modelsChapter, modelsPlots } from './models-chapter.ts';
 
 const root = join(import.meta.dirname, '..');
 const PAGE = join(root, 'docs/results.md');
@@ -125,6 +127,7 @@ const ldpc = read<{ passed: number; failed: number }>('ldpc-vectors.json');
 const modem = read<{ rows: BenchRow[] }>('modem.json');
 const speed = read<{ lines: string[] }>('loopback-speed.json');
 const boards = read<{ lines: string[] }>('boards.json');
+const models = read<ModelsReport>('models.json');
 
 const parts = [
   '# Results',
@@ -146,6 +149,7 @@ const parts = [
       `    ${kodak.command}`,
       `Made on ${provenance(kodak)}; DIR is a folder with the 24 PNGs.`,
     ].join('\n\n'),
+  models && modelsChapter(models),
   ldpc &&
     [
       '## 5G NR LDPC against published vectors',
@@ -157,9 +161,14 @@ const parts = [
 ].filter((p): p is string => typeof p === 'string');
 const page = `${parts.join('\n\n')}\n`;
 
-if (process.argv.includes('--check')) {
-  if (readFileSync(PAGE, 'utf8') !== page) {
-    process.stderr.write('docs/results.md differs from bench/results: run bench/results-page.ts\n');
-    process.exit(8);
+const files = [
+  { path: PAGE, text: page },
+  ...(models ? modelsPlots(models) : []).map((p) => ({ path: join(root, 'docs/images', p.file), text: `${p.svg}\n` })),
+];
+for (const { path, text } of files) {
+  if (!process.argv.includes('--check')) writeFileSync(path, text);
+  else if (!existsSync(path) || readFileSync(path, 'utf8') !== text) {
+    process.stderr.write(`${relative(root, path)} differs from bench/results: run bench/results-page.ts\n`);
+    process.exitCode = 8;
   }
-} else writeFileSync(PAGE, page);
+}

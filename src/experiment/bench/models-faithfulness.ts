@@ -1,11 +1,9 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { FormatError } from '../../common/errors.ts';
 import { RandomStream } from '../../common/random.ts';
 import { entropyMap } from '../../sct/entropy/entropy-map.ts';
 import { dequantise, quantise, quantisedQuality } from '../../sct/entropy/quantise.ts';
-import { savePng } from '../../sct/image/save.ts';
+import { encodePng } from '../../sct/image/save.ts';
 import { cellSaliency, DEFAULT_WEIGHTS, importanceMap } from '../../sct/importance/importance-map.ts';
 import { ROI_LABELS, roiMask } from '../../sct/quality/label-image.ts';
 import { roiPsnrDb } from '../../sct/quality/psnr.ts';
@@ -16,6 +14,7 @@ import type { ModelTables } from '../../sct/semantics/model-tables.ts';
 import type { SemanticModels } from '../../sct/semantics/models.ts';
 import { mean, meanInterval } from '../stats.ts';
 import { labelledPictures } from './models-data.ts';
+import { judgeFigures, writeIfOther } from './models-judge.ts';
 import { FAITHFULNESS_RATIO } from './models-published.ts';
 import { atLeast, type ModelRow, rounded, shown } from './models-row.ts';
 
@@ -43,8 +42,9 @@ export interface FaithfulnessRow {
   readonly low: number | null;
   readonly high: number | null;
   readonly judgeMIoU: number | null;
-  /** Judge on the same pictures with nothing erased, less judgeMIoU. */
+  /** Judge on the same pictures with nothing erased, less judgeMIoU; and the same of the task classes alone. */
   readonly judgeDrop: number | null;
+  readonly judgeTaskDrop: number | null;
 }
 
 export interface FaithfulnessReport {
@@ -87,7 +87,7 @@ export async function measureFaithfulness(
         for (let c = 0, at = cell; c < y.channels; c++, at += q.length) data[at] = 0;
       }
       const shownImage = await models.synthesise(withData(y, data), { ...quality, data: q });
-      if (folder) await savePng(join(folder, kind, `${name}.png`), shownImage);
+      if (folder) await writeIfOther(join(folder, kind, `${name}.png`), await encodePng(shownImage));
       const roi = roiPsnrDb(image, shownImage, mask);
       if (kind === 'whole') whole = roi;
       else if (roi !== null && whole !== null) drops.get(kind)?.push(whole - roi);
@@ -149,28 +149,32 @@ function chosenCells(kind: string, maps: Map<MapName, GridPlane>, y: FeatureMap,
 
 function summarise(names: readonly string[], drops: Map<string, number[]>, folder: string | null, pictures: number) {
   const part = 'faithfulness' as const;
-  const judged = judgeLines(folder);
+  const judged = judgeFigures(folder);
   const whole = judged.get('whole') ?? null;
   const lines: FaithfulnessRow[] = names.map((name) => {
     const list = drops.get(name) ?? [];
     const { value, low, high } = meanInterval(list);
-    const judgeMIoU = judged.get(name) ?? null;
-    const judgeDrop = judgeMIoU === null || whole === null ? null : rounded(whole - judgeMIoU);
+    const own = judged.get(name) ?? null;
     const empty = list.length === 0;
     return {
       name,
       roiPsnrDropDb: empty ? null : rounded(value),
       low: empty ? null : rounded(low),
       high: empty ? null : rounded(high),
-      judgeMIoU: rounded(judgeMIoU),
-      judgeDrop,
+      judgeMIoU: rounded(own?.mIoU ?? null),
+      judgeDrop: own && whole ? rounded(whole.mIoU - own.mIoU) : null,
+      judgeTaskDrop: own && whole ? rounded(whole.task - own.task) : null,
     };
   });
   const average = (f: (line: FaithfulnessRow) => number | null) => {
     const known = lines.filter((l) => l.name.startsWith('random')).map(f);
     return known.length === 0 || known.some((v) => v === null) ? null : mean(known as number[]);
   };
-  const random = { roi: average((l) => l.roiPsnrDropDb), judge: average((l) => l.judgeDrop) };
+  const random = {
+    roi: average((l) => l.roiPsnrDropDb),
+    judge: average((l) => l.judgeDrop),
+    task: average((l) => l.judgeTaskDrop),
+  };
   const ratio = (a: number | null, b: number | null) => (a === null || b === null || b <= 0 ? null : a / b);
   const rows: ModelRow[] = [];
   for (const line of lines.filter((l) => (MAPS as readonly string[]).includes(l.name))) {
@@ -182,7 +186,9 @@ function summarise(names: readonly string[], drops: Map<string, number[]>, folde
       value: ratio(line.judgeDrop, random.judge),
     };
     rows.push(line.name === 'grad-cam' ? atLeast('limit', FAITHFULNESS_RATIO, judge) : shown(judge));
+    const task = ratio(line.judgeTaskDrop, random.task);
     rows.push(
+      shown({ part, what: `${what}: drop of the judge's IoU of the task classes`, unit: 'times', value: task }),
       shown({ part, what: `${what}: drop of ROI-PSNR`, unit: 'times', value: ratio(line.roiPsnrDropDb, random.roi) }),
     );
   }
@@ -191,25 +197,4 @@ function summarise(names: readonly string[], drops: Map<string, number[]>, folde
     shown({ part, what: "random 20 % erased: drop of the judge's mean IoU", value: random.judge }),
   );
   return { report: { pictures, folder: folder === null ? null : 'faithfulness', rows: lines }, rows };
-}
-
-/** Mean IoU of each folder as training/judge/score.py printed it, when its output stands in judge.jsonl. */
-function judgeLines(folder: string | null): Map<string, number> {
-  const out = new Map<string, number>();
-  const path = folder === null ? null : join(folder, 'judge.jsonl');
-  if (path === null || !existsSync(path)) return out;
-  for (const [i, text] of readFileSync(path, 'utf8').split('\n').entries()) {
-    if (text.trim() === '') continue;
-    let line: { folder?: unknown; mIoU?: unknown };
-    try {
-      line = JSON.parse(text) as typeof line;
-    } catch {
-      throw new FormatError(`judge.jsonl line ${i + 1}`, 'is no JSON');
-    }
-    if (typeof line.folder !== 'string' || typeof line.mIoU !== 'number') {
-      throw new FormatError(`judge.jsonl line ${i + 1}`, 'has no folder and mIoU');
-    }
-    out.set(line.folder, line.mIoU);
-  }
-  return out;
 }

@@ -186,7 +186,6 @@ class RepairRun {
 
   generatorRows(set: string, data: string): ModelRow[] {
     const n = this.energy.length;
-    if (n === 0) return [];
     const where = `${set}, ${data}, generator, ${n} regions`;
     const part = 'repair' as const;
     const within = (list: number[], ok: (v: number) => boolean) => list.filter(ok).length / list.length;

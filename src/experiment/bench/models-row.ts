@@ -37,22 +37,22 @@ export function shown(input: RowInput): ModelRow {
 
 /** A figure that must (limit) or should (target) be at least `bound`. */
 export function atLeast(kind: 'limit' | 'target', bound: number, input: RowInput): ModelRow {
-  return rowOf(input, kind, `>= ${plain(bound)}`, input.value === null ? null : input.value >= bound);
+  return rowOf(input, kind, `>= ${plain(bound)}`, (v) => v >= bound);
 }
 
 /** A figure that must or should be at most `bound`. */
 export function atMost(kind: 'limit' | 'target', bound: number, input: RowInput): ModelRow {
-  return rowOf(input, kind, `<= ${plain(bound)}`, input.value === null ? null : input.value <= bound);
+  return rowOf(input, kind, `<= ${plain(bound)}`, (v) => v <= bound);
 }
 
 /** A figure that must or should lie between two bounds. */
 export function between(kind: 'limit' | 'target', from: number, to: number, input: RowInput): ModelRow {
-  const met = input.value === null ? null : input.value >= from && input.value <= to;
-  return rowOf(input, kind, `${plain(from)} to ${plain(to)}`, met);
+  return rowOf(input, kind, `${plain(from)} to ${plain(to)}`, (v) => v >= from && v <= to);
 }
 
-function rowOf(input: RowInput, kind: RowKind, asked: string, met: boolean | null): ModelRow {
+function rowOf(input: RowInput, kind: RowKind, asked: string, ok: ((v: number) => boolean) | null): ModelRow {
   const { part, what, unit = '', value, low = null, high = null } = input;
+  const met = ok === null || value === null || !Number.isFinite(value) ? null : ok(value);
   return { part, what, kind, asked, unit, value: rounded(value), low: rounded(low), high: rounded(high), met };
 }
 

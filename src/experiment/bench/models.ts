@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
@@ -35,7 +36,8 @@ export interface ModelsBenchOptions {
 
 export interface ModelsReport {
   readonly schema: typeof MODELS_BENCH_SCHEMA;
-  readonly command: string;
+  /** Command lines that made the parts, the last one last. */
+  readonly commands: readonly string[];
   readonly quick: boolean;
   readonly machine: { readonly cpu: string; readonly cores: number; readonly node: string };
   readonly git: { readonly commit: string; readonly dirty: boolean } | null;
@@ -109,10 +111,9 @@ export async function benchModels(options: ModelsBenchOptions): Promise<ModelsRe
     const faithfulness = await run('faithfulness', () => measureFaithfulness(base, data, { ...common, out }));
     const repair = await run('repair', () => measureRepair(sets, data, { ...common, out }));
     const host = hostFacts();
-    const count = (kind: string, met: boolean) => rows.filter((r) => r.kind === kind && r.met === met).length;
-    const report: ModelsReport = {
+    const own: ModelsReport = {
       schema: MODELS_BENCH_SCHEMA,
-      command: options.command,
+      commands: [options.command],
       quick,
       machine: { cpu: host.cpu, cores: host.cores, node: process.version },
       git: await gitFacts(await packageRoot()),
@@ -128,16 +129,54 @@ export async function benchModels(options: ModelsBenchOptions): Promise<ModelsRe
       labels: labels?.report ?? null,
       faithfulness: faithfulness?.report ?? null,
       repair: repair?.report ?? null,
-      limitsMet: count('limit', true),
-      limitsMissed: count('limit', false),
-      targetsMet: count('target', true),
-      targetsMissed: count('target', false),
+      ...countRows(rows),
     };
+    const report = out ? withEarlierParts(own, parts, join(out, 'models.json')) : own;
     if (out) await writeFile(join(out, 'models.json'), `${JSON.stringify(report, null, 2)}\n`);
     return report;
   } finally {
     for (const models of sets.values()) await models.close();
   }
+}
+
+/** Limits and targets that are met and that are not. */
+function countRows(rows: readonly ModelRow[]) {
+  const count = (kind: string, met: boolean) => rows.filter((r) => r.kind === kind && r.met === met).length;
+  return {
+    limitsMet: count('limit', true),
+    limitsMissed: count('limit', false),
+    targetsMet: count('target', true),
+    targetsMissed: count('target', false),
+  };
+}
+
+/**
+ * The report with the parts that were not measured now taken from the report in the same folder, when that was made of the
+ * same model sets with the same number of pictures; so that a long bench can be made part by part.
+ */
+export function withEarlierParts(own: ModelsReport, parts: readonly ModelPart[], path: string): ModelsReport {
+  let earlier: ModelsReport;
+  try {
+    earlier = JSON.parse(readFileSync(path, 'utf8')) as ModelsReport;
+    const ids = (r: ModelsReport) => r.sets.map((s) => s.sha256).join();
+    if (earlier.schema !== own.schema || earlier.quick !== own.quick || ids(earlier) !== ids(own)) return own;
+  } catch {
+    return own; // none, or not one of ours
+  }
+  const rows = MODEL_PARTS.flatMap((part) =>
+    (parts.includes(part) ? own : earlier).rows.filter((r) => r.part === part),
+  );
+  return {
+    ...own,
+    commands: [...earlier.commands.filter((c) => !own.commands.includes(c)), ...own.commands],
+    seconds: { ...earlier.seconds, ...own.seconds },
+    rows,
+    kodak: own.kodak ?? earlier.kodak,
+    labels: own.labels ?? earlier.labels,
+    faithfulness: own.faithfulness ?? earlier.faithfulness,
+    repair: own.repair ?? earlier.repair,
+    ...countRows(rows),
+  };
 }
 
 /** Names of the sets in the folder, base first. */
