@@ -1,10 +1,11 @@
 """The heads on the frozen feature map y [N, C, h, w] (h = H/16, w = W/16), as they ship.
 
   LabelNetwork     y -> maps [N,11,H/4,W/4] logits, presence [N,11] logits, clusters [N,32,h,w] (higher = nearer), street [N,1]
-  SaliencyNetwork  y -> map [N,1,H/4,W/4] logit
+  saliency         y -> map [N,1,H/4,W/4] logit: stage A's DenseHead, trained on (on the frozen y an hourglass from scratch
+                   came to max-F 0.65 where stage A's head, which g_a was trained with, had 0.70)
 
-Both are an hourglass: y is unfolded to a quarter of the photo's resolution, brought down to the grid in two steps, given
-context there (dilations, global mean) and brought back up with skips. Batch norms fold into the convolutions: `fused`.
+LabelNetwork is an hourglass: y is unfolded to a quarter of the photo's resolution, brought down to the grid in two steps,
+given context there (dilations, global mean) and brought back up with skips. Batch norms fold into the convolutions: `fused`.
 """
 import copy
 
@@ -12,11 +13,11 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
+from networks import DenseHead
 from rate import activity
 
 N_LABEL, N_CLUSTER, N_GENERIC = 11, 32, 24
-SIZES = {"base": dict(label=(24, 48, 96, (1, 2, 4)), saliency=(8, 24, 72, (1, 2, 4, 8))),
-         "live": dict(label=(12, 24, 48, (1, 2, 4)), saliency=(6, 16, 32, (1, 2, 4)))}
+LABEL_SIZE = {"base": (24, 48, 96, (1, 2, 4)), "live": (12, 24, 48, (1, 2, 4))}
 
 
 class Conv(nn.Module):
@@ -124,25 +125,14 @@ class LabelNetwork(nn.Module):
         return self.o(self.trunk.up(h, d, s)), self.presence(p), self.clusters(self.codebook_features(y, h)), self.street(p)
 
 
-class SaliencyNetwork(nn.Module):
-    def __init__(self, klt, c, size):
-        super().__init__()
-        f4, f8, f16, dilations = size
-        self.trunk = Hourglass(klt["lam"][:c].clone(), f4, f8, f16, dilations)
-        self.o = nn.Conv2d(f4, 1, 1)
-
-    def forward(self, y):
-        return self.o(self.trunk.up(*self.trunk.grid(y)))
-
-
 class Heads(nn.Module):
-    """both networks of a set; `size` overrides SIZES[name]"""
+    """both networks of a set"""
 
-    def __init__(self, cfg, klt, size=None):
+    def __init__(self, cfg, klt):
         super().__init__()
-        size = size or cfg.get("heads_size") or SIZES[cfg["name"]]
-        self.label = LabelNetwork(klt, cfg["channels"], size["label"])
-        self.saliency = SaliencyNetwork(klt, cfg["channels"], size["saliency"])
+        c = cfg["channels"]
+        self.label = LabelNetwork(klt, c, cfg.get("label_size") or LABEL_SIZE[cfg["name"]])
+        self.saliency = DenseHead(c, cfg["saliency_width"], klt["lam"][:c].clone(), 1, fine=8)
 
     def fused(self):
         """a copy in evaluation mode with every batch norm folded into its convolution"""

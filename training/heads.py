@@ -2,6 +2,7 @@
 
   python3 heads.py --config configs/base.json --data DIR --minutes 18                     starts, or resumes
   python3 heads.py --config configs/live.json --data DIR --minutes 12 --teacher base      soft outputs of the base set's heads
+  python3 heads.py ... --restart                                                          new cosine from the last state
 
 g_a comes from checkpoints/<set>/last.pt (--weights FILE: another). Result: checkpoints/<set>/heads.pt (`average` = weights).
 CamVid train and ECSSD train give the truth; the teacher's soft outputs (teacher.py, used when checkpoints/teacher/teacher.pt
@@ -154,6 +155,7 @@ def main():
     p.add_argument("--out", default=os.path.join(HERE, "checkpoints"))
     p.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     p.add_argument("--learning-rate", type=float, default=2e-3)
+    p.add_argument("--restart", action="store_true", help="new cosine from the average of the last state")
     p.add_argument("--limit", type=int, default=None, help="pictures of each kind (rehearsal only)")
     a = p.parse_args()
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -174,15 +176,21 @@ def main():
         soft = set_teacher(a.teacher, a.data, a.out, a.device)
     src = Sources(m, a.data, soft, generic, a.device, a.limit)
     weights = class_weights(src.street).to(a.device)
-    opt = torch.optim.AdamW(heads.parameters(), a.learning_rate, weight_decay=5e-3)
-    avg, step, run_s = Average(heads), 0, 0.0
+    heads.saliency.load_state_dict(m.saliency.state_dict())
+    # without batch norms and from a trained state, the saliency head takes smaller steps
+    opt = torch.optim.AdamW([{"params": heads.label.parameters(), "m": 1.0}, {"params": heads.saliency.parameters(), "m": 0.25}],
+                            a.learning_rate, weight_decay=5e-3)
+    avg, step, run_s, total_s = Average(heads), 0, 0.0, 0.0
     if os.path.exists(path):
         s = torch.load(path, map_location="cpu")
-        heads.load_state_dict(s["model"])
+        heads.load_state_dict(s["average"] if a.restart else s["model"])
         avg.load(s["average"])
-        opt.load_state_dict(s["opt"])
-        step, run_s = s["step"], s["run_s"]
+        step, total_s = s["step"], s["total_s"]
+        if not a.restart:
+            opt.load_state_dict(s["opt"])
+            run_s = s["run_s"]
         channel.seeded(cfg["seed"] + 2000 + step)
+    first_step, since = step, time.time()
     log = open(os.path.join(out, "heads.jsonl"), "a")
 
     def note(**kv):
@@ -192,7 +200,8 @@ def main():
 
     def save(**more):
         torch.save(dict(model=heads.state_dict(), average=avg.state, opt=opt.state_dict(), step=step, run_s=run_s,
-                        config=cfg, teacher=a.teacher if soft else "none", seed=cfg["seed"] + 2000, **more), path + ".new")
+                        total_s=total_s + time.time() - since, config=cfg, teacher=a.teacher if soft else "none",
+                        seed=cfg["seed"] + 2000, **more), path + ".new")
         os.replace(path + ".new", path)
 
     note(event="run", minutes=a.minutes, step=step, teacher=a.teacher if soft else "none", generic=generic is not None,
@@ -215,7 +224,8 @@ def main():
         if done:
             break
         for g in opt.param_groups:
-            g["lr"] = a.learning_rate * min(1, (step + 1) / 100) * (0.99 * 0.5 * (1 + math.cos(math.pi * run_s / budget_s)) + 0.01)
+            fall = 0.99 * 0.5 * (1 + math.cos(math.pi * run_s / budget_s)) + 0.01
+            g["lr"] = g["m"] * a.learning_rate * min(1, (step - first_step + 1) / 100) * fall
         t = time.time()
         if step % 2 == 0:
             kind = "label"
@@ -236,7 +246,7 @@ def main():
             opt.step()
         step += 1
         if step % 10 == 0:
-            avg.update(heads, min(0.985, step / (step + 60)))
+            avg.update(heads, min(0.985, (step - first_step) / (step - first_step + 60)))
         c = sums.setdefault(kind, [0, 0.0, 0.0])
         c[0], c[1], c[2] = c[0] + 1, c[1] + shown, c[2] + time.time() - t
     src.pools.clear()
