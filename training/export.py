@@ -3,8 +3,8 @@
 CONTRACT is the list of roles with their inputs and outputs (docs/models.md has it in words). Letters in shapes:
 C channels, H, W pixels (multiples of 16), h = H/16, w = W/16, h4 = H/4, w4 = W/4. Integer maps are int32.
 
-A weight that is to be stored as float16 is rounded in PyTorch first (`round_half`); in the file every float32 constant of
-rank >= 2 that float16 holds exactly becomes float16 with a Cast to float32 behind it, which onnxruntime folds at load. So
+A weight that is to be stored as float16 is rounded in PyTorch first (`round_half`); in the file every float32 matrix that
+float16 holds exactly becomes float16 with a Cast to float32 behind it, which onnxruntime folds at load. So
 the network computes in float32 with exactly the numbers that PyTorch was given. Tables (gains, variances, scales) and
 vectors keep float32: they are small, and errors in them would act on a whole channel.
 
@@ -51,8 +51,13 @@ def tensors(role, channels):
                   for n, t, shape in side] for side in CONTRACT[role])
 
 
+def is_matrix(shape):
+    """at least two dimensions longer than 1: not a vector of gains or offsets, whatever its rank"""
+    return sum(d > 1 for d in shape) >= 2
+
+
 def is_half(name, t):
-    return t.ndim >= 2 and t.numel() >= HALF_MIN and not any(k in name for k in KEEP)
+    return is_matrix(t.shape) and t.numel() >= HALF_MIN and not any(k in name for k in KEEP)
 
 
 @torch.no_grad()
@@ -94,7 +99,7 @@ def tidy(model, want_in, want_out):
             value.CopyFrom(helper.make_tensor_value_info(t["name"], kind, t["shape"]))
     casts = []
     for init in graph.initializer:
-        if init.data_type != TensorProto.FLOAT or len(init.dims) < 2:
+        if init.data_type != TensorProto.FLOAT or not is_matrix(init.dims):
             continue
         a = numpy_helper.to_array(init)
         if a.size < HALF_MIN or not (a.astype("float16").astype("float32") == a).all():
