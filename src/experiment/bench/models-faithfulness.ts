@@ -184,6 +184,7 @@ function summarise(names: readonly string[], drops: Map<string, number[]>, folde
       what: `${what}: drop of the judge's mean IoU`,
       unit: 'times',
       value: ratio(line.judgeDrop, random.judge),
+      wholeSet: true,
     };
     rows.push(line.name === 'grad-cam' ? atLeast('limit', FAITHFULNESS_RATIO, judge) : shown(judge));
     const task = ratio(line.judgeTaskDrop, random.task);

@@ -78,7 +78,7 @@ export async function measureLabels(
       oracleIou: best.iou.map(rounded),
       pixelAccuracy: rounded(found.pixelAccuracy),
     });
-    const input = { part, what: `${set}: mean IoU, CamVid test`, value: found.mIoU };
+    const input = { part, what: `${set}: mean IoU, CamVid test`, value: found.mIoU, wholeSet: true };
     rows.push(
       ...(set === 'base'
         ? [atLeast('limit', LABELS_FLOOR_MIOU, input), atLeast('target', LABELS_TARGET_MIOU, input)]
@@ -130,9 +130,9 @@ export async function measureSaliency(
       prior.add(centrePrior(image.width, image.height), truth);
     }
     const [found, centre] = [head.report(), prior.report()];
-    const input = { part, what: `${set}: max-F, ECSSD test, ${n} pictures`, value: found.maxF };
+    const input = { part, what: `${set}: max-F, ECSSD test, ${n} pictures`, value: found.maxF, wholeSet: true };
     const over = found.maxF === null || centre.maxF === null ? null : found.maxF - centre.maxF;
-    const overInput = { part, what: `${set}: max-F above the centre prior's`, value: over };
+    const overInput = { part, what: `${set}: max-F above the centre prior's`, value: over, wholeSet: true };
     rows.push(
       ...(set === 'base'
         ? [atLeast('limit', SALIENCY_FLOOR_MAX_F, input), atLeast('target', SALIENCY_TARGET_MAX_F, input)]

@@ -237,7 +237,8 @@ function curveRows(name: string, curves: readonly KodakCurve[], tally: Tally): M
   const deepJscc = PUBLISHED_OVER_SNR.find((c) => c.name === 'Deep JSCC');
   if (name === 'base' && anchor && deepJscc) {
     KODAK_SNR_DB.forEach((snr, s) => {
-      const input = { part, what: `base, CBR 1/16, ${snr} dB: mean PSNR`, unit: 'dB', value: anchor.psnrDb[s] };
+      const what = `base, CBR 1/16, ${snr} dB: mean PSNR`;
+      const input = { part, what, unit: 'dB', value: anchor.psnrDb[s], wholeSet: true };
       rows.push(atLeast('limit', FLOORS_DB[s], input), atLeast('target', TARGETS_DB[s], input));
       rows.push(
         atLeast('target', deepJscc.psnrDb[s], { ...input, what: `${input.what}, against published Deep JSCC` }),
@@ -287,6 +288,7 @@ function gapRows(curves: readonly KodakCurve[]): ModelRow[] {
     atMost('limit', LIVE_GAP_DB, {
       part: 'kodak',
       what: 'live under base at CBR 1/16, worst SNR',
+      wholeSet: true,
       unit: 'dB',
       value: anchorGap,
     }),

@@ -93,8 +93,10 @@ export async function measureRepair(
       }
       if (hasGenerator) rows.push(...run.generatorRows(set, data));
       if (sheets) {
-        await saveSheet(join(sheets, `corrector-${set}-${data.toLowerCase()}.png`), run.correctorSheet);
-        await saveSheet(join(sheets, `generator-${set}-${data.toLowerCase()}.png`), run.generatorSheet);
+        const name = `${set}-${data.toLowerCase()}.png`;
+        await saveSheet(join(sheets, `corrector-sfv-${name}`), run.correctorSheets['whole SFVs']);
+        await saveSheet(join(sheets, `corrector-random-${name}`), run.correctorSheets['random 20 % of the cells']);
+        await saveSheet(join(sheets, `generator-${name}`), run.generatorSheet);
       }
     }
     const what = `${set}: undamaged embeddings that corrector or generator changed in any bit`;
@@ -111,7 +113,7 @@ async function* pictures(data: 'Kodak' | 'CamVid', dir: string, quick: boolean):
 /** Figures of one set on one data set. */
 class RepairRun {
   changedOutside = 0;
-  readonly correctorSheet: RgbImage[][] = [];
+  readonly correctorSheets: Record<Damage, RgbImage[][]> = { 'whole SFVs': [], 'random 20 % of the cells': [] };
   readonly generatorSheet: RgbImage[][] = [];
   private readonly models: SemanticModels;
   private readonly psnr: Record<Damage, Record<Method, number[]>>;
@@ -138,9 +140,10 @@ class RepairRun {
       const results = await this.repaired(p, lost);
       const mask = cellsToPixels(lost, image.width, image.height);
       for (const m of METHODS) this.psnr[damage][m].push(roiPsnrDb(image, results[m], mask) ?? Number.NaN);
-      if (damage === 'whole SFVs' && this.correctorSheet.length < SHEET_ROWS) {
+      const sheet = this.correctorSheets[damage];
+      if (sheet.length < SHEET_ROWS) {
         const holes = withHoles(results.corrector, lost, p.y.columns);
-        this.correctorSheet.push([image, holes, results['Laplace in pixels'], results.corrector]);
+        sheet.push([image, holes, results['Laplace in pixels'], results.corrector]);
       }
     }
     if (hasGenerator) await this.generated(p, random.fork('generator'));
@@ -177,6 +180,7 @@ class RepairRun {
           what: `${where}: corrector over ${bestBaseline}, the best baseline`,
           unit: 'dB',
           value: gain.value,
+          wholeSet: true,
           low: rounded(gain.low),
           high: rounded(gain.high),
         }),
@@ -195,6 +199,7 @@ class RepairRun {
         what: `${where}: gradient energy against the source, median`,
         unit: 'times',
         value: median(this.energy),
+        wholeSet: true,
       }),
       shown({
         part,
@@ -206,6 +211,7 @@ class RepairRun {
         what: `${where}: border gradient against the interior, median`,
         unit: 'times',
         value: median(this.border),
+        wholeSet: true,
       }),
       shown({
         part,

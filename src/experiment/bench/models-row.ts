@@ -14,8 +14,10 @@ export interface ModelRow {
   /** 95 % interval where there is one. */
   readonly low: number | null;
   readonly high: number | null;
-  /** null where nothing is asked or nothing was measured. */
+  /** null where nothing is asked, nothing was measured, or too few pictures were taken to judge. */
   readonly met: boolean | null;
+  /** A figure of the whole test set: a quick run on a few of its pictures shows it and does not judge. */
+  readonly wholeSet: boolean;
 }
 
 export const MODEL_PARTS = ['latency', 'entropy', 'kodak', 'labels', 'saliency', 'faithfulness', 'repair'] as const;
@@ -28,6 +30,7 @@ interface RowInput {
   readonly value: number | null;
   readonly low?: number | null;
   readonly high?: number | null;
+  readonly wholeSet?: boolean;
 }
 
 /** A figure without a demand. */
@@ -51,9 +54,25 @@ export function between(kind: 'limit' | 'target', from: number, to: number, inpu
 }
 
 function rowOf(input: RowInput, kind: RowKind, asked: string, ok: ((v: number) => boolean) | null): ModelRow {
-  const { part, what, unit = '', value, low = null, high = null } = input;
+  const { part, what, unit = '', value, low = null, high = null, wholeSet = false } = input;
   const met = ok === null || value === null || !Number.isFinite(value) ? null : ok(value);
-  return { part, what, kind, asked, unit, value: rounded(value), low: rounded(low), high: rounded(high), met };
+  return {
+    part,
+    what,
+    kind,
+    asked,
+    unit,
+    value: rounded(value),
+    low: rounded(low),
+    high: rounded(high),
+    met,
+    wholeSet,
+  };
+}
+
+/** Rows of a run on a few pictures: what needs the whole set is not judged. */
+export function ofFewPictures(rows: readonly ModelRow[]): ModelRow[] {
+  return rows.map((row) => (row.wholeSet ? { ...row, met: null } : row));
 }
 
 /** Six significant digits: enough for every table, and JSON that can be read. NaN becomes null. */

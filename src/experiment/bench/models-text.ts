@@ -11,7 +11,7 @@ export function figure(value: number | null): string {
 /** What a row says of its demand: met, missed, short (a target not reached), or nothing. */
 export function verdict(row: ModelRow): string {
   if (row.kind === 'shown') return '';
-  if (row.met === null) return 'not measured';
+  if (row.met === null) return row.value === null ? 'not measured' : 'few pictures';
   return row.met ? 'met' : row.kind === 'limit' ? 'missed' : 'short';
 }
 
