@@ -37,6 +37,7 @@ class Part:
         self.steps, self.seconds, self.seed, self.data, self.quality = int(steps), round(seconds), int(seed), data, quality
         self.file = "tables.json" if role == "tables" else role + ".onnx"
         self.tables = self.classify = self.flops = self.rounding = None
+        self.parameters = 0
 
 
 class Encoder(nn.Module):
@@ -103,7 +104,7 @@ def main_networks(name, cfg, klt, folder, allow_missing):
     return m.eval(), dict(facts, seed=cfg["seed"], data=f"{PHOTOS}; CamVid train; ECSSD train", quality=quality), a_steps
 
 
-def collect(name, checkpoints, data_root, allow_missing, extra_quality=None):
+def collect(name, checkpoints, data_root, allow_missing):
     """-> [Part] in the order of ROLES. Missing parts: SystemExit, or a line on stdout when allow_missing."""
     folder = os.path.join(checkpoints, name)
     with open(os.path.join(HERE, "configs", name + ".json")) as f:
@@ -138,7 +139,6 @@ def collect(name, checkpoints, data_root, allow_missing, extra_quality=None):
         if part.module is not None:
             part.module.eval()
             part.rounding = export.round_half(part.module)
-        part.quality.update((extra_quality or {}).get(name, {}).get(role, {}))
         parts.append(part)
     next(p for p in parts if p.role == "analysis").classify = m.classify
     check_gradient(parts)

@@ -1,12 +1,16 @@
 """Makes the model folder that ships: every network of every set as ONNX, tables, models.json, a card each, test vectors.
 
-  python3 pack.py --data DIR -o ../models [--sets base,live] [--vectors ../test/vectors/models] [--allow-missing]
+  python3 pack.py --data DIR -o ../models [--vectors ../test/vectors/models] [--bench RESULTS/models.json]
+               [--sets base,live] [--allow-missing]
 
 Takes the final states under checkpoints/<set>/ (PARTS below says which file gives which network), rounds weights to
 float16 as they are stored, exports (export.py), checks every file against PyTorch through onnxruntime-node
 (check_export.mjs, `node` on the path), and the gradient network against torch.autograd. Stops with exit code 1 when a part
 is missing, a check fails or the folder is larger than 40 MB; --allow-missing leaves missing parts out (rehearsal). The same
 weights give the same bytes.
+
+Order of work: pack, `sct bench models`, pack again with --bench: hashes depend on the networks and tables alone, so the figures
+are of exactly what ships (those of other weights are not taken).
 
 --data DIR: weights/klt.pt for the shapes of g_a and g_s, and the training pictures when tables have to be counted.
 """
@@ -21,6 +25,7 @@ import tempfile
 
 import torch
 
+import bench_figures
 import cards
 import export
 import networks_of_set
@@ -30,6 +35,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 LIMIT_BYTES = 40_000_000
 SCHEMA = "sct-models/1"
 VERSION = 1
+CHECK_SIZE = (256, 384)          # height and width of the picture that networks are compared on
 
 
 def sha256(path):
@@ -45,40 +51,44 @@ def check(folder):
         sys.exit("pack: a network differs from PyTorch")
 
 
-def pack_set(name, parts, out, scratch):
-    """parts: networks_of_set.Part list -> entry of models.json"""
-    channels = next(p for p in parts if p.role == "analysis").channels
+def write_file(part, path, inputs, scratch):
+    """one file of a set; a network also goes to `scratch` with its reference tensors"""
+    if part.role == "tables":
+        with open(path, "w") as f:
+            json.dump(part.tables, f, separators=(",", ":"))
+            f.write("\n")
+        return
+    export.to_onnx(part.module, part.role, part.channels, inputs, path)
+    shutil.copyfile(path, os.path.join(scratch, part.file))
+    export.reference(part.module, part.role, part.channels, inputs, scratch)
+    part.flops = export.flops_per_pixel(part.module, inputs, CHECK_SIZE[0] * CHECK_SIZE[1])
+    part.parameters = sum(p.numel() for p in part.module.parameters())
+
+
+def pack_set(name, parts, out, scratch, bench):
+    """parts: networks_of_set.Part list; bench: models.json of sct bench models, or None -> entry of models.json"""
     folder = os.path.join(out, name)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
-    files = []
-    inputs = vectors.example(parts, 256, 384)
+    inputs = vectors.example(parts, *CHECK_SIZE)
     for part in parts:
-        path = os.path.join(folder, part.file)
-        entry = {"name": part.file, "role": part.role, "path": f"{name}/{part.file}"}
-        if part.role == "tables":
-            with open(path, "w") as f:
-                json.dump(part.tables, f, separators=(",", ":"))
-                f.write("\n")
-            tensors, opset, parameters = ([], []), None, 0
-        else:
-            export.to_onnx(part.module, part.role, channels, inputs[part.role], path)
-            check_path = os.path.join(scratch, part.file)
-            shutil.copyfile(path, check_path)
-            export.reference(part.module, part.role, channels, inputs[part.role], scratch)
-            part.flops = export.flops_per_pixel(part.module, inputs[part.role], 256 * 384)
-            tensors, opset = export.tensors(part.role, channels), export.OPSET
-            parameters = sum(p.numel() for p in part.module.parameters())
-        part.parameters = parameters
-        card = f"{name}/{part.role}.md"
-        files.append(dict(entry, bytes=os.path.getsize(path), sha256=sha256(path), opset=opset, inputs=tensors[0],
-                          outputs=tensors[1], parameters=parameters, data=part.data, steps=part.steps, seed=part.seed,
-                          licence=cards.licence(part), quality=part.quality, card=card))
-        with open(os.path.join(out, card), "w") as f:
-            f.write(cards.card(name, part, files[-1]))
+        write_file(part, os.path.join(folder, part.file), inputs.get(part.role), scratch)
     check(scratch)
-    listing = "".join(sorted(f"{f['name']} {f['sha256']}\n" for f in files))
-    digest = hashlib.sha256(listing.encode()).hexdigest()
+    hashes = {p.file: sha256(os.path.join(folder, p.file)) for p in parts}
+    digest = hashlib.sha256("".join(sorted(f"{file} {h}\n" for file, h in hashes.items())).encode()).hexdigest()
+    measured = bench_figures.figures(bench, name, digest) if bench else {}
+    channels, files = parts[0].channels, []
+    for part in parts:
+        network = part.module is not None
+        part.quality.update(measured.get(part.role, {}))
+        inputs_outputs = export.tensors(part.role, channels) if network else ([], [])
+        files.append({"name": part.file, "role": part.role, "path": f"{name}/{part.file}",
+                      "bytes": os.path.getsize(os.path.join(folder, part.file)), "sha256": hashes[part.file],
+                      "opset": export.OPSET if network else None, "inputs": inputs_outputs[0], "outputs": inputs_outputs[1],
+                      "parameters": part.parameters, "data": part.data, "steps": part.steps, "seed": part.seed,
+                      "licence": cards.licence(part), "quality": part.quality, "card": f"{name}/{part.role}.md"})
+        with open(os.path.join(folder, part.role + ".md"), "w") as f:
+            f.write(cards.card(name, part, files[-1]))
     return {"name": name, "version": VERSION, "id": digest[:8], "sha256": digest, "channels": channels, "files": files}
 
 
@@ -88,17 +98,16 @@ def main():
     p.add_argument("-o", "--out", required=True)
     p.add_argument("--sets", default="base,live")
     p.add_argument("--checkpoints", default=os.path.join(HERE, "checkpoints"))
-    p.add_argument("--quality", help="JSON of more measured figures: {set: {role: {name: number, text or list of numbers}}}")
+    p.add_argument("--bench", help="models.json of `sct bench models` over the same weights: its figures go into models.json and cards")
     p.add_argument("--vectors", help="folder for the vectors of the tests in TypeScript, NAME.json for each set")
     p.add_argument("--allow-missing", action="store_true", help="leave out what is not there (rehearsal)")
     a = p.parse_args()
     torch.set_num_threads(1)
-    quality = json.load(open(a.quality)) if a.quality else {}
     sets = []
     for name in a.sets.split(","):
-        parts = networks_of_set.collect(name, a.checkpoints, a.data, a.allow_missing, quality)
+        parts = networks_of_set.collect(name, a.checkpoints, a.data, a.allow_missing)
         with tempfile.TemporaryDirectory() as scratch:
-            sets.append(pack_set(name, parts, a.out, scratch))
+            sets.append(pack_set(name, parts, a.out, scratch, a.bench))
         if a.vectors:
             vectors.write(parts, name, os.path.join(a.vectors, name + ".json"))
     with open(os.path.join(a.out, "models.json"), "w") as f:

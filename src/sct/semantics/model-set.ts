@@ -100,7 +100,7 @@ const file = z.object({
   steps: z.number().int().min(0),
   seed: z.number().int(),
   licence: note,
-  quality: z.record(z.string().max(64), figure),
+  quality: z.record(z.string().max(200), figure),
   card: relative.nullable(),
 });
 const manifest = z.object({
