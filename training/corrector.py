@@ -3,8 +3,8 @@
   python3 corrector.py --config configs/base.json --data DIR [--minutes 16]     start, or resume checkpoints/<set>/corrector.pt
   python3 corrector.py ... --minutes 6 --restart                                new cosine from the averaged weights
 
-Label maps come from checkpoints/<set>/heads.pt; before that exists from stage A's label head and a stand-in codebook, and a
-later --restart moves on to the set's own codebook.
+Label maps come from checkpoints/<set>/heads.pt; before that exists from stage A's label head and a stand-in codebook. A later
+start with another codebook carries the clusters' rows over.
 
 Two kinds of step on records of `damage.py`: features (log squared error of the damaged embeddings; the analysis is close to
 orthonormal, so this is nearly the picture's) and, more and more towards the end, pictures (through g_s: log squared error of
@@ -126,29 +126,37 @@ def prepare(a, cfg, out, seed):
     images = data.photos(a.data, damage.SIDE)
     random.shuffle(images)
     images = images[:a.limit_photos]
-    labeller, codebook = damage.labeller(m, a.data, out, images)
+    labeller, made_of = damage.labeller(m, a.data, out, images, a.heads)
     held = damage.Pool(m, labeller, images[-40:], data.pairs(a.data, "camvid/val"), seed + 1)
     pool = damage.Pool(m, labeller, images[:-40], data.pairs(a.data, "camvid/train"), seed)
     while len(held.records) < 32:
         held.add(4)
     while len(pool.records) < 80:
         pool.add(4)
-    return m, pool, [held.batch(8) for _ in range(4)], {"frozen": os.path.basename(source), "codebook": codebook,
-                                                        "standIn": labeller.codebook}
+    return m, pool, [held.batch(8) for _ in range(4)], {"frozen": os.path.basename(source), "labels": made_of,
+                                                        "codebook": "heads" if made_of["heads"] else "stand-in"}
+
+
+def same_codebook(a, b):
+    if a["heads"] is None or b["heads"] is None:
+        return a["heads"] is b["heads"]
+    return torch.equal(a["heads"]["label.centroids"], b["heads"]["label.centroids"])
 
 
 @torch.no_grad()
-def rename_clusters(net, pool, old):
-    """a state trained with the stand-in codebook goes on with the set's own: each new cluster's row becomes the mean of the
-    old rows of its cells. old: stand-in centroids"""
+def rename_clusters(rows, pool, root, old):
+    """rows [43,k] of a network trained with another codebook: each new cluster's row becomes the mean of the old rows of its
+    cells. old: what the former Labeller was made of"""
+    m = pool.m
+    former = damage.Labeller(m, damage.heads_of(m, root, old["heads"]) if old["heads"] else None, old["standIn"])
     seen = torch.full((32, 32), 1e-3)
-    stand_in = damage.Labeller(pool.m, None, old)
     for r in pool.records:
         b = r["labels"].flatten().long() - damage.STREET
-        a = stand_in.stand_in(r["y"].float()[None]).flatten().long() - damage.STREET
-        seen.view(-1).index_add_(0, (b * 32 + a)[b >= 0], torch.ones(int((b >= 0).sum())))
+        if int(b.min()) >= 0:
+            a = former.clusters(r["y"].float()[None]).flatten().long() - damage.STREET
+            seen.view(-1).index_add_(0, b * 32 + a, torch.ones(len(b)))
     share = seen / seen.sum(1, keepdim=True)
-    net.labels[damage.STREET:] = share @ net.labels[damage.STREET:].clone()
+    rows[damage.STREET:] = share @ rows[damage.STREET:].clone()
 
 
 def to(b, device):
@@ -176,8 +184,8 @@ def main():
     torch.manual_seed(seed + run.step)
     if run.resumed:
         pool.draw.seed(seed + run.step)
-        if facts["codebook"] == "heads" and run.last.get("codebook") == "stand-in":
-            rename_clusters(net, pool, run.last["standIn"])
+        if not same_codebook(facts["labels"], run.last["labels"]):
+            rename_clusters(net.labels, pool, a.data, run.last["labels"])
             net.mean.prior.data.copy_(start.mean.prior)
             run.note(event="codebook", step=run.step)
     run.last = {}

@@ -15,7 +15,8 @@ from scipy.cluster.vq import kmeans2, vq
 import channel
 import data
 import rate
-from head_networks import load_heads
+import store
+from head_networks import Heads
 from stage_a import rate_var, sent_classes
 
 SIDE = 256
@@ -56,13 +57,21 @@ class Labeller:
         return F.avg_pool2d(votes, 4).argmax(1).int()
 
 
-def labeller(m, root, out, images):
-    """from OUT/heads.pt once it holds a codebook, else a stand-in -> Labeller, "heads" or "stand-in" """
-    path = os.path.join(out, "heads.pt")
+def labeller(m, root, out, images, path=None):
+    """from `path` or OUT/heads.pt once it holds a codebook, else a stand-in -> Labeller, what it was made of: {"heads": weights
+    or None, "standIn": centroids or None}"""
+    path = path or os.path.join(out, "heads.pt")
     if os.path.exists(path) and "clusterColours" in torch.load(path, map_location="cpu"):
-        klt = torch.load(os.path.join(root, "weights/klt.pt"), map_location="cpu")
-        return Labeller(m, load_heads(m.cfg, klt, path)), "heads"
-    return Labeller(m).fit(images), "stand-in"
+        state = store.load_state(path)
+        return Labeller(m, heads_of(m, root, state)), {"heads": state, "standIn": None}
+    own = Labeller(m).fit(images)
+    return own, {"heads": None, "standIn": own.codebook}
+
+
+def heads_of(m, root, state):
+    heads = Heads(m.cfg, torch.load(os.path.join(root, "weights/klt.pt"), map_location="cpu"))
+    heads.load_state_dict(state)
+    return heads.fused()
 
 
 def majority(mask):

@@ -223,7 +223,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for name in ("config", "data"):
         p.add_argument("--" + name, required=True)
-    for name in ("weights", "corrector", "generator", "sheets"):
+    for name in ("weights", "corrector", "generator", "heads", "sheets"):
         p.add_argument("--" + name)
     p.add_argument("--out", default=os.path.join(loop.HERE, "checkpoints"))
     p.add_argument("--every", type=int, default=1, help="every N-th Kodak image")
@@ -237,7 +237,8 @@ def main():
     torch.manual_seed(3)
     images = data.photos(a.data, damage.SIDE)
     random.shuffle(images)
-    labeller, codebook = damage.labeller(m, a.data, out, images)
+    labeller, made_of = damage.labeller(m, a.data, out, images, a.heads)
+    codebook = "heads" if made_of["heads"] else "stand-in"
     pool = damage.Pool(m, labeller, images, data.pairs(a.data, "camvid/train"), 3)
     while len(pool.records) < 160:
         pool.add(4)

@@ -243,8 +243,9 @@ def main():
     torch.manual_seed(seed + run.step)
     if run.resumed:
         pool.draw.seed(seed + run.step)
-        if facts["codebook"] == "heads" and run.last.get("codebook") == "stand-in":
-            raise SystemExit("generator.pt was trained with the stand-in codebook; remove it and start again")
+        if not corrector.same_codebook(facts["labels"], run.last["labels"]):
+            for rows in (net.labels, net.amplitude, net.usual, net.mean.prior, disc.names):
+                corrector.rename_clusters(rows, pool, a.data, run.last["labels"])
     run.last = {}
     while run.clock() is not None:
         if len(pool.records) < pool.capacity and run.step % 3 == 0 or run.step % 10 == 0:

@@ -20,6 +20,7 @@ def arguments(parser, minutes):
     parser.add_argument("--minutes", type=float, default=minutes, help="length of the learning-rate cosine (wall time)")
     parser.add_argument("--learning-rate", type=float)
     parser.add_argument("--weights", help="frozen model set (default: stage-b.pt of the set, else last.pt)")
+    parser.add_argument("--heads", help="heads.pt whose labels and codebook are used (default: that of the set)")
     parser.add_argument("--out", default=os.path.join(HERE, "checkpoints"))
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--restart", action="store_true", help="new cosine from the averaged weights of the last state")
