@@ -75,6 +75,7 @@ export async function measureRepair(
   const sheets = options.out === null ? null : join(options.out, 'sheets');
   if (sheets) await mkdir(sheets, { recursive: true });
   for (const [set, models] of sets) {
+    if (!models.set.files.some((f) => f.role === 'corrector')) continue;
     const hasGenerator = models.set.files.some((f) => f.role === 'generator');
     let changed = 0;
     for (const data of ['Kodak', 'CamVid'] as const) {
