@@ -97,6 +97,9 @@ def main_networks(name, cfg, klt, folder, allow_missing):
         facts, a_steps = dict(stage="A", steps=s["step"], seconds=s["total_s"]), s["step"]
     m = ModelSet(cfg, klt)
     m.load_state_dict(store.load_state(path))
+    first = store.load_state(os.path.join(folder, "last.pt"))
+    if not all(torch.equal(v, first["g_a." + k]) for k, v in m.g_a.state_dict().items()):
+        raise SystemExit(f"pack: g_a of {path} is not that of last.pt, on which the heads were trained")
     quality = {}
     rows = log_events(os.path.join(folder, "stage-b.jsonl"), "kodak6") or log_events(os.path.join(folder, "log.jsonl"), "kodak6")
     if rows:

@@ -3,7 +3,7 @@
   python3 pack.py --data DIR -o ../models [--vectors ../test/vectors/models] [--bench RESULTS/models.json]
                [--sets base,live] [--allow-missing]
 
-Takes the final states under checkpoints/<set>/ (PARTS below says which file gives which network), rounds weights to
+Takes the final states under checkpoints/<set>/ (networks_of_set.py says which file gives which network), rounds weights to
 float16 as they are stored, exports (export.py), checks every file against PyTorch through onnxruntime-node
 (check_export.mjs, `node` on the path), and the gradient network against torch.autograd. Stops with exit code 1 when a part
 is missing, a check fails or the folder is larger than 40 MB; --allow-missing leaves missing parts out (rehearsal). The same
@@ -99,26 +99,33 @@ def main():
     p.add_argument("--sets", default="base,live")
     p.add_argument("--checkpoints", default=os.path.join(HERE, "checkpoints"))
     p.add_argument("--bench", help="models.json of `sct bench models` over the same weights: its figures go into models.json and cards")
-    p.add_argument("--vectors", help="folder for the vectors of the tests in TypeScript, NAME.json for each set")
+    p.add_argument("--vectors", help="folder for the vectors of the tests in TypeScript, NAME.json for each set (default "
+                                     "../test/vectors/models; in a rehearsal none)")
     p.add_argument("--allow-missing", action="store_true", help="leave out what is not there (rehearsal)")
     a = p.parse_args()
     torch.set_num_threads(1)
-    sets = []
-    for name in a.sets.split(","):
-        parts = networks_of_set.collect(name, a.checkpoints, a.data, a.allow_missing)
-        with tempfile.TemporaryDirectory() as scratch:
-            sets.append(pack_set(name, parts, a.out, scratch, a.bench))
-        if a.vectors:
-            vectors.write(parts, name, os.path.join(a.vectors, name + ".json"))
+    to_vectors = a.vectors or (None if a.allow_missing else os.path.join(HERE, "..", "test", "vectors", "models"))
+    names, sets, collected = a.sets.split(","), [], {}
+    os.makedirs(a.out, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=a.out, prefix=".pack-") as new:
+        for name in names:
+            collected[name] = networks_of_set.collect(name, a.checkpoints, a.data, a.allow_missing)
+            with tempfile.TemporaryDirectory() as scratch:
+                sets.append(pack_set(name, collected[name], new, scratch, a.bench))
+        total = sum(f["bytes"] for s in sets for f in s["files"])
+        for s in sets:
+            print(f"{s['name']}: set {s['id']}, {len(s['files'])} files, {sum(f['bytes'] for f in s['files'])} bytes")
+        print(f"total {total} bytes of {LIMIT_BYTES}")
+        if total > LIMIT_BYTES:
+            sys.exit(f"pack: {total} bytes are more than {LIMIT_BYTES}; nothing was changed")
+        for name in names:
+            shutil.rmtree(os.path.join(a.out, name), ignore_errors=True)
+            os.rename(os.path.join(new, name), os.path.join(a.out, name))
     with open(os.path.join(a.out, "models.json"), "w") as f:
         json.dump({"schema": SCHEMA, "version": VERSION, "sets": sets}, f, indent=1)
         f.write("\n")
-    total = sum(f["bytes"] for s in sets for f in s["files"])
-    for s in sets:
-        print(f"{s['name']}: set {s['id']}, {len(s['files'])} files, {sum(f['bytes'] for f in s['files'])} bytes")
-    print(f"total {total} bytes of {LIMIT_BYTES}")
-    if total > LIMIT_BYTES:
-        sys.exit(f"pack: {total} bytes are more than {LIMIT_BYTES}")
+    for name in names if to_vectors else []:
+        vectors.write(collected[name], name, os.path.join(to_vectors, name + ".json"))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ export interface LoadModelsOptions {
   readonly threads?: number | undefined;
 }
 
-/** Threads of one network run where nothing else is asked: measured on two cores (docs/models.md). */
+/** Threads of one network run where nothing else is asked, 2 if not here: runs of live are too short to share. */
 const DEFAULT_THREADS: Readonly<Record<string, number>> = { live: 1 };
 const MAX_THREADS = 64;
 

@@ -56,8 +56,7 @@ export class NetworkSession {
         extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
       });
     } catch (error) {
-      const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0].slice(0, 200);
-      throw new ModelError(fault, `is no network that this runtime can load (${reason})`);
+      throw new ModelError(fault, `is no network that this runtime can load (${firstLine(error)})`);
     }
     compare(tensorInfos(session.inputMetadata), contract.inputs, 'input', fault);
     compare(tensorInfos(session.outputMetadata), contract.outputs, 'output', fault);
@@ -70,7 +69,8 @@ export class NetworkSession {
    * @param feeds a whole tensor for every input of the contract
    * @param lengths of the free dimensions
    * @returns a tensor for every output of the contract
-   * @throws TensorError naming network and tensor when a length is wrong or a number is NaN or infinite
+   * @throws TensorError naming network and tensor when a length is wrong or a number is NaN or infinite; ModelError when
+   *   the network breaks off
    */
   async run(feeds: Readonly<Record<string, TensorData>>, lengths: Lengths): Promise<Record<string, Float32Array>> {
     const tensors: Record<string, Tensor> = {};
@@ -82,7 +82,9 @@ export class NetworkSession {
       this.check(info, data, dims, data.length);
       tensors[info.name] = new Tensor(info.type, data, dims);
     }
-    const results = await this.session.run(tensors);
+    const results = await this.session.run(tensors).catch((error: unknown) => {
+      throw new ModelError(this.fault, `cannot be run (${firstLine(error)})`);
+    });
     const out: Record<string, Float32Array> = {};
     for (const info of this.contract.outputs) {
       const { data, dims } = results[info.name];
@@ -114,6 +116,10 @@ export function firstNonFinite(data: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i] - data[i];
   return sum === 0 ? -1 : data.findIndex((v) => !Number.isFinite(v));
+}
+
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n')[0].slice(0, 200);
 }
 
 function checkBytes(info: ModelFileInfo, bytes: Uint8Array, fault: ModelFault): void {

@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { FormatError, UsageError } from '../../../src/common/errors.ts';
 import { rgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { type FeatureMap, flatPlane, gridOf } from '../../../src/sct/semantics/feature-map.ts';
-import { TensorError } from '../../../src/sct/semantics/model-error.ts';
+import { ModelError, TensorError } from '../../../src/sct/semantics/model-error.ts';
 import { loadModels } from '../../../src/sct/semantics/models.ts';
 import { readOnnx } from '../../../src/sct/semantics/onnx-reader.ts';
 import { imageFromTensor, MAX_NETWORK_PIXELS } from '../../../src/sct/semantics/picture-tensor.ts';
@@ -146,6 +146,21 @@ test('a number that is none is refused with network and tensor, going in and com
   for (const scale of [0, -1, Number.NaN, Number.POSITIVE_INFINITY])
     await assert.rejects(decode(scale), is('symbol-decoder', 'scale'));
   await assert.rejects(decode(1, 193), /193 symbols for a cell: allowed 0 to 192/);
+});
+
+test('a network that breaks off while it runs is a fault of its file', async (t) => {
+  const whole = tinyNetwork('saliency');
+  const narrow = { name: 'b', shape: [1, TINY_CHANNELS, 1, 1], data: new Float32Array(TINY_CHANNELS) };
+  const nodes = [
+    { ...whole.nodes[0], outputs: ['m'] },
+    { op: 'Conv', inputs: ['y', 'b'], outputs: ['n'] },
+    { op: 'Add', inputs: ['m', 'n'], outputs: ['map'] },
+  ];
+  const models = await tiny(t, { saliency: { ...whole, nodes, weights: [...whole.weights, narrow] } });
+  await assert.rejects(
+    models.saliency(features(32, 32)),
+    (e) => e instanceof ModelError && /tiny\/saliency\.onnx: cannot be run .*sha256 [0-9a-f]{64}/.test(e.message),
+  );
 });
 
 test('pictures beyond the bound are refused with the allowed range before anything is computed', async (t) => {
