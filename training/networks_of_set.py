@@ -155,7 +155,8 @@ def perceptual(cfg, klt, folder):
     g_s.load_state_dict({k[4:] if k.startswith("g_s.") else k: v.float() for k, v in weights.items()
                          if k.startswith("g_s.") or "." not in k or k.split(".")[0] in dict(g_s.named_children())})
     return Part("synthesis-perceptual", cfg["channels"], g_s, "C", s.get("steps", s.get("step", 0)),
-                s.get("seconds", s.get("total_s", 0)), s.get("seed", cfg["seed"]), PHOTOS, {})
+                s.get("seconds", s.get("total_s", 0)), s.get("seed", cfg["seed"]),
+                PHOTOS + "; a feature distance of SqueezeNet v1.1 (ImageNet) in the loss", {})
 
 
 def head(role, cfg, klt, folder):
@@ -172,15 +173,26 @@ def head(role, cfg, klt, folder):
 
 
 def restored(role, cfg, folder):
-    state(folder, role + ".pt")
-    path = os.path.join(folder, role + ".pt")
+    s, path = state(folder, role + ".pt")
     module, facts = restoration.load(path, role)
     quality = {}
     rows = log_events(path.replace(".pt", ".jsonl"), "held-out")
     if role == "corrector" and rows and isinstance(rows[-1].get("gainDb"), list):
         quality = {"heldOutGainOverFillDb": rows[-1]["gainDb"]}
+    if not of_this_codebook(s, folder):
+        print(f"{cfg['name']}: WARNING: {role} was trained with the clusters of another codebook than heads.pt holds")
+        quality["clusters"] = "trained with another codebook than the set's"
     return Part(role, cfg["channels"], module, "C, everything else frozen", facts["steps"], facts["seconds"], facts["seed"],
                 f"{PHOTOS}; CamVid train", quality)
+
+
+def of_this_codebook(s, folder):
+    """was the state trained on label maps of the heads that ship?"""
+    path = os.path.join(folder, "heads.pt")
+    used = (s.get("labels") or {}).get("heads")
+    if not os.path.exists(path):
+        return used is None
+    return used is not None and torch.equal(used["label.centroids"].float(), store.load_state(path)["label.centroids"])
 
 
 def tables_part(m, cfg, folder, data_root, facts):
