@@ -1,8 +1,10 @@
 /**
  * The partition into SFVs: bytes and agreement, and where its start counts come from.
  *
- *   node --import tsx bench/partition.ts figures --data DIR [--every N]   Kodak and CamVid test, as they are and at twice the size
- *   node --import tsx bench/partition.ts counts --data DIR [--every N]    CamVid train and train/photos: text of start-counts.ts
+ *   node --import tsx bench/partition.ts figures --data DIR [--every N] [--models DIR]
+ *     Kodak and CamVid test, as they are and at twice the size
+ *   node --import tsx bench/partition.ts counts --data DIR [--every N] [--models DIR]
+ *     CamVid train and train/photos: text of start-counts.ts
  *
  * DIR holds kodak/, camvid/{train,test}/ and train/photos/. Polygons are counted as an alternative (partition-polygons.ts).
  */
@@ -123,10 +125,10 @@ const [mode, ...rest] = process.argv.slice(2);
 const option = (name: string) => (rest.includes(name) ? rest[rest.indexOf(name) + 1] : undefined);
 const data = option('--data');
 if ((mode !== 'figures' && mode !== 'counts') || data === undefined) {
-  console.error('usage: bench/partition.ts figures|counts --data DIR [--every N]');
+  console.error('usage: bench/partition.ts figures|counts --data DIR [--every N] [--models DIR]');
   process.exitCode = 2;
 } else {
-  const models = await loadModels();
+  const models = await loadModels({ dir: option('--models') });
   await (mode === 'figures' ? figures : counts)(models, data, Math.max(1, Number(option('--every') ?? 1)));
   await models.close();
 }

@@ -156,7 +156,7 @@ function panelsOf(
     saliency: { title: 'Saliency', note: 'what people look at', kind: 'heat', scale: ['0', '1'] },
     activation: {
       title: 'Activation',
-      note: 'Grad-CAM: what speaks for the task classes',
+      note: 'what speaks for the task classes, by the gradient of their logits',
       kind: 'heat',
       scale: ['0', 'most'],
     },

@@ -10,7 +10,7 @@ export function analysisCss(ids: readonly number[]): string {
 .top{pointer-events:none}.num{fill:#fff;stroke:#111;stroke-width:.22em;paint-order:stroke;stroke-linejoin:round;font-weight:700;text-anchor:middle;dominant-baseline:central;pointer-events:none;font-family:system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif}
 .sfvs{max-height:66vh;overflow:auto}.sfvs table{font-size:12.5px}.sfvs th{position:sticky;top:0;background:var(--card);white-space:normal;line-height:1.2;vertical-align:bottom;border-bottom:1px solid var(--line)}
 .sfvs td,.sfvs th{padding:3px 8px 3px 0}.sfvs td:last-child,.sfvs th:last-child{min-width:0}.sfvs td:first-child,.sfvs th:first-child{padding-left:6px}.sfvs td{white-space:nowrap}
-.sfvs tbody tr{cursor:pointer;outline:none}.swatch{display:inline-block;width:11px;height:11px;border-radius:3px;vertical-align:-1px;margin-right:6px}
+.sfvs tbody tr{cursor:pointer;outline:none}.swatch{display:inline-block;width:11px;height:11px;border-radius:3px;vertical-align:-1px;margin-right:6px;outline:1px solid var(--line)}
 .bar{display:inline-block;width:46px;height:7px;margin-left:7px;vertical-align:1px}.bar .t{fill:var(--line)}.bar .f{fill:var(--link)}
 .legend{display:flex;flex-wrap:wrap;gap:4px 14px;margin:12px 0 0;padding:0;list-style:none;font-size:13.5px}
 .scale{display:flex;gap:8px;align-items:center;font-size:12.5px;color:var(--mute);margin-top:5px;font-variant-numeric:tabular-nums}.scale svg{flex:1;height:8px;border-radius:2px;max-width:180px}

@@ -16,9 +16,17 @@ export interface Activation {
 }
 
 /**
- * Grad-CAM [Selvaraju17] on the feature map itself, A = y: the target is the sum of the task classes' logits over the
- * quarter-resolution pixels predicted as them; alpha_k = mean over the grid of d target / d A_k; the map is
- * ReLU(sum_k alpha_k A_k). The gradient comes from the exported vector-Jacobian product of the label head.
+ * How the gradient weighs the features: `channel` = its mean over the grid, one weight a channel (Grad-CAM [Selvaraju17]);
+ * `cell` = itself, cell by cell (HiResCAM [Draelos20]).
+ */
+export type GradientWeighting = 'channel' | 'cell';
+
+/**
+ * Class activation on the feature map itself, A = y: the target is the sum of the task classes' logits over the
+ * quarter-resolution pixels predicted as them; the map is ReLU(sum_k g_k A_k), where g_k is the gradient d target / d A_k
+ * (`cell`), or its mean over the grid (`channel`). The gradient comes from the exported vector-Jacobian product of the label
+ * head. The default is `cell`: channels of y are signed transform coefficients, whose mean gradient says little
+ * (docs/adr/0007).
  *
  * Without a predicted pixel of any task class the target is the sum of their presence logits. A map that is zero
  * everywhere (nothing speaks for the target) is returned as it is; importance then takes it as uniform.
@@ -30,10 +38,11 @@ export async function gradCam(
   y: FeatureMap,
   output: LabelOutput,
   classes: readonly number[],
+  weighting: GradientWeighting = 'cell',
 ): Promise<Activation> {
   const { target, pixels, dMaps, dPresence } = activationTarget(output, y, classes);
   const gradient = await models.labelsVjp(y, dMaps, dPresence);
-  return { plane: weightedFeatures(y, gradient), target, pixels };
+  return { plane: weightedFeatures(y, gradient, weighting), target, pixels };
 }
 
 /** Cotangents of the target at the label head's outputs: 1 where a logit is summed, else 0. */
@@ -58,17 +67,19 @@ export function activationTarget(
   return { target: 'presence', pixels, dMaps, dPresence };
 }
 
-/** ReLU(sum_k alpha_k A_k) with alpha_k = mean of the gradient of channel k over the grid. */
-export function weightedFeatures(y: FeatureMap, gradient: FeatureMap): GridPlane {
+/** ReLU(sum_k g_k A_k) with g the gradient, or for `channel` its mean over the grid. */
+export function weightedFeatures(y: FeatureMap, gradient: FeatureMap, weighting: GradientWeighting): GridPlane {
   const { channels, rows, columns } = y;
   const cells = rows * columns;
   const sum = new Float64Array(cells);
   for (let k = 0; k < channels; k++) {
-    let alpha = 0;
-    for (let i = k * cells; i < (k + 1) * cells; i++) alpha += gradient.data[i];
-    alpha /= cells;
-    if (alpha === 0) continue;
-    for (let i = 0; i < cells; i++) sum[i] += alpha * y.data[k * cells + i];
+    const features = y.data.subarray(k * cells, (k + 1) * cells);
+    const g = gradient.data.subarray(k * cells, (k + 1) * cells);
+    if (weighting === 'cell') for (let i = 0; i < cells; i++) sum[i] += g[i] * features[i];
+    else {
+      const alpha = g.reduce((a, b) => a + b, 0) / cells;
+      for (let i = 0; i < cells; i++) sum[i] += alpha * features[i];
+    }
   }
   return { rows, columns, data: Float32Array.from(sum, (v) => (v > 0 && Number.isFinite(v) ? v : 0)) };
 }

@@ -28,7 +28,7 @@ test('street labels: majority of the 16 quarter pixels, ties to the lower class'
   assert.ok(Math.abs(streetProbability - 1 / (1 + Math.exp(-2))) < 1e-12);
 });
 
-test('codebook labels: argmax of the scores averaged with weights 1 2 1; the street logit decides', () => {
+test('codebook labels: argmax of the scores averaged with weights 1 2 3 4 3 2 1; the street logit decides', () => {
   const random = new RandomStream(4);
   const o = output(-1, () => 0);
   for (let i = 0; i < o.clusters.length; i++) o.clusters[i] = random.normal();
@@ -39,9 +39,9 @@ test('codebook labels: argmax of the scores averaged with weights 1 2 1; the str
   for (let i = 0; i < 6; i++) {
     const score = (l: number) => {
       let sum = 0;
-      for (let dr = -1; dr <= 1; dr++) {
-        for (let dc = -1; dc <= 1; dc++) {
-          sum += (2 - Math.abs(dr)) * (2 - Math.abs(dc)) * at(l, Math.floor(i / 3) + dr, (i % 3) + dc);
+      for (let dr = -3; dr <= 3; dr++) {
+        for (let dc = -3; dc <= 3; dc++) {
+          sum += (4 - Math.abs(dr)) * (4 - Math.abs(dc)) * at(l, Math.floor(i / 3) + dr, (i % 3) + dc);
         }
       }
       return sum;
@@ -82,24 +82,23 @@ function linear(channels: number): { y: FeatureMap; gradient: Float32Array } {
   };
 }
 
-test('Grad-CAM: ReLU of features weighted by mean gradients, against the formula', async () => {
+test('class activation: ReLU of features weighted by the gradient, by channel and by cell, against the formula', async () => {
   const { y, gradient } = linear(5);
   const models = { labelsVjp: async () => ({ ...y, data: gradient }) };
-  const { plane, target, pixels } = await gradCam(
-    models,
-    y,
-    output(1, (r, c) => (r === 0 && c < 3 ? 8 : 3)),
-    [8, 9],
-  );
-  assert.equal(target, 'maps');
-  assert.equal(pixels[8], 3);
+  const seen = output(1, (r, c) => (r === 0 && c < 3 ? 8 : 3));
+  const byChannel = await gradCam(models, y, seen, [8, 9], 'channel');
+  const byCell = await gradCam(models, y, seen, [8, 9]);
+  assert.equal(byCell.target, 'maps');
+  assert.equal(byCell.pixels[8], 3);
   for (let i = 0; i < 6; i++) {
-    let sum = 0;
+    let [channel, cell] = [0, 0];
     for (let k = 0; k < 5; k++) {
       const alpha = gradient.slice(6 * k, 6 * k + 6).reduce((a, b) => a + b, 0) / 6;
-      sum += alpha * y.data[6 * k + i];
+      channel += alpha * y.data[6 * k + i];
+      cell += gradient[6 * k + i] * y.data[6 * k + i];
     }
-    assert.ok(Math.abs(plane.data[i] - Math.max(0, sum)) < 1e-5);
+    assert.ok(Math.abs(byChannel.plane.data[i] - Math.max(0, channel)) < 1e-5);
+    assert.ok(Math.abs(byCell.plane.data[i] - Math.max(0, cell)) < 1e-5);
   }
 });
 
