@@ -254,6 +254,8 @@ def main():
     heads.load_state_dict(avg.state)
     found = codebook.fit(m, heads.eval(), src, a.device, seed=cfg["seed"] + 3000)
     avg.state.update({k: v for k, v in heads.state_dict().items() if k in found["keys"]})
+    for k, v in m.saliency.state_dict().items():         # half way between stage A and the fine-tuned head [Wortsman22]
+        avg.state["saliency." + k].lerp_(v.to(avg.state["saliency." + k]), 0.5)
     save(clusterColours=found["colours"], codebook=found["report"])
     note(event="end", step=step, **found["report"])
 
