@@ -152,9 +152,10 @@ def corrector_rows(judge, net, images, street, folder, name):
             rows[kind].append(psnr)
             if folder and n % max(1, len(images) // 6) == 0:
                 best = max((k for k in psnr if k != "corrector"), key=psnr.get)
+                damaged = torch.where(up16(torch.from_numpy(hit)), torch.tensor(0.5), out["corrector"])
                 sheets.row(folder, f"corrector-{name}-{kind}", n, got[0], hit, [
-                    ("source", got[0]), ("damaged", out["classMean"] * 0 + torch.where(torch.from_numpy(up16(torch.from_numpy(hit)).numpy()), torch.tensor(0.5), out["corrector"])),
-                    (f"{best} {psnr[best]:.1f} dB", out[best]), (f"corrector {psnr['corrector']:.1f} dB", out["corrector"])])
+                    ("source", got[0]), ("damaged", damaged), (f"{best} {psnr[best]:.1f} dB", out[best]),
+                    (f"corrector {psnr['corrector']:.1f} dB", out["corrector"])])
     for kind, r in rows.items():
         base = [k for k in r[0] if k != "corrector"]
         best = max(base, key=lambda k: np.mean([v[k] for v in r]))
