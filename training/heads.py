@@ -5,8 +5,8 @@
   python3 heads.py ... --restart                                                          new cosine from the last state
 
 g_a comes from checkpoints/<set>/last.pt (--weights FILE: another). Result: checkpoints/<set>/heads.pt (`average` = weights).
-CamVid train and ECSSD train give the truth; the teacher's soft outputs (teacher.py, used when checkpoints/teacher/teacher.pt
-exists; `--teacher none` = without) are a second loss on those pictures, on photographs for saliency, and its ImageNet
+CamVid train and ECSSD train give the truth; the teacher's soft outputs (teacher.py: checkpoints/teacher/teacher.pt, else the small
+copy weights/teacher.pt.xz; `--teacher none` = without) are a second loss on those pictures, on photographs for saliency, and its ImageNet
 features of photographs a third one of the label trunk (the codebook is built on them). y and soft outputs of an augmented
 picture are computed once and used about REUSE times, from a pool in memory.
 """
@@ -94,10 +94,11 @@ class Sources:
 
 def rgb_teacher(device, root, path):
     """-> (function of x, y, kind giving logits; the untouched ImageNet features), or (None, None)"""
-    if not os.path.exists(path):
+    small = os.path.join(HERE, "weights", "teacher.pt.xz")
+    if not os.path.exists(path) and not os.path.exists(small):
         return None, None
     t, g = Teacher(), Teacher()
-    t.load_state_dict(torch.load(path, map_location="cpu")["model"])
+    t.load_state_dict(torch.load(path, map_location="cpu")["model"] if os.path.exists(path) else store.load_state(small))
     g.load_features(os.path.join(root, "weights/squeezenet1.1-features-caffe-tf-order.h5"))
     t, g = (v.to(device, memory_format=torch.channels_last).eval() for v in (t, g))
     return (lambda x, y, kind: t(x, (kind,))[0]), g

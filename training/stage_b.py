@@ -2,7 +2,7 @@
 
   python3 stage_b.py --config configs/base.json --data DIR --minutes 40       starts from checkpoints/<set>/last.pt (stage A),
                                                                               or resumes checkpoints/<set>/stage-b.pt
-  python3 stage_b.py ... --init weights/base-stage-a.pt.xz                    starts from a small file
+  python3 stage_b.py ... --init weights/base-stage-b.pt.xz                    starts from a small file
   python3 stage_b.py ... --restart --learning-rate 1e-4                       new cosine from the last stage-B state
 
 First the variance table of the classes is computed once, over every training photograph, from the class maps as they are
