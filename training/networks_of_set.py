@@ -168,7 +168,7 @@ def head(role, cfg, klt, folder):
     trained_on = {"saliency": "ECSSD train (700 pictures)"}.get(role, "CamVid train (367 pictures)")
     teacher = {"none": "", "rgb": "; soft targets of a teacher with SqueezeNet v1.1 ImageNet features"}.get(
         s["teacher"], f"; soft targets of the heads of {s['teacher']}")
-    return Part(role, cfg["channels"], module, "heads on frozen analysis", s["step"], s["run_s"], s["seed"],
+    return Part(role, cfg["channels"], module, "heads on frozen analysis", s["step"], s.get("total_s", s["run_s"]), s["seed"],
                 f"{trained_on}; {PHOTOS}{teacher}", {k: v for k, v in s["codebook"].items() if role == "labels" and not isinstance(v, list)})
 
 
