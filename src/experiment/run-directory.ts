@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { UsageError } from '../common/errors.ts';
 import { canonical, canonicalText } from './canonical-json.ts';
 import { asObject, type JsonObject, readJsonFile } from './json-input.ts';
+import { makeFolder } from './make-folder.ts';
 import { parseManifest, type RunManifest } from './manifest.ts';
 import { METRIC_KEYS } from './metrics.ts';
 
@@ -42,7 +43,7 @@ export async function createRunDirectory(options: RunDirectoryOptions): Promise<
     const runId = ulid(options.now);
     const path = resolve(options.directory ?? join(options.root ?? 'runs', defaultName(options, runId)));
     try {
-      await mkdir(dirname(path), { recursive: true });
+      await makeFolder(dirname(path));
       await mkdir(path);
     } catch (cause) {
       const code = (cause as NodeJS.ErrnoException).code;

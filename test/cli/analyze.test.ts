@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -37,6 +37,18 @@ test('analyze: a missing or broken model folder is said, with its name', async (
   const { code, stderr } = await sctInside(['analyze', photo, '--models', folder]);
   assert.notEqual(code, 0);
   assert.ok(stderr.includes(folder), stderr);
+});
+
+test('analyze: a folder that cannot be written to is said before anything is computed', async (t) => {
+  const folder = await scratch(t);
+  const photo = join(folder, 'photo.png');
+  await savePng(photo, samplePhoto(20, 20));
+  await mkdir(join(folder, 'taken', 'analysis.html'), { recursive: true });
+  for (const out of [photo, join(photo, 'below'), join(folder, 'taken')]) {
+    const { code, stderr } = await sctInside(['analyze', photo, '-o', out]);
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(out), stderr);
+  }
 });
 
 test('analyze with the models that ship: files, JSON, an unknown class', { skip: !shipped }, async (t) => {

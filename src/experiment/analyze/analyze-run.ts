@@ -1,5 +1,5 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { resizeImage, savePng, toDataUri } from '../../sct/image/save.ts';
@@ -10,6 +10,7 @@ import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '.
 import type { LabelSpaceChoice } from '../../sct/semantics/label-map.ts';
 import { loadModels, type SemanticModels } from '../../sct/semantics/models.ts';
 import { canonicalText } from '../canonical-json.ts';
+import { writableFolder } from '../make-folder.ts';
 import { loadPhoto } from '../photo.ts';
 import { shellCommand } from '../report/data.ts';
 import { progressBar } from '../report/progress.ts';
@@ -80,17 +81,15 @@ export async function runAnalyze(config: AnalyzeConfig, program: string, io: Run
 
 /** Makes the folder, or clears an earlier analysis out of it; anything else in it stays. */
 async function emptyFolder(directory: string): Promise<string> {
-  const path = resolve(directory);
-  try {
-    await mkdir(path, { recursive: true });
-  } catch (error) {
-    const isFolder = (await stat(path).catch(() => null))?.isDirectory() === true;
-    if (!isFolder) {
-      throw new UsageError(`${path}: cannot be used as a folder (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
-    }
-  }
   const names = ['analysis.json', 'analysis.html', 'photo.png', 'sfvs.png', ...MAP_NAMES.map((n) => `${n}.png`)];
-  await Promise.all(names.map((n) => rm(join(path, n), { force: true })));
+  const path = await writableFolder(directory);
+  await Promise.all(
+    names.map((n) =>
+      rm(join(path, n), { force: true }).catch((error: NodeJS.ErrnoException) => {
+        throw new UsageError(`${join(path, n)}: an earlier file cannot be removed (${error.code ?? 'error'})`);
+      }),
+    ),
+  );
   return path;
 }
 

@@ -1,8 +1,8 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError, UsageError } from '../../common/errors.ts';
 import { CaptureReader } from '../../radio/sigmf/capture-reader.ts';
 import { resolveLinkConfig } from '../link-config.ts';
+import { makeFolder } from '../make-folder.ts';
 import { captureHints, type ReceiveSettings } from '../receive-stream.ts';
 import { readRun, writeFileAtomic } from '../run-directory.ts';
 import { collectTables } from './collect.ts';
@@ -67,7 +67,7 @@ export async function exportRun(path: string, format: ExportFormat, output?: str
   };
   if (format === 'csv') {
     const folder = output ?? join(directory, 'export-csv');
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     for (const table of tables) await write(join(folder, `${table.name}.csv`), csvText(table));
   } else {
     const file = output ?? join(directory, `export.${format}`);
