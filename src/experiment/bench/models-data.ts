@@ -5,6 +5,7 @@ import { listImages } from '../../sct/image/list.ts';
 import { loadImage } from '../../sct/image/load.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { loadLabelImage, loadStreetLabels } from '../../sct/quality/label-image.ts';
+import type { ModelPart } from './models-row.ts';
 
 /** A test picture with its name, and ground truth where there is one. */
 export interface TestPicture {
@@ -22,11 +23,30 @@ export const DATA_FOLDERS = {
   saliency: 'saliency/test',
 } as const;
 
+/** Folders that each part of the bench reads. */
+const FOLDERS_OF: Readonly<Record<ModelPart, readonly (keyof typeof DATA_FOLDERS)[]>> = {
+  latency: [],
+  entropy: ['kodak'],
+  kodak: ['kodak'],
+  labels: ['street', 'saliency'],
+  saliency: ['saliency'],
+  faithfulness: ['street'],
+  repair: ['kodak', 'street'],
+};
+
+/** Looks for the folders of the parts before the first is measured; UsageError naming one that is not there. */
+export function requireData(dir: string, parts: readonly ModelPart[]): void {
+  for (const kind of new Set(parts.flatMap((p) => FOLDERS_OF[p]))) requireFolder(join(dir, DATA_FOLDERS[kind]));
+}
+
+function requireFolder(folder: string): void {
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory()) return;
+  throw new UsageError(`${folder} is not there`, 'docs/models.md says what --data DIR holds');
+}
+
 /** Names of the pictures of a folder, every `every`-th, at most `most`. */
 async function names(folder: string, extensions: readonly string[], every: number, most: number): Promise<string[]> {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) {
-    throw new UsageError(`${folder} is not there`, 'docs/models.md says what --data DIR holds');
-  }
+  requireFolder(folder);
   const files = (await listImages(folder)).filter((f) => extensions.includes(extname(f).toLowerCase()));
   if (files.length === 0) throw new UsageError(`${folder} holds no picture (${extensions.join(', ')})`);
   return files.filter((_, i) => i % every === 0).slice(0, most);

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import { loadModels, type SemanticModels } from '../../sct/semantics/models.ts';
 import { gitFacts, hostFacts, packageRoot } from '../host-facts.ts';
+import { writableFolder } from '../make-folder.ts';
+import { requireData } from './models-data.ts';
 import { measureEntropy } from './models-entropy.ts';
 import { type FaithfulnessReport, measureFaithfulness } from './models-faithfulness.ts';
 import { type LabelsReport, measureLabels, measureSaliency } from './models-heads.ts';
@@ -78,7 +80,8 @@ export async function benchModels(options: ModelsBenchOptions): Promise<ModelsRe
   const { data, quick = false, progress = () => {}, note = () => {} } = options;
   const parts = options.only ?? MODEL_PARTS;
   const out = options.out ?? null;
-  if (out) await mkdir(out, { recursive: true });
+  requireData(data, parts);
+  if (out) await writableFolder(out);
   const rows: ModelRow[] = [];
   const seconds: Partial<Record<ModelPart, number>> = {};
   const sets = new Map<string, SemanticModels>();
