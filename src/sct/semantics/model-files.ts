@@ -45,9 +45,14 @@ export async function readModelFile(dir: string, info: FileClaim): Promise<Uint8
   return bytes;
 }
 
-/** Contents of a regular file of at most `limit` bytes; ModelError when it is longer or no regular file. */
+/**
+ * Contents of a regular file of at most `limit` bytes; ModelError when it is longer, no regular file or not to be opened.
+ */
 export async function readBounded(path: string, limit: number, fault: ModelFault): Promise<Uint8Array> {
-  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT' || error.code === 'ENOTDIR') throw error;
+    throw new ModelError(fault, `cannot be opened (${error.code ?? 'error'})`);
+  });
   try {
     const info = await handle.stat();
     if (!info.isFile()) throw new ModelError(fault, 'is not a regular file');

@@ -143,7 +143,7 @@ export async function readModelSets(dir: string): Promise<readonly ModelSetInfo[
   } catch {
     throw new ModelError({ file: MANIFEST }, 'is not JSON');
   }
-  const { sets } = checked(manifest, json, MANIFEST);
+  const { sets } = checked(manifest, json, { file: MANIFEST });
   unique(
     sets.map((s) => s.name),
     'set',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ModelError } from './model-error.ts';
+import { ModelError, type ModelFault } from './model-error.ts';
 
 /** Entropy classes of an embedding, quantiser levels, levels of the reverse-water-filling parameter theta. */
 export const CLASSES = 16;
@@ -67,6 +67,8 @@ export function stepFactor(level: number): number {
 }
 
 const finite = z.number();
+/** Above zero, and neither zero nor infinite as float32. */
+const float32 = z.number().min(1e-30).max(1e30);
 const whole = (max: number) => z.number().int().min(0).max(max);
 const list = <T extends z.ZodType>(item: T, length: number) => z.array(item).length(length);
 const colour = list(whole(255), 3);
@@ -87,8 +89,8 @@ const body = (channels: number) =>
     kSet: z.array(whole(K_MAX)).min(2).max(64),
     theta0: z.number().positive(),
     activityEdges: list(finite, CLASSES - 1),
-    variance: list(list(z.number().positive(), channels), CLASSES),
-    stepBase: list(z.number().positive(), channels),
+    variance: list(list(float32, channels), CLASSES),
+    stepBase: list(float32, channels),
     cdfTables: z
       .array(
         z.object({
@@ -106,7 +108,7 @@ const body = (channels: number) =>
       coarse: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES / 2), COARSE_CONTEXTS),
     }),
     labels: z.object({
-      names: list(z.string().min(1).max(40), STREET_LABELS),
+      names: list(z.string().regex(/^[A-Za-z][A-Za-z0-9 -]{0,39}$/), STREET_LABELS),
       clusterColours: list(colour, CLUSTERS),
       palette: list(colour, LABELS),
     }),
@@ -115,13 +117,13 @@ const body = (channels: number) =>
 /**
  * tables.json of a model set, checked: every length, every range, sums of the frequency tables, order of edges and rates.
  *
- * @param file name for messages
+ * @param fault file and hash for messages
  * @throws ModelError naming file and field
  */
-export function parseModelTables(json: unknown, file: string): ModelTables {
-  const { channels } = checked(header, json, file);
-  const t = checked(body(channels), json, file);
-  const fail = (message: string) => new ModelError({ file }, message);
+export function parseModelTables(json: unknown, fault: ModelFault): ModelTables {
+  const { channels } = checked(header, json, fault);
+  const t = checked(body(channels), json, fault);
+  const fail = (message: string) => new ModelError(fault, message);
   if (t.kSet[0] !== 0 || t.kSet.at(-1) !== K_MAX || !ascending(t.kSet)) {
     throw fail(`kSet must rise from 0 to ${K_MAX}`);
   }
@@ -165,10 +167,10 @@ function ascending(values: readonly number[]): boolean {
 }
 
 /** `json` as the schema says it, or a ModelError that names the first field that is not. */
-export function checked<T extends z.ZodType>(schema: T, json: unknown, file: string): z.infer<T> {
+export function checked<T extends z.ZodType>(schema: T, json: unknown, fault: ModelFault): z.infer<T> {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
   const field = issue.path.map(String).join('.').slice(0, 100) || 'the file';
-  throw new ModelError({ file }, `${field}: ${issue.message.slice(0, 200)}`);
+  throw new ModelError(fault, `${field}: ${issue.message.slice(0, 200)}`);
 }

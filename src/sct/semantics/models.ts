@@ -1,6 +1,6 @@
 import { inRange } from '../../common/errors.ts';
 import { LoadedModels } from './loaded-models.ts';
-import { ModelError } from './model-error.ts';
+import { ModelError, type ModelFault } from './model-error.ts';
 import { readModelFile, shippedModelsDir } from './model-files.ts';
 import { chooseSet, MANIFEST, type ModelSetInfo, readModelSets } from './model-set.ts';
 import { type ModelTables, parseModelTables } from './model-tables.ts';
@@ -40,9 +40,9 @@ export async function openModelSet(dir: string, set: ModelSetInfo, threads?: num
   for (const file of set.files) {
     const bytes = await readModelFile(dir, file);
     if (file.role !== 'tables') continue;
-    tables = parseModelTables(parseJson(bytes, file.path), file.path);
+    const fault = { file: file.path, expectedSha256: file.sha256 };
+    tables = parseModelTables(parseJson(bytes, fault), fault);
     if (tables.channels !== set.channels) {
-      const fault = { file: file.path, expectedSha256: file.sha256 };
       throw new ModelError(fault, `is for ${tables.channels} channels, the set has ${set.channels}`);
     }
   }
@@ -50,10 +50,10 @@ export async function openModelSet(dir: string, set: ModelSetInfo, threads?: num
   return new LoadedModels(dir, set, tables, Math.floor(count));
 }
 
-function parseJson(bytes: Uint8Array, file: string): unknown {
+function parseJson(bytes: Uint8Array, fault: ModelFault): unknown {
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch {
-    throw new ModelError({ file }, 'is not JSON');
+    throw new ModelError(fault, 'is not JSON');
   }
 }

@@ -148,7 +148,7 @@ async function readManifest(directory: string): Promise<UserCodecInfo> {
   } catch {
     throw new ModelError({ file: path }, 'is no JSON');
   }
-  return checked(manifestSchema, json, path);
+  return checked(manifestSchema, json, { file: path });
 }
 
 function scalar(value: number): ForeignTensor {

@@ -17,7 +17,7 @@ for (const name of ['base', 'live']) {
   test(`${name}: embeddings drawn from the shipped tables are coded within 1 % of the tables' estimate and come back`, {
     skip,
   }, () => {
-    const tables = parseModelTables(JSON.parse(readFileSync(path, 'utf8')), name);
+    const tables = parseModelTables(JSON.parse(readFileSync(path, 'utf8')), { file: name });
     const coder = new FeatureCoder(tables);
     const grid = { rows: 16, columns: 24 };
     const classMap = { ...grid, data: drawClasses(grid.rows, grid.columns, true, new RandomStream('shipped')) };
@@ -41,7 +41,7 @@ for (const name of ['base', 'live']) {
   });
 
   test(`${name}: a busier class costs more bits and gets more symbols`, { skip }, () => {
-    const tables = parseModelTables(JSON.parse(readFileSync(path, 'utf8')), name);
+    const tables = parseModelTables(JSON.parse(readFileSync(path, 'utf8')), { file: name });
     const all = { rows: 1, columns: CLASSES, data: Uint8Array.from({ length: CLASSES }, (_, c) => c) };
     const bits = entropyMap(all, tables).data;
     assert.equal(bits[0], tables.bitsOf[REFERENCE_LEVEL * CLASSES] / 16);

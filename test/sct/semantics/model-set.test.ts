@@ -225,13 +225,15 @@ test('any change of models.json ends in a set that holds together or in a typed 
 });
 
 test('tables: sums, orders and ranges are checked and the field is named', () => {
-  assert.equal(parseModelTables(tinyTables(), 'tables.json').channels, 4);
+  assert.equal(parseModelTables(tinyTables(), { file: 'tables.json' }).channels, 4);
   const cases: [(tables: ReturnType<typeof tinyTables>) => void, RegExp][] = [
     [(x) => void (x.cdfTables[0].frequencies[0] += 1), /cdfTables\[0\] sums to 65537/],
     [(x) => void (x.cdfTables[0].frequencies[0] = 0), /cdfTables\.0\.frequencies\.0/],
     [(x) => void (x.tableOf[3][2][1] = 1), /names a table that is not there/],
     [(x) => void x.tableOf[3][2].pop(), /tableOf\.3\.2/],
     [(x) => void (x.variance[0][0] = 0), /variance\.0\.0/],
+    [(x) => void (x.variance[0][0] = 1e-60), /variance\.0\.0/], // zero as float32
+    [(x) => void (x.labels.names[0] = '\u001b[31msky'), /labels\.names\.0/],
     [(x) => void (x.variance[0][0] = Number.NaN), /variance\.0\.0/],
     [(x) => void (x.activityEdges[4] = 0), /activityEdges must rise/],
     [(x) => void (x.symbolRate[5][3] = 0), /symbolRate\[5\] falls with the class/],
@@ -244,8 +246,8 @@ test('tables: sums, orders and ranges are checked and the field is named', () =>
     const tables = tinyTables();
     change(tables);
     assert.throws(
-      () => parseModelTables(tables, 'tables.json'),
-      (e) => e instanceof ModelError && pattern.test(e.message),
+      () => parseModelTables(tables, { file: 'tables.json', expectedSha256: 'ab'.repeat(32) }),
+      (e) => e instanceof ModelError && pattern.test(e.message) && e.message.includes('ab'.repeat(32)),
     );
   }
 });
