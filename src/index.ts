@@ -1,6 +1,7 @@
 /**
  * What the package exports to other programs: the two ends of a link, the interface of a codec, the modem and channel
- * beneath them, and the loopback radio. `examples/loopback.ts` uses nothing else. Anything not named here may change.
+ * beneath them, the loopback radio, and the networks with what they say of a picture. `examples/` uses nothing else.
+ * Anything not named here may change.
  */
 
 // Errors, randomness, units.
@@ -84,4 +85,31 @@ export { DEMO_CREDIT, loadDemoPhoto } from './sct/image/demo.ts';
 export { decodeImage, loadImage } from './sct/image/load.ts';
 export { type RgbImage, rgbImage } from './sct/image/rgb-image.ts';
 export { encodePng, savePng } from './sct/image/save.ts';
+// Networks: what a picture means and what matters in it.
+export type { Task } from './sct/importance/importance-map.ts';
+export type { Order } from './sct/importance/scores.ts';
+export type { Partition } from './sct/partition/partition.ts';
+export { Lpips } from './sct/quality/lpips.ts';
 export { measureQuality, type QualityInput, type QualityReport } from './sct/quality/report.ts';
+export {
+  type AnalysedSfv,
+  type AnalysisOptions,
+  analyseSemantics,
+  type SemanticAnalysis,
+} from './sct/semantics/analysis.ts';
+export { type ClassMap, type FeatureMap, flatPlane, type GridPlane } from './sct/semantics/feature-map.ts';
+export type { LabelSpaceChoice } from './sct/semantics/label-map.ts';
+export { ModelError, TensorError } from './sct/semantics/model-error.ts';
+export { type ModelFileInfo, type ModelSetInfo, readModelSets } from './sct/semantics/model-set.ts';
+export type { ModelTables } from './sct/semantics/model-tables.ts';
+export {
+  type CorrectorInput,
+  type GeneratorInput,
+  type LabelOutput,
+  type LoadModelsOptions,
+  loadModels,
+  type SemanticModels,
+} from './sct/semantics/models.ts';
+export { UserCodec } from './sct/semantics/user-codec.ts';
+export { verifyModels } from './sct/semantics/verify-models.ts';
+export { verifyUserCodec } from './sct/semantics/verify-user-codec.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -49,6 +50,18 @@ test('examples/loopback.ts sends a picture within its budget', async () => {
   assert.ok(Number(match[1]) <= 1 / 16 && Number(match[1]) > 1 / 32, line);
   // Some 2 kbyte for 61 k smooth pixels: far above what a broken or grey picture has (about 13 dB).
   assert.ok(Number(match[2]) > 30, line);
+});
+
+const models = fileURLToPath(new URL('../models/models.json', import.meta.url));
+const skip = existsSync(models) ? false : 'SKIPPED: no models in this checkout';
+
+test('examples/analyze.ts lists what matters and brings the picture back', { skip }, async () => {
+  const args = ['--import', 'tsx', 'examples/analyze.ts', photo];
+  const lines = (await promisify(execFile)(process.execPath, args, { cwd: root })).stdout.trim().split('\n');
+  assert.match(lines[0], /^20x12 cells, \d+ objects$/);
+  const sent = lines.slice(1, -1).map((line) => /: (\d+) cells, (\d+\.\d) % of the importance, score \d+$/.exec(line));
+  assert.ok(sent.length > 0 && sent.every((m) => Number(m![1]) <= 240 && Number(m![2]) <= 100), lines.join('\n'));
+  assert.ok(Number(/PSNR (\d+\.\d+) dB$/.exec(lines.at(-1)!)![1]) > 25, lines.join('\n'));
 });
 
 test('examples/loopback.ts says so when nothing can be heard, and scores flat grey', async () => {
