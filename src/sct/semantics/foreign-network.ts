@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { UsageError } from '../../common/errors.ts';
 import { ModelError, TensorError } from './model-error.ts';
+import { createSession, firstLine } from './onnx-session.ts';
 
 /** Largest ONNX file taken from a user. */
 export const MAX_FOREIGN_BYTES = 256 * 2 ** 20;
@@ -59,17 +60,7 @@ export class ForeignNetwork {
       throw new ModelError({ file: path, expectedSha256, actualSha256 }, 'is not the file that was named');
     }
     const fault = { file: path, expectedSha256 };
-    let session: InferenceSession;
-    try {
-      session = await InferenceSession.create(bytes, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        logSeverityLevel: 4,
-      });
-    } catch (error) {
-      throw new ModelError(fault, `is no network this runtime can load (${firstLine(error)})`);
-    }
+    const session = await createSession(bytes, threads, fault);
     for (const [kind, asked, found] of [
       ['input', options.inputs, session.inputNames],
       ['output', options.outputs === 'one' ? session.outputNames.slice(0, 1) : options.outputs, session.outputNames],
@@ -137,10 +128,4 @@ async function readBounded(path: string): Promise<Uint8Array> {
     throw new UsageError(`${path} has ${info.size} bytes: allowed 1 to ${MAX_FOREIGN_BYTES}`);
   }
   return readFile(path);
-}
-
-function firstLine(error: unknown): string {
-  return String((error as Error).message)
-    .split('\n')[0]
-    .slice(0, 300);
 }

@@ -1,9 +1,10 @@
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { FormatError } from '../../common/errors.ts';
 import { contractOf, describeTensor, type NetworkContract, type NetworkRole, OPSET } from './model-contract.ts';
 import { ModelError, type ModelFault, TensorError } from './model-error.ts';
 import type { ModelFileInfo, TensorInfo } from './model-set.ts';
 import { readOnnx } from './onnx-reader.ts';
+import { createSession, firstLine } from './onnx-session.ts';
 
 /** Numbers for one input of a network: the whole tensor in C order. */
 export type TensorData = Float32Array | Int32Array;
@@ -44,20 +45,7 @@ export class NetworkSession {
     checkBytes(info, bytes, fault);
     compare(info.inputs, contract.inputs, 'models.json: input', fault);
     compare(info.outputs, contract.outputs, 'models.json: output', fault);
-    let session: InferenceSession;
-    try {
-      session = await InferenceSession.create(bytes, {
-        executionProviders: ['cpu'],
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        logSeverityLevel: 4,
-        // Buffers go back after each run: a third of the memory for large pictures, and no slower.
-        enableCpuMemArena: false,
-        extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
-      });
-    } catch (error) {
-      throw new ModelError(fault, `is no network that this runtime can load (${firstLine(error)})`);
-    }
+    const session = await createSession(bytes, threads, fault);
     compare(tensorInfos(session.inputMetadata), contract.inputs, 'input', fault);
     compare(tensorInfos(session.outputMetadata), contract.outputs, 'output', fault);
     return new NetworkSession(role, contract, fault, session);
@@ -116,10 +104,6 @@ export function firstNonFinite(data: Float32Array): number {
   let sum = 0;
   for (let i = 0; i < data.length; i++) sum += data[i] - data[i];
   return sum === 0 ? -1 : data.findIndex((v) => !Number.isFinite(v));
-}
-
-function firstLine(error: unknown): string {
-  return (error instanceof Error ? error.message : String(error)).split('\n')[0].slice(0, 200);
 }
 
 function checkBytes(info: ModelFileInfo, bytes: Uint8Array, fault: ModelFault): void {

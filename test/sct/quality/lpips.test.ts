@@ -47,7 +47,7 @@ test('wrong hash, truncated file, other network, no file', async (t) => {
   });
   const cut = join(folder, 'cut.onnx');
   writeFileSync(cut, readFileSync(TOY).subarray(0, 100));
-  await assert.rejects(Lpips.open(cut, sha256(cut)), /no network this runtime can load/);
+  await assert.rejects(Lpips.open(cut, sha256(cut)), /no network that this runtime can load/);
   const other = join(folder, 'other.onnx');
   const renamed = Buffer.from(readFileSync(TOY).toString('latin1').replaceAll('\x01a', '\x01c'), 'latin1');
   writeFileSync(other, renamed);

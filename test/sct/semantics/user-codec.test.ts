@@ -90,7 +90,7 @@ test('tampered, truncated, swapped and missing files name file and hash', async 
   edit(cut, (json) => {
     json.decoder = { file: 'decoder.onnx', sha256: createHash('sha256').update(half).digest('hex') };
   });
-  await assert.rejects(verifyUserCodec(cut), /decoder\.onnx: is no network this runtime can load/);
+  await assert.rejects(verifyUserCodec(cut), /decoder\.onnx: is no network that this runtime can load/);
   const swapped = copyOf(t, 'pair');
   edit(swapped, (json) => {
     [json.encoder, json.decoder] = [json.decoder, json.encoder];
