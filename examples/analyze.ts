@@ -23,7 +23,7 @@ try {
   console.log(`${analysis.y.columns}x${analysis.y.rows} cells, ${analysis.sfvs.length} objects`);
   for (const id of analysis.ranking.slice(0, 3)) {
     const { label, cells, importance, score } = analysis.sfvs[id];
-    const name = names[label] ?? `cluster ${label - names.length}`;
+    const name = names[label] ?? `cluster ${label - names.length + 1}`;
     console.log(`${name}: ${cells} cells, ${(100 * importance).toFixed(1)} % of the importance, score ${score}`);
   }
   // Synthesis is told how far the features are from the true ones: log10 of the squared error, here as small as trained.

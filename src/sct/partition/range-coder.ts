@@ -9,9 +9,6 @@
 const TOP = 2 ** 24;
 const FULL = 2 ** 32;
 
-/** Largest total of frequencies. */
-export const MAX_TOTAL = 2 ** 16;
-
 export class RangeEncoder {
   private low = 0; // below 2^33
   private range = FULL - 1;
