@@ -15,7 +15,7 @@ import {
   withData,
 } from '../../sct/semantics/feature-map.ts';
 import { labelCells } from '../../sct/semantics/label-map.ts';
-import type { SemanticModels } from '../../sct/semantics/models.ts';
+import { GENERATED_QUALITY, type SemanticModels } from '../../sct/semantics/models.ts';
 import { mean, meanInterval, median, pairedDifference } from '../stats.ts';
 import { kodakPictures, labelledPictures, type TestPicture } from './models-data.ts';
 import { lostCellQuality, quantisedMap } from './models-faithfulness.ts';
@@ -35,8 +35,6 @@ const MOST_LOST = 0.4;
 const RANDOM_LOST = 0.2;
 /** The generator is judged on one region of at least this share. */
 const ENOUGH_MISSING = 0.04;
-/** Quality of invented cells, log10: g_s is to draw them crisply. */
-const INVENTED_QUALITY = -1;
 const SHEET_ROWS = 4;
 
 /** PSNR of the damaged region by method, dB, with 95 % intervals; and the corrector over the best baseline, paired. */
@@ -273,7 +271,7 @@ class RepairRun {
     const missing = wholeSfvs(p.partition, random, ENOUGH_MISSING, MOST_LOST, 1);
     if (missing === null) return;
     const { rows, columns } = p.y;
-    const quality = { rows, columns, data: p.quality.data.map((q, i) => (missing[i] ? INVENTED_QUALITY : q)) };
+    const quality = { rows, columns, data: p.quality.data.map((q, i) => (missing[i] ? GENERATED_QUALITY : q)) };
     const y = await this.models.generate({
       yHat: withData(p.y, erase(p.y, missing)),
       missing: { rows, columns, data: Float32Array.from(missing) },

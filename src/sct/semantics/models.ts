@@ -6,7 +6,13 @@ import { chooseSet, MANIFEST, type ModelSetInfo, readModelSets } from './model-s
 import { type ModelTables, parseModelTables } from './model-tables.ts';
 import type { SemanticModels } from './semantic-models.ts';
 
-export type { CorrectorInput, GeneratorInput, LabelOutput, SemanticModels } from './semantic-models.ts';
+export {
+  type CorrectorInput,
+  GENERATED_QUALITY,
+  type GeneratorInput,
+  type LabelOutput,
+  type SemanticModels,
+} from './semantic-models.ts';
 
 /** Where models are looked for, and which. */
 export interface LoadModelsOptions {

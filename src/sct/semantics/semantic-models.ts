@@ -17,7 +17,7 @@ export interface CorrectorInput {
   readonly quality: GridPlane;
   /** 0 = whole (the cell is returned bit-exact), 1 = lost. */
   readonly damage: GridPlane;
-  /** 0..1, how much the cell may be changed. */
+  /** 0..1: out = in + strength (restored - in) for yHat and quality; a lost cell (damage 1) is restored whole whatever it says. */
   readonly strength: GridPlane;
   readonly classMap: ClassMap;
   readonly labelMap: ClassMap;
@@ -26,6 +26,13 @@ export interface CorrectorInput {
   readonly hasReference?: GridPlane | undefined;
 }
 
+/**
+ * Quality (log10 of expected squared error) to give g_s in cells that the generator made: what the generator was trained with. At -1
+ * seams show, well above 0.5 texture is smoothed away.
+ */
+export const GENERATED_QUALITY = 0.5;
+
+/** What the generator makes up has GENERATED_QUALITY. */
 export interface GeneratorInput {
   readonly yHat: FeatureMap;
   /** 1 in cells to make up, 0 elsewhere (returned bit-exact). */
