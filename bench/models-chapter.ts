@@ -49,7 +49,7 @@ export function modelsChapter(report: ModelsReport): string {
     '## Models',
     `Model sets ${sets}. ${report.limitsMet} limits met, ${report.limitsMissed} missed; ${report.targetsMet} targets reached, ${report.targetsMissed} not.${report.quick ? ' **A quick run on few pictures: not for quotation.**' : ''}`,
     report.commands.map((c) => `    ${c}`).join('\n'),
-    `Made on ${report.machine.cpu.trim()}, Node ${report.machine.node.slice(1)}, ${report.git ? `commit ${report.git.commit.slice(0, 10)}` : 'no commit recorded'}; DIR holds kodak, camvid/test and saliency/test. Nothing was fitted to these pictures.`,
+    `Made on ${report.machine.cpu.trim()}, Node ${report.machine.node.slice(1)}, ${report.git ? `commit ${report.git.commit.slice(0, 10)}` : 'no commit recorded'}; DIR holds kodak, camvid/test and saliency/test. Nothing was fitted to these pictures; one choice looked at ECSSD test: which saliency head went on, see ADR 0008.`,
   ];
   if (report.kodak) parts.push(...kodakSection(report.kodak.curves));
   for (const part of MODEL_PARTS) {
