@@ -3,6 +3,7 @@
  *
  *   node --import tsx bench/ldpc-bler.ts reference [ROW...]   Es/N0 at BLER 1e-2 of published settings
  *   node --import tsx bench/ldpc-bler.ts required             mutual information needed, for the committed table
+ *   node --import tsx bench/ldpc-bler.ts side                 side information at -4 dB by code rate
  *   node --import tsx bench/ldpc-bler.ts speed                encoder and decoder, Mb/s of information, CPU time
  */
 import { RandomStream } from '../src/common/random.ts';
@@ -74,6 +75,17 @@ function reference(rows: number[]): void {
           Number(p.meanIterations.toFixed(1)),
         ]),
       }),
+    );
+  }
+}
+
+/** Side information of a 512x768 picture (198 bytes and CRC, base graph 2, QPSK) at -4 dB, where it must still arrive. */
+function side(): void {
+  for (const codeRate of [1 / 5, 1 / 6]) {
+    const setting = { infoBits: 8 * 198 + 24, baseGraph: 2, codeRate, qm: 2, maxIterations: 20 } as const;
+    const { errors, blocks, bler } = new BlerSimulation(setting, 1).run(-4, 100, 6000);
+    console.log(
+      JSON.stringify({ ...setting, esN0Db: -4, errors, blocks, bler, interval95: wilsonInterval(errors, blocks) }),
     );
   }
 }
@@ -175,5 +187,6 @@ function speed(): void {
 const [mode, ...words] = process.argv.slice(2);
 if (mode === 'reference') reference(words.map(Number));
 else if (mode === 'required') required();
+else if (mode === 'side') side();
 else if (mode === 'speed') speed();
-else console.error('usage: ldpc-bler.ts reference [ROW...] | required | speed');
+else console.error('usage: ldpc-bler.ts reference [ROW...] | required | side | speed');

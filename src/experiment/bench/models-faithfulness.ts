@@ -264,7 +264,11 @@ function comparisons(lines: readonly FaithfulnessRow[], ending: string): ModelRo
     const what = `top 20 % by ${map} ${treated} against random 20 %`;
     const value = ratio(line.judgeDrop, random.judge);
     const judge = { part, what: `${what}: drop of the judge's mean IoU`, unit: 'times', value, wholeSet: true };
-    rows.push(map === 'grad-cam' && ending === '' ? atLeast('limit', FAITHFULNESS_RATIO, judge) : shown(judge));
+    rows.push(
+      map.startsWith('grad-cam') && map !== 'grad-cam-saliency' && ending === ''
+        ? atLeast('limit', FAITHFULNESS_RATIO, judge)
+        : shown(judge),
+    );
     const task = ratio(line.judgeTaskDrop, random.task);
     rows.push(
       shown({ part, what: `${what}: drop of the judge's IoU of the task classes`, unit: 'times', value: task }),
