@@ -20,8 +20,8 @@ const CRC_BITS = 24;
 
 /**
  * Code rate of side information in the link's robust code, QPSK. The code takes any number of coded bits; the extension's 1/5
- * loses 46 % of blocks of 130 to 180 bytes on AWGN at -4 dB, where side information must still arrive (block error rate at
- * most 1e-3); at 1/6 it lost 1 of 1500.
+ * loses 72 % of blocks of 198 bytes on AWGN at -4 dB, where side information must still arrive (block error rate at most
+ * 1e-3); 1/6 lost none of 6000 (at most 6.4e-4 with 95 %): `node --import tsx bench/ldpc-bler.ts side`.
  */
 export const SIDE_CODE_RATE = 1 / 6;
 
