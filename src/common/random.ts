@@ -88,10 +88,51 @@ export class RandomStream {
     return u * f;
   }
 
-  /** Adds circular complex Gaussian noise of the given variance E|n|^2 to interleaved re, im samples. */
+  /**
+   * Adds circular complex Gaussian noise of the given variance E|n|^2 to interleaved re, im samples: the same numbers
+   * as from `normal`, drawn pair by pair with the generator's state in local variables.
+   */
   addComplexNoise(reIm: Float32Array, variance: number, from = 0, to = reIm.length): void {
     const sigma = Math.sqrt(variance / 2);
-    for (let i = from; i < to; i++) reIm[i] += sigma * this.normal();
+    let i = from;
+    if (i < to && !Number.isNaN(this.spare)) reIm[i++] += sigma * this.normal();
+    let { a, b, c, d } = this;
+    for (; i + 1 < to; i += 2) {
+      let u: number;
+      let v: number;
+      let q: number;
+      do {
+        let r = Math.imul(b, 5);
+        r = Math.imul((r << 7) | (r >>> 25), 9);
+        let t = b << 9;
+        c ^= a;
+        d ^= b;
+        b ^= c;
+        a ^= d;
+        c ^= t;
+        d = (d << 11) | (d >>> 21);
+        u = (r >>> 0) * 4.656612873077393e-10 - 1;
+        r = Math.imul(b, 5);
+        r = Math.imul((r << 7) | (r >>> 25), 9);
+        t = b << 9;
+        c ^= a;
+        d ^= b;
+        b ^= c;
+        a ^= d;
+        c ^= t;
+        d = (d << 11) | (d >>> 21);
+        v = (r >>> 0) * 4.656612873077393e-10 - 1;
+        q = u * u + v * v;
+      } while (q >= 1 || q === 0);
+      const f = Math.sqrt((-2 * Math.log(q)) / q);
+      reIm[i] += sigma * (u * f);
+      reIm[i + 1] += sigma * (v * f);
+    }
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.d = d;
+    if (i < to) reIm[i] += sigma * this.normal();
   }
 
   bytes(n: number): Uint8Array {
