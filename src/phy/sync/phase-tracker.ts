@@ -5,7 +5,8 @@
  * symbols and a noisy one at high SNR is followed; nothing has to be tuned.
  */
 const WALKS = [1e-5, 1e-4, 4e-4, 1.6e-3, 6.4e-3, 2.5e-2]; // rad^2 a symbol
-const FIRST_WALK = 1e-4;
+/** Index into WALKS of the one taken first. */
+const FIRST_WALK = 1;
 const STEP_WALK = 1e-8;
 /** Symbols that the likelihood looks back on. */
 const MEMORY = 112;
@@ -13,63 +14,134 @@ const MEMORY = 112;
 const STATES = 10;
 
 export class PhaseTracker {
-  private readonly stepVariance: number;
-  private phase = 0;
-  private step = 0;
-  private p00 = 0;
-  private p01 = 0;
-  private p11 = 0;
-  private walk = FIRST_WALK;
+  /** One filter for each strength of WALKS; the ones not in use catch up when `adapt` asks them. */
+  private readonly filters: PhaseFilter[];
+  private inUse: PhaseFilter;
   private count = 0;
   /** Measured phase and its variance, [symbol]. */
   private measured = new Float64Array(128);
   private variances = new Float64Array(128);
-  private states = new Float64Array(128 * STATES);
 
   /** `stepVariance`: variance of the initial phase step a symbol, rad^2. */
   constructor(stepVariance: number) {
-    this.stepVariance = stepVariance;
-    this.restart();
+    this.filters = WALKS.map((walk) => new PhaseFilter(walk, stepVariance));
+    this.inUse = this.filters[FIRST_WALK];
   }
 
   /** Phase expected at the next symbol, rad. */
   predict(): number {
-    return this.count === 0 ? this.phase : this.phase + this.step;
+    const { phase, step } = this.inUse;
+    return this.count === 0 ? phase : phase + step;
   }
 
   /** Takes one symbol's phase error against predict(), with its variance. */
   update(error: number, variance: number): void {
-    if (this.count === this.measured.length) this.grow();
+    if (this.count === this.measured.length) {
+      this.measured = doubled(this.measured);
+      this.variances = doubled(this.variances);
+    }
     this.measured[this.count] = this.predict() + error;
     this.variances[this.count] = variance;
-    this.advance(this.count);
     this.count++;
+    this.inUse.catchUp(this.measured, this.variances, this.count);
   }
 
   /** Phase step a symbol as filtered so far, rad. */
   get phaseStep(): number {
-    return this.step;
+    return this.inUse.step;
   }
 
   /** Takes the most likely strength of the phase noise from now on (and for what is smoothed). */
   adapt(): void {
     if (this.count < 6) return;
-    let best = this.walk;
     let bestScore = Number.POSITIVE_INFINITY;
-    for (const walk of WALKS) {
-      this.walk = walk;
-      const score = this.rerun();
+    for (const filter of this.filters) {
+      filter.catchUp(this.measured, this.variances, this.count);
+      const score = filter.score();
       if (score < bestScore) {
         bestScore = score;
-        best = walk;
+        this.inUse = filter;
       }
     }
-    this.walk = best;
-    this.rerun();
   }
 
   /** Smoothed phases of symbols `from` on, rad. */
   smooth(from = 0): Float64Array {
+    return this.inUse.smooth(from);
+  }
+}
+
+/** The Kalman filter with one strength of phase noise, and all it has been through. */
+class PhaseFilter {
+  phase = 0;
+  step = 0;
+  private p00 = 0.05;
+  private p01 = 0;
+  private p11: number;
+  private readonly walk: number;
+  private count = 0;
+  private states = new Float64Array(128 * STATES);
+  /** ln s + e^2 / s of every innovation, [symbol]. */
+  private terms = new Float64Array(128);
+
+  constructor(walk: number, stepVariance: number) {
+    this.walk = walk;
+    this.p11 = stepVariance;
+  }
+
+  /** Filters what measurements there are beyond those filtered already, up to `count`. */
+  catchUp(measured: Float64Array, variances: Float64Array, count: number): void {
+    while (this.terms.length < count) {
+      this.states = doubled(this.states);
+      this.terms = doubled(this.terms);
+    }
+    const { states, terms, walk } = this;
+    let { phase, step, p00, p01, p11 } = this;
+    for (let i = this.count; i < count; i++) {
+      if (i > 0) {
+        phase += step;
+        p00 += 2 * p01 + p11 + walk;
+        p01 += p11;
+        p11 += STEP_WALK;
+      }
+      const at = i * STATES;
+      states[at] = phase;
+      states[at + 1] = step;
+      states[at + 2] = p00;
+      states[at + 3] = p01;
+      states[at + 4] = p11;
+      const error = measured[i] - phase;
+      const s = p00 + variances[i];
+      const k0 = p00 / s;
+      const k1 = p01 / s;
+      phase += k0 * error;
+      step += k1 * error;
+      p11 -= k1 * p01;
+      p01 *= 1 - k0;
+      p00 *= 1 - k0;
+      states[at + 5] = phase;
+      states[at + 6] = step;
+      states[at + 7] = p00;
+      states[at + 8] = p01;
+      states[at + 9] = p11;
+      terms[i] = Math.log(s) + (error * error) / s;
+    }
+    this.phase = phase;
+    this.step = step;
+    this.p00 = p00;
+    this.p01 = p01;
+    this.p11 = p11;
+    this.count = count;
+  }
+
+  /** Minus twice the log likelihood of the last MEMORY innovations, but for a constant. */
+  score(): number {
+    let sum = 0;
+    for (let i = Math.max(0, this.count - MEMORY); i < this.count; i++) sum += this.terms[i];
+    return sum;
+  }
+
+  smooth(from: number): Float64Array {
     const { states, count } = this;
     const out = new Float64Array(count - from);
     let x0 = 0;
@@ -97,67 +169,10 @@ export class PhaseTracker {
     }
     return out;
   }
+}
 
-  private restart(): void {
-    this.phase = 0;
-    this.step = 0;
-    this.p00 = 0.05;
-    this.p01 = 0;
-    this.p11 = this.stepVariance;
-  }
-
-  /** Filters all measurements again; returns the sum of ln s + e^2 / s over the last MEMORY innovations. */
-  private rerun(): number {
-    this.restart();
-    let score = 0;
-    const scored = Math.max(0, this.count - MEMORY);
-    for (let i = 0; i < this.count; i++) {
-      const term = this.advance(i);
-      if (i >= scored) score += term;
-    }
-    return score;
-  }
-
-  /** One filter step with measurement i; returns ln s + e^2 / s of its innovation. */
-  private advance(i: number): number {
-    if (i > 0) {
-      this.phase += this.step;
-      this.p00 += 2 * this.p01 + this.p11 + this.walk;
-      this.p01 += this.p11;
-      this.p11 += STEP_WALK;
-    }
-    const { states } = this;
-    const at = i * STATES;
-    states[at] = this.phase;
-    states[at + 1] = this.step;
-    states[at + 2] = this.p00;
-    states[at + 3] = this.p01;
-    states[at + 4] = this.p11;
-    const error = this.measured[i] - this.phase;
-    const s = this.p00 + this.variances[i];
-    const k0 = this.p00 / s;
-    const k1 = this.p01 / s;
-    this.phase += k0 * error;
-    this.step += k1 * error;
-    this.p11 -= k1 * this.p01;
-    this.p01 *= 1 - k0;
-    this.p00 *= 1 - k0;
-    states[at + 5] = this.phase;
-    states[at + 6] = this.step;
-    states[at + 7] = this.p00;
-    states[at + 8] = this.p01;
-    states[at + 9] = this.p11;
-    return Math.log(s) + (error * error) / s;
-  }
-
-  private grow(): void {
-    const double = (old: Float64Array) => {
-      const grown = new Float64Array(2 * old.length);
-      grown.set(old);
-      return grown;
-    };
-    this.measured = double(this.measured);
-    this.variances = double(this.variances);
-    this.states = double(this.states);
-  }
+function doubled(old: Float64Array): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(2 * old.length);
+  grown.set(old);
+  return grown;
 }
