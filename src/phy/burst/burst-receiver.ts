@@ -138,8 +138,7 @@ export class BurstReceiver {
     if (ended && (headerEnd > this.window.end || detection.index + n.preambleLength > realEnd)) {
       // Too late in the stream to be anything but a fragment; a fragment without its preamble is not counted.
       if (detection.index + n.preambleLength <= realEnd) this.miss(records, detection, 'stream ended');
-      this.pending = null;
-      this.current = 'search';
+      else this.tryRunnerUp();
       return true;
     }
     const from = Math.max(this.window.start, detection.index - this.acquirer.margin.before);
@@ -183,8 +182,14 @@ export class BurstReceiver {
   private miss(records: ReceiverRecord[], detection: Detection, reason: MissRecord['reason']): void {
     this.misses++;
     records.push({ type: 'miss', startSample: detection.index, detectionRho: detection.rho, reason });
-    this.pending = null;
-    this.current = 'search';
+    this.tryRunnerUp();
+  }
+
+  /** The strongest peak may have been a pulse's edge or another burst's end, and the true one beside it. */
+  private tryRunnerUp(): void {
+    const detection = this.detector.takeRunnerUp();
+    this.pending = detection && { detection };
+    this.current = detection ? 'acquire' : 'search';
   }
 
   /** Waits for the burst's last sample, decodes the rest of it and searches on from its end. */

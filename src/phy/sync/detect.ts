@@ -4,11 +4,14 @@ import { preamble } from './preamble.ts';
 /**
  * Burst detection by signed differential autocorrelation.
  *
- * With lag D (one segment), p(n) = conj(r(n)) r(n + D), the metric at n is
- *   M(n) = sum_i c_i sum_{m < D} p(n + iD + m),   rho(n) = |M(n)| / sqrt(E1 E2),
- * E1 and E2 the energies of the two stretches compared [Schmidl97 eq. 5-8, with the sign pattern of Minn03 taken
- * further]. It is evaluated once a hop of D/4 samples. In noise P(rho > t) = exp(-(P-1) D t^2); `threshold` sets
- * that to about 1e-6 a hop. arg M = 2 pi D cfo / rate gives the frequency offset modulo rate / D (4 subcarriers).
+ * With lag D (one segment) and p(n) = conj(r(n)) r(n + D), the metric at n is the mean over the P - 1 pairs of segments of
+ *   c_i sum_{m < D} p(n + iD + m) / sqrt(E_i E_(i+1)),   rho(n) = |mean|,
+ * E_i the energy of segment i [Schmidl97 eq. 5-8, with the sign pattern of Minn03 taken further]. Every pair is normalised
+ * by itself, so that a pulse or the edge of a strong signal spoils the pairs it touches and no more. It is evaluated once
+ * a hop of D/4 samples. In noise P(rho > t) = exp(-(P-1) D t^2); `threshold` sets that to about 1e-6 a hop. The mean's
+ * argument is 2 pi D cfo / rate and gives the frequency offset modulo rate / D (4 subcarriers).
+ *
+ * Without the signs c_i the mean is the share of the energy that a carrier has: `toneShare`.
  */
 export interface Detection {
   /** Sample index of the preamble's start, to about D/8. */
@@ -27,17 +30,23 @@ export class Detector {
   private readonly products: Int8Array;
   readonly hop: number;
   readonly threshold: number;
-  /** Samples needed after a preamble's start before it can be reported. */
+  /** Most samples between a preamble's start and the next hop when it (or a runner-up) is reported. */
   readonly lookahead: number;
-  // Rings over hops: lag-product sums and energies of single hops.
+  // Rings over hops: lag products and energies of single hops, and normalised products of the segment that starts there.
   private readonly ringSize: number;
   private readonly crossRe: Float64Array;
   private readonly crossIm: Float64Array;
   private readonly energy: Float64Array;
+  private readonly pairRe: Float64Array;
+  private readonly pairIm: Float64Array;
   private hops = 0;
   private firstIndex = 0;
   private best: Detection | null = null;
   private bestHop = 0;
+  /** The strongest beside the best one, a segment away from it at least. */
+  private second: Detection | null = null;
+  /** Share of a carrier in the last preamble's length of samples, 0 to 1; 0 until there are so many. */
+  toneShare = 0;
 
   constructor(numerology: Numerology) {
     this.n = numerology;
@@ -48,7 +57,9 @@ export class Detector {
     this.crossRe = new Float64Array(this.ringSize);
     this.crossIm = new Float64Array(this.ringSize);
     this.energy = new Float64Array(this.ringSize);
-    this.lookahead = (2 * numerology.nSegments + 2) * numerology.segmentLength;
+    this.pairRe = new Float64Array(this.ringSize);
+    this.pairIm = new Float64Array(this.ringSize);
+    this.lookahead = (3 * numerology.nSegments + 2) * numerology.segmentLength;
   }
 
   /** Starts anew at an absolute sample index. */
@@ -56,6 +67,20 @@ export class Detector {
     this.firstIndex = index;
     this.hops = 0;
     this.best = null;
+    this.second = null;
+    this.toneShare = 0;
+  }
+
+  /** First sample of the stretch that `toneShare` is about. */
+  get stretchStart(): number {
+    return this.nextIndex - this.n.nSegments * this.n.segmentLength;
+  }
+
+  /** What was strongest beside the detection reported last, for when that one was none; told once. */
+  takeRunnerUp(): Detection | null {
+    const runnerUp = this.second;
+    this.second = null;
+    return runnerUp;
   }
 
   /** First sample that the next call of `push` must be given. */
@@ -88,6 +113,7 @@ export class Detector {
     this.crossIm[slot] = im;
     this.energy[slot] = e;
     this.hops++;
+    if (this.hops >= 2 * HOPS_PER_SEGMENT) this.normalise(this.hops - 2 * HOPS_PER_SEGMENT);
     const start = this.hops - (this.products.length + 1) * HOPS_PER_SEGMENT;
     if (start < 0) return null;
     this.evaluate(start);
@@ -99,42 +125,63 @@ export class Detector {
     return null;
   }
 
-  private evaluate(start: number): void {
-    const { ringSize, products, crossRe, crossIm, energy } = this;
+  /** Normalised lag product of the segment that starts at hop `first` with the next segment. */
+  private normalise(first: number): void {
+    const { ringSize, crossRe, crossIm, energy } = this;
     let re = 0;
     let im = 0;
     let e1 = 0;
+    let e2 = 0;
+    for (let h = first; h < first + HOPS_PER_SEGMENT; h++) {
+      const i = h % ringSize;
+      re += crossRe[i];
+      im += crossIm[i];
+      e1 += energy[i];
+      e2 += energy[(h + HOPS_PER_SEGMENT) % ringSize];
+    }
+    const norm = Math.sqrt(e1 * e2);
+    const scale = norm > 0 ? 1 / norm : 0;
+    const at = first % ringSize;
+    this.pairRe[at] = scale * re;
+    this.pairIm[at] = scale * im;
+  }
+
+  private evaluate(start: number): void {
+    const { ringSize, products, pairRe, pairIm } = this;
+    const count = products.length;
+    let re = 0;
+    let im = 0;
+    let plainRe = 0;
+    let plainIm = 0;
     let index = start % ringSize;
-    for (let i = 0; i < products.length; i++) {
-      let sRe = 0;
-      let sIm = 0;
-      for (let h = 0; h < HOPS_PER_SEGMENT; h++) {
-        sRe += crossRe[index];
-        sIm += crossIm[index];
-        e1 += energy[index];
-        if (++index === ringSize) index = 0;
-      }
-      re += products[i] * sRe;
-      im += products[i] * sIm;
+    for (let i = 0; i < count; i++) {
+      const pr = pairRe[index];
+      const pi = pairIm[index];
+      re += products[i] * pr;
+      im += products[i] * pi;
+      plainRe += pr;
+      plainIm += pi;
+      index += HOPS_PER_SEGMENT;
+      if (index >= ringSize) index -= ringSize;
     }
-    // The later stretch lies one segment on.
-    let e2 = e1;
-    for (let h = 0; h < HOPS_PER_SEGMENT; h++) {
-      e2 += energy[index] - energy[(start + h) % ringSize];
-      if (++index === ringSize) index = 0;
+    this.toneShare = Math.sqrt(plainRe * plainRe + plainIm * plainIm) / count;
+    const rho = Math.sqrt(re * re + im * im) / count;
+    if (!(rho > this.threshold)) return;
+    const cfo = Math.atan2(im, re) / (2 * Math.PI * this.n.segmentLength);
+    this.keep({ index: this.firstIndex + start * this.hop, rho, cfo }, start);
+  }
+
+  /** Remembers a metric above the threshold if it is the strongest or the strongest apart from that. */
+  private keep(found: Detection, start: number): void {
+    const { best } = this;
+    if (best && found.rho <= best.rho) {
+      const apart = start - this.bestHop > HOPS_PER_SEGMENT;
+      if (apart && found.rho > (this.second?.rho ?? 0)) this.second = found;
+      return;
     }
-    const norm = Math.sqrt(e1 * Math.max(e2, 0));
-    if (!(norm > 0)) return;
-    const rho = Math.hypot(re, im) / norm;
-    if (rho > this.threshold && (!this.best || rho > this.best.rho)) {
-      const d = this.n.segmentLength;
-      this.best = {
-        index: this.firstIndex + start * this.hop,
-        rho,
-        cfo: Math.atan2(im, re) / (2 * Math.PI * d),
-      };
-      this.bestHop = start;
-    }
+    if (best && start - this.bestHop > HOPS_PER_SEGMENT) this.second = best;
+    this.best = found;
+    this.bestHop = start;
   }
 
   describe(): string {
