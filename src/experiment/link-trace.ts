@@ -168,7 +168,7 @@ function evmDb(event: BurstEvent): number | null {
   if (event.use !== 'data' || !stream) return null;
   const { file, ok } = stream.decoder.file();
   if (!ok) return null;
-  const sent = encodeStream(stream.decoder.layout, file);
+  const sent = encodeStream(stream.decoder.layout, file, stream.qm);
   let error = 0;
   let weight = 0;
   for (let i = 0; i < stream.positions.length; i++) {

@@ -2,7 +2,7 @@ import { FormatError, UsageError } from '../common/errors.ts';
 import { BurstReceiver } from '../phy/burst/burst-receiver.ts';
 import type { BurstRecord, MissRecord } from '../phy/burst/record.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
-import { CODEC_IDS, type CodecId, decodeExtension, type Extension } from '../phy/frame/extension.ts';
+import { blocksOfStreams, CODEC_IDS, type CodecId, decodeExtension, type Extension } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
@@ -176,7 +176,9 @@ export class Receiver {
     if (e.streams.length !== 1 || e.streams[0].analog) throw new FormatError('streams', 'are not one stream of bits');
     const { positions } = placeExtension(n, record.header.slots, e);
     const qm = bitsAt(n, e.modulation, positions);
-    const decoder = new TransportDecoder(new TransportLayout(e.streams[0].bytes, qm));
+    const decoder = new TransportDecoder(
+      TransportLayout.ofData(e.streams[0].bytes, qm, e.streams[0].baseGraph ? 2 : 1),
+    );
     const picture = this.pictureFor(e, codec);
     const { symbols, snr } = gather(record, positions);
     decoder.add([...decoder.states.keys()], qm, symbols, snr, e.redundancyVersion as RedundancyVersion);
@@ -191,7 +193,7 @@ export class Receiver {
     if (!part || part.burst !== e.original) {
       throw new FormatError('original', `burst ${e.original}, whose blocks this one repeats, was not received`);
     }
-    const blocks = [...e.blocks];
+    const blocks = e.streams.length === 1 ? (blocksOfStreams(e)[0] ?? []) : [];
     if (blocks.length === 0 || blocks.some((b) => b >= part.decoder.layout.blocks)) {
       throw new FormatError('blocks', `name blocks outside 0 to ${part.decoder.layout.blocks - 1}`);
     }

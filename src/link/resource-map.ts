@@ -62,6 +62,13 @@ export function bitsAt(n: Numerology, modulation: readonly number[], positions: 
   return qm;
 }
 
+/** G: coded bits that RE of `qm` bits hold. */
+export function codedBitsOf(qm: Uint8Array): number {
+  let total = 0;
+  for (const q of qm) total += q;
+  return total;
+}
+
 /** Payload of a burst: a stream's symbols on its RE, padding elsewhere. */
 export function scatter(n: Numerology, slots: number, positions: Uint32Array, symbols: Float32Array): Float32Array {
   const payload = paddingSymbols(n, slots * n.nSubbands * RB_DATA_RE);

@@ -2,7 +2,14 @@ import { UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
 import { payloadBytesAtRate, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
-import { CODEC_IDS, type CodecId, type Extension, encodeExtension, extensionBytes } from '../phy/frame/extension.ts';
+import {
+  CODEC_IDS,
+  type CodecId,
+  type Extension,
+  encodeExtension,
+  extensionBytes,
+  nameBlocks,
+} from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import { allocate, allocateRobust, type Mapping } from '../sct/allocation/allocate.ts';
@@ -10,10 +17,10 @@ import { placeSymbols, type RbMap, rbMapCrc16 } from '../sct/allocation/rb-map.t
 import type { Codec } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
-import { MAX_DATA_SLOTS, reserveRe, splitBudget } from './budget-split.ts';
+import { atLeast, MAX_DATA_SLOTS, reserveRe, splitBudget } from './budget-split.ts';
 import { type ChannelKnowledge, channelKnowledge, type DatedReport } from './channel-knowledge.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
-import { bitsAt, burstShape, positionsOf, scatter } from './resource-map.ts';
+import { bitsAt, burstShape, codedBitsOf, positionsOf, scatter } from './resource-map.ts';
 import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
 import { encodeBlocks, encodeStream, TransportLayout } from './transport.ts';
 
@@ -43,6 +50,9 @@ export interface TransmitterOptions {
 interface SentPart {
   readonly burst: number;
   readonly layout: TransportLayout;
+  /** RE of the first transmission. */
+  readonly re: number;
+  readonly codeRate: number;
   readonly payloads: readonly Uint8Array[];
   readonly extension: Extension;
   pending: Set<number>;
@@ -134,7 +144,7 @@ export class Transmitter {
     const maps = slotsOf.map((count) => this.map(count, csi, Uint8Array.of(stream.score)));
     const codes = [...csi.loading.qm].map((q) => q / 2);
     const qms = maps.map((map, p) => bitsAt(n, codes, positionsOf(placeSymbols(map, burstShape(n, slotsOf[p])))));
-    const capacity = qms.map((qm) => payloadBytesAtRate(sum(qm), csi.loading.codeRate));
+    const capacity = qms.map((qm) => payloadBytesAtRate(codedBitsOf(qm), csi.loading.codeRate));
     const total = capacity.reduce((a, b) => a + b, 0);
     if (total < stream.minSize)
       throw new UsageError(`${total} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`);
@@ -161,7 +171,7 @@ export class Transmitter {
       loading: csi.loading,
       reportedSnrDb: csi.snrDb,
       payloadBytes: file.length,
-      codeRate: this.parts[0].layout.plan.codeRate,
+      codeRate: this.parts[0].codeRate,
       settings: encoded.settings,
       bursts,
     };
@@ -198,7 +208,7 @@ export class Transmitter {
       const left = (this.budgetRe - spent) / (waiting.length - i);
       const control = this.controlRe(part.extension.hasOrder === 1, 1, blocks.length);
       // As many RE as the blocks had at first, if they are to be had.
-      const wanted = Math.ceil((part.layout.qm.length * blocks.length) / part.layout.blocks / perSlot);
+      const wanted = Math.ceil((part.re * blocks.length) / part.layout.blocks / perSlot);
       const slots = Math.min(wanted, Math.floor((left - control) / perSlot), MAX_DATA_SLOTS);
       if (slots < 1) continue;
       part.attempts++;
@@ -216,7 +226,7 @@ export class Transmitter {
         order: null,
         streams: [{ ...part.extension.streams[0], re: positions.length }],
         blockCount: blocks.length,
-        blocks,
+        blocks: nameBlocks([blocks]),
         mapCrc: rbMapCrc16(map),
       };
       this.retransmittedBlocks += blocks.length;
@@ -237,7 +247,7 @@ export class Transmitter {
     score: number,
   ): TransmitBurst {
     const n = this.numerology;
-    const layout = new TransportLayout(file.length, qm);
+    const layout = TransportLayout.ofData(file.length, qm);
     const positions = positionsOf(placeSymbols(map, burstShape(n, slots)));
     const extension: Extension = {
       codec: CODEC_IDS.indexOf(this.options.codec.name as CodecId),
@@ -252,18 +262,22 @@ export class Transmitter {
       modulation: codes,
       hasOrder: csi.hasOrder ? 1 : 0,
       order: csi.hasOrder ? [...map.subbandOrder] : null,
+      hasPower: 0,
+      power: null,
       streamCount: 1,
-      streams: [{ id: 0, analog: 0, score, re: positions.length, bytes: file.length }],
+      streams: [{ id: 0, analog: 0, baseGraph: layout.baseGraphBit, score, re: positions.length, bytes: file.length }],
       blockCount: 0,
       blocks: [],
       mapCrc: rbMapCrc16(map),
     };
     const payloads = splitIntoBlocks(layout.plan, file);
-    const payload = () => scatter(n, slots, positions, encodeStream(layout, file));
+    const payload = () => scatter(n, slots, positions, encodeStream(layout, file, qm));
     const burst = this.build('data', slots, csi.number, extension, payload);
     this.parts.push({
       burst: burst.burst,
       layout,
+      re: positions.length,
+      codeRate: (layout.blocks * layout.codec.infoBits) / codedBitsOf(qm),
       payloads,
       extension,
       pending: new Set(payloads.keys()),
@@ -312,7 +326,7 @@ export class Transmitter {
   /** RE of header and extension of a burst with so many streams (and repeated blocks). */
   private controlRe(hasOrder: boolean, streams: number, blocks = 0): number {
     const n = this.numerology;
-    const bytes = extensionBytes(n, hasOrder, streams, blocks);
+    const bytes = extensionBytes(n, { order: hasOrder, streams, blocks });
     return this.phy.layout(1, bytes, EXTENSION_MCS).controlSymbols * n.symbolDataRe;
   }
 
@@ -328,18 +342,4 @@ export class Transmitter {
     const { mapping, harq, codec } = this.options;
     return `transmitter: ${codec.describe()}, mapping ${mapping}, HARQ ${harq}`;
   }
-}
-
-/** A file with zero bytes behind it where it is shorter than `length`: every part carries something. */
-function atLeast(length: number, file: Uint8Array): Uint8Array {
-  if (file.length >= length) return file;
-  const out = new Uint8Array(length);
-  out.set(file);
-  return out;
-}
-
-function sum(values: Uint8Array): number {
-  let total = 0;
-  for (const v of values) total += v;
-  return total;
 }

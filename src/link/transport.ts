@@ -2,45 +2,56 @@ import { CRC24B } from '../common/crc.ts';
 import { FormatError } from '../common/errors.ts';
 import { deinterleaveLlrs, interleaveBits, interleaverOrder } from '../phy/fec/bit-interleaver.ts';
 import { CodeBlockCodec } from '../phy/fec/code-block.ts';
+import type { BaseGraphId } from '../phy/fec/ldpc-code.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
-import { joinBlocks, planTransport, splitIntoBlocks, type TransportPlan } from '../phy/fec/transport-plan.ts';
+import { type BlockPlan, joinBlocks, planBlocks, planTransport, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
 import { effectiveSnrDb, totalInformation } from '../phy/modulation/mutual-information.ts';
 import { mapBitsMixed } from '../phy/modulation/qam.ts';
 import { softDemapMixed } from '../phy/modulation/soft-demapper.ts';
+import { codedBitsOf } from './resource-map.ts';
 
 /** Most code blocks of one stream in one burst: their numbers have 8 bits. */
 export const MAX_BLOCKS = 255;
 
 /**
- * How a stream of bytes lies on its resource elements: C code blocks take turns, RE i belongs to block i mod C, so that
- * every block sees the whole band and the whole burst. `qm` holds the bits of each RE in stream order.
+ * The code blocks of a stream of bytes. On its resource elements C blocks take turns, RE i belongs to block i mod C, so
+ * that every block sees the whole band and the whole burst.
  */
 export class TransportLayout {
-  readonly plan: TransportPlan;
+  readonly plan: BlockPlan;
   readonly codec: CodeBlockCodec;
-  readonly qm: Uint8Array;
 
-  /** Throws UsageError when the bytes do not fit, FormatError when there would be too many blocks. */
-  constructor(bytes: number, qm: Uint8Array) {
-    let codedBits = 0;
-    for (const q of qm) codedBits += q;
-    this.qm = qm;
-    this.plan = planTransport(bytes, codedBits);
-    if (this.plan.blocks > MAX_BLOCKS) {
+  private constructor(plan: BlockPlan) {
+    if (plan.blocks > MAX_BLOCKS) {
       throw new FormatError(
         'bytes',
-        `${bytes} bytes are ${this.plan.blocks} code blocks; at most ${MAX_BLOCKS} fit a burst`,
+        `${plan.payloadBytes} bytes are ${plan.blocks} code blocks; at most ${MAX_BLOCKS} fit a burst`,
       );
     }
-    this.codec = new CodeBlockCodec({
-      baseGraph: this.plan.baseGraph,
-      payloadBytes: this.plan.blockBytes,
-      crc: CRC24B,
-    });
+    this.plan = plan;
+    this.codec = new CodeBlockCodec({ baseGraph: plan.baseGraph, payloadBytes: plan.blockBytes, crc: CRC24B });
+  }
+
+  /**
+   * For a first transmission over RE of `qm` bits. Without `baseGraph` it is chosen (TS 38.212 §6.2.2). Throws
+   * UsageError when the bytes do not fit, FormatError when there would be too many blocks.
+   */
+  static ofData(bytes: number, qm: Uint8Array, baseGraph?: BaseGraphId): TransportLayout {
+    return new TransportLayout(planTransport(bytes, codedBitsOf(qm), baseGraph ? { baseGraph } : {}));
+  }
+
+  /** The same blocks from length and base graph alone, as a retransmission names them. Throws FormatError likewise. */
+  static ofBlocks(bytes: number, baseGraph: BaseGraphId): TransportLayout {
+    return new TransportLayout(planBlocks(bytes, baseGraph));
   }
 
   get blocks(): number {
     return this.plan.blocks;
+  }
+
+  /** As the extension says it. */
+  get baseGraphBit(): 0 | 1 {
+    return this.plan.baseGraph === 2 ? 1 : 0;
   }
 }
 
@@ -80,10 +91,10 @@ export function encodeBlocks(
   return out;
 }
 
-/** Symbols of a whole stream. */
-export function encodeStream(layout: TransportLayout, file: Uint8Array): Float32Array {
+/** Symbols of a whole stream on RE of `qm` bits. */
+export function encodeStream(layout: TransportLayout, file: Uint8Array, qm: Uint8Array): Float32Array {
   const payloads = splitIntoBlocks(layout.plan, file);
-  return encodeBlocks(layout, payloads, [...payloads.keys()], layout.qm, 0);
+  return encodeBlocks(layout, payloads, [...payloads.keys()], qm, 0);
 }
 
 /** State of one code block at the receiver. */

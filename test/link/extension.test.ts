@@ -12,6 +12,7 @@ import {
   type Extension,
   encodeExtension,
   extensionBytes,
+  nameBlocks,
 } from '../../src/phy/frame/extension.ts';
 import { NUMEROLOGIES, numerology } from '../../src/phy/numerology.ts';
 import { rbMapCrc16 } from '../../src/sct/allocation/rb-map.ts';
@@ -43,27 +44,46 @@ const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
         fc.tuple(
           ...list.map((id) =>
             fc
-              .tuple(whole(0, 1), whole(0, 255), whole(1, 2 ** 20 - 1), whole(1, 2 ** 22 - 1))
-              .map(([analog, score, re, bytes]) => ({ id, analog, score, re, bytes: analog ? 0 : bytes })),
+              .tuple(whole(0, 1), whole(0, 1), whole(0, 255), whole(1, 2 ** 20 - 1), whole(1, 2 ** 22 - 1))
+              .map(([analog, graph, score, re, bytes]) =>
+                analog
+                  ? { id, analog, baseGraph: 0, score, re, bytes: 0 }
+                  : { id, analog, baseGraph: graph, score, re, bytes },
+              ),
           ),
         ),
       ),
-      blocks: ids(254),
+      blocks: ids(20),
+      repeated: fc.boolean(),
+      power: fc.option(whole(-1, 1)),
       mapCrc: whole(0, 0xffff),
     })
-    .map(({ parts: [part, partsLess1], streams, ...e }) => ({
-      n,
-      e: {
-        ...e,
-        part,
-        partsLess1,
-        hasOrder: e.order ? 1 : 0,
-        streamCount: streams.length,
-        streams,
-        blockCount: e.blocks.length,
-      } as Extension,
-    })),
+    .map(({ parts: [part, partsLess1], streams, blocks: named, repeated, power: tilt, ...loose }) => {
+      const coded = streams.filter((s) => s.analog === 0).length;
+      const lists = Array.from({ length: repeated && named.length > 0 ? Math.min(coded, 12) : 0 }, () => named);
+      const blocks = lists.length === coded ? nameBlocks(lists) : [];
+      const power = tilt === null ? null : loose.modulation.map((_, s) => tilted(s, n.nSubbands, tilt));
+      const e = { ...loose, blocks, hasPower: power ? 1 : 0, power };
+      return {
+        n,
+        e: {
+          ...e,
+          part,
+          partsLess1,
+          hasOrder: e.order ? 1 : 0,
+          streamCount: streams.length,
+          streams,
+          blockCount: e.blocks.length,
+        } as Extension,
+      };
+    }),
 );
+
+/** Levels in pairs of +1 and -1.5 dB, whose mean is -0.07 dB; 0 dB for one left over. */
+function tilted(subband: number, subbands: number, tilt: number): number {
+  if (tilt === 0 || (subband === subbands - 1 && subbands % 2 === 1)) return 16;
+  return (subband % 2 === 0) === tilt > 0 ? 18 : 13;
+}
 
 const N = numerology(25);
 const GOOD: Extension = {
@@ -79,10 +99,12 @@ const GOOD: Extension = {
   modulation: new Array(25).fill(2),
   hasOrder: 0,
   order: null,
+  hasPower: 0,
+  power: null,
   streamCount: 1,
-  streams: [{ id: 0, analog: 0, score: 255, re: 3850, bytes: 900 }],
+  streams: [{ id: 0, analog: 0, baseGraph: 0, score: 255, re: 3850, bytes: 900 }],
   blockCount: 2,
-  blocks: [0, 5],
+  blocks: nameBlocks([[0, 5]]),
   mapCrc: 0xbeef,
 };
 
@@ -99,7 +121,15 @@ test('every extension comes back, at its announced length, with the zero padding
   fc.assert(
     fc.property(anyExtension, fc.nat(7), ({ n, e }, zeros) => {
       const bytes = encodeExtension(n, e);
-      assert.equal(bytes.length, extensionBytes(n, e.order !== null, e.streams.length, e.blocks.length));
+      assert.equal(
+        bytes.length,
+        extensionBytes(n, {
+          order: e.order !== null,
+          power: e.power !== null,
+          streams: e.streams.length,
+          blocks: e.blocks.length,
+        }),
+      );
       const padded = new Uint8Array(bytes.length + zeros);
       padded.set(bytes);
       assert.deepEqual(decodeExtension(n, padded), e);
@@ -111,7 +141,7 @@ test('every extension comes back, at its announced length, with the zero padding
 test('each field is refused by name outside its range', () => {
   decodeExtension(N, encodeExtension(N, GOOD));
   for (const field of EXTENSION_SCHEMA) {
-    if (field.kind !== 'uint' || field.name.endsWith('Count') || field.name === 'hasOrder') continue;
+    if (field.kind !== 'uint' || field.name.endsWith('Count') || field.name.startsWith('has')) continue;
     const max = field.max ?? 2 ** field.bits - 1;
     for (const bad of [max + 1, -1, 0.5, Number.NaN]) refused({ [field.name]: bad }, field.name);
   }
@@ -139,7 +169,20 @@ test('fields that contradict one another are refused by name', () => {
   refused({ streamCount: 2, streams: [stream, stream] }, 'streams');
   refused({ streams: [{ ...stream, bytes: 0 }] }, 'streams[0].bytes');
   refused({ streams: [{ ...stream, analog: 1 }] }, 'streams[0].bytes');
-  refused({ blocks: [4, 4] }, 'blocks');
+  refused({ streams: [{ ...stream, analog: 1, bytes: 0, baseGraph: 1 }] }, 'streams[0].baseGraph');
+  refused({ blocks: nameBlocks([[4, 4]]) }, 'blocks');
+  refused({ blocks: nameBlocks([[4], [5]]) }, 'blocks');
+  refused(
+    {
+      blocks: [
+        { block: 1, last: 0 },
+        { block: 2, last: 0 },
+      ],
+    },
+    'blocks',
+  );
+  refused({ hasPower: 1, power: new Array(25).fill(17) }, 'power');
+  refused({ hasPower: 1, power: [32, ...new Array(24).fill(16)] }, 'power[0]');
 });
 
 test('half a million random and mutated extensions: a checked extension or a FormatError, nothing else', () => {
@@ -262,11 +305,11 @@ test('whatever a valid extension says, a receiver takes it or refuses it by name
   );
   fc.assert(
     fc.property(oneStream, whole(1, 2), ({ re, bytes, blocks, ...rest }, kind) => {
-      const loose = { ...GOOD, ...rest, streams: [{ id: 0, analog: 0, score: 255, re, bytes }] } as const;
+      const loose = { ...GOOD, ...rest, streams: [{ id: 0, analog: 0, baseGraph: 0, score: 255, re, bytes }] } as const;
       const e: Extension = {
         ...loose,
         blockCount: blocks.length,
-        blocks,
+        blocks: nameBlocks(blocks.length > 0 ? [blocks] : []),
         mapCrc: rbMapCrc16(mapOfExtension(N, loose)),
       };
       const event = receiverOf(e, 1, kind, receiver)();

@@ -32,8 +32,8 @@ test('any file comes back over any mixture of modulations', () => {
         const random = new RandomStream(seed);
         const qm = mixed(re, random);
         const file = random.bytes(Math.max(1, payloadBytesAtRate(bitsOf(qm), rate)));
-        const layout = new TransportLayout(file.length, qm);
-        const sent = encodeStream(layout, file);
+        const layout = TransportLayout.ofData(file.length, qm);
+        const sent = encodeStream(layout, file, qm);
         let power = 0;
         for (const v of sent) power += v * v;
         // Mean of at least 400 symbols of unit mean power; 256-QAM's spread is 0.62 of it.
@@ -55,9 +55,9 @@ function sixBlocks() {
   const random = new RandomStream('six blocks');
   const qm = new Uint8Array(50_000).fill(2);
   const file = random.bytes(payloadBytesAtRate(bitsOf(qm), 0.5));
-  const layout = new TransportLayout(file.length, qm);
+  const layout = TransportLayout.ofData(file.length, qm);
   assert.equal(layout.blocks, 6);
-  return { random, qm, file, layout, sent: encodeStream(layout, file) };
+  return { random, qm, file, layout, sent: encodeStream(layout, file, qm) };
 }
 
 test('a lost block leaves the others bit-exact, says where it is missing, and a repetition fills it', () => {
@@ -110,10 +110,10 @@ test('redundancy versions combine: two receptions decode where neither alone doe
 });
 
 test('more bytes than fit and more blocks than can be numbered are refused before buffers are made', () => {
-  assert.throws(() => new TransportLayout(1000, new Uint8Array(100).fill(2)), UsageError);
-  assert.throws(() => new TransportLayout(1, new Uint8Array(100)), UsageError);
+  assert.throws(() => TransportLayout.ofData(1000, new Uint8Array(100).fill(2)), UsageError);
+  assert.throws(() => TransportLayout.ofData(1, new Uint8Array(100)), UsageError);
   assert.throws(
-    () => new TransportLayout(300_000, new Uint8Array(500_000).fill(8)),
+    () => TransportLayout.ofData(300_000, new Uint8Array(500_000).fill(8)),
     (e: unknown) => e instanceof FormatError && /at most 255/.test(e.message),
   );
 });

@@ -173,15 +173,24 @@ export class BurstReceiver {
       this.miss(records, detection, 'no header');
       return true;
     }
+    if ('otherVersion' in header) {
+      this.miss(records, detection, 'other version', header.otherVersion);
+      return true;
+    }
     this.found = { detection, acquisition, origin: from, header, preamble };
     this.pending = null;
     this.current = 'collect';
     return true;
   }
 
-  private miss(records: ReceiverRecord[], detection: Detection, reason: MissRecord['reason']): void {
+  private miss(
+    records: ReceiverRecord[],
+    detection: Detection,
+    reason: MissRecord['reason'],
+    version: number | null = null,
+  ): void {
     this.misses++;
-    records.push({ type: 'miss', startSample: detection.index, detectionRho: detection.rho, reason });
+    records.push({ type: 'miss', startSample: detection.index, detectionRho: detection.rho, reason, version });
     this.tryRunnerUp();
   }
 

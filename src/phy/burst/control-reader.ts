@@ -2,7 +2,14 @@ import { CRC16, CRC24A } from '../../common/crc.ts';
 import { FormatError } from '../../common/errors.ts';
 import { equalise } from '../equalise.ts';
 import { decodeControl } from '../fec/control-code.ts';
-import { decodeHeader, EXTENSION_UNIT_BYTES, HEADER_BYTES, type Header } from '../frame/header.ts';
+import {
+  AIR_INTERFACE_VERSION,
+  decodeHeader,
+  EXTENSION_UNIT_BYTES,
+  HEADER_BYTES,
+  type Header,
+  headerVersion,
+} from '../frame/header.ts';
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid, turn } from '../resource-grid.ts';
 
@@ -48,10 +55,15 @@ export function controlLlrs(
   return llr;
 }
 
+/** A header, or the air interface version that stands where this receiver's should; null when there is none. */
+export type HeaderReading = Header | { readonly otherVersion: number } | null;
+
 /** Decodes the header; null when parity, CRC or any field's bound fails, or it names another numerology. */
-export function readHeader(n: Numerology, llr: Float32Array): Header | null {
+export function readHeader(n: Numerology, llr: Float32Array): HeaderReading {
   const result = decodeControl(llr, HEADER_BYTES, CRC16);
   if (!result.ok) return null;
+  const version = headerVersion(result.bytes);
+  if (version !== AIR_INTERFACE_VERSION) return { otherVersion: version };
   try {
     const header = decodeHeader(result.bytes);
     return header.numerology === n.id ? header : null;

@@ -37,12 +37,14 @@ export interface BurstRecord {
   readonly estimator: string;
 }
 
-/** A preamble was seen, but no header could be decoded after it. */
+/** A preamble was seen, but no header that this receiver understands could be decoded after it. */
 export interface MissRecord {
   readonly type: 'miss';
   readonly startSample: number;
   readonly detectionRho: number;
-  readonly reason: 'no preamble' | 'no header' | 'stream ended';
+  readonly reason: 'no preamble' | 'no header' | 'other version' | 'stream ended';
+  /** Air interface version of the header that was refused for it, else null. */
+  readonly version: number | null;
 }
 
 export type ReceiverRecord = BurstRecord | MissRecord;

@@ -19,8 +19,8 @@ export interface TransportOptions {
   readonly maxBlockBits?: number;
 }
 
-/** How a file travels in code blocks over G coded bits; both ends make it from (payloadBytes, G, options). */
-export interface TransportPlan {
+/** The code blocks of a file: what follows from its length and the base graph alone. */
+export interface BlockPlan {
   readonly payloadBytes: number;
   readonly baseGraph: BaseGraphId;
   /** C */
@@ -31,6 +31,10 @@ export interface TransportPlan {
   readonly paddingBytes: number;
   /** K' = 8 blockBytes + 24 and the lifting all blocks share. */
   readonly lifting: BlockLifting;
+}
+
+/** How a file travels in code blocks over G coded bits; both ends make it from (payloadBytes, G, options). */
+export interface TransportPlan extends BlockPlan {
   /** E of each block; their sum is at most G (the rest below one unit is unused). */
   readonly codedBits: readonly number[];
   /** C K' / G. */
@@ -46,11 +50,29 @@ const CRC_BYTES = 3;
 function layOut(payloadBytes: number, codedBits: number, options: TransportOptions) {
   const streamBytes = payloadBytes + CRC_BYTES;
   const baseGraph = options.baseGraph ?? chooseBaseGraph(8 * payloadBytes, (8 * streamBytes) / codedBits);
+  return { baseGraph, ...blocksOf(streamBytes, baseGraph, options.maxBlockBits) };
+}
+
+function blocksOf(streamBytes: number, baseGraph: BaseGraphId, maxBlockBits?: number) {
   const most = LARGEST_BLOCK_BITS[baseGraph];
-  const largest = inRange('largest block', Math.min(options.maxBlockBits ?? most, most), 64, most, 'bits');
+  const largest = inRange('largest block', Math.min(maxBlockBits ?? most, most), 64, most, 'bits');
   const blocks = Math.ceil(streamBytes / Math.floor((largest - CRC24B.length) / 8));
   const blockBytes = Math.ceil(streamBytes / blocks);
-  return { baseGraph, blocks, blockBytes, infoBits: 8 * blockBytes + CRC24B.length };
+  return { blocks, blockBytes, infoBits: 8 * blockBytes + CRC24B.length };
+}
+
+/** The blocks of a file whose base graph is known, whatever they were first sent on. */
+export function planBlocks(payloadBytes: number, baseGraph: BaseGraphId): BlockPlan {
+  inRange('payload bytes', payloadBytes, 1, LARGEST_PAYLOAD_BYTES);
+  const { blocks, blockBytes, infoBits } = blocksOf(payloadBytes + CRC_BYTES, baseGraph);
+  return {
+    payloadBytes,
+    baseGraph,
+    blocks,
+    blockBytes,
+    paddingBytes: blocks * blockBytes - payloadBytes - CRC_BYTES,
+    lifting: liftBlock(baseGraph, infoBits),
+  };
 }
 
 /** The plan for a file of n bytes over G coded bits. More than fits at rate 0.95 is a UsageError that says what fits. */
@@ -96,7 +118,7 @@ export function payloadBytesAtRate(codedBits: number, rate: number, options: Tra
 }
 
 /** The payload of every block: the file, its CRC24A, zero bytes; Uint8Array [blockBytes] each. */
-export function splitIntoBlocks(plan: TransportPlan, file: Uint8Array): Uint8Array[] {
+export function splitIntoBlocks(plan: BlockPlan, file: Uint8Array): Uint8Array[] {
   if (file.length !== plan.payloadBytes) {
     throw new UsageError(`plan is for ${plan.payloadBytes} bytes, ${file.length} given`);
   }
@@ -110,10 +132,7 @@ export function splitIntoBlocks(plan: TransportPlan, file: Uint8Array): Uint8Arr
 /**
  * Joins decoded blocks (null = lost, filled with zeros). ok: every block came and the file's CRC24A is right.
  */
-export function joinBlocks(
-  plan: TransportPlan,
-  blocks: readonly (Uint8Array | null)[],
-): { file: Uint8Array; ok: boolean } {
+export function joinBlocks(plan: BlockPlan, blocks: readonly (Uint8Array | null)[]): { file: Uint8Array; ok: boolean } {
   const stream = new Uint8Array(plan.blocks * plan.blockBytes);
   let complete = blocks.length === plan.blocks;
   for (let r = 0; r < plan.blocks; r++) {

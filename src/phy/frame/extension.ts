@@ -1,5 +1,6 @@
 import { FormatError } from '../../common/errors.ts';
 import type { Numerology } from '../numerology.ts';
+import { checkPowerLevels } from './power-level.ts';
 import { decodeFields, encodeFields, list, type Schema, uint } from './schema.ts';
 
 /** Codecs that a burst can name. */
@@ -38,6 +39,14 @@ export const EXTENSION_SCHEMA: Schema = [
     'subbands in the order of filling, a permutation',
     'hasOrder',
   ),
+  uint('hasPower', 1, '1 if `power` follows; else every subband has level 0 dB'),
+  list(
+    'power',
+    'subbands',
+    uint('level', 5, 'level of the payload RE, (level - 16) / 2 dB'),
+    'power of each subband; mean within 0.1 dB of 1',
+    'hasPower',
+  ),
   uint('streamCount', 8, 'streams (SFVs) in this burst', { max: 255 }),
   list(
     'streams',
@@ -45,6 +54,7 @@ export const EXTENSION_SCHEMA: Schema = [
     [
       uint('id', 8, 'stream id, unique in the burst', { max: 254 }),
       uint('analog', 1, '1: analog symbols; 0: coded bits'),
+      uint('baseGraph', 1, 'of coded bits: 0 is base graph 1, 1 is base graph 2; 0 for analog'),
       uint('score', 8, 'importance as sent'),
       uint('re', 20, 'resource elements', { min: 1 }),
       uint('bytes', 22, 'payload bytes of coded bits; 0 for analog'),
@@ -55,8 +65,11 @@ export const EXTENSION_SCHEMA: Schema = [
   list(
     'blocks',
     'blockCount',
-    uint('block', 8, 'block of stream 0 of the original burst'),
-    'blocks that share the RE in turn',
+    [
+      uint('block', 8, "block of a coded stream, numbered from 0 in the stream's first transmission"),
+      uint('last', 1, '1: the last one named of its stream; the next belongs to the next coded stream'),
+    ],
+    'blocks repeated, coded stream by coded stream; those of a stream share its RE in turn',
   ),
   uint('mapCrc', 16, 'CRC-16 of the RB map'),
 ];
@@ -64,9 +77,17 @@ export const EXTENSION_SCHEMA: Schema = [
 export interface ExtensionStream {
   readonly id: number;
   readonly analog: 0 | 1;
+  /** 0: base graph 1, 1: base graph 2. */
+  readonly baseGraph: 0 | 1;
   readonly score: number;
   readonly re: number;
   readonly bytes: number;
+}
+
+/** A block that is repeated; `last`: the next one named belongs to the next coded stream. */
+export interface RepeatedBlock {
+  readonly block: number;
+  readonly last: 0 | 1;
 }
 
 export interface Extension {
@@ -82,10 +103,12 @@ export interface Extension {
   readonly modulation: readonly number[];
   readonly hasOrder: number;
   readonly order: readonly number[] | null;
+  readonly hasPower: number;
+  readonly power: readonly number[] | null;
   readonly streamCount: number;
   readonly streams: readonly ExtensionStream[];
   readonly blockCount: number;
-  readonly blocks: readonly number[];
+  readonly blocks: readonly RepeatedBlock[];
   readonly mapCrc: number;
 }
 
@@ -93,15 +116,28 @@ export function encodeExtension(n: Numerology, extension: Extension): Uint8Array
   return encodeFields(EXTENSION_SCHEMA, extension as never, { subbands: n.nSubbands });
 }
 
+/** What an extension's length depends on. */
+export interface ExtensionShape {
+  readonly order?: boolean;
+  readonly power?: boolean;
+  readonly streams: number;
+  readonly blocks?: number;
+}
+
 /** Bytes of an extension before it is padded to whole units. */
-export function extensionBytes(n: Numerology, hasOrder: boolean, streams: number, blocks: number): number {
+export function extensionBytes(n: Numerology, shape: ExtensionShape): number {
+  const flags: Record<string, boolean> = { hasOrder: shape.order ?? false, hasPower: shape.power ?? false };
+  const counts: Record<string, number> = {
+    subbands: n.nSubbands,
+    streamCount: shape.streams,
+    blockCount: shape.blocks ?? 0,
+  };
   let bits = 0;
   for (const field of EXTENSION_SCHEMA) {
     if (field.kind === 'uint') bits += field.bits;
     else {
       const width = 'kind' in field.of ? field.of.bits : field.of.reduce((sum, part) => sum + part.bits, 0);
-      const counts: Record<string, number> = { subbands: n.nSubbands, streamCount: streams, blockCount: blocks };
-      if (field.when !== 'hasOrder' || hasOrder) bits += width * counts[field.count];
+      if (!field.when || flags[field.when]) bits += width * counts[field.count];
     }
   }
   return Math.ceil(bits / 8);
@@ -122,7 +158,36 @@ export function decodeExtension(n: Numerology, bytes: Uint8Array): Extension {
     if (s.analog === 1 ? s.bytes !== 0 : s.bytes === 0) {
       throw new FormatError(`streams[${i}].bytes`, s.analog ? 'must be 0 for analog symbols' : 'must not be 0');
     }
+    if (s.analog === 1 && s.baseGraph === 1) {
+      throw new FormatError(`streams[${i}].baseGraph`, 'must be 0 for analog symbols');
+    }
   }
-  if (new Set(e.blocks).size !== e.blocks.length) throw new FormatError('blocks', 'a block stands twice');
+  if (e.power) checkPowerLevels(e.power);
+  if (e.blocks.length > 0) blocksOfStreams(e);
   return e;
+}
+
+/**
+ * The blocks that a retransmission names, one list for each stream in order; null for analog streams, which are repeated
+ * whole. FormatError when a coded stream has none, or a list names a block twice or belongs to no stream.
+ */
+export function blocksOfStreams(e: Pick<Extension, 'streams' | 'blocks'>): (number[] | null)[] {
+  const lists: number[][] = [[]];
+  for (const { block, last } of e.blocks) {
+    lists[lists.length - 1].push(block);
+    if (last) lists.push([]);
+  }
+  const coded = e.streams.filter((s) => s.analog === 0).length;
+  if (lists.pop()!.length > 0 || lists.length !== coded) {
+    throw new FormatError('blocks', `name blocks of ${lists.length} streams; the burst has ${coded} of coded bits`);
+  }
+  for (const list of lists) {
+    if (new Set(list).size !== list.length) throw new FormatError('blocks', 'a block stands twice');
+  }
+  return e.streams.map((s) => (s.analog ? null : lists.shift()!));
+}
+
+/** Blocks of a retransmission as the extension names them: one list for each coded stream. */
+export function nameBlocks(lists: readonly (readonly number[])[]): RepeatedBlock[] {
+  return lists.flatMap((list) => list.map((block, i) => ({ block, last: i === list.length - 1 ? 1 : 0 }) as const));
 }

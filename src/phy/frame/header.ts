@@ -2,7 +2,7 @@ import { FormatError } from '../../common/errors.ts';
 import { decodeFields, encodeFields, type Schema, uint } from './schema.ts';
 
 /** Version of the air interface in every header; docs/air-interface.md describes this one. */
-export const AIR_INTERFACE_VERSION = 1;
+export const AIR_INTERFACE_VERSION = 2;
 
 /** What a burst is for. */
 export const BurstKind = { sounding: 0, data: 1, retransmission: 2, reverse: 3 } as const;
@@ -45,6 +45,11 @@ export interface Header {
 export function encodeHeader(header: Header): Uint8Array {
   const { slots, ...rest } = header;
   return encodeFields(HEADER_SCHEMA, { ...rest, version: AIR_INTERFACE_VERSION, slotsLess1: slots - 1 });
+}
+
+/** The version that a header says, whatever follows it: it stands first in every version. */
+export function headerVersion(bytes: Uint8Array): number {
+  return bytes[0] >> 5;
 }
 
 /** Parses 10 untrusted bytes. Throws FormatError naming the field that is wrong. */

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { CRC16 } from '../../../src/common/crc.ts';
 import { FormatError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
+import { readHeader } from '../../../src/phy/burst/control-reader.ts';
+import { encodeControl } from '../../../src/phy/fec/control-code.ts';
 import { decodeHeader, encodeHeader, HEADER_BYTES, HEADER_SCHEMA, type Header } from '../../../src/phy/frame/header.ts';
 import { decodeFields, encodeFields, list, type Schema, schemaTable, uint } from '../../../src/phy/frame/schema.ts';
+import { numerology } from '../../../src/phy/numerology.ts';
 
 const anyHeader: fc.Arbitrary<Header> = fc.record(
   {
@@ -62,7 +66,7 @@ test('each header field is refused outside its range, by name, when sent and whe
     }
     assert.equal(decodeHeader(encodeHeader({ ...good, [key]: max }))[key], max);
   }
-  // Received: version 0 and 2, numerology 5, kind 7 are representable but wrong.
+  // Received: version 0 and 1, numerology 5, kind 7 are representable but wrong.
   const bytes = encodeHeader(good);
   const withBits = (byte: number, mask: number, value: number) => {
     const copy = bytes.slice();
@@ -71,7 +75,7 @@ test('each header field is refused outside its range, by name, when sent and whe
   };
   const cases: [string, Uint8Array][] = [
     ['version', withBits(0, 0xe0, 0x00)],
-    ['version', withBits(0, 0xe0, 0x40)],
+    ['version', withBits(0, 0xe0, 0x20)],
     ['numerology', withBits(0, 0x1c, 0x14)],
     ['kind', withBits(3, 0xe0, 0xe0)],
   ];
@@ -189,4 +193,29 @@ test('the table of a schema names every field', () => {
   for (const word of ['count', 'order', 'item', 'records', 'size', '1 to 1048575', 'width times if flag = 1']) {
     assert.ok(table.includes(word), word);
   }
+});
+
+test('a header of another version is refused with its number, by the header alone', () => {
+  const n = numerology(6);
+  const header: Header = {
+    numerology: n.id,
+    session: 1,
+    burst: 2,
+    kind: 0,
+    slots: 4,
+    csiNumber: 0,
+    modelSet: 0,
+    extensionUnits: 0,
+    extensionMcs: 0,
+  };
+  const llrsOf = (bytes: Uint8Array) =>
+    Float32Array.from(encodeControl(bytes, CRC16, 2 * n.headerSymbols * n.symbolDataRe), (bit) => (bit ? -4 : 4));
+  assert.deepEqual(readHeader(n, llrsOf(encodeHeader(header))), header);
+  for (const version of [0, 1, 3, 7]) {
+    // Everything behind the version may mean something else there.
+    const bytes = new RandomStream('other version').bytes(HEADER_BYTES);
+    bytes[0] = (version << 5) | (bytes[0] & 31);
+    assert.deepEqual(readHeader(n, llrsOf(bytes)), { otherVersion: version });
+  }
+  assert.equal(readHeader(numerology(25), llrsOf(encodeHeader({ ...header, numerology: 4 }))), null);
 });

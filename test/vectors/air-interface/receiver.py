@@ -1,4 +1,4 @@
-"""Receiver of the air interface, version 1, written from docs/air-interface.md alone (NumPy, nothing of ours).
+"""Receiver of the air interface, version 2, written from docs/air-interface.md alone (NumPy, nothing of ours).
 
     python3 receiver.py ID FILE.ci16     decodes the one burst in a file of interleaved little-endian int16
 
@@ -208,7 +208,7 @@ def receive(samples, numerology):
     for name, width in FIELDS:
         header[name] = number(bits[p:p + width])
         p += width
-    if header["version"] != 1 or header["numerology"] != numerology:
+    if header["version"] != 2 or header["numerology"] != numerology:
         return None
     n_bytes = 8 * header["extensionUnits"]
     q = grid.header_symbols
