@@ -1,7 +1,8 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { type LdpcDecoderKernel, ldpcDecoderKernel, MESSAGE_CLIP } from '../kernels/ldpc.ts';
+import { ldpcDecoderKernel } from '../kernels/ldpc.ts';
+import { type LdpcDecoderKernel, MESSAGE_CLIP } from '../kernels/ldpc-kernel.ts';
 import type { LdpcCode } from './ldpc-code.ts';
-import { LLR_CLIP, LLR_SCALE, quantiseLlr } from './llr-quantiser.ts';
+import { LLR_CLIP, LLR_SCALE } from './llr-quantiser.ts';
 
 /**
  * A variable in d checks hears at most d x MESSAGE_CLIP from them. With more than that against it a wrong bit could never
@@ -53,17 +54,20 @@ export interface LdpcDecodeResult {
 export class LdpcDecoder {
   readonly code: LdpcCode;
   private readonly kernel: LdpcDecoderKernel;
-  /** [columns x Z] */
-  private readonly channel: Int8Array;
   private readonly rowList = new Uint8Array(46);
+  /** 1 for base columns of which something was received. */
+  private readonly heard: Uint8Array;
   /** Checks in use that each base column stands in. */
   private readonly degree: Uint8Array;
+  /** Largest channel magnitude of each base column. */
+  private readonly limits: Uint8Array;
 
   constructor(code: LdpcCode, kernel: LdpcDecoderKernel = ldpcDecoderKernel()) {
     this.code = code;
     this.kernel = kernel;
-    this.channel = new Int8Array(code.columns * code.z);
+    this.heard = new Uint8Array(code.columns);
     this.degree = new Uint8Array(code.columns);
+    this.limits = new Uint8Array(code.columns);
   }
 
   describe(): string {
@@ -76,18 +80,16 @@ export class LdpcDecoder {
    * from K' on are fillers. bits: Uint8Array [>= K], receives the hard decisions in any case.
    */
   decode(soft: Float32Array, infoBits: number, bits: Uint8Array, options: LdpcDecodeOptions = {}): LdpcDecodeResult {
-    const { code, channel, kernel } = this;
-    const { k, z, n } = code;
+    const { code, kernel } = this;
+    const { k, n } = code;
     const maxIterations = inRange('iterations', options.maxIterations ?? 20, 1, MAX_ITERATIONS);
     inRange("information bits K'", infoBits, 1, k);
     if (soft.length < n) throw new UsageError(`soft buffer has ${soft.length} LLRs, ${n} needed`);
     if (bits.length < k) throw new UsageError(`output has room for ${bits.length} bits, ${k} needed`);
-    channel.fill(0, 0, 2 * z);
-    quantiseLlr(soft, channel, 0, n, 2 * z);
-    channel.fill(127, infoBits, k);
+    kernel.load(code, soft, this.heard);
     const rows = this.chooseRows();
-    this.limitChannel(rows, infoBits);
-    kernel.start(code, channel, this.rowList, rows);
+    this.limitChannel(rows);
+    kernel.start(infoBits, this.rowList, rows, this.limits);
     let parity = false;
     for (let iterations = 1; iterations <= maxIterations; iterations++) {
       kernel.iterate();
@@ -103,41 +105,22 @@ export class LdpcDecoder {
     return { ok: false, parity, iterations: maxIterations, rows };
   }
 
-  /** Applies reachableMagnitude to every column for the rows in use; fillers are known and stay as they are. */
-  private limitChannel(rows: number, infoBits: number): void {
-    const { code, channel, rowList, degree } = this;
-    const { z } = code;
+  /** reachableMagnitude of every column for the rows in use. */
+  private limitChannel(rows: number): void {
+    const { code, rowList, degree, limits } = this;
     degree.fill(0);
     for (let i = 0; i < rows; i++) {
       const r = rowList[i];
       for (let e = code.rowStart[r]; e < code.rowStart[r + 1]; e++) degree[code.edgeColumn[e]]++;
     }
-    for (let c = 0; c < code.columns; c++) {
-      const limit = reachableMagnitude(degree[c]);
-      if (limit >= LLR_CLIP || degree[c] === 0) continue;
-      for (let i = c * z; i < (c + 1) * z; i++) {
-        if (i >= infoBits && i < code.k) continue;
-        const q = channel[i];
-        if (q > limit) channel[i] = limit;
-        else if (q < -limit) channel[i] = -limit;
-      }
-    }
+    for (let c = 0; c < code.columns; c++) limits[c] = degree[c] === 0 ? LLR_CLIP : reachableMagnitude(degree[c]);
   }
 
   private chooseRows(): number {
-    const { code, channel, rowList } = this;
-    const { z } = code;
+    const { code, heard, rowList } = this;
     let count = 4;
     for (let r = 0; r < 4; r++) rowList[r] = r;
-    for (let r = 4; r < code.rows; r++) {
-      const from = code.k + r * z;
-      for (let i = from; i < from + z; i++) {
-        if (channel[i] !== 0) {
-          rowList[count++] = r;
-          break;
-        }
-      }
-    }
+    for (let r = 4; r < code.rows; r++) if (heard[code.graph.infoColumns + r] !== 0) rowList[count++] = r;
     return count;
   }
 }

@@ -8,7 +8,8 @@ import { LdpcDecoder, ldpcDecoder } from '../../../src/phy/fec/ldpc-decoder.ts';
 import { ldpcEncoder } from '../../../src/phy/fec/ldpc-encoder.ts';
 import { LLR_SCALE, quantiseLlr } from '../../../src/phy/fec/llr-quantiser.ts';
 import { circularBuffer, combineLlrs, type RedundancyVersion, selectBits } from '../../../src/phy/fec/rate-matching.ts';
-import { ldpcDecoderKernel } from '../../../src/phy/kernels/ldpc.ts';
+import { PlainLdpcKernel } from '../../../src/phy/kernels/ldpc-plain.ts';
+import { WasmLdpcKernel } from '../../../src/phy/kernels/ldpc-wasm.ts';
 
 /** The arithmetic of the kernel's contract in its plainest form; returns the APPs after some iterations. */
 function plainDecoder(code: LdpcCode, channel: Int8Array, rows: number[], iterations: number): number[] {
@@ -38,32 +39,41 @@ function plainDecoder(code: LdpcCode, channel: Int8Array, rows: number[], iterat
   return app;
 }
 
-test('the kernel follows its contract bit by bit', () => {
-  const random = new RandomStream('kernel');
-  for (const [id, z] of [
-    [1, 3],
-    [2, 5],
-    [2, 12],
-  ] as [1 | 2, number][]) {
-    const code = ldpcCode(id, z);
-    const channel = Int8Array.from({ length: code.columns * z }, (_, i) => (i < 2 * z ? 0 : random.integer(127) - 63));
-    channel.fill(127, code.k - z, code.k);
-    const rows = [0, 1, 2, 3, 7, 5, 20];
-    for (const iterations of [1, 4, 12]) {
-      const app = plainDecoder(code, channel, rows, iterations);
-      const kernel = ldpcDecoderKernel();
-      kernel.start(code, channel, Uint8Array.from(rows), rows.length);
-      for (let i = 0; i < iterations; i++) kernel.iterate();
-      const bits = new Uint8Array(app.length);
-      kernel.hardDecisions(bits, app.length);
-      assert.deepEqual(
-        [...bits],
-        app.map((a) => (a < 0 ? 1 : 0)),
-        `BG${id} Z=${z}, ${iterations} iterations`,
+for (const kernel of [new PlainLdpcKernel(), new WasmLdpcKernel()]) {
+  test(`the ${kernel.name} kernel follows its contract bit by bit`, () => {
+    const random = new RandomStream('kernel');
+    for (const [id, z] of [
+      [1, 3],
+      [2, 5],
+      [2, 12],
+      [1, 18],
+    ] as [1 | 2, number][]) {
+      const code = ldpcCode(id, z);
+      const channel = Int8Array.from({ length: code.columns * z }, (_, i) =>
+        i < 2 * z ? 0 : random.integer(127) - 63,
       );
+      const soft = Float32Array.from(channel.subarray(2 * z), (q) => q / LLR_SCALE);
+      channel.fill(127, code.k - z, code.k);
+      const limits = new Uint8Array(code.columns).fill(127);
+      limits[code.columns - 1] = 30;
+      for (let i = channel.length - z; i < channel.length; i++) channel[i] = Math.max(-30, Math.min(30, channel[i]));
+      const rows = [0, 1, 2, 3, 7, 5, 20, code.rows - 1];
+      for (const iterations of [1, 4, 12]) {
+        const app = plainDecoder(code, channel, rows, iterations);
+        kernel.load(code, soft, new Uint8Array(code.columns));
+        kernel.start(code.k - z, Uint8Array.from(rows), rows.length, limits);
+        for (let i = 0; i < iterations; i++) kernel.iterate();
+        const bits = new Uint8Array(app.length);
+        kernel.hardDecisions(bits, app.length);
+        assert.deepEqual(
+          [...bits],
+          app.map((a) => (a < 0 ? 1 : 0)),
+          `BG${id} Z=${z}, ${iterations} iterations`,
+        );
+      }
     }
-  }
-});
+  });
+}
 
 test('what is encoded at any size, rate, filler count and redundancy version is decoded', () => {
   fc.assert(

@@ -1,0 +1,44 @@
+// Compiles the AssemblyScript kernels of this folder into ../*-wasm-binary.ts (npm run build:kernels). What it makes is
+// committed, so that building the project needs no compiler. With --check: fails where both differ.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import asc from 'assemblyscript/asc';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** Kernels by file name, and the memory pages (64 KiB) each has: never more, never less. */
+const KERNELS = [{ name: 'ldpc', pages: 5 }];
+
+/** Text of the generated module of one kernel. */
+async function compileKernel({ name, pages }) {
+  let wasm;
+  const options = ['--enable', 'simd', '-O3', '--noAssert', '--runtime', 'stub'];
+  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
+  const { error, stderr } = await asc.main([`${name}.ts`, '--outFile', 'out.wasm', ...options, ...memory], {
+    readFile: (file) => (file === `${name}.ts` ? readFileSync(join(here, file), 'utf8') : null),
+    writeFile: (file, contents) => {
+      if (file === 'out.wasm') wasm = contents;
+    },
+    listFiles: () => [],
+  });
+  if (error) throw new Error(`${name}.ts: ${error.message}\n${stderr.toString()}`);
+  const lines = Buffer.from(wasm)
+    .toString('base64')
+    .match(/.{1,112}/g);
+  return `// Made from assembly/${name}.ts by npm run build:kernels; do not edit.
+
+/** WebAssembly module, ${wasm.length} bytes, base64. */
+export const ${name.toUpperCase()}_WASM = [
+${lines.map((line) => `  '${line}',`).join('\n')}
+].join('');
+`;
+}
+
+const check = process.argv[2] === '--check';
+for (const kernel of KERNELS) {
+  const text = await compileKernel(kernel);
+  const path = join(here, '..', `${kernel.name}-wasm-binary.ts`);
+  if (!check) writeFileSync(path, text);
+  else if (readFileSync(path, 'utf8') !== text) throw new Error(`${path} is not what ${kernel.name}.ts compiles to`);
+}

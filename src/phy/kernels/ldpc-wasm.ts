@@ -1,0 +1,93 @@
+import type { LdpcCode } from '../fec/ldpc-code.ts';
+import { LLR_CLIP, LLR_SCALE } from '../fec/llr-quantiser.ts';
+import type { LdpcDecoderKernel } from './ldpc-kernel.ts';
+import { LDPC_WASM } from './ldpc-wasm-binary.ts';
+import { instantiate } from './wasm.ts';
+
+/** What assembly/ldpc.ts exports; addresses are byte offsets into `memory`. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly TABLE: { readonly value: number };
+  readonly HEARD: { readonly value: number };
+  readonly LIMITS: { readonly value: number };
+  readonly APP: { readonly value: number };
+  readonly BITS: { readonly value: number };
+  readonly SOFT: { readonly value: number };
+  stride(z: number): number;
+  makeMasks(): void;
+  quantise(columns: number, z: number, scale: number, clip: number): void;
+  start(columns: number, z: number, infoBits: number, k: number, edges: number): void;
+  iterate(rows: number, z: number): void;
+  parityHolds(rows: number, z: number, infoColumns: number): number;
+  hardDecisions(columns: number, z: number): void;
+}
+
+/** WebAssembly SIMD, 16 checks a vector: one instance with a memory of fixed size serves every code of the thread. */
+export class WasmLdpcKernel implements LdpcDecoderKernel {
+  readonly name = 'WebAssembly SIMD';
+  private code: LdpcCode | undefined;
+  private rowCount = 0;
+  private readonly wasm: Exports;
+  private readonly soft: Float32Array;
+  private readonly heard: Uint8Array;
+  private readonly limits: Uint8Array;
+  private readonly bits: Uint8Array;
+  private readonly table: Uint32Array;
+
+  constructor() {
+    const wasm = instantiate<Exports>(LDPC_WASM);
+    const { buffer } = wasm.memory;
+    wasm.makeMasks();
+    this.wasm = wasm;
+    this.soft = new Float32Array(buffer, wasm.SOFT.value, 66 * 384);
+    this.heard = new Uint8Array(buffer, wasm.HEARD.value, 68);
+    this.limits = new Uint8Array(buffer, wasm.LIMITS.value, 68);
+    this.bits = new Uint8Array(buffer, wasm.BITS.value, 68 * 384);
+    this.table = new Uint32Array(buffer, wasm.TABLE.value, 46 + 2 * 316);
+  }
+
+  load(code: LdpcCode, soft: Float32Array, heard: Uint8Array): void {
+    const { columns, n, z } = code;
+    this.code = code;
+    this.soft.set(soft.length === n ? soft : soft.subarray(0, n));
+    this.wasm.quantise(columns, z, LLR_SCALE, LLR_CLIP);
+    for (let c = 0; c < columns; c++) heard[c] = this.heard[c];
+  }
+
+  start(infoBits: number, rows: Uint8Array, rowCount: number, limits: Uint8Array): void {
+    const { wasm, table } = this;
+    const { columns, rowStart, edgeColumn, edgeShift, k, z } = this.code!;
+    for (let c = 0; c < columns; c++) this.limits[c] = limits[c];
+    const first = wasm.APP.value;
+    const stride = wasm.stride(z);
+    let at = 0;
+    let edges = 0;
+    for (let i = 0; i < rowCount; i++) {
+      const from = rowStart[rows[i]];
+      const to = rowStart[rows[i] + 1];
+      edges += to - from;
+      table[at++] = to - from;
+      for (let e = from; e < to; e++) {
+        table[at++] = first + edgeColumn[e] * stride + edgeShift[e];
+        table[at++] = edgeShift[e];
+      }
+    }
+    this.rowCount = rowCount;
+    wasm.start(columns, z, infoBits, k, edges);
+  }
+
+  iterate(): void {
+    this.wasm.iterate(this.rowCount, this.code!.z);
+  }
+
+  parityHolds(): boolean {
+    const { z, graph } = this.code!;
+    return this.wasm.parityHolds(this.rowCount, z, graph.infoColumns) !== 0;
+  }
+
+  hardDecisions(bits: Uint8Array, count: number): void {
+    const { z } = this.code!;
+    this.wasm.hardDecisions(Math.ceil(count / z), z);
+    bits.set(this.bits.subarray(0, count));
+  }
+}

@@ -1,0 +1,28 @@
+/** The part of the standard WebAssembly interface used here; the language's own library does not name it. */
+interface WebAssemblyInterface {
+  validate(bytes: Uint8Array): boolean;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object) => { readonly exports: object };
+}
+
+const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface };
+
+function bytesOf(base64: string): Uint8Array {
+  return Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
+}
+
+/** True when this machine runs the module (it may lack SIMD). */
+export function canRun(base64: string): boolean {
+  return WebAssembly.validate(bytesOf(base64));
+}
+
+/** An instance of a module without imports; `Exports` is what its source exports. */
+export function instantiate<Exports>(base64: string): Exports {
+  return new WebAssembly.Instance(new WebAssembly.Module(bytesOf(base64))).exports as Exports;
+}
+
+/** True unless the environment says SCT_KERNELS=js: plain TypeScript instead of WebAssembly, with the same results. */
+export function wantsWebAssembly(): boolean {
+  const { process } = globalThis as { readonly process?: { readonly env: Record<string, string | undefined> } };
+  return process?.env.SCT_KERNELS !== 'js';
+}
