@@ -11,6 +11,8 @@ import { invertSymmetric } from './cholesky.ts';
 export class DelayBasis {
   readonly numerology: Numerology;
   readonly halfWidth: number;
+  /** Distance of neighbouring delays tau_j, samples. */
+  readonly step: number;
   /** Number of functions, odd. */
   readonly size: number;
   /** [nCarriers][size]. */
@@ -24,6 +26,7 @@ export class DelayBasis {
     this.halfWidth = halfWidth;
     const { nCarriers, fftSize, carriers } = numerology;
     const step = (0.75 * fftSize) / nCarriers;
+    this.step = step;
     const reach = Math.ceil(halfWidth / step);
     this.size = 2 * reach + 1;
     this.values = new Float32Array(nCarriers * this.size);

@@ -28,18 +28,17 @@ export interface TimeBasis {
   readonly order: number;
   /** [symbols][order]. */
   readonly values: Float64Array;
+  /** The same by the polynomials of single slots: values = sum_p perSlot[slot][d][p] SLOT_POLYNOMIALS[t][p]. */
+  readonly perSlot: Float64Array;
   /** [order][order]. */
   readonly priorInverse: Float64Array;
 }
 
-const cache = new Map<string, TimeBasis>();
+/** Most polynomials of any class. */
+export const MOST_POLYNOMIALS = 5;
 
-export function timeBasis(slots: number, timeClass: TimeClass): TimeBasis {
-  const key = `${slots}/${timeClass.dopplerHz}/${timeClass.order}`;
-  const known = cache.get(key);
-  if (known) return known;
-  const symbols = slots * SLOT_SYMBOLS;
-  const order = timeClass.order;
+/** Orthogonal polynomials of degree 0.. over `symbols` symbols, mean square 1, [symbols][order]. */
+function orthogonalPolynomials(symbols: number, order: number): Float64Array {
   const values = new Float64Array(symbols * order);
   for (let d = 0; d < order; d++) {
     const column = new Float64Array(symbols);
@@ -54,6 +53,38 @@ export function timeBasis(slots: number, timeClass: TimeClass): TimeBasis {
     const scale = Math.sqrt(symbols / energy);
     for (let t = 0; t < symbols; t++) values[t * order + d] = scale * column[t];
   }
+  return values;
+}
+
+/** The polynomials over one slot, [14][MOST_POLYNOMIALS]. */
+export const SLOT_POLYNOMIALS = orthogonalPolynomials(SLOT_SYMBOLS, MOST_POLYNOMIALS);
+
+/** A polynomial over many slots is one of no higher degree in each: its coefficients there, [slots][order][order]. */
+function slotShares(slots: number, order: number, values: Float64Array): Float64Array {
+  const out = new Float64Array(slots * order * order);
+  for (let slot = 0; slot < slots; slot++) {
+    for (let d = 0; d < order; d++) {
+      for (let p = 0; p <= d; p++) {
+        let sum = 0;
+        for (let t = 0; t < SLOT_SYMBOLS; t++) {
+          sum += values[(slot * SLOT_SYMBOLS + t) * order + d] * SLOT_POLYNOMIALS[t * MOST_POLYNOMIALS + p];
+        }
+        out[(slot * order + d) * order + p] = sum / SLOT_SYMBOLS;
+      }
+    }
+  }
+  return out;
+}
+
+const cache = new Map<string, TimeBasis>();
+
+export function timeBasis(slots: number, timeClass: TimeClass): TimeBasis {
+  const key = `${slots}/${timeClass.dopplerHz}/${timeClass.order}`;
+  const known = cache.get(key);
+  if (known) return known;
+  const symbols = slots * SLOT_SYMBOLS;
+  const order = timeClass.order;
+  const values = orthogonalPolynomials(symbols, order);
   const covariance = new Float64Array(order * order);
   for (let a = 0; a < symbols; a++) {
     for (let b = 0; b < symbols; b++) {
@@ -65,7 +96,8 @@ export function timeBasis(slots: number, timeClass: TimeClass): TimeBasis {
   }
   // The residual phase and timing of a tracked burst move a little even in a static channel.
   for (let i = 0; i < order; i++) covariance[i * order + i] += 1e-4 / (1 + i) ** 2;
-  const basis = { slots, order, values, priorInverse: invertSymmetric(covariance, order) };
+  const priorInverse = invertSymmetric(covariance, order);
+  const basis = { slots, order, values, perSlot: slotShares(slots, order, values), priorInverse };
   cache.set(key, basis);
   return basis;
 }
