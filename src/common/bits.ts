@@ -69,6 +69,12 @@ export function unpackBits(bytes: Uint8Array, bits: Uint8Array = new Uint8Array(
 /** Packs bits (0 or 1 an element) to bytes, most significant first, the last byte padded with zeros. */
 export function packBits(bits: Uint8Array, from = 0, to = bits.length): Uint8Array {
   const out = new Uint8Array((to - from + 7) >> 3);
-  for (let i = from; i < to; i++) if (bits[i]) out[(i - from) >> 3] |= 0x80 >> ((i - from) & 7);
+  const whole = (to - from) >> 3;
+  for (let b = 0, i = from; b < whole; b++, i += 8) {
+    let v = 0;
+    for (let k = 0; k < 8; k++) v = (v << 1) | (bits[i + k] === 0 ? 0 : 1);
+    out[b] = v;
+  }
+  for (let i = from + 8 * whole; i < to; i++) if (bits[i]) out[whole] |= 0x80 >> ((i - from) & 7);
   return out;
 }

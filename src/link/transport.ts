@@ -148,7 +148,6 @@ export class TransportDecoder {
       const own = new Uint8Array(re);
       const unbiased = new Float32Array(2 * re);
       const variance = new Float32Array(re);
-      const snrDb = new Float32Array(re);
       let codedBits = 0;
       for (let j = 0; j < re; j++) {
         const k = first + j * step;
@@ -158,7 +157,6 @@ export class TransportDecoder {
         unbiased[2 * j] = gain * symbols[2 * k];
         unbiased[2 * j + 1] = gain * symbols[2 * k + 1];
         variance[j] = 1 / s;
-        snrDb[j] = 10 * Math.log10(s);
       }
       const interleaved = new Float32Array(codedBits);
       softDemapMixed(unbiased, variance, own, interleaved);
@@ -171,7 +169,7 @@ export class TransportDecoder {
       state.attempts++;
       state.iterations = result.iterations;
       state.codedBits = codedBits;
-      state.effectiveSnrDb = thinned(snrDb, own);
+      state.effectiveSnrDb = thinned(variance, own);
       if (result.ok) {
         state.ok = true;
         this.payloads[block] = payload;
@@ -208,13 +206,13 @@ export class TransportDecoder {
   }
 }
 
-/** Effective SNR from every 8th RE: enough for a report, cheap enough for every block. */
-function thinned(snrDb: Float32Array, qm: Uint8Array): number {
-  const n = Math.ceil(snrDb.length / 8);
+/** Effective SNR in dB from every 8th RE (variance: 1 / snr): enough for a report, cheap enough for every block. */
+function thinned(variance: Float32Array, qm: Uint8Array): number {
+  const n = Math.ceil(qm.length / 8);
   const a = new Float32Array(n);
   const b = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
-    a[i] = snrDb[8 * i];
+    a[i] = -10 * Math.log10(variance[8 * i]);
     b[i] = qm[8 * i];
   }
   return totalInformation(a, b).bits > 0 ? effectiveSnrDb(a, b) : -99;

@@ -22,8 +22,16 @@ export function bitsOfElements(qm: Uint8Array, from = 0, to = qm.length): number
 export function interleaverOrder(qm: Uint8Array, from = 0, to = qm.length): Uint32Array {
   const order = new Uint32Array(bitsOfElements(qm, from, to));
   let highest = 0;
-  for (let j = from; j < to; j++) if (qm[j] > highest) highest = qm[j];
+  let lowest = 255;
+  for (let j = from; j < to; j++) {
+    if (qm[j] > highest) highest = qm[j];
+    if (qm[j] < lowest) lowest = qm[j];
+  }
   let t = 0;
+  if (highest === lowest) {
+    for (let i = 0; i < highest; i++) for (let p = i; p < order.length; p += highest) order[t++] = p;
+    return order;
+  }
   for (let i = 0; i < highest; i++) {
     let place = 0;
     for (let j = from; j < to; j++) {

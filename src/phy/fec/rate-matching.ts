@@ -107,10 +107,11 @@ export function combineLlrs(
   if (soft.length < buffer.code.n) {
     throw new UsageError(`soft buffer has room for ${soft.length} LLRs, ${buffer.code.n} needed`);
   }
-  eachRun(buffer, codedBits, rv, (position, length, done) => {
-    const source = from + done - position;
-    for (let i = position; i < position + length; i++) soft[i] += llr[source + i];
-  });
+  eachRun(buffer, codedBits, rv, (position, length, done) => addRun(llr, from + done, length, soft, position));
+}
+
+function addRun(llr: Float32Array, from: number, length: number, soft: Float32Array, at: number): void {
+  for (let i = 0; i < length; i++) soft[at + i] += llr[from + i];
 }
 
 /** Base rows that a first transmission of E bits from k0(rv) reaches: what the encoder must compute (4..rows). */
