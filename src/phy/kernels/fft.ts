@@ -1,4 +1,5 @@
 import FFT from 'fft.js';
+import { StockhamKernel } from './fft-stockham.ts';
 
 /**
  * Complex discrete Fourier transform of one size on interleaved re, im samples.
@@ -13,8 +14,11 @@ export interface FftKernel {
   inverse(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void;
 }
 
-/** fft.js behind the kernel interface. It is fastest on plain arrays, so samples are copied once at the edge. */
-class FftJsKernel implements FftKernel {
+/**
+ * fft.js behind the kernel interface: the reference that the faster kernels are checked against, and the one for sizes
+ * that they do not have. It is fastest on plain arrays, so samples are copied once at the edge.
+ */
+export class ReferenceFftKernel implements FftKernel {
   readonly size: number;
   private readonly fft: FFT;
   private readonly source: number[];
@@ -58,7 +62,7 @@ export function fftKernel(size: number): FftKernel {
   let kernel = cache.get(size);
   if (!kernel) {
     if (size < 2 || (size & (size - 1)) !== 0) throw new RangeError(`FFT size ${size} is not a power of two >= 2`);
-    kernel = new FftJsKernel(size);
+    kernel = size < 16 ? new ReferenceFftKernel(size) : new StockhamKernel(size);
     cache.set(size, kernel);
   }
   return kernel;
