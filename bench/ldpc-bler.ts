@@ -1,35 +1,21 @@
 /**
  * Block error rates and speed of the LDPC code alone.
  *
- *   node --import tsx bench/ldpc-bler.ts reference [ROW...]   Es/N0 at BLER 1e-2 of published settings
+ *   node --import tsx bench/ldpc-bler.ts reference [ROW...]   Es/N0 at BLER 1e-2 of published settings, resumable
  *   node --import tsx bench/ldpc-bler.ts required             mutual information needed, for the committed table
  *   node --import tsx bench/ldpc-bler.ts side                 side information at -4 dB by code rate
  *   node --import tsx bench/ldpc-bler.ts speed                encoder and decoder, Mb/s of information, CPU time
  */
-import { RandomStream } from '../src/common/random.ts';
 import {
   type BlerPoint,
   BlerSimulation,
   WaterfallFit,
   wilsonInterval,
 } from '../src/experiment/bench/ldpc-simulation.ts';
-import { type BaseGraphId, ldpcCode } from '../src/phy/fec/ldpc-code.ts';
-import { LdpcDecoder } from '../src/phy/fec/ldpc-decoder.ts';
-import { ldpcEncoder } from '../src/phy/fec/ldpc-encoder.ts';
 import { chooseBaseGraph, LARGEST_BLOCK_BITS } from '../src/phy/fec/segmentation.ts';
 import { integrateMutualInformation } from '../src/phy/modulation/mutual-information-integral.ts';
-import type { ModulationOrder } from '../src/phy/modulation/qam.ts';
-
-/** K', base graph, rate, modulation, iterations, published Es/N0 at BLER 1e-2 in dB. */
-const REFERENCE: [number, BaseGraphId, number, ModulationOrder, number, number][] = [
-  [8448, 1, 1 / 2, 2, 20, 1.14],
-  [8448, 1, 3 / 4, 6, 20, 15.42],
-  [3840, 2, 1 / 3, 2, 20, -0.96],
-  [8448, 1, 8 / 9, 2, 20, 6.29],
-  [8448, 1, 1 / 3, 2, 20, -1.14],
-  [8448, 1, 1 / 2, 4, 20, 6.56],
-  [8448, 1, 1 / 2, 2, 10, 1.57],
-];
+import { reference } from './ldpc-reference.ts';
+import { speed } from './ldpc-speed.ts';
 
 /** Points downwards from BLER near 1/2 until it is below `last`, `steps` of the waterfall's own width apart. */
 function waterfall(
@@ -49,33 +35,6 @@ function waterfall(
     points.push(point);
     if (point.bler < last) return points;
     db += stepDb;
-  }
-}
-
-function reference(rows: number[]): void {
-  for (const row of rows.length > 0 ? rows : REFERENCE.keys()) {
-    const [infoBits, baseGraph, codeRate, qm, maxIterations, published] = REFERENCE[row];
-    const simulation = new BlerSimulation({ infoBits, baseGraph, codeRate, qm, maxIterations }, 1);
-    const points = waterfall(simulation, published - 0.25, 0.1, 60, 1500, 0.009).slice(-5);
-    const { esN0Db, standardErrorDb } = new WaterfallFit(points).at(0.01);
-    console.log(
-      JSON.stringify({
-        infoBits,
-        baseGraph,
-        codeRate: Number(codeRate.toFixed(4)),
-        qm,
-        maxIterations,
-        esN0DbAtBler1e2: Number(esN0Db.toFixed(3)),
-        halfInterval95Db: Number((1.96 * standardErrorDb).toFixed(3)),
-        published,
-        points: points.map((p) => [
-          Number(p.esN0Db.toFixed(2)),
-          `${p.errors}/${p.blocks}`,
-          wilsonInterval(p.errors, p.blocks).map((x) => Number(x.toPrecision(2))),
-          Number(p.meanIterations.toFixed(1)),
-        ]),
-      }),
-    );
   }
 }
 
@@ -130,63 +89,12 @@ function required(): void {
   }
 }
 
-function cpuMicroseconds(work: () => void): number {
-  const before = process.cpuUsage();
-  work();
-  const used = process.cpuUsage(before);
-  return used.user + used.system;
-}
-
-function speed(): void {
-  for (const [id, z, codeRate] of [
-    [1, 384, 1 / 2],
-    [1, 384, 8 / 9],
-    [2, 384, 1 / 3],
-    [2, 64, 1 / 3],
-  ] as [BaseGraphId, number, number][]) {
-    const code = ldpcCode(id, z);
-    const random = new RandomStream(3);
-    const info = Uint8Array.from({ length: code.k }, () => random.uint32() >>> 31);
-    const codeword = new Uint8Array(code.n);
-    const encoder = ldpcEncoder(code);
-    const encodes = Math.ceil(4e6 / code.k);
-    const soft = new Float32Array(code.n);
-    const bits = new Uint8Array(code.k);
-    const decoder = new LdpcDecoder(code);
-    const decodes = Math.ceil(2e5 / code.k);
-    let encodeBest = Number.POSITIVE_INFINITY;
-    let decodeBest = Number.POSITIVE_INFINITY;
-    for (let repeat = 0; repeat < 7; repeat++) {
-      const encode = cpuMicroseconds(() => {
-        for (let i = 0; i < encodes; i++) encoder.encode(info, codeword);
-      });
-      encodeBest = Math.min(encodeBest, encode / encodes);
-      // Noise of the waterfall, and a CRC that never agrees, so that all 10 iterations are run.
-      for (let i = 0; i < Math.min(code.n, Math.round(code.k / codeRate)); i++) {
-        soft[i] = 3 * (1 - 2 * codeword[i]) + 2.4 * random.normal();
-      }
-      const decode = cpuMicroseconds(() => {
-        for (let i = 0; i < decodes; i++) {
-          decoder.decode(soft, code.k, bits, { maxIterations: 10, accept: () => false });
-        }
-      });
-      decodeBest = Math.min(decodeBest, decode / decodes);
-    }
-    console.log(
-      JSON.stringify({
-        baseGraph: id,
-        z,
-        codeRate: Number(codeRate.toFixed(3)),
-        encoderMbps: Number((code.k / encodeBest).toFixed(1)),
-        decoder10IterationsMbps: Number((code.k / decodeBest).toFixed(2)),
-      }),
-    );
-  }
-}
+/** Where results are kept, from the folder of the project. */
+const RESULTS = 'bench/results';
 
 const [mode, ...words] = process.argv.slice(2);
-if (mode === 'reference') reference(words.map(Number));
+if (mode === 'reference') await reference(`${RESULTS}/ldpc-bler.json`, words.map(Number));
 else if (mode === 'required') required();
 else if (mode === 'side') side();
-else if (mode === 'speed') speed();
+else if (mode === 'speed') await speed(`${RESULTS}/ldpc-speed.json`);
 else console.error('usage: ldpc-bler.ts reference [ROW...] | required | side | speed');
