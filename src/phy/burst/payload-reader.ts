@@ -3,22 +3,26 @@ import type { ChannelEstimate, ChannelEstimator, PilotObservations } from '../ch
 import { quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { estimateNoise, type NoiseEstimate } from '../channel-est/noise.ts';
 import { type RbSnr, resourceBlockSnr } from '../channel-est/rb-snr.ts';
-import { equalise } from '../equalise.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
-import { payloadIndex, resourceGrid, turn } from '../resource-grid.ts';
+import { resourceGrid } from '../resource-grid.ts';
 
 export interface Payload extends RbSnr {
   readonly payload: Float32Array;
   readonly payloadSnr: Float32Array;
   readonly channel: Float32Array;
+  readonly channelDetail: Float32Array;
+  readonly channelError: number;
   readonly noiseVariance: number;
+  /** [slot x nSubbands + subband]. */
+  readonly rbNoise: Float32Array;
+  readonly rbNoiseError: Float32Array;
   readonly snrDb: number;
   readonly estimator: string;
 }
 
 /**
  * From the slots' symbols to payload RE: removes the common phases, estimates channel and noise over the burst, and
- * equalises. `rows` [slot x 14][nCarriers][re, im] and `pilots` [slot x 14][nSubbands][re, im] are changed in place.
+ * equalises. `keptSymbols` of each slot go to `channelDetail`. `rows` is [slot x 14][nCarriers][re, im]; `pilots` [slot x 14][nSubbands][re, im] is changed in place.
  */
 export function readPayload(
   n: Numerology,
@@ -30,11 +34,10 @@ export function readPayload(
   preamble: PreambleEstimate,
   noiseVariance: number,
   estimator: ChannelEstimator,
+  keptSymbols: readonly number[] = [],
 ): Payload {
-  const grid = resourceGrid(n);
   const symbols = slots * SLOT_SYMBOLS;
   for (let i = 0; i < symbols; i++) {
-    rotate(rows, 2 * n.nCarriers * i, n.nCarriers, -phases[firstSymbol + i]);
     rotate(pilots, 2 * n.nSubbands * i, n.nSubbands, -phases[firstSymbol + i]);
   }
   const observed: PilotObservations = { numerology: n, slots, pilots, noiseVariance, preamble };
@@ -44,29 +47,30 @@ export function readPayload(
   const payload = new Float32Array(2 * slots * n.nSubbands * RB_DATA_RE);
   const payloadSnr = new Float32Array(slots * n.nSubbands * RB_DATA_RE);
   const middles = new Float32Array(2 * n.nCarriers * slots);
+  const detail = new Float32Array(2 * n.nCarriers * slots * keptSymbols.length);
   let power = 0;
   for (let slot = 0; slot < slots; slot++) {
-    const base = slot * n.nSubbands * RB_DATA_RE;
     for (let t = 0; t < SLOT_SYMBOLS; t++) {
       const symbol = slot * SLOT_SYMBOLS + t;
-      const row = 2 * n.nCarriers * symbol;
-      const carriers = grid.dataCarriersOf(t);
-      const turns = grid.turnsOf(firstSymbol + symbol);
-      for (let i = 0; i < carriers.length; i++) {
-        const c = row + 2 * carriers[i];
-        const rb = slot * n.nSubbands + Math.floor(carriers[i] / SUBBAND_CARRIERS);
-        const p = base + payloadIndex(t, i);
-        const hr = estimate.channel[c];
-        const hi = estimate.channel[c + 1];
-        // The estimate's own error acts like noise on every RE.
-        const sigma2 = noise.variance[rb] * (1 + estimate.errorRatio);
-        payloadSnr[p] = equalise(rows[c], rows[c + 1], hr, hi, sigma2, payload, 2 * p);
-        turn(payload, 2 * p, (4 - turns[i]) & 3);
-        power += hr * hr + hi * hi;
-      }
+      power += equaliseSymbol(
+        n,
+        symbol,
+        rows,
+        estimate,
+        noise.variance,
+        phases[firstSymbol + symbol],
+        firstSymbol + symbol,
+        payload,
+        payloadSnr,
+      );
     }
     const middle = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2);
     middles.set(estimate.channel.subarray(middle, middle + 2 * n.nCarriers), 2 * n.nCarriers * slot);
+    for (const [i, symbol] of keptSymbols.entries()) {
+      const row = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + symbol);
+      const at = 2 * n.nCarriers * (slot * keptSymbols.length + i);
+      detail.set(estimate.channel.subarray(row, row + 2 * n.nCarriers), at);
+    }
   }
   power /= Math.max(1, payloadSnr.length);
   return {
@@ -74,10 +78,81 @@ export function readPayload(
     payloadSnr,
     ...rbSnr,
     channel: middles,
+    channelDetail: detail,
+    channelError: estimate.errorRatio,
     noiseVariance: noise.mean,
+    rbNoise: noise.variance,
+    rbNoiseError: noise.relativeError,
     snrDb: 10 * Math.log10(Math.max(1e-3, power / (noise.mean + 1e-30))),
     estimator: estimate.summary,
   };
+}
+
+/** Cosine and sine of minus the common phase less 0 to 3 quarter turns. */
+const turned = new Float64Array(8);
+
+/**
+ * MMSE equalisation of one slot symbol's data RE, as `equalise`, with common phase and scrambling taken out in the same
+ * step. Returns the sum of |h|^2. `symbol` counts from the first slot, `sequenceSymbol` from the first header symbol.
+ */
+function equaliseSymbol(
+  n: Numerology,
+  symbol: number,
+  rows: Float32Array,
+  estimate: ChannelEstimate,
+  variance: Float32Array,
+  phase: number,
+  sequenceSymbol: number,
+  payload: Float32Array,
+  payloadSnr: Float32Array,
+): number {
+  const grid = resourceGrid(n);
+  const { channel, errorRatio } = estimate;
+  const turns = grid.turnsOf(sequenceSymbol);
+  const slot = Math.floor(symbol / SLOT_SYMBOLS);
+  const t = symbol - slot * SLOT_SYMBOLS;
+  const pilot = grid.pilotOffset(t);
+  const cos = Math.cos(phase);
+  const sin = -Math.sin(phase);
+  // j^-turns times exp(-i phase).
+  turned[0] = cos;
+  turned[1] = sin;
+  turned[2] = sin;
+  turned[3] = -cos;
+  turned[4] = -cos;
+  turned[5] = -sin;
+  turned[6] = -sin;
+  turned[7] = cos;
+  let power = 0;
+  let c = 2 * n.nCarriers * symbol;
+  let i = 0;
+  for (let s = 0; s < n.nSubbands; s++) {
+    const rb = slot * n.nSubbands + s;
+    // The estimate's own error acts like noise on every RE.
+    const sigma2 = variance[rb] * (1 + errorRatio) + 1e-30;
+    const perNoise = 1 / sigma2;
+    let p = rb * RB_DATA_RE + t * (SUBBAND_CARRIERS - 1);
+    const pilotAt = c + 2 * pilot;
+    for (const end = c + 2 * SUBBAND_CARRIERS; c < end; c += 2) {
+      if (c === pilotAt) continue;
+      const hr = channel[c];
+      const hi = channel[c + 1];
+      const yr = rows[c];
+      const yi = rows[c + 1];
+      const gain = hr * hr + hi * hi;
+      const scale = 1 / (gain + sigma2);
+      const re = (hr * yr + hi * yi) * scale;
+      const im = (hr * yi - hi * yr) * scale;
+      const u = 2 * turns[i++];
+      const ur = turned[u];
+      const ui = turned[u + 1];
+      payload[2 * p] = re * ur - im * ui;
+      payload[2 * p + 1] = re * ui + im * ur;
+      payloadSnr[p++] = gain * perNoise;
+      power += gain;
+    }
+  }
+  return power;
 }
 
 /** Rounds of fitting and replacing under interference. */
@@ -92,8 +167,9 @@ function estimateBoth(
   estimator: ChannelEstimator,
 ): { estimate: ChannelEstimate; noise: NoiseEstimate } {
   let estimate = estimator.estimate(observed);
-  let noise = estimateNoise(observed, estimate.channel, estimate.errorRatio);
-  if (estimator.name !== 'lmmse') return { estimate, noise };
+  let noise = residualNoise(observed, estimate);
+  // Least squares has no fit to put in a pilot's place.
+  if (estimator.name === 'ls') return { estimate, noise };
   const { numerology: n, slots, pilots } = observed;
   const grid = resourceGrid(n);
   const mixed = new Float32Array(pilots.length);
@@ -112,9 +188,13 @@ function estimateBoth(
       }
     }
     estimate = estimator.estimate({ ...observed, pilots: mixed, noiseVariance: quiet });
-    noise = estimateNoise(observed, estimate.channel, estimate.errorRatio);
+    noise = residualNoise(observed, estimate);
   }
   return { estimate, noise };
+}
+
+function residualNoise(observed: PilotObservations, estimate: ChannelEstimate): NoiseEstimate {
+  return estimateNoise(observed, estimate.channel, estimate.residualRatio ?? estimate.errorRatio);
 }
 
 function rotate(array: Float32Array, at: number, count: number, phase: number): void {

@@ -8,6 +8,9 @@ import type { NoiseEstimate } from './noise.ts';
 export const RB_SNR_MIN_DB = -20;
 export const RB_SNR_MAX_DB = 43.75;
 
+/** SNR of one RE that counts as no more; 11 of them must not overflow when multiplied. */
+const MOST_SNR = 1e12;
+
 export interface RbSnr {
   /** dB, [slot x nSubbands + subband]. */
   readonly rbSnrDb: Float32Array;
@@ -34,20 +37,23 @@ export function resourceBlockSnr(
   // Under interference the channel comes from the quiet pilots, and so does its error.
   const quiet = 2 * quietVariance(noise.variance);
   const efficiency = new Float64Array(slots * nSubbands);
-  for (let slot = 0; slot < slots; slot++) {
-    for (let t = 0; t < SLOT_SYMBOLS; t++) {
-      const carriers = grid.dataCarriersOf(t);
-      const row = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + t);
-      for (let i = 0; i < carriers.length; i++) {
-        const c = carriers[i];
-        const rb = slot * nSubbands + Math.floor(c / SUBBAND_CARRIERS);
-        const sigma2 = noise.variance[rb];
-        const power = Math.max(
-          0,
-          channel[row + 2 * c] ** 2 + channel[row + 2 * c + 1] ** 2 - errorRatio * Math.min(sigma2, quiet),
-        );
-        efficiency[rb] += Math.log2(1 + power / (sigma2 + 1e-30));
+  for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
+    const slot = Math.floor(symbol / SLOT_SYMBOLS);
+    const pilot = grid.pilotOffset(symbol - slot * SLOT_SYMBOLS);
+    let c = 2 * n.nCarriers * symbol;
+    for (let rb = slot * nSubbands; rb < (slot + 1) * nSubbands; rb++) {
+      const sigma2 = noise.variance[rb];
+      const error = errorRatio * Math.min(sigma2, quiet);
+      const perNoise = 1 / (sigma2 + 1e-30);
+      const pilotAt = c + 2 * pilot;
+      // One logarithm of the product instead of one a carrier.
+      let product = 1;
+      for (const end = c + 2 * SUBBAND_CARRIERS; c < end; c += 2) {
+        if (c === pilotAt) continue;
+        const power = channel[c] * channel[c] + channel[c + 1] * channel[c + 1] - error;
+        if (power > 0) product *= 1 + Math.min(power * perNoise, MOST_SNR);
       }
+      efficiency[rb] += Math.log2(product);
     }
   }
   const rbSnrDb = new Float32Array(efficiency.length);
