@@ -91,7 +91,7 @@ const GROUPS = {
     word('feedback', '--feedback <kind>', 'way back of CSI reports: same (default), none'),
   ],
   receive: [
-    word('estimator', '--estimator <name>', 'channel estimator: lmmse (default), ls'),
+    word('estimator', '--estimator <name>', 'channel estimator: lmmse (default), dft, ls'),
     number('rxGainDb', '--rx-gain <db>', 'receive gain', 'dB'),
   ],
   limits: [

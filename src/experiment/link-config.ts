@@ -3,6 +3,7 @@ import { UsageError } from '../common/errors.ts';
 import { JAMMER_KINDS } from '../phy/channel/jammer.ts';
 import { PHASE_NOISE_PROFILES } from '../phy/channel/phase-noise.ts';
 import { CHANNELS } from '../phy/channel/scenario.ts';
+import { ESTIMATORS, type EstimatorName } from '../phy/channel-est/estimator.ts';
 import { frontendFor, supportedDeviceRatesHz } from '../phy/frontend/frontend.ts';
 import { NUMEROLOGIES, type Numerology, numerology, SUBCARRIER_SPACING_HZ } from '../phy/numerology.ts';
 import { loadProfile, PROFILE_NAMES, type ProfileName } from '../radio/profile.ts';
@@ -74,7 +75,7 @@ export const linkInputSchema = z.strictObject({
   csiDelayMs: quantity(0, 1e5, 'ms').optional(),
   maxCsiAgeMs: quantity(0, 1e6, 'ms').optional(),
   feedback: z.string().superRefine(checkFeedback).optional(),
-  estimator: oneOf(['lmmse', 'ls']).optional(),
+  estimator: oneOf(ESTIMATORS).optional(),
   assumeSnrDb: quantity(-20, 40, 'dB').optional(),
   minPsnrDb: quantity(0, 100, 'dB').optional(),
   maxDrops: whole(0, 2 ** 52, 'samples').optional(),
@@ -114,7 +115,7 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
   readonly sampleFormat: SampleFormat;
   readonly csiDelayMs: number;
   readonly feedback: 'same' | 'none';
-  readonly estimator: 'lmmse' | 'ls';
+  readonly estimator: EstimatorName;
   readonly assumeSnrDb: number;
 }
 

@@ -1,5 +1,6 @@
 import { RxChain } from '../link/chains.ts';
 import { Receiver } from '../link/receiver.ts';
+import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { frontendFor } from '../phy/frontend/frontend.ts';
 import { type Numerology, numerology } from '../phy/numerology.ts';
 import type { SampleBlock, SampleFormat } from '../radio/radio.ts';
@@ -46,7 +47,7 @@ export interface ReceiveSettings {
   readonly numerology: number;
   readonly rateHz: number;
   readonly loOffsetHz: number;
-  readonly estimator: 'lmmse' | 'ls';
+  readonly estimator: EstimatorName;
 }
 
 /** What came of a stream. */

@@ -1,6 +1,7 @@
 import { FormatError, UsageError } from '../common/errors.ts';
 import { BurstReceiver } from '../phy/burst/burst-receiver.ts';
 import type { BurstRecord, MissRecord } from '../phy/burst/record.ts';
+import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
 import { blocksOfStreams, CODEC_IDS, type CodecId, decodeExtension, type Extension } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
@@ -65,7 +66,7 @@ export function isComplete(picture: ReceivedPicture): boolean {
 export interface ReceiverOptions {
   readonly numerology: Numerology;
   readonly codecs: readonly Codec[];
-  readonly estimator?: 'lmmse' | 'ls';
+  readonly estimator?: EstimatorName;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { estimateFromTraining, type PreambleEstimate } from '../channel-est/delay-window.ts';
-import type { ChannelEstimator } from '../channel-est/estimator.ts';
+import { DftEstimator } from '../channel-est/dft.ts';
+import type { ChannelEstimator, EstimatorName } from '../channel-est/estimator.ts';
 import { LmmseEstimator } from '../channel-est/lmmse.ts';
 import { LsEstimator } from '../channel-est/ls.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, type Header } from '../frame/header.ts';
@@ -17,8 +18,11 @@ import { SymbolTracker } from './symbol-tracker.ts';
 /** Search for a preamble; acquire = wait for all of it and its header; collect = wait for the burst's last sample. */
 export type ReceiverState = 'search' | 'acquire' | 'collect';
 
+const ESTIMATOR_CLASSES = { lmmse: LmmseEstimator, dft: DftEstimator, ls: LsEstimator };
+
 export interface BurstReceiverOptions {
-  readonly estimator?: 'lmmse' | 'ls';
+  /** Default lmmse. */
+  readonly estimator?: EstimatorName;
 }
 
 interface Pending {
@@ -55,7 +59,7 @@ export class BurstReceiver {
     this.numerology = numerology;
     this.detector = new Detector(numerology);
     this.acquirer = new Acquirer(numerology);
-    this.estimator = options.estimator === 'ls' ? new LsEstimator() : new LmmseEstimator();
+    this.estimator = new ESTIMATOR_CLASSES[options.estimator ?? 'lmmse']();
   }
 
   get state(): ReceiverState {

@@ -18,11 +18,17 @@ export interface ChannelEstimate {
   readonly channel: Float32Array;
   /** Error variance of an estimated coefficient over the noise variance (parameters / observations). */
   readonly errorRatio: number;
+  /** The part of the noise that the residuals at the pilots lack, where that is not `errorRatio` (a projection's is). */
+  readonly residualRatio?: number;
   /** One line for logs: what was assumed about delay and time. */
   readonly summary: string;
 }
 
+/** Estimators to choose from, the default first. */
+export const ESTIMATORS = ['lmmse', 'dft', 'ls'] as const;
+export type EstimatorName = (typeof ESTIMATORS)[number];
+
 export interface ChannelEstimator {
-  readonly name: 'ls' | 'lmmse';
+  readonly name: EstimatorName;
   estimate(observed: PilotObservations): ChannelEstimate;
 }

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RandomStream } from '../../../src/common/random.ts';
+import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem-trial.ts';
+import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { estimateFromTraining } from '../../../src/phy/channel-est/delay-window.ts';
+import { DftEstimator } from '../../../src/phy/channel-est/dft.ts';
+import { ESTIMATORS, type PilotObservations } from '../../../src/phy/channel-est/estimator.ts';
+import { estimateNoise } from '../../../src/phy/channel-est/noise.ts';
+import {
+  NUMEROLOGIES,
+  type Numerology,
+  numerology,
+  SLOT_SYMBOLS,
+  SUBBAND_CARRIERS,
+} from '../../../src/phy/numerology.ts';
+import { resourceGrid } from '../../../src/phy/resource-grid.ts';
+
+/** Channel of paths [delay in samples, amplitude re, im, Doppler in turns a symbol], [symbols][nCarriers][re, im]. */
+function pathChannel(n: Numerology, slots: number, paths: readonly (readonly [number, number, number, number])[]) {
+  const out = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
+  for (let t = 0; t < slots * SLOT_SYMBOLS; t++) {
+    for (let c = 0; c < n.nCarriers; c++) {
+      for (const [delay, re, im, turns] of paths) {
+        const angle = 2 * Math.PI * (turns * t - (n.carriers[c] * delay) / n.fftSize);
+        const at = 2 * (t * n.nCarriers + c);
+        out[at] += re * Math.cos(angle) - im * Math.sin(angle);
+        out[at + 1] += re * Math.sin(angle) + im * Math.cos(angle);
+      }
+    }
+  }
+  return out;
+}
+
+function observe(n: Numerology, slots: number, channel: Float32Array, sigma2: number, seed: string): PilotObservations {
+  const random = new RandomStream(seed);
+  const grid = resourceGrid(n);
+  const pilots = new Float32Array(2 * n.nSubbands * slots * SLOT_SYMBOLS);
+  for (let t = 0; t < slots * SLOT_SYMBOLS; t++) {
+    for (let s = 0; s < n.nSubbands; s++) {
+      const c = 2 * (t * n.nCarriers + s * SUBBAND_CARRIERS + grid.pilotOffset(t % SLOT_SYMBOLS));
+      pilots[2 * (t * n.nSubbands + s)] = channel[c];
+      pilots[2 * (t * n.nSubbands + s) + 1] = channel[c + 1];
+    }
+  }
+  random.addComplexNoise(pilots, sigma2);
+  const training = channel.slice(0, 2 * n.nCarriers);
+  random.addComplexNoise(training, sigma2 / 2);
+  const preamble = estimateFromTraining(n, training, sigma2, Math.max(1, n.cpLength >> 3));
+  return { numerology: n, slots, pilots, noiseVariance: sigma2, preamble };
+}
+
+function squaredError(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] - b[i]) ** 2;
+  return sum / (a.length / 2);
+}
+
+/** Two paths a fraction of a sample off the grid, the first where the receiver puts it. */
+function staticPaths(n: Numerology) {
+  const first = Math.max(1, n.cpLength >> 3) + 0.37;
+  return [
+    [first, 0.8, 0.1, 0],
+    [first + 0.6 * n.cpLength, -0.2, 0.5, 0],
+  ] as const;
+}
+
+test('DFT truncation has the error variance it states, no bias, and leaves the noise estimate right', () => {
+  for (const n of NUMEROLOGIES.filter((m) => m.nSubbands > 4)) {
+    for (const slots of [1, 4]) {
+      const channel = pathChannel(n, slots, staticPaths(n));
+      // Without noise to speak of: what the cut at the prefix loses, and any bias of the leakage's correction.
+      const clean = observe(n, slots, channel, 1e-7, 'clean');
+      const bias = squaredError(new DftEstimator().estimate(clean).channel, channel);
+      assert.ok(bias < 1e-5, `${n.nSubbands} subbands, ${slots} slots: ${bias} without noise`);
+      const sigma2 = 0.01;
+      const trials = Math.ceil(1500 / (n.nSubbands * slots));
+      let error = 0;
+      let noise = 0;
+      let stated = 0;
+      for (let k = 0; k < trials; k++) {
+        const observed = observe(n, slots, channel, sigma2, `dft/${n.id}/${slots}/${k}`);
+        const estimate = new DftEstimator().estimate(observed);
+        error += squaredError(estimate.channel, channel) / trials;
+        noise += estimateNoise(observed, estimate.channel, estimate.residualRatio!).mean / trials;
+        stated = estimate.errorRatio * sigma2;
+      }
+      // About 1500 x 14 pilots with dof / carriers of 0.1 or so: 3 % standard error at most.
+      assert.ok(error > 0.92 * stated && error < 1.08 * stated, `${n.nSubbands}/${slots}: ${error} against ${stated}`);
+      assert.ok(Math.abs(noise / sigma2 - 1) < 0.05, `${n.nSubbands}/${slots}: noise ${noise / sigma2}`);
+    }
+  }
+});
+
+test('DFT truncation follows a channel that turns, and loses what lies beyond the prefix', () => {
+  const n = numerology(25);
+  const first = n.cpLength >> 3;
+  // 70 Hz: 0.005 turns a symbol.
+  const turning = pathChannel(n, 4, [
+    [first, 0.7, 0, 0.005],
+    [first + 20, 0, 0.7, -0.005],
+  ]);
+  const followed = new DftEstimator().estimate(observe(n, 4, turning, 1e-5, 'turning')).channel;
+  const inner = (a: Float32Array) => a.slice(2 * n.nCarriers * SLOT_SYMBOLS, 2 * n.nCarriers * 3 * SLOT_SYMBOLS);
+  assert.ok(squaredError(inner(followed), inner(turning)) < 1e-3);
+  const late = pathChannel(n, 4, [
+    [first, 1, 0, 0],
+    [first + 2 * n.cpLength, 0.3, 0, 0],
+  ]);
+  const cut = squaredError(new DftEstimator().estimate(observe(n, 4, late, 1e-5, 'late')).channel, late);
+  assert.ok(cut > 0.5 * 0.09, `a path of power 0.09 beyond the prefix leaves ${cut}`);
+});
+
+test('the estimator is chosen by name in receiver and settings', () => {
+  for (const name of ESTIMATORS) {
+    assert.equal(resolveLinkConfig({ estimator: name }).estimator, name);
+    const signal = makeTrial({
+      numerology: numerology(25),
+      seed: 'choice',
+      slots: 1,
+      snrDb: 15,
+      receiver: { estimator: name },
+    });
+    const record = rightBurst(signal, receiveTrial(signal));
+    assert.ok(record);
+    assert.match(record.estimator.toLowerCase(), new RegExp(`^${name}`));
+  }
+  assert.throws(() => resolveLinkConfig({ estimator: 'fft' }), /not one of lmmse, dft, ls/);
+});
