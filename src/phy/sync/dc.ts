@@ -26,8 +26,10 @@ export class DcBlocker {
         this.nonFinite++;
       }
       const gain = count < MEMORY ? 1 / (512 + count++) : 1 / (512 + MEMORY);
-      meanRe += gain * (re - meanRe);
-      meanIm += gain * (im - meanIm);
+      // mean += gain (x - mean), with the shortest chain from one mean to the next.
+      const keep = 1 - gain;
+      meanRe = keep * meanRe + gain * re;
+      meanIm = keep * meanIm + gain * im;
       out[i] = re - meanRe;
       out[i + 1] = im - meanIm;
     }
