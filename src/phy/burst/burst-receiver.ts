@@ -11,6 +11,7 @@ import { DcBlocker, removeMean } from '../sync/dc.ts';
 import { type Detection, Detector } from '../sync/detect.ts';
 import { SampleWindow } from '../sync/sample-window.ts';
 import { controlLlrs, readExtension, readHeader } from './control-reader.ts';
+import { hidesOthers, suspicion } from './disturbance.ts';
 import { readPayload } from './payload-reader.ts';
 import type { BurstRecord, MissRecord, ReceiverRecord } from './record.ts';
 import { SymbolTracker } from './symbol-tracker.ts';
@@ -217,10 +218,14 @@ export class BurstReceiver {
     const end = start + layout.samples + slack;
     if (end > this.window.end && !ended) return false;
     const available = Math.min(this.window.end, ended ? realEnd + n.cpLength : this.window.end);
-    records.push(this.readBurst(this.found!, layout, available));
-    const resume = Math.min(start + layout.samples - n.cpLength, this.window.end);
+    const record = this.readBurst(this.found!, layout, available);
+    records.push(record);
+    // Where another burst may lie on top, the search goes on behind the header, else behind the burst.
+    const again = hidesOthers(record.suspect !== null, record.extensionOk, record.snrDb);
+    const covered = again ? n.preambleLength + n.headerSymbols * n.symbolLength : layout.samples;
+    const resume = Math.min(start + covered - n.cpLength, this.window.end);
     this.window.discardTo(resume);
-    this.detector.reset(resume);
+    this.detector.reset(resume, again ? start + layout.samples : resume);
     this.found = null;
     this.current = 'search';
     return true;
@@ -274,6 +279,22 @@ export class BurstReceiver {
       acquisition.noiseVariance,
       this.estimator,
     );
+    const suspect = suspicion({
+      numerology: n,
+      samples,
+      slots,
+      start: base + acquisition.start,
+      cfo: acquisition.cfo + tracker.residualCfo,
+      backoff: acquisition.backoff,
+      clockOffset: tracker.clockOffset,
+      clockJumpAt: tracker.clockJumpAt,
+      controlSymbols: layout.controlSymbols,
+      noiseVariance: acquisition.noiseVariance,
+      power: preamble.power,
+      preambleChannel: preamble.channel,
+      rbNoise: payload.rbNoise,
+      slotChannels: payload.channel,
+    });
     return {
       type: 'burst',
       startSample: start,
@@ -283,6 +304,7 @@ export class BurstReceiver {
       extensionOk: layout.extensionSymbols === 0 || extension !== null,
       slots,
       truncated: slots < header.slots,
+      suspect,
       detectionRho: detection.rho,
       cfoHz: (acquisition.cfo + tracker.residualCfo) * n.sampleRateHz,
       sfoPpm: tracker.clockOffset * 1e6,

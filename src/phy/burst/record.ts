@@ -13,6 +13,8 @@ export interface BurstRecord {
   /** Slots received; fewer than the header's when the stream ended or broke inside the burst. */
   readonly slots: number;
   readonly truncated: boolean;
+  /** What speaks against the slots (samples missing or silent, another signal on top), in words; else null. */
+  readonly suspect: string | null;
   readonly detectionRho: number;
   readonly cfoHz: number;
   readonly sfoPpm: number;
@@ -25,6 +27,8 @@ export interface BurstRecord {
   readonly payload: Float32Array;
   /** SNR of each payload RE (linear), [slot x nSubbands + subband][RB_DATA_RE]. */
   readonly payloadSnr: Float32Array;
+  /** Noise variance per RE, in the unit of `noiseVariance`, [slot x nSubbands + subband]. */
+  readonly rbNoise: Float32Array;
   readonly rbSnrDb: Float32Array;
   readonly rbSnrErrorDb: Float32Array;
   readonly subbandSnrDb: Float32Array;

@@ -12,6 +12,9 @@ import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
 
 /** Subbands over which a fading channel's change is taken for alike. */
 const FADING_COHERENCE = 3;
+/** A slot's delay that is so many deviations and samples off the clock's line may be a loss of samples. */
+const JUMP_SIGMAS = 4.5;
+const LEAST_JUMP = 0.3;
 
 /**
  * Turns the samples of a burst into OFDM symbols, one after the other, and follows phase and sample clock on the way:
@@ -36,6 +39,8 @@ export class SymbolTracker {
   private readonly turned: Float32Array;
   /** One slot's channel at every carrier by least squares, [nCarriers][re, im]. */
   private readonly slotChannel: Float32Array;
+  /** First symbol of the first slot whose delay departs from the clock's line; null when none does. */
+  clockJumpAt: number | null = null;
   /** Delay beyond the one applied that the reference contains, samples. */
   private referenceResidual = 0;
   private symbol = 0;
@@ -223,7 +228,10 @@ export class SymbolTracker {
     const fading = Math.max(0, misfit / (count * n.nSubbands) - 2 * this.noiseVariance);
     const noise = (perRadian ** 2 * this.noiseVariance) / weight + 1e-6;
     const wander = (perRadian ** 2 * fading * FADING_COHERENCE * count) / weight;
-    this.timing.update(middle, applied + this.referenceResidual, noise, wander);
+    const sigmas = this.timing.update(middle, applied + this.referenceResidual, noise, wander);
+    if (count === SLOT_SYMBOLS && Math.abs(sigmas) > JUMP_SIGMAS && Math.abs(error) > LEAST_JUMP) {
+      this.clockJumpAt ??= this.symbol - count;
+    }
     if (!newReference) this.referenceResidual -= error;
   }
 

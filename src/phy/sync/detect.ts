@@ -23,6 +23,8 @@ export interface Detection {
 
 const HOPS_PER_SEGMENT = 4;
 const FALSE_ALARM_EXPONENT = 13.5;
+/** Inside another burst the threshold is so many times higher: its samples are less independent than noise. */
+const STRICT = 1.6;
 
 /** Consumes samples in order; results refer to absolute sample indices. */
 export class Detector {
@@ -41,6 +43,7 @@ export class Detector {
   private readonly pairIm: Float64Array;
   private hops = 0;
   private firstIndex = 0;
+  private strictUntil = 0;
   private best: Detection | null = null;
   private bestHop = 0;
   /** The strongest beside the best one, a segment away from it at least. */
@@ -62,9 +65,10 @@ export class Detector {
     this.lookahead = (3 * numerology.nSegments + 2) * numerology.segmentLength;
   }
 
-  /** Starts anew at an absolute sample index. */
-  reset(index: number): void {
+  /** Starts anew at an absolute sample index; up to `strictUntil` the samples belong to another burst. */
+  reset(index: number, strictUntil = index): void {
     this.firstIndex = index;
+    this.strictUntil = strictUntil;
     this.hops = 0;
     this.best = null;
     this.second = null;
@@ -166,9 +170,10 @@ export class Detector {
     }
     this.toneShare = Math.sqrt(plainRe * plainRe + plainIm * plainIm) / count;
     const rho = Math.sqrt(re * re + im * im) / count;
-    if (!(rho > this.threshold)) return;
+    const found = this.firstIndex + start * this.hop;
+    if (!(rho > (found < this.strictUntil ? STRICT : 1) * this.threshold)) return;
     const cfo = Math.atan2(im, re) / (2 * Math.PI * this.n.segmentLength);
-    this.keep({ index: this.firstIndex + start * this.hop, rho, cfo }, start);
+    this.keep({ index: found, rho, cfo }, start);
   }
 
   /** Remembers a metric above the threshold if it is the strongest or the strongest apart from that. */

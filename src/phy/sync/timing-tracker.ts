@@ -47,9 +47,10 @@ export class TimingTracker {
 
   /**
    * Takes the sum of delays measured up to a symbol after the last one, samples: `noise` is the variance of the
-   * measurement, `fading` what the channel's change since the last one may have added for good, samples^2.
+   * measurement, `fading` what the channel's change since the last one may have added for good, samples^2. Returns by
+   * how many standard deviations it differs from what was expected.
    */
-  update(symbol: number, measured: number, noise: number, fading: number): void {
+  update(symbol: number, measured: number, noise: number, fading: number): number {
     const elapsed = symbol - this.symbol;
     this.symbol = symbol;
     this.delay += elapsed * this.step;
@@ -67,6 +68,7 @@ export class TimingTracker {
     this.p01 *= 1 - k0;
     this.p00 *= 1 - k0;
     this.combined = this.step;
+    return error / Math.sqrt(s);
   }
 
   /**

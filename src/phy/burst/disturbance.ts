@@ -1,0 +1,131 @@
+import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
+import { locateSymbols } from '../sync/locate-symbols.ts';
+
+/** A slot is disturbed when its noise is this much more than the preamble's, and this share of the signal's power. */
+const NOISE_FACTOR = 6;
+const SIGNAL_SHARE = 0.1;
+/** Band SNR (dB) below which a record may be a header that never was, or hide a stronger burst. */
+const DOUBTFUL_SNR_DB = -6;
+/** Jumps of fewer samples are fading or noise. */
+const LEAST_JUMP = 0.6;
+/** Silence is looked for in stretches of this many samples, at every 4th of them, below this share of the noise. */
+const STRETCH = 64;
+const STRIDE = 4;
+const SILENCE = 0.02;
+
+/** A burst in its samples, with what the preamble and the slots showed. */
+export interface ExaminedBurst {
+  readonly numerology: Numerology;
+  /** [..][re, im]; the preamble starts at sample `start`. */
+  readonly samples: Float32Array;
+  readonly start: number;
+  readonly cfo: number;
+  readonly backoff: number;
+  /** Sample-clock difference, parts of one. */
+  readonly clockOffset: number;
+  readonly controlSymbols: number;
+  readonly slots: number;
+  /** Of the preamble: noise variance of one RE, mean |H|^2, and channel [nCarriers][re, im]. */
+  readonly noiseVariance: number;
+  readonly power: number;
+  readonly preambleChannel: Float32Array;
+  /** Noise variance [slot x nSubbands + subband], channel in the middle of each slot [slot][nCarriers][re, im]. */
+  readonly rbNoise: Float32Array;
+  readonly slotChannels: Float32Array;
+  /** First symbol of the slot in which the clock seems to have jumped. */
+  readonly clockJumpAt: number | null;
+}
+
+/**
+ * What speaks against a burst's slots, in words; null when nothing does: samples of silence inside, samples missing
+ * without the source having said so, or another signal on top. Costs one look at every 4th sample unless there is something.
+ */
+export function suspicion(burst: ExaminedBurst): string | null {
+  const silent = silentSamples(burst);
+  if (silent > 0) return `about ${silent} samples of silence inside`;
+  const disturbed = disturbedSlots(burst);
+  const { clockJumpAt, controlSymbols } = burst;
+  if (!disturbed && clockJumpAt === null) return null;
+  // The clock's line shows a small jump in the slot of the jump or in the one behind it.
+  const seen = clockJumpAt === null ? 0 : Math.floor((clockJumpAt - controlSymbols) / SLOT_SYMBOLS);
+  const slot = disturbed?.first ?? Math.max(0, seen - 1);
+  const jump = sampleJump(burst, slot, disturbed ? slot + 1 : seen + 1);
+  // Without noise in the slots, only a jump within the prefix can have happened.
+  if (jump !== null && (disturbed || Math.abs(jump) < burst.numerology.cpLength)) {
+    const count = Math.max(1, Math.round(Math.abs(jump)));
+    const where = disturbed || slot === seen ? `slot ${slot}` : `slot ${slot} or ${seen}`;
+    return `${count} samples ${jump < 0 ? 'missing' : 'too many'} in ${where}, unknown to the source`;
+  }
+  if (!disturbed) return null;
+  const { first, last } = disturbed;
+  return first === last ? `slot ${first} disturbed` : `slots ${first} to ${last} disturbed`;
+}
+
+/** First and last slot with far more noise than the preamble had. The median of the subbands counts, so that narrow
+ * interference, which the receiver weighs anyway, does not. */
+function disturbedSlots({ numerology: n, rbNoise, noiseVariance, power }: ExaminedBurst) {
+  const limit = Math.max(NOISE_FACTOR * noiseVariance, SIGNAL_SHARE * power);
+  let first = -1;
+  let last = -1;
+  for (let slot = 0; (slot + 1) * n.nSubbands <= rbNoise.length; slot++) {
+    const row = rbNoise.slice(slot * n.nSubbands, (slot + 1) * n.nSubbands).sort();
+    if (row[(n.nSubbands - 1) >> 1] <= limit) continue;
+    if (first < 0) first = slot;
+    last = slot;
+  }
+  return first < 0 ? null : { first, last };
+}
+
+/** Samples of the burst in stretches that hold far less than the noise: a source that filled a gap with zeros. */
+function silentSamples(burst: ExaminedBurst): number {
+  const { numerology: n, samples, start, controlSymbols, slots, noiseVariance } = burst;
+  const length = n.preambleLength + (controlSymbols + slots * SLOT_SYMBOLS) * n.symbolLength;
+  const limit = (SILENCE * noiseVariance * STRETCH) / STRIDE;
+  const end = Math.min(samples.length / 2, start + length);
+  let silent = 0;
+  for (let at = Math.max(0, start); at + STRETCH <= end; at += STRETCH) {
+    let energy = 0;
+    for (let i = 2 * at, stop = i + 2 * STRETCH; i < stop && energy <= limit; i += 2 * STRIDE) {
+      energy += samples[i] * samples[i] + samples[i + 1] * samples[i + 1];
+    }
+    if (energy <= limit) silent += STRETCH;
+  }
+  return silent;
+}
+
+/**
+ * Samples by which the burst's clock jumps between slots `slot` and `behind`: negative where they are missing. Null where
+ * there is no jump, or where what follows cannot be found. The symbols of the half slot before `behind`, else those of
+ * `behind`, are located and compared with those before.
+ */
+function sampleJump(burst: ExaminedBurst, slot: number, behind: number): number | null {
+  const { numerology: n, controlSymbols, slots } = burst;
+  const reference =
+    slot === 0
+      ? burst.preambleChannel
+      : burst.slotChannels.subarray(2 * n.nCarriers * (slot - 1), 2 * n.nCarriers * slot);
+  const symbols = controlSymbols + slots * SLOT_SYMBOLS;
+  // Delay of a symbol beyond what the clock's line says.
+  const locate = (first: number, count: number): number | null => {
+    const elapsed = n.preambleLength + first * n.symbolLength;
+    const at = burst.start + elapsed;
+    const found = locateSymbols({ ...burst, at, first, count, symbols, reference });
+    return found === null ? null : found - burst.clockOffset * elapsed;
+  };
+  const first = controlSymbols + slot * SLOT_SYMBOLS;
+  const before = slot === 0 ? 0 : locate(first - SLOT_SYMBOLS, SLOT_SYMBOLS - 2);
+  if (before === null) return null;
+  const last = controlSymbols + behind * SLOT_SYMBOLS;
+  // The half slot first: far behind a long gap another burst's symbols could be taken for this one's.
+  for (const count of [SLOT_SYMBOLS / 2, SLOT_SYMBOLS]) {
+    const from = count === SLOT_SYMBOLS ? last : last - count;
+    const after = from < symbols ? locate(from, count) : null;
+    if (after !== null && Math.abs(after - before) >= LEAST_JUMP) return after - before;
+  }
+  return null;
+}
+
+/** Whether a stronger burst may lie inside what a record covers, so that it should be searched again. */
+export function hidesOthers(suspect: boolean, extensionOk: boolean, snrDb: number): boolean {
+  return suspect || !extensionOk || snrDb < DOUBTFUL_SNR_DB;
+}
