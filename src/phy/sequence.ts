@@ -28,4 +28,5 @@ export const SEQUENCE = {
   pilots: 0x2000,
   scrambling: 0x3000,
   padding: 0x4000,
+  spreading: 0x5000,
 } as const;
