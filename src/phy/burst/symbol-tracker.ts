@@ -1,6 +1,6 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { quietVariance, quietWeight } from '../channel-est/interference.ts';
-import { estimateSlot } from '../channel-est/lmmse.ts';
+import { SlotEstimator } from '../channel-est/lmmse.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import { resourceGrid } from '../resource-grid.ts';
@@ -33,6 +33,7 @@ export class SymbolTracker {
   private readonly demodulator: OfdmDemodulator;
   private readonly phase: PhaseTracker;
   private readonly timing: TimingTracker;
+  private readonly slotEstimator = new SlotEstimator();
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
   /** Pilots of one slot without their common phases, [14][nSubbands][re, im]. */
@@ -162,7 +163,7 @@ export class SymbolTracker {
     this.measureDelay(SLOT_SYMBOLS, 0, true);
     this.measureCentroid();
     this.replaceInterfered(SLOT_SYMBOLS, 0);
-    estimateSlot(
+    this.slotEstimator.estimate(
       {
         numerology: this.n,
         slots: 1,

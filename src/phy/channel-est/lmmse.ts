@@ -2,7 +2,7 @@ import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { type DelayWindow, ramp } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
 import { Projections, type Stretch } from './projections.ts';
-import { MOST_POLYNOMIALS, TIME_CLASSES, type TimeBasis, type TimeClass, timeBasis } from './time-basis.ts';
+import { TIME_CLASSES, type TimeBasis, type TimeClass, timeBasis } from './time-basis.ts';
 import { type WindowSolver, windowSolver } from './window-solver.ts';
 
 /**
@@ -16,22 +16,33 @@ import { type WindowSolver, windowSolver } from './window-solver.ts';
 export class LmmseEstimator implements ChannelEstimator {
   readonly name = 'lmmse';
 
+  private readonly projections = new Projections();
+
   estimate(observed: PilotObservations): ChannelEstimate {
     const { numerology: n, slots } = observed;
-    const projections = new Projections(observed, MOST_POLYNOMIALS);
-    const preambleWindow = sameWindow(projections.windows, observed.preamble.window);
+    const projections = this.projections.load(observed);
+    const preambleWindow = projections.find(observed.preamble.window);
     let best: Candidate | null = null;
     for (const timeClass of TIME_CLASSES) {
-      const samples = sampleStretches(projections, slots, timeClass);
-      const candidate = judge(observed, projections, preambleWindow, samples);
+      const candidate = judge(observed, preambleWindow, timeClass, (solver, first) =>
+        projections.fillFromSlots(solver, preambleWindow, first),
+      );
       // A slower class is kept unless a faster one is clearly better.
       if (!best || candidate.score < 0.995 * best.score) best = candidate;
     }
-    const { samples } = best!;
+    const { timeClass, solver: chosen } = best!;
     // The preamble saw one instant and few samples; paths that had faded then, or noise taken for paths, show here.
+    const stretches = new Map<number, Stretch>();
+    for (const first of sampleStarts(slots, chosen.time.slots)) {
+      stretches.set(first, projections.stretch(chosen.time, first));
+    }
     for (const window of projections.windows) {
       if (window === preambleWindow) continue;
-      const candidate = judge(observed, projections, window, samples);
+      const candidate = judge(observed, window, timeClass, (solver, first) => {
+        const stretch = stretches.get(first)!;
+        projections.fill(solver, window, stretch);
+        return stretch.energy;
+      });
       if (candidate.score < 0.997 * best!.score) best = candidate;
     }
     const { solver, window } = best!;
@@ -41,9 +52,7 @@ export class LmmseEstimator implements ChannelEstimator {
     for (let slot = 0; slot < slots; slot++) {
       const first = windowStart(slot, slots, solver.time.slots);
       if (first !== solvedFor) {
-        const stretch = projections.stretch(solver.time, first);
-        projections.fill(solver, window, stretch);
-        solver.solve(stretch.energy);
+        solver.solve(projections.fillFromSlots(solver, window, first));
         for (let d = 0; d < solver.time.order; d++) expand(n, window, solver, d, nodes, 2 * n.nCarriers * d);
       }
       solvedFor = first;
@@ -56,7 +65,7 @@ export class LmmseEstimator implements ChannelEstimator {
     return {
       channel,
       errorRatio: solver.dof / observations,
-      summary: `LMMSE, delay window ${(2 * window.basis.halfWidth).toFixed(1)} samples, Doppler class ${samples.timeClass.dopplerHz} Hz over ${solver.time.slots} slots`,
+      summary: `LMMSE, delay window ${(2 * window.basis.halfWidth).toFixed(1)} samples, Doppler class ${timeClass.dopplerHz} Hz over ${solver.time.slots} slots`,
     };
   }
 }
@@ -64,72 +73,64 @@ export class LmmseEstimator implements ChannelEstimator {
 /** One hypothesis on delay and Doppler with its cross-validation score. */
 interface Candidate {
   readonly window: DelayWindow;
-  readonly samples: Samples;
+  readonly timeClass: TimeClass;
   readonly solver: WindowSolver;
   readonly score: number;
 }
 
-/** Stretches of the burst on which a Doppler class is judged. */
-interface Samples {
-  readonly timeClass: TimeClass;
-  readonly time: TimeBasis;
-  readonly stretches: readonly Stretch[];
+/** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five. */
+function sampleStarts(slots: number, width: number): Set<number> {
+  const last = slots - width;
+  const count = Math.min(5, Math.ceil(slots / width));
+  const starts = new Set<number>();
+  for (let i = 0; i < count; i++) starts.add(count === 1 ? 0 : Math.round((i * last) / (count - 1)));
+  return starts;
 }
 
-/** Up to five stretches over the burst. */
-function sampleStretches(projections: Projections, slots: number, timeClass: TimeClass): Samples {
-  const time = timeBasis(Math.min(timeClass.slots, slots), timeClass);
-  const last = slots - time.slots;
-  const starts = new Set([0, last >> 2, last >> 1, last - (last >> 2), last]);
-  return { timeClass, time, stretches: Array.from(starts, (first) => projections.stretch(time, first)) };
-}
-
-/** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over the stretches. */
+/**
+ * Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over stretches of the burst. `fill` sets a solver's
+ * right-hand side for the stretch from a slot on and returns its energy.
+ */
 function judge(
   observed: PilotObservations,
-  projections: Projections,
   window: DelayWindow,
-  samples: Samples,
+  timeClass: TimeClass,
+  fill: (solver: WindowSolver, first: number) => number,
 ): Candidate {
-  const { numerology: n, noiseVariance, preamble } = observed;
+  const { numerology: n, slots, noiseVariance, preamble } = observed;
   const lambda = (noiseVariance * window.basis.size) / preamble.power;
-  const solver = windowSolver(n, window.basis, samples.time, lambda);
-  const observations = samples.time.slots * SLOT_SYMBOLS * n.nSubbands;
+  const solver = windowSolver(n, window.basis, timeBasis(Math.min(timeClass.slots, slots), timeClass), lambda);
+  const width = solver.time.slots;
+  const observations = width * SLOT_SYMBOLS * n.nSubbands;
+  const starts = sampleStarts(slots, width);
   let residual = 0;
-  for (const stretch of samples.stretches) {
-    projections.fill(solver, window, stretch);
-    residual += solver.solve(stretch.energy);
-  }
+  for (const first of starts) residual += solver.solve(fill(solver, first));
   const share = Math.min(0.9, solver.dof / observations);
-  const score = residual / (samples.stretches.length * observations) / (1 - share) ** 2;
-  return { window, samples, solver, score };
+  const score = residual / (starts.size * observations) / (1 - share) ** 2;
+  return { window, timeClass, solver, score };
 }
 
 const ONE_SLOT: TimeClass = { dopplerHz: 12, slots: 1, order: 2 };
 
 /**
- * Channel in the middle of one slot from that slot's pilots alone, out[nCarriers][re, im]: the reference that phase
- * and timing of the next slot are tracked against. Returns the error ratio of the fit.
+ * Channel in the middle of one slot from that slot's pilots alone: the reference that phase and timing of the next slot
+ * are tracked against.
  */
-export function estimateSlot(observed: PilotObservations, out: Float32Array): number {
-  const { numerology: n, preamble } = observed;
-  const time = timeBasis(1, ONE_SLOT);
-  const projections = new Projections(observed, ONE_SLOT.order);
-  const window = sameWindow(projections.windows, preamble.window);
-  const solver = windowSolver(n, window.basis, time, (observed.noiseVariance * window.basis.size) / preamble.power);
-  const stretch = projections.stretch(time, 0);
-  projections.fill(solver, window, stretch);
-  solver.solve(stretch.energy);
-  // The middle of the slot, where the odd polynomial vanishes: the constant alone.
-  expand(n, window, solver, 0, out, 0);
-  return solver.dof / (SLOT_SYMBOLS * n.nSubbands);
-}
+export class SlotEstimator {
+  private readonly projections = new Projections();
 
-/** The one of `windows` that is the same as `window`. */
-function sameWindow(windows: readonly DelayWindow[], window: DelayWindow): DelayWindow {
-  const found = windows.find((w) => w.basis === window.basis && w.centre === window.centre);
-  if (!found) throw new RangeError('the delay window is not one of those tried');
-  return found;
+  /** Writes out[nCarriers][re, im]; returns the error ratio of the fit. */
+  estimate(observed: PilotObservations, out: Float32Array): number {
+    const { numerology: n, preamble } = observed;
+    const projections = this.projections.load(observed);
+    const window = projections.find(preamble.window);
+    const lambda = (observed.noiseVariance * window.basis.size) / preamble.power;
+    const solver = windowSolver(n, window.basis, timeBasis(1, ONE_SLOT), lambda);
+    solver.solve(projections.fillFromSlots(solver, window, 0));
+    // The middle of the slot, where the odd polynomial vanishes: the constant alone.
+    expand(n, window, solver, 0, out, 0);
+    return solver.dof / (SLOT_SYMBOLS * n.nSubbands);
+  }
 }
 
 /** First slot of the window of `width` slots used for `slot`: centred where the burst allows. */
