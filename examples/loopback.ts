@@ -47,7 +47,7 @@ function exchange(bursts: readonly { samples: Float32Array }[]): void {
 exchange([transmitter.sounding()]);
 const budget = (photo.width * photo.height * 3) / 16; // CBR 1/16
 exchange((await transmitter.send(photo, budget, 0.02)).bursts);
-for (let again = transmitter.repeat(); again.length > 0; again = transmitter.repeat()) exchange(again);
+for (let again = transmitter.repeat(0); again.length > 0; again = transmitter.repeat(0)) exchange(again);
 
 const [picture] = receiver.received;
 const decoded = picture && (await receiver.picture(picture));

@@ -89,6 +89,12 @@ const GROUPS = {
     number('csiDelayMs', '--csi-delay <ms>', 'between sounding and image bursts (default 20)', 'ms'),
     number('maxCsiAgeMs', '--max-csi-age <ms>', 'older reports are not used (default 0.25/Doppler, else 200)', 'ms'),
     word('feedback', '--feedback <kind>', 'way back of CSI reports: same (default), none'),
+    {
+      flags: '--power-loading',
+      about: 'power of each subband by water-filling over the CSI report (default: the same for all)',
+      read: null,
+      sets: { powerLoading: true },
+    },
   ],
   receive: [
     word('estimator', '--estimator <name>', 'channel estimator: lmmse (default), dft, ls'),

@@ -1,8 +1,10 @@
 import { ExitCode, SctError } from '../common/errors.ts';
 import { RandomStream } from '../common/random.ts';
 import { RxChain, TxChain } from '../link/chains.ts';
-import { decodeReverseMessage, encodeAckMessage, encodeCsiMessage } from '../link/csi-report.ts';
+import { encodeAckMessage, encodeCsiMessage } from '../link/csi-report.ts';
 import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../link/feedback.ts';
+import { MAX_PROCESSES } from '../link/harq/processes.ts';
+import { ackTimeoutS } from '../link/harq/sender-entity.ts';
 import { Receiver } from '../link/receiver.ts';
 import { type TransmissionPlan, type TransmitBurst, Transmitter } from '../link/transmitter.ts';
 import { LoopbackRadio } from '../radio/loopback/loopback-radio.ts';
@@ -20,6 +22,9 @@ export interface ExchangeTaps {
   readonly tx?: CaptureWriter;
   readonly rx?: CaptureWriter;
   burst?(use: TransmitBurst['use']): void;
+  /** For trials of losses: true for a burst that never reaches the air; share of the messages lost on the way back. */
+  lose?(burst: TransmitBurst): boolean;
+  readonly feedbackLoss?: number;
   /** Aborted: nothing more is sent. */
   readonly signal?: AbortSignal;
 }
@@ -75,6 +80,8 @@ export class LoopbackExchange {
       harq: config.harq,
       dopplerHz,
       assumedSnrDb: config.assumeSnrDb,
+      ackTimeoutS: ackTimeoutS(config.csiDelayMs / 1e3),
+      powerLoading: config.powerLoading,
       seed: config.seed,
     });
     this.chain = new RxChain(frontend, new Receiver({ numerology, codecs: [codec], estimator: config.estimator }));
@@ -82,7 +89,11 @@ export class LoopbackExchange {
     this.feedback =
       config.feedback === 'none'
         ? new NoFeedback()
-        : new LocalFeedback({ latencyS, random: new RandomStream(config.seed).fork('feedback') });
+        : new LocalFeedback({
+            latencyS,
+            ...(taps.feedbackLoss === undefined ? {} : { loss: taps.feedbackLoss }),
+            random: new RandomStream(config.seed).fork('feedback'),
+          });
   }
 
   get nowS(): number {
@@ -113,24 +124,39 @@ export class LoopbackExchange {
     }
     const budget = budgetOf(this.config, image.width * image.height);
     const plan = await this.transmitter.send(image, budget, this.nowS);
-    for (const burst of plan.bursts) {
-      await this.send(burst);
-      await this.pump();
+    // More parts than processes: a window of them is settled before the next takes over its processes.
+    for (let first = 0; first < plan.bursts.length; first += MAX_PROCESSES) {
+      for (const burst of plan.bursts.slice(first, first + MAX_PROCESSES)) {
+        await this.send(burst);
+        await this.pump();
+      }
+      await this.settle();
     }
+    return plan;
+  }
+
+  /** Repeats what is not acknowledged until every process is done or given up; each waits for at most its timeout. */
+  private async settle(): Promise<void> {
     for (;;) {
       // The receiver needs the end of the burst, the acknowledgement its time.
       this.wait(TAIL_S + this.config.csiDelayMs / 1e3);
       await this.pump();
       this.listen();
-      if (this.config.feedback === 'none') break;
-      const repeats = this.transmitter.repeat();
-      if (repeats.length === 0) break;
+      if (this.config.feedback === 'none') return;
+      let repeats = this.transmitter.repeat(this.nowS);
+      while (repeats.length === 0) {
+        const dueS = this.transmitter.harq.nextDueS;
+        if (dueS === null) return;
+        this.wait(Math.max(0, dueS - this.nowS) + 1e-6);
+        await this.pump();
+        this.listen();
+        repeats = this.transmitter.repeat(this.nowS);
+      }
       for (const burst of repeats) {
         await this.send(burst);
         await this.pump();
       }
     }
-    return plan;
   }
 
   /** Sends `count` sounding bursts, one each period (as fast as they can follow one another where it is shorter). */
@@ -153,8 +179,12 @@ export class LoopbackExchange {
   private async send(burst: TransmitBurst): Promise<void> {
     if (this.taps.signal?.aborted) throw new SctError('interrupted: the transmitter is off', ExitCode.interrupted);
     const { deviceRateHz } = this.setup.frontend;
-    const { index, samples } = await this.txChain.send(burst.samples);
-    this.sentAtS.set(burst.burst, (index + samples) / deviceRateHz);
+    const waveform = burst.samples;
+    if (this.taps.lose?.(burst)) waveform.fill(0);
+    const { index, samples } = await this.txChain.send(waveform);
+    const endS = (index + samples) / deviceRateHz;
+    this.sentAtS.set(burst.burst, endS);
+    this.transmitter.onAir(burst.burst, endS);
     this.taps.burst?.(burst.use);
     this.wait(GAP_S);
   }
@@ -183,7 +213,8 @@ export class LoopbackExchange {
   /** The transmitter takes what has come back. */
   private listen(): void {
     for (const bytes of this.feedback.receive(this.nowS)) {
-      const message = decodeReverseMessage(bytes);
+      const message = this.transmitter.harq.read(bytes);
+      if (message === null) continue;
       if (message.type === 'ack') this.transmitter.takeAck(message.ack);
       else {
         const { report } = message;

@@ -30,12 +30,12 @@ export function outcomeText(
       : 'no burst was found';
   }
   const data = trace.bursts.filter((b) => b.use === 'data');
-  if (data.length === 0) return decoded ? null : 'no burst with a picture was found, only sounding';
+  if (data.length === 0 && !decoded) return 'no burst with a picture was found, only sounding';
   if (!decoded) return `no part of the picture could be read: ${data[0].suspect ?? 'its blocks were lost'}`;
   if (!decoded.complete) {
     const last = trace.bursts.findLast((b) => b.blocks.length > 0)?.blocks ?? [];
     const lost = last.filter((b) => !b.ok).length;
-    const count = data.length === 1 ? `${lost} of ${last.length} blocks lost` : 'blocks or whole bursts lost';
+    const count = data.length <= 1 ? `${lost} of ${last.length} blocks lost` : 'blocks or whole bursts lost';
     const what = decoded.decodable
       ? 'the picture is damaged'
       : 'the picture could not be decoded and is shown as flat grey';

@@ -75,6 +75,7 @@ export const linkInputSchema = z.strictObject({
   csiDelayMs: quantity(0, 1e5, 'ms').optional(),
   maxCsiAgeMs: quantity(0, 1e6, 'ms').optional(),
   feedback: z.string().superRefine(checkFeedback).optional(),
+  powerLoading: z.boolean().optional(),
   estimator: oneOf(ESTIMATORS).optional(),
   assumeSnrDb: quantity(-20, 40, 'dB').optional(),
   minPsnrDb: quantity(0, 100, 'dB').optional(),
@@ -115,6 +116,8 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
   readonly sampleFormat: SampleFormat;
   readonly csiDelayMs: number;
   readonly feedback: 'same' | 'none';
+  /** Water-filling over the subbands by the CSI report. */
+  readonly powerLoading: boolean;
   readonly estimator: EstimatorName;
   readonly assumeSnrDb: number;
 }
@@ -152,6 +155,7 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   csiDelayMs: '--csi-delay',
   maxCsiAgeMs: '--max-csi-age',
   feedback: '--feedback',
+  powerLoading: '--power-loading',
   estimator: '--estimator',
   assumeSnrDb: '--assume-snr',
   minPsnrDb: '--min-psnr',
@@ -177,6 +181,12 @@ export function resolveLinkConfig(input: unknown): LinkConfig {
     throw new UsageError('--symbols-per-pixel and --cbr set the same budget: give one of them', 'CBR = R / 3');
   }
   checkChannel(i);
+  if (i.powerLoading && i.feedback === 'none') {
+    throw new UsageError(
+      '--power-loading needs the CSI report, and --feedback none brings none',
+      'give --feedback same',
+    );
+  }
   const n = numerology(i.numerology ?? 25);
   const profile = i.profile ?? 'loopback';
   const { cbr, ...rest } = i;
@@ -199,6 +209,7 @@ export function resolveLinkConfig(input: unknown): LinkConfig {
     sampleFormat: sampleFormatOf(profile, i.sampleFormat),
     csiDelayMs: i.csiDelayMs ?? 20,
     feedback: (i.feedback ?? 'same') as LinkConfig['feedback'],
+    powerLoading: i.powerLoading ?? false,
     estimator: i.estimator ?? 'lmmse',
     assumeSnrDb: i.assumeSnrDb ?? 5,
   };

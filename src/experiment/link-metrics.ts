@@ -4,7 +4,7 @@ import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { measureQuality } from '../sct/quality/report.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
-import { emptyMetrics, type LinkMetrics } from './metrics.ts';
+import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
 import { mean } from './stats.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
@@ -55,6 +55,8 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   Object.assign(metrics, budgetMetrics(budget, expectsPicture ? pixels : null));
   metrics.sideInfoBytes = expectsPicture ? 0 : null;
   metrics.retransmissions = facts?.retransmissions ?? null;
+  metrics.harq = harqMetrics(facts, trace);
+  metrics.powerLoadingDb = facts ? facts.powerDb : (data.findLast((b) => b.powerDb)?.powerDb?.slice() ?? null);
   metrics.csiAgeMs = facts?.csiAgeMs ?? null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
   metrics.outage = expectsPicture ? (decoded?.decodable ? 0 : 1) : null;
@@ -72,6 +74,28 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.clippedSamples = input.clippedSamples;
   metrics.ok = complete;
   return metrics;
+}
+
+function harqMetrics(facts: TransmitFacts | null, trace: LinkTrace): HarqMetrics | null {
+  const r = trace.harq;
+  if (!facts && !r) return null;
+  const none = {
+    rounds: null,
+    bursts: null,
+    timeouts: null,
+    unacknowledged: null,
+    lateAcks: null,
+    duplicateAcks: null,
+    refusedAcks: null,
+  };
+  return {
+    ...(facts?.harq ?? none),
+    repetitions: r?.repetition ?? null,
+    recovered: r?.recovered ?? null,
+    duplicates: r?.duplicate ?? null,
+    flushes: r?.flushes ?? null,
+    evictions: r?.evictions ?? null,
+  };
 }
 
 /** The resource elements of a run by use; R and CBR where the number of pixels is known. */

@@ -1,8 +1,10 @@
 import { addBurst, emptyBudget, type SymbolBudget } from '../link/accounting.ts';
 import type { RxChain } from '../link/chains.ts';
+import type { HarqOutcome, HarqReceiverCounters } from '../link/harq/receiver-entity.ts';
 import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
 import { encodeStream } from '../link/transport.ts';
-import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
+import { AIR_INTERFACE_VERSION, EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
+import { powerDbOf } from '../phy/frame/power-level.ts';
 import { type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
 import { burstLayout, extensionSymbols } from '../phy/resource-grid.ts';
 import type { LossRecord } from '../radio/radio.ts';
@@ -33,6 +35,10 @@ export interface BurstTrace {
   readonly subbandSnrDb: Float32Array;
   readonly subbandSnrErrorDb: Float32Array;
   readonly modulation: readonly number[] | null;
+  /** Power of each subband's payload, dB; null for equal power. */
+  readonly powerDb: readonly number[] | null;
+  /** HARQ process and redundancy version, and what the burst was to the process; null where nothing was made of it. */
+  readonly harq: { readonly process: number; readonly redundancyVersion: number; readonly outcome: HarqOutcome } | null;
   /** Channel in the middle slot, [nCarriers][re, im]. */
   readonly channel: Float32Array;
   readonly phase: Float64Array;
@@ -62,6 +68,10 @@ export class LinkTrace {
   readonly bursts: BurstTrace[] = [];
   private lossesSeen = 0;
   misses = 0;
+  /** Headers of other versions of the air interface: how many of each. */
+  readonly otherVersions = new Map<number, number>();
+  /** The receiver's HARQ processes after the last burst. */
+  harq: HarqReceiverCounters | null = null;
   /** First transmissions: blocks and how many of them failed. */
   firstBlocks = 0;
   firstFailures = 0;
@@ -71,11 +81,14 @@ export class LinkTrace {
   add(event: LinkEvent, chain: RxChain): BurstTrace | null {
     if (event.type === 'miss') {
       this.misses++;
+      const { version } = event.record;
+      if (version !== null) this.otherVersions.set(version, (this.otherVersions.get(version) ?? 0) + 1);
       return null;
     }
+    this.harq = { ...chain.receiver.harq.counters };
     const trace = traceOf(event, chain, !this.bursts.some((b) => b.constellations.length > 0));
     this.count(event, chain);
-    if (event.use === 'data' && event.stream) {
+    if (event.outcome === 'new' && event.stream) {
       this.firstBlocks += trace.blocks.length;
       this.firstFailures += trace.blocks.filter((b) => !b.ok).length;
     }
@@ -116,6 +129,9 @@ function markLoss(burst: BurstTrace, loss: LossRecord): void {
 export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[] {
   const out: string[] = [];
   if (trace.misses > 0) out.push(`${trace.misses} preambles were seen whose header could not be decoded`);
+  for (const [version, count] of trace.otherVersions) {
+    out.push(`${count} headers are of air interface version ${version}; this program speaks ${AIR_INTERFACE_VERSION}`);
+  }
   for (const b of trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
   if (clippedSamples > 0) out.push(`${clippedSamples} samples were limited by a converter`);
   return out;
@@ -148,6 +164,8 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
     subbandSnrDb: record.subbandSnrDb,
     subbandSnrErrorDb: record.subbandSnrErrorDb,
     modulation: event.extension?.modulation ?? null,
+    powerDb: event.extension?.power?.map(powerDbOf) ?? null,
+    harq: harqOf(event),
     channel: nothing ? new Float32Array(0) : record.channel.slice(middle, middle + 2 * n.nCarriers),
     phase: record.phase,
     estimator: record.estimator,
@@ -159,25 +177,29 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
   };
 }
 
+function harqOf({ extension, outcome }: BurstEvent): BurstTrace['harq'] {
+  if (!extension || !outcome) return null;
+  return { process: extension.process, redundancyVersion: extension.redundancyVersion, outcome };
+}
+
 /**
  * Error vector magnitude of a data burst whose blocks all arrived, against the symbols that must have been sent:
  * each RE weighted by its SNR, sum(snr |x - x_ref|^2) / sum(snr), so that fades do not dominate. dB; null otherwise.
  */
 function evmDb(event: BurstEvent): number | null {
-  const { stream, record } = event;
-  if (event.use !== 'data' || !stream) return null;
+  const { stream } = event;
+  if (event.outcome !== 'new' || !stream) return null;
   const { file, ok } = stream.decoder.file();
   if (!ok) return null;
   const sent = encodeStream(stream.decoder.layout, file, stream.qm);
   let error = 0;
   let weight = 0;
   for (let i = 0; i < stream.positions.length; i++) {
-    const p = stream.positions[i];
-    const snr = record.payloadSnr[p];
+    const snr = stream.snr[i];
     if (!(snr > 0)) continue;
     const gain = (1 + snr) / snr;
-    const re = gain * record.payload[2 * p] - sent[2 * i];
-    const im = gain * record.payload[2 * p + 1] - sent[2 * i + 1];
+    const re = gain * stream.symbols[2 * i] - sent[2 * i];
+    const im = gain * stream.symbols[2 * i + 1] - sent[2 * i + 1];
     error += snr * (re * re + im * im);
     weight += snr;
   }
@@ -185,7 +207,7 @@ function evmDb(event: BurstEvent): number | null {
 }
 
 function constellationsOf(event: BurstEvent): BurstTrace['constellations'] {
-  const { stream, record } = event;
+  const { stream } = event;
   if (!stream) return [];
   const out: { modulation: string; qm: ModulationOrder; reIm: Float32Array }[] = [];
   for (const qm of [2, 4, 6, 8] as const) {
@@ -197,11 +219,10 @@ function constellationsOf(event: BurstEvent): BurstTrace['constellations'] {
     let seen = 0;
     for (let i = 0; i < stream.qm.length; i++) {
       if (stream.qm[i] !== qm || seen++ % step !== 0) continue;
-      const p = stream.positions[i];
-      const snr = record.payloadSnr[p];
+      const snr = stream.snr[i];
       if (!(snr > 0.05)) continue;
       const gain = (1 + snr) / snr;
-      points.push(gain * record.payload[2 * p], gain * record.payload[2 * p + 1]);
+      points.push(gain * stream.symbols[2 * i], gain * stream.symbols[2 * i + 1]);
     }
     out.push({ modulation: modulationName(qm), qm, reIm: Float32Array.from(points) });
   }

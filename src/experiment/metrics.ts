@@ -19,6 +19,27 @@ export interface SfvMetrics {
   state: SfvState;
 }
 
+/** Repetitions of a run; what only the other end knows is null. */
+export interface HarqMetrics {
+  /** Most repetitions of one part of the picture, and all retransmission bursts. */
+  rounds: number | null;
+  bursts: number | null;
+  /** Bursts that nobody acknowledged in time. */
+  timeouts: number | null;
+  /** Blocks that the sender gave up without an acknowledgement. */
+  unacknowledged: number | null;
+  lateAcks: number | null;
+  duplicateAcks: number | null;
+  refusedAcks: number | null;
+  /** At the receiver: bursts that repeated known blocks; stood in for one never understood; were heard twice. */
+  repetitions: number | null;
+  recovered: number | null;
+  duplicates: number | null;
+  /** Processes whose soft buffers new data flushed; that gave theirs up for want of memory. */
+  flushes: number | null;
+  evictions: number | null;
+}
+
 export interface LinkMetrics {
   schema: string;
   /** The picture was decoded and the exit code is 0. */
@@ -49,6 +70,9 @@ export interface LinkMetrics {
   soundingSymbols: number | null;
   reverseSymbols: number | null;
   retransmissions: number | null;
+  harq: HarqMetrics | null;
+  /** Power of each subband's payload with --power-loading, dB; null for equal power. */
+  powerLoadingDb: number[] | null;
   bler: number | null;
   /** 1 when side information or the file could not be decoded, else 0. */
   outage: 0 | 1 | null;
@@ -97,6 +121,8 @@ export function emptyMetrics(codec: string): LinkMetrics {
     soundingSymbols: null,
     reverseSymbols: null,
     retransmissions: null,
+    harq: null,
+    powerLoadingDb: null,
     bler: null,
     outage: null,
     rbSnrDb: null,

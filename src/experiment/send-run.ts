@@ -31,6 +31,9 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
   if (config.photo.kind === 'folder') {
     throw new UsageError('send takes one photo, not a folder', 'send the pictures one by one, each to its own file');
   }
+  if (config.powerLoading) {
+    throw new UsageError('--power-loading needs a CSI report, and send has no way back', 'use sct loopback');
+  }
   const started = performance.now();
   const setup = setupLink(config);
   const { image, name } = await loadPhoto(config.photo);

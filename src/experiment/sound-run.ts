@@ -33,6 +33,9 @@ interface Heard {
 
 /** `sct sound`: sounding bursts only; the RB SNR of each goes to frames.jsonl and, as their mean, into the metrics. */
 export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResult> {
+  if (config.powerLoading) {
+    throw new UsageError('--power-loading loads a payload, and sound sends none', 'leave it out, or use sct loopback');
+  }
   const setup = setupLink(config);
   const periodS = (config.periodMs ?? 1e3 * DEFAULT_PERIOD_S) / 1e3;
   const byDuration = config.durationS === undefined ? null : Math.max(1, Math.floor(config.durationS / periodS));

@@ -2,7 +2,7 @@ import type { SymbolBudget } from '../link/accounting.ts';
 import type { TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import { asArray, asNumber, asObject, asString, orNull } from './json-input.ts';
 
-export const TRANSMIT_SCHEMA = 'sct.transmit/1';
+export const TRANSMIT_SCHEMA = 'sct.transmit/2';
 
 /** What only the transmitter knows of a picture: allocation.json of a run, which a replay reads again. */
 export interface TransmitFacts {
@@ -18,6 +18,24 @@ export interface TransmitFacts {
   readonly budget: SymbolBudget;
   readonly retransmissions: number;
   readonly retransmissionRounds: number;
+  /** Power of each subband's payload, dB; null for equal power. */
+  readonly powerDb: number[] | null;
+  readonly harq: HarqFacts;
+}
+
+/** How the picture's repetitions went, from the sender's side. */
+export interface HarqFacts {
+  /** Most repetitions of one part. */
+  readonly rounds: number;
+  readonly bursts: number;
+  /** Bursts that nobody acknowledged in time. */
+  readonly timeouts: number;
+  /** Blocks given up without an acknowledgement. */
+  readonly unacknowledged: number;
+  readonly lateAcks: number;
+  readonly duplicateAcks: number;
+  /** Of no burst of ours, contradicting it, or not readable. */
+  readonly refusedAcks: number;
 }
 
 export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter): TransmitFacts {
@@ -34,8 +52,33 @@ export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter):
     budget: { ...transmitter.budget },
     retransmissions: transmitter.retransmittedBlocks,
     retransmissionRounds: transmitter.retransmissionRounds,
+    powerDb: plan.powerDb,
+    harq: harqFacts(transmitter),
   };
 }
+
+function harqFacts(transmitter: Transmitter): HarqFacts {
+  const { acks, corrupt, timeouts, unacknowledged } = transmitter.harq.counters;
+  return {
+    rounds: transmitter.retransmissionRounds,
+    bursts: transmitter.retransmissionBursts,
+    timeouts,
+    unacknowledged,
+    lateAcks: acks.late,
+    duplicateAcks: acks.duplicate,
+    refusedAcks: acks.unknown + acks.contradictory + corrupt,
+  };
+}
+
+const HARQ_KEYS = [
+  'rounds',
+  'bursts',
+  'timeouts',
+  'unacknowledged',
+  'lateAcks',
+  'duplicateAcks',
+  'refusedAcks',
+] as const satisfies readonly (keyof HarqFacts)[];
 
 const BUDGET_KEYS = [
   'payload',
@@ -54,6 +97,7 @@ export function parseTransmitFacts(value: unknown): TransmitFacts {
   const o = asObject('allocation.json', value);
   const budget = asObject('budget', o.budget);
   const settings = asObject('settings', o.settings) as TransmitFacts['settings'];
+  const harq = asObject('harq', o.harq);
   const numbers = (field: string, v: unknown) => asArray(field, v, 255).map((x, i) => asNumber(`${field}[${i}]`, x));
   return {
     schema: TRANSMIT_SCHEMA,
@@ -70,5 +114,7 @@ export function parseTransmitFacts(value: unknown): TransmitFacts {
     ) as unknown as SymbolBudget,
     retransmissions: asNumber('retransmissions', o.retransmissions),
     retransmissionRounds: asNumber('retransmissionRounds', o.retransmissionRounds),
+    powerDb: orNull('powerDb', o.powerDb, numbers),
+    harq: Object.fromEntries(HARQ_KEYS.map((k) => [k, asNumber(`harq.${k}`, harq[k])])) as unknown as HarqFacts,
   };
 }

@@ -3,9 +3,10 @@ import type { Mapping } from '../sct/allocation/allocate.ts';
 import { decodeCsi } from '../sct/allocation/csi-code.ts';
 import { chooseLoading, chooseUniformLoading, type Loading, MARGIN_DB } from './adaptation.ts';
 import type { CsiReport } from './csi-report.ts';
+import { loadPower } from './power-loading.ts';
 
 /** Block error rate that the first transmission aims at. */
-const TARGET_BLER = 1e-3;
+export const TARGET_BLER = 1e-3;
 /** Information bits of a usual code block, for the decoder's gap to capacity. */
 const TYPICAL_BITS = 7000;
 
@@ -32,6 +33,8 @@ export interface ChannelPolicy {
   readonly assumedSnrDb: number;
   /** Whether a picture's budget can spare this share for repetitions. */
   readonly canSpare: (share: number) => boolean;
+  /** Water-filling over the subbands of a fresh report. */
+  readonly powerLoading: boolean;
 }
 
 /** A report and when the burst it was measured on was on the air. */
@@ -48,6 +51,8 @@ export interface ChannelKnowledge {
   readonly snrDb: number[] | null;
   readonly hasOrder: boolean;
   readonly loading: Loading;
+  /** Power level of each subband as the extension says it; null for equal power. */
+  readonly power: readonly number[] | null;
   /** Share of the budget to keep for repetitions, 0 to 1. */
   readonly reserve: number;
 }
@@ -83,11 +88,13 @@ export function channelKnowledge(
       snrDb: reported,
       hasOrder: false,
       loading: chooseUniformLoading(snr, TYPICAL_BITS, TARGET_BLER),
+      power: null,
       reserve,
     };
   }
   const margin = least + AGING_MARGIN_DB * uncertainty;
-  const snr = reported.map((v) => v - margin);
+  const power = policy.powerLoading ? loadPower(reported) : null;
+  const snr = (power?.snrDb ?? reported).map((v) => v - margin);
   return {
     map: mapping,
     number: dated!.report.number,
@@ -96,6 +103,7 @@ export function channelKnowledge(
     // With one stream every RE is its own; an order would say nothing.
     hasOrder: false,
     loading: chooseLoading(snr, TYPICAL_BITS, TARGET_BLER),
+    power: power?.levels ?? null,
     reserve,
   };
 }

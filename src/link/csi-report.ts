@@ -12,13 +12,19 @@ export interface CsiReport {
   readonly codes: Uint8Array;
 }
 
-/** Which code blocks of a burst arrived. */
+/**
+ * What is known of the code blocks that a burst carried, whenever they arrived. It names the burst heard, not the one
+ * repeated, so that it says the same to a sender whether or not the receiver had the original.
+ */
 export interface AckReport {
   readonly session: number;
   readonly burst: number;
   /** False when the extension could not be read: nothing of the burst is known. */
   readonly extensionOk: boolean;
-  /** [block of stream 0]. */
+  /** Of the burst's extension; 0 when it could not be read. */
+  readonly process: number;
+  readonly newData: number;
+  /** Coded stream by coded stream, in the order in which the burst carried them. */
   readonly blocks: readonly boolean[];
 }
 
@@ -36,8 +42,10 @@ const ACK_SCHEMA: Schema = [
   uint('session', 8, 'session id'),
   uint('burst', 10, 'burst that is acknowledged'),
   uint('extensionOk', 1, '1 if the extension was decoded'),
-  uint('blockCount', 8, 'code blocks of stream 0'),
-  list('blocks', 'blockCount', uint('ok', 1, '1 if the block arrived'), 'state of each block'),
+  uint('process', 4, 'HARQ process; 0 without an extension'),
+  uint('newData', 1, 'new-data bit; 0 without an extension'),
+  uint('blockCount', 8, 'code blocks that the burst carried'),
+  list('blocks', 'blockCount', uint('ok', 1, '1 if the block has arrived'), 'state of each block'),
 ];
 
 export const REVERSE_SCHEMAS = { csi: CSI_SCHEMA, ack: ACK_SCHEMA } as const;
@@ -66,6 +74,8 @@ export function encodeAckMessage(ack: AckReport): Uint8Array {
       session: ack.session,
       burst: ack.burst,
       extensionOk: ack.extensionOk ? 1 : 0,
+      process: ack.process,
+      newData: ack.newData,
       blockCount: ack.blocks.length,
       blocks: ack.blocks.map((ok) => (ok ? 1 : 0)),
     }),
@@ -91,5 +101,9 @@ export function decodeReverseMessage(bytes: Uint8Array): ReverseMessage {
   }
   const f = decodeFields(ACK_SCHEMA, body) as Record<string, number>;
   const blocks = (f.blocks as unknown as number[]).map((v) => v === 1);
-  return { type: 'ack', ack: { session: f.session, burst: f.burst, extensionOk: f.extensionOk === 1, blocks } };
+  const { session, burst, process, newData } = f;
+  if (f.extensionOk === 0 && (blocks.length > 0 || process > 0 || newData > 0)) {
+    throw new FormatError('extensionOk', 'is 0, so nothing else can be known');
+  }
+  return { type: 'ack', ack: { session, burst, extensionOk: f.extensionOk === 1, process, newData, blocks } };
 }

@@ -23,6 +23,8 @@ export interface TransmissionPlan {
   readonly loading: Loading;
   /** Subband SNRs that the report said, dB; null without one. */
   readonly reportedSnrDb: number[] | null;
+  /** Power of each subband's payload, dB; null for equal power. */
+  readonly powerDb: number[] | null;
   readonly payloadBytes: number;
   readonly codeRate: number;
   readonly settings: Readonly<Record<string, string | number | boolean>>;

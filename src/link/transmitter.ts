@@ -1,16 +1,16 @@
 import { UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
-import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
 import { payloadBytesAtRate, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
 import {
   CODEC_IDS,
   type CodecId,
   type Extension,
+  type ExtensionShape,
   encodeExtension,
   extensionBytes,
-  nameBlocks,
 } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
+import { powerDbOf } from '../phy/frame/power-level.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import { allocate, allocateRobust, type Mapping } from '../sct/allocation/allocate.ts';
 import { placeSymbols, type RbMap, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
@@ -20,15 +20,21 @@ import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } fr
 import { atLeast, MAX_DATA_SLOTS, reserveRe, splitBudget } from './budget-split.ts';
 import { type ChannelKnowledge, channelKnowledge, type DatedReport } from './channel-knowledge.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
+import { repetitionOf, repetitionRe, type SentPart } from './harq/repetition.ts';
+import { type AckVerdict, ackTimeoutS, HarqSender } from './harq/sender-entity.ts';
+import { applyPower } from './power-loading.ts';
 import { bitsAt, burstShape, codedBitsOf, positionsOf, scatter } from './resource-map.ts';
 import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
-import { encodeBlocks, encodeStream, TransportLayout } from './transport.ts';
+import { encodeStream, TransportLayout } from './transport.ts';
 
 export type { TransmissionPlan, TransmitBurst } from './transmission.ts';
 
 /** Slots of a sounding burst: 4 ms of pilots. */
 export const SOUNDING_SLOTS = 4;
 const EXTENSION_MCS = 0;
+/** Way back assumed where none is said: the default CSI delay. */
+const DEFAULT_LATENCY_S = 0.02;
+
 export interface TransmitterOptions {
   readonly numerology: Numerology;
   readonly codec: Codec;
@@ -43,20 +49,12 @@ export interface TransmitterOptions {
   readonly dopplerHz?: number | null;
   /** SNR assumed when there has never been a report, dB. */
   readonly assumedSnrDb?: number;
+  /** Time after a burst's end without an acknowledgement after which it is repeated. */
+  readonly ackTimeoutS?: number;
+  /** Water-filling over the subbands of a fresh report. */
+  readonly powerLoading?: boolean;
   readonly modelSet?: number;
   readonly seed?: number;
-}
-
-interface SentPart {
-  readonly burst: number;
-  readonly layout: TransportLayout;
-  /** RE of the first transmission. */
-  readonly re: number;
-  readonly codeRate: number;
-  readonly payloads: readonly Uint8Array[];
-  readonly extension: Extension;
-  pending: Set<number>;
-  attempts: number;
 }
 
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
@@ -64,6 +62,7 @@ export class Transmitter {
   readonly numerology: Numerology;
   readonly options: Required<Omit<TransmitterOptions, 'dopplerHz'>> & { dopplerHz: number | null };
   readonly budget: SymbolBudget = emptyBudget();
+  readonly harq: HarqSender;
   private readonly phy: BurstTransmitter;
   private burst = 0;
   private image = 0;
@@ -74,7 +73,7 @@ export class Transmitter {
   private spentBefore = 0;
   /** Of the current picture. */
   retransmittedBlocks = 0;
-  retransmissionRounds = 0;
+  retransmissionBursts = 0;
 
   constructor(options: TransmitterOptions) {
     this.numerology = options.numerology;
@@ -85,12 +84,15 @@ export class Transmitter {
       maxCsiAgeS: 0.2,
       harq: 3,
       assumedSnrDb: 5,
+      ackTimeoutS: ackTimeoutS(DEFAULT_LATENCY_S),
+      powerLoading: false,
       modelSet: 0,
       seed: 1,
       ...options,
       dopplerHz: options.dopplerHz ?? null,
     };
     this.phy = new BurstTransmitter(options.numerology);
+    this.harq = new HarqSender(this.options.harq, this.options.ackTimeoutS);
   }
 
   /** A burst of known symbols from which the receiver measures the channel. */
@@ -119,9 +121,10 @@ export class Transmitter {
     this.budgetRe = budgetRe;
     this.spentBefore = countedRe(this.budget);
     this.retransmittedBlocks = 0;
-    this.retransmissionRounds = 0;
+    this.retransmissionBursts = 0;
+    this.harq.reset();
     const perSlotRe = n.nSubbands * RB_DATA_RE;
-    const leastBurstRe = this.controlRe(false, 1) + perSlotRe;
+    const leastBurstRe = this.controlRe({ streams: 1, power: this.options.powerLoading }) + perSlotRe;
     const csi = channelKnowledge(this.report, nowS, n.nSubbands, {
       ...this.options,
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
@@ -130,7 +133,7 @@ export class Transmitter {
       budgetRe,
       pixels: image.width * image.height,
       perSlotRe,
-      controlRe: this.controlRe(csi.hasOrder, 1),
+      controlRe: this.controlRe({ streams: 1, order: csi.hasOrder, power: csi.power !== null }),
       reserve: csi.reserve,
       loading: csi.loading,
     });
@@ -170,6 +173,7 @@ export class Transmitter {
       csiAgeS: csi.ageS,
       loading: csi.loading,
       reportedSnrDb: csi.snrDb,
+      powerDb: csi.power?.map(powerDbOf) ?? null,
       payloadBytes: file.length,
       codeRate: this.parts[0].codeRate,
       settings: encoded.settings,
@@ -177,61 +181,55 @@ export class Transmitter {
     };
   }
 
+  /** A burst has been on the air until `endS`: from here on its acknowledgement is waited for. */
+  onAir(burst: number, endS: number): void {
+    this.harq.onAir(burst, endS);
+  }
+
   /** Takes an acknowledgement: blocks that arrived need not be repeated. */
-  takeAck(ack: AckReport): void {
-    if (ack.session !== this.options.session || !ack.extensionOk) return;
-    const part = this.parts.find((p) => p.burst === ack.burst);
-    ack.blocks.forEach((ok, r) => {
-      if (ok) part?.pending.delete(r);
-    });
+  takeAck(ack: AckReport): AckVerdict {
+    // No session of ours: nothing that it names is known here.
+    return this.harq.takeAck(ack.session === this.options.session ? ack : { ...ack, burst: -1 });
   }
 
   /** Blocks not acknowledged so far. */
   get pendingBlocks(): number {
-    return this.parts.reduce((n, p) => n + p.pending.size, 0);
+    return this.harq.pendingBlocks;
+  }
+
+  /** Most repetitions of one part of the current picture. */
+  get retransmissionRounds(): number {
+    return this.parts.reduce((most, { process }) => Math.max(most, process.attempts - 1), 0);
   }
 
   /**
-   * Repeats the blocks still missing, in the next redundancy version, as far as the picture's budget goes; at most one
-   * burst for each part. Empty when nothing is missing, no round is left, or no slot fits any more.
+   * Repeats the blocks that are due by now, in the next redundancy version, as far as the picture's budget goes; at most
+   * one burst for each part. Empty when nothing is due, no round is left, or no slot fits any more.
    */
-  repeat(): TransmitBurst[] {
-    const n = this.numerology;
-    if (this.retransmissionRounds >= this.options.harq || this.pendingBlocks === 0) return [];
-    this.retransmissionRounds++;
-    const perSlot = n.nSubbands * RB_DATA_RE;
+  repeat(nowS: number): TransmitBurst[] {
+    const perSlot = this.numerology.nSubbands * RB_DATA_RE;
     const bursts: TransmitBurst[] = [];
-    const waiting = this.parts.filter((p) => p.pending.size > 0);
-    for (const [i, part] of waiting.entries()) {
-      const blocks = [...part.pending].sort((a, b) => a - b);
+    const due = this.harq.due(nowS);
+    // Those still waited for may need as much.
+    let open = this.harq.open;
+    for (const process of due) {
+      const part = this.parts.find((p) => p.process === process)!;
+      const blocks = [...process.pending];
       const spent = countedRe(this.budget) - this.spentBefore;
-      const left = (this.budgetRe - spent) / (waiting.length - i);
-      const control = this.controlRe(part.extension.hasOrder === 1, 1, blocks.length);
-      // As many RE as the blocks had at first, if they are to be had.
-      const wanted = Math.ceil((part.re * blocks.length) / part.layout.blocks / perSlot);
+      const left = (this.budgetRe - spent) / open--;
+      const control = this.controlRe({ streams: 1, power: part.extension.power !== null, blocks: blocks.length });
+      const wanted = Math.ceil(repetitionRe(part, blocks.length) / perSlot);
       const slots = Math.min(wanted, Math.floor((left - control) / perSlot), MAX_DATA_SLOTS);
       if (slots < 1) continue;
-      part.attempts++;
-      const rv = ([0, 2, 3, 1] as const)[part.attempts % 4] as RedundancyVersion;
-      const map = allocateRobust(burstShape(n, slots), Uint8Array.of(255)).map;
-      const positions = positionsOf(placeSymbols(map, burstShape(n, slots)));
-      const codes = [...part.extension.modulation];
-      const qm = bitsAt(n, codes, positions);
-      const payload = () => scatter(n, slots, positions, encodeBlocks(part.layout, part.payloads, blocks, qm, rv));
-      const extension: Extension = {
-        ...part.extension,
-        redundancyVersion: rv,
-        interleaved: 1,
-        hasOrder: 0,
-        order: null,
-        streams: [{ ...part.extension.streams[0], re: positions.length }],
-        blockCount: blocks.length,
-        blocks: nameBlocks([blocks]),
-        mapCrc: rbMapCrc16(map),
-      };
+      const { extension, payload } = repetitionOf(this.numerology, part, blocks, slots);
+      const burst = this.build('retransmission', slots, 0, extension, payload);
+      this.harq.made(process, burst.burst, blocks);
       this.retransmittedBlocks += blocks.length;
-      bursts.push(this.build('retransmission', slots, 0, extension, payload));
+      this.retransmissionBursts++;
+      bursts.push(burst);
     }
+    // Where nothing more can change, what found no room is lost.
+    if (bursts.length === 0 && this.harq.nextDueS === null) for (const process of due) this.harq.giveUp(process);
     return bursts;
   }
 
@@ -249,21 +247,22 @@ export class Transmitter {
     const n = this.numerology;
     const layout = TransportLayout.ofData(file.length, qm);
     const positions = positionsOf(placeSymbols(map, burstShape(n, slots)));
+    const process = this.harq.begin(layout.blocks);
     const extension: Extension = {
       codec: CODEC_IDS.indexOf(this.options.codec.name as CodecId),
       image: this.image,
       part,
       partsLess1: parts - 1,
-      process: part & 15,
+      process: process.id,
       redundancyVersion: 0,
-      newData: this.image & 1,
+      newData: process.newData,
       original: this.burst & 1023,
       interleaved: map.layout === 'interleaved' ? 1 : 0,
       modulation: codes,
       hasOrder: csi.hasOrder ? 1 : 0,
       order: csi.hasOrder ? [...map.subbandOrder] : null,
-      hasPower: 0,
-      power: null,
+      hasPower: csi.power ? 1 : 0,
+      power: csi.power,
       streamCount: 1,
       streams: [{ id: 0, analog: 0, baseGraph: layout.baseGraphBit, score, re: positions.length, bytes: file.length }],
       blockCount: 0,
@@ -273,16 +272,9 @@ export class Transmitter {
     const payloads = splitIntoBlocks(layout.plan, file);
     const payload = () => scatter(n, slots, positions, encodeStream(layout, file, qm));
     const burst = this.build('data', slots, csi.number, extension, payload);
-    this.parts.push({
-      burst: burst.burst,
-      layout,
-      re: positions.length,
-      codeRate: (layout.blocks * layout.codec.infoBits) / codedBitsOf(qm),
-      payloads,
-      extension,
-      pending: new Set(payloads.keys()),
-      attempts: 0,
-    });
+    this.harq.made(process, burst.burst, [...payloads.keys()]);
+    const codeRate = (layout.blocks * layout.codec.infoBits) / codedBitsOf(qm);
+    this.parts.push({ process, layout, re: positions.length, codeRate, payloads, extension });
     return burst;
   }
 
@@ -315,7 +307,9 @@ export class Transmitter {
       use,
       burst,
       get samples() {
-        return phy.build({ header, extension: bytes, payload: payload() });
+        const content = payload();
+        if (extension?.power) applyPower(content, extension.power);
+        return phy.build({ header, extension: bytes, payload: content });
       },
       layout,
       slots,
@@ -323,10 +317,10 @@ export class Transmitter {
     };
   }
 
-  /** RE of header and extension of a burst with so many streams (and repeated blocks). */
-  private controlRe(hasOrder: boolean, streams: number, blocks = 0): number {
+  /** RE of header and extension of a burst. */
+  private controlRe(shape: ExtensionShape): number {
     const n = this.numerology;
-    const bytes = extensionBytes(n, { order: hasOrder, streams, blocks });
+    const bytes = extensionBytes(n, shape);
     return this.phy.layout(1, bytes, EXTENSION_MCS).controlSymbols * n.symbolDataRe;
   }
 

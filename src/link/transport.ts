@@ -55,6 +55,11 @@ export class TransportLayout {
   }
 }
 
+/** C of a stream, without the work of a layout. UsageError for a length that no stream has. */
+export function blocksOfBytes(bytes: number, baseGraph: BaseGraphId): number {
+  return planBlocks(bytes, baseGraph).blocks;
+}
+
 /** Positions of one of `n` blocks that take turns over `count` RE. */
 function turnOf(index: number, n: number, count: number): { first: number; step: number; re: number } {
   return { first: index, step: n, re: Math.max(0, Math.ceil((count - index) / n)) };

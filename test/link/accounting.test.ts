@@ -8,7 +8,7 @@ import { Transmitter } from '../../src/link/transmitter.ts';
 import { type Frontend, frontendFor } from '../../src/phy/frontend/frontend.ts';
 import { numerology } from '../../src/phy/numerology.ts';
 import { burstLayout } from '../../src/phy/resource-grid.ts';
-import { air, BytesCodec, blank, block, SMALL } from './helpers.ts';
+import { air, BytesCodec, blank, block, SMALL, unanswered } from './helpers.ts';
 
 test('each RE of a burst stands in exactly one row', () => {
   const n = numerology(25);
@@ -35,7 +35,7 @@ test('each RE of a burst stands in exactly one row', () => {
 test('the receiver counts what the transmitter spent, repetitions included', async () => {
   const transmitter = new Transmitter({ numerology: SMALL, codec: new BytesCodec(), assumedSnrDb: 10 });
   const plan = await transmitter.send(blank(100, 100), 30_000, 0);
-  const bursts = [transmitter.sounding(), ...plan.bursts, ...transmitter.repeat()];
+  const bursts = [transmitter.sounding(), ...plan.bursts, ...unanswered(transmitter, plan.bursts)];
   assert.equal(bursts.at(-1)!.use, 'retransmission');
   const { samples } = air(SMALL, bursts);
   const frontend = plain();

@@ -21,15 +21,19 @@ const anyReport = fc.record(
   },
   { noNullPrototype: true },
 );
-const anyAck = fc.record(
-  {
-    session: whole(0, 255),
-    burst: whole(0, 1023),
-    extensionOk: fc.boolean(),
-    blocks: fc.array(fc.boolean(), { maxLength: 255 }),
-  },
-  { noNullPrototype: true },
-);
+const anyAck = fc
+  .record(
+    {
+      session: whole(0, 255),
+      burst: whole(0, 1023),
+      extensionOk: fc.boolean(),
+      process: whole(0, 15),
+      newData: whole(0, 1),
+      blocks: fc.array(fc.boolean(), { maxLength: 255 }),
+    },
+    { noNullPrototype: true },
+  )
+  .map((ack) => (ack.extensionOk ? ack : { ...ack, process: 0, newData: 0, blocks: [] }));
 
 test('reports and acknowledgements come back, within the stated length', () => {
   fc.assert(
@@ -50,7 +54,7 @@ test('reports and acknowledgements come back, within the stated length', () => {
 
 test('values out of range are refused by name when sent', () => {
   const report = { number: 1, session: 1, burst: 1, codes: Uint8Array.of(5) };
-  const ack = { session: 1, burst: 1, extensionOk: true, blocks: [true] };
+  const ack = { session: 1, burst: 1, extensionOk: true, process: 3, newData: 1, blocks: [true] };
   const refused = (body: () => unknown, field: string) =>
     assert.throws(body, (e: unknown) => e instanceof FormatError && e.field === field, field);
   refused(() => encodeCsiMessage({ ...report, number: 0 }), 'number');
@@ -61,6 +65,8 @@ test('values out of range are refused by name when sent', () => {
   refused(() => encodeCsiMessage({ ...report, codes: new Uint8Array(51) }), 'subbands');
   refused(() => encodeAckMessage({ ...ack, session: -1 }), 'session');
   refused(() => encodeAckMessage({ ...ack, burst: 2.5 }), 'burst');
+  refused(() => encodeAckMessage({ ...ack, process: 16 }), 'process');
+  refused(() => encodeAckMessage({ ...ack, newData: 2 }), 'newData');
   refused(() => encodeAckMessage({ ...ack, blocks: new Array(256).fill(true) }), 'blockCount');
 });
 
@@ -95,7 +101,14 @@ test('half a million random and mutated reverse messages: a message or a FormatE
   const random = new RandomStream('reverse fuzz');
   const valid = [
     encodeCsiMessage({ number: 63, session: 255, burst: 1023, codes: random.bytes(50) }),
-    encodeAckMessage({ session: 1, burst: 2, extensionOk: true, blocks: new Array(255).fill(true) }),
+    encodeAckMessage({
+      session: 1,
+      burst: 2,
+      extensionOk: true,
+      process: 5,
+      newData: 1,
+      blocks: new Array(255).fill(true),
+    }),
   ].map((bytes) => bytes.slice(0, -2));
   let good = 0;
   for (let i = 0; i < 500_000; i++) {

@@ -266,13 +266,16 @@ test('claims of an extension are refused before anything large is made', () => {
   const sealed = (e: Extension): Extension => ({ ...e, mapCrc: rbMapCrc16(mapOfExtension(N, e)) });
   const base = sealed({ ...GOOD, blockCount: 0, blocks: [], partsLess1: 0 });
   const many = Array.from({ length: 255 }, (_, id) => ({ ...stream, id, re: 2 ** 20 - 1 }));
+  const large = Array.from({ length: 255 }, (_, id) => ({ ...stream, id, re: 15, bytes: 4200 }));
   const cases: [string, Extension, RegExp, number][] = [
-    ['255 streams', sealed({ ...base, streamCount: 255, streams: many }), /one stream of bits/, 10_000],
+    ['255 streams of 2^20 RE', sealed({ ...base, streamCount: 255, streams: many }), /in a burst of 3850/, 10_000],
+    ['255 streams of blocks', sealed({ ...base, streamCount: 255, streams: large }), /1020 code blocks/, 10_000],
     ['2^20 RE', sealed({ ...base, streams: [{ ...stream, re: 2 ** 20 - 1 }] }), /in a burst of 3850/, 10_000],
     ['RE of two slots', sealed({ ...base, streams: [{ ...stream, re: 7700 }] }), /in a burst of 3850/, 10_000],
     ['a wrong map', { ...base, mapCrc: base.mapCrc ^ 1 }, /mapCrc/, 10_000],
     // Here the RE exist: positions and bits of 3850 of them are made, nothing for the bytes.
-    ['2^22 bytes', sealed({ ...base, streams: [{ ...stream, bytes: 2 ** 22 - 1 }] }), /do not fit/, 10_000],
+    ['200 kB', sealed({ ...base, streams: [{ ...stream, bytes: 200_000 }] }), /do not fit/, 10_000],
+    ['2^22 bytes', sealed({ ...base, streams: [{ ...stream, bytes: 2 ** 22 - 1 }] }), /code blocks/, 10_000],
     ['no modulation', { ...base, modulation: new Array(25).fill(0) }, /coded bits/, 10_000],
   ];
   for (const [name, e, problem, bound] of cases) {
@@ -320,5 +323,5 @@ test('whatever a valid extension says, a receiver takes it or refuses it by name
     }),
     { numRuns: 400 },
   );
-  for (const what of ['1 taken', '1 streams', '2 original', '2 blocks']) assert.ok(outcomes.has(what), what);
+  for (const what of ['1 taken', '2 taken', '2 streams', '2 blocks']) assert.ok(outcomes.has(what), what);
 });

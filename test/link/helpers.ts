@@ -1,6 +1,6 @@
 import { RandomStream } from '../../src/common/random.ts';
 import type { LinkEvent } from '../../src/link/receiver.ts';
-import type { TransmitBurst } from '../../src/link/transmitter.ts';
+import type { TransmitBurst, Transmitter } from '../../src/link/transmitter.ts';
 import { TRANSMIT_RMS } from '../../src/phy/burst/transmit.ts';
 import { noiseVarianceFor } from '../../src/phy/channel/snr.ts';
 import { type Numerology, numerology } from '../../src/phy/numerology.ts';
@@ -98,4 +98,10 @@ export function block(samples: Float32Array, from: number, to: number, more: Par
 /** The burst events among events. */
 export function burstsOf(events: readonly LinkEvent[]) {
   return events.filter((e) => e.type === 'burst');
+}
+
+/** What a transmitter repeats when none of the bursts, on the air at time 0, has been answered in time. */
+export function unanswered(transmitter: Transmitter, bursts: readonly TransmitBurst[]): TransmitBurst[] {
+  for (const b of bursts) transmitter.onAir(b.burst, 0);
+  return transmitter.repeat(Number.POSITIVE_INFINITY);
 }

@@ -4,10 +4,10 @@ import { UsageError } from '../../src/common/errors.ts';
 import { RandomStream } from '../../src/common/random.ts';
 import { countedRe } from '../../src/link/accounting.ts';
 import { MAX_DATA_SLOTS, MAX_PARTS } from '../../src/link/budget-split.ts';
-import { Transmitter, type TransmitterOptions } from '../../src/link/transmitter.ts';
+import { type TransmitBurst, Transmitter, type TransmitterOptions } from '../../src/link/transmitter.ts';
 import { MAX_BLOCKS } from '../../src/link/transport.ts';
 import { NUMEROLOGIES, type Numerology, numerology } from '../../src/phy/numerology.ts';
-import { BytesCodec, blank } from './helpers.ts';
+import { BytesCodec, blank, unanswered } from './helpers.ts';
 
 /** A transmitter that has just been told that every subband has this SNR. */
 function informed(n: Numerology, snrDb: number, options: Partial<TransmitterOptions> = {}) {
@@ -28,8 +28,10 @@ test('control, padding and repetitions stay within the budget of each picture, w
       const before = countedRe(transmitter.budget);
       const [width, height] = [16 + random.integer(500), 16 + random.integer(500)];
       const budget = Math.floor(width * height * random.between(0.05, 2));
+      let last: readonly TransmitBurst[];
       try {
         const plan = await transmitter.send(blank(width, height), budget, 0);
+        last = plan.bursts;
         for (const b of plan.bursts) assert.ok(b.slots >= 1 && b.slots <= MAX_DATA_SLOTS);
       } catch (error) {
         assert.ok(error instanceof UsageError && /too small/.test(error.message), `${error}`);
@@ -38,7 +40,10 @@ test('control, padding and repetitions stay within the budget of each picture, w
       }
       pictures++;
       // No acknowledgement ever comes: everything is repeated as long as there is budget.
-      for (let round = 0; round < 6; round++) repeats += transmitter.repeat().length;
+      for (let round = 0; round < 6; round++) {
+        last = unanswered(transmitter, last);
+        repeats += last.length;
+      }
       const spent = countedRe(transmitter.budget) - before;
       assert.ok(spent <= budget, `${spent} RE of ${budget}, ${n.nSubbands} subbands, picture ${k}`);
       assert.ok(transmitter.retransmissionRounds <= transmitter.options.harq);
@@ -141,23 +146,29 @@ test('acknowledged blocks are not repeated; foreign acknowledgements change noth
   const n = numerology(25);
   const transmitter = informed(n, 15, { harq: 2 });
   const plan = await transmitter.send(blank(500, 400), 100_000, 0);
-  const [{ burst }] = plan.bursts;
+  const [{ burst, extension }] = plan.bursts;
+  const { process, newData } = extension!;
   const count = transmitter.pendingBlocks;
   assert.ok(count > 10);
   const blocks = Array.from({ length: count }, (_, r) => r !== 3 && r !== 7);
-  transmitter.takeAck({ session: 2, burst, extensionOk: true, blocks });
-  transmitter.takeAck({ session: 1, burst: burst + 1, extensionOk: true, blocks });
-  transmitter.takeAck({ session: 1, burst, extensionOk: false, blocks });
+  const ack = { session: 1, burst, extensionOk: true, process, newData, blocks };
+  assert.equal(transmitter.takeAck({ ...ack, session: 2 }), 'unknown');
+  assert.equal(transmitter.takeAck({ ...ack, burst: burst + 1 }), 'unknown');
+  assert.equal(transmitter.takeAck({ ...ack, blocks: [...blocks, true] }), 'contradictory');
+  assert.equal(transmitter.takeAck({ ...ack, process: process + 1 }), 'contradictory');
+  assert.equal(transmitter.takeAck({ ...ack, newData: 1 - newData }), 'contradictory');
   assert.equal(transmitter.pendingBlocks, count);
-  transmitter.takeAck({ session: 1, burst, extensionOk: true, blocks: [...blocks, ...new Array(9).fill(true)] });
+  assert.deepEqual(transmitter.repeat(0), [], 'still waited for');
+  assert.equal(transmitter.takeAck(ack), 'taken');
   assert.equal(transmitter.pendingBlocks, 2);
-  const [repeat] = transmitter.repeat();
+  const [repeat] = transmitter.repeat(0);
   assert.deepEqual(
     repeat.extension!.blocks.map((b) => b.block),
     [3, 7],
   );
   assert.equal(repeat.extension!.redundancyVersion, 2);
   assert.equal(repeat.extension!.original, burst);
-  transmitter.takeAck({ session: 1, burst, extensionOk: true, blocks: new Array(count).fill(true) });
-  assert.deepEqual(transmitter.repeat(), []);
+  assert.equal(transmitter.takeAck({ ...ack, burst: repeat.burst, blocks: [true, true] }), 'taken');
+  assert.equal(transmitter.pendingBlocks, 0);
+  assert.deepEqual(transmitter.repeat(0), []);
 });

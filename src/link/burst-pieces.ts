@@ -1,0 +1,79 @@
+import { FormatError } from '../common/errors.ts';
+import type { BurstRecord } from '../phy/burst/record.ts';
+import { blocksOfStreams, type Extension } from '../phy/frame/extension.ts';
+import { powerOf } from '../phy/frame/power-level.ts';
+import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
+import type { StreamPiece } from './harq/received-part.ts';
+import { bitsAt, placeExtension } from './resource-map.ts';
+import { blocksOfBytes, MAX_BLOCKS } from './transport.ts';
+
+/** A piece and where in the burst it lay. */
+export interface PlacedPiece extends StreamPiece {
+  /** Payload RE, [re]. */
+  readonly positions: Uint32Array;
+}
+
+/**
+ * What a burst brought, stream by stream, with the subbands' power levels divided out: FormatError where its extension
+ * contradicts itself or names more RE or blocks than a burst has, before anything large is made.
+ */
+export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repeats: boolean): PlacedPiece[] {
+  if (e.streams.length === 0) throw new FormatError('streams', 'are none');
+  if (repeats !== e.blocks.length > 0 && (e.blocks.length > 0 || e.streams.some((s) => !s.analog))) {
+    throw new FormatError('blocks', repeats ? 'repeats none' : 'are named in a data burst');
+  }
+  if (!repeats) checkBlockCount(e);
+  const lists = repeats ? blocksOfStreams(e) : null;
+  const { positions, start } = placeExtension(n, record.header.slots, e);
+  const qm = bitsAt(n, e.modulation, positions);
+  const { symbols, snr } = gather(record, positions, e.power, n.nSubbands);
+  return e.streams.map((entry, i) => {
+    const [from, to] = [start[i], start[i + 1]];
+    return {
+      entry,
+      positions: positions.subarray(from, to),
+      qm: entry.analog ? new Uint8Array(to - from) : qm.subarray(from, to),
+      symbols: symbols.subarray(2 * from, 2 * to),
+      snr: snr.subarray(from, to),
+      blocks: lists?.[i] ?? null,
+    };
+  });
+}
+
+/** An acknowledgement and a repetition can name MAX_BLOCKS blocks, over all streams of a burst. */
+function checkBlockCount(e: Extension): void {
+  let blocks = 0;
+  for (const s of e.streams) if (!s.analog) blocks += blocksOfBytes(s.bytes, s.baseGraph ? 2 : 1);
+  if (blocks > MAX_BLOCKS)
+    throw new FormatError('streams', `have ${blocks} code blocks; a burst has at most ${MAX_BLOCKS}`);
+}
+
+/**
+ * Symbols and SNRs of payload positions; slots that never came have SNR 0. A level p multiplied what was sent by
+ * sqrt(p): the equaliser gave s / (1 + s) sqrt(p) x, and without the level, of SNR p s, it would be p s / (1 + p s) x.
+ */
+function gather(
+  record: BurstRecord,
+  positions: Uint32Array,
+  levels: readonly number[] | null,
+  nSubbands: number,
+): { symbols: Float32Array; snr: Float32Array } {
+  const symbols = new Float32Array(2 * positions.length);
+  const snr = new Float32Array(positions.length);
+  const power = levels?.map(powerOf);
+  for (let i = 0; i < positions.length; i++) {
+    const p = positions[i];
+    if (p >= record.payloadSnr.length) continue;
+    const s = record.payloadSnr[p];
+    let scale = 1;
+    snr[i] = s;
+    if (power) {
+      const level = power[Math.floor(p / RB_DATA_RE) % nSubbands];
+      snr[i] = level * s;
+      scale = (Math.sqrt(level) * (1 + s)) / (1 + level * s);
+    }
+    symbols[2 * i] = scale * record.payload[2 * p];
+    symbols[2 * i + 1] = scale * record.payload[2 * p + 1];
+  }
+  return { symbols, snr };
+}

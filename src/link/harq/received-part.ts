@@ -1,0 +1,117 @@
+import { FormatError } from '../../common/errors.ts';
+import type { RedundancyVersion } from '../../phy/fec/rate-matching.ts';
+import type { Extension, ExtensionStream } from '../../phy/frame/extension.ts';
+import { TransportDecoder, TransportLayout } from '../transport.ts';
+import { AnalogCombiner } from './analog-combiner.ts';
+
+/** What one burst brought of one stream. */
+export interface StreamPiece {
+  readonly entry: ExtensionStream;
+  /** Bits of each RE, [re]; all 0 for analog. */
+  readonly qm: Uint8Array;
+  /** As the MMSE equaliser gives them, [re][re, im], and their SNR, linear, [re]. */
+  readonly symbols: Float32Array;
+  readonly snr: Float32Array;
+  /** Blocks that take turns over the RE; null: all blocks of a coded stream, or an analog one. */
+  readonly blocks: readonly number[] | null;
+}
+
+/** One stream as far as it has come. */
+export type StreamState =
+  | { readonly kind: 'bits'; readonly bytes: number; readonly decoder: TransportDecoder }
+  | { readonly kind: 'analog'; readonly re: number; readonly combiner: AnalogCombiner };
+
+const FIELDS_OF_ONE = ['codec', 'image', 'part', 'partsLess1', 'process', 'newData', 'original'] as const;
+
+/** What one HARQ process carries: the part of a picture that a data burst brings, and repetitions of it. */
+export class ReceivedPart {
+  /** Of the first burst heard of it. */
+  readonly extension: Extension;
+  readonly streams = new Map<number, StreamState>();
+  /** Bursts that the session had sent when it was last heard of (HarqReceiver counts them). */
+  heardAt = 0;
+
+  constructor(extension: Extension) {
+    this.extension = extension;
+  }
+
+  /** Number of the data burst. */
+  get burst(): number {
+    return this.extension.original;
+  }
+
+  /** Whether a burst repeats this part or is of another that came to use the same names. */
+  isOf(e: Extension): boolean {
+    return FIELDS_OF_ONE.every((field) => e[field] === this.extension[field]);
+  }
+
+  /** First coded stream; null where there is none. */
+  get decoder(): TransportDecoder | null {
+    for (const stream of this.streams.values()) if (stream.kind === 'bits') return stream.decoder;
+    return null;
+  }
+
+  /** Every block of every coded stream has come, and something of every analog one. */
+  get complete(): boolean {
+    for (const s of this.streams.values()) {
+      if (s.kind === 'bits' ? s.decoder.states.some((b) => !b.ok) : s.combiner.receptions === 0) return false;
+    }
+    return this.streams.size > 0;
+  }
+
+  /** Bytes held so that a repetition adds to what has come; analog symbols that came are no such bytes. */
+  get softBytes(): number {
+    let bytes = 0;
+    for (const s of this.streams.values()) if (s.kind === 'bits') bytes += s.decoder.softBytes;
+    return bytes;
+  }
+
+  releaseSoft(): void {
+    for (const s of this.streams.values()) if (s.kind === 'bits') s.decoder.releaseSoft();
+  }
+
+  /**
+   * States for the streams of a burst that are not known yet, and a check of those that are. Nothing is changed, so a
+   * burst that contradicts what came before is refused whole: FormatError `streams` or `blocks`.
+   */
+  prepare(pieces: readonly StreamPiece[]): Map<number, StreamState> {
+    const fresh = new Map<number, StreamState>();
+    for (const piece of pieces) {
+      const { entry, blocks } = piece;
+      const known = this.streams.get(entry.id);
+      const state = known ?? newStream(piece);
+      if (!known) fresh.set(entry.id, state);
+      if (!agrees(state, entry)) {
+        throw new FormatError('streams', `differ from those of the burst repeated: stream ${entry.id}`);
+      }
+      if (state.kind === 'bits' && blocks?.some((b) => b >= state.decoder.layout.blocks)) {
+        throw new FormatError('blocks', `name blocks outside 0 to ${state.decoder.layout.blocks - 1}`);
+      }
+    }
+    return fresh;
+  }
+
+  /** Takes what a burst brought; `fresh` from `prepare`. */
+  add(pieces: readonly StreamPiece[], fresh: Map<number, StreamState>, rv: RedundancyVersion): void {
+    for (const [id, state] of fresh) this.streams.set(id, state);
+    for (const { entry, qm, symbols, snr, blocks } of pieces) {
+      const state = this.streams.get(entry.id)!;
+      if (state.kind === 'analog') state.combiner.add(symbols, snr);
+      else state.decoder.add(blocks ?? [...state.decoder.states.keys()], qm, symbols, snr, rv);
+    }
+  }
+}
+
+function newStream({ entry, qm, blocks }: StreamPiece): StreamState {
+  if (entry.analog) return { kind: 'analog', re: entry.re, combiner: new AnalogCombiner(entry.re) };
+  const graph = entry.baseGraph ? 2 : 1;
+  // A retransmission's RE say nothing of how the blocks were first sent: bytes and base graph say what blocks they are.
+  const layout = blocks ? TransportLayout.ofBlocks(entry.bytes, graph) : TransportLayout.ofData(entry.bytes, qm, graph);
+  return { kind: 'bits', bytes: entry.bytes, decoder: new TransportDecoder(layout) };
+}
+
+function agrees(state: StreamState, entry: ExtensionStream): boolean {
+  if (state.kind === 'analog') return entry.analog === 1 && entry.re <= state.re;
+  const { baseGraphBit } = state.decoder.layout;
+  return entry.analog === 0 && entry.bytes === state.bytes && entry.baseGraph === baseGraphBit;
+}
