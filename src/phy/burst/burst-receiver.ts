@@ -7,14 +7,17 @@ import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, type Header } from '../frame/hea
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { burstLayout, extensionSymbols } from '../resource-grid.ts';
 import { Acquirer, type Acquisition } from '../sync/acquire.ts';
-import { DcBlocker, removeMean } from '../sync/dc.ts';
+import { CleanWindow } from '../sync/clean-window.ts';
+import { removeMean } from '../sync/dc.ts';
 import { type Detection, Detector } from '../sync/detect.ts';
-import { SampleWindow } from '../sync/sample-window.ts';
 import { controlLlrs, readExtension, readHeader } from './control-reader.ts';
 import { hidesOthers, suspicion } from './disturbance.ts';
 import { readPayload } from './payload-reader.ts';
 import type { BurstRecord, MissRecord, ReceiverRecord } from './record.ts';
 import { SymbolTracker } from './symbol-tracker.ts';
+
+/** A carrier with more than this share of the power is taken out before the search goes on. */
+const TONE_SHARE = 0.75;
 
 /** Search for a preamble; acquire = wait for all of it and its header; collect = wait for the burst's last sample. */
 export type ReceiverState = 'search' | 'acquire' | 'collect';
@@ -48,8 +51,7 @@ export class BurstReceiver {
   private readonly detector: Detector;
   private readonly acquirer: Acquirer;
   private readonly estimator: ChannelEstimator;
-  private readonly window = new SampleWindow();
-  private readonly dcBlocker = new DcBlocker();
+  private readonly window = new CleanWindow();
   private current: ReceiverState = 'search';
   private pending: Pending | null = null;
   private found: Found | null = null;
@@ -74,12 +76,12 @@ export class BurstReceiver {
 
   /** Samples that were not finite and were set to 0. */
   get nonFiniteSamples(): number {
-    return this.dcBlocker.nonFinite;
+    return this.window.nonFinite;
   }
 
   /** Takes the next samples, [n][re, im], and returns what they completed. */
   push(samples: Float32Array): ReceiverRecord[] {
-    this.dcBlocker.process(samples, this.window.reserve(samples.length >> 1));
+    this.window.take(samples);
     return this.run(false);
   }
 
@@ -127,6 +129,10 @@ export class BurstReceiver {
         this.pending = { detection };
         this.current = 'acquire';
         return true;
+      }
+      const { toneShare, stretchStart, nextIndex } = this.detector;
+      if (toneShare > TONE_SHARE && this.window.removeTone(stretchStart, nextIndex, toneShare)) {
+        this.detector.reset(stretchStart);
       }
     }
     const keep = this.detector.lookahead + this.acquirer.margin.before + 2 * this.numerology.symbolLength;
