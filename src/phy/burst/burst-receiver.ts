@@ -1,8 +1,9 @@
-import { estimateFromTraining, type PreambleEstimate } from '../channel-est/delay-window.ts';
+import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { DftEstimator } from '../channel-est/dft.ts';
 import type { ChannelEstimator, EstimatorName } from '../channel-est/estimator.ts';
 import { LmmseEstimator } from '../channel-est/lmmse.ts';
 import { LsEstimator } from '../channel-est/ls.ts';
+import { estimateFromTraining } from '../channel-est/training.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, type Header } from '../frame/header.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { burstLayout, extensionSymbols } from '../resource-grid.ts';
@@ -57,6 +58,8 @@ export class BurstReceiver {
   private found: Found | null = null;
   /** Preambles seen and not decoded, for statistics. */
   misses = 0;
+  /** Symbols of each slot (0 to 13) whose channel the records keep in `channelDetail`; set before the first push. */
+  keptSymbols: readonly number[] = [];
 
   constructor(numerology: Numerology, options: BurstReceiverOptions = {}) {
     this.numerology = numerology;
@@ -284,6 +287,7 @@ export class BurstReceiver {
       preamble,
       acquisition.noiseVariance,
       this.estimator,
+      this.keptSymbols,
     );
     const suspect = suspicion({
       numerology: n,

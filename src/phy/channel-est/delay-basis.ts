@@ -1,5 +1,5 @@
 import type { Numerology } from '../numerology.ts';
-import { invertSymmetric } from './cholesky.ts';
+import { invertFactor, solveWithFactor } from './cholesky.ts';
 
 /**
  * Functions of frequency that span all impulse responses within a delay window of +-halfWidth samples around its
@@ -19,7 +19,7 @@ export class DelayBasis {
   readonly values: Float32Array;
   /** Gram matrix over all carriers, [size][size]. */
   private readonly gram: Float64Array;
-  private readonly smoothers = new Map<number, { inverse: Float32Array; dof: number }>();
+  private readonly fitters = new Map<number, Fitter>();
 
   constructor(numerology: Numerology, halfWidth: number) {
     this.numerology = numerology;
@@ -58,8 +58,9 @@ export class DelayBasis {
   smooth(input: Float32Array, lambda: number, out: Float32Array): number {
     const { size, values } = this;
     const { nCarriers } = this.numerology;
-    const { inverse, dof } = this.smoother(lambda);
-    const z = new Float64Array(2 * size);
+    const fitter = this.fitter(lambda);
+    const { z } = fitter;
+    z.fill(0);
     for (let c = 0; c < nCarriers; c++) {
       const re = input[2 * c];
       const im = input[2 * c + 1];
@@ -69,15 +70,9 @@ export class DelayBasis {
         z[2 * i + 1] += values[row + i] * im;
       }
     }
-    const theta = new Float64Array(2 * size);
-    for (let i = 0; i < size; i++) {
-      for (let j = 0; j < size; j++) {
-        theta[2 * i] += inverse[i * size + j] * z[2 * j];
-        theta[2 * i + 1] += inverse[i * size + j] * z[2 * j + 1];
-      }
-    }
-    this.expand(theta, 0, out, 0);
-    return dof;
+    fitter.solve(0);
+    this.expand(fitter.theta, 0, out, 0);
+    return fitter.dof;
   }
 
   /** out = A theta: coefficients [size][re, im] to carriers [nCarriers][re, im]. */
@@ -98,20 +93,50 @@ export class DelayBasis {
     }
   }
 
-  private smoother(lambda: number): { inverse: Float32Array; dof: number } {
+  /** The regularised fit for a lambda, as `smooth` quantises it. */
+  fitter(lambda: number): Fitter {
     const key = quantiseDb(lambda);
-    let entry = this.smoothers.get(key);
-    if (!entry) {
-      const { size } = this;
-      const a = this.gram.slice();
-      for (let i = 0; i < size; i++) a[i * size + i] += 10 ** (key / 10);
-      const inverse = invertSymmetric(a, size);
-      let dof = 0;
-      for (let i = 0; i < size * size; i++) dof += inverse[i] * this.gram[i];
-      entry = { inverse: Float32Array.from(inverse), dof };
-      this.smoothers.set(key, entry);
+    let fitter = this.fitters.get(key);
+    if (!fitter) {
+      fitter = new Fitter(this.gram, this.size, 10 ** (key / 10));
+      this.fitters.set(key, fitter);
     }
-    return entry;
+    return fitter;
+  }
+}
+
+/** theta = (A'A + lambda I)^-1 z for complex z = A'y, [size][re, im], with the factor of the matrix inverted once. */
+class Fitter {
+  readonly z: Float64Array;
+  readonly theta: Float64Array;
+  /** tr((A'A + lambda I)^-1 A'A). */
+  readonly dof: number;
+  private readonly lambda: number;
+  private readonly size: number;
+  private readonly factor: Float64Array;
+  private readonly scratch: Float64Array;
+
+  constructor(gram: Float64Array, size: number, lambda: number) {
+    this.size = size;
+    this.lambda = lambda;
+    this.z = new Float64Array(2 * size);
+    this.theta = new Float64Array(2 * size);
+    this.scratch = new Float64Array(2 * size);
+    const a = gram.slice();
+    for (let i = 0; i < size; i++) a[i * size + i] += lambda;
+    this.factor = invertFactor(a, size);
+    let trace = 0;
+    for (let i = 0; i < size; i++) for (let j = 0; j <= i; j++) trace += this.factor[i * size + j] ** 2;
+    this.dof = size - lambda * trace;
+  }
+
+  /** Solves for theta; returns |y - A theta|^2 given |y|^2: |y|^2 - theta' z - lambda |theta|^2. */
+  solve(energy: number): number {
+    const { theta, lambda } = this;
+    const explained = solveWithFactor(this.factor, this.size, this.z, this.scratch, theta);
+    let penalty = 0;
+    for (let i = 0; i < theta.length; i++) penalty += theta[i] * theta[i];
+    return energy - explained - lambda * penalty;
   }
 }
 

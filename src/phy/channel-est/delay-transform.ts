@@ -1,6 +1,6 @@
 import { fftKernel } from '../kernels/fft.ts';
 import type { Numerology } from '../numerology.ts';
-import type { DelayWindow } from './delay-window.ts';
+import { type DelayWindow, delayWindows } from './delay-window.ts';
 
 /** Half width of the interpolation kernel, grid points: error below 1e-8 of the largest value at every numerology. */
 const REACH = 6;
@@ -114,6 +114,34 @@ export class WindowPoints {
       }
     }
   }
+}
+
+/** Delay windows of one position of the FFT window, the transform that covers them and each one's interpolation. */
+export interface Delays {
+  readonly transform: DelayTransform;
+  readonly windows: readonly DelayWindow[];
+  readonly points: (window: DelayWindow) => WindowPoints;
+}
+
+const known = new Map<string, Delays>();
+const MAX_KNOWN = 16;
+
+/** Delays of a numerology and a backoff as in delayWindows, made once. */
+export function delaysOf(n: Numerology, backoff: number): Delays {
+  const key = `${n.id}/${backoff}`;
+  let delays = known.get(key);
+  if (!delays) {
+    const windows = delayWindows(n, backoff);
+    const half = ({ basis }: DelayWindow) => (basis.step * (basis.size - 1)) / 2;
+    const lowest = Math.min(...windows.map((w) => w.centre - half(w)));
+    const highest = Math.max(...windows.map((w) => w.centre + half(w)));
+    const transform = new DelayTransform(n, lowest, highest);
+    const all = new Map(windows.map((window) => [window, new WindowPoints(transform, window)]));
+    delays = { transform, windows, points: (window) => all.get(window)! };
+    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!);
+    known.set(key, delays);
+  }
+  return delays;
 }
 
 /** Modified Bessel function of the first kind, order 0, by its power series. */

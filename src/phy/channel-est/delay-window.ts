@@ -1,6 +1,5 @@
-import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
+import type { Numerology } from '../numerology.ts';
 import { type DelayBasis, delayBasis } from './delay-basis.ts';
-import { quietVariance, quietWeight } from './interference.ts';
 
 /** Where a burst's impulse response lies: basis functions around a centre (samples after the FFT window). */
 export interface DelayWindow {
@@ -37,78 +36,6 @@ export interface PreambleEstimate {
   readonly power: number;
   /** Degrees of freedom of the fit over nCarriers observations. */
   readonly dof: number;
-}
-
-/**
- * Chooses the delay window by Mallows' C_p, residual / n + 2 sigma^2 dof / n, on the training symbols, and smooths
- * the least-squares channel with it. `noiseVariance` is that of one RE; the average of two symbols has half of it.
- * `subbandNoise` [nSubbands], where given, shows subbands with an interferer, which then count less.
- */
-export function estimateFromTraining(
-  n: Numerology,
-  channel: Float32Array,
-  noiseVariance: number,
-  backoff: number,
-  subbandNoise?: ArrayLike<number>,
-): PreambleEstimate {
-  const quiet = subbandNoise ? quietVariance(subbandNoise) : noiseVariance;
-  if (subbandNoise && quietWeight(maximum(subbandNoise), quiet) < 1) {
-    return estimateUnderInterference(n, channel, quiet, backoff, subbandNoise);
-  }
-  const sigma2 = noiseVariance / 2;
-  let total = 0;
-  for (let i = 0; i < channel.length; i++) total += channel[i] ** 2;
-  const power = Math.max(total / n.nCarriers - sigma2, 0.01 * sigma2, 1e-20);
-  const ramped = new Float32Array(channel.length);
-  const fit = new Float32Array(channel.length);
-  let best: PreambleEstimate | null = null;
-  let bestRisk = Number.POSITIVE_INFINITY;
-  for (const window of delayWindows(n, backoff)) {
-    ramp(n, channel, 0, window.centre, ramped, 0);
-    const dof = window.basis.smooth(ramped, (sigma2 * window.basis.size) / power, fit);
-    let residual = 0;
-    for (let i = 0; i < fit.length; i++) residual += (fit[i] - ramped[i]) ** 2;
-    const risk = residual + 2 * sigma2 * dof;
-    if (risk < bestRisk) {
-      bestRisk = risk;
-      const out = new Float32Array(channel.length);
-      ramp(n, fit, 0, -window.centre, out, 0);
-      best = { window, backoff, channel: out, power, dof };
-    }
-  }
-  return best!;
-}
-
-/** Rounds of fitting and replacing; the fit inside an interferer's band settles within these. */
-const INTERFERENCE_ROUNDS = 6;
-
-/**
- * The same with an interferer on some subbands: what they show is replaced by the fit, but for their weight, and fitted
- * again (expectation-maximisation towards weighted least squares, with the inverses of the unweighted one).
- */
-function estimateUnderInterference(
-  n: Numerology,
-  channel: Float32Array,
-  quiet: number,
-  backoff: number,
-  subbandNoise: ArrayLike<number>,
-): PreambleEstimate {
-  const mixed = channel.slice();
-  let estimate: PreambleEstimate | null = null;
-  for (let round = 0; round < INTERFERENCE_ROUNDS; round++) {
-    for (let c = 0; c < n.nCarriers; c++) {
-      const w = quietWeight(subbandNoise[Math.floor(c / SUBBAND_CARRIERS)], quiet);
-      for (let i = 2 * c; i < 2 * c + 2; i++) mixed[i] = w * channel[i] + (1 - w) * (estimate?.channel[i] ?? 0);
-    }
-    estimate = estimateFromTraining(n, mixed, quiet, backoff);
-  }
-  return estimate!;
-}
-
-function maximum(values: ArrayLike<number>): number {
-  let most = 0;
-  for (let i = 0; i < values.length; i++) most = Math.max(most, values[i]);
-  return most;
 }
 
 /** out_k = in_k exp(+2 pi i k delay / N) over the occupied carriers: takes a delay out (or, negative, puts it in). */

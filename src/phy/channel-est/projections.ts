@@ -1,17 +1,10 @@
-import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
+import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
-import { DelayTransform, WindowPoints } from './delay-transform.ts';
-import { type DelayWindow, delayWindows } from './delay-window.ts';
+import { type Delays, delaysOf } from './delay-transform.ts';
+import type { DelayWindow } from './delay-window.ts';
 import type { PilotObservations } from './estimator.ts';
 import { MOST_POLYNOMIALS, SLOT_POLYNOMIALS, type TimeBasis } from './time-basis.ts';
 import type { WindowSolver } from './window-solver.ts';
-
-/** Delay windows of one FFT window position and what leads from pilots to each. */
-interface Delays {
-  readonly transform: DelayTransform;
-  readonly windows: readonly DelayWindow[];
-  readonly points: Map<DelayWindow, WindowPoints>;
-}
 
 /** Several slots' pilots against polynomials in time, over delay: [order][transform.length][re, im], and their energy. */
 export interface Stretch {
@@ -79,7 +72,7 @@ export class Projections {
 
   /** Right-hand side of a solver from a stretch, for one of `windows`. */
   fill(solver: WindowSolver, window: DelayWindow, stretch: Stretch): void {
-    const points = this.pointsOf(window);
+    const points = this.delays.points(window);
     const row = 2 * this.delays.transform.length;
     for (let d = 0; d < solver.time.order; d++) {
       points.project(stretch.grid, row * d, solver.z, 2 * window.basis.size * d);
@@ -93,7 +86,7 @@ export class Projections {
   fillFromSlots(solver: WindowSolver, window: DelayWindow, first: number): number {
     const { time, z } = solver;
     const size = 2 * window.basis.size;
-    const points = this.pointsOf(window);
+    const points = this.delays.points(window);
     if (this.chosen !== window) {
       this.chosen = window;
       this.chosenDone.fill(0);
@@ -114,15 +107,6 @@ export class Projections {
       accumulate(time, slot, this.chosenZ, at * size, size, z);
     }
     return energy;
-  }
-
-  private pointsOf(window: DelayWindow): WindowPoints {
-    let points = this.delays.points.get(window);
-    if (!points) {
-      points = new WindowPoints(this.delays.transform, window);
-      this.delays.points.set(window, points);
-    }
-    return points;
   }
 
   /** Sees to it that the first `order` polynomials of a slot are there. */
@@ -171,25 +155,4 @@ function accumulate(
       for (let o = d * row, end = o + row, i = fromAt + p * row; o < end; i++, o++) to[o] += w * from[i];
     }
   }
-}
-
-const known = new Map<string, Delays>();
-const MAX_KNOWN = 16;
-
-function delaysOf(n: Numerology, backoff: number): Delays {
-  const key = `${n.id}/${backoff}`;
-  let delays = known.get(key);
-  if (!delays) {
-    const windows = delayWindows(n, backoff);
-    const reaches = windows.map(({ basis, centre }) => {
-      const half = (basis.step * (basis.size - 1)) / 2;
-      return [centre - half, centre + half];
-    });
-    const lowest = Math.min(...reaches.map(([low]) => low));
-    const highest = Math.max(...reaches.map(([, high]) => high));
-    delays = { transform: new DelayTransform(n, lowest, highest), windows, points: new Map() };
-    if (known.size >= MAX_KNOWN) known.delete(known.keys().next().value!);
-    known.set(key, delays);
-  }
-  return delays;
 }

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem-trial.ts';
 import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
-import { estimateFromTraining } from '../../../src/phy/channel-est/delay-window.ts';
 import { DftEstimator } from '../../../src/phy/channel-est/dft.ts';
 import { ESTIMATORS, type PilotObservations } from '../../../src/phy/channel-est/estimator.ts';
 import { estimateNoise } from '../../../src/phy/channel-est/noise.ts';
+import { estimateFromTraining } from '../../../src/phy/channel-est/training.ts';
 import {
   NUMEROLOGIES,
   type Numerology,
