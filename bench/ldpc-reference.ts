@@ -118,7 +118,7 @@ function crossing(above: Point, below: Point): { esN0Db: number; half95: number 
 
 /** Steps of Es/N0 in which BLER falls by a factor of two to six: short codes have flat waterfalls. */
 function stepDb(infoBits: number): number {
-  return infoBits > 2500 ? 0.08 : infoBits > 700 ? 0.12 : infoBits > 200 ? 0.2 : 0.4;
+  return infoBits > 2500 ? 0.06 : infoBits > 700 ? 0.12 : infoBits > 200 ? 0.2 : 0.4;
 }
 
 function measure(row: Row, seed: number): Result {

@@ -1,0 +1,74 @@
+/**
+ * Link adaptation: throughput against mean SNR beside capacity, and block error rate of first transmissions beside the
+ * target that modulation and code rate are chosen for. One trial is a sounding burst, its CSI report 20 ms later, one
+ * data burst of random bytes and its repetitions, through the product's transmitter, channel and receiver.
+ *
+ *   node --import tsx bench/adaptation.ts [--quick] [--first-seed N] [--out FILE]
+ *
+ * Rows that FILE (default bench/results/adaptation.json) holds already with the same settings are kept.
+ */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { type AdaptationRow, adaptationRow } from '../src/experiment/bench/adaptation-row.ts';
+import { type AdaptationTrial, adaptationTrial } from '../src/experiment/bench/adaptation-trial.ts';
+import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    'first-seed': { type: 'string', default: '100001' },
+    out: { type: 'string', default: 'bench/results/adaptation.json' },
+  },
+});
+const firstSeed = Number(values['first-seed']);
+const path = values.out;
+
+/** 25 subbands; the budget leaves 9 slots for the data burst on AWGN and 6 on EVA, where more is kept for repetitions. */
+const COMMON = { numerology: 25, budgetRe: 40_000 } as const;
+const CHANNELS = [
+  { setting: { ...COMMON, channel: 'awgn' }, trials: values.quick ? 10 : 200 },
+  { setting: { ...COMMON, channel: 'eva', dopplerHz: 5 }, trials: values.quick ? 10 : 500 },
+];
+const SNRS_DB = values.quick ? [5, 15] : Array.from({ length: 11 }, (_, i) => 2.5 * i);
+
+const rows: AdaptationRow[] = existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).rows : [];
+const program = await programFacts();
+
+for (const { setting, trials } of CHANNELS) {
+  for (const snrDb of SNRS_DB) {
+    const known = rows.find(
+      (r) => r.channel === setting.channel && r.snrDb === snrDb && r.trials === trials && r.seeds[0] === firstSeed,
+    );
+    const row = known ?? (await measure({ ...setting, snrDb }, trials));
+    if (!known) {
+      rows.push(row);
+      rows.sort((a, b) => a.channel.localeCompare(b.channel) || a.snrDb - b.snrDb);
+      write();
+    }
+    console.log(
+      `${row.channel} ${row.snrDb} dB: ${row.throughput.toFixed(3)} bit/RE, with repetitions ${row.harqThroughput.toFixed(3)}, ` +
+        `capacity ${row.capacity.toFixed(3)} (10 % outage ${row.outageCapacity10.toFixed(3)}); first BLER ${row.firstBler.toExponential(1)} ` +
+        `(${row.failedBlocks}/${row.blocks}, ${row.burstsWithLoss} bursts), target ${row.target}`,
+    );
+  }
+}
+
+async function measure(
+  setting: { channel: string; snrDb: number; numerology: number; budgetRe: number; dopplerHz?: number },
+  count: number,
+): Promise<AdaptationRow> {
+  const done: AdaptationTrial[] = [];
+  for (let i = 0; i < count; i++) done.push(await adaptationTrial({ ...setting, seed: firstSeed + i }));
+  return adaptationRow(setting, firstSeed, done);
+}
+
+function write(): void {
+  const head = {
+    schema: 'sct-adaptation/1',
+    command: 'node --import tsx bench/adaptation.ts',
+    machine: hostFacts(),
+    program,
+    conditions: { ...COMMON, csiDelayMs: 20, harq: 3, estimator: 'lmmse', loopback: 'not ideal (default)' },
+  };
+  writeFileSync(path, `${JSON.stringify({ ...head, rows }, null, 1)}\n`);
+}
