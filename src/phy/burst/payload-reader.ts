@@ -42,7 +42,7 @@ export function readPayload(
   }
   const observed: PilotObservations = { numerology: n, slots, pilots, noiseVariance, preamble };
   const { estimate, noise } = estimateBoth(observed, estimator);
-  const rbSnr = resourceBlockSnr(observed, estimate.channel, estimate.errorRatio, noise);
+  const rbSnr = resourceBlockSnr(observed, estimate, noise);
 
   const payload = new Float32Array(2 * slots * n.nSubbands * RB_DATA_RE);
   const payloadSnr = new Float32Array(slots * n.nSubbands * RB_DATA_RE);

@@ -35,6 +35,7 @@ export class DftEstimator implements ChannelEstimator {
     return {
       channel,
       errorRatio: share * time.noiseGain,
+      powerBias: -share * time.noiseGain,
       // The interpolation passes through the pilots: var(p - H) / sigma^2 = 1 - 2 share + share x gain.
       residualRatio: share * (2 - time.noiseGain),
       summary: `DFT, ${taps} taps of the cyclic prefix, linear in time`,
@@ -46,7 +47,10 @@ export class DftEstimator implements ChannelEstimator {
 interface TimeInterpolation {
   /** Symbols of the two pilots, [symbols][12][2]. */
   readonly from: Int32Array;
-  /** Weight of the second one, [symbols][12]; beyond the outermost pilots the line is held. */
+  /**
+   * Weight of the second one, [symbols][12]. Beyond the outermost pilots the line goes on: held, 70 Hz would cost more than the
+   * noise. In a burst of one slot, whose carriers have one pilot or two, it is held.
+   */
   readonly weight: Float64Array;
   /** Mean of the squared weights: noise of an interpolated coefficient over a pilot's. */
   readonly noiseGain: number;
@@ -70,7 +74,8 @@ function timeInterpolation(n: Numerology, slots: number): TimeInterpolation {
       while (k < at.length - 2 && at[k + 1] <= t) k++;
       const a = at[k];
       const b = at[Math.min(k + 1, at.length - 1)];
-      const w = b === a ? 0 : Math.max(0, Math.min(1, (t - a) / (b - a)));
+      const along = b === a ? 0 : (t - a) / (b - a);
+      const w = slots > 1 ? along : Math.max(0, Math.min(1, along));
       from[2 * (t * SUBBAND_CARRIERS + offset)] = a;
       from[2 * (t * SUBBAND_CARRIERS + offset) + 1] = b;
       weight[t * SUBBAND_CARRIERS + offset] = w;

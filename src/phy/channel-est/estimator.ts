@@ -18,6 +18,11 @@ export interface ChannelEstimate {
   readonly channel: Float32Array;
   /** Error variance of an estimated coefficient over the noise variance (parameters / observations). */
   readonly errorRatio: number;
+  /**
+   * Mean |estimate|^2 - |H|^2 over the noise variance. Noise comes on top of an estimate without a prior; what a matched
+   * prior has shrunk lacks its own error variance, E |H|^2 = E |estimate|^2 + error.
+   */
+  readonly powerBias: number;
   /** The part of the noise that the residuals at the pilots lack, where that is not `errorRatio` (a projection's is). */
   readonly residualRatio?: number;
   /** One line for logs: what was assumed about delay and time. */

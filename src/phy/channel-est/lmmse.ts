@@ -65,6 +65,7 @@ export class LmmseEstimator implements ChannelEstimator {
     return {
       channel,
       errorRatio: solver.dof / observations,
+      powerBias: -solver.dof / observations,
       summary: `LMMSE, delay window ${(2 * window.basis.halfWidth).toFixed(1)} samples, Doppler class ${timeClass.dopplerHz} Hz over ${solver.time.slots} slots`,
     };
   }

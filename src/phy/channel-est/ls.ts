@@ -30,6 +30,7 @@ export class LsEstimator implements ChannelEstimator {
       }
       for (let t = 1; t < SLOT_SYMBOLS; t++) channel.copyWithin((first + t) * row, first * row, (first + 1) * row);
     }
-    return { channel, errorRatio: SUBBAND_CARRIERS / SLOT_SYMBOLS, summary: 'LS, one value a carrier and slot' };
+    const errorRatio = SUBBAND_CARRIERS / SLOT_SYMBOLS;
+    return { channel, errorRatio, powerBias: errorRatio, summary: 'LS, one value a carrier and slot' };
   }
 }

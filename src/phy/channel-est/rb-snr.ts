@@ -1,6 +1,6 @@
 import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
-import type { PilotObservations } from './estimator.ts';
+import type { ChannelEstimate, PilotObservations } from './estimator.ts';
 import { quietVariance } from './interference.ts';
 import type { NoiseEstimate } from './noise.ts';
 
@@ -22,16 +22,16 @@ export interface RbSnr {
 }
 
 /**
- * RB SNR as design §1 defines it: 2^mean(log2(1 + |H_k|^2 / sigma^2)) - 1 over the data RE of the RB, |H|^2 less the
- * estimate's own error variance.
+ * RB SNR as design §1 defines it: 2^mean(log2(1 + |H_k|^2 / sigma^2)) - 1 over the data RE of the RB, |H|^2 being
+ * |estimate|^2 less its bias.
  */
 export function resourceBlockSnr(
   observed: PilotObservations,
-  channel: Float32Array,
-  errorRatio: number,
+  estimate: Pick<ChannelEstimate, 'channel' | 'errorRatio' | 'powerBias'>,
   noise: NoiseEstimate,
 ): RbSnr {
   const { numerology: n, slots } = observed;
+  const { channel, errorRatio, powerBias } = estimate;
   const grid = resourceGrid(n);
   const { nSubbands } = n;
   // Under interference the channel comes from the quiet pilots, and so does its error.
@@ -43,14 +43,14 @@ export function resourceBlockSnr(
     let c = 2 * n.nCarriers * symbol;
     for (let rb = slot * nSubbands; rb < (slot + 1) * nSubbands; rb++) {
       const sigma2 = noise.variance[rb];
-      const error = errorRatio * Math.min(sigma2, quiet);
+      const bias = powerBias * Math.min(sigma2, quiet);
       const perNoise = 1 / (sigma2 + 1e-30);
       const pilotAt = c + 2 * pilot;
       // One logarithm of the product instead of one a carrier.
       let product = 1;
       for (const end = c + 2 * SUBBAND_CARRIERS; c < end; c += 2) {
         if (c === pilotAt) continue;
-        const power = channel[c] * channel[c] + channel[c + 1] * channel[c + 1] - error;
+        const power = channel[c] * channel[c] + channel[c + 1] * channel[c + 1] - bias;
         if (power > 0) product *= 1 + Math.min(power * perNoise, MOST_SNR);
       }
       efficiency[rb] += Math.log2(product);
