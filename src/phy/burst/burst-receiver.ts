@@ -164,7 +164,7 @@ export class BurstReceiver {
     }
     const { channel, noiseVariance, backoff, subbandNoise } = acquisition;
     const preamble = estimateFromTraining(n, channel, noiseVariance, backoff, subbandNoise);
-    const tracker = new SymbolTracker(n, acquisition, preamble);
+    const tracker = new SymbolTracker(n, acquisition, preamble, n.headerSymbols);
     const rows = new Float32Array(2 * n.nCarriers * n.headerSymbols);
     const pilots = new Float32Array(2 * n.nSubbands * n.headerSymbols);
     if (tracker.endOf(n.headerSymbols - 1) > samples.length / 2 || acquisition.start < 0) {
@@ -257,7 +257,7 @@ export class BurstReceiver {
     const base = origin - from;
     const dcDb = removeMean(samples, base + acquisition.start, acquisition.start + base + layout.samples, n);
 
-    const tracker = new SymbolTracker(n, acquisition, preamble);
+    const tracker = new SymbolTracker(n, acquisition, preamble, layout.symbols);
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;
     const controlRows = new Float32Array(2 * n.nCarriers * control);
     const controlPilots = new Float32Array(2 * n.nSubbands * control);

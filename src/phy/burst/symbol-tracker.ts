@@ -34,6 +34,8 @@ export class SymbolTracker {
   private readonly phase: PhaseTracker;
   private readonly timing: TimingTracker;
   private readonly slotEstimator = new SlotEstimator();
+  /** Phase ramp over the carriers, [nCarriers][re, im]. */
+  private readonly ramp: Float64Array;
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
   /** Pilots of one slot without their common phases, [14][nSubbands][re, im]. */
@@ -49,7 +51,8 @@ export class SymbolTracker {
   private readonly applied: number[] = [];
   private readonly centres: number[] = [];
 
-  constructor(n: Numerology, acquisition: Acquisition, preamble: PreambleEstimate) {
+  /** `symbols`: how many will come, so that memory need not grow. */
+  constructor(n: Numerology, acquisition: Acquisition, preamble: PreambleEstimate, symbols = 64) {
     this.n = n;
     this.acquisition = acquisition;
     this.preamble = preamble;
@@ -61,9 +64,10 @@ export class SymbolTracker {
     this.demodulator = new OfdmDemodulator(n);
     this.reference = preamble.channel.slice();
     this.slotChannel = new Float32Array(2 * n.nCarriers);
+    this.ramp = new Float64Array(2 * n.nCarriers);
     this.turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
     const stepVariance = acquisition.cfoVariance * (2 * Math.PI * n.symbolLength) ** 2;
-    this.phase = new PhaseTracker(Math.min(1, 2 * stepVariance + 1e-6));
+    this.phase = new PhaseTracker(Math.min(1, 2 * stepVariance + 1e-6), symbols);
     this.timing = new TimingTracker(n.symbolLength);
   }
 
@@ -189,9 +193,10 @@ export class SymbolTracker {
       // A hundredth of a radian at the band's edge does not matter.
       if (Math.abs(angle) * n.nCarriers < 0.02) continue;
       phases[symbol] += angle * this.centres[symbol];
-      rampCarriers(n.carriers, 0, 1, n.nCarriers, angle, rows, 2 * n.nCarriers * i);
+      fillRamp(angle, this.ramp);
+      multiply(rows, 2 * n.nCarriers * i, n.nCarriers, this.ramp, 0, 1);
       const pilotAt = grid.pilotOffset(i % SLOT_SYMBOLS);
-      rampCarriers(n.carriers, pilotAt, SUBBAND_CARRIERS, n.nSubbands, angle, pilots, 2 * n.nSubbands * i);
+      multiply(pilots, 2 * n.nSubbands * i, n.nSubbands, this.ramp, pilotAt, SUBBAND_CARRIERS);
     }
   }
 
@@ -298,21 +303,34 @@ export class SymbolTracker {
   }
 }
 
-/** Multiplies `count` elements, for carriers first, first + stride, ..., by exp(i angle k) with their numbers k. */
-function rampCarriers(
-  carriers: Int32Array,
-  first: number,
-  stride: number,
-  count: number,
-  angle: number,
+/** exp(i angle k) of the occupied carriers k = -half..-1, 1..half, ramp[2 half][re, im]. */
+function fillRamp(angle: number, ramp: Float64Array): void {
+  const stepRe = Math.cos(angle);
+  const stepIm = Math.sin(angle);
+  let re = stepRe;
+  let im = stepIm;
+  for (let above = ramp.length / 2, below = above - 2; below >= 0; above += 2, below -= 2) {
+    ramp[above] = ramp[below] = re;
+    ramp[above + 1] = im;
+    ramp[below + 1] = -im;
+    const next = re * stepRe - im * stepIm;
+    im = re * stepIm + im * stepRe;
+    re = next;
+  }
+}
+
+/** Multiplies `count` complex elements from element `at` by those of `ramp` at first, first + stride, ... */
+function multiply(
   array: Float32Array,
   at: number,
+  count: number,
+  ramp: Float64Array,
+  first: number,
+  stride: number,
 ): void {
-  for (let i = 0, c = first, j = at; i < count; i++, c += stride, j += 2) {
-    const cos = Math.cos(angle * carriers[c]);
-    const sin = Math.sin(angle * carriers[c]);
+  for (let i = 0, j = at, r = 2 * first; i < count; i++, j += 2, r += 2 * stride) {
     const re = array[j];
-    array[j] = re * cos - array[j + 1] * sin;
-    array[j + 1] = re * sin + array[j + 1] * cos;
+    array[j] = re * ramp[r] - array[j + 1] * ramp[r + 1];
+    array[j + 1] = re * ramp[r + 1] + array[j + 1] * ramp[r];
   }
 }

@@ -19,11 +19,16 @@ export class PhaseTracker {
   private inUse: PhaseFilter;
   private count = 0;
   /** Measured phase and its variance, [symbol]. */
-  private measured = new Float64Array(128);
-  private variances = new Float64Array(128);
+  private measured: Float64Array;
+  private variances: Float64Array;
 
-  /** `stepVariance`: variance of the initial phase step a symbol, rad^2. */
-  constructor(stepVariance: number) {
+  /**
+   * `stepVariance`: variance of the initial phase step a symbol, rad^2; `symbols`: how many are expected, so that memory
+   * need not grow.
+   */
+  constructor(stepVariance: number, symbols = 64) {
+    this.measured = new Float64Array(Math.max(1, symbols));
+    this.variances = new Float64Array(this.measured.length);
     this.filters = WALKS.map((walk) => new PhaseFilter(walk, stepVariance));
     this.inUse = this.filters[FIRST_WALK];
   }
@@ -37,8 +42,8 @@ export class PhaseTracker {
   /** Takes one symbol's phase error against predict(), with its variance. */
   update(error: number, variance: number): void {
     if (this.count === this.measured.length) {
-      this.measured = doubled(this.measured);
-      this.variances = doubled(this.variances);
+      this.measured = grown(this.measured, 2 * this.count);
+      this.variances = grown(this.variances, 2 * this.count);
     }
     this.measured[this.count] = this.predict() + error;
     this.variances[this.count] = variance;
@@ -80,9 +85,9 @@ class PhaseFilter {
   private p11: number;
   private readonly walk: number;
   private count = 0;
-  private states = new Float64Array(128 * STATES);
+  private states = new Float64Array(0);
   /** ln s + e^2 / s of every innovation, [symbol]. */
-  private terms = new Float64Array(128);
+  private terms = new Float64Array(0);
 
   constructor(walk: number, stepVariance: number) {
     this.walk = walk;
@@ -91,9 +96,9 @@ class PhaseFilter {
 
   /** Filters what measurements there are beyond those filtered already, up to `count`. */
   catchUp(measured: Float64Array, variances: Float64Array, count: number): void {
-    while (this.terms.length < count) {
-      this.states = doubled(this.states);
-      this.terms = doubled(this.terms);
+    if (this.terms.length < measured.length) {
+      this.states = grown(this.states, measured.length * STATES);
+      this.terms = grown(this.terms, measured.length);
     }
     const { states, terms, walk } = this;
     let { phase, step, p00, p01, p11 } = this;
@@ -171,8 +176,8 @@ class PhaseFilter {
   }
 }
 
-function doubled(old: Float64Array): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(2 * old.length);
-  grown.set(old);
-  return grown;
+function grown(old: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(length);
+  out.set(old);
+  return out;
 }
