@@ -8,10 +8,10 @@ const SIGNAL_SHARE = 0.1;
 const DOUBTFUL_SNR_DB = -6;
 /** Jumps of fewer samples are fading or noise. */
 const LEAST_JUMP = 0.6;
-/** Silence is looked for in stretches of this many samples, at every 4th of them, below this share of the noise. */
+/** Silence is looked for in stretches of this many samples, at every 4th: they differ by less than this share of the noise. */
 const STRETCH = 64;
 const STRIDE = 4;
-const SILENCE = 0.02;
+const SILENCE = 1e-3;
 
 /** A burst in its samples, with what the preamble and the slots showed. */
 export interface ExaminedBurst {
@@ -76,7 +76,7 @@ function disturbedSlots({ numerology: n, rbNoise, noiseVariance, power }: Examin
   return first < 0 ? null : { first, last };
 }
 
-/** Samples of the burst in stretches that hold far less than the noise: a source that filled a gap with zeros. */
+/** Samples of the burst in stretches where nothing changes, not even by noise: a source that filled a gap with zeros. */
 function silentSamples(burst: ExaminedBurst): number {
   const { numerology: n, samples, start, controlSymbols, slots, noiseVariance } = burst;
   const length = n.preambleLength + (controlSymbols + slots * SLOT_SYMBOLS) * n.symbolLength;
@@ -85,8 +85,10 @@ function silentSamples(burst: ExaminedBurst): number {
   let silent = 0;
   for (let at = Math.max(0, start); at + STRETCH <= end; at += STRETCH) {
     let energy = 0;
-    for (let i = 2 * at, stop = i + 2 * STRETCH; i < stop && energy <= limit; i += 2 * STRIDE) {
-      energy += samples[i] * samples[i] + samples[i + 1] * samples[i + 1];
+    const re = samples[2 * at];
+    const im = samples[2 * at + 1];
+    for (let i = 2 * (at + STRIDE), stop = 2 * (at + STRETCH); i < stop && energy <= limit; i += 2 * STRIDE) {
+      energy += (samples[i] - re) ** 2 + (samples[i + 1] - im) ** 2;
     }
     if (energy <= limit) silent += STRETCH;
   }

@@ -2,10 +2,12 @@ import type { Numerology } from '../numerology.ts';
 
 /** Samples over which the running mean settles: a notch of some 40 Hz at 7.68 Msps. */
 const MEMORY = 1 << 15;
+/** Samples beyond this many times full scale, squared, are none: one would spoil the mean for long. */
+const MAX_POWER = 1e10;
 
 /**
  * Removes the receiver's DC offset before anything else, with a running mean: plain at first, exponential with a
- * memory of 32768 samples from then on. Non-finite samples become 0 and are counted.
+ * memory of 32768 samples from then on. Samples that are not finite (or 100 dB above full scale) become 0 and are counted.
  */
 export class DcBlocker {
   private meanRe = 0;
@@ -19,8 +21,8 @@ export class DcBlocker {
     for (let i = 0; i < out.length; i += 2) {
       let re = input[i];
       let im = input[i + 1];
-      // x - x is 0 for every finite number.
-      if (re - re !== 0 || im - im !== 0) {
+      // Not a number compares false with everything.
+      if (!(re * re + im * im < MAX_POWER)) {
         re = 0;
         im = 0;
         this.nonFinite++;

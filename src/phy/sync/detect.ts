@@ -22,6 +22,8 @@ export interface Detection {
 }
 
 const HOPS_PER_SEGMENT = 4;
+/** A segment with less energy is digital silence, whatever its shape. */
+const LEAST_ENERGY = 1e-20;
 const FALSE_ALARM_EXPONENT = 13.5;
 /** Inside another burst the threshold is so many times higher: its samples are less independent than noise. */
 const STRICT = 1.6;
@@ -144,7 +146,7 @@ export class Detector {
       e2 += energy[(h + HOPS_PER_SEGMENT) % ringSize];
     }
     const norm = Math.sqrt(e1 * e2);
-    const scale = norm > 0 ? 1 / norm : 0;
+    const scale = norm > LEAST_ENERGY ? 1 / norm : 0;
     const at = first % ringSize;
     this.pairRe[at] = scale * re;
     this.pairIm[at] = scale * im;
