@@ -29,12 +29,18 @@ export interface BurstRecord {
   readonly payloadSnr: Float32Array;
   /** Noise variance per RE, in the unit of `noiseVariance`, [slot x nSubbands + subband]. */
   readonly rbNoise: Float32Array;
+  /** Relative standard error of each, likewise. */
+  readonly rbNoiseError: Float32Array;
   readonly rbSnrDb: Float32Array;
   readonly rbSnrErrorDb: Float32Array;
   readonly subbandSnrDb: Float32Array;
   readonly subbandSnrErrorDb: Float32Array;
   /** Channel in the middle of each slot, [slot][nCarriers][re, im]. */
   readonly channel: Float32Array;
+  /** Channel at the symbols of each slot that BurstReceiver.keptSymbols names, [slot][symbol][nCarriers][re, im]. */
+  readonly channelDetail: Float32Array;
+  /** Error variance of an estimated channel coefficient over the noise variance. */
+  readonly channelError: number;
   /** Common phase of every symbol after frequency correction, rad, [symbols]. */
   readonly phase: Float64Array;
   /** What the channel estimator assumed, one line. */

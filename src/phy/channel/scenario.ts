@@ -4,6 +4,7 @@ import { fromDb, toDb } from '../../common/units.ts';
 import { EnvelopeClipStage, QuantiserStage, RappAmplifierStage } from './amplitude.ts';
 import { AwgnStage } from './awgn.ts';
 import { CfoStage } from './cfo.ts';
+import type { ChannelTrace } from './channel-trace.ts';
 import { ClockStage } from './clock.ts';
 import { type DropOptions, DropStage } from './drops.ts';
 import { DcOffsetStage, GainStage, IqImbalanceStage } from './iq-dc.ts';
@@ -12,6 +13,8 @@ import { lineWidthHz, type PhaseNoiseFigure, PhaseNoiseStage } from './phase-noi
 import { FADING_CHANNELS, powerDelayProfile } from './power-delay-profiles.ts';
 import { ChannelChain, type ChannelStage } from './stage.ts';
 import { TappedDelayLine } from './tapped-delay.ts';
+import { TraceNoiseStage } from './trace-noise.ts';
+import { TraceChannelStage } from './trace-stage.ts';
 
 /** Names that `channel` takes. */
 export const CHANNELS: readonly string[] = ['awgn', ...FADING_CHANNELS];
@@ -27,12 +30,23 @@ export interface EndFaults {
   phaseNoise?: string | PhaseNoiseFigure;
 }
 
+/** A recorded channel as buildChannel takes it. */
+export interface TraceOptions {
+  readonly trace: ChannelTrace;
+  /** Where the band's centre lies in the baseband of the channel's rate (minus the LO offset); default 0. */
+  readonly centreHz?: number;
+  /** Variance per sample at the channel's rate of white noise of 1 per resource element in the trace's unit. */
+  readonly unitVariance: number;
+}
+
 /** The receiver's faults stand at the top level, the transmitter's under `tx`. What is absent is ideal. */
 export interface ChannelOptions extends EndFaults {
   /** Rate at which the channel runs: the device rate. */
   rateHz: number;
-  /** One of CHANNELS; default awgn. */
+  /** One of CHANNELS; default awgn. Not with `trace`. */
   channel?: string;
+  /** A recorded channel and its noise instead of a model. */
+  trace?: TraceOptions;
   /** E|n|^2 per complex sample at rateHz (see noiseVarianceFor); default 0. */
   noiseVariance?: number;
   seed: number | string;
@@ -66,6 +80,7 @@ export interface ChannelOptions extends EndFaults {
 /** A channel with handles on the stages whose truth or counters are asked for. */
 export class ScenarioChannel extends ChannelChain {
   readonly fading: TappedDelayLine | undefined;
+  readonly trace: TraceChannelStage | undefined;
   readonly clock: ClockStage | undefined;
   readonly drops: DropStage | undefined;
   readonly receiveConverter: QuantiserStage | undefined;
@@ -74,6 +89,7 @@ export class ScenarioChannel extends ChannelChain {
   constructor(stages: readonly ChannelStage[]) {
     super(stages);
     this.fading = stages.find((s) => s instanceof TappedDelayLine);
+    this.trace = stages.find((s) => s instanceof TraceChannelStage);
     this.clock = stages.find((s) => s instanceof ClockStage);
     this.drops = stages.find((s) => s instanceof DropStage);
     const converters = stages.filter((s) => s instanceof QuantiserStage);
@@ -87,13 +103,14 @@ export class ScenarioChannel extends ChannelChain {
    * equal; `clock.inputIndexOf` leads there from a received index). 1 on AWGN. Constant delays, CFO and gains excluded.
    */
   frequencyResponse(sampleIndex: number, freqHz: ArrayLike<number>): Float64Array {
-    if (this.fading) return this.fading.frequencyResponse(sampleIndex, freqHz);
+    const stage = this.fading ?? this.trace;
+    if (stage) return stage.frequencyResponse(sampleIndex, freqHz);
     return Float64Array.from({ length: 2 * freqHz.length }, (_, i) => (i % 2 === 0 ? 1 : 0));
   }
 }
 
 /**
- * Assembles a channel in physical order: transmitter (clipping, converter, IQ, DC, phase noise, amplifier), multipath,
+ * Assembles a channel in physical order: transmitter (clipping, converter, IQ, DC, phase noise, amplifier), multipath (model or trace),
  * start delay and sample clock, CFO and receiver phase noise, noise, jammer, receiver (gain, IQ, DC, converter), drops.
  * Every random stage draws from its own fork of the seed: adding one changes no other.
  *
@@ -114,8 +131,11 @@ export function buildChannel(options: ChannelOptions): ScenarioChannel {
     stages.push(new RappAmplifierStage(tx.paSaturationDbfs, tx.paSmoothness));
   }
 
-  const fading = fadingStage(options, channel, random);
-  if (fading) stages.push(fading);
+  const multipath = options.trace ? traceStage(options, options.trace) : fadingStage(options, channel, random);
+  if (multipath) stages.push(multipath);
+  // Before the offsets: a receiver measures noise on the carriers it has put right.
+  const traceNoise = options.trace ? new TraceNoiseStage({ centreHz: 0, ...options.trace, rateHz }, random) : undefined;
+  if (traceNoise) stages.push(traceNoise);
   const { sfoPpm = 0, startDelaySamples = 0, cfoHz = 0, phaseRad = 0 } = options;
   if (sfoPpm !== 0 || startDelaySamples !== 0) stages.push(new ClockStage(sfoPpm, startDelaySamples));
   if (cfoHz !== 0 || phaseRad !== 0) stages.push(new CfoStage(cfoHz, rateHz, phaseRad));
@@ -127,7 +147,7 @@ export function buildChannel(options: ChannelOptions): ScenarioChannel {
     if (signalPower === undefined) throw new UsageError('a jammer needs the signal power it is relative to');
     stages.push(new JammerStage(options.jammer, signalPower, rateHz, random));
   }
-  if (options.rxLevelDbfs !== undefined) stages.push(new GainStage(receiveGainDb(options)));
+  if (options.rxLevelDbfs !== undefined) stages.push(new GainStage(receiveGainDb(options, traceNoise?.meanVariance())));
   addModulatorFaults(stages, options);
   if (options.bits !== undefined) stages.push(new QuantiserStage(options.bits));
   if (options.drops) stages.push(new DropStage(options.drops, rateHz, random));
@@ -158,6 +178,14 @@ function fadingStage(options: ChannelOptions, channel: string, random: RandomStr
   );
 }
 
+function traceStage(options: ChannelOptions, { trace, centreHz }: TraceOptions): TraceChannelStage {
+  const given = (['channel', 'dopplerHz', 'delaySpreadNs', 'ricianKDb', 'snrNorm'] as const).filter(
+    (key) => options[key] !== undefined,
+  );
+  if (given.length > 0) throw new UsageError(`${given.join(', ')}: not for a channel trace, which holds its own`);
+  return new TraceChannelStage(trace, options.rateHz, centreHz);
+}
+
 function addModulatorFaults(stages: ChannelStage[], faults: EndFaults): void {
   const { iqDb = 0, iqDeg = 0, dcDbfs } = faults;
   if (iqDb !== 0 || iqDeg !== 0) stages.push(new IqImbalanceStage(iqDb, iqDeg));
@@ -176,8 +204,9 @@ function addPhaseNoise(
   if (width > 0) stages.push(new PhaseNoiseStage(width, rateHz, random, name));
 }
 
-function receiveGainDb(options: ChannelOptions): number {
-  const { rxLevelDbfs = 0, signalPower, noiseVariance = 0, jammer } = options;
+function receiveGainDb(options: ChannelOptions, traceNoise = 0): number {
+  const { rxLevelDbfs = 0, signalPower, jammer } = options;
+  const noiseVariance = (options.noiseVariance ?? 0) + traceNoise;
   inRange('receive level', rxLevelDbfs, -80, 0, 'dBFS');
   if (signalPower === undefined) throw new UsageError('a receive level needs the signal power');
   const jam = jammer ? signalPower * fromDb(jammer.powerDb) * (jammer.dutyCycle ?? 1) : 0;

@@ -196,7 +196,7 @@ export class TappedDelayLine implements ChannelStage {
 }
 
 /** y[o + i] = sum_l fir[l] x[from + i + l], complex; x starts length - 1 samples before its block. */
-function convolve(
+export function convolve(
   x: Float32Array,
   from: number,
   fir: Float64Array,
@@ -223,7 +223,8 @@ function convolve(
   }
 }
 
-function powerOfTwoBelow(value: number, most: number): number {
+/** Largest power of two <= value and <= most, at least 1. */
+export function powerOfTwoBelow(value: number, most: number): number {
   let p = 1;
   while (2 * p <= value && 2 * p <= most) p *= 2;
   return p;
