@@ -68,19 +68,22 @@ export class ClockStage implements ChannelStage {
       const scaled = (position - base) * PHASES;
       const row = Math.floor(scaled);
       const mix = scaled - row;
-      let w = row * TAPS;
       let j = 2 * (origin + base - CLOCK_DELAY_SAMPLES + 1);
-      let re = 0;
-      let im = 0;
-      for (const stop = w + TAPS; w < stop; w++) {
-        const a = table[w];
-        const h = a + mix * (table[w + TAPS] - a);
-        re += h * x[j];
-        im += h * x[j + 1];
-        j += 2;
+      // Two sums, so that one addition need not wait for the one before.
+      let re0 = 0;
+      let im0 = 0;
+      let re1 = 0;
+      let im1 = 0;
+      for (let w = 2 * row * TAPS, stop = w + 2 * TAPS; w < stop; w += 4, j += 4) {
+        const h0 = table[w] + mix * table[w + 1];
+        const h1 = table[w + 2] + mix * table[w + 3];
+        re0 += h0 * x[j];
+        im0 += h0 * x[j + 1];
+        re1 += h1 * x[j + 2];
+        im1 += h1 * x[j + 3];
       }
-      out[at++] = re;
-      out[at++] = im;
+      out[at++] = re0 + re1;
+      out[at++] = im0 + im1;
     }
     this.index = m;
     this.taken = end;
@@ -102,14 +105,18 @@ export class ClockStage implements ChannelStage {
   }
 }
 
-/** [phase][tap]: weight of x[base - 15 + tap] for a position phase/256 beyond base; one row more for interpolation. */
+/** [phase][tap][weight of x[base - 15 + tap] for a position phase/256 beyond base, its change to the next phase]. */
 const table = (() => {
-  const rows = new Float32Array((PHASES + 1) * TAPS);
   const beta = kaiserBeta(79);
-  for (let p = 0; p <= PHASES; p++) {
+  const weight = (p: number, i: number) => {
+    const t = i - CLOCK_DELAY_SAMPLES + 1 - p / PHASES;
+    return Math.fround(sinc(t) * kaiserWindow(t / CLOCK_DELAY_SAMPLES, beta));
+  };
+  const rows = new Float64Array(2 * PHASES * TAPS);
+  for (let p = 0; p < PHASES; p++) {
     for (let i = 0; i < TAPS; i++) {
-      const t = i - CLOCK_DELAY_SAMPLES + 1 - p / PHASES;
-      rows[p * TAPS + i] = sinc(t) * kaiserWindow(t / CLOCK_DELAY_SAMPLES, beta);
+      rows[2 * (p * TAPS + i)] = weight(p, i);
+      rows[2 * (p * TAPS + i) + 1] = weight(p + 1, i) - weight(p, i);
     }
   }
   return rows;

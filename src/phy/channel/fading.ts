@@ -12,9 +12,9 @@ const SINUSOIDS = 32;
  */
 export class FadingProcess {
   /** Doppler of each sinusoid in rad/s, starting phase, amplitude. */
-  private readonly omega: Float64Array;
-  private readonly phase: Float64Array;
-  private readonly amplitude: Float64Array;
+  readonly omega: Float64Array;
+  readonly phase: Float64Array;
+  readonly amplitude: Float64Array;
 
   /** @param ricianK linear power ratio of the line-of-sight part to the scattered part; 0 is Rayleigh */
   constructor(dopplerHz: number, ricianK: number, rng: RandomStream) {
@@ -43,6 +43,60 @@ export class FadingProcess {
       const angle = this.omega[n] * timeS + this.phase[n];
       re += this.amplitude[n] * Math.cos(angle);
       im += this.amplitude[n] * Math.sin(angle);
+    }
+    out[at] = re;
+    out[at + 1] = im;
+  }
+}
+
+/** Steps between exact values: rounding grows to some 1e-14 meanwhile. */
+const EXACT_EVERY = 64;
+
+/**
+ * A fading tap at the instants i x stepS, one after the other: each sinusoid turns by a constant angle a step, and every
+ * 64th instant is computed afresh.
+ */
+export class FadingWalk {
+  private readonly process: FadingProcess;
+  private readonly stepS: number;
+  /** Turn of each sinusoid a step, and its present value, [sinusoid][re, im]. */
+  private readonly turn: Float64Array;
+  private readonly value: Float64Array;
+  private last = Number.NaN;
+
+  constructor(process: FadingProcess, stepS: number) {
+    this.process = process;
+    this.stepS = stepS;
+    this.turn = new Float64Array(2 * process.omega.length);
+    this.value = new Float64Array(2 * process.omega.length);
+    process.omega.forEach((omega, n) => {
+      this.turn[2 * n] = Math.cos(omega * stepS);
+      this.turn[2 * n + 1] = Math.sin(omega * stepS);
+    });
+  }
+
+  /** Writes h(index x stepS) to out[at], out[at + 1]. */
+  to(index: number, out: Float64Array, at: number): void {
+    const { turn, value } = this;
+    const { omega, phase, amplitude } = this.process;
+    const step = index === this.last + 1 && index % EXACT_EVERY !== 0;
+    this.last = index;
+    let re = 0;
+    let im = 0;
+    for (let n = 0; n < value.length; n += 2) {
+      if (step) {
+        const a = value[n];
+        const b = value[n + 1];
+        value[n] = a * turn[n] - b * turn[n + 1];
+        value[n + 1] = a * turn[n + 1] + b * turn[n];
+      } else {
+        const line = n >> 1;
+        const angle = omega[line] * index * this.stepS + phase[line];
+        value[n] = amplitude[line] * Math.cos(angle);
+        value[n + 1] = amplitude[line] * Math.sin(angle);
+      }
+      re += value[n];
+      im += value[n + 1];
     }
     out[at] = re;
     out[at + 1] = im;

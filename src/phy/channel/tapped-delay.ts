@@ -2,7 +2,7 @@ import { inRange } from '../../common/errors.ts';
 import type { RandomStream } from '../../common/random.ts';
 import { addFractionalDelay, kaiserBeta } from '../frontend/kaiser.ts';
 import { OutputBuffer, SampleHistory } from '../frontend/sample-history.ts';
-import { FadingProcess } from './fading.ts';
+import { FadingProcess, FadingWalk } from './fading.ts';
 import type { PowerDelayProfile } from './power-delay-profiles.ts';
 import type { ChannelStage } from './stage.ts';
 
@@ -38,6 +38,8 @@ export class TappedDelayLine implements ChannelStage {
   readonly dopplerHz: number;
   readonly rateHz: number;
   private readonly taps: FadingProcess[];
+  /** The taps at the nodes. */
+  private readonly walks: FadingWalk[];
   private readonly amplitudes: Float64Array;
   /** Interpolation weights [tap][length]. */
   private readonly weights: Float64Array;
@@ -79,6 +81,7 @@ export class TappedDelayLine implements ChannelStage {
     const perSample = this.dopplerHz / rateHz;
     this.nodeSpacing = powerOfTwoBelow(0.05 / (2 * Math.PI * perSample), 1024);
     this.hold = Math.min(powerOfTwoBelow(5e-4 / (Math.PI * perSample), 64), this.nodeSpacing);
+    this.walks = this.taps.map((tap) => new FadingWalk(tap, this.nodeSpacing / rateHz));
     this.node0 = new Float64Array(2 * this.length);
     this.node1 = new Float64Array(2 * this.length);
     this.fir = new Float64Array(2 * this.length);
@@ -149,25 +152,26 @@ export class TappedDelayLine implements ChannelStage {
         return;
       }
       if (node === this.nodeIndex + 1 && this.nodeIndex >= 0) [this.node0, this.node1] = [this.node1, this.node0];
-      else this.computeNode(node * nodeSpacing, this.node0);
-      this.computeNode((node + 1) * nodeSpacing, this.node1);
+      else this.computeNode(node, this.node0);
+      this.computeNode(node + 1, this.node1);
       this.nodeIndex = node;
     }
     if (this.dopplerHz === 0) return;
     const within = this.index % nodeSpacing;
     const weight = (within - (within % hold) + (hold - 1) / 2) / nodeSpacing;
     const { node0, node1 } = this;
-    for (let l = 0; l < fir.length; l++) fir[l] = node0[l] + weight * (node1[l] - node0[l]);
+    const rest = 1 - weight;
+    for (let l = 0; l < fir.length; l++) fir[l] = rest * node0[l] + weight * node1[l];
   }
 
-  /** The exact FIR at an absolute index, stored in ascending order of input sample: fir[length - 1 - l] weighs x[n - l]. */
-  private computeNode(sampleIndex: number, fir: Float64Array): void {
+  /** The exact FIR at a node, stored in ascending order of input sample: fir[length - 1 - l] weighs x[n - l]. */
+  private computeNode(node: number, fir: Float64Array): void {
     const { length, weights, gains } = this;
-    this.tapGains(sampleIndex, gains);
     fir.fill(0);
     for (let k = 0; k < this.taps.length; k++) {
-      const re = gains[2 * k];
-      const im = gains[2 * k + 1];
+      this.walks[k].to(node, gains, 2 * k);
+      const re = this.amplitudes[k] * gains[2 * k];
+      const im = this.amplitudes[k] * gains[2 * k + 1];
       for (let l = 0; l < length; l++) {
         const w = weights[k * length + l];
         if (w === 0) continue;
@@ -205,21 +209,34 @@ export function convolve(
   count: number,
 ): void {
   const taps = fir.length;
+  // Two sums, so that one addition need not wait for the one before.
+  const even = taps - (taps % 4);
   for (let i = 0; i < count; i++) {
-    let re = 0;
-    let im = 0;
+    let re0 = 0;
+    let im0 = 0;
+    let re1 = 0;
+    let im1 = 0;
     let j = 2 * (from + i);
-    for (let l = 0; l < taps; l += 2) {
+    for (let l = 0; l < even; l += 4, j += 4) {
       const a = fir[l];
       const b = fir[l + 1];
       const c = x[j];
       const d = x[j + 1];
-      re += a * c - b * d;
-      im += a * d + b * c;
-      j += 2;
+      const e = fir[l + 2];
+      const f = fir[l + 3];
+      const g = x[j + 2];
+      const h = x[j + 3];
+      re0 += a * c - b * d;
+      im0 += a * d + b * c;
+      re1 += e * g - f * h;
+      im1 += e * h + f * g;
     }
-    out[2 * (at + i)] = re;
-    out[2 * (at + i) + 1] = im;
+    if (even < taps) {
+      re0 += fir[even] * x[j] - fir[even + 1] * x[j + 1];
+      im0 += fir[even] * x[j + 1] + fir[even + 1] * x[j];
+    }
+    out[2 * (at + i)] = re0 + re1;
+    out[2 * (at + i) + 1] = im0 + im1;
   }
 }
 
