@@ -15,6 +15,7 @@ import { controlLlrs, readExtension, readHeader } from './control-reader.ts';
 import { hidesOthers, suspicion } from './disturbance.ts';
 import { readPayload } from './payload-reader.ts';
 import type { BurstRecord, MissRecord, ReceiverRecord } from './record.ts';
+import { Scratch } from './scratch.ts';
 import { SymbolTracker } from './symbol-tracker.ts';
 
 /** A carrier with more than this share of the power is taken out before the search goes on. */
@@ -53,6 +54,7 @@ export class BurstReceiver {
   private readonly acquirer: Acquirer;
   private readonly estimator: ChannelEstimator;
   private readonly window = new CleanWindow();
+  private readonly scratch = new Scratch();
   private current: ReceiverState = 'search';
   private pending: Pending | null = null;
   private found: Found | null = null;
@@ -253,7 +255,8 @@ export class BurstReceiver {
     const from = Math.max(this.window.start, start);
     const stop = Math.min(this.window.end, start + layout.samples + n.cpLength + Math.ceil(layout.samples * 120e-6));
     // A copy, because the burst's own mean is removed and the stream must stay as it is.
-    const samples = this.window.samples.slice(2 * this.window.at(from), 2 * this.window.at(stop));
+    const held = this.window.samples.subarray(2 * this.window.at(from), 2 * this.window.at(stop));
+    const samples = this.scratch.copy('samples', held);
     const base = origin - from;
     const dcDb = removeMean(samples, base + acquisition.start, acquisition.start + base + layout.samples, n);
 
@@ -266,8 +269,8 @@ export class BurstReceiver {
       ? readExtension(header, this.extensionLlrs(layout, controlRows, acquisition, preamble, tracker))
       : null;
 
-    const rows = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
-    const pilots = new Float32Array(2 * n.nSubbands * slots * SLOT_SYMBOLS);
+    const rows = this.scratch.take('rows', 2 * n.nCarriers * slots * SLOT_SYMBOLS);
+    const pilots = this.scratch.take('pilots', 2 * n.nSubbands * slots * SLOT_SYMBOLS);
     for (let slot = 0; slot < slots; slot++) {
       const first = slot * SLOT_SYMBOLS;
       const row = rows.subarray(2 * n.nCarriers * first, 2 * n.nCarriers * (first + SLOT_SYMBOLS));
