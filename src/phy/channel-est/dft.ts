@@ -4,6 +4,7 @@ import { resourceGrid } from '../resource-grid.ts';
 import { invertSymmetric } from './cholesky.ts';
 import { quantiseDb } from './delay-basis.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
+import { signalPower } from './signal-power.ts';
 
 /** Samples kept before the first path and after the last one that the prefix covers: a fractional delay spreads so far. */
 const MARGIN = 2;
@@ -24,7 +25,7 @@ export class DftEstimator implements ChannelEstimator {
     const time = timeInterpolation(n, slots);
     const taps = n.cpLength + 2 * MARGIN;
     // Noise over power of a tap whose delay profile is flat.
-    const truncation = tapTruncation(n, (time.noiseGain * noiseVariance * taps) / preamble.power);
+    const truncation = tapTruncation(n, (time.noiseGain * noiseVariance * taps) / signalPower(observed));
     const channel = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
     for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
       const row = channel.subarray(2 * n.nCarriers * symbol, 2 * n.nCarriers * (symbol + 1));

@@ -2,6 +2,7 @@ import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { type DelayWindow, ramp } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
 import { Projections, type Stretch } from './projections.ts';
+import { signalPower } from './signal-power.ts';
 import { TIME_CLASSES, type TimeBasis, type TimeClass, timeBasis } from './time-basis.ts';
 import { type WindowSolver, windowSolver } from './window-solver.ts';
 
@@ -20,11 +21,12 @@ export class LmmseEstimator implements ChannelEstimator {
 
   estimate(observed: PilotObservations): ChannelEstimate {
     const { numerology: n, slots } = observed;
+    const noiseRatio = observed.noiseVariance / signalPower(observed);
     const projections = this.projections.load(observed);
     const preambleWindow = projections.find(observed.preamble.window);
     let best: Candidate | null = null;
     for (const timeClass of TIME_CLASSES) {
-      const candidate = judge(observed, preambleWindow, timeClass, (solver, first) =>
+      const candidate = judge(observed, preambleWindow, timeClass, noiseRatio, (solver, first) =>
         projections.fillFromSlots(solver, preambleWindow, first),
       );
       // A slower class is kept unless a faster one is clearly better.
@@ -38,7 +40,7 @@ export class LmmseEstimator implements ChannelEstimator {
     }
     for (const window of projections.windows) {
       if (window === preambleWindow) continue;
-      const candidate = judge(observed, window, timeClass, (solver, first) => {
+      const candidate = judge(observed, window, timeClass, noiseRatio, (solver, first) => {
         const stretch = stretches.get(first)!;
         projections.fill(solver, window, stretch);
         return stretch.energy;
@@ -90,16 +92,17 @@ function sampleStarts(slots: number, width: number): Set<number> {
 
 /**
  * Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over stretches of the burst. `fill` sets a solver's
- * right-hand side for the stretch from a slot on and returns its energy.
+ * right-hand side for the stretch from a slot on and returns its energy; `noiseRatio` is noise over signal.
  */
 function judge(
   observed: PilotObservations,
   window: DelayWindow,
   timeClass: TimeClass,
+  noiseRatio: number,
   fill: (solver: WindowSolver, first: number) => number,
 ): Candidate {
-  const { numerology: n, slots, noiseVariance, preamble } = observed;
-  const lambda = (noiseVariance * window.basis.size) / preamble.power;
+  const { numerology: n, slots } = observed;
+  const lambda = noiseRatio * window.basis.size;
   const solver = windowSolver(n, window.basis, timeBasis(Math.min(timeClass.slots, slots), timeClass), lambda);
   const width = solver.time.slots;
   const observations = width * SLOT_SYMBOLS * n.nSubbands;
@@ -125,7 +128,7 @@ export class SlotEstimator {
     const { numerology: n, preamble } = observed;
     const projections = this.projections.load(observed);
     const window = projections.find(preamble.window);
-    const lambda = (observed.noiseVariance * window.basis.size) / preamble.power;
+    const lambda = (observed.noiseVariance * window.basis.size) / signalPower(observed);
     const solver = windowSolver(n, window.basis, timeBasis(1, ONE_SLOT), lambda);
     solver.solve(projections.fillFromSlots(solver, window, 0));
     // The middle of the slot, where the odd polynomial vanishes: the constant alone.

@@ -1,0 +1,13 @@
+import type { PilotObservations } from './estimator.ts';
+
+/**
+ * Mean |H|^2 that an estimate over these pilots is regularised with: that of the pilots, mean |p|^2 - sigma^2, or that of the
+ * preamble, whichever is more. A preamble in a fade says too little of a long burst (a prior too tight flattens
+ * the channel), few pilots at low SNR may say nothing; a prior too wide costs little.
+ */
+export function signalPower(observed: PilotObservations): number {
+  const { pilots, noiseVariance, preamble } = observed;
+  let sum = 0;
+  for (let i = 0; i < pilots.length; i++) sum += pilots[i] * pilots[i];
+  return Math.max(sum / (pilots.length / 2) - noiseVariance, preamble.power);
+}
