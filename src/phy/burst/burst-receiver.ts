@@ -232,7 +232,7 @@ export class BurstReceiver {
     const record = this.readBurst(this.found!, layout, available);
     records.push(record);
     // Where another burst may lie on top, the search goes on behind the header, else behind the burst.
-    const again = hidesOthers(record.suspect !== null, record.extensionOk, record.snrDb);
+    const again = hidesOthers(n, record);
     const covered = again ? n.preambleLength + n.headerSymbols * n.symbolLength : layout.samples;
     const resume = Math.min(start + covered - n.cpLength, this.window.end);
     this.window.discardTo(resume);
@@ -306,6 +306,7 @@ export class BurstReceiver {
       power: preamble.power,
       preambleChannel: preamble.channel,
       rbNoise: payload.rbNoise,
+      rbSnrDb: payload.rbSnrDb,
       slotChannels: payload.channel,
     });
     return {

@@ -1,11 +1,14 @@
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { locateSymbols } from '../sync/locate-symbols.ts';
+import type { BurstRecord } from './record.ts';
 
 /** A slot is disturbed when its noise is this much more than the preamble's, and this share of the signal's power. */
 const NOISE_FACTOR = 6;
 const SIGNAL_SHARE = 0.1;
-/** Band SNR (dB) below which a record may be a header that never was, or hide a stronger burst. */
-const DOUBTFUL_SNR_DB = -6;
+/** SNR (dB) of a slot below which a record may be cut off, a header that never was, or hide a stronger burst. */
+const DOUBTFUL_SNR_DB = -2;
+/** The signal has gone where a slot is below that although the preamble had this much, dB. */
+const CLEAR_SNR_DB = 12;
 /** Jumps of fewer samples are fading or noise. */
 const LEAST_JUMP = 0.6;
 /** Silence is looked for in stretches of this many samples, at every 4th: they differ by less than this share of the noise. */
@@ -29,6 +32,7 @@ export interface ExaminedBurst {
   readonly noiseVariance: number;
   readonly power: number;
   readonly preambleChannel: Float32Array;
+  readonly rbSnrDb: Float32Array;
   /** Noise variance [slot x nSubbands + subband], channel in the middle of each slot [slot][nCarriers][re, im]. */
   readonly rbNoise: Float32Array;
   readonly slotChannels: Float32Array;
@@ -43,9 +47,10 @@ export interface ExaminedBurst {
 export function suspicion(burst: ExaminedBurst): string | null {
   const silent = silentSamples(burst);
   if (silent > 0) return `about ${silent} samples of silence inside`;
-  const disturbed = disturbedSlots(burst);
-  const { clockJumpAt, controlSymbols } = burst;
-  if (!disturbed && clockJumpAt === null) return null;
+  const { clockJumpAt, controlSymbols, numerology, rbNoise, noiseVariance, power } = burst;
+  const limit = Math.max(NOISE_FACTOR * noiseVariance, SIGNAL_SHARE * power);
+  const disturbed = slotsWhere(numerology, rbNoise, (noise) => noise > limit);
+  if (!disturbed && clockJumpAt === null) return signalLoss(burst);
   // The clock's line shows a small jump in the slot of the jump or in the one behind it.
   const seen = clockJumpAt === null ? 0 : Math.floor((clockJumpAt - controlSymbols) / SLOT_SYMBOLS);
   const slot = disturbed?.first ?? Math.max(0, seen - 1);
@@ -56,20 +61,28 @@ export function suspicion(burst: ExaminedBurst): string | null {
     const where = disturbed || slot === seen ? `slot ${slot}` : `slot ${slot} or ${seen}`;
     return `${count} samples ${jump < 0 ? 'missing' : 'too many'} in ${where}, unknown to the source`;
   }
-  if (!disturbed) return null;
-  const { first, last } = disturbed;
-  return first === last ? `slot ${first} disturbed` : `slots ${first} to ${last} disturbed`;
+  return disturbed ? `${slotsText(disturbed)} disturbed` : signalLoss(burst);
 }
 
-/** First and last slot with far more noise than the preamble had. The median of the subbands counts, so that narrow
- * interference, which the receiver weighs anyway, does not. */
-function disturbedSlots({ numerology: n, rbNoise, noiseVariance, power }: ExaminedBurst) {
-  const limit = Math.max(NOISE_FACTOR * noiseVariance, SIGNAL_SHARE * power);
+/** Slots in which a clear signal has gone: the burst was cut off, or faded away altogether. */
+function signalLoss({ numerology, rbSnrDb, power, noiseVariance }: ExaminedBurst): string | null {
+  if (power < noiseVariance * 10 ** (CLEAR_SNR_DB / 10)) return null;
+  const faint = slotsWhere(numerology, rbSnrDb, (snrDb) => snrDb < DOUBTFUL_SNR_DB);
+  return faint && `${slotsText(faint)} without signal`;
+}
+
+function slotsText({ first, last }: { first: number; last: number }): string {
+  return first === last ? `slot ${first}` : `slots ${first} to ${last}`;
+}
+
+/** First and last slot in which the median of the subbands' values, [slot x nSubbands + subband], is a certain one: narrow
+ * interference, which the receiver weighs anyway, does not count. */
+function slotsWhere(n: Numerology, values: Float32Array, isIt: (median: number) => boolean) {
   let first = -1;
   let last = -1;
-  for (let slot = 0; (slot + 1) * n.nSubbands <= rbNoise.length; slot++) {
-    const row = rbNoise.slice(slot * n.nSubbands, (slot + 1) * n.nSubbands).sort();
-    if (row[(n.nSubbands - 1) >> 1] <= limit) continue;
+  for (let slot = 0; (slot + 1) * n.nSubbands <= values.length; slot++) {
+    const row = values.slice(slot * n.nSubbands, (slot + 1) * n.nSubbands).sort();
+    if (!isIt(row[(n.nSubbands - 1) >> 1])) continue;
     if (first < 0) first = slot;
     last = slot;
   }
@@ -127,7 +140,8 @@ function sampleJump(burst: ExaminedBurst, slot: number, behind: number): number 
   return null;
 }
 
-/** Whether a stronger burst may lie inside what a record covers, so that it should be searched again. */
-export function hidesOthers(suspect: boolean, extensionOk: boolean, snrDb: number): boolean {
-  return suspect || !extensionOk || snrDb < DOUBTFUL_SNR_DB;
+/** Whether another burst may lie inside what a record covers, so that it should be searched again. */
+export function hidesOthers(n: Numerology, record: BurstRecord): boolean {
+  if (record.suspect !== null || !record.extensionOk) return true;
+  return slotsWhere(n, record.rbSnrDb, (snrDb) => snrDb < DOUBTFUL_SNR_DB) !== null;
 }
