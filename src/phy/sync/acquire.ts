@@ -9,6 +9,8 @@ import { type Preamble, preamble } from './preamble.ts';
 export const MAX_CFO_HZ = 265_500;
 /** Share of the impulse response's energy that must lie within one cyclic prefix (noise alone: about 0.1). */
 const MIN_CONCENTRATION = 0.22;
+/** Keeps variances finite where there is nothing but zeros. */
+const LEAST_COHERENCE = 1e-6;
 
 /** What the preamble tells about a burst. */
 export interface Acquisition {
@@ -83,7 +85,7 @@ export class Acquirer {
     if (trainingAt < 0 || 2 * (trainingAt + 2 * fftSize) > samples.length) return null;
     const channel = new Float32Array(2 * n.nCarriers);
     const pair = this.trainingPair(samples, trainingAt, cfo, trainingAt - start);
-    const coherence = Math.min(0.9999, pair.coherence);
+    const coherence = Math.min(0.9999, Math.max(LEAST_COHERENCE, pair.coherence));
     const varianceA = coarse.variance;
     const varianceB = (1 - coherence ** 2) / (2 * coherence ** 2 * n.nCarriers) / (2 * Math.PI * fftSize) ** 2;
     const correction = pair.phase / (2 * Math.PI * fftSize);
@@ -148,7 +150,7 @@ export class Acquirer {
       const expected = 2 * Math.PI * cfo * lag * d;
       const residual = wrap(Math.atan2(im, re) - expected);
       cfo += residual / (2 * Math.PI * lag * d);
-      const rho = Math.min(0.999, Math.hypot(re, im) / (energy + 1e-30));
+      const rho = Math.min(0.999, Math.max(LEAST_COHERENCE, Math.hypot(re, im) / (energy + 1e-30)));
       const count = (nSegments - lag) * d;
       variance = (1 - rho ** 2) / (2 * rho ** 2 * count) / (2 * Math.PI * lag * d) ** 2;
     }
