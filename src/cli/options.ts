@@ -47,8 +47,17 @@ const GROUPS = {
     number('harq', '--harq <n>', 'most repetitions of a lost block (default 3)'),
   ],
   channel: [
-    word('channel', '--channel <name>', 'awgn (default), epa, eva, etu, tdl-a, tdl-b, tdl-c'),
-    number('snrDb', '--snr <db>', 'ensemble mean Es/N0 per occupied resource element (default 15)', 'dB'),
+    word(
+      'channel',
+      '--channel <name>',
+      'awgn (default), epa, eva, etu, tdl-a, tdl-b, tdl-c, or trace:RUN: a recorded H(f,t) with its noise',
+    ),
+    number(
+      'snrDb',
+      '--snr <db>',
+      'ensemble mean Es/N0 per occupied resource element (default 15; with a trace its own)',
+      'dB',
+    ),
     word('snrNorm', '--snr-norm <kind>', 'ensemble (default) or burst: normalise each realisation'),
     number('delaySpreadNs', '--delay-spread <ns>', 'of the TDL channels (default 300)', 'ns'),
     number('dopplerHz', '--doppler <hz>', 'Doppler (default EPA 5, EVA 70, ETU 70, TDL 5)', 'Hz'),

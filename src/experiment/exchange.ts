@@ -13,9 +13,11 @@ import type { TxStream } from '../radio/radio.ts';
 import { tapTx } from '../radio/recorder.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { Json } from './canonical-json.ts';
 import type { LinkConfig } from './link-config.ts';
 import { budgetOf, type DrawnOffsets, type LinkSetup, simulatedChannel } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
+import type { RecordedChannel } from './recorded-channel.ts';
 
 /** Captures that a run's samples go to on their way, and who is told of progress. */
 export interface ExchangeTaps {
@@ -94,6 +96,21 @@ export class LoopbackExchange {
             ...(taps.feedbackLoss === undefined ? {} : { loss: taps.feedbackLoss }),
             random: new RandomStream(config.seed).fork('feedback'),
           });
+  }
+
+  /** The recorded channel that everything goes through, where there is one. */
+  get recorded(): RecordedChannel | undefined {
+    return this.setup.recorded;
+  }
+
+  /** What run.json says of channel and front end. */
+  deviceFacts(): { [key: string]: Json } {
+    const { recorded } = this;
+    return {
+      channel: this.description,
+      offsets: { ...this.offsets },
+      ...(recorded ? { trace: { ...recorded.facts } } : {}),
+    };
   }
 
   get nowS(): number {

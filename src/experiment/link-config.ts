@@ -35,8 +35,10 @@ export const linkInputSchema = z.strictObject({
   mapping: oneOf(['matched', 'uniform', 'random', 'worst']).optional(),
   /** True: the mapping holds even without a fresh CSI report. Default: true where a mapping is given. */
   mappingForced: z.boolean().optional(),
-  channel: oneOf(CHANNELS).optional(),
-  snrDb: quantity(-60, 200, 'dB').optional(),
+  /** A model, or trace:RUN. */
+  channel: z.string().max(4096).superRefine(checkChannelName).optional(),
+  /** null, with a trace: the noise as recorded. */
+  snrDb: quantity(-60, 200, 'dB').nullable().optional(),
   snrNorm: oneOf(['ensemble', 'burst']).optional(),
   delaySpreadNs: quantity(1, 1000, 'ns').optional(),
   dopplerHz: quantity(0, 2000, 'Hz').optional(),
@@ -101,7 +103,8 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
   readonly mapping: 'matched' | 'uniform' | 'random' | 'worst';
   readonly mappingForced: boolean;
   readonly channel: string;
-  readonly snrDb: number;
+  /** null: the noise of the channel trace as it was recorded. */
+  readonly snrDb: number | null;
   readonly snrNorm: 'ensemble' | 'burst';
   readonly ideal: boolean;
   /** R; the channel bandwidth ratio is a third of it. */
@@ -197,7 +200,7 @@ export function resolveLinkConfig(input: unknown): LinkConfig {
     mapping: i.mapping ?? 'matched',
     mappingForced: i.mappingForced ?? i.mapping !== undefined,
     channel: i.channel ?? 'awgn',
-    snrDb: i.snrDb ?? 15,
+    snrDb: i.snrDb ?? (tracePath(i.channel ?? '') === null ? 15 : null),
     snrNorm: i.snrNorm ?? 'ensemble',
     ideal: i.ideal ?? false,
     symbolsPerPixel: i.symbolsPerPixel ?? (cbr === undefined ? DEFAULT_SYMBOLS_PER_PIXEL : 3 * cbr),
@@ -233,6 +236,23 @@ export function parseLinkInput(input: unknown): LinkInput {
   throw new UsageError(`${name || 'settings'}: ${issue.message}`);
 }
 
+const TRACE_PREFIX = 'trace:';
+
+/** RUN of a channel `trace:RUN`; null for a model's name. */
+export function tracePath(channel: string): string | null {
+  return channel.startsWith(TRACE_PREFIX) ? channel.slice(TRACE_PREFIX.length) : null;
+}
+
+function checkChannelName(value: string, ctx: z.RefinementCtx): void {
+  const path = tracePath(value);
+  if (path === null ? CHANNELS.includes(value) : path.length > 0 && !path.includes('\0')) return;
+  const message =
+    path === null
+      ? `${text(value)} is not one of ${CHANNELS.join(', ')}, trace:RUN`
+      : 'trace: names no run: give trace:RUN, a run directory or its run.json';
+  ctx.addIssue({ code: 'custom', message });
+}
+
 /** Occupied bandwidth of a numerology, the empty subcarrier at DC included. */
 export function occupiedHz(n: Numerology): number {
   return (n.nCarriers + 1) * SUBCARRIER_SPACING_HZ;
@@ -240,6 +260,16 @@ export function occupiedHz(n: Numerology): number {
 
 function checkChannel(i: LinkInput): void {
   const channel = i.channel ?? 'awgn';
+  if (tracePath(channel) !== null) {
+    const given = (['dopplerHz', 'delaySpreadNs', 'snrNorm'] as const).filter(
+      (key) => i[key] !== undefined && i[key] !== 'ensemble',
+    );
+    if (given.length > 0) {
+      const flags = given.map((key) => LINK_FLAGS[key]).join(', ');
+      throw new UsageError(`${flags}: not with --channel trace:RUN, which holds its own delays and Doppler`);
+    }
+    return;
+  }
   if (i.dopplerHz !== undefined && channel === 'awgn') {
     throw new UsageError('--doppler is for fading channels', `give --channel ${CHANNELS.slice(1).join(', ')}`);
   }

@@ -13,6 +13,7 @@ import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { loadPhoto } from './photo.ts';
 import { openQualityInputs, truthOfPhoto } from './quality-inputs.ts';
+import { type RecordedChannel, recordedChannel, traceWarning } from './recorded-channel.ts';
 import type { RunDirectory } from './run-directory.ts';
 import {
   annotateTrace,
@@ -29,14 +30,15 @@ import { transmitFacts } from './transmit-facts.ts';
 /** `sct loopback`: one picture, or every picture of a folder, through a modelled channel. */
 export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<RunResult | FolderResult> {
   const { photo } = config;
-  if (photo.kind !== 'folder') return loopbackPicture(config, photo, io, io.outputDirectory);
+  const recorded = await recordedChannel(config);
+  if (photo.kind !== 'folder') return loopbackPicture(config, photo, recorded, io, io.outputDirectory);
   const images: (LinkMetrics & { photo: string })[] = [];
   let exitCode: number = ExitCode.ok;
   for (const [i, path] of photo.files.entries()) {
     if (io.signal.aborted) throw new SctError('interrupted', ExitCode.interrupted);
     io.progress.update(`picture ${i + 1}/${photo.files.length}  ${basename(path)}`);
     const directory = io.outputDirectory ? join(io.outputDirectory, basename(path)) : undefined;
-    const result = await loopbackPicture(truthOfPhoto(config, path), { kind: 'file', path }, io, directory);
+    const result = await loopbackPicture(truthOfPhoto(config, path), { kind: 'file', path }, recorded, io, directory);
     images.push({ ...result.metrics, photo: basename(path) });
     exitCode = Math.max(exitCode, result.exitCode);
   }
@@ -51,11 +53,12 @@ export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<Ru
 async function loopbackPicture(
   config: LoopbackConfig,
   photo: Exclude<PhotoSource, { kind: 'folder' }>,
+  recorded: RecordedChannel | null,
   io: RunIo,
   directory: string | undefined,
 ): Promise<RunResult> {
   const started = performance.now();
-  const setup = setupLink(config);
+  const setup = setupLink(config, recorded);
   const { image, name } = await loadPhoto(photo);
   const measure = await openQualityInputs(config, image);
   const { photo: _, ...settings } = config;
@@ -68,7 +71,7 @@ async function loopbackPicture(
     signal: io.signal,
     burst: (use): void => io.progress.update(() => progressText(use, exchange)),
   });
-  manifest = { ...manifest, device: { channel: exchange.description, offsets: { ...exchange.offsets } } };
+  manifest = { ...manifest, device: exchange.deviceFacts() };
   try {
     await exchange.open();
     const coded = performance.now();
@@ -171,6 +174,8 @@ function progressText(use: string, exchange: LoopbackExchange): string {
 function warningsOf(exchange: LoopbackExchange, map: string, config: LoopbackConfig): string[] {
   const out: string[] = [];
   if (config.ideal) out.push('ideal: no unknown start, fractional delay, phase, frequency or clock offset');
+  const short = traceWarning(exchange.recorded, exchange.nowS);
+  if (short) out.push(short);
   if (map === 'robust') out.push('the CSI report was missing or too old: robust map, whole band, no bit loading');
   out.push(...traceWarnings(exchange.trace, exchange.clippedSamples));
   return out;

@@ -5,6 +5,7 @@ import { FileRadio } from '../radio/file/file-radio.ts';
 import { openRadio } from '../radio/open-radio.ts';
 import { parseRadioUri } from '../radio/uri.ts';
 import { beginRun } from './begin-run.ts';
+import type { Json } from './canonical-json.ts';
 import { LoopbackExchange } from './exchange.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { reportData } from './link-report.ts';
@@ -13,6 +14,7 @@ import type { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { nothingFound } from './receive-run.ts';
 import { receiveStream } from './receive-stream.ts';
+import { recordedChannel, traceWarning } from './recorded-channel.ts';
 import { reportHtml } from './report/html.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { annotateTrace, captureWaterfall, openCapture, RUN_FILES, writeFrames } from './run-files.ts';
@@ -29,6 +31,9 @@ interface Heard {
   readonly clippedSamples: number;
   /** Received capture to draw the waterfall from. */
   readonly capturePath: string;
+  /** Channel and front end of a simulation, for run.json. */
+  readonly device: { [key: string]: Json } | null;
+  readonly warnings: readonly string[];
 }
 
 /** `sct sound`: sounding bursts only; the RB SNR of each goes to frames.jsonl and, as their mean, into the metrics. */
@@ -36,17 +41,20 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
   if (config.powerLoading) {
     throw new UsageError('--power-loading loads a payload, and sound sends none', 'leave it out, or use sct loopback');
   }
-  const setup = setupLink(config);
+  const modelled = parseRadioUri(config.tx).kind === 'loopback';
+  const setup = setupLink(config, modelled ? await recordedChannel(config) : null);
   const periodS = (config.periodMs ?? 1e3 * DEFAULT_PERIOD_S) / 1e3;
   const byDuration = config.durationS === undefined ? null : Math.max(1, Math.floor(config.durationS / periodS));
   const count = config.count ?? byDuration ?? 1;
   const tx = parseRadioUri(config.tx);
   const rx = parseRadioUri(config.rx);
   const channel = tx.kind === 'loopback' ? config.channel : tx.kind;
-  const { run, manifest } = await beginRun(
+  const begun = await beginRun(
     { name: 'sound', channel, directory: io.outputDirectory, seed: config.seed, config },
     io,
   );
+  const { run } = begun;
+  let { manifest } = begun;
   try {
     const heard =
       tx.kind === 'loopback'
@@ -59,9 +67,9 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
             count,
             periodS,
           );
-    const modelled = tx.kind === 'loopback';
     const metrics = linkMetrics({ config, facts: null, source: undefined, decoded: undefined, modelled, ...heard });
     metrics.codec = 'none';
+    if (heard.device) manifest = { ...manifest, device: heard.device };
     const found = heard.trace.bursts.length > 0;
     const exitCode = found ? ExitCode.ok : ExitCode.noSignal;
     metrics.ok = found;
@@ -80,7 +88,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
       source: undefined,
       decoded: undefined,
       waterfall: await captureWaterfall(heard.capturePath, config.rateHz),
-      warnings: [],
+      warnings: heard.warnings,
       purpose: 'sounding',
     });
     await run.write(RUN_FILES.report, reportHtml(report));
@@ -121,12 +129,16 @@ async function soundLoopback(
   } finally {
     await capture.close({ 'sct:clipped_samples': exchange.clippedSamples });
   }
+  const warning = traceWarning(exchange.recorded, exchange.nowS);
+  if (warning) io.progress.note(warning);
   return {
     trace: exchange.trace,
     samples: exchange.chain.samples,
     lostSamples: exchange.chain.lostSamples,
     clippedSamples: exchange.clippedSamples,
     capturePath: run.file(RUN_FILES.rx),
+    device: exchange.deviceFacts(),
+    warnings: warning ? [warning] : [],
   };
 }
 
@@ -179,5 +191,7 @@ async function soundRadios(
     lostSamples: stream.chain.lostSamples,
     clippedSamples: rx.counters.clippedSamples,
     capturePath: from.path,
+    device: null,
+    warnings: [],
   };
 }

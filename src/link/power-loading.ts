@@ -1,5 +1,11 @@
 import { inRange } from '../common/errors.ts';
-import { MEAN_POWER_TOLERANCE_DB, meanPowerDb, POWER_LEVELS, powerOf } from '../phy/frame/power-level.ts';
+import {
+  MEAN_POWER_TOLERANCE_DB,
+  meanPowerDb,
+  POWER_LEVELS,
+  powerOf,
+  UNIT_POWER_LEVEL,
+} from '../phy/frame/power-level.ts';
 import { RB_DATA_RE } from '../phy/numerology.ts';
 
 /** Power of each subband and what came of it. */
@@ -48,7 +54,7 @@ export function boundedWaterFilling(snr: readonly number[], least: number, most:
 
 /**
  * Levels of the air interface for reported SNRs: bounded water-filling, quantised so that the mean power stays within
- * 0.1 dB of 1 and the sum capacity is the best of those tried. A subband that water-filling would leave dry keeps the
+ * 0.1 dB of 1 and the sum capacity is the best of those tried, equal power among them. A subband that water-filling would leave dry keeps the
  * least level, -8 dB: its RE are part of the map.
  *
  * @param snrDb of each subband at unit power, dB, [nSubbands]
@@ -56,7 +62,9 @@ export function boundedWaterFilling(snr: readonly number[], least: number, most:
 export function loadPower(snrDb: ArrayLike<number>): PowerLoading {
   const snr = Array.from(snrDb, (v) => 10 ** (v / 10));
   const wanted = boundedWaterFilling(snr, powerOf(0), powerOf(POWER_LEVELS - 1));
-  let best = filled(wanted);
+  let best = wanted.map(() => UNIT_POWER_LEVEL);
+  const filling = filled(wanted);
+  if (capacity(filling, snr) > capacity(best, snr)) best = filling;
   for (let offsetDb = -0.5; offsetDb <= 0.5; offsetDb += 0.05) {
     const levels = wanted.map((p) => nearestLevel(10 * Math.log10(p) + offsetDb));
     if (Math.abs(meanPowerDb(levels)) > MEAN_POWER_TOLERANCE_DB / 2) continue;

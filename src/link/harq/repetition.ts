@@ -30,12 +30,13 @@ export function repetitionRe(part: SentPart, blocks: number): number {
 }
 
 /**
- * The next transmission of blocks of a part, in the next redundancy version, interleaved over the whole band: with the
- * age of the report the subbands' order means less, and every block meets all of them.
+ * The next transmission of blocks of a part, interleaved over the whole band: with the age of the report the subbands'
+ * order means less, and every block meets all of them. Its redundancy version is the next one after those that the
+ * receiver understood: where nobody answered it may have none, and version 2 or 1 alone lacks the information bits.
  */
 export function repetitionOf(n: Numerology, part: SentPart, blocks: readonly number[], slots: number): Repetition {
   const { extension, layout, payloads, process } = part;
-  const rv = redundancyVersion(process.attempts);
+  const rv = redundancyVersion(process.understood);
   const shape = burstShape(n, slots);
   const { map } = allocateRobust(shape, Uint8Array.of(255));
   const positions = positionsOf(placeSymbols(map, shape));

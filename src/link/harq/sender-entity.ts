@@ -31,6 +31,8 @@ export interface SendProcess {
   readonly pending: Set<number>;
   /** Transmissions so far. */
   attempts: number;
+  /** Of them those that an answer says were understood: what the receiver can combine with. */
+  understood: number;
   /** Number of its latest burst. */
   latest: number;
   /** prepared: not on the air yet; waiting: until `dueS`; due: to be repeated. */
@@ -97,6 +99,7 @@ export class HarqSender {
       newData: this.newData[id],
       pending,
       attempts: 0,
+      understood: 0,
       latest: -1,
       state: 'prepared',
       dueS: Number.POSITIVE_INFINITY,
@@ -151,6 +154,7 @@ export class HarqSender {
       if (!fits || ack.blocks.length !== blocks.length) return 'contradictory';
     }
     const verdict = sent.acknowledged ? 'duplicate' : process.latest === ack.burst ? 'taken' : 'late';
+    if (ack.extensionOk && !sent.acknowledged) process.understood++;
     sent.acknowledged = true;
     ack.blocks.forEach((ok, i) => {
       if (ok) process.pending.delete(blocks[i]);

@@ -19,7 +19,7 @@ export type SmallPart = ReturnType<typeof smallPart>;
 /** Extension and equalised symbols of a transmission of some blocks, all of SNR `snr` (linear, exact). */
 export function transmission(
   part: SmallPart,
-  process: Pick<SendProcess, 'id' | 'newData' | 'attempts'>,
+  process: Pick<SendProcess, 'id' | 'newData' | 'understood'>,
   names: { burst: number; original: number; image: number; part: number; parts: number },
   blocks: readonly number[],
   snr: number,
@@ -27,7 +27,7 @@ export function transmission(
   const first = names.burst === names.original;
   const re = first ? part.re : Math.ceil((part.re * blocks.length) / part.layout.blocks);
   const qm = new Uint8Array(re).fill(2);
-  const rv = redundancyVersion(process.attempts);
+  const rv = redundancyVersion(process.understood);
   const symbols = encodeBlocks(part.layout, part.payloads, blocks, qm, rv).map((v) => (v * snr) / (1 + snr));
   const entry = {
     id: 0,

@@ -115,7 +115,7 @@ test('new data flushes the soft buffers of its process and keeps what came', () 
   const random = new RandomStream('flush');
   const part = smallPart('flush', 6000);
   const receiver = new HarqReceiver();
-  const process = { id: 3, newData: 0, attempts: 0 };
+  const process = { id: 3, newData: 0, understood: 0 };
   const all = [...part.payloads.keys()];
   const first = spoilt(transmission(part, process, NAMES, all, GOOD), random);
   const { part: held, outcome } = receiver.take('data', 0, first.e, first.pieces, null);
@@ -131,7 +131,7 @@ test('new data flushes the soft buffers of its process and keeps what came', () 
   assert.equal(receiver.counters.flushes, 1);
   assert.ok(fresh.complete);
   // A late repetition of the first: its soft bits are gone, it stands alone and is taken.
-  const again = transmission(part, { ...process, attempts: 1 }, { ...NAMES, burst: 2 }, all, GOOD);
+  const again = transmission(part, { ...process, understood: 1 }, { ...NAMES, burst: 2 }, all, GOOD);
   assert.equal(receiver.take('retransmission', 2, again.e, again.pieces, held).outcome, 'repetition');
   assert.ok(held.complete && fresh.complete);
 });
@@ -139,7 +139,7 @@ test('new data flushes the soft buffers of its process and keeps what came', () 
 test('numbers that have come round are not the same process: 512 bursts later it is new data', () => {
   const part = smallPart('wrap', 3000);
   const all = [...part.payloads.keys()];
-  const process = { id: 0, newData: 1, attempts: 0 };
+  const process = { id: 0, newData: 1, understood: 0 };
   for (const [gap, expected] of [
     [400, 'duplicate'],
     [1024, 'new'],
@@ -165,7 +165,7 @@ test('soft buffers stay within their bound: the process heard of longest ago giv
   const all = [...part.payloads.keys()];
   const one = (receiver: HarqReceiver, id: number) => {
     const names = { ...NAMES, burst: id, original: id, part: id, parts: 16 };
-    const t = spoilt(transmission(part, { id, newData: 0, attempts: 0 }, names, all, GOOD), random);
+    const t = spoilt(transmission(part, { id, newData: 0, understood: 0 }, names, all, GOOD), random);
     return receiver.take('data', id, t.e, t.pieces, null).part;
   };
   const each = one(new HarqReceiver(), 0).softBytes;
@@ -188,10 +188,10 @@ test('a burst that contradicts its process is refused whole, by name', () => {
   const part = smallPart('contradiction', 3000);
   const all = [...part.payloads.keys()];
   const receiver = new HarqReceiver();
-  const process = { id: 0, newData: 1, attempts: 0 };
+  const process = { id: 0, newData: 1, understood: 0 };
   const t = transmission(part, process, NAMES, all, GOOD);
   const { part: held } = receiver.take('data', 0, t.e, t.pieces, null);
-  const again = transmission(part, { ...process, attempts: 1 }, { ...NAMES, burst: 1 }, all, GOOD);
+  const again = transmission(part, { ...process, understood: 1 }, { ...NAMES, burst: 1 }, all, GOOD);
   const [piece] = again.pieces;
   const before = { ...receiver.counters };
   for (const [entry, blocks, field] of [
