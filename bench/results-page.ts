@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { ModelsReport } from '../src/experiment/bench/models.ts';
-import type { BenchRow } from '../src/experiment/bench/modem-acquisition.ts';
+import type { BenchRow } from '../src/experiment/bench/modem/row.ts';
 import { modelsChapter, modelsPlots } from './models-chapter.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -117,8 +117,8 @@ function modemTable(rows: readonly BenchRow[]): string {
   ].join('\n');
 }
 
-function number(v: number): string {
-  return Number.isFinite(v) ? String(Number(v.toPrecision(4))) : '–';
+function number(v: number | null): string {
+  return v !== null && Number.isFinite(v) ? String(Number(v.toPrecision(4))) : '–';
 }
 
 const seeds = [6, 15, 25, 50].map((n) => read<LinkResult>(`link-seeds-${n}.json`)).filter((r) => r !== null);

@@ -1,6 +1,8 @@
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
+import { addModemBench } from './bench-modem.ts';
+import { shownCommand } from './shown-command.ts';
 
 /** `sct bench`: the channel code against published vectors, the modem against its requirements, the model sets' figures. */
 export const addBench: AddCommand = (program, context, done) => {
@@ -32,33 +34,7 @@ export const addBench: AddCommand = (program, context, done) => {
       done(ok ? ExitCode.ok : ExitCode.checkFailed);
     });
 
-  const modem = group
-    .command('modem')
-    .summary('measure the modem against the requirements of the air interface')
-    .description('Seeded trials with real synchronisation; exit 8 if a requirement is missed beyond its interval.')
-    .option('--quick', 'few trials, well under a minute')
-    .option('--requirements', 'the trial numbers of the documented table (hours)');
-  addCommonOptions(modem)
-    .addHelpText('after', '\nExample:\n  sct bench modem --quick --json\n')
-    .action(async (options: { quick?: boolean; requirements?: boolean }) => {
-      if (options.quick && options.requirements) throw new UsageError('--quick and --requirements exclude each other');
-      const { benchModem } = await import('../../experiment/bench/modem.ts');
-      const { quick = false, requirements = false } = options;
-      const report = benchModem({ quick, requirements, progress: (what) => context.progress.update(what) });
-      const ok = report.failed === 0;
-      if (context.json) outJson(context, { ...report, ok });
-      else {
-        const width = Math.max(...report.rows.map((r) => r.name.length));
-        const figure = (v: number | null) => (v === null ? '-' : String(Number(v.toPrecision(4))));
-        const lines = report.rows.map(
-          (r) =>
-            `${r.state.padEnd(6)} ${r.name.padEnd(width)}  ${String(r.subbands).padStart(2)} subbands  ${figure(r.value)} ${r.unit}` +
-            ` (${figure(r.low)} to ${figure(r.high)}, ${r.trials} trials; asked ${r.asked})`,
-        );
-        context.out(`${[...lines, `${report.passed} met, ${report.failed} missed`].join('\n')}\n`);
-      }
-      done(ok ? ExitCode.ok : ExitCode.checkFailed);
-    });
+  addModemBench(group, context, done);
 
   const models = group
     .command('models')
@@ -110,10 +86,4 @@ interface ModelsFlags {
   readonly only?: string;
   readonly quick?: boolean;
   readonly output?: string;
-}
-
-/** The command line with its folders left out, as a report may show it. */
-function shownCommand(argv: readonly string[]): string {
-  const names: Record<string, string> = { '--data': 'DIR', '--models': 'MODELS', '-o': 'OUT', '--output': 'OUT' };
-  return ['sct', ...argv.map((word, i) => (i > 0 ? (names[argv[i - 1]] ?? word) : word))].join(' ');
 }

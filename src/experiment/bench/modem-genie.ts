@@ -1,5 +1,6 @@
+import type { ScenarioChannel } from '../../phy/channel/scenario.ts';
 import { equalise } from '../../phy/equalise.ts';
-import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../../phy/numerology.ts';
+import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../../phy/numerology.ts';
 import { OfdmDemodulator } from '../../phy/ofdm/demodulate.ts';
 import { payloadIndex, resourceGrid, turn } from '../../phy/resource-grid.ts';
 import type { TrialSignal } from './modem-trial.ts';
@@ -24,7 +25,7 @@ export function genieReceive(signal: TrialSignal, extraNoise?: Float64Array): Ge
   const grid = resourceGrid(n);
   const demodulator = new OfdmDemodulator(n);
   const cfo = cfoHz / n.sampleRateHz;
-  const frequencies = Float64Array.from(n.carriers, (k) => k * 15_000);
+  const response = responseOf(channel, n);
   const slots = layout.slots;
   const payload = new Float32Array(2 * layout.payloadRe);
   const payloadSnr = new Float32Array(layout.payloadRe);
@@ -42,7 +43,7 @@ export function genieReceive(signal: TrialSignal, extraNoise?: Float64Array): Ge
       const exact = middle - n.fftSize / 2;
       const window = Math.round(exact) - backoff;
       demodulator.demodulate(signal.samples, window, cfo, window, exact - window, row, 0);
-      const h = channel.frequencyResponse(signal.fadingIndexOf(middle), frequencies);
+      const h = response(signal.fadingIndexOf(middle));
       const turns = grid.turnsOf(symbol);
       const carriers = grid.dataCarriersOf(t);
       if (t === SLOT_SYMBOLS / 2)
@@ -61,4 +62,50 @@ export function genieReceive(signal: TrialSignal, extraNoise?: Float64Array): Ge
   }
   const rbSnrDb = efficiency.map((e) => 10 * Math.log10(2 ** (e / RB_DATA_RE) - 1));
   return { payload, payloadSnr, rbSnrDb, channel: middles };
+}
+
+/** exp(-2 pi i f tau) of every tap and carrier, [tap][nCarriers][re, im], kept for the last profiles. */
+const steering = new Map<string, Float64Array>();
+
+/**
+ * `channel.frequencyResponse` at all carriers, [nCarriers][re, im], with the tap rotations looked up; the result is
+ * overwritten by the next call.
+ */
+export function responseOf(channel: ScenarioChannel, n: Numerology): (index: number) => Float64Array {
+  const { fading } = channel;
+  const out = new Float64Array(2 * n.nCarriers);
+  if (!fading) {
+    for (let c = 0; c < n.nCarriers; c++) out[2 * c] = 1;
+    return () => out;
+  }
+  const { delaysNs, name } = fading.profile;
+  const key = `${name}/${n.id}/${delaysNs.join()}`;
+  let table = steering.get(key);
+  if (!table) {
+    table = new Float64Array(2 * n.nCarriers * delaysNs.length);
+    for (let k = 0, at = 0; k < delaysNs.length; k++) {
+      for (const carrier of n.carriers) {
+        const angle = -2e-9 * Math.PI * 15_000 * carrier * delaysNs[k];
+        table[at++] = Math.cos(angle);
+        table[at++] = Math.sin(angle);
+      }
+    }
+    if (steering.size > 16) steering.clear();
+    steering.set(key, table);
+  }
+  const turns = table;
+  const gains = new Float64Array(2 * delaysNs.length);
+  return (index) => {
+    fading.tapGains(index, gains);
+    out.fill(0);
+    for (let k = 0, at = 0; k < delaysNs.length; k++) {
+      const re = gains[2 * k];
+      const im = gains[2 * k + 1];
+      for (let c = 0; c < out.length; c += 2, at += 2) {
+        out[c] += re * turns[at] - im * turns[at + 1];
+        out[c + 1] += re * turns[at + 1] + im * turns[at];
+      }
+    }
+    return out;
+  };
 }

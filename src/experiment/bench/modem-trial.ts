@@ -4,6 +4,7 @@ import type { BurstRecord, ReceiverRecord } from '../../phy/burst/record.ts';
 import { BurstTransmitter, TRANSMIT_RMS } from '../../phy/burst/transmit.ts';
 import { buildChannel, type ChannelOptions, type ScenarioChannel } from '../../phy/channel/scenario.ts';
 import { noiseVarianceFor } from '../../phy/channel/snr.ts';
+import type { Header } from '../../phy/frame/header.ts';
 import { type ModulationOrder, mapBits } from '../../phy/modulation/qam.ts';
 import { softDemap } from '../../phy/modulation/soft-demapper.ts';
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
@@ -14,29 +15,40 @@ export interface TrialOptions {
   readonly numerology: Numerology;
   readonly seed: number | string;
   readonly slots: number;
-  /** Es/N0 per occupied RE, ensemble mean, dB. */
+  /** Es/N0 per occupied RE, ensemble mean, dB; Infinity for no noise (`withNoise` adds it). */
   readonly snrDb: number;
   readonly qm?: ModulationOrder;
   readonly extensionBytes?: number;
+  /** What is sent, instead of random QAM drawn from the seed; `slots` and `qm` must be its own. */
+  readonly content?: TrialContent;
   /** Samples of silence before the burst; default 700 to 1700, drawn. */
   readonly leadSamples?: number;
   /** Anything else of the channel: name, offsets, faults. */
   readonly channel?: Partial<Omit<ChannelOptions, 'seed' | 'rateHz' | 'noiseVariance' | 'signalPower'>>;
   readonly receiver?: BurstReceiverOptions;
+  /** Only the channel's truth is wanted: nothing is passed through it and `samples` is empty. */
+  readonly unheard?: boolean;
+}
+
+/** One burst: what it says and its samples. */
+export interface TrialContent {
+  readonly qm: ModulationOrder;
+  readonly layout: BurstLayout;
+  readonly header: Omit<Header, 'extensionUnits'>;
+  readonly extension: Uint8Array;
+  /** Payload bits, qm a RE in payload order (empty where the payload was given as symbols), and the symbols [RE][re, im]. */
+  readonly bits: Uint8Array;
+  readonly payload: Float32Array;
+  /** [layout.samples][re, im] */
+  readonly sent: Float32Array;
 }
 
 /** What was sent, what came in and where it truly lay. */
-export interface TrialSignal {
+export interface TrialSignal extends Omit<TrialContent, 'sent'> {
   readonly options: TrialOptions;
   readonly numerology: Numerology;
-  readonly qm: ModulationOrder;
-  readonly layout: BurstLayout;
   readonly session: number;
   readonly burst: number;
-  readonly extension: Uint8Array;
-  /** Payload bits, qm a RE in payload order, and the symbols [RE][re, im]. */
-  readonly bits: Uint8Array;
-  readonly payload: Float32Array;
   /** Received samples at the modem rate, [n][re, im]. */
   readonly samples: Float32Array;
   readonly channel: ScenarioChannel;
@@ -50,17 +62,20 @@ export interface TrialSignal {
   fadingIndexOf(received: number): number;
 }
 
-/** Builds the burst and passes it through the channel, silence before and after. */
-export function makeTrial(options: TrialOptions): TrialSignal {
-  const { numerology: n, slots, snrDb, qm = 4, seed } = options;
-  const random = new RandomStream(`trial/${seed}`);
+/** A burst drawn from `random`; `symbols` [RE][re, im] take the place of random QAM. */
+export function makeContent(
+  n: Numerology,
+  random: RandomStream,
+  what: { slots: number; qm: ModulationOrder; extensionBytes?: number; symbols?: Float32Array },
+): TrialContent {
+  const { slots, qm } = what;
   const transmitter = new BurstTransmitter(n);
   const re = slots * n.nSubbands * RB_DATA_RE;
-  const bits = new Uint8Array(qm * re);
+  const bits = new Uint8Array(what.symbols ? 0 : qm * re);
   for (let i = 0; i < bits.length; i++) bits[i] = random.uint32() >>> 31;
-  const payload = new Float32Array(2 * re);
-  mapBits(bits, qm, re, payload);
-  const extension = random.bytes(options.extensionBytes ?? 0);
+  const payload = what.symbols ?? new Float32Array(2 * re);
+  if (!what.symbols) mapBits(bits, qm, re, payload);
+  const extension = random.bytes(what.extensionBytes ?? 0);
   const burst = random.integer(1024);
   const session = random.integer(256);
   const header = {
@@ -73,34 +88,45 @@ export function makeTrial(options: TrialOptions): TrialSignal {
     modelSet: random.uint32(),
     extensionMcs: 0,
   };
-  const sent = transmitter.build({ header, extension, payload });
-  const lead = options.leadSamples ?? 700 + random.integer(1000);
-  const tail = 3 * n.symbolLength + 400;
-  const air = new Float32Array(2 * (lead + tail) + sent.length);
-  air.set(sent, 2 * lead);
+  const layout = transmitter.layout(slots, extension.length, 0);
+  return { qm, layout, header, extension, bits, payload, sent: transmitter.build({ header, extension, payload }) };
+}
 
-  const signalPower = TRANSMIT_RMS ** 2;
-  const noiseVariance = noiseVarianceFor({
+/** Noise variance per sample at the modem rate for an ensemble mean Es/N0; 0 for Infinity. */
+export function trialNoiseVariance(n: Numerology, snrDb: number): number {
+  if (snrDb === Number.POSITIVE_INFINITY) return 0;
+  return noiseVarianceFor({
     snrDb,
-    signalPower,
+    signalPower: TRANSMIT_RMS ** 2,
     fftSize: n.fftSize,
     occupiedCarriers: n.nCarriers,
     modemRateHz: n.sampleRateHz,
   });
+}
+
+/** Builds the burst and passes it through the channel, silence before and after. */
+export function makeTrial(options: TrialOptions): TrialSignal {
+  const { numerology: n, slots, snrDb, qm = 4, seed, extensionBytes } = options;
+  const random = new RandomStream(`trial/${seed}`);
+  const content = options.content ?? makeContent(n, random, { slots, qm, extensionBytes });
+  const { sent, ...rest } = content;
+  const lead = options.leadSamples ?? 700 + random.integer(1000);
+  const tail = 3 * n.symbolLength + 400;
+  const air = new Float32Array(options.unheard ? 0 : 2 * (lead + tail) + sent.length);
+  if (!options.unheard) air.set(sent, 2 * lead);
+
+  const signalPower = TRANSMIT_RMS ** 2;
+  const noiseVariance = trialNoiseVariance(n, snrDb);
   const channel = buildChannel({ ...options.channel, seed, rateHz: n.sampleRateHz, noiseVariance, signalPower });
-  const samples = channel.process(air).slice();
+  const samples = options.unheard ? new Float32Array(0) : channel.process(air).slice();
   const fadingDelay = channel.fading?.delaySamples ?? 0;
   const { clock } = channel;
   return {
+    ...rest,
     options,
     numerology: n,
-    qm,
-    layout: transmitter.layout(slots, extension.length, 0),
-    session,
-    burst,
-    extension,
-    bits,
-    payload,
+    session: content.header.session,
+    burst: content.header.burst,
     samples,
     channel,
     noiseVariance,
@@ -110,15 +136,36 @@ export function makeTrial(options: TrialOptions): TrialSignal {
   };
 }
 
+/** Circular noise of variance 1 for every sample of a signal, drawn from its seed; [n][re, im]. */
+export function unitNoise(signal: TrialSignal): Float32Array {
+  const noise = new Float32Array(signal.samples.length);
+  new RandomStream(`noise/${signal.options.seed}`).addComplexNoise(noise, 1);
+  return noise;
+}
+
+/** A noiseless signal with `unit` noise scaled to this SNR, so that one seed has the same noise at every SNR. */
+export function withNoise(clean: TrialSignal, unit: Float32Array, snrDb: number): TrialSignal {
+  const noiseVariance = trialNoiseVariance(clean.numerology, snrDb);
+  const sigma = Math.sqrt(noiseVariance);
+  const samples = new Float32Array(unit.length);
+  for (let i = 0; i < samples.length; i++) samples[i] = clean.samples[i] + sigma * unit[i];
+  return { ...clean, samples, noiseVariance };
+}
+
 /** Everything the receiver says about the trial's samples. */
 export function receiveTrial(signal: TrialSignal): ReceiverRecord[] {
   const receiver = new BurstReceiver(signal.numerology, signal.options.receiver);
   return [...receiver.push(signal.samples), ...receiver.flush()];
 }
 
-/** The record of the burst that was sent, or null when it was not found or its header was wrong. */
-export function rightBurst(signal: TrialSignal, records: readonly ReceiverRecord[]): BurstRecord | null {
-  for (const r of records) if (r.type === 'burst' && r.header.burst === signal.burst) return r;
+/** The record of the burst that was sent, or null when it was not found or a field of its header was wrong. */
+export function rightBurst(
+  signal: { readonly header: TrialContent['header'] },
+  records: readonly ReceiverRecord[],
+): BurstRecord | null {
+  const sent = signal.header;
+  const same = (got: Header) => (Object.keys(sent) as (keyof typeof sent)[]).every((key) => got[key] === sent[key]);
+  for (const r of records) if (r.type === 'burst' && same(r.header)) return r;
   return null;
 }
 
