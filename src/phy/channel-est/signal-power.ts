@@ -9,5 +9,6 @@ export function signalPower(observed: PilotObservations): number {
   const { pilots, noiseVariance, preamble } = observed;
   let sum = 0;
   for (let i = 0; i < pilots.length; i++) sum += pilots[i] * pilots[i];
-  return Math.max(sum / (pilots.length / 2) - noiseVariance, preamble.power);
+  // A burst cut off before its first slot has no pilots at all.
+  return Math.max(sum / Math.max(1, pilots.length / 2) - noiseVariance, preamble.power);
 }
