@@ -9,7 +9,8 @@ import { loadProfile } from '../radio/profile.ts';
 import type { SampleFormat } from '../radio/radio.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
 import type { Codec } from '../sct/codec/codec.ts';
-import { type LinkConfig, occupiedHz } from './link-config.ts';
+import { type LinkConfig, occupiedHz, tracePath } from './link-config.ts';
+import type { RecordedChannel } from './recorded-channel.ts';
 
 /** What both ends of a link agree on before the first sample, made from the configuration alone. */
 export interface LinkSetup {
@@ -21,15 +22,16 @@ export interface LinkSetup {
   /** Doppler spread of the channel as far as the transmitter may know it; null on AWGN. */
   readonly dopplerHz: number | null;
   readonly maxCsiAgeS: number;
+  /** The recorded channel where the configuration names one. */
+  readonly recorded?: RecordedChannel;
 }
 
 /** UsageError when the rate does not suit the numerology (it lists those that do). */
-export function setupLink(config: LinkConfig): LinkSetup {
+export function setupLink(config: LinkConfig, recorded: RecordedChannel | null = null): LinkSetup {
   const n = numerology(config.numerology);
   const { rateHz, profile } = config;
   const offset = profile === 'loopback' ? 0 : preferredLoOffsetHz(n.sampleRateHz, occupiedHz(n), rateHz);
-  const fading = config.channel !== 'awgn';
-  const dopplerHz = fading ? (config.dopplerHz ?? powerDelayProfile(config.channel).defaultDopplerHz) : null;
+  const dopplerHz = recorded ? recorded.dopplerHz : modelDopplerHz(config);
   const maxCsiAgeS = config.maxCsiAgeMs !== undefined ? config.maxCsiAgeMs / 1e3 : dopplerHz ? 0.25 / dopplerHz : 0.2;
   return {
     numerology: n,
@@ -39,7 +41,13 @@ export function setupLink(config: LinkConfig): LinkSetup {
     codec: new ClassicalCodec({ format: config.format }),
     dopplerHz,
     maxCsiAgeS,
+    ...(recorded ? { recorded } : {}),
   };
+}
+
+function modelDopplerHz({ channel, dopplerHz }: LinkConfig): number | null {
+  if (channel === 'awgn' || tracePath(channel) !== null) return null;
+  return dopplerHz ?? powerDelayProfile(channel).defaultDopplerHz;
 }
 
 /** Receive level of boards whose converters are limited, dBFS RMS. */
@@ -61,7 +69,7 @@ export function simulatedChannel(
   config: LinkConfig,
   setup: LinkSetup,
 ): { channel: ScenarioChannel; offsets: DrawnOffsets } {
-  const { numerology: n, frontend } = setup;
+  const { frontend } = setup;
   const random = new RandomStream(config.seed).fork('link');
   const none: DrawnOffsets = { startDelaySamples: 0, phaseRad: 0, cfoHz: 0, sfoPpm: 0 };
   const drawn = config.ideal ? none : randomOffsets(random, { maxStartDelaySamples: 64 });
@@ -70,15 +78,7 @@ export function simulatedChannel(
   const board = config.ideal || config.profile === 'loopback' ? null : loadProfile(config.profile).frontEnd;
   const options: ChannelOptions = {
     rateHz: frontend.deviceRateHz,
-    channel: config.channel,
-    noiseVariance: noiseVarianceFor({
-      snrDb: config.snrDb,
-      signalPower,
-      fftSize: n.fftSize,
-      occupiedCarriers: n.nCarriers,
-      modemRateHz: n.sampleRateHz,
-      deviceRateHz: frontend.deviceRateHz,
-    }),
+    ...noiseAndChannel(config, setup, signalPower),
     seed: config.seed,
     signalPower,
     ...offsets,
@@ -94,6 +94,29 @@ export function simulatedChannel(
     ...(setup.format === 'cf32_le' ? {} : { rxLevelDbfs: RECEIVE_LEVEL_DBFS }),
   };
   return { channel: buildChannel(options), offsets };
+}
+
+/** Model and white noise for the SNR asked for, or the recorded channel with its noise, scaled where an SNR is asked for. */
+function noiseAndChannel(config: LinkConfig, setup: LinkSetup, signalPower: number): Partial<ChannelOptions> {
+  const { numerology: n, frontend, recorded } = setup;
+  const variance = (snrDb: number) =>
+    noiseVarianceFor({
+      snrDb,
+      signalPower,
+      fftSize: n.fftSize,
+      occupiedCarriers: n.nCarriers,
+      modemRateHz: n.sampleRateHz,
+      deviceRateHz: frontend.deviceRateHz,
+    });
+  if (!recorded) {
+    // A trace is read before the first sample; without it its name alone is no channel.
+    if (config.snrDb === null || tracePath(config.channel) !== null)
+      throw new Error('the channel trace was not loaded');
+    return { channel: config.channel, noiseVariance: variance(config.snrDb) };
+  }
+  const { trace, facts } = recorded;
+  const unitVariance = variance(config.snrDb === null ? 0 : config.snrDb - facts.snrDb);
+  return { trace: { trace, centreHz: -frontend.loOffsetHz, unitVariance } };
 }
 
 function withValue<K extends string, V>(key: K, value: V | undefined | null): { [key in K]?: V } {

@@ -92,6 +92,9 @@ async function storedRun(path: string): Promise<StoredRun | null> {
   return null;
 }
 
+/** Settings of a run that say where it sent and listened, not how. */
+const RUN_KEYS: ReadonlySet<string> = new Set(['to', 'from', 'reference', 'tx', 'rx', 'periodMs']);
+
 /** The run's own settings, overridden by the flags that were given. */
 function replayConfig(
   run: StoredRun | null,
@@ -99,7 +102,7 @@ function replayConfig(
   hints: { numerology: number | null; rateHz: number },
 ): LinkConfig {
   if (run) {
-    const { to: _to, from: _from, reference: _reference, ...stored } = run.manifest.config as Record<string, unknown>;
+    const stored = Object.fromEntries(Object.entries(run.manifest.config).filter(([key]) => !RUN_KEYS.has(key)));
     return resolveLinkConfig({ ...withoutMissingInputs(parseLinkInput(stored)), ...given });
   }
   const numerology = given.numerology ?? hints.numerology;

@@ -58,7 +58,7 @@ async function monitor(context: CliContext, source: string, given: ReturnType<ty
     }
     return heard;
   }
-  const { runCapture } = await import('../../experiment/export/export-run.ts');
+  const { runCapture } = await import('../../experiment/run-capture.ts');
   const { CaptureReader } = await import('../../radio/sigmf/capture-reader.ts');
   const { capture, settings } = await runCapture(source);
   const reader = await CaptureReader.open(capture);

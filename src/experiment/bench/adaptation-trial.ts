@@ -138,6 +138,7 @@ function capacityOf(config: LinkConfig, setup: LinkSetup, atS: number, slots: nu
   const { numerology: n, frontend } = setup;
   const { channel } = simulatedChannel(config, setup);
   const frequencies = Float64Array.from(n.carriers, (k) => k * SUBCARRIER_SPACING_HZ);
+  if (config.snrDb === null) throw new Error('the capacity is that of a channel model');
   const snr = fromDb(config.snrDb);
   const slotS = (SLOT_SYMBOLS * n.symbolLength) / n.sampleRateHz;
   let sum = 0;

@@ -1,10 +1,8 @@
 import { join } from 'node:path';
-import { DeviceError, UsageError } from '../../common/errors.ts';
 import { CaptureReader } from '../../radio/sigmf/capture-reader.ts';
-import { resolveLinkConfig } from '../link-config.ts';
 import { makeFolder } from '../make-folder.ts';
-import { captureHints, type ReceiveSettings } from '../receive-stream.ts';
-import { readRun, writeFileAtomic } from '../run-directory.ts';
+import { runCapture } from '../run-capture.ts';
+import { writeFileAtomic } from '../run-directory.ts';
 import { collectTables } from './collect.ts';
 import { csvText } from './csv.ts';
 import { matBytes } from './mat.ts';
@@ -19,31 +17,6 @@ export interface ExportResult {
   readonly files: readonly string[];
   /** Rows of each table. */
   readonly rows: Readonly<Record<string, number>>;
-}
-
-/** The received capture of a run and how to receive it. */
-export async function runCapture(
-  path: string,
-): Promise<{ capture: string; settings: ReceiveSettings; directory: string }> {
-  const run = await readRun(path);
-  const capture = join(run.directory, 'rx');
-  const hints = await captureHints(capture).catch((error) => {
-    if (error instanceof DeviceError) throw new UsageError(`${run.directory} has no received capture (rx.sigmf-meta)`);
-    throw error;
-  });
-  const { numerology, estimator } = run.manifest.config;
-  // Only what the receiver needs: a run of another version may hold settings that this one does not know.
-  const config = resolveLinkConfig({
-    ...(typeof numerology === 'number' ? { numerology } : {}),
-    ...(typeof estimator === 'string' ? { estimator } : {}),
-  });
-  const settings = {
-    numerology: hints.numerology ?? config.numerology,
-    rateHz: hints.rateHz,
-    loOffsetHz: hints.loOffsetHz,
-    estimator: config.estimator,
-  };
-  return { capture, settings, directory: run.directory };
 }
 
 /**
