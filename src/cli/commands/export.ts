@@ -7,7 +7,9 @@ export const addExport: AddCommand = (program, context, done) => {
   const command = program
     .command('export')
     .summary('numbers of a run for NumPy, spreadsheets, MATLAB')
-    .description('Writes bursts, RB SNR, channel response and payload symbols of a run.')
+    .description(
+      'Writes bursts, RB SNR and noise, H(f,t) and payload symbols of a run, as its received capture gives them.',
+    )
     .argument('<run>', 'run directory or its run.json')
     .option('--to <format>', 'npz, csv or mat')
     .option('-o, --output <path>', 'file, or folder for csv (default export.npz, export.mat, export-csv in the run)');

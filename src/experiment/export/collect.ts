@@ -2,10 +2,11 @@ import { UsageError } from '../../common/errors.ts';
 import { RxChain } from '../../link/chains.ts';
 import { type BurstEvent, Receiver } from '../../link/receiver.ts';
 import { frontendFor } from '../../phy/frontend/frontend.ts';
-import { numerology, RB_DATA_RE, SUBCARRIER_SPACING_HZ } from '../../phy/numerology.ts';
+import { numerology, RB_DATA_RE, SUBBAND_CARRIERS, SUBCARRIER_SPACING_HZ } from '../../phy/numerology.ts';
 import type { SampleBlock } from '../../radio/radio.ts';
 import { occupiedHz } from '../link-config.ts';
 import type { ReceiveSettings } from '../receive-stream.ts';
+import { AMPLITUDE_UNIT, channelTable, rbTable, slotTimes } from './channel-tables.ts';
 import { c8, f4, f8, i4, type Table, text } from './table.ts';
 
 /** Payload symbols kept at most (12 bytes each in memory, about 100 in CSV). */
@@ -15,15 +16,15 @@ const MAX_SYMBOLS = 20_000_000;
  * Receives a stream and keeps what users plot: every burst, the SNR of every resource block, the channel of every slot,
  * every payload symbol. Rows refer to bursts by their row in `burst`.
  *
- * Tables (one axis unless said): meta, burst, rb, channel (h: [slot][carrier] complex, the frequencies in meta), symbol
- * (value: complex, unbiased (1 + snr) / snr x the MMSE output).
+ * Tables (one axis unless said): meta, burst, rb, channel (h: [slot][carrier] complex, noise: [slot][subband], the
+ * frequencies in meta), symbol (value: complex, unbiased (1 + snr) / snr x the MMSE output).
  */
 export async function collectTables(blocks: AsyncIterable<SampleBlock>, settings: ReceiveSettings): Promise<Table[]> {
   const n = numerology(settings.numerology);
   const frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
   // No codec: nothing is decoded to a picture here.
   const chain = new RxChain(frontend, new Receiver({ numerology: n, codecs: [], estimator: settings.estimator }));
-  const bursts: { event: BurstEvent; startSample: number }[] = [];
+  const bursts: { event: BurstEvent; startSample: number; slotTimesS: Float64Array }[] = [];
   let symbols = 0;
   const take = (events: ReturnType<RxChain['push']>) => {
     for (const event of events) {
@@ -31,23 +32,36 @@ export async function collectTables(blocks: AsyncIterable<SampleBlock>, settings
       symbols += event.stream?.positions.length ?? 0;
       if (symbols > MAX_SYMBOLS)
         throw new UsageError(`more than ${MAX_SYMBOLS} payload symbols: cut the capture first`);
-      bursts.push({ event, startSample: chain.deviceIndexOf(event.record.startSample) });
+      const { record } = event;
+      const timeOf = (sample: number) => chain.deviceIndexOf(sample) / settings.rateHz;
+      bursts.push({
+        event,
+        startSample: chain.deviceIndexOf(record.startSample),
+        slotTimesS: slotTimes(n, record, timeOf),
+      });
     }
   };
   for await (const block of blocks) take(chain.push(block));
   take(chain.flush());
 
   const records = bursts.map((b) => b.event.record);
+  const slotTimesS = bursts.map((b) => b.slotTimesS);
   const carrierHz = Float64Array.from(n.carriers, (k) => k * SUBCARRIER_SPACING_HZ);
+  const subbandHz = Float64Array.from({ length: n.nSubbands }, (_, s) => {
+    const first = s * SUBBAND_CARRIERS;
+    return (carrierHz[first] + carrierHz[first + SUBBAND_CARRIERS - 1]) / 2;
+  });
   return [
     {
       name: 'meta',
-      about: 'numerology, rates, and the frequency of each column of channel_h',
+      about: 'numerology, rates, the frequency of each column of channel_h and channel_noise, and their unit',
       columns: {
         subbands: i4([n.nSubbands]),
         modem_rate_hz: f8([n.sampleRateHz]),
         device_rate_hz: f8([settings.rateHz]),
         carrier_hz: { kind: 'f8', shape: [1, n.nCarriers], data: carrierHz },
+        subband_hz: { kind: 'f8', shape: [1, n.nSubbands], data: subbandHz },
+        unit: text([AMPLITUDE_UNIT]),
       },
     },
     {
@@ -68,57 +82,14 @@ export async function collectTables(blocks: AsyncIterable<SampleBlock>, settings
         detection: f8(records.map((r) => r.detectionRho)),
       },
     },
-    rbTable(records, n.nSubbands),
-    channelTable(records, n.nCarriers),
+    rbTable(records, slotTimesS, n.nSubbands),
+    channelTable(records, slotTimesS, n),
     symbolTable(
       bursts.map((b) => b.event),
       n.nSubbands,
       symbols,
     ),
   ];
-}
-
-type Records = readonly BurstEvent['record'][];
-
-function rbTable(records: Records, nSubbands: number): Table {
-  const total = records.reduce((sum, r) => sum + r.rbSnrDb.length, 0);
-  const [burst, slot, subband] = [new Int32Array(total), new Int32Array(total), new Int32Array(total)];
-  const [snr, error] = [new Float32Array(total), new Float32Array(total)];
-  let at = 0;
-  records.forEach((record, row) => {
-    for (let i = 0; i < record.rbSnrDb.length; i++, at++) {
-      burst[at] = row;
-      slot[at] = Math.floor(i / nSubbands);
-      subband[at] = i % nSubbands;
-      snr[at] = record.rbSnrDb[i];
-      error[at] = record.rbSnrErrorDb[i];
-    }
-  });
-  return {
-    name: 'rb',
-    about: 'SNR of each resource block and its standard error',
-    columns: { burst: i4(burst), slot: i4(slot), subband: i4(subband), snr_db: f4(snr), error_db: f4(error) },
-  };
-}
-
-function channelTable(records: Records, nCarriers: number): Table {
-  const slots = records.reduce((sum, r) => sum + r.channel.length / (2 * nCarriers), 0);
-  const [burst, slot] = [new Int32Array(slots), new Int32Array(slots)];
-  const h = new Float32Array(2 * nCarriers * slots);
-  let at = 0;
-  records.forEach((record, row) => {
-    h.set(record.channel, 2 * nCarriers * at);
-    const count = record.channel.length / (2 * nCarriers);
-    for (let s = 0; s < count; s++, at++) {
-      burst[at] = row;
-      slot[at] = s;
-    }
-  });
-  return {
-    name: 'channel',
-    about: 'channel estimate in the middle of each slot over the carriers',
-    columns: { burst: i4(burst), slot: i4(slot), h: c8(h, [slots, nCarriers]) },
-  };
 }
 
 function symbolTable(events: readonly BurstEvent[], nSubbands: number, total: number): Table {
