@@ -2,6 +2,7 @@ import { FormatError } from '../common/errors.ts';
 import type { BurstRecord } from '../phy/burst/record.ts';
 import { blocksOfStreams, type Extension } from '../phy/frame/extension.ts';
 import { powerOf } from '../phy/frame/power-level.ts';
+import { demapAnalog, groupByRb } from '../phy/modulation/analog.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import type { StreamPiece } from './harq/received-part.ts';
 import { bitsAt, placeExtension } from './resource-map.ts';
@@ -14,7 +15,7 @@ export interface PlacedPiece extends StreamPiece {
 }
 
 /**
- * What a burst brought, stream by stream, with the subbands' power levels divided out: FormatError where its extension
+ * What a burst brought, stream by stream, analog ones despread, with the subbands' power levels divided out: FormatError where its extension
  * contradicts itself or names more RE or blocks than a burst has, before anything large is made.
  */
 export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repeats: boolean): PlacedPiece[] {
@@ -29,12 +30,13 @@ export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repea
   const { symbols, snr } = gather(record, positions, e.power, n.nSubbands);
   return e.streams.map((entry, i) => {
     const [from, to] = [start[i], start[i + 1]];
+    const placed = positions.subarray(from, to);
+    const seen = { symbols: symbols.subarray(2 * from, 2 * to), snr: snr.subarray(from, to) };
     return {
       entry,
-      positions: positions.subarray(from, to),
+      positions: placed,
       qm: entry.analog ? new Uint8Array(to - from) : qm.subarray(from, to),
-      symbols: symbols.subarray(2 * from, 2 * to),
-      snr: snr.subarray(from, to),
+      ...(entry.analog ? demapAnalog(seen.symbols, seen.snr, groupByRb(placed)) : seen),
       blocks: lists?.[i] ?? null,
     };
   });

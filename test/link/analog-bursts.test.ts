@@ -9,6 +9,7 @@ import { buildChannel } from '../../src/phy/channel/scenario.ts';
 import { noiseVarianceFor } from '../../src/phy/channel/snr.ts';
 import { type Extension, encodeExtension } from '../../src/phy/frame/extension.ts';
 import { BurstKind } from '../../src/phy/frame/header.ts';
+import { groupByRb, mapAnalog } from '../../src/phy/modulation/analog.ts';
 import { RB_DATA_RE } from '../../src/phy/numerology.ts';
 import { rbMapCrc16 } from '../../src/sct/allocation/rb-map.ts';
 import { BytesCodec, SMALL } from './helpers.ts';
@@ -66,7 +67,7 @@ function burst(number: number, symbols: Float32Array, re: number, more: Partial<
       extensionMcs: 0,
     },
     extension: encodeExtension(SMALL, e),
-    payload: scatter(SMALL, SLOTS, positions, symbols.subarray(0, 2 * re)),
+    payload: scatter(SMALL, SLOTS, positions, mapAnalog(symbols.subarray(0, 2 * re), groupByRb(positions)).onRe),
   });
 }
 

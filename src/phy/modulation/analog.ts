@@ -33,153 +33,117 @@ export function groupByRb(re: ArrayLike<number>): RbGroup[] {
   return [...lists].map(([rb, members]) => ({ rb, members: Int32Array.from(members) }));
 }
 
-/**
- * Root mean square of each group's symbols: what they are to be divided by so that every RB has unit mean power. 1 for a group
- * of zeros. Whoever divides must tell the receiver.
- *
- * @param symbols [symbol][re, im]
- * @throws UsageError for a symbol that is no finite number
- */
-export function groupLevels(symbols: Float32Array, groups: readonly RbGroup[]): Float64Array {
-  return Float64Array.from(groups, ({ members }) => {
-    let power = 0;
-    for (const i of members) power += symbols[2 * i] * symbols[2 * i] + symbols[2 * i + 1] * symbols[2 * i + 1];
-    if (!Number.isFinite(power)) throw new UsageError('an analog symbol is no finite number');
-    return Math.sqrt(power / members.length) || 1;
-  });
-}
-
-/** What mapping did to a stream. */
+/** A stream as it goes on the air. */
 export interface AnalogMapping {
-  /** RE whose magnitude was limited to ANALOG_PEAK. */
+  /** What lies on the RE of each symbol, |RE| <= 4, [symbol][re, im]. */
+  readonly onRe: Float32Array;
+  /** RE whose magnitude was limited. */
   readonly limitedRe: number;
-  /** Mean power of each group on the air, linear; the interface asks for 1 within 0.1 dB in the mean over bursts. */
+  /** Mean power of each group on the air; the interface asks for 1 within 0.1 dB in the mean over bursts. */
   readonly groupPower: Float64Array;
 }
 
 /**
- * Puts a stream's analog symbols on their RE: each group divided by its level, DFT-spread over its own RE (spreading.ts), |RE| limited
- * to 4. Spreading stays inside the RB, so a symbol is still where the RB map says; within the RB all symbols share its SNR.
+ * Makes a stream's analog symbols ready for their RE: each group is DFT-spread over its own RE (spreading.ts), then |RE| is limited
+ * to 4. Spreading stays inside the RB, so what the RB map promises a stream holds; within the RB all its symbols share one SNR.
+ * The level is the codec's: symbols of unit mean power in every group.
  *
- * @param symbols unit mean power, [symbol][re, im]
- * @param re payload RE of each symbol, as groupByRb's
- * @param levels amplitude that each group is divided by, > 0, as both ends know them; null = none
- * @param payload [RE][re, im]; written only at `re`
+ * @param symbols [symbol][re, im]
+ * @param groups groupByRb of the stream's places
+ * @throws UsageError for sizes that do not fit and symbols that are no finite numbers
  */
-export function mapAnalog(
-  symbols: Float32Array,
-  re: ArrayLike<number>,
-  groups: readonly RbGroup[],
-  levels: ArrayLike<number> | null,
-  payload: Float32Array,
-): AnalogMapping {
-  requireSizes(symbols.length / 2, re, groups, levels, payload.length / 2);
-  const buffer = new Float32Array(2 * RB_DATA_RE);
+export function mapAnalog(symbols: Float32Array, groups: readonly RbGroup[]): AnalogMapping {
+  requireGroups(symbols.length / 2, groups);
+  const onRe = new Float32Array(symbols.length);
   const groupPower = new Float64Array(groups.length);
+  const buffer = new Float32Array(2 * RB_DATA_RE);
   let limitedRe = 0;
-  groups.forEach(({ members }, g) => {
-    const scale = 1 / (levels ? levels[g] : 1);
+  groups.forEach(({ rb, members }, g) => {
     const group = buffer.subarray(0, 2 * members.length);
-    members.forEach((s, i) => {
-      group[2 * i] = scale * symbols[2 * s];
-      group[2 * i + 1] = scale * symbols[2 * s + 1];
-    });
+    gather(symbols, members, group);
     dftSpreader(members.length).spread(group);
-    let power = 0;
-    members.forEach((s, i) => {
-      let a = group[2 * i];
-      let b = group[2 * i + 1];
-      let p = a * a + b * b;
-      if (!Number.isFinite(p)) throw new UsageError(`analog symbols on RB ${groups[g].rb} are no finite numbers`);
-      if (p > ANALOG_PEAK * ANALOG_PEAK) {
+    for (let i = 0; i < group.length; i += 2) {
+      let power = group[i] * group[i] + group[i + 1] * group[i + 1];
+      if (!Number.isFinite(power)) throw new UsageError(`analog symbols on RB ${rb} are no finite numbers`);
+      if (power > ANALOG_PEAK * ANALOG_PEAK) {
         // A hair less than 4, so that rounding to float32 does not pass it.
-        const limit = (ANALOG_PEAK * (1 - 1e-6)) / Math.sqrt(p);
-        a *= limit;
-        b *= limit;
-        p = a * a + b * b;
+        const scale = (ANALOG_PEAK * (1 - 1e-6)) / Math.sqrt(power);
+        group[i] *= scale;
+        group[i + 1] *= scale;
+        power = ANALOG_PEAK * ANALOG_PEAK;
         limitedRe++;
       }
-      power += p;
-      payload[2 * re[s]] = a;
-      payload[2 * re[s] + 1] = b;
-    });
-    groupPower[g] = power / members.length;
+      groupPower[g] += power / members.length;
+    }
+    scatter(group, members, onRe);
   });
-  return { limitedRe, groupPower };
+  return { onRe, limitedRe, groupPower };
 }
 
 /** A stream as a decoder takes it. */
 export interface AnalogReception {
-  /** snr / (1 + snr) times each symbol and its error, in the stream's own scale, [symbol][re, im]. */
+  /** snr / (1 + snr) times each symbol and its error, [symbol][re, im]. */
   readonly symbols: Float32Array;
-  /** Linear SNR of each symbol relative to unit mean power of the stream, after despreading. */
+  /** Linear SNR of each symbol after despreading; 0 where its whole group is lost. */
   readonly snr: Float32Array;
 }
 
 /**
- * The way back: despreads the MMSE-equalised RE of each group and gives every symbol the group's SNR (despreadSnr). With levels, a group
- * that was divided by a has the SNR snr / a^2 in the stream's scale, and its symbols the gain that belongs to it.
+ * The way back: despreads the MMSE-equalised RE of each group and gives every symbol the group's SNR (despreadSnr). An RE that did
+ * not come (SNR 0) or is no finite number takes its share of the group's SNR away and hurts no other group.
  *
- * @param payload equalised RE as in BurstRecord.payload; one that is no finite number counts as lost
- * @param payloadSnr linear SNR of each RE
+ * @param received snr / (1 + snr) times what lay on each symbol's RE and its error, [symbol][re, im]
+ * @param snr linear SNR of each symbol's RE
+ * @throws UsageError for sizes that do not fit
  */
-export function demapAnalog(
-  payload: Float32Array,
-  payloadSnr: Float32Array,
-  re: ArrayLike<number>,
-  groups: readonly RbGroup[],
-  levels: ArrayLike<number> | null,
-): AnalogReception {
-  requireSizes(re.length, re, groups, levels, Math.min(payload.length / 2, payloadSnr.length));
-  const symbols = new Float32Array(2 * re.length);
-  const snr = new Float32Array(re.length);
+export function demapAnalog(received: Float32Array, snr: Float32Array, groups: readonly RbGroup[]): AnalogReception {
+  if (received.length !== 2 * snr.length) {
+    throw new UsageError(`${received.length / 2} received symbols have ${snr.length} SNRs`);
+  }
+  requireGroups(snr.length, groups);
+  const symbols = new Float32Array(received.length);
+  const out = new Float32Array(snr.length);
   const buffer = new Float32Array(2 * RB_DATA_RE);
   const seen = new Float64Array(RB_DATA_RE);
-  groups.forEach(({ members }, g) => {
+  for (const { members } of groups) {
     const group = buffer.subarray(0, 2 * members.length);
-    members.forEach((s, i) => {
-      const at = 2 * re[s];
-      const ok = Number.isFinite(payload[at]) && Number.isFinite(payload[at + 1]) && payloadSnr[re[s]] > 0;
-      group[2 * i] = ok ? payload[at] : 0;
-      group[2 * i + 1] = ok ? payload[at + 1] : 0;
-      seen[i] = ok ? payloadSnr[re[s]] : 0;
-    });
+    gather(received, members, group);
+    for (let i = 0; i < members.length; i++) {
+      const s = snr[members[i]];
+      const whole = s > 0 && Number.isFinite(group[2 * i]) && Number.isFinite(group[2 * i + 1]);
+      seen[i] = whole ? s : 0;
+      if (!whole) group[2 * i] = group[2 * i + 1] = 0;
+    }
     const common = despreadSnr(seen.subarray(0, members.length));
     dftSpreader(members.length).despread(group);
-    const level = levels ? levels[g] : 1;
-    const own = common / (level * level);
-    // Without bias the symbol is level (1 + common)/common times the output; own / (1 + own) is the bias that belongs to `own`.
-    const scale = common > 0 ? (level * (1 + 1 / common)) / (1 + 1 / own) : 0;
-    members.forEach((s, i) => {
-      symbols[2 * s] = scale * group[2 * i];
-      symbols[2 * s + 1] = scale * group[2 * i + 1];
-      snr[s] = own;
-    });
-  });
-  return { symbols, snr };
+    scatter(group, members, symbols);
+    for (const s of members) out[s] = common;
+  }
+  return { symbols, snr: out };
 }
 
-function requireSizes(
-  count: number,
-  re: ArrayLike<number>,
-  groups: readonly RbGroup[],
-  levels: ArrayLike<number> | null,
-  payloadRe: number,
-): void {
-  const members = groups.reduce((sum, g) => sum + g.members.length, 0);
-  if (count !== re.length || members !== count) {
-    throw new UsageError(`${count} analog symbols, ${re.length} places and ${members} in groups do not fit`);
+function gather(from: Float32Array, members: Int32Array, to: Float32Array): void {
+  for (let i = 0; i < members.length; i++) {
+    to[2 * i] = from[2 * members[i]];
+    to[2 * i + 1] = from[2 * members[i] + 1];
   }
-  for (let i = 0; i < re.length; i++) {
-    if (!(re[i] >= 0 && re[i] < payloadRe)) {
-      throw new UsageError(`payload RE ${re[i]} is out of range: allowed 0 to ${payloadRe - 1}`);
+}
+
+function scatter(from: Float32Array, members: Int32Array, to: Float32Array): void {
+  for (let i = 0; i < members.length; i++) {
+    to[2 * members[i]] = from[2 * i];
+    to[2 * members[i] + 1] = from[2 * i + 1];
+  }
+}
+
+function requireGroups(count: number, groups: readonly RbGroup[]): void {
+  let members = 0;
+  for (const group of groups) {
+    members += group.members.length;
+    for (const s of group.members) {
+      if (s < 0 || s >= count)
+        throw new UsageError(`symbol ${s} of RB ${group.rb} is out of range: allowed 0 to ${count - 1}`);
     }
   }
-  if (!levels) return;
-  if (levels.length !== groups.length) throw new UsageError(`${levels.length} levels for ${groups.length} groups`);
-  for (let g = 0; g < levels.length; g++) {
-    if (!(levels[g] > 1e-6 && levels[g] < 1e6)) {
-      throw new UsageError(`level ${levels[g]} is out of range: allowed 1e-6 to 1e6`);
-    }
-  }
+  if (members !== count) throw new UsageError(`${count} analog symbols do not fit groups of ${members}`);
 }

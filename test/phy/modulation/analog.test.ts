@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
 import { equalise } from '../../../src/phy/equalise.ts';
-import { ANALOG_PEAK, demapAnalog, groupByRb, groupLevels, mapAnalog } from '../../../src/phy/modulation/analog.ts';
+import { ANALOG_PEAK, demapAnalog, groupByRb, mapAnalog } from '../../../src/phy/modulation/analog.ts';
 import '../../fixed-seed.js';
 
 /** Laplacian symbols with some far outliers, [symbol][re, im]. */
@@ -40,151 +40,119 @@ test('every symbol is in one group, groups hold one RB each', () => {
   );
 });
 
-test('demapping undoes mapping without noise, with and without levels, where nothing is limited', () => {
+test('demapping undoes mapping without noise where nothing is limited', () => {
   fc.assert(
-    fc.property(places, fc.boolean(), ({ payloadRe, re, seed }, leveled) => {
+    fc.property(places, ({ re, seed }) => {
       const random = new RandomStream(seed);
       const symbols = Float32Array.from({ length: 2 * re.length }, () => 0.5 * random.normal());
       const groups = groupByRb(re);
-      const levels = leveled ? groupLevels(symbols, groups) : null;
-      const payload = new Float32Array(2 * payloadRe);
-      const { limitedRe, groupPower } = mapAnalog(symbols, re, groups, levels, payload);
-      if (leveled) for (const p of groupPower) assert.ok(limitedRe > 0 || Math.abs(p - 1) < 1e-4);
+      const { onRe, limitedRe, groupPower } = mapAnalog(symbols, groups);
+      groups.forEach(({ members }, g) => {
+        const power =
+          members.reduce((sum, s) => sum + symbols[2 * s] ** 2 + symbols[2 * s + 1] ** 2, 0) / members.length;
+        assert.ok(limitedRe > 0 || Math.abs(groupPower[g] / power - 1) < 1e-4);
+      });
       if (limitedRe > 0) return;
-      const back = demapAnalog(payload, new Float32Array(payloadRe).fill(1e9), re, groups, levels);
-      for (let i = 0; i < symbols.length; i++) assert.ok(Math.abs(back.symbols[i] - symbols[i]) < 2e-5);
+      const back = demapAnalog(onRe, new Float32Array(re.length).fill(Number.POSITIVE_INFINITY), groups);
+      for (let i = 0; i < symbols.length; i++) assert.ok(Math.abs(back.symbols[i] - symbols[i]) < 1e-5);
     }),
   );
 });
 
-test('no RE is larger than 4, and only the stream’s RE are written', () => {
+test('no RE is larger than 4', () => {
   fc.assert(
-    fc.property(places, fc.double({ min: 0.1, max: 8, noNaN: true }), ({ payloadRe, re, seed }, scale) => {
+    fc.property(places, fc.double({ min: 0.1, max: 8, noNaN: true }), ({ re, seed }, scale) => {
       const symbols = heavy(re.length, seed).map((v) => scale * v);
-      const payload = new Float32Array(2 * payloadRe).fill(7);
-      const { limitedRe } = mapAnalog(symbols, re, groupByRb(re), null, payload);
-      let most = 0;
+      const { onRe, limitedRe, groupPower } = mapAnalog(symbols, groupByRb(re));
       let atLimit = 0;
-      for (const p of re) {
-        const a = Math.hypot(payload[2 * p], payload[2 * p + 1]);
-        most = Math.max(most, a);
+      for (let i = 0; i < onRe.length; i += 2) {
+        const a = Math.hypot(onRe[i], onRe[i + 1]);
+        assert.ok(a <= ANALOG_PEAK);
         if (a > ANALOG_PEAK * (1 - 1e-5)) atLimit++;
-        payload[2 * p] = payload[2 * p + 1] = 7;
       }
-      assert.ok(most <= ANALOG_PEAK);
-      assert.ok(limitedRe <= atLimit);
-      assert.ok(payload.every((v) => v === 7));
+      assert.ok(limitedRe <= atLimit && groupPower.every((p) => p <= ANALOG_PEAK ** 2 * (1 + 1e-9)));
     }),
   );
 });
 
 test('a whole RB of heavy-tailed symbols is hardly limited once it is spread', () => {
   const count = 154 * 60;
-  const re = Int32Array.from({ length: count }, (_, i) => i);
   const symbols = heavy(count, 5);
-  const groups = groupByRb(re);
+  const groups = groupByRb(Int32Array.from({ length: count }, (_, i) => i));
   let over = 0;
-  const levels = groupLevels(symbols, groups);
-  groups.forEach(({ members }, g) => {
-    for (const s of members) if (Math.hypot(symbols[2 * s], symbols[2 * s + 1]) > 4 * levels[g]) over++;
-  });
-  const { limitedRe } = mapAnalog(symbols, re, groups, levels, new Float32Array(2 * count));
-  assert.ok(over > 30, `${over} symbols lie over 4 sigma as they are`);
-  assert.ok(limitedRe <= 1, `${limitedRe} RE limited`);
-});
-
-test('SNR told for each symbol is the SNR it has, with unequal RE and levels', () => {
-  const random = new RandomStream(9);
-  const rbs = 2;
-  const re = Int32Array.from({ length: rbs * 154 }, (_, i) => i);
-  const groups = groupByRb(re);
-  const levels = [0.5, 2];
-  const h = Float64Array.from({ length: re.length }, (_, i) => 0.3 + 0.01 * (i % 154));
-  const n0 = 0.1;
-  const sums = [
-    [0, 0, 0],
-    [0, 0, 0],
-  ];
-  let told: Float32Array = new Float32Array(0);
-  for (let round = 0; round < 300; round++) {
-    const symbols = Float32Array.from(
-      { length: 2 * re.length },
-      (_, i) => levels[Math.floor(i / 308)] * Math.SQRT1_2 * random.normal(),
-    );
-    const payload = new Float32Array(symbols.length);
-    mapAnalog(symbols, re, groups, levels, payload);
-    const seen = new Float32Array(payload.length);
-    const snr = new Float32Array(re.length);
-    for (let i = 0; i < re.length; i++) {
-      const noise = () => Math.sqrt(n0 / 2) * random.normal();
-      snr[i] = equalise(h[i] * payload[2 * i] + noise(), h[i] * payload[2 * i + 1] + noise(), h[i], 0, n0, seen, 2 * i);
-    }
-    const got = demapAnalog(seen, snr, re, groups, levels);
-    told = got.snr;
-    for (let i = 0; i < symbols.length; i++) {
-      const s = told[i >> 1];
-      // Undo the bias: what is left beside the symbol is noise of variance 1 / (2 snr) on each component.
-      const z = got.symbols[i] * (1 + 1 / s);
-      const sum = sums[Math.floor(i / 308)];
-      sum[0] += (z - symbols[i]) ** 2;
-      sum[1]++;
+  for (const { members } of groups) {
+    const power = members.reduce((sum, s) => sum + symbols[2 * s] ** 2 + symbols[2 * s + 1] ** 2, 0) / 154;
+    for (const s of members) {
+      symbols[2 * s] /= Math.sqrt(power);
+      symbols[2 * s + 1] /= Math.sqrt(power);
+      if (Math.hypot(symbols[2 * s], symbols[2 * s + 1]) > 4) over++;
     }
   }
-  sums.forEach(([error, count], g) => {
-    const measured = count / (2 * error);
+  const { limitedRe, groupPower } = mapAnalog(symbols, groups);
+  assert.ok(over > 30, `${over} symbols lie over 4 sigma as they are`);
+  assert.ok(limitedRe <= 1, `${limitedRe} RE limited`);
+  assert.ok(groupPower.every((p) => Math.abs(p - 1) < 0.02));
+});
+
+test('the SNR told for each symbol is the SNR it has over unequal RE', () => {
+  const random = new RandomStream(9);
+  const re = Int32Array.from({ length: 308 }, (_, i) => i);
+  const groups = groupByRb(re);
+  const h = Float64Array.from(re, (i) => (i < 154 ? 1 : 0.4) * (0.3 + 0.01 * (i % 154)));
+  const n0 = 0.1;
+  const error = [0, 0];
+  let told: Float32Array = new Float32Array(0);
+  const rounds = 300;
+  for (let round = 0; round < rounds; round++) {
+    const symbols = Float32Array.from({ length: 616 }, () => Math.SQRT1_2 * random.normal());
+    const { onRe } = mapAnalog(symbols, groups);
+    const seen = new Float32Array(616);
+    const noise = () => Math.sqrt(n0 / 2) * random.normal();
+    const snr = Float32Array.from(re, (i) =>
+      equalise(h[i] * onRe[2 * i] + noise(), h[i] * onRe[2 * i + 1] + noise(), h[i], 0, n0, seen, 2 * i),
+    );
+    const got = demapAnalog(seen, snr, groups);
+    told = got.snr;
+    // Undo the bias: what is left beside the symbol is noise of variance 1 / snr.
+    for (let i = 0; i < 616; i++) error[i < 308 ? 0 : 1] += (got.symbols[i] * (1 + 1 / told[i >> 1]) - symbols[i]) ** 2;
+  }
+  error.forEach((e, g) => {
+    const measured = (rounds * 154) / e;
     // 92 400 values a group: the ratio's standard error is 0.5 %.
     assert.ok(Math.abs(measured / told[154 * g] - 1) < 0.03, `group ${g}: ${measured} measured, ${told[154 * g]} told`);
   });
 });
 
 test('lost RE and numbers that are none do not spread beyond their RB', () => {
-  const re = Int32Array.from({ length: 308 }, (_, i) => i);
-  const groups = groupByRb(re);
-  const symbols = heavy(308, 2);
-  const payload = new Float32Array(616);
-  mapAnalog(symbols, re, groups, groupLevels(symbols, groups), payload);
+  const groups = groupByRb(Int32Array.from({ length: 308 }, (_, i) => i));
+  const { onRe } = mapAnalog(heavy(308, 2), groups);
   const snr = new Float32Array(308).fill(100);
-  const levels = groupLevels(symbols, groups);
-  const whole = demapAnalog(payload, snr, re, groups, levels);
-  payload[11] = Number.NaN;
-  payload[20] = Number.POSITIVE_INFINITY;
+  const whole = demapAnalog(onRe, snr, groups);
+  onRe[11] = Number.NaN;
+  onRe[20] = Number.POSITIVE_INFINITY;
   snr[40] = Number.NaN;
-  const hurt = demapAnalog(payload, snr, re, groups, levels);
+  const hurt = demapAnalog(onRe, snr, groups);
   assert.ok(hurt.symbols.every(Number.isFinite) && hurt.snr.every(Number.isFinite));
   assert.deepEqual(hurt.symbols.subarray(308), whole.symbols.subarray(308));
   assert.ok(hurt.snr[0] < whole.snr[0] && hurt.snr[200] === whole.snr[200]);
-  const lost = demapAnalog(payload, new Float32Array(308), re, groups, levels);
+  const lost = demapAnalog(onRe, new Float32Array(308), groups);
   assert.ok(lost.symbols.every((v) => v === 0) && lost.snr.every((v) => v === 0));
 });
 
 test('what does not fit is refused', () => {
-  const re = [0, 1, 2];
-  const groups = groupByRb(re);
+  const groups = groupByRb([0, 1, 2]);
   const symbols = new Float32Array(6).fill(1);
-  const payload = new Float32Array(6);
   assert.throws(() => groupByRb([0, -1]), /allowed whole numbers from 0/);
   assert.throws(() => groupByRb(new Int32Array(155)), /more symbols/);
-  assert.throws(() => mapAnalog(symbols.subarray(2), re, groups, null, payload), /do not fit/);
-  assert.throws(() => mapAnalog(symbols, re, groups, null, payload.subarray(2)), /allowed 0 to 1/);
-  assert.throws(() => mapAnalog(symbols, re, groups, [0], payload), /level 0 is out of range/);
-  assert.throws(() => mapAnalog(symbols, re, groups, [1, 1], payload), /2 levels for 1 groups/);
+  assert.throws(() => mapAnalog(symbols.subarray(2), groups), /allowed 0 to 1/);
+  assert.throws(() => mapAnalog(new Float32Array(8), groups), /4 analog symbols do not fit groups of 3/);
   assert.throws(
     () =>
       mapAnalog(
         symbols.map(() => Number.NaN),
-        re,
         groups,
-        null,
-        payload,
       ),
     /no finite numbers/,
   );
-  assert.throws(
-    () =>
-      groupLevels(
-        symbols.map(() => Number.NaN),
-        groups,
-      ),
-    /no finite number/,
-  );
+  assert.throws(() => demapAnalog(symbols, new Float32Array(2), groups), /3 received symbols have 2 SNRs/);
 });
