@@ -18,9 +18,6 @@ import type { BurstRecord, MissRecord, ReceiverRecord } from './record.ts';
 import { Scratch } from './scratch.ts';
 import { SymbolTracker } from './symbol-tracker.ts';
 
-/** A carrier with more than this share of the power is taken out before the search goes on. */
-const TONE_SHARE = 0.75;
-
 /** Search for a preamble; acquire = wait for all of it and its header; collect = wait for the burst's last sample. */
 export type ReceiverState = 'search' | 'acquire' | 'collect';
 
@@ -95,7 +92,7 @@ export class BurstReceiver {
     // Silence lets a detection near the end become certain.
     const tail = this.detector.lookahead + this.numerology.preambleLength;
     const end = this.window.end;
-    this.window.reserve(tail).fill(0);
+    this.window.takeSilence(tail);
     const records = this.run(true, end);
     this.current = 'search';
     this.pending = null;
@@ -129,16 +126,14 @@ export class BurstReceiver {
     const { hop } = this.detector;
     const need = hop + this.numerology.segmentLength;
     while (this.detector.nextIndex + need <= this.window.end) {
-      const detection = this.detector.push(this.window.samples, this.window.at(this.detector.nextIndex));
+      const detection = this.detector.push(this.window.flat, this.window.at(this.detector.nextIndex));
       if (detection) {
         this.pending = { detection };
         this.current = 'acquire';
         return true;
       }
       const { toneShare, stretchStart, nextIndex } = this.detector;
-      if (toneShare > TONE_SHARE && this.window.removeTone(stretchStart, nextIndex, toneShare)) {
-        this.detector.reset(stretchStart);
-      }
+      if (this.window.removeTone(stretchStart, nextIndex, toneShare)) this.detector.reset(stretchStart);
     }
     const keep = this.detector.lookahead + this.acquirer.margin.before + 2 * this.numerology.symbolLength;
     this.window.discardTo(Math.max(this.window.start, this.detector.nextIndex - keep));
@@ -159,7 +154,8 @@ export class BurstReceiver {
     }
     const from = Math.max(this.window.start, detection.index - this.acquirer.margin.before);
     const samples = this.window.samples.subarray(2 * this.window.at(from), 2 * this.window.at(headerEnd));
-    const acquisition = this.acquirer.acquire(samples, detection.index - from, detection);
+    const flat = this.window.flat.subarray(2 * this.window.at(from), 2 * this.window.at(headerEnd));
+    const acquisition = this.acquirer.acquire(samples, detection.index - from, detection, flat);
     if (!acquisition || acquisition.start + from < this.window.start) {
       this.miss(records, detection, 'no preamble');
       return true;

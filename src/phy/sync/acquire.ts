@@ -64,14 +64,17 @@ export class Acquirer {
     return { before: this.n.segmentLength, after: this.n.preambleLength + 2 * this.n.segmentLength };
   }
 
-  /** `at` is the position of detection.index in `samples`. Returns null when the preamble is not there after all. */
-  acquire(samples: Float32Array, at: number, detection: Detection): Acquisition | null {
+  /**
+   * `at` is the position of detection.index in `samples`. `flat`: the same samples with a flat spectrum, in which timing
+   * and frequency are looked for. Returns null when the preamble is not there after all.
+   */
+  acquire(samples: Float32Array, at: number, detection: Detection, flat = samples): Acquisition | null {
     const n = this.n;
     const { fftSize, cpLength } = n;
-    const coarse = this.refine(samples, at, detection);
+    const coarse = this.refine(flat, at, detection);
     const window = at + n.nSegments * n.segmentLength + n.trainingGuard - cpLength;
-    this.first.set(this.demodulator.transform(samples, window, coarse.cfo, 0));
-    this.second.set(this.demodulator.transform(samples, window + fftSize, coarse.cfo, fftSize));
+    this.first.set(this.demodulator.transform(flat, window, coarse.cfo, 0));
+    this.second.set(this.demodulator.transform(flat, window + fftSize, coarse.cfo, fftSize));
     const shift = this.integerShift(coarse.cfo);
     if (shift === null) return null;
     const path = this.firstPath(shift);
@@ -84,7 +87,7 @@ export class Acquirer {
     const trainingAt = start + n.nSegments * n.segmentLength + n.trainingGuard - backoff;
     if (trainingAt < 0 || 2 * (trainingAt + 2 * fftSize) > samples.length) return null;
     const channel = new Float32Array(2 * n.nCarriers);
-    const pair = this.trainingPair(samples, trainingAt, cfo, trainingAt - start);
+    const pair = this.trainingPair(flat, trainingAt, cfo, trainingAt - start);
     const coherence = Math.min(0.9999, Math.max(LEAST_COHERENCE, pair.coherence));
     const varianceA = coarse.variance;
     const varianceB = (1 - coherence ** 2) / (2 * coherence ** 2 * n.nCarriers) / (2 * Math.PI * fftSize) ** 2;
@@ -93,7 +96,8 @@ export class Acquirer {
     const weight = correction ** 2 < 16 * (varianceA + varianceB) ? varianceA / (varianceA + varianceB) : 1;
     cfo += weight * correction;
     const cfoVariance = weight === 1 ? varianceB : (varianceA * varianceB) / (varianceA + varianceB);
-    const last = this.trainingPair(samples, trainingAt, cfo, trainingAt - start);
+    const last = this.trainingPair(flat, trainingAt, cfo, trainingAt - start);
+    if (flat !== samples) this.transformPair(samples, trainingAt, cfo, trainingAt - start);
     const subbandNoise = new Float64Array(n.nSubbands);
     const { training } = this.known;
     for (let c = 0; c < n.nCarriers; c++) {
@@ -256,10 +260,16 @@ export class Acquirer {
     return { delay, concentration };
   }
 
-  private trainingPair(samples: Float32Array, window: number, cfo: number, phaseIndex: number) {
-    const { fftSize, nCarriers, bins } = this.n;
+  /** Spectra of the two training symbols into `first` and `second`. */
+  private transformPair(samples: Float32Array, window: number, cfo: number, phaseIndex: number): void {
+    const { fftSize } = this.n;
     this.first.set(this.demodulator.transform(samples, window, cfo, phaseIndex));
     this.second.set(this.demodulator.transform(samples, window + fftSize, cfo, phaseIndex + fftSize));
+  }
+
+  private trainingPair(samples: Float32Array, window: number, cfo: number, phaseIndex: number) {
+    const { nCarriers, bins } = this.n;
+    this.transformPair(samples, window, cfo, phaseIndex);
     let re = 0;
     let im = 0;
     let energy = 0;

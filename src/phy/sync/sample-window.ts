@@ -4,6 +4,11 @@ export class SampleWindow {
   private first = 0;
   private length = 0;
 
+  /** `start`: absolute index of the first sample that will be appended. */
+  constructor(start = 0) {
+    this.first = start;
+  }
+
   /** Absolute index of the oldest sample held and of the one after the newest. */
   get start(): number {
     return this.first;
@@ -39,6 +44,12 @@ export class SampleWindow {
   discardTo(index: number): void {
     const drop = Math.min(Math.max(0, index - this.first), this.length);
     if (drop < this.length && drop < this.buffer.length / 8) return;
+    this.dropTo(index);
+  }
+
+  /** Forgets the samples before an absolute index at once. */
+  dropTo(index: number): void {
+    const drop = Math.min(Math.max(0, index - this.first), this.length);
     this.buffer.copyWithin(0, 2 * drop, 2 * this.length);
     this.length -= drop;
     this.first += drop;
