@@ -54,6 +54,8 @@ const WRONG: readonly [words: string[], code: number, message: RegExp, hint?: Re
   [['sound', '--tx', 'loopback', '--rx', 'file:x'], 2, /share no channel/],
   [['sound', '--period', '0'], 2, /out of range/],
   [['bench', 'ldpc'], 2, /--vectors PATH is missing/],
+  [['bench', 'modem', '--only', 'loss'], 2, /--only picks parts of --requirements/],
+  [['bench', 'modem', '--requirements', '--only', 'speed'], 2, /"speed" is no part/],
   [['bench', 'ldpc', '--vectors', '/nonexistent'], 3, /does not exist/],
 ];
 

@@ -15,15 +15,14 @@ const FADING_STEP_DB = 0.7;
 const AWGN_STEP_DB = 0.15;
 /** Bursts that place the first SNR of an AWGN curve. */
 const PILOT_BURSTS = 100;
-/** So far below the SNR that its channel needs a burst is foretold wrong. */
-const SURELY_WRONG_DB = 0.7;
-
 /**
- * So far above it is foretold right: the genie's blocks turn within 0.5 dB, the estimate of a fast channel in a narrow
- * band costs single bursts up to 2 dB more.
+ * A burst whose SNR is so far below (above) the one that its channel needs is foretold wrong (right). The genie's blocks
+ * turn within 0.5 dB of it, a wide band's more closely; the estimate of a fast channel in a narrow band costs single bursts
+ * up to 2 dB more.
  */
-function surelyRightDb({ subbands, channel }: LossSetting): number {
-  return subbands < 20 && channel === 'eva' ? 2.5 : 0.8;
+function sureDb({ subbands, channel }: LossSetting): { wrong: number; right: number } {
+  if (subbands >= 20) return { wrong: 0.55, right: 0.5 };
+  return { wrong: 0.7, right: channel === 'eva' ? 2.5 : 0.7 };
 }
 
 export interface LossSetting {
@@ -140,16 +139,16 @@ async function awgnCurve(setting: LossSetting, coded: CodedBursts, context: Benc
 async function fadingCurve(setting: LossSetting, coded: CodedBursts, context: BenchContext): Promise<PairedBler> {
   const { bursts, checkEvery } = setting;
   const needed = await channelNeeds(setting, coded, context);
-  const right = surelyRightDb(setting);
+  const sure = sureDb(setting);
   const curve = new PairedBler({
     bursts,
     checkEvery,
     open: opener(setting, coded, context),
     foretell: (seed, snrDb) =>
-      snrDb > needed[seed] + right ? 'right' : snrDb < needed[seed] - SURELY_WRONG_DB ? 'wrong' : null,
+      snrDb > needed[seed] + sure.right ? 'right' : snrDb < needed[seed] - sure.wrong ? 'wrong' : null,
   });
   const step = FADING_STEP_DB;
-  const offsets = right > 1 ? [-0.5, 0.5, 1.5] : [-0.45, 0.55];
+  const offsets = sure.right > 1 ? [-0.5, 0.5, 1.5] : [-0.45, 0.55];
   const around = [90, 99].flatMap((q) => offsets.map((i) => percentile(needed, q) + i * step));
   await curve.measure(around, context);
   await curve.bracket([0.1, 0.01], step, context);

@@ -25,7 +25,7 @@ export function requirementsPlan(quick: boolean): Measurement[] {
     ...FOUR.map((n) => falseHeaderMeasurement(n, trials(1, 60))),
     ...FOUR.map((n) => hidingMeasurement(n, trials(30, 2000))),
     ...FOUR.map((n) => gaplessMeasurement(n, trials(50, 10_000))),
-    ...FOUR.flatMap((n) => FADING.map((c) => fadingDetectionMeasurement(n, c, trials(26, 2600)))),
+    ...FOUR.flatMap((n) => FADING.map((c) => fadingDetectionMeasurement(n, c, trials(26, 1300)))),
     trackingMeasurement(NARROW, trials(4, 300)),
     trackingMeasurement(MIDDLE, trials(2, 100)),
     trackingMeasurement(WIDE, trials(2, 40)),
@@ -49,11 +49,11 @@ export function requirementsPlan(quick: boolean): Measurement[] {
 function faultPlan(quick: boolean): Measurement[] {
   const evmBursts = quick ? 6 : 200;
   const settings = [
-    [6, 'awgn', 'hackrf', QAM64_2_3, quick ? 24 : 2000],
-    [25, 'awgn', 'hackrf', QAM64_2_3, quick ? 8 : 400],
-    [25, 'awgn', 'pluto', QAM64_2_3, quick ? 8 : 400],
+    [6, 'awgn', 'hackrf', QAM64_2_3, quick ? 24 : 1000],
+    [25, 'awgn', 'hackrf', QAM64_2_3, quick ? 8 : 250],
+    [25, 'awgn', 'pluto', QAM64_2_3, quick ? 8 : 250],
     [6, 'eva', 'hackrf', QAM16_1_2, quick ? 40 : 5000],
-    [25, 'eva', 'hackrf', QAM16_1_2, quick ? 20 : 3000],
+    [25, 'eva', 'hackrf', QAM16_1_2, quick ? 20 : 2000],
   ] as const;
   return settings.map(([subbands, channel, profile, mcs, bursts]) =>
     faultMeasurement({ subbands, channel, profile, mcs, bursts, evmBursts, checkEvery: quick ? 20 : 50 }),
@@ -65,7 +65,7 @@ function lossPlan(quick: boolean): Measurement[] {
     ['awgn', ...FADING].flatMap((channel) =>
       MCS.map((mcs) => {
         const narrow = n === NARROW;
-        const full = channel === 'awgn' && !narrow ? 2500 : 10_000;
+        const full = channel === 'awgn' && !narrow ? 1500 : 10_000;
         return lossMeasurement({
           subbands: n.nSubbands,
           channel,

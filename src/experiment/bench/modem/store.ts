@@ -15,6 +15,8 @@ const DECIDES = [
   'experiment/stats',
   'experiment/distributions',
   'experiment/bench/modem',
+  'experiment/bench/modem-genie',
+  'experiment/bench/modem-trial',
   'experiment/bench/ldpc-simulation',
 ] as const;
 
@@ -45,12 +47,12 @@ export function sourceHash(): string {
   return hash.digest('hex');
 }
 
-/** Code under a folder, or the files that a path begins. */
+/** Code under a folder, or of a module, or both. */
 function codeFiles(path: string): string[] {
   const folder = dirname(path);
   const word = path.slice(folder.length + 1);
   return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.name === word || entry.name.startsWith(`${word}.`) || entry.name.startsWith(`${word}-`))
+    .filter((entry) => entry.name === word || entry.name.startsWith(`${word}.`))
     .flatMap((entry) => {
       const full = join(folder, entry.name);
       if (entry.isDirectory()) return readdirSync(full).flatMap((child) => treeFiles(join(full, child)));

@@ -1,0 +1,33 @@
+/** What the chapters of docs/results.md share. */
+
+export interface PlotFile {
+  readonly file: string;
+  readonly svg: string;
+}
+
+/** Where figures come from, as the benches write it in slightly different places. */
+export interface Provenance {
+  readonly machine?: { readonly cpu?: string; readonly cores?: number; readonly node?: string };
+  readonly git?: { readonly commit: string; readonly dirty: boolean } | null;
+  readonly program?: { readonly git?: { readonly commit: string; readonly dirty: boolean } | null };
+}
+
+/** One sentence without its full stop: machine and commit. */
+export function provenance({ machine, git, program }: Provenance): string {
+  const commit = git ?? program?.git;
+  const node = machine?.node ? `, Node ${machine.node.replace(/^v/, '')}` : '';
+  return `Made on ${machine?.cpu?.trim() ?? 'an unnamed machine'}${node}, ${commit ? `commit ${commit.commit.slice(0, 10)}` : 'no commit recorded'}`;
+}
+
+/** A number with so many significant digits; a dash where there is none. */
+export function figure(value: number | null | undefined, digits = 4): string {
+  return value === null || value === undefined || !Number.isFinite(value)
+    ? '–'
+    : String(Number(value.toPrecision(digits)));
+}
+
+/** A markdown table. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
+  return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n').replace(/ {2,}/g, ' ');
+}
