@@ -61,9 +61,12 @@ export function ramp(
 
 const tables = new Map<string, Float32Array>();
 const MAX_TABLES = 64;
+/** The table asked for last, which is nearly always asked for again. */
+let latest: { n: Numerology; delay: number; table: Float32Array } | null = null;
 
 /** exp(+2 pi i k delay / N) of the occupied carriers, [nCarriers][re, im]; window centres come from a short list. */
 export function rampTable(n: Numerology, delay: number): Float32Array {
+  if (latest && latest.n === n && latest.delay === delay) return latest.table;
   const key = `${n.id}/${delay}`;
   let table = tables.get(key);
   if (!table) {
@@ -76,5 +79,6 @@ export function rampTable(n: Numerology, delay: number): Float32Array {
     if (tables.size >= MAX_TABLES) tables.delete(tables.keys().next().value!);
     tables.set(key, table);
   }
+  latest = { n, delay, table };
   return table;
 }

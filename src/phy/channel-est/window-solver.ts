@@ -117,18 +117,24 @@ function gramMatrix(n: Numerology, basis: DelayBasis, time: TimeBasis): Float64A
   return gram;
 }
 
-const solvers = new Map<string, WindowSolver>();
+/** By delay basis, time basis and 3 dB step of lambda. */
+let solvers = new Map<DelayBasis, Map<TimeBasis, Map<number, WindowSolver>>>();
+let solverCount = 0;
 const MAX_SOLVERS = 96;
 
 /** The solver of a hypothesis, made once for each 3 dB of lambda (fine enough for a regulariser). */
 export function windowSolver(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda: number): WindowSolver {
   const step = 3 * Math.round(quantiseDb(lambda) / 3);
-  const key = `${n.id}/${basis.halfWidth}/${time.slots}/${time.order}/${time.priorInverse[0]}/${step}`;
-  let solver = solvers.get(key);
+  let solver = solvers.get(basis)?.get(time)?.get(step);
   if (!solver) {
+    if (++solverCount > MAX_SOLVERS) {
+      solvers = new Map();
+      solverCount = 1;
+    }
     solver = new WindowSolver(n, basis, time, 10 ** (step / 10));
-    if (solvers.size >= MAX_SOLVERS) solvers.delete(solvers.keys().next().value!);
-    solvers.set(key, solver);
+    const byTime = solvers.get(basis) ?? new Map<TimeBasis, Map<number, WindowSolver>>();
+    const byStep = byTime.get(time) ?? new Map<number, WindowSolver>();
+    solvers.set(basis, byTime.set(time, byStep.set(step, solver)));
   }
   return solver;
 }
