@@ -79,10 +79,15 @@ export class OurModem {
     random.addComplexNoise(this.noise, variance);
   }
 
+  /** Samples of the signal with all its bursts and gaps. */
+  get samples(): number {
+    return this.air.length / 2;
+  }
+
   /** One round: the best of three passes of each part. Throws when a burst is not received. */
   measure(): Speeds {
     const { bursts } = this.shape;
-    const samples = this.air.length / 2;
+    const { samples } = this;
     const generate = best(bursts * this.burstSamples, () => {
       for (let b = 0; b < bursts; b++) this.burst(b);
     });

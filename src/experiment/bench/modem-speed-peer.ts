@@ -3,8 +3,10 @@ import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { numerology } from '../../phy/numerology.ts';
 import { packageRoot } from '../host-facts.ts';
-import type { Shape, Speeds } from './modem-speed-ours.ts';
+import type { ShapeText } from './modem-speed-child.ts';
+import type { Speeds } from './modem-speed-ours.ts';
 
 const run = promisify(execFile);
 
@@ -54,8 +56,9 @@ export class LiquidPeer {
   }
 
   /** One round: the best of three passes of each part, in CPU time of its own process. */
-  async measure(shape: Shape, burstSamples: number): Promise<PeerSpeeds> {
-    const { numerology: n, bursts, snrDb, cfoRadPerSample } = shape;
+  async measure(shape: ShapeText, burstSamples: number): Promise<PeerSpeeds> {
+    const { subbands, bursts, snrDb, cfoRadPerSample } = shape;
+    const n = numerology(subbands);
     const numbers = [n.fftSize, n.cpLength, n.nSubbands, burstSamples, bursts, snrDb, cfoRadPerSample];
     const { stdout } = await run(join(this.folder, 'liquid-ofdm'), numbers.map(String), { timeout: 120_000 });
     return JSON.parse(stdout) as PeerSpeeds;

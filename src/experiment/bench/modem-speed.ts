@@ -1,10 +1,11 @@
 import { NUMEROLOGIES, type Numerology, numerology } from '../../phy/numerology.ts';
 import { type HostFacts, hostFacts, type ProgramFacts, programFacts } from '../host-facts.ts';
 import { median } from '../stats.ts';
-import { type LdpcSpeed, ldpcSpeeds } from './modem-speed-ldpc.ts';
-import { best, OurModem, type Shape, type Speeds } from './modem-speed-ours.ts';
+import { OurProcess, type ShapeText } from './modem-speed-child.ts';
+import type { LdpcSpeed } from './modem-speed-ldpc.ts';
+import type { Speeds } from './modem-speed-ours.ts';
 import { LiquidPeer, type PeerSpeeds } from './modem-speed-peer.ts';
-import { type StageCost, stageCosts } from './modem-speed-stages.ts';
+import type { StageCost } from './modem-speed-stages.ts';
 
 /** Median and range over the rounds. */
 export interface Spread {
@@ -65,7 +66,7 @@ export interface SpeedOptions {
 }
 
 const METHOD =
-  'process CPU time (user + system, all threads); each round runs our modem, then liquid-dsp in a process of its own, best of 3 passes ' +
+  'process CPU time (user + system); each round runs our modem (one thread), then liquid-dsp, each in a process of its own, best of 3 passes ' +
   'of each part; ratios round by round, median and range. QPSK, occupied carriers, pilots (1 in 12), burst length, SNR and ' +
   'frequency offset alike. Ours: samples to soft bits and RB SNR, with detection, tracking, channel and noise estimates. ' +
   'liquid-dsp: samples to hard bits, no error correction, critical rate';
@@ -82,23 +83,23 @@ export async function benchModemSpeed(options: SpeedOptions = {}): Promise<Speed
   const opened = await LiquidPeer.open(compilers);
   const peer = typeof opened === 'string' ? null : opened;
   const rounds = quick ? QUICK_ROUNDS : ROUNDS;
+  const ours = new OurProcess();
   try {
     const shapes: ShapeReport[] = [];
     for (const subbands of [4, 50]) {
       const n = numerology(subbands);
       progress(`speed, ${n.fftSize}-point`);
-      shapes.push(await measureShape(shapeOf(n, quick), peer, rounds));
+      shapes.push(await measureShape(ours, shapeOf(n, quick), peer, rounds));
     }
-    const growth = NUMEROLOGIES.map((n) => {
+    const growth: { fftSize: number; subbands: number; nsPerSample: number }[] = [];
+    for (const n of NUMEROLOGIES) {
       progress(`speed, growth, ${n.fftSize}-point`);
-      const ours = new OurModem(shapeOf(n, true));
-      ours.receiveAll();
-      const samples = ours.shape.bursts * ours.burstSamples;
-      const rate = best(samples, () => ours.receiveAll(), quick ? 4 : 12);
-      return { fftSize: n.fftSize, subbands: n.nSubbands, nsPerSample: 1e3 / rate };
-    });
+      await ours.open(shapeOf(n, true));
+      const rate = await ours.receive(quick ? 4 : 12);
+      growth.push({ fftSize: n.fftSize, subbands: n.nSubbands, nsPerSample: 1e3 / rate });
+    }
     progress('speed, LDPC');
-    const ldpc = ldpcSpeeds(quick ? 3 : 9);
+    const ldpc = await ours.ldpc(quick ? 3 : 9);
     const version = shapes[0].rounds[0].liquid?.version;
     const ratios = shapes.flatMap((s) => (s.ratio ? [s.ratio.receive.median] : []));
     return {
@@ -117,25 +118,29 @@ export async function benchModemSpeed(options: SpeedOptions = {}): Promise<Speed
       ldpc,
     };
   } finally {
+    ours.close();
     await peer?.close();
   }
 }
 
 /** Bursts of 20 slots, some 600 000 samples in all (quick: 250 000). */
-function shapeOf(n: Numerology, quick: boolean): Shape {
+function shapeOf(n: Numerology, quick: boolean): ShapeText {
   const slots = 20;
   const bursts = Math.max(1, Math.round((quick ? 250_000 : 600_000) / (slots * n.slotLength)));
-  return { numerology: n, slots, bursts, snrDb: 20, cfoRadPerSample: 0.0005 };
+  return { subbands: n.nSubbands, slots, bursts, snrDb: 20, cfoRadPerSample: 0.0005 };
 }
 
-async function measureShape(shape: Shape, peer: LiquidPeer | null, rounds: number): Promise<ShapeReport> {
-  const { numerology: n } = shape;
-  const ours = new OurModem(shape);
-  // Compiled code before anything counts.
-  for (let i = 0; i < 3; i++) ours.measure();
+async function measureShape(
+  ours: OurProcess,
+  shape: ShapeText,
+  peer: LiquidPeer | null,
+  rounds: number,
+): Promise<ShapeReport> {
+  const n = numerology(shape.subbands);
+  const burstSamples = await ours.open(shape);
   const results: { ours: Speeds; liquid: PeerSpeeds | null }[] = [];
   for (let round = 0; round < rounds; round++) {
-    results.push({ ours: ours.measure(), liquid: (await peer?.measure(shape, ours.burstSamples)) ?? null });
+    results.push({ ours: await ours.measure(), liquid: (await peer?.measure(shape, burstSamples)) ?? null });
   }
   const our = spreads(results.map((r) => r.ours));
   const compared = results.flatMap((r) => (r.liquid ? [{ ours: r.ours, liquid: r.liquid }] : []));
@@ -153,12 +158,12 @@ async function measureShape(shape: Shape, peer: LiquidPeer | null, rounds: numbe
     bursts: shape.bursts,
     snrDb: shape.snrDb,
     cfoRadPerSample: shape.cfoRadPerSample,
-    burstSamples: ours.burstSamples,
+    burstSamples,
     liquidBurstSamples: compared[0]?.liquid.burstSamples ?? null,
     ours: our,
     liquid: compared.length > 0 ? spreads(compared.map((r) => r.liquid)) : null,
     ratio,
-    stages: await stageCosts(() => ours.receiveAll(), 4 * rounds, 1e3 / our.receive.median),
+    stages: await ours.stages(4 * rounds, 1e3 / our.receive.median),
     rounds: results,
   };
 }
