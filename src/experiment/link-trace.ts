@@ -67,6 +67,9 @@ export interface BurstTrace {
 export class LinkTrace {
   readonly bursts: BurstTrace[] = [];
   private lossesSeen = 0;
+  /** Values that were not finite and became 0, and carriers far above the signal that were taken out. */
+  notNumbers = 0;
+  carriersRemoved = 0;
   misses = 0;
   /** Headers of other versions of the air interface: how many of each. */
   readonly otherVersions = new Map<number, number>();
@@ -95,6 +98,10 @@ export class LinkTrace {
     for (const loss of chain.losses.slice(0, this.lossesSeen)) markLoss(trace, loss);
     this.bursts.push(trace);
     this.markLosses(chain);
+    // A loss that is known explains what the receiver wonders about.
+    const { suspect } = event.record;
+    if (suspect && trace.suspect === event.problem)
+      trace.suspect = event.problem ? `${suspect}; ${event.problem}` : suspect;
     return trace;
   }
 
@@ -103,6 +110,9 @@ export class LinkTrace {
     for (; this.lossesSeen < chain.losses.length; this.lossesSeen++) {
       for (const burst of this.bursts) markLoss(burst, chain.losses[this.lossesSeen]);
     }
+    const { phy } = chain.receiver;
+    this.notNumbers = chain.nonFiniteSamples + phy.nonFiniteSamples;
+    this.carriersRemoved = phy.carriersRemoved;
   }
 
   private count(event: BurstEvent, chain: RxChain): void {
@@ -134,6 +144,8 @@ export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[
   }
   for (const b of trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
   if (clippedSamples > 0) out.push(`${clippedSamples} samples were limited by a converter`);
+  if (trace.notNumbers > 0) out.push(`${trace.notNumbers} values were no numbers (or absurdly large) and became 0`);
+  if (trace.carriersRemoved > 0) out.push(`${trace.carriersRemoved} carriers far above the signal were taken out`);
   return out;
 }
 

@@ -28,10 +28,6 @@ export interface BurstReceiverOptions {
   readonly estimator?: EstimatorName;
 }
 
-interface Pending {
-  readonly detection: Detection;
-}
-
 interface Found {
   readonly detection: Detection;
   readonly acquisition: Acquisition;
@@ -53,7 +49,7 @@ export class BurstReceiver {
   private readonly window = new CleanWindow();
   private readonly scratch = new Scratch();
   private current: ReceiverState = 'search';
-  private pending: Pending | null = null;
+  private pending: Detection | null = null;
   private found: Found | null = null;
   /** Preambles seen and not decoded, for statistics. */
   misses = 0;
@@ -79,6 +75,11 @@ export class BurstReceiver {
   /** Samples that were not finite and were set to 0. */
   get nonFiniteSamples(): number {
     return this.window.nonFinite;
+  }
+
+  /** Carriers far above the signal that were taken out of the stream. */
+  get carriersRemoved(): number {
+    return this.window.tonesRemoved;
   }
 
   /** Takes the next samples, [n][re, im], and returns what they completed. */
@@ -128,7 +129,7 @@ export class BurstReceiver {
     while (this.detector.nextIndex + need <= this.window.end) {
       const detection = this.detector.push(this.window.flat, this.window.at(this.detector.nextIndex));
       if (detection) {
-        this.pending = { detection };
+        this.pending = detection;
         this.current = 'acquire';
         return true;
       }
@@ -143,7 +144,7 @@ export class BurstReceiver {
   /** Reads preamble and header at a detection. On failure the search goes on where it stood: nothing is skipped. */
   private acquire(records: ReceiverRecord[], ended: boolean, realEnd: number): boolean {
     const n = this.numerology;
-    const { detection } = this.pending!;
+    const detection = this.pending!;
     const headerEnd = detection.index + this.acquirer.margin.after + n.headerSymbols * n.symbolLength + n.cpLength;
     if (headerEnd > this.window.end && !ended) return false;
     if (ended && (headerEnd > this.window.end || detection.index + n.preambleLength > realEnd)) {
@@ -208,9 +209,8 @@ export class BurstReceiver {
 
   /** The strongest peak may have been a pulse's edge or another burst's end, and the true one beside it. */
   private tryRunnerUp(): void {
-    const detection = this.detector.takeRunnerUp();
-    this.pending = detection && { detection };
-    this.current = detection ? 'acquire' : 'search';
+    this.pending = this.detector.takeRunnerUp();
+    this.current = this.pending ? 'acquire' : 'search';
   }
 
   /** Waits for the burst's last sample, decodes the rest of it and searches on from its end. */
