@@ -71,6 +71,8 @@ export function mergeSettings(file: LinkInput, flags: LinkInput): LinkInput {
   if (flags.channel !== undefined) {
     delete below.delaySpreadNs;
     delete below.dopplerHz;
+    // A trace brings its own noise unless the command line asks for an SNR.
+    if (flags.channel.startsWith('trace:')) delete below.snrDb;
   }
   return { ...below, ...flags };
 }
