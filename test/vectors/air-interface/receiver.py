@@ -1,8 +1,9 @@
 """Receiver of the air interface, version 2, written from docs/air-interface.md alone (NumPy, nothing of ours).
 
-    python3 receiver.py ID FILE.ci16     decodes the one burst in a file of interleaved little-endian int16
+    python3 receiver.py ID FILE.ci16 [streams]     decodes the one burst in a file of interleaved little-endian int16
 
-Prints one JSON object: header fields, extension (hex), hard-decided 16-QAM payload bits (hex). Exit code 1 when any CRC fails.
+Prints one JSON object: header fields, extension (hex), hard-decided 16-QAM payload bits (hex), with `streams` also the
+extension's fields, its power levels divided out, and the blocks of its first stream (hex). Exit code 1 when any CRC fails.
 It is a check of the document, not a good receiver: mild frequency offset, one burst, short delay spread.
 """
 import json
@@ -18,6 +19,10 @@ HEADER_RE = 640
 # Section 6.1.
 FIELDS = [("version", 3), ("numerology", 3), ("session", 8), ("burst", 10), ("kind", 3), ("slotsLess1", 7),
           ("csiNumber", 6), ("modelSet", 32), ("extensionUnits", 6), ("extensionMcs", 2)]
+# Section 6.2, around its lists.
+BEFORE = [("codec", 3), ("image", 8), ("part", 8), ("partsLess1", 8), ("process", 4), ("redundancyVersion", 2),
+          ("newData", 1), ("original", 10), ("interleaved", 1)]
+STREAM = [("id", 8), ("analog", 1), ("baseGraph", 1), ("score", 8), ("re", 20), ("bytes", 22)]
 RATES = [1 / 5, 1 / 3, 1 / 2, 2 / 3]
 
 
@@ -138,13 +143,14 @@ def lifting(k_prime):
     return min((z, i) for z, i in sizes if kb * z >= k_prime)
 
 
-def ldpc_decode(llr, k_prime, iterations=40):
+def ldpc_decode(llr, k_prime, version=0, iterations=40):
     """Layered normalised min-sum in floating point; llr of the E coded bits. Returns the K' bits and whether checks hold."""
     z, which = lifting(k_prime)
     rows = [[(c, v[which] % z) for c, v in row] for row in base_graph()]
     order = np.concatenate([np.arange(0, k_prime - 2 * z), np.arange(8 * z, 50 * z)])
     app = np.zeros(52 * z)
-    np.add.at(app, 2 * z + order[np.arange(len(llr)) % len(order)], llr)
+    start = np.searchsorted(order, (0, 13, 25, 43)[version] * z)  # TS 38.212 table 5.4.2.1-2
+    np.add.at(app, 2 * z + order[(start + np.arange(len(llr))) % len(order)], llr)
     app[k_prime:10 * z] = 1e6
     lanes = np.arange(z)
     index = [np.array([c * z + (lanes + s) % z for c, s in row]) for row in rows]
@@ -192,12 +198,56 @@ def read_control(demodulator, first, symbols, n_bytes, polynomial, length):
 
 def decide_16qam(x):
     """Section 8: four bits a symbol by the nearest point."""
-    scaled = x * np.sqrt(10)
-    bits = np.stack([scaled.real < 0, scaled.imag < 0, np.abs(scaled.real) > 2, np.abs(scaled.imag) > 2], axis=1)
+    bits = np.stack([x.real < 0, x.imag < 0, np.abs(x.real) > np.sqrt(0.4), np.abs(x.imag) > np.sqrt(0.4)], axis=1)
     return bits.astype(np.uint8)
 
 
-def receive(samples, numerology):
+def read_extension(bits, subbands):
+    """Section 6.2."""
+    left = iter(bits)
+
+    def take(width):
+        return number([next(left) for _ in range(width)])
+
+    e = {name: take(width) for name, width in BEFORE}
+    e["modulation"] = [take(3) for _ in range(subbands)]
+    e["order"] = [take(6) for _ in range(subbands)] if take(1) else list(range(subbands))
+    e["power"] = [take(5) for _ in range(subbands)] if take(1) else [16] * subbands
+    e["streams"] = [{name: take(width) for name, width in STREAM} for _ in range(take(8))]
+    e["blocks"] = [(take(8), take(1)) for _ in range(take(8))]
+    return e
+
+
+def llr_16qam(x, snr):
+    """Section 8: the least distances to the points with each bit 0 and 1; [symbol][bit]."""
+    b = (np.arange(16)[:, None] >> np.array([3, 2, 1, 0])) & 1
+    s = 1 - 2 * b
+    points = (s[:, 0] * (2 - s[:, 2]) + 1j * s[:, 1] * (2 - s[:, 3])) / np.sqrt(10)
+    distance = np.abs(x[:, None] - points) ** 2
+    return np.stack([snr * (distance[:, b[:, i] == 1].min(axis=1) - distance[:, b[:, i] == 0].min(axis=1))
+                     for i in range(4)], axis=1)
+
+
+def read_blocks(e, repeats, x, snr, slots):
+    """Section 6.2: blocks of the first stream, base graph 2 and 16-QAM only, as {number: hex}; None when a CRC fails."""
+    rbs, stream = np.arange(x.size).reshape(slots, -1, 154), e["streams"][0]
+    ordered = rbs[:, e["order"]].transpose(1, 0, 2)
+    place = (rbs.transpose(2, 0, 1) if e["interleaved"] else ordered).ravel()[:stream["re"]]
+    count = -(-(stream["bytes"] + 3) // ((3840 - 24) // 8))
+    length = -(-(stream["bytes"] + 3) // count)
+    named = [b for b, _ in e["blocks"]] if repeats else list(range(count))
+    blocks = {}
+    for i, block in enumerate(named):
+        own = place[i::len(named)]
+        coded = llr_16qam(x[own], snr[own]).T.ravel()
+        bits, ok = ldpc_decode(coded, 8 * length + 24, e["redundancyVersion"])
+        if not ok or crc(bits[:-24], 0x800063, 24) != number(bits[-24:]):
+            return None
+        blocks[block] = np.packbits(bits[:-24]).tobytes().hex()
+    return blocks
+
+
+def receive(samples, numerology, streams=False):
     grid = Grid(numerology)
     y, at = synchronise(samples, grid)
     demodulator = Demodulator(y, at, grid)
@@ -221,20 +271,26 @@ def receive(samples, numerology):
         q += symbols
     slots = header["slotsLess1"] + 1
     payload = np.zeros((slots, grid.subbands, 14, 11), dtype=complex)
+    snr = np.zeros(payload.shape)
     for slot in range(slots):
         for t in range(14):
-            x, _ = demodulator.symbol(q, t)
+            x, quality = demodulator.symbol(q, t)
             payload[slot, :, t, :] = x.reshape(grid.subbands, 11)
+            snr[slot, :, t, :] = quality.reshape(grid.subbands, 11)
             q += 1
-    x = payload.ravel()
-    decided = decide_16qam(x)
-    return {"header": header, "extension": np.packbits(extension).tobytes().hex(),
-            "payload": np.packbits(decided.ravel()).tobytes().hex()}
+    result = {"header": header, "extension": np.packbits(extension).tobytes().hex()}
+    if streams:
+        e = result["fields"] = read_extension(extension, grid.subbands)
+        power = 10 ** ((np.array(e["power"]) - 16) / 20)[None, :, None, None]
+        payload, snr = payload / np.sqrt(power), snr * power
+        result["blocks"] = read_blocks(e, header["kind"] == 2, payload.ravel(), snr.ravel(), slots)
+    result["payload"] = np.packbits(decide_16qam(payload.ravel()).ravel()).tobytes().hex()
+    return None if streams and result["blocks"] is None else result
 
 
 def main():
     raw = np.fromfile(sys.argv[2], dtype="<i2").astype(float).reshape(-1, 2) / 32768
-    result = receive(raw[:, 0] + 1j * raw[:, 1], int(sys.argv[1]))
+    result = receive(raw[:, 0] + 1j * raw[:, 1], int(sys.argv[1]), sys.argv[3:] == ["streams"])
     print(json.dumps(result))
     sys.exit(0 if result else 1)
 
