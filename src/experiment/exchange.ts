@@ -190,6 +190,7 @@ export class LoopbackExchange {
     this.wait(TAIL_S);
     await this.pump();
     for (const event of this.chain.flush()) this.take(event);
+    this.trace.markLosses(this.chain);
     await this.radio.close();
   }
 
