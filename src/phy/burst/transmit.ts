@@ -2,13 +2,12 @@ import { CRC16, CRC24A, type CrcSpec } from '../../common/crc.ts';
 import { UsageError } from '../../common/errors.ts';
 import { encodeControl } from '../fec/control-code.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, encodeHeader, type Header, MAX_SLOTS } from '../frame/header.ts';
-import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
+import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmModulator } from '../ofdm/modulate.ts';
 import {
   type BurstLayout,
   burstLayout,
   extensionSymbols,
-  payloadIndex,
   type ResourceGrid,
   resourceGrid,
   turn,
@@ -21,6 +20,9 @@ export const TRANSMIT_RMS_DBFS = -11;
 export const TRANSMIT_RMS = 10 ** (TRANSMIT_RMS_DBFS / 20);
 /** Largest extension, set by the header's 6-bit length. */
 export const MAX_EXTENSION_BYTES = 63 * EXTENSION_UNIT_BYTES;
+
+/** Cosine of k quarter turns at k, sine at k + 3. */
+const QUARTER = Float64Array.of(1, 0, -1, 0, 1, 0, -1);
 
 export interface BurstContent {
   /** Everything but the extension's length, which follows from `extension`. */
@@ -104,18 +106,24 @@ export class BurstTransmitter {
 
   private placeSlot(grid: Float32Array, layout: BurstLayout, slot: number, payload: Float32Array): void {
     const n = this.numerology;
-    const base = slot * n.nSubbands * RB_DATA_RE;
     for (let t = 0; t < SLOT_SYMBOLS; t++) {
       const symbol = layout.controlSymbols + slot * SLOT_SYMBOLS + t;
       const turns = this.grid.turnsOf(symbol);
-      const carriers = this.grid.dataCarriersOf(t);
-      const row = 2 * n.nCarriers * symbol;
-      for (let i = 0; i < carriers.length; i++) {
-        const g = row + 2 * carriers[i];
-        const p = 2 * (base + payloadIndex(t, i));
-        grid[g] = payload[p];
-        grid[g + 1] = payload[p + 1];
-        turn(grid, g, turns[i]);
+      const pilot = this.grid.pilotOffset(t);
+      let g = 2 * n.nCarriers * symbol;
+      let i = 0;
+      for (let s = 0; s < n.nSubbands; s++) {
+        let p = 2 * ((slot * n.nSubbands + s) * RB_DATA_RE + t * (SUBBAND_CARRIERS - 1));
+        const pilotAt = g + 2 * pilot;
+        for (const end = g + 2 * SUBBAND_CARRIERS; g < end; g += 2) {
+          if (g === pilotAt) continue;
+          // Times j^turns, without a branch that cannot be foreseen.
+          const cos = QUARTER[turns[i]];
+          const sin = QUARTER[turns[i++] + 3];
+          grid[g] = payload[p] * cos - payload[p + 1] * sin;
+          grid[g + 1] = payload[p] * sin + payload[p + 1] * cos;
+          p += 2;
+        }
       }
       this.grid.placePilots(grid, symbol, t);
     }

@@ -25,10 +25,11 @@ export class OfdmModulator {
     const scale = rms / Math.sqrt(nCarriers);
     for (let t = 0; t < symbols; t++) {
       const row = 2 * nCarriers * t;
-      for (let c = 0; c < nCarriers; c++) {
-        spectrum[2 * bins[c]] = scale * grid[row + 2 * c];
-        spectrum[2 * bins[c] + 1] = scale * grid[row + 2 * c + 1];
-      }
+      // Carriers below DC stand in the upper half of the bins.
+      const lower = 2 * bins[0];
+      for (let i = 0; i < nCarriers; i++) spectrum[lower + i] = scale * grid[row + i];
+      for (let i = nCarriers, j = 2 * bins[nCarriers / 2]; i < 2 * nCarriers; i++, j++)
+        spectrum[j] = scale * grid[row + i];
       fft.inverse(spectrum, 0, time, 0);
       const at = 2 * (outSample + t * symbolLength);
       out.set(time.subarray(2 * (fftSize - cpLength)), at);
