@@ -132,7 +132,9 @@ export class RxChain {
     events.push(...this.receiver.push(this.downconverter.process(samples)));
     if (this.iqFilled === IQ_WINDOW) {
       this.imbalance = estimateDcIq(this.iqWindow);
-      this.corrector.update(this.imbalance);
+      // With the LO in the middle the receiver's own blocker takes DC out; a second one would only make it step.
+      const dcSignificant = this.imbalance.dcSignificant && this.frontend.loOffsetHz !== 0;
+      this.corrector.update({ ...this.imbalance, dcSignificant });
       this.iqFilled = 0;
     }
     this.filled = 0;

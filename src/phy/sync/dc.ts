@@ -2,6 +2,8 @@ import type { Numerology } from '../numerology.ts';
 
 /** Samples over which the running mean settles: a notch of some 40 Hz at 7.68 Msps. */
 const MEMORY = 1 << 15;
+/** Samples of nothing that the mean begins with, so that a stream's first samples are not taken for DC. */
+const FIRST = 64;
 /** Samples beyond this many times full scale, squared, are none: one would spoil the mean for long. */
 const MAX_POWER = 1e10;
 
@@ -27,7 +29,7 @@ export class DcBlocker {
         im = 0;
         this.nonFinite++;
       }
-      const gain = count < MEMORY ? 1 / (512 + count++) : 1 / (512 + MEMORY);
+      const gain = count < MEMORY ? 1 / (FIRST + count++) : 1 / (FIRST + MEMORY);
       // mean += gain (x - mean), with the shortest chain from one mean to the next.
       const keep = 1 - gain;
       meanRe = keep * meanRe + gain * re;

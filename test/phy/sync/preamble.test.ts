@@ -90,6 +90,6 @@ test('the DC blocker takes a constant out and turns samples that are not finite 
     assert.ok(Number.isFinite(out[i]));
     mean += out[i] / 20_000;
   }
-  // Standard error of the running mean over some 30000 samples of sigma 0.07: 4e-4; start-up error 512/25000 x 0.25.
+  // Standard error of the running mean over some 30000 samples of sigma 0.07: 4e-4; start-up error 64/25000 x 0.25.
   assert.ok(Math.abs(mean) < 0.008, `mean ${mean}`);
 });
