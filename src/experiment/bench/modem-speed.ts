@@ -79,7 +79,7 @@ const QUICK_ROUNDS = 5;
  * and `noPeer` says why.
  */
 export async function benchModemSpeed(options: SpeedOptions = {}): Promise<SpeedReport> {
-  const { quick = false, progress = () => {}, command = 'sct bench modem --speed', compilers } = options;
+  const { quick = false, progress = () => {}, command = 'sct bench modem', compilers } = options;
   const opened = await LiquidPeer.open(compilers);
   const peer = typeof opened === 'string' ? null : opened;
   const rounds = quick ? QUICK_ROUNDS : ROUNDS;
