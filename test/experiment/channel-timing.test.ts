@@ -35,6 +35,7 @@ test('--snr-norm burst: mean |H|^2 is 1 over the first 20 ms of the picture; wit
 });
 
 test('--csi-delay: the picture comes that long after the sounding, through the same channel as it has moved on', async () => {
+  const moves: number[] = [];
   for (const csiDelayMs of [2, 80]) {
     const config = resolveLinkConfig({
       numerology: 25,
@@ -74,12 +75,14 @@ test('--csi-delay: the picture comes that long after the sounding, through the s
     );
     const apart = (a: ArrayLike<number>, b: readonly number[]) =>
       Math.sqrt(b.reduce((sum, v, s) => sum + (v - a[s]) ** 2, 0) / b.length);
-    // 4 ms bursts at 10 Hz: the middle stands for the burst; the rest is the receiver's own error.
-    assert.ok(apart(sounding.subbandSnrDb, middles[0]) < 0.6, `${apart(sounding.subbandSnrDb, middles[0])} dB`);
-    assert.ok(apart(data.subbandSnrDb, middles[1]) < 0.6, `${apart(data.subbandSnrDb, middles[1])} dB`);
+    // 4 ms bursts at 10 Hz: the middle stands for the burst but for subbands with a notch that moves.
+    assert.ok(apart(sounding.subbandSnrDb, middles[0]) < 1.2, `${apart(sounding.subbandSnrDb, middles[0])} dB`);
+    assert.ok(apart(data.subbandSnrDb, middles[1]) < 1.2, `${apart(data.subbandSnrDb, middles[1])} dB`);
     const moved = apart(data.subbandSnrDb, Array.from(sounding.subbandSnrDb));
-    // 2 pi 10 Hz 80 ms = 5 rad: another channel; with 2 ms between them mostly the same.
-    if (csiDelayMs === 80) assert.ok(moved > 3, `${moved} dB`);
-    else assert.ok(moved < 2.5, `${moved} dB`);
+    const truth = apart(middles[1], middles[0]);
+    assert.ok(Math.abs(moved - truth) < 1, `moved by ${moved} dB, the channel by ${truth} dB`);
+    moves.push(moved);
   }
+  // 2 pi 10 Hz 80 ms = 5 rad: another channel.
+  assert.ok(moves[1] > 3 && moves[1] > moves[0], `${moves}`);
 });
