@@ -114,13 +114,12 @@ export class CleanWindow extends SampleWindow {
     const from = this.at(end - BLOCK);
     const to = this.at(end);
     const raw = colour(samples, from, to);
-    if (this.filter) {
-      const left = colour(this.flat, from, to);
-      if (raw < WHITE) {
-        this.filter = null;
-        this.equalFrom = end;
-      } else if (left > WHITE) this.filter = new Whitener(samples, from, to);
-    } else if (raw > COLOURED && !findTone(samples, from, BLOCK)) {
+    // A carrier is left for `removeTone`: a flat spectrum would hide it from the search, and it would spoil the data.
+    const interfered = raw > (this.filter ? WHITE : COLOURED) && !(raw > COLOURED && findTone(samples, from, BLOCK));
+    if (!interfered) {
+      if (this.filter) this.equalFrom = end;
+      this.filter = null;
+    } else if (!this.filter || colour(this.flat, from, to) > WHITE) {
       this.filter = new Whitener(samples, from, to);
       if (!this.whitened) this.copyUpTo(end);
     }
