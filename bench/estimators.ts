@@ -5,21 +5,24 @@
  *
  * Plain table: 6, 25 and 50 subbands, five channels, bursts of 1 and 4 slots, 0 to 30 dB, ideal synchronisation. Interferers:
  * Gaussian noise on one or two subbands at 15 dB. Then the whole receiver, the ceiling that a frequency offset
- * sets the preamble's SNR, and CPU time of the estimators. JSON on stdout or to FILE.
+ * sets the preamble's SNR, and CPU time of the estimators. JSON on stdout or, kept up to date, to FILE.
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
 import { type Numerology, numerology } from '../src/phy/numerology.ts';
-import { cfoCeiling, wholeReceiver } from './estimators/checks.ts';
+import { cfoCeiling, type WholeRow, wholeReceiver } from './estimators/checks.ts';
 import { type Observed, observedEstimators } from './estimators/evaluate.ts';
 import type { Interferer } from './estimators/ideal-burst.ts';
 import { measure, type Row } from './estimators/measure.ts';
 
-const SUBBANDS = [6, 25, 50];
+const SUBBANDS = [25, 6, 50];
 const CHANNELS = ['awgn', 'epa', 'eva', 'tdl-c', 'etu'];
 const SNRS_DB = [0, 5, 10, 15, 20, 30];
 const INTERFERED_SNR_DB = 15;
+/** The same program with its imports resolved beforehand: 1.6 times as fast. */
+const BUNDLE =
+  'npx esbuild bench/estimators.ts --bundle --platform=node --format=esm --packages=external --outfile=FILE.mjs';
 
 function flag(name: string): string | undefined {
   const at = process.argv.indexOf(`--${name}`);
@@ -60,51 +63,65 @@ if (!Number.isInteger(bursts) || bursts < 2) {
   process.exit(2);
 }
 const started = process.cpuUsage();
+const out = flag('out');
+const machine = { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version };
+const git = await gitFacts(await packageRoot());
+const bundled = !import.meta.url.endsWith('.ts');
 const rows: Row[] = [];
 const cpu: ReturnType<typeof costs> = [];
-for (const subbands of SUBBANDS) {
-  const n = numerology(subbands);
-  for (const slots of [1, 4]) {
-    const estimators = observedEstimators();
-    for (const channel of CHANNELS) {
-      rows.push(...measure({ n, slots, channel, bursts, snrsDb: SNRS_DB, estimators, cases: [{}] }));
-      process.stderr.write(
-        `${subbands} subbands, ${slots} slots, ${channel}: ${process.cpuUsage(started).user / 1e6} s\n`,
-      );
-    }
-    cpu.push(...costs(estimators, subbands, slots));
-  }
-  for (const channel of subbands === 50 ? ['eva'] : ['awgn', 'eva']) {
-    const estimators = observedEstimators().filter((e) => e.name !== 'ls');
-    const snrsDb = [INTERFERED_SNR_DB];
-    rows.push(...measure({ n, slots: 4, channel, bursts, snrsDb, estimators, cases: interferers(n) }));
-  }
-}
-const whole = [6, 25].flatMap((subbands) =>
-  CHANNELS.flatMap((channel) =>
-    [5, 15].flatMap((snrDb) => wholeReceiver(numerology(subbands), channel, 4, snrDb, bursts)),
-  ),
-);
 const ceiling = [0, 0.005, 0.01, 0.02, 0.05].map((cfo) => cfoCeiling(numerology(25), cfo, 30, bursts));
-const spent = process.cpuUsage(started);
-const head = {
-  schema: 'sct.bench.estimators/1',
-  command: `node --import tsx bench/estimators.ts --bursts ${bursts}`,
-  machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
-  git: await gitFacts(await packageRoot()),
-  cpuSeconds: Math.round((spent.user + spent.system) / 1e6),
-  seeds: `SUBBANDS/CHANNEL/SLOTS/0 to ${bursts - 1}; whole receiver estimators/whole/SUBBANDS/CHANNEL/0 to ${bursts - 1}`,
-  figures: '[value, low, high, bursts], 95 % Student-t interval over bursts',
-};
-const lines = (list: readonly object[]) => `[\n${list.map((r) => `    ${JSON.stringify(r)}`).join(',\n')}\n  ]`;
-const json = `${JSON.stringify(head, null, 2).slice(0, -2)},
+const whole: WholeRow[] = [];
+
+/** What there is so far. */
+function document(complete: boolean): string {
+  const { user, system } = process.cpuUsage(started);
+  const head = {
+    schema: 'sct.bench.estimators/1',
+    command: `${bundled ? `${BUNDLE} && node FILE.mjs` : 'node --import tsx bench/estimators.ts'} --bursts ${bursts}`,
+    machine,
+    git,
+    cpuSeconds: Math.round((user + system) / 1e6),
+    complete,
+    seeds: `SUBBANDS/CHANNEL/SLOTS/0 to ${bursts - 1}; whole receiver estimators/whole/SUBBANDS/CHANNEL/0 to ${bursts - 1}`,
+    figures: '[value, low, high, bursts], 95 % Student-t interval over bursts',
+  };
+  const lines = (list: readonly object[]) => `[\n${list.map((r) => `    ${JSON.stringify(r)}`).join(',\n')}\n  ]`;
+  return `${JSON.stringify(head, null, 2).slice(0, -2)},
   "rows": ${lines(rows)},
   "wholeReceiver": ${lines(whole)},
   "cfoCeiling": ${lines(ceiling)},
   "cpu": ${lines(cpu)}
 }
 `;
-JSON.parse(json);
-const out = flag('out');
+}
+
+function progress(what: string): void {
+  process.stderr.write(`${what}: ${Math.round(process.cpuUsage(started).user / 1e6)} s of CPU\n`);
+  if (out) writeFileSync(out, document(false));
+}
+
+for (const subbands of SUBBANDS) {
+  const n = numerology(subbands);
+  for (const channel of subbands === 50 ? ['eva'] : ['awgn', 'eva']) {
+    const estimators = observedEstimators().filter((e) => e.name !== 'ls');
+    const snrsDb = [INTERFERED_SNR_DB];
+    rows.push(...measure({ n, slots: 4, channel, bursts, snrsDb, estimators, cases: interferers(n) }));
+  }
+  progress(`${subbands} subbands, interferers`);
+  for (const slots of [4, 1]) {
+    const estimators = observedEstimators();
+    for (const channel of CHANNELS) {
+      rows.push(...measure({ n, slots, channel, bursts, snrsDb: SNRS_DB, estimators, cases: [{}] }));
+      progress(`${subbands} subbands, ${slots} slots, ${channel}`);
+    }
+    cpu.push(...costs(estimators, subbands, slots));
+  }
+  if (subbands === 50) continue;
+  for (const channel of CHANNELS) {
+    for (const snrDb of [5, 15]) whole.push(...wholeReceiver(n, channel, 4, snrDb, bursts));
+  }
+  progress(`${subbands} subbands, whole receiver`);
+}
+const json = document(true);
 if (out) writeFileSync(out, json);
 else process.stdout.write(json);
