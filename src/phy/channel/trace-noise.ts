@@ -94,10 +94,12 @@ export class TraceNoiseStage extends SameLengthStage {
     const { trace, rateHz, unitVariance } = this.options;
     const time = reflectedTime((start + size / 2) / rateHz, trace.endS);
     const row = columns * indexAt(trace.noiseTimesS, time);
+    spectrum.fill(0);
+    this.rng.addComplexNoise(spectrum, 2);
     for (let k = 0; k < size; k++) {
       const sigma = Math.sqrt((unitVariance * variances[row + columnOfBin[k]]) / (2 * size));
-      spectrum[2 * k] = sigma * this.rng.normal();
-      spectrum[2 * k + 1] = sigma * this.rng.normal();
+      spectrum[2 * k] *= sigma;
+      spectrum[2 * k + 1] *= sigma;
     }
     fftKernel(size).inverse(spectrum, 0, spectrum, 0);
     for (let i = 0; i < size / 2; i++) {
