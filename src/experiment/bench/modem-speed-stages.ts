@@ -13,7 +13,7 @@ export interface StageCost {
  * (buffers, records, the bench itself).
  */
 const STAGES: readonly (readonly [stage: string, file: RegExp, name?: RegExp])[] = [
-  ['search', /\/sync\/(detect|dc|clean-window|sample-window|tone)\.[jt]s$/, /^(?!removeMean)/],
+  ['search', /\/sync\/(detect|dc|clean-window|sample-window|tone)\.[jt]s$/, /^(?!withoutMean)/],
   ['acquisition', /\/sync\/(acquire|preamble)\.[jt]s$/],
   ['acquisition', /\/channel-est\/training\.[jt]s$/],
   ['header', /\/burst\/control-reader\.[jt]s$/],

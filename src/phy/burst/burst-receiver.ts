@@ -9,7 +9,7 @@ import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { burstLayout, extensionSymbols } from '../resource-grid.ts';
 import { Acquirer, type Acquisition } from '../sync/acquire.ts';
 import { CleanWindow } from '../sync/clean-window.ts';
-import { removeMean } from '../sync/dc.ts';
+import { withoutMean } from '../sync/dc.ts';
 import { type Detection, Detector } from '../sync/detect.ts';
 import { controlLlrs, readExtension, readHeader } from './control-reader.ts';
 import { hidesOthers, suspicion } from './disturbance.ts';
@@ -250,11 +250,11 @@ export class BurstReceiver {
 
     const from = Math.max(this.window.start, start);
     const stop = Math.min(this.window.end, start + layout.samples + n.cpLength + Math.ceil(layout.samples * 120e-6));
-    // A copy, because the burst's own mean is removed and the stream must stay as it is.
     const held = this.window.samples.subarray(2 * this.window.at(from), 2 * this.window.at(stop));
-    const samples = this.scratch.copy('samples', held);
     const base = origin - from;
-    const dcDb = removeMean(samples, base + acquisition.start, acquisition.start + base + layout.samples, n);
+    const begin = base + acquisition.start;
+    const copy = (source: Float32Array) => this.scratch.copy('samples', source);
+    const { samples, dcDb } = withoutMean(held, begin, begin + layout.samples, n, copy);
 
     const tracker = new SymbolTracker(n, acquisition, preamble, layout.symbols);
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;

@@ -46,9 +46,16 @@ export class DcBlocker {
 /**
  * Takes out what DC is left over one burst, samples [from, to) of [..][re, im], if it is significant: a data-bearing
  * carrier that the frequency offset has put at DC averages to N / (nCarriers x samples) of the power and must stay.
- * Returns the DC removed relative to the burst's power, dB (-Infinity when none).
+ * `samples` stay as they are: what changes is `copy(samples)`. Returns the samples without it, which are the given ones
+ * where there is none, and the DC removed relative to the burst's power, dB (-Infinity when none).
  */
-export function removeMean(samples: Float32Array, from: number, to: number, n: Numerology): number {
+export function withoutMean(
+  samples: Float32Array,
+  from: number,
+  to: number,
+  n: Numerology,
+  copy: (samples: Float32Array) => Float32Array,
+): { samples: Float32Array; dcDb: number } {
   const a = Math.max(0, 2 * from);
   const b = Math.min(samples.length, 2 * to);
   let re = 0;
@@ -60,15 +67,17 @@ export function removeMean(samples: Float32Array, from: number, to: number, n: N
     power += samples[i] ** 2 + samples[i + 1] ** 2;
   }
   const count = (b - a) / 2;
-  if (count < 1) return Number.NEGATIVE_INFINITY;
+  const none = { samples, dcDb: Number.NEGATIVE_INFINITY };
+  if (count < 1) return none;
   re /= count;
   im /= count;
   power /= count;
   const dc = re * re + im * im;
-  if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < samples.length; i += 2) {
-    samples[i] -= re;
-    samples[i + 1] -= im;
+  if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return none;
+  const out = copy(samples);
+  for (let i = 0; i < out.length; i += 2) {
+    out[i] -= re;
+    out[i + 1] -= im;
   }
-  return 10 * Math.log10(dc / power);
+  return { samples: out, dcDb: 10 * Math.log10(dc / power) };
 }
