@@ -13,7 +13,7 @@ import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
 /** Subbands over which a fading channel's change is taken for alike. */
 const FADING_COHERENCE = 3;
 /** A slot's delay that is so many deviations and samples off the clock's line may be a loss of samples. */
-const JUMP_SIGMAS = 4.5;
+const JUMP_SIGMAS = 3;
 const LEAST_JUMP = 0.3;
 
 /**
