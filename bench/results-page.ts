@@ -8,8 +8,23 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import type { ModelsReport } from '../src/experiment/bench/models.ts';
-import type { BenchRow } from '../src/experiment/bench/modem/row.ts';
+import { MODEM_BENCH_SCHEMA, type RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
+import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
 import { modelsChapter, modelsPlots } from './models-chapter.ts';
+import { modemChapter, modemPlots } from './modem-chapter.ts';
+import {
+  type AdaptationResult,
+  type AnalogResult,
+  adaptationChapter,
+  adaptationPlot,
+  analogChapter,
+  type EstimatorsResult,
+  estimatorsChapter,
+  type LdpcBlerResult,
+  type LdpcSpeedResult,
+  ldpcChapter,
+  speedChapter,
+} from './phy-chapters.ts';
 
 const root = join(import.meta.dirname, '..');
 const PAGE = join(root, 'docs/results.md');
@@ -41,6 +56,11 @@ interface LinkResult {
 function read<T>(name: string): T | null {
   const path = join(root, 'bench/results', name);
   return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as T) : null;
+}
+
+/** Files that an earlier program wrote are left out until they are made anew. */
+function ofSchema<T extends { schema: string }>(value: T | null, schema: string): T | null {
+  return value?.schema === schema ? value : null;
 }
 
 function provenance(r: LinkResult): string {
@@ -106,25 +126,16 @@ function kodakTable(result: LinkResult): string {
   ].join('\n');
 }
 
-function modemTable(rows: readonly BenchRow[]): string {
-  return [
-    '| what | subbands | asked | measured | 95 % interval | trials | |',
-    '|---|---|---|---|---|---|---|',
-    ...rows.map((r) => {
-      const interval = r.low === null || r.high === null ? '–' : `${number(r.low)} to ${number(r.high)}`;
-      return `| ${r.name.replaceAll('|', '\\|')} | ${r.subbands} | ${r.asked} ${r.unit} | ${number(r.value)} | ${interval} | ${r.trials} | ${r.state} |`;
-    }),
-  ].join('\n');
-}
-
-function number(v: number | null): string {
-  return v !== null && Number.isFinite(v) ? String(Number(v.toPrecision(4))) : '–';
-}
-
 const seeds = [6, 15, 25, 50].map((n) => read<LinkResult>(`link-seeds-${n}.json`)).filter((r) => r !== null);
 const kodak = read<LinkResult>('link-kodak.json');
 const ldpc = read<{ passed: number; failed: number }>('ldpc-vectors.json');
-const modem = read<{ rows: BenchRow[] }>('modem.json');
+const modem = ofSchema(read<RequirementsReport>('modem.json'), MODEM_BENCH_SCHEMA);
+const ldpcBler = read<LdpcBlerResult>('ldpc-bler.json');
+const ldpcSpeed = read<LdpcSpeedResult>('ldpc-speed.json');
+const adaptation = read<AdaptationResult>('adaptation.json');
+const modemSpeed = read<SpeedReport>('modem-speed.json');
+const estimators = read<EstimatorsResult>('estimators.json');
+const analog = read<AnalogResult>('analog.json');
 const speed = read<{ lines: string[] }>('loopback-speed.json');
 const boards = read<{ lines: string[] }>('boards.json');
 const models = read<ModelsReport>('models.json');
@@ -156,14 +167,24 @@ const parts = [
       `    sct bench ldpc --vectors DIR`,
       `${ldpc.passed} cases passed, ${ldpc.failed} failed: codewords of 52 lifting sizes of both base graphs (srsRAN_4G), seven generator matrices with rate matching, both base graphs and the CRC references (Sionna).`,
     ].join('\n\n'),
-  modem && ['## Modem', modemTable(modem.rows), '    sct bench modem'].join('\n\n'),
+  (ldpcBler || ldpcSpeed) && ldpcChapter(ldpcBler, ldpcSpeed),
+  modem && modemChapter(modem),
+  adaptation && adaptationChapter(adaptation),
+  estimators && estimatorsChapter(estimators),
+  analog && analogChapter(analog),
+  modemSpeed && speedChapter(modemSpeed),
   speed && ['## Time and memory', speed.lines.join('\n')].join('\n\n'),
 ].filter((p): p is string => typeof p === 'string');
 const page = `${parts.join('\n\n')}\n`;
 
+const plots = [
+  ...(models ? modelsPlots(models) : []),
+  ...(modem ? modemPlots(modem) : []),
+  ...(adaptation ? [adaptationPlot(adaptation)] : []),
+];
 const files = [
   { path: PAGE, text: page },
-  ...(models ? modelsPlots(models) : []).map((p) => ({ path: join(root, 'docs/images', p.file), text: `${p.svg}\n` })),
+  ...plots.map((p) => ({ path: join(root, 'docs/images', p.file), text: `${p.svg}\n` })),
 ];
 for (const { path, text } of files) {
   if (!process.argv.includes('--check')) writeFileSync(path, text);
