@@ -27,6 +27,8 @@ export interface ReceiverOutcome {
   /** Capture that the waterfall is drawn from. */
   readonly capturePath: string;
   readonly warnings: readonly string[];
+  /** No picture was sent: `sct sound` made the recording. */
+  readonly sounding?: boolean;
 }
 
 /** Metrics of a received stream and the picture in it; `ok` and the exit code follow the contract. */
@@ -64,6 +66,10 @@ export async function receiverMetrics(
   const onlySounded = heard && decoded === undefined && stream.trace.dataBursts.length === 0 && facts === null;
   const exitCode = onlySounded ? ExitCode.ok : exitCodeOf(metrics, config, heard);
   metrics.ok = exitCode === ExitCode.ok && !onlySounded;
+  if (outcome.sounding) {
+    metrics.codec = 'none';
+    metrics.ok = heard;
+  }
   return { metrics, decoded, exitCode };
 }
 
@@ -79,7 +85,7 @@ export async function writeReceiverRun(
   await run.writeMetrics(metrics);
   const waterfall = await captureWaterfall(outcome.capturePath, outcome.config.rateHz);
   const { trace } = outcome.stream;
-  const text = outcomeText(metrics, outcome.config, decoded, trace);
+  const text = outcome.sounding ? null : outcomeText(metrics, outcome.config, decoded, trace);
   if (text && trace.bursts.length > 0) io.progress.note(text);
   const ended = endManifest(manifest, io.now(), exitCode, text);
   const report = await writeReport(
@@ -95,6 +101,7 @@ export async function writeReceiverRun(
       source: outcome.reference,
       decoded,
       waterfall,
+      ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
       warnings: [...(text ? [text] : []), ...outcome.warnings, ...traceWarnings(trace, outcome.clippedSamples)],
     },
     { source: outcome.reference, decoded },

@@ -60,6 +60,7 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     clippedSamples: hints.clippedSamples,
     capturePath,
     warnings: [],
+    sounding: run?.metrics?.codec === 'none',
   };
   const differences = config.check && run ? await check(run, outcome) : null;
   const { run: directory, manifest } = await beginRun(

@@ -74,6 +74,16 @@ test('a picture through a trace: reproducible, longer than the trace (said), rep
   assert.deepEqual(result.differences, []);
 });
 
+test('a sounding run through a trace is replayed with the same metrics, too', async (t) => {
+  const folder = await scratch(t);
+  const [first, second] = ['first', 'second'].map((name) => join(folder, name));
+  await sound(first, { numerology: 6, snrDb: 20 }, 1);
+  await sound(second, { numerology: 6, channel: `trace:${first}` }, 2);
+  const result = await replay(second, join(folder, 'again'), true);
+  assert.deepEqual(result.differences, []);
+  assert.equal(result.exitCode, ExitCode.ok);
+});
+
 test('what is no usable run is refused before anything is made', async (t) => {
   const folder = await scratch(t);
   const first = join(folder, 'first');
