@@ -32,6 +32,7 @@ Examples:
   sct loopback --demo
   sct loopback photo.png --channel epa --snr 15 --seed 7
   sct loopback kodak/ --snr 5 --cbr 1/16 --json
+  sct loopback photo.png --channel trace:runs/first   the channel and noise that this run was received with
   sct loopback photo.png --profile hackrf --cfo 12k --jammer subband:10,centre=1M,width=360k
 `,
   );

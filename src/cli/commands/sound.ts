@@ -22,6 +22,7 @@ export const addSound: AddCommand = (program, context, done) => {
 Examples:
   sct sound --channel eva --snr 20
   sct sound --channel eva --doppler 70 --period 5 -n 20 --json
+  sct sound --channel trace:runs/first --snr 10 -n 20 --period 10
 `,
   );
   command.action(async (options: { tx?: string; rx?: string; period?: string; output?: string }) => {
