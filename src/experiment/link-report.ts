@@ -63,7 +63,11 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       seed: manifest.seed,
       numerology: describeNumerology(n),
       program: `sct-testbed ${manifest.packageVersion}${manifest.git ? `, commit ${manifest.git.commit.slice(0, 10)}${manifest.git.dirty ? ' (changed)' : ''}` : ''}`,
-      facts: first ? { 'channel estimate': first.estimator } : {},
+      facts: {
+        ...(first ? { 'channel estimate': first.estimator } : {}),
+        ...repetitionText(metrics.harq),
+        ...powerText(metrics.powerLoadingDb),
+      },
     },
     metrics,
     notMeasured: {},
@@ -123,6 +127,28 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
 function finalBlocks(burst: BurstTrace, trace: LinkTrace): BurstTrace['blocks'] {
   const repeats = trace.bursts.filter((b) => b.use === 'retransmission' && b.original === burst.burst);
   return repeats.findLast((b) => b.blocks.length === burst.blocks.length)?.blocks ?? burst.blocks;
+}
+
+/** What repetitions came to; nothing where there were none and none was missed. */
+function repetitionText(harq: LinkMetrics['harq']): { HARQ?: string } {
+  const counts: [number | null | undefined, string][] = [
+    [harq?.bursts, 'bursts repeated'],
+    [harq?.rounds, 'most repetitions of a part'],
+    [harq?.timeouts, 'not acknowledged in time'],
+    [harq?.unacknowledged, 'blocks given up'],
+    [harq?.lateAcks, 'late acknowledgements'],
+    [harq?.refusedAcks, 'refused'],
+    [harq?.recovered, 'parts recovered from a repetition alone'],
+    [harq?.evictions, 'soft buffers given up'],
+  ];
+  const said = counts.filter(([n]) => (n ?? 0) > 0).map(([n, what]) => `${n} ${what}`);
+  return said.length > 0 ? { HARQ: said.join(', ') } : {};
+}
+
+function powerText(levelsDb: readonly number[] | null): { 'power loading'?: string } {
+  if (!levelsDb) return {};
+  const signed = levelsDb.map((v) => `${v > 0 ? '+' : ''}${v}`);
+  return { 'power loading': `water-filling, ${signed.join(' ')} dB by subband` };
 }
 
 function budgetRows(facts: TransmitFacts) {

@@ -176,7 +176,10 @@ function warningsOf(exchange: LoopbackExchange, map: string, config: LoopbackCon
   if (config.ideal) out.push('ideal: no unknown start, fractional delay, phase, frequency or clock offset');
   const short = traceWarning(exchange.recorded, exchange.nowS);
   if (short) out.push(short);
-  if (map === 'robust') out.push('the CSI report was missing or too old: robust map, whole band, no bit loading');
+  if (map === 'robust') {
+    const loading = config.powerLoading ? 'no bit or power loading' : 'no bit loading';
+    out.push(`the CSI report was missing or too old: robust map, whole band, ${loading}`);
+  }
   out.push(...traceWarnings(exchange.trace, exchange.clippedSamples));
   return out;
 }

@@ -93,7 +93,7 @@ export function channelKnowledge(
     };
   }
   const margin = least + AGING_MARGIN_DB * uncertainty;
-  const power = policy.powerLoading ? loadPower(reported) : null;
+  const power = policy.powerLoading ? loadPower(reported, uncertainty) : null;
   const snr = (power?.snrDb ?? reported).map((v) => v - margin);
   return {
     map: mapping,

@@ -57,10 +57,15 @@ export function boundedWaterFilling(snr: readonly number[], least: number, most:
  * 0.1 dB of 1 and the sum capacity is the best of those tried, equal power among them. A subband that water-filling would leave dry keeps the
  * least level, -8 dB: its RE are part of the map.
  *
- * @param snrDb of each subband at unit power, dB, [nSubbands]
+ * An old report says less of single subbands: what is filled is the expected SNR given it, rho^2 snr_s + (1 - rho^2) mean.
+ *
+ * @param snrDb of each subband at unit power as reported, dB, [nSubbands]
+ * @param uncertainty sqrt(1 - rho^2), 0 for a report that still holds, 1 for one that says nothing of single subbands
  */
-export function loadPower(snrDb: ArrayLike<number>): PowerLoading {
-  const snr = Array.from(snrDb, (v) => 10 ** (v / 10));
+export function loadPower(snrDb: ArrayLike<number>, uncertainty = 0): PowerLoading {
+  const reported = Array.from(snrDb, (v) => 10 ** (v / 10));
+  const mean = reported.reduce((a, b) => a + b, 0) / reported.length;
+  const snr = reported.map((s) => s + uncertainty ** 2 * (mean - s));
   const wanted = boundedWaterFilling(snr, powerOf(0), powerOf(POWER_LEVELS - 1));
   let best = wanted.map(() => UNIT_POWER_LEVEL);
   const filling = filled(wanted);

@@ -80,7 +80,6 @@ test('bounded water-filling keeps to its bounds and is plain water-filling where
 });
 
 test('levels: mean power within 0.1 dB, close to the best powers, and never worse than equal power', () => {
-  let gain = 0;
   fc.assert(
     fc.property(anySnrDb, (snrDb) => {
       const snr = snrDb.map(linear);
@@ -96,12 +95,29 @@ test('levels: mean power within 0.1 dB, close to the best powers, and never wors
       // Steps of 0.5 dB: a power is off by up to 0.25 dB, more in a small band; the tolerance of the mean adds 0.1 dB.
       assert.ok(quantised >= 0.97 * best, `${quantised} of ${best}`);
       assert.ok(quantised >= equal - 1e-12, `${quantised}, equal power ${equal}`);
-      gain = Math.max(gain, best / equal);
     }),
     { numRuns: 500 },
   );
-  assert.ok(gain > 1.2, 'some bands gain a lot');
+  // 10, -10, -10, -10 dB: nearly all power to the first, log2(1 + 10 x 3.5) of 4 bits against log2 11 + 3 log2 1.1.
+  const uneven = loadPower([10, -10, -10, -10]);
+  const sum = (db: readonly number[]) => db.reduce((total, v) => total + Math.log2(1 + linear(v)), 0);
+  assert.ok(sum(uneven.snrDb) > 1.25 * sum([10, -10, -10, -10]), `${uneven.levels}`);
   assert.deepEqual(loadPower(new Array(25).fill(12)).levels, new Array(25).fill(16));
+});
+
+test('the less a report still holds, the more equal the powers; a wholly outdated one gives equal power', () => {
+  const snrDb = [12, 3, 8, -2, 6, 10, 0, 5];
+  let before = Number.POSITIVE_INFINITY;
+  for (const uncertainty of [0, 0.4, 0.7, 0.9, 1]) {
+    const { levels, snrDb: loaded } = loadPower(snrDb, uncertainty);
+    const spread = Math.max(...levels) - Math.min(...levels);
+    assert.ok(spread <= before, `${uncertainty}: ${levels}`);
+    before = spread;
+    levels.forEach((level, s) => {
+      assert.ok(Math.abs(loaded[s] - snrDb[s] - powerDbOf(level)) < 1e-9, 'the report, at its level');
+    });
+  }
+  assert.equal(before, 0);
 });
 
 test('levels scale the payload of their subband, in every slot, and keep its mean power', () => {
