@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { frontEnd, read } from '../../bench/estimators/evaluate.ts';
+import { bitsPerRe, equaliseWith, frontEnd, Observed, read, trueRbSnrDb } from '../../bench/estimators/evaluate.ts';
 import { GAP_WINDOWS, idealBurst, receivedAt } from '../../bench/estimators/ideal-burst.ts';
 import { lostDb } from '../../bench/estimators/measure.ts';
 import {
@@ -13,6 +13,7 @@ import {
 } from '../../bench/estimators/noise-estimators.ts';
 import { RandomStream } from '../../src/common/random.ts';
 import { meanInterval, sampleSd } from '../../src/experiment/stats.ts';
+import { DftEstimator } from '../../src/phy/channel-est/dft.ts';
 import { LmmseEstimator } from '../../src/phy/channel-est/lmmse.ts';
 import { mutualInformation } from '../../src/phy/modulation/mutual-information.ts';
 import { numerology } from '../../src/phy/numerology.ts';
@@ -94,4 +95,46 @@ test('SNR lost is the shift of the information curve, and no figure where all bi
   const lost = lostDb([bits(10), bits(10), bits(10)], [bits(9), bits(9), bits(9)]);
   assert.ok(Math.abs(lost.value - 1) < 0.02, `${lost.value} dB`);
   assert.ok(Number.isNaN(lostDb([5.99, 5.99], [5.9, 5.9]).value));
+});
+
+test('interference on single subbands is seen and weighed, also where it begins inside the burst', () => {
+  const n = numerology(25);
+  const trials = 4;
+  for (const fromSlot of [0, 2]) {
+    const interferer = { subbands: [10, 11], overSignalDb: 10, fromSlot };
+    for (const inner of [new LmmseEstimator(), new DftEstimator()]) {
+      const estimator = new Observed(inner);
+      let [hit, hits, other, others, gained] = [0, 0, 0, 0, 0];
+      for (let k = 0; k < trials; k++) {
+        const received = receivedAt(idealBurst({ n, slots: 4, channel: 'awgn', seed: `hit/${k}` }), 15, interferer);
+        const truth = trueRbSnrDb(received, equaliseWith(received, received.burst.truth, received.variance).payloadSnr);
+        const got = read(received, frontEnd(received), estimator);
+        for (let rb = 0; rb < truth.length; rb++) {
+          const square = (got.rbSnrDb[rb] - truth[rb]) ** 2;
+          if (received.variance[rb] > received.variance[0] * 2) {
+            hit += square;
+            hits++;
+          } else {
+            other += square;
+            others++;
+          }
+        }
+        const mean = new Float64Array(truth.length).fill(got.noiseVariance);
+        const weighed = bitsPerRe(received, got);
+        gained += weighed - bitsPerRe(received, equaliseWith(received, estimator.last!.channel, mean));
+      }
+      const what = `${inner.name} from slot ${fromSlot}`;
+      assert.equal(hits, trials * 2 * (4 - fromSlot), what);
+      // 14 pilots an RB alone: 1.2 dB. DFT truncation leaves more of the interferer in its neighbours' estimate.
+      assert.ok(
+        Math.sqrt(hit / hits) < (inner.name === 'dft' ? 2 : 1),
+        `${what}: RMS ${Math.sqrt(hit / hits)} where it is hit`,
+      );
+      assert.ok(
+        Math.sqrt(other / others) < (inner.name === 'dft' ? 1.8 : 0.5),
+        `${what}: RMS ${Math.sqrt(other / others)} elsewhere`,
+      );
+      assert.ok(gained / trials > 0.3, `${what}: weighing gains ${gained / trials} bit a RE`);
+    }
+  }
 });

@@ -44,7 +44,8 @@ export function estimateNoise(observed: PilotObservations, channel: Float32Array
   }
   const common = commonVariance(perSubband, SLOT_SYMBOLS * slots);
   const bySubband = shrink(perSubband, SLOT_SYMBOLS * slots, () => common);
-  const byRb = slots > 1 ? shrink(perRb, SLOT_SYMBOLS, (i) => bySubband.values[i % nSubbands]) : null;
+  const centres = bySubband.values.map((v, s) => centreInTime(perRb, s, nSubbands, v));
+  const byRb = slots > 1 ? shrink(perRb, SLOT_SYMBOLS, (i) => centres[i % nSubbands]) : null;
   const variance = new Float32Array(perRb.length);
   const relativeError = new Float32Array(perRb.length);
   for (let i = 0; i < perRb.length; i++) {
@@ -56,6 +57,17 @@ export function estimateNoise(observed: PilotObservations, channel: Float32Array
     relativeError[i] = Math.sqrt((inner * inner) / SLOT_SYMBOLS + (1 - inner) ** 2 * outer);
   }
   return { variance, relativeError, mean };
+}
+
+/**
+ * What the RBs of a subband are shrunk towards: its mean, unless interference comes or goes during the burst; then the mean
+ * of the slots that are alike, or both kinds would be drawn towards a level that neither has.
+ */
+function centreInTime(perRb: Float64Array, subband: number, nSubbands: number, mean: number): number {
+  const own = perRb.filter((_, i) => i % nSubbands === subband);
+  const usual = commonVariance(own, SLOT_SYMBOLS);
+  const limit = OUTLIER_SIGMAS / Math.sqrt(SLOT_SYMBOLS);
+  return own.some((v) => Math.abs(Math.log((v + 1e-30) / (usual + 1e-30))) > limit) ? usual : mean;
 }
 
 /** A group further than this many sampling deviations from its centre is believed whatever the others do. */
