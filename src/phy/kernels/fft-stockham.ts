@@ -1,4 +1,4 @@
-import type { FftKernel } from './fft.ts';
+import type { FftKernel } from './fft-kernel.ts';
 
 /**
  * Radix-4 Stockham autosort transform [Oppenheim10 §9] in double precision, sizes 4^a and 2 x 4^a from 16 on. Of stride s
