@@ -16,7 +16,7 @@ import { type Observed, observedEstimators } from './estimators/evaluate.ts';
 import type { Interferer } from './estimators/ideal-burst.ts';
 import { measure, type Row } from './estimators/measure.ts';
 
-const SUBBANDS = [25, 6, 50];
+const SUBBANDS = [6, 25, 50];
 const CHANNELS = ['awgn', 'epa', 'eva', 'tdl-c', 'etu'];
 const SNRS_DB = [0, 5, 10, 15, 20, 30];
 const INTERFERED_SNR_DB = 15;
@@ -32,8 +32,6 @@ function flag(name: string): string | undefined {
 /** Count of neighbouring subbands, dB over the signal, first slot that is hit (0: it was there before the burst). */
 const INTERFERERS = [
   [1, 10, 0],
-  [1, 20, 0],
-  [2, 10, 0],
   [2, 20, 0],
   [1, 20, 2],
   [2, 10, 2],
@@ -103,7 +101,7 @@ function progress(what: string): void {
 for (const subbands of SUBBANDS) {
   const n = numerology(subbands);
   for (const channel of subbands === 50 ? ['eva'] : ['awgn', 'eva']) {
-    const estimators = observedEstimators().filter((e) => e.name !== 'ls');
+    const estimators = observedEstimators().filter((e) => e.name === 'lmmse' || (e.name === 'dft' && subbands < 50));
     const snrsDb = [INTERFERED_SNR_DB];
     rows.push(...measure({ n, slots: 4, channel, bursts, snrsDb, estimators, cases: interferers(n) }));
   }
