@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { NUMEROLOGIES, type Numerology, numerology } from '../../phy/numerology.ts';
 import { type HostFacts, hostFacts, type ProgramFacts, programFacts } from '../host-facts.ts';
 import { median } from '../stats.ts';
@@ -43,6 +44,8 @@ export interface SpeedReport {
   readonly machine: HostFacts;
   readonly program: ProgramFacts;
   readonly node: string;
+  /** Processes that wanted to run, mean of the last minute, at the start and at the end: others slow both modems, not alike. */
+  readonly load: readonly [number, number];
   readonly method: string;
   readonly liquid: { readonly version: string; readonly compiler: string } | null;
   /** Why there is nothing to compare with, else null. */
@@ -83,6 +86,7 @@ export async function benchModemSpeed(options: SpeedOptions = {}): Promise<Speed
   const opened = await LiquidPeer.open(compilers);
   const peer = typeof opened === 'string' ? null : opened;
   const rounds = quick ? QUICK_ROUNDS : ROUNDS;
+  const loadAtStart = loadavg()[0];
   const ours = new OurProcess();
   try {
     const shapes: ShapeReport[] = [];
@@ -109,6 +113,7 @@ export async function benchModemSpeed(options: SpeedOptions = {}): Promise<Speed
       machine: hostFacts(),
       program: await programFacts(),
       node: process.version,
+      load: [loadAtStart, loadavg()[0]],
       method: METHOD,
       liquid: peer && version ? { version, compiler: peer.compiler } : null,
       noPeer: typeof opened === 'string' ? opened : null,
