@@ -145,33 +145,11 @@ async function main(): Promise<void> {
   ];
   const subjects = planes.map(({ name, plane }) => ({ name, spectrum: pictureSpectrum(plane) }));
   const re = Math.floor(768 * 512 * SYMBOLS_PER_PIXEL);
-  const linearStreams = subjects.map(({ name, spectrum }) => {
+  const streams = subjects.map(({ name, spectrum }) => {
     const symbols = Math.floor(spectrum.data.length * SYMBOLS_PER_PIXEL);
     return { name, code: encodeLinear(spectrum, symbols, new RandomStream(SEED).fork('linear-order')) };
   });
-  const model = await modelPart(list);
-  const shapes: Shape[] = [QPSK, GAUSSIAN, LAPLACIAN, recordedShape('linear', linearStreams[0].code.symbols)];
-  if (model?.recorded) shapes.push(recordedShape('model', model.recorded));
-
-  const share = quick ? 0.1 : 1;
-  const slotsOf: Record<number, number> = { 6: 3500, 25: 900, 50: 450 };
-  const peaks = subbandsList.flatMap((subbands) =>
-    shapes.flatMap((shape) =>
-      CANDIDATES.filter((c) => c.group !== 'stream').map((c) =>
-        papr(numerology(subbands), Math.ceil(share * slotsOf[subbands]), shape, c, SEED),
-      ),
-    ),
-  );
-  note('peaks done');
-  const converters = subbandsList.flatMap((subbands) =>
-    shapes.flatMap((shape) =>
-      ['turns', 'dft-rb'].flatMap((name) =>
-        DIGITALS.map((digital) => converterRow(subbands, shape, name, digital, share * re, SEED)),
-      ),
-    ),
-  );
-  note('converters done');
-  const result = {
+  const result: Record<string, unknown> = {
     schema: 'sct.bench.analog/1',
     command: `node --import tsx bench/analog.ts${quick ? ' --quick' : ''}${option('--data') ? ' --data DIR' : ''}`,
     machine: hostFacts(),
@@ -180,28 +158,52 @@ async function main(): Promise<void> {
     symbolsPerPixel: SYMBOLS_PER_PIXEL,
     reference: REFERENCE,
     pictures: subjects.map((s) => s.name),
-    streams: linearStreams.map(({ name, code }) => ({ picture: name, ...streamFigures(code.symbols) })),
-    papr: peaks,
-    converters,
-    selectivity: subbandsList.flatMap((subbands) => selectivity(subbands, SNRS_DB, quick ? 20 : 200)),
-    linear: linearPart(subjects),
-    transmitter: transmitterPart(subjects),
-    model: model && { set: model.set, cbr: model.cbr, streams: model.streams, rows: model.rows },
-    cpuSeconds: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1e6),
+    streams: streams.map(({ name, code }) => ({ picture: name, ...streamFigures(code.symbols) })),
   };
   const out = option('--out') ?? join(await packageRoot(), 'bench', 'results', 'analog.json');
-  writeFileSync(out, `${JSON.stringify(result, (_, v) => (typeof v === 'number' ? rounded(v) : v), 1)}\n`);
-  for (const r of result.linear.filter((row) => row.subbands === 25)) {
-    console.log(
-      `linear ${r.channel} ${r.snrDb} dB ${r.candidate}: ${r.psnrDb.toFixed(2)} dB, ${r.differenceDb.value.toFixed(2)}`,
-    );
+  const save = (part: object, what: string) => {
+    Object.assign(result, part, {
+      cpuSeconds: Math.round((process.cpuUsage().user + process.cpuUsage().system) / 1e6),
+    });
+    writeFileSync(out, `${JSON.stringify(result, (_, v) => (typeof v === 'number' ? rounded(v) : v), 1)}\n`);
+    note(`${what} done, ${result.cpuSeconds} s of CPU`);
+  };
+
+  const linear = linearPart(subjects);
+  save({ linear, transmitter: transmitterPart(subjects) }, 'linear code');
+  const model = await modelPart(list);
+  save({ model: model && { set: model.set, cbr: model.cbr, streams: model.streams, rows: model.rows } }, 'model');
+  const shapes: Shape[] = [QPSK, GAUSSIAN, LAPLACIAN, recordedShape('linear', streams[0].code.symbols)];
+  if (model?.recorded) shapes.push(recordedShape('model', model.recorded));
+  save({ selectivity: subbandsList.flatMap((k) => selectivity(k, SNRS_DB, quick ? 20 : 200)) }, 'selectivity');
+  const converters = subbandsList.flatMap((subbands) =>
+    shapes.flatMap((shape) =>
+      ['turns', 'dft-rb'].flatMap((name) =>
+        DIGITALS.map((digital) => converterRow(subbands, shape, name, digital, (quick ? 0.1 : 0.4) * re, SEED)),
+      ),
+    ),
+  );
+  save({ converters }, 'converters');
+  const slotsOf: Record<number, number> = { 6: 900, 25: 225, 50: 110 };
+  const peaks = subbandsList.flatMap((subbands) =>
+    shapes.flatMap((shape) =>
+      CANDIDATES.filter((c) => c.group !== 'stream' && c.peak === undefined).map((c) =>
+        papr(numerology(subbands), Math.ceil((quick ? 0.4 : 1) * slotsOf[subbands]), shape, c, SEED),
+      ),
+    ),
+  );
+  save({ papr: peaks }, 'peaks');
+  for (const [what, rows] of [
+    ['linear, 25 subbands', linear.filter((row) => row.subbands === 25)],
+    ['model', model?.rows ?? []],
+  ] as const) {
+    for (const r of rows) {
+      const { psnrDb, differenceDb } = r;
+      console.log(
+        `${what} ${r.channel} ${r.snrDb} dB ${r.candidate}: ${psnrDb.toFixed(2)} dB, ${differenceDb.value.toFixed(2)}`,
+      );
+    }
   }
-  for (const r of result.model?.rows ?? []) {
-    console.log(
-      `model ${r.channel} ${r.snrDb} dB ${r.candidate}: ${r.psnrDb.toFixed(2)} dB, ${r.differenceDb.value.toFixed(2)}`,
-    );
-  }
-  console.log(`${result.cpuSeconds} s of CPU`);
 }
 
 /** Six significant digits: what is behind them is noise. */
