@@ -14,8 +14,9 @@ import { codedBitsOf } from './resource-map.ts';
 export const MAX_BLOCKS = 255;
 
 /**
- * The code blocks of a stream of bytes. On its resource elements C blocks take turns, RE i belongs to block i mod C, so
- * that every block sees the whole band and the whole burst.
+ * The code blocks of a stream of bytes. On its resource elements C blocks take turns, RE i belongs to block
+ * (i + floor(i / L)) mod C with L the least common multiple of C and 300, so that every block sees the whole band and the
+ * whole burst: without the second term block and subband would keep step where C shares a factor with their number.
  */
 export class TransportLayout {
   readonly plan: BlockPlan;
@@ -60,9 +61,24 @@ export function blocksOfBytes(bytes: number, baseGraph: BaseGraphId): number {
   return planBlocks(bytes, baseGraph).blocks;
 }
 
-/** Positions of one of `n` blocks that take turns over `count` RE. */
-function turnOf(index: number, n: number, count: number): { first: number; step: number; re: number } {
-  return { first: index, step: n, re: Math.max(0, Math.ceil((count - index) / n)) };
+/** The least number that 4, 6, 15, 25 and 50 divide: the subbands of the numerologies. */
+const SUBBAND_CYCLE = 300;
+
+/** RE of one of `n` blocks that take turns over `count` RE, ascending. */
+export function turnsOf(index: number, n: number, count: number): Uint32Array {
+  const out = new Uint32Array(Math.ceil(count / n));
+  const period = (n * SUBBAND_CYCLE) / greatestCommonDivisor(n, SUBBAND_CYCLE);
+  let used = 0;
+  for (let from = 0, turn = index; from < count; from += period, turn = (turn + n - 1) % n) {
+    const end = Math.min(count, from + period);
+    for (let i = from + turn; i < end; i += n) out[used++] = i;
+  }
+  return out.subarray(0, used);
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  while (b > 0) [a, b] = [b, a % b];
+  return a;
 }
 
 /**
@@ -78,10 +94,11 @@ export function encodeBlocks(
 ): Float32Array {
   const out = new Float32Array(2 * qm.length);
   for (let i = 0; i < blocks.length; i++) {
-    const { first, step, re } = turnOf(i, blocks.length, qm.length);
+    const places = turnsOf(i, blocks.length, qm.length);
+    const re = places.length;
     const own = new Uint8Array(re);
     let codedBits = 0;
-    for (let j = 0; j < re; j++) codedBits += own[j] = qm[first + j * step];
+    for (let j = 0; j < re; j++) codedBits += own[j] = qm[places[j]];
     const coded = new Uint8Array(codedBits);
     layout.codec.encode(payloads[blocks[i]], codedBits, rv, coded);
     const bits = new Uint8Array(codedBits);
@@ -89,8 +106,8 @@ export function encodeBlocks(
     const symbols = new Float32Array(2 * re);
     mapBitsMixed(bits, own, symbols);
     for (let j = 0; j < re; j++) {
-      out[2 * (first + j * step)] = symbols[2 * j];
-      out[2 * (first + j * step) + 1] = symbols[2 * j + 1];
+      out[2 * places[j]] = symbols[2 * j];
+      out[2 * places[j] + 1] = symbols[2 * j + 1];
     }
   }
   return out;
@@ -149,13 +166,14 @@ export class TransportDecoder {
       const block = blocks[i];
       const state = this.states[block];
       if (!state || state.ok) continue;
-      const { first, step, re } = turnOf(i, blocks.length, qm.length);
+      const places = turnsOf(i, blocks.length, qm.length);
+      const re = places.length;
       const own = new Uint8Array(re);
       const unbiased = new Float32Array(2 * re);
       const variance = new Float32Array(re);
       let codedBits = 0;
       for (let j = 0; j < re; j++) {
-        const k = first + j * step;
+        const k = places[j];
         codedBits += own[j] = qm[k];
         const s = Math.max(snr[k], 1e-4);
         const gain = (1 + s) / s;

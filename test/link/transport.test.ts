@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError, UsageError } from '../../src/common/errors.ts';
 import { RandomStream } from '../../src/common/random.ts';
-import { encodeBlocks, encodeStream, TransportDecoder, TransportLayout } from '../../src/link/transport.ts';
+import { encodeBlocks, encodeStream, TransportDecoder, TransportLayout, turnsOf } from '../../src/link/transport.ts';
 import type { RedundancyVersion } from '../../src/phy/fec/rate-matching.ts';
 import { payloadBytesAtRate, splitIntoBlocks } from '../../src/phy/fec/transport-plan.ts';
 
@@ -18,6 +18,37 @@ function received(sent: Float32Array, snrDb: number, random: RandomStream) {
 
 function mixed(count: number, random: RandomStream): Uint8Array {
   return Uint8Array.from({ length: count }, () => [2, 4, 6, 8][random.integer(4)]);
+}
+
+test('blocks share the RE out among them and every block has its part of every subband', () => {
+  for (const nSubbands of [4, 6, 15, 25, 50]) {
+    // An interleaved map: subband i mod nSubbands; about the fewest RE of blocks at the highest loading.
+    const count = (n: number) => 1200 * n + 7;
+    for (let n = 1; n <= 255; n += n < 60 ? 1 : 13) {
+      const seen = new Uint8Array(count(n));
+      for (let b = 0; b < n; b += Math.ceil(n / 8)) {
+        const per = new Uint32Array(nSubbands);
+        for (const i of turnsOf(b, n, count(n))) {
+          per[i % nSubbands]++;
+          assert.equal(seen[i]++, 0);
+          assert.equal((i + Math.floor(i / lcm(n, 300))) % n, b);
+        }
+        const fair = 1200 / nSubbands;
+        assert.ok(Math.min(...per) > 0.7 * fair && Math.max(...per) < 1.4 * fair, `${n} blocks, ${nSubbands} subbands`);
+      }
+    }
+  }
+  const all = Array.from({ length: 20 }, (_, b) => [...turnsOf(b, 20, 1234)]).flat();
+  assert.deepEqual(
+    all.sort((a, b) => a - b),
+    [...new Array(1234).keys()],
+  );
+});
+
+function lcm(a: number, b: number): number {
+  let m = a;
+  while (m % b !== 0) m += a;
+  return m;
 }
 
 const bitsOf = (qm: Uint8Array) => qm.reduce((a, b) => a + b, 0);
@@ -63,8 +94,8 @@ function sixBlocks() {
 test('a lost block leaves the others bit-exact, says where it is missing, and a repetition fills it', () => {
   const { random, qm, file, layout, sent } = sixBlocks();
   const { symbols, snr } = received(sent, 6, random);
-  // RE i belongs to block i mod 6: block 2 meets an interferer.
-  for (let i = 2; i < qm.length; i += 6) snr[i] = symbols[2 * i] = symbols[2 * i + 1] = 0;
+  // Block 2 meets an interferer.
+  for (const i of turnsOf(2, 6, qm.length)) snr[i] = symbols[2 * i] = symbols[2 * i + 1] = 0;
   const decoder = new TransportDecoder(layout);
   decoder.add([0, 1, 2, 3, 4, 5], qm, symbols, snr, 0);
   assert.deepEqual(decoder.acknowledged, [true, true, false, true, true, true]);

@@ -236,9 +236,10 @@ def read_blocks(e, repeats, x, snr, slots):
     count = -(-(stream["bytes"] + 3) // ((3840 - 24) // 8))
     length = -(-(stream["bytes"] + 3) // count)
     named = [b for b, _ in e["blocks"]] if repeats else list(range(count))
+    i, m = np.arange(place.size), len(named)
     blocks = {}
-    for i, block in enumerate(named):
-        own = place[i::len(named)]
+    for k, block in enumerate(named):
+        own = place[(i + i // np.lcm(m, 300)) % m == k]
         coded = llr_16qam(x[own], snr[own]).T.ravel()
         bits, ok = ldpc_decode(coded, 8 * length + 24, e["redundancyVersion"])
         if not ok or crc(bits[:-24], 0x800063, 24) != number(bits[-24:]):
