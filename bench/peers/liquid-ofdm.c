@@ -18,7 +18,7 @@
 #include <time.h>
 
 #define MOST_BYTES 65000u
-#define PASSES 3
+#define PASSES 7
 
 static unsigned int good, headers;
 

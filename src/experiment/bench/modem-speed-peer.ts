@@ -55,7 +55,7 @@ export class LiquidPeer {
     return reason;
   }
 
-  /** One round: the best of three passes of each part, in CPU time of its own process. */
+  /** One round: the best of seven passes of each part, in CPU time of its own process. */
   async measure(shape: ShapeText, burstSamples: number): Promise<PeerSpeeds> {
     const { subbands, bursts, snrDb, cfoRadPerSample } = shape;
     const n = numerology(subbands);

@@ -69,7 +69,7 @@ export interface SpeedOptions {
 }
 
 const METHOD =
-  'process CPU time (user + system); each round runs our modem (one thread), then liquid-dsp, each in a process of its own, best of 3 passes ' +
+  'process CPU time (user + system); each round runs our modem (one thread), then liquid-dsp, each in a process of its own, best of 7 passes ' +
   'of each part; ratios round by round, median and range. QPSK, occupied carriers, pilots (1 in 12), burst length, SNR and ' +
   'frequency offset alike. Ours: samples to soft bits and RB SNR, with detection, tracking, channel and noise estimates. ' +
   'liquid-dsp: samples to hard bits, no error correction, critical rate';
@@ -128,10 +128,10 @@ export async function benchModemSpeed(options: SpeedOptions = {}): Promise<Speed
   }
 }
 
-/** Bursts of 20 slots, some 600 000 samples in all (quick: 250 000). */
+/** Bursts of 20 slots, some 250 000 samples in all (quick: 120 000). */
 function shapeOf(n: Numerology, quick: boolean): ShapeText {
   const slots = 20;
-  const bursts = Math.max(1, Math.round((quick ? 250_000 : 600_000) / (slots * n.slotLength)));
+  const bursts = Math.max(1, Math.round((quick ? 120_000 : 250_000) / (slots * n.slotLength)));
   return { subbands: n.nSubbands, slots, bursts, snrDb: 20, cfoRadPerSample: 0.0005 };
 }
 
