@@ -16,7 +16,7 @@ import { type Observed, observedEstimators } from './estimators/evaluate.ts';
 import type { Interferer } from './estimators/ideal-burst.ts';
 import { measure, type Row } from './estimators/measure.ts';
 
-const SUBBANDS = [6, 25, 50];
+const SUBBANDS = [25, 6, 50];
 const CHANNELS = ['awgn', 'epa', 'eva', 'tdl-c', 'etu'];
 const SNRS_DB = [0, 5, 10, 15, 20, 30];
 const INTERFERED_SNR_DB = 15;

@@ -1,4 +1,3 @@
-import { informationPerSlot } from '../../src/experiment/bench/modem-trial.ts';
 import { type Payload, readPayload } from '../../src/phy/burst/payload-reader.ts';
 import type { PreambleEstimate } from '../../src/phy/channel-est/delay-window.ts';
 import { DftEstimator } from '../../src/phy/channel-est/dft.ts';
@@ -13,6 +12,7 @@ import { LsEstimator } from '../../src/phy/channel-est/ls.ts';
 import { commonVariance, shrink } from '../../src/phy/channel-est/noise.ts';
 import { estimateFromTraining } from '../../src/phy/channel-est/training.ts';
 import { equalise } from '../../src/phy/equalise.ts';
+import { softDemap } from '../../src/phy/modulation/soft-demapper.ts';
 import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../../src/phy/numerology.ts';
 import { payloadIndex, resourceGrid, turn } from '../../src/phy/resource-grid.ts';
 import type { Received } from './ideal-burst.ts';
@@ -122,12 +122,33 @@ export function equaliseWith(received: Received, channel: Float32Array, variance
   return { payload, payloadSnr };
 }
 
-/** Bits per RE that the LLRs of an equalised burst carry. */
+/** Long bursts are judged on every third RE, which visits all places of an RB. */
+const FEW_RE = 5000;
+const STRIDE = 3;
+
+/** Bits per RE that the LLRs of an equalised burst carry (informationPerSlot of the modem bench, on fewer RE). */
 export function bitsPerRe(received: Received, { payload, payloadSnr }: Equalised): number {
-  const { signal, slots } = received.burst;
+  const { bits, qm } = received.burst.signal;
+  const stride = payloadSnr.length > FEW_RE ? STRIDE : 1;
+  const count = Math.ceil(payloadSnr.length / stride);
+  const unbiased = new Float32Array(2 * count);
+  const variance = new Float32Array(count);
+  for (let i = 0, p = 0; i < count; i++, p += stride) {
+    const snr = payloadSnr[p] + 1e-12;
+    unbiased[2 * i] = ((1 + snr) / snr) * payload[2 * p];
+    unbiased[2 * i + 1] = ((1 + snr) / snr) * payload[2 * p + 1];
+    variance[i] = 1 / snr;
+  }
+  const llr = new Float32Array(qm * count);
+  softDemap(unbiased, variance, qm, count, llr);
   let sum = 0;
-  for (const v of informationPerSlot(signal, payload, payloadSnr, slots)) sum += v;
-  return sum / payloadSnr.length;
+  for (let i = 0, at = 0; i < count; i++, at += qm * stride) {
+    for (let b = 0; b < qm; b++) {
+      const l = bits[at + b] ? -llr[qm * i + b] : llr[qm * i + b];
+      sum += 1 - (l > 30 ? 0 : l < -30 ? -l / Math.LN2 : Math.log2(1 + Math.exp(-l)));
+    }
+  }
+  return sum / count;
 }
 
 /** True RB SNR by design §1, dB, from the true channel and noise of each data RE. */
