@@ -235,7 +235,7 @@ export function estimatorsChapter(result: EstimatorsResult): string {
   const settings = rows.filter((r) => r.estimator === names[0]);
   return [
     '## Channel estimators',
-    'Information lost to a genie by the whole receiver with each estimator, as dB of SNR, 64-QAM, mean and 95 % interval over the bursts found by all. The choice and everything behind it: [ADR 0009](adr/0009-channel-estimation.md).',
+    'Information lost to a genie by the whole receiver with each estimator, as dB of SNR, 64-QAM, mean and 95 % interval over the bursts found by all. The choice and everything behind it: [ADR 0009](adr/0009-estimators.md).',
     table(
       ['subbands', 'channel', 'slots', 'SNR, dB', ...names],
       settings.map((s) => [
