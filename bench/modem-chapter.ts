@@ -119,7 +119,7 @@ function lossSection(rows: readonly BenchRow[], curves: readonly BlerCurve[]): s
   };
   const bare = rows.filter((r) => r.name.startsWith('genie against bare'));
   return [
-    `SNR that the receiver needs more than one that knows channel, timing, offsets and noise, on the same 4-slot bursts, offsets and noise; code blocks of the product’s transport; 95 % interval by bootstrap. At least ${least(false)} bursts drawn for each fading curve, ${least(true)} on AWGN.`,
+    `SNR that the receiver needs more than one that knows channel, timing, offsets and noise, on the same 4-slot bursts, offsets and noise; code blocks of the product’s transport; the receiver has heard 32768 samples of noise before, as in a stream; 95 % interval by bootstrap. At least ${least(false)} bursts drawn for each fading curve, ${least(true)} on AWGN.`,
     matrix,
     `Most bursts need not be received: their true channel, or success at a lower SNR with the same noise, foretells them. One in fifty of those is received all the same and counts fifty times (difference estimator [Cochran77]), so the curves stay unbiased: ${sum('received')} receptions, ${sum('checked')} of them such checks, ${sum('exceptions')} exceptions.`,
     '![BLER, 6 subbands](images/modem-bler-6.svg)',
@@ -190,7 +190,10 @@ function detectionPlot(curves: readonly DetectionCurve[]): string {
     dash: c.channel !== 'epa',
     ...(c.channel === 'epa' ? { label: `${c.subbands} subbands` } : {}),
   }));
-  series.push({ kind: 'threshold', axis: 'y', value: 0.99, text: '0.99' }, { kind: 'threshold', axis: 'x', value: -3 });
+  series.push(
+    { kind: 'threshold', axis: 'y', value: 0.99 },
+    { kind: 'threshold', axis: 'x', value: -3, text: '-3 dB' },
+  );
   return plot({
     title: 'Burst found and header right: EPA (solid), EVA and TDL-C (dashed)',
     description: 'Share of bursts against their own band SNR.',

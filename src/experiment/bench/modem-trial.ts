@@ -51,6 +51,8 @@ export interface TrialSignal extends Omit<TrialContent, 'sent'> {
   readonly burst: number;
   /** Received samples at the modem rate, [n][re, im]. */
   readonly samples: Float32Array;
+  /** Noise that the receiver heard before them, so that it has settled as in a stream. */
+  readonly before?: Float32Array;
   readonly channel: ScenarioChannel;
   /** Noise variance per sample, which is that per RE. */
   readonly noiseVariance: number;
@@ -155,6 +157,7 @@ export function withNoise(clean: TrialSignal, unit: Float32Array, snrDb: number)
 /** Everything the receiver says about the trial's samples. */
 export function receiveTrial(signal: TrialSignal): ReceiverRecord[] {
   const receiver = new BurstReceiver(signal.numerology, signal.options.receiver);
+  if (signal.before) receiver.push(signal.before);
   return [...receiver.push(signal.samples), ...receiver.flush()];
 }
 

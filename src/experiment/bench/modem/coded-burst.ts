@@ -94,7 +94,8 @@ export class CodedBursts {
   }
 
   realErrors(signal: TrialSignal, context: BenchContext): number {
-    const record = rightBurst(signal, context.receive(signal));
+    const before = settlingNoise(`${signal.options.seed}`, signal.noiseVariance);
+    const record = rightBurst(signal, context.receive({ ...signal, before }));
     return record && record.slots === this.slots ? this.stretch.wrongShare(record.payload, record.payloadSnr) : 1;
   }
 
@@ -111,6 +112,23 @@ export class CodedBursts {
       channel,
     });
   }
+}
+
+const SETTLING_SAMPLES = 1 << 15;
+let settlingPool: Float32Array | null = null;
+
+/**
+ * Noise for the 32768 samples over which the receiver's DC blocker settles: a stretch of a pool, drawn once, that the seed
+ * picks.
+ */
+function settlingNoise(seed: string, variance: number): Float32Array {
+  if (!settlingPool) {
+    settlingPool = new Float32Array(4 * SETTLING_SAMPLES);
+    new RandomStream('settling noise').addComplexNoise(settlingPool, 1);
+  }
+  const from = 2 * new RandomStream(`settling/${seed}`).integer(SETTLING_SAMPLES);
+  const sigma = Math.sqrt(variance);
+  return settlingPool.subarray(from, from + 2 * SETTLING_SAMPLES).map((v) => sigma * v);
 }
 
 /**
