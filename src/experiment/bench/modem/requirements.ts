@@ -23,7 +23,7 @@ export interface RequirementsReport {
   readonly passed: number;
   readonly failed: number;
   readonly open: number;
-  /** Measurements that another process has under way: their rows are not here. */
+  /** Measurements that are not finished, or under way in another process: their rows are not here. */
   readonly pending: number;
   /** Of all rows, whenever they were measured. */
   readonly cpuSeconds: number;
@@ -70,6 +70,18 @@ export async function benchRequirements(options: RequirementsOptions): Promise<R
   const store = out ? new MeasurementStore(out, `${sourceSha256}/${quick ? 'quick' : 'full'}`) : null;
   const plan = requirementsPlan(quick).filter((m) => only.includes(m.part));
   const results = new Map<string, Finished>();
+  const git = await gitFacts(await packageRoot());
+  const collect = (): RequirementsReport => {
+    for (const { id } of plan) {
+      const stored = results.has(id) ? null : store?.load(id);
+      if (stored) results.set(id, stored);
+    }
+    const head = { quick, command: options.command, sourceSha256, git };
+    return reportOf(
+      head,
+      plan.map(({ id }) => results.get(id) ?? null),
+    );
+  };
   // The long ones first, so that processes that share the work end together.
   const order = [...plan].sort((a, b) => length(b) - length(a));
   for (const measurement of order) {
@@ -89,32 +101,35 @@ export async function benchRequirements(options: RequirementsOptions): Promise<R
     } finally {
       store?.release(id);
     }
+    // After each, so that an interrupted run has a report of what it finished.
+    if (out) writeAtomically(join(out, 'modem.json'), collect());
   }
-  for (const { id } of plan) {
-    const late = results.has(id) ? null : store?.load(id);
-    if (late) results.set(id, late);
-  }
-  const all = plan.flatMap(({ id }) => results.get(id) ?? []);
+  const report = collect();
+  if (out) writeAtomically(join(out, 'modem.json'), report);
+  return report;
+}
+
+/** @param measured of the whole plan, null where it is not finished */
+function reportOf(
+  head: Pick<RequirementsReport, 'quick' | 'command' | 'sourceSha256' | 'git'>,
+  measured: readonly (Finished | null)[],
+): RequirementsReport {
+  const all = measured.filter((m) => m !== null);
   const rows = all.flatMap((m) => m.rows);
   const host = hostFacts();
-  const report: RequirementsReport = {
+  return {
     schema: MODEM_BENCH_SCHEMA,
-    quick,
-    command: options.command,
-    sourceSha256,
-    git: await gitFacts(await packageRoot()),
+    ...head,
     machine: { cpu: host.cpu, cores: host.cores, node: process.version },
     passed: rows.filter((r) => r.state === 'met').length,
     failed: rows.filter((r) => r.state === 'missed').length,
     open: rows.filter((r) => r.state === 'open').length,
-    pending: plan.length - all.length,
+    pending: measured.length - all.length,
     cpuSeconds: Math.round(all.reduce((sum, m) => sum + m.cpuSeconds, 0)),
     ratioToLiquid: null,
     rows,
     curves: all.flatMap((m) => m.curves),
   };
-  if (out) writeAtomically(join(out, 'modem.json'), report);
-  return report;
 }
 
 type Finished = Pick<StoredMeasurement, 'cpuSeconds' | 'rows' | 'curves'>;

@@ -16,7 +16,8 @@ export function requirementsTable(report: RequirementsReport): string {
     const where = r.subbands > 0 ? `${String(r.subbands).padStart(2)} subbands` : ''.padStart(11);
     return `${r.state.padEnd(6)} ${r.name.padEnd(width)}  ${where}  ${measured(r)}`;
   });
-  const pending = report.pending > 0 ? `; ${report.pending} measurements under way in another process` : '';
+  const pending =
+    report.pending > 0 ? `; ${report.pending} measurements not finished or under way in another process` : '';
   lines.push(
     `${report.passed} met, ${report.open} open (the interval holds the limit), ${report.failed} missed; ${report.cpuSeconds} s of CPU time${pending}`,
   );
