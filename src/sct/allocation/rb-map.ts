@@ -1,11 +1,15 @@
 import { CRC16, crcBytes } from '../../common/crc.ts';
 import { UsageError } from '../../common/errors.ts';
+import { type BurstShape, checkShape } from './burst-shape.ts';
+
+export type { BurstShape } from './burst-shape.ts';
 
 /** Which SFV's symbols travel on which resource block: all that the burst's extension says about it. */
 export interface RbMap {
   /**
    * `ordered`: symbols fill the subbands in `subbandOrder`, each over all its slots, RE by RE. `interleaved`: symbols
-   * go round over all RBs, one RE of each a round, so that every SFV sees the whole band.
+   * go round over all RBs, slot by slot, one RE of each a round: an SFV's symbols are one run of that sequence, so that
+   * it has as many in every subband, to within one, whatever its count (where the RBs of a slot are alike).
    */
   readonly layout: 'ordered' | 'interleaved';
   /** Subbands in the order in which they are filled; a permutation. Ascending when interleaved. */
@@ -16,28 +20,17 @@ export interface RbMap {
   readonly reCounts: Uint32Array;
 }
 
-/** Where the data resource elements of a burst are. */
-export interface BurstShape {
-  readonly nSubbands: number; // 1..255
-  readonly nSlots: number;
-  /** Usable resource elements of each RB, after pilots and control. */
-  readonly rePerRb: Uint16Array; // [slot x nSubbands + subband]
-}
-
 /** Place of every symbol of a burst, in stream order: all symbols of sfvOrder[0], then of sfvOrder[1], ... */
 export interface Placement {
   readonly rb: Uint32Array; // [symbol] slot x nSubbands + subband
-  readonly re: Uint16Array; // [symbol] index among the usable RE of that RB
+  readonly re: Uint16Array; // [symbol] index among the data RE of that RB, in the order of time, reserved ones counted
   /** First symbol of each SFV; one more element than SFVs. */
   readonly start: Uint32Array; // [position in sfvOrder]
 }
 
-/** Largest number of RBs in a burst. */
-export const MAX_BURST_RBS = 2 ** 18;
-
 /**
  * Expands an RB map to the place of each symbol. Each resource element holds at most one symbol, and exactly one when
- * the counts add up to all of them. O(RE).
+ * the counts add up to all of them; reserved RE are left out of the sequence. O(RE).
  *
  * @throws UsageError when the order is not a permutation or the counts exceed the burst
  */
@@ -63,8 +56,9 @@ function fillOrdered(order: Uint8Array, shape: BurstShape, rb: Uint32Array, re: 
   for (const subband of order) {
     for (let slot = 0; slot < shape.nSlots; slot++) {
       const block = slot * shape.nSubbands + subband;
-      const count = Math.min(shape.rePerRb[block], rb.length - at);
-      for (let k = 0; k < count; k++, at++) {
+      const first = shape.firstRe?.[block] ?? 0;
+      const end = first + Math.min(shape.rePerRb[block], rb.length - at);
+      for (let k = first; k < end; k++, at++) {
         rb[at] = block;
         re[at] = k;
       }
@@ -73,34 +67,16 @@ function fillOrdered(order: Uint8Array, shape: BurstShape, rb: Uint32Array, re: 
 }
 
 function fillInterleaved(shape: BurstShape, rb: Uint32Array, re: Uint16Array): void {
+  const { rePerRb } = shape;
+  const first = shape.firstRe ?? new Uint16Array(rePerRb.length);
   let at = 0;
-  for (let round = 0; at < rb.length; round++) {
-    for (let block = 0; block < shape.rePerRb.length && at < rb.length; block++) {
-      if (shape.rePerRb[block] <= round) continue;
+  for (let k = 0; at < rb.length; k++) {
+    for (let block = 0; block < rePerRb.length && at < rb.length; block++) {
+      if (k < first[block] || k - first[block] >= rePerRb[block]) continue;
       rb[at] = block;
-      re[at++] = round;
+      re[at++] = k;
     }
   }
-}
-
-/** Checks a burst's shape and returns its number of usable resource elements. */
-export function checkShape(shape: BurstShape): number {
-  const { nSubbands, nSlots, rePerRb } = shape;
-  if (!Number.isInteger(nSubbands) || nSubbands < 1 || nSubbands > 255) {
-    throw new UsageError(`${nSubbands} subbands is out of range: allowed 1 to 255`);
-  }
-  if (!Number.isInteger(nSlots) || nSlots < 1 || nSlots * nSubbands > MAX_BURST_RBS) {
-    throw new UsageError(`${nSlots} slots is out of range: allowed 1 to ${Math.floor(MAX_BURST_RBS / nSubbands)}`);
-  }
-  if (rePerRb.length !== nSubbands * nSlots) {
-    throw new UsageError(`${rePerRb.length} RBs given, ${nSubbands} subbands x ${nSlots} slots need another number`);
-  }
-  let total = 0;
-  for (const n of rePerRb) {
-    if (n > 168) throw new UsageError(`${n} resource elements in one RB is out of range: allowed 0 to 168`);
-    total += n;
-  }
-  return total;
 }
 
 function checkMap(map: RbMap, nSubbands: number): void {

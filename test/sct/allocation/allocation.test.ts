@@ -1,34 +1,16 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
 import test from 'node:test';
+import '../../fixed-seed.js';
 import fc from 'fast-check';
 import { UsageError } from '../../../src/common/errors.ts';
-import { type AllocationInput, allocate, allocateRobust, MAPPINGS } from '../../../src/sct/allocation/allocate.ts';
+import { allocate, allocateRobust, burstCapacity, MAPPINGS } from '../../../src/sct/allocation/allocate.ts';
 import { CAPACITY_BY_CSI } from '../../../src/sct/allocation/capacity-table.ts';
 import { decodeCsi, encodeCsi, encodeCsiReport } from '../../../src/sct/allocation/csi-code.ts';
+import { reportedChannels } from '../../../src/sct/allocation/effective-snr.ts';
 import { placeSymbols, rbMapCrc16 } from '../../../src/sct/allocation/rb-map.ts';
-
-interface Case {
-  csi: number[];
-  slots: number;
-  rePerRb: number[];
-  scores: number[];
-  subbandOrder: number[];
-  sfvs: [id: number, re: number, capacity: number][];
-  dropped: number[];
-  totalCapacity: number;
-}
-const { cases } = JSON.parse(
-  readFileSync(new URL('../../vectors/allocation/allocation.json', import.meta.url), 'utf8'),
-) as { cases: Case[] };
-
-function inputOf(c: Pick<Case, 'csi' | 'slots' | 'rePerRb' | 'scores'>): Omit<AllocationInput, 'mapping'> {
-  return {
-    shape: { nSubbands: c.csi.length, nSlots: c.slots, rePerRb: Uint16Array.from(c.rePerRb) },
-    csi: Uint8Array.from(c.csi),
-    scores: Uint8Array.from(c.scores),
-  };
-}
+import { scoreWeight } from '../../../src/sct/importance/scores.ts';
+import { allocations, anyInput, evenShape, inputOf } from './vectors.ts';
 
 test('capacity table: round(1024 log2(1 + snr)) of every CSI code', () => {
   assert.equal(CAPACITY_BY_CSI.length, 256);
@@ -46,53 +28,49 @@ test('CSI codes: quarter-dB steps, ends take what lies beyond, NaN is refused', 
   assert.throws(() => decodeCsi(256), /0 to 255/);
 });
 
-test('golden vectors: equal to the independent computation with fractions', () => {
-  assert.equal(cases.length, 7);
-  for (const c of cases) {
-    const { map, dropped, totalCapacity, capacities } = allocate({ ...inputOf(c), mapping: 'matched' });
-    assert.deepEqual([...map.subbandOrder], c.subbandOrder);
-    assert.deepEqual(
-      [...map.sfvOrder].map((id, i) => [id, map.reCounts[i], capacities[i]]),
-      c.sfvs,
-    );
-    assert.deepEqual(dropped, c.dropped);
-    assert.equal(totalCapacity, c.totalCapacity);
+test('golden vectors: equal to the independent computation with fractions, symbol by symbol', () => {
+  assert.equal(allocations.length, 13);
+  for (const [number, c] of allocations.entries()) {
+    const input = inputOf(c);
+    for (const mapping of ['matched', 'uniform', 'worst'] as const) {
+      const { map, dropped, totalCapacity, capacities } = allocate({ ...input, mapping });
+      const what = `case ${number}, ${mapping}`;
+      if (mapping === 'matched') assert.deepEqual([...map.subbandOrder], c.subbandOrder, what);
+      const got = [...map.sfvOrder].map((id, i) => [id, map.reCounts[i], capacities[i]]);
+      assert.deepEqual(got, c.sfvs, what);
+      assert.deepEqual(dropped, c.dropped, what);
+      assert.equal(totalCapacity, c.totalCapacity, what);
+      const { sha256, crc16, snrDb } = c.maps[mapping];
+      assert.equal(rbMapCrc16(map), crc16, what);
+      const placement = placeSymbols(map, input.shape);
+      const bytes = new DataView(new ArrayBuffer(4 * placement.rb.length));
+      placement.rb.forEach((rb, t) => {
+        bytes.setUint32(4 * t, rb * 168 + placement.re[t], true);
+      });
+      assert.equal(createHash('sha256').update(new Uint8Array(bytes.buffer)).digest('hex'), sha256, what);
+      const channels = reportedChannels(placement, input.csi, c.csi.length);
+      for (const [i, { snrDb: got }] of channels.entries()) assert.ok(Math.abs(got - snrDb[i]) < 2e-6, what);
+    }
   }
 });
 
-const anyInput = fc
-  .record({ nSubbands: fc.integer({ min: 1, max: 50 }), nSlots: fc.integer({ min: 1, max: 6 }) })
-  .chain(({ nSubbands, nSlots }) =>
-    fc.record({
-      csi: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: nSubbands, maxLength: nSubbands }),
-      slots: fc.constant(nSlots),
-      rePerRb: fc.array(fc.integer({ min: 0, max: 168 }), {
-        minLength: nSubbands * nSlots,
-        maxLength: nSubbands * nSlots,
-      }),
-      scores: fc.array(fc.integer({ min: 0, max: 255 }), { minLength: 1, maxLength: 60 }),
-    }),
-  );
-
-test('property: each RE once, every mapping places the same counts, order kept, shares reached', () => {
+test('property: each RE once, the same counts in every mapping, order kept, shares reached to within one RE', () => {
   fc.assert(
     fc.property(anyInput, fc.integer({ min: 0, max: 2 ** 32 - 1 }), (raw, seed) => {
       const input = inputOf(raw);
+      const ranking = raw.ranking ?? [...raw.scores.keys()].sort((a, b) => raw.scores[b] - raw.scores[a] || a - b);
       const totalRe = raw.rePerRb.reduce((s, n) => s + n, 0);
-      const someScore = raw.scores.some((s) => s > 0);
       const matched = allocate({ ...input, mapping: 'matched' });
       for (const mapping of MAPPINGS) {
-        const { map, dropped } = allocate({ ...input, mapping, seed });
+        const { map, dropped, matched: budgets } = allocate({ ...input, mapping, seed });
+        assert.deepEqual(budgets, matched.map, 'budgets come from the matched rule');
         assert.deepEqual(map.reCounts, matched.map.reCounts);
         assert.deepEqual(map.sfvOrder, matched.map.sfvOrder);
         assert.deepEqual(dropped, matched.dropped);
-        assert.deepEqual(
-          [...map.subbandOrder].sort((a, b) => a - b),
-          [...raw.csi.keys()],
-          'a permutation',
-        );
+        const order = [...map.subbandOrder].sort((a, b) => a - b);
+        assert.deepEqual(order, [...raw.csi.keys()], 'a permutation');
         const { rb, re, start } = placeSymbols(map, input.shape);
-        assert.equal(rb.length, someScore ? totalRe : 0, 'every RE is used');
+        assert.equal(rb.length, map.sfvOrder.length > 0 ? totalRe : 0, 'every RE is used');
         const seen = new Set<number>();
         for (let t = 0; t < rb.length; t++) {
           assert.ok(re[t] < raw.rePerRb[rb[t]]);
@@ -101,94 +79,108 @@ test('property: each RE once, every mapping places the same counts, order kept, 
         assert.equal(seen.size, rb.length, 'each RE once');
         assert.equal(start[start.length - 1], rb.length);
       }
-      const ids = [...matched.map.sfvOrder, ...matched.dropped].sort((a, b) => a - b);
-      assert.deepEqual(ids, [...raw.scores.keys()], 'every SFV is placed or listed as dropped');
-      const place = placeSymbols(matched.map, input.shape);
-      for (let t = 1; t < place.rb.length; t++) {
-        const csiOf = (symbol: number) => raw.csi[place.rb[symbol] % raw.csi.length];
-        assert.ok(csiOf(t) <= csiOf(t - 1), 'a more important symbol never has the worse RB');
+      const placed = new Set(matched.map.sfvOrder);
+      assert.deepEqual(
+        [...matched.map.sfvOrder],
+        ranking.filter((id) => placed.has(id)),
+        'order kept',
+      );
+      const dropped = ranking.filter((id) => !placed.has(id)).sort((a, b) => a - b);
+      assert.deepEqual(matched.dropped, dropped, 'every ranked SFV is placed or listed, no other');
+      for (const [i, id] of matched.map.sfvOrder.entries()) {
+        assert.ok(matched.map.reCounts[i] >= Math.max(1, raw.minRe?.[id] ?? 0), 'nobody stays below the minimum');
       }
-      const sum = BigInt(raw.scores.reduce((s, v) => s + v, 0));
+
+      const place = placeSymbols(matched.map, input.shape);
+      const perRe = (symbol: number) => CAPACITY_BY_CSI[raw.csi[place.rb[symbol] % raw.csi.length]];
+      for (let t = 1; t < place.rb.length; t++) {
+        assert.ok(perRe(t) <= perRe(t - 1), 'what comes first never has the worse RB');
+      }
+      const equal = ranking.every((id) => raw.scores[id] === 0);
+      const weight = (id: number) => BigInt(equal ? 1 : scoreWeight(raw.scores[id]));
+      const sum = [...placed].reduce((s, id) => s + weight(id), 0n);
       matched.map.sfvOrder.forEach((id, i) => {
-        if (i === matched.map.sfvOrder.length - 1) return;
-        const target = BigInt(raw.scores[id]) * BigInt(matched.totalCapacity);
-        const lastRe = CAPACITY_BY_CSI[raw.csi[place.rb[place.start[i + 1] - 1] % raw.csi.length]];
-        assert.ok(BigInt(matched.capacities[i]) * sum >= target, 'the share is reached');
-        assert.ok(BigInt(matched.capacities[i] - lastRe) * sum < target, 'with not one RE too many');
-        assert.ok(i === 0 || raw.scores[matched.map.sfvOrder[i - 1]] >= raw.scores[id], 'importance descends');
+        const excess = BigInt(matched.capacities[i]) * sum - weight(id) * BigInt(matched.totalCapacity);
+        const first = BigInt(perRe(place.start[i])) * sum; // the best of its own and its neighbours' RE but one
+        const before = i === 0 ? first : BigInt(perRe(place.start[i] - 1)) * sum;
+        assert.ok(excess < first && excess > -before, 'share reached to within one RE');
       });
     }),
     { numRuns: 150 },
   );
 });
 
-test('mappings differ only in placement: worst is matched backwards, uniform spreads, random follows its seed', () => {
-  const input = inputOf(cases[3]);
+test('mappings differ only in placement: worst is matched backwards, random follows its seed', () => {
+  const input = inputOf(allocations[3]);
   const of = (mapping: (typeof MAPPINGS)[number], seed = 1) => allocate({ ...input, mapping, seed }).map;
   assert.deepEqual([...of('worst').subbandOrder], [...of('matched').subbandOrder].reverse());
   assert.deepEqual(of('random', 7), of('random', 7));
   assert.notDeepEqual(of('random', 7).subbandOrder, of('random', 8).subbandOrder);
-  const { rb, start } = placeSymbols(of('uniform'), input.shape);
-  const full = cases[3].rePerRb.filter((n) => n > 60).length;
-  for (let i = 0; i + 1 < start.length; i++) {
-    const blocks = new Set(rb.subarray(start[i], start[i + 1]));
-    assert.ok(blocks.size >= Math.min(full, start[i + 1] - start[i]) * 0.9, 'every SFV sees the whole band');
+});
+
+test('one stream takes the whole burst, whatever its score and the mapping: the classical codec', () => {
+  const shape = evenShape(25, 8);
+  const csi = Uint8Array.from({ length: 25 }, (_, s) => 60 + 5 * s);
+  for (const score of [255, 1, 0]) {
+    for (const mapping of MAPPINGS) {
+      const { map, dropped } = allocate({ shape, csi, scores: Uint8Array.of(score), mapping });
+      assert.deepEqual([[...map.sfvOrder], [...map.reCounts], dropped], [[0], [25 * 8 * 154], []]);
+    }
   }
 });
 
-test('robust map: interleaved, RE in proportion to score', () => {
-  const shape = { nSubbands: 25, nSlots: 2, rePerRb: new Uint16Array(50).fill(150) };
-  const { map, dropped } = allocateRobust(shape, Uint8Array.of(1, 3, 0, 2));
+test('robust map: interleaved, RE in proportion to what the scores stand for', () => {
+  const shape = evenShape(25, 2, 150);
+  const { map, dropped } = allocateRobust(shape, Uint8Array.of(223, 255, 0, 239)); // 1/4, 1, nothing, 1/2
   assert.equal(map.layout, 'interleaved');
   assert.deepEqual([...map.sfvOrder], [1, 3, 0]);
-  assert.deepEqual([...map.reCounts], [3750, 2500, 1250]);
+  assert.deepEqual([...map.reCounts], [4286, 2143, 1071]); // 7500 x 4/7, 2/7, 1/7
   assert.deepEqual(dropped, [2]);
+  const some = allocateRobust(shape, Uint8Array.of(223, 255, 0, 239), { ranking: [0, 3], minRe: [2600, 0, 0, 0] });
+  assert.deepEqual([[...some.map.sfvOrder], some.dropped], [[3], [0]], 'a third of 7500 is less than 2600');
 });
 
 test('large bursts stay exact: 2^18 RBs, 255 SFVs', () => {
   const nSubbands = 50;
   const nSlots = Math.floor(2 ** 18 / nSubbands);
-  const shape = { nSubbands, nSlots, rePerRb: new Uint16Array(nSubbands * nSlots).fill(168) };
+  const shape = evenShape(nSubbands, nSlots, 168);
+  const csi = new Uint8Array(nSubbands).fill(255);
   const scores = Uint8Array.from({ length: 255 }, (_, i) => 255 - i);
-  const { map, totalCapacity } = allocate({
-    shape,
-    csi: new Uint8Array(nSubbands).fill(255),
-    scores,
-    mapping: 'matched',
-  });
-  assert.equal(totalCapacity, nSubbands * nSlots * 168 * CAPACITY_BY_CSI[255]);
+  const { map, totalCapacity, dropped } = allocate({ shape, csi, scores, mapping: 'matched' });
+  const re = nSubbands * nSlots * 168;
+  assert.equal(totalCapacity, re * CAPACITY_BY_CSI[255]);
+  assert.equal(burstCapacity(shape, csi), totalCapacity);
   assert.equal(
     map.reCounts.reduce((s, n) => s + n, 0),
-    nSubbands * nSlots * 168,
+    re,
   );
-  // equal capacity everywhere: RE = ceil(score x RE / sum)
-  assert.equal(map.reCounts[0], Number((255n * BigInt(nSubbands * nSlots * 168) + 32639n) / 32640n));
-});
-
-test('the CRC of a map changes with every field', () => {
-  const map = allocate({ ...inputOf(cases[2]), mapping: 'matched' }).map;
-  const crc = rbMapCrc16(map);
-  const reversed = { ...map, subbandOrder: Uint8Array.from(map.subbandOrder).reverse() };
-  const moved = { ...map, reCounts: Uint32Array.from(map.reCounts, (n, i) => (i === 0 ? n + 1 : i === 1 ? n - 1 : n)) };
-  const others = [{ ...map, layout: 'interleaved' as const }, reversed, moved];
-  for (const other of others) assert.notEqual(rbMapCrc16(other), crc);
-  assert.equal(rbMapCrc16({ ...map }), crc);
+  // equal capacity everywhere: RE = ceil(weight x RE / sum)
+  const sum = scores.reduce((s, code) => s + BigInt(scoreWeight(code)), 0n);
+  assert.deepEqual(dropped, []);
+  assert.equal(map.reCounts[0], Number((2n ** 30n * BigInt(re) + sum - 1n) / sum));
 });
 
 test('bad input is refused with what is allowed', () => {
-  const good = { ...inputOf(cases[0]), mapping: 'matched' as const };
-  assert.throws(() => allocate({ ...good, csi: new Uint8Array(5) }), /5 subbands/);
-  assert.throws(() => allocate({ ...good, scores: new Uint8Array(0) }), /allowed 1 to 255/);
-  assert.throws(() => allocate({ ...good, scores: new Uint8Array(256) }), /allowed 1 to 255/);
-  assert.throws(() => allocate({ ...good, mapping: 'best' as never }), /matched, uniform/);
-  assert.throws(() => allocate({ ...good, shape: { ...good.shape, nSlots: 0 } }), /allowed 1 to/);
-  assert.throws(
-    () => allocate({ ...good, shape: { ...good.shape, rePerRb: new Uint16Array(6).fill(169) } }),
-    /0 to 168/,
-  );
-  const { map } = allocate(good);
-  assert.throws(() => placeSymbols({ ...map, subbandOrder: new Uint8Array(6) }, good.shape), /permutation/);
-  assert.throws(() => placeSymbols({ ...map, reCounts: Uint32Array.of(4e9) }, good.shape), /more than/);
-  const zero = allocate({ ...good, scores: Uint8Array.of(0, 0) });
-  assert.deepEqual(zero.dropped, [0, 1]);
+  const good = { ...inputOf(allocations[1]), mapping: 'matched' as const };
+  const refused = (change: object, message: RegExp) =>
+    assert.throws(
+      () => allocate({ ...good, ...change }),
+      (e) => e instanceof UsageError && message.test(e.message),
+    );
+  refused({ csi: new Uint8Array(5) }, /5 subbands/);
+  refused({ scores: new Uint8Array(0) }, /allowed 1 to 255/);
+  refused({ scores: new Uint8Array(256) }, /allowed 1 to 255/);
+  refused({ ranking: [] }, /ranking of 0 SFVs.*1 to 5/);
+  refused({ ranking: [0, 1, 2, 3, 4, 0] }, /ranking of 6 SFVs/);
+  refused({ ranking: [0, 5] }, /SFV 5.*0 to 4/);
+  refused({ ranking: [0, 0.5] }, /SFV 0.5/);
+  refused({ ranking: [2, 2] }, /SFV 2 stands twice/);
+  refused({ minRe: [1, 2] }, /2 values of minimum RE for 5 SFVs/);
+  refused({ minRe: [0, 0, 0, 0, -1] }, /minimum RE -1 of SFV 4.*0 to 67108864/);
+  refused({ minRe: [0, 0, Number.NaN, 0, 0] }, /minimum RE NaN of SFV 2/);
+  refused({ weights: [0, 0, 0, 0, 2 ** 30 + 1] }, /weight 1073741825 of SFV 4.*0 to 1073741824/);
+  refused({ mapping: 'best' }, /matched, uniform/);
+  refused({ mapping: 'random', seed: 2 ** 32 }, /seed 4294967296.*0 to 4294967295/);
+  refused({ shape: { ...good.shape, nSlots: 0 } }, /allowed 1 to/);
+  refused({ shape: { ...good.shape, rePerRb: new Uint16Array(12).fill(169) } }, /0 to 168/);
 });
