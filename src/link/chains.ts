@@ -35,7 +35,7 @@ const MAX_BRIDGE_S = 0.5;
 /** Device samples processed at a time, whatever blocks arrive in, so that results do not depend on them. */
 const GRAIN = 1 << 12;
 /** Device samples over which DC and IQ imbalance are estimated. */
-const IQ_WINDOW = 1 << 16;
+export const IQ_WINDOW = 1 << 16;
 
 /**
  * From native sample blocks to link events: conversion, DC and IQ correction at the device rate, down-conversion,

@@ -7,7 +7,7 @@ import { RandomStream } from '../../../src/common/random.ts';
 import { requirementsPlan } from '../../../src/experiment/bench/modem/plan.ts';
 import { benchRequirements, parseModemParts } from '../../../src/experiment/bench/modem/requirements.ts';
 import { MODEM_PARTS } from '../../../src/experiment/bench/modem/row.ts';
-import { MeasurementStore, sourceHash } from '../../../src/experiment/bench/modem/store.ts';
+import { MeasurementStore, partHash, sourceHash } from '../../../src/experiment/bench/modem/store.ts';
 import { requirementsTable } from '../../../src/experiment/bench/modem/text.ts';
 import { receiveTrial, type TrialSignal } from '../../../src/experiment/bench/modem-trial.ts';
 
@@ -115,9 +115,11 @@ test('parts are checked words', () => {
 test('the hash names the code, and a store keeps what it was given', () => {
   assert.match(sourceHash(), /^[0-9a-f]{64}$/);
   assert.equal(sourceHash(), sourceHash());
-  const store = new MeasurementStore(join(dir, 'store'), 'key');
-  assert.equal(store.load('a'), null);
-  store.save('a', { cpuSeconds: 1, rows: [], curves: [] });
-  assert.equal(store.load('a')?.cpuSeconds, 1);
-  assert.equal(new MeasurementStore(join(dir, 'store'), 'other').load('a'), null);
+  assert.equal(new Set(['faults', 'rb-snr', 'loss'].map((part) => partHash(part as 'faults'))).size, 3);
+  assert.equal(partHash('dc'), partHash('faults'));
+  const store = new MeasurementStore(join(dir, 'store'));
+  assert.equal(store.load('a', 'key'), null);
+  store.save('a', 'key', { cpuSeconds: 1, rows: [], curves: [] });
+  assert.equal(store.load('a', 'key')?.cpuSeconds, 1);
+  assert.equal(store.load('a', 'other'), null);
 });

@@ -1,5 +1,7 @@
 import { RandomStream } from '../../../common/random.ts';
+import { IQ_WINDOW } from '../../../link/chains.ts';
 import type { EndFaults } from '../../../phy/channel/scenario.ts';
+import { DcIqCorrector, estimateDcIq } from '../../../phy/frontend/dc-iq.ts';
 import { type Numerology, numerology, RB_DATA_RE } from '../../../phy/numerology.ts';
 import { type Estimate, meanInterval } from '../../stats.ts';
 import { genieReceive } from '../modem-genie.ts';
@@ -15,10 +17,26 @@ const SNR_DB = 15;
 /** Quiet samples before each burst: the receiver's DC blocker has settled, as in a stream. */
 const SETTLED_SAMPLES = 6000;
 
+/** The same, and before them the window over which the receive chain estimates IQ imbalance. */
+const LEAD_SAMPLES = IQ_WINDOW + SETTLED_SAMPLES;
+
 /** Design §4's faults of both ends with one profile's phase noise; transmit -11 dBFS, receive -12 dBFS. */
 function faultyChannel(phaseNoise: string): NonNullable<TrialOptions['channel']> {
   const end: EndFaults = { iqDb: 0.5, iqDeg: 3, dcDbfs: -20, bits: 8, phaseNoise };
   return { ...end, rxLevelDbfs: -12, tx: end };
+}
+
+/**
+ * What the receiver hears in the product's receive chain (RxChain): IQ imbalance estimated over one window of the stream, here of
+ * noise, is taken out of what follows; DC is left to the receiver's own blocker.
+ */
+function corrected(signal: TrialSignal): TrialSignal {
+  const corrector = new DcIqCorrector();
+  const samples = signal.samples.slice();
+  corrector.update({ ...estimateDcIq(samples.subarray(0, 2 * IQ_WINDOW)), dcSignificant: false });
+  const rest = samples.subarray(2 * IQ_WINDOW);
+  corrector.apply(rest, rest);
+  return { ...signal, samples };
 }
 
 export interface FaultSetting {
@@ -33,7 +51,10 @@ export interface FaultSetting {
   readonly checkEvery: number;
 }
 
-/** What the front ends' faults cost at 15 dB: in EVM, and in SNR at BLER 1e-2 (same bursts, channels, noise). */
+/**
+ * What the front ends' faults cost at 15 dB: in EVM, and in SNR at BLER 1e-2 (same bursts, channels, noise), behind the
+ * product's IQ correction.
+ */
 export function faultMeasurement(setting: FaultSetting): Measurement {
   const { subbands, channel, profile } = setting;
   return {
@@ -87,14 +108,14 @@ async function evmLoss(setting: FaultSetting, context: BenchContext): Promise<Es
       slots: SLOTS,
       qm: 4 as const,
       snrDb: SNR_DB,
-      leadSamples: SETTLED_SAMPLES,
+      leadSamples: LEAD_SAMPLES,
       content,
     };
     const offsets = { channel: setting.channel, ...loopbackOffsets(seed) };
     const clean = makeTrial({ ...base, channel: offsets });
     const faulty = makeTrial({ ...base, channel: { ...offsets, ...faultyChannel(setting.profile) } });
     const weights = genieReceive(clean).payloadSnr;
-    differences.push(evmDb(faulty, weights, context) - evmDb(clean, weights, context));
+    differences.push(evmDb(corrected(faulty), weights, context) - evmDb(clean, weights, context));
     await context.step(k + 1, setting.evmBursts);
   }
   return meanInterval(differences);
@@ -131,14 +152,14 @@ async function blerLoss(setting: FaultSetting, context: BenchContext): Promise<P
       qm: mcs.qm,
       snrDb,
       content: coded.content(seed),
-      leadSamples: SETTLED_SAMPLES,
+      leadSamples: LEAD_SAMPLES,
       channel: { channel, ...loopbackOffsets(`${name}/${seed}`), ...(faults ? faultyChannel(profile) : {}) },
       unheard,
     });
   // The one without faults stands where the genie stands elsewhere.
   const open = (seed: number) => (snrDb: number) => ({
     genie: coded.realErrors(trial(seed, snrDb, false), context),
-    real: coded.realErrors(trial(seed, snrDb, true), context),
+    real: coded.realErrors(corrected(trial(seed, snrDb, true)), context),
   });
   const fading = channel !== 'awgn';
   const step = fading ? 0.8 : 0.2;

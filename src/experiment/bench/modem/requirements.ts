@@ -7,7 +7,7 @@ import { receiveTrial } from '../modem-trial.ts';
 import type { BenchContext, Curve, Measurement } from './measurement.ts';
 import { requirementsPlan } from './plan.ts';
 import { type BenchRow, MODEM_PARTS, type ModemPart } from './row.ts';
-import { MeasurementStore, type StoredMeasurement, sourceHash, writeAtomically } from './store.ts';
+import { MeasurementStore, partHash, type StoredMeasurement, sourceHash, writeAtomically } from './store.ts';
 
 export const MODEM_BENCH_SCHEMA = 'sct.bench.modem/2';
 
@@ -67,14 +67,15 @@ export async function benchRequirements(options: RequirementsOptions): Promise<R
   const { quick = false, only = MODEM_PARTS, note = () => {} } = options;
   const out = options.out === undefined ? null : await writableFolder(options.out);
   const sourceSha256 = sourceHash();
-  const store = out ? new MeasurementStore(out, `${sourceSha256}/${quick ? 'quick' : 'full'}`) : null;
+  const store = out ? new MeasurementStore(out) : null;
+  const keyOf = ({ part }: Measurement) => `${sourceSha256}/${partHash(part)}/${quick ? 'quick' : 'full'}`;
   const plan = requirementsPlan(quick).filter((m) => only.includes(m.part));
   const results = new Map<string, Finished>();
   const git = await gitFacts(await packageRoot());
   const collect = (): RequirementsReport => {
-    for (const { id } of plan) {
-      const stored = results.has(id) ? null : store?.load(id);
-      if (stored) results.set(id, stored);
+    for (const m of plan) {
+      const stored = results.has(m.id) ? null : store?.load(m.id, keyOf(m));
+      if (stored) results.set(m.id, stored);
     }
     const head = { quick, command: options.command, sourceSha256, git };
     return reportOf(
@@ -86,7 +87,7 @@ export async function benchRequirements(options: RequirementsOptions): Promise<R
   const order = [...plan].sort((a, b) => length(b) - length(a));
   for (const measurement of order) {
     const { id } = measurement;
-    const stored = store?.load(id);
+    const stored = store?.load(id, keyOf(measurement));
     if (stored) {
       results.set(id, stored);
       continue;
@@ -94,7 +95,7 @@ export async function benchRequirements(options: RequirementsOptions): Promise<R
     if (store && !store.claim(id)) continue;
     try {
       const finished = await measure(measurement, options);
-      store?.save(id, finished);
+      store?.save(id, keyOf(measurement), finished);
       results.set(id, finished);
       const missed = finished.rows.filter((r) => r.state === 'missed');
       note(`${id}: ${finished.cpuSeconds} s${missed.map((r) => `; missed: ${r.name}`).join('')}`);

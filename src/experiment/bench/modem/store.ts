@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Curve } from './measurement.ts';
-import type { BenchRow } from './row.ts';
+import type { BenchRow, ModemPart } from './row.ts';
 
 const SCHEMA = 'sct.bench.modem-row/1';
 /** Of the program's rooms, what decides the figures. */
@@ -20,6 +20,19 @@ const DECIDES = [
   'experiment/bench/ldpc-simulation',
 ] as const;
 
+/** Files of this folder that decide only the figures of these parts. */
+const OF_PARTS: Readonly<Partial<Record<ModemPart, string>>> = {
+  'false-headers': 'false-headers',
+  'no-gap': 'false-headers',
+  offsets: 'offsets',
+  dc: 'faults',
+  faults: 'faults',
+  'rb-snr': 'rb-snr',
+  jammer: 'rb-snr',
+  channels: 'channels',
+};
+const NOT_COMMON = new RegExp(`/bench/modem/(requirements|store|text|${Object.values(OF_PARTS).join('|')})\\.[jt]s$`);
+
 /** What a finished measurement leaves behind. */
 export interface StoredMeasurement {
   readonly schema: typeof SCHEMA;
@@ -30,15 +43,26 @@ export interface StoredMeasurement {
   readonly curves: readonly Curve[];
 }
 
-/** SHA-256 over names and contents of the code that decides the figures, as it runs (dist or src). */
+const ROOT = join(dirname(fileURLToPath(import.meta.url)), '../../..');
+
+/** SHA-256 over names and contents of the code that decides the figures of every part, as it runs (dist or src). */
 export function sourceHash(): string {
-  const root = join(dirname(fileURLToPath(import.meta.url)), '../../..');
-  const files = DECIDES.flatMap((name) => codeFiles(join(root, name)));
+  const files = DECIDES.flatMap((name) => codeFiles(join(ROOT, name)));
+  return hashOf(files.filter((file) => !NOT_COMMON.test(file.replaceAll('\\', '/'))));
+}
+
+/** The same over the file that decides only this part's. */
+export function partHash(part: ModemPart): string {
+  const name = OF_PARTS[part];
+  return hashOf(name === undefined ? [] : codeFiles(join(ROOT, 'experiment/bench/modem', name)));
+}
+
+function hashOf(files: string[]): string {
   const hash = createHash('sha256');
   for (const file of files.sort()) {
     hash.update(
       `${file
-        .slice(root.length)
+        .slice(ROOT.length)
         .replaceAll('\\', '/')
         .replace(/\.[jt]s$/, '')}\0`,
     );
@@ -65,9 +89,7 @@ function treeFiles(path: string): string[] {
   return readdirSync(path).flatMap((child) => treeFiles(join(path, child)));
 }
 
-/** Code that decides figures: what stores, orders and shows them does not. */
 function isCode(path: string): boolean {
-  if (/\/bench\/modem\/(requirements|store|text)\.[jt]s$/.test(path.replaceAll('\\', '/'))) return false;
   return ['.js', '.ts', '.wasm'].includes(extname(path)) && !path.endsWith('.d.ts');
 }
 
@@ -77,27 +99,24 @@ function isCode(path: string): boolean {
  */
 export class MeasurementStore {
   private readonly folder: string;
-  private readonly key: string;
 
-  /** @param key what must be the same for a stored measurement to be used */
-  constructor(folder: string, key: string) {
+  constructor(folder: string) {
     this.folder = join(folder, 'rows');
-    this.key = key;
     mkdirSync(this.folder, { recursive: true });
   }
 
-  /** The stored measurement, or null when there is none made by the same code. */
-  load(id: string): StoredMeasurement | null {
+  /** The stored measurement, or null when there is none made by the same code (`key`). */
+  load(id: string, key: string): StoredMeasurement | null {
     try {
       const stored = JSON.parse(readFileSync(this.path(id, 'json'), 'utf8')) as StoredMeasurement;
-      return stored.schema === SCHEMA && stored.key === this.key && stored.id === id ? stored : null;
+      return stored.schema === SCHEMA && stored.key === key && stored.id === id ? stored : null;
     } catch {
       return null; // none, or one that was written by something else
     }
   }
 
-  save(id: string, measured: Omit<StoredMeasurement, 'schema' | 'key' | 'id'>): void {
-    const stored: StoredMeasurement = { schema: SCHEMA, key: this.key, id, ...measured };
+  save(id: string, key: string, measured: Omit<StoredMeasurement, 'schema' | 'key' | 'id'>): void {
+    const stored: StoredMeasurement = { schema: SCHEMA, key, id, ...measured };
     writeAtomically(this.path(id, 'json'), stored);
   }
 
