@@ -10,9 +10,25 @@ export interface Codec {
   /** One line for logs and run.json. */
   describe(): string;
   /** Looks at a picture once; the plan may be encoded several times, for other grants. */
-  analyse(image: RgbImage): Promise<SourcePlan>;
+  analyse(image: RgbImage, hints?: AnalyseHints): Promise<SourcePlan>;
   /** Rebuilds the picture from what came over the air alone. Never throws for damaged input. */
-  decode(received: ReceivedSource): Promise<DecodedImage>;
+  decode(received: ReceivedSource, options?: DecodeOptions): Promise<DecodedImage>;
+}
+
+/** What is known of the budget before a picture is looked at. */
+export interface AnalyseHints {
+  /** Complex symbols that the whole picture may take, side information included; undefined when not known yet. */
+  readonly symbols?: number | undefined;
+}
+
+/** The receiver's own choices; a codec without such a choice ignores it. */
+export interface DecodeOptions {
+  /** Restore damaged places and make up lost ones; default true. */
+  readonly correction?: boolean | undefined;
+  /** Sharper, lower PSNR, where the model set can; default false. */
+  readonly perceptual?: boolean | undefined;
+  /** Also the picture as it would be without correction, for reports; default false. */
+  readonly uncorrected?: boolean | undefined;
 }
 
 /** The streams of one picture and what they need. */
@@ -20,6 +36,8 @@ export interface SourcePlan {
   readonly streams: readonly StreamPlan[]; // [stream id]
   /** Upper bound of the side information in bytes; 0 for none. */
   readonly sideInfoBytes: number;
+  /** Milliseconds of each step of the analysis. */
+  readonly timingsMs?: Readonly<Record<string, number>> | undefined;
   /**
    * Codes the picture for these grants.
    *
@@ -36,6 +54,8 @@ export interface StreamPlan {
   readonly score: number;
   /** Below this the stream is worthless: bytes for `bits`, complex symbols for `analog`. */
   readonly minSize: number;
+  /** Grid cells of the SFV; undefined for a codec without a grid. */
+  readonly cells?: number | undefined;
 }
 
 /** `bits`: bytes that are channel-coded and mapped by the link. `analog`: complex symbols sent as they are. */
@@ -57,6 +77,8 @@ export interface EncodedSource {
   readonly streams: readonly EncodedStream[]; // at most one for each grant, in the order of the grants
   /** What the codec chose, for run.json and reports. */
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** Milliseconds of each step. */
+  readonly timingsMs?: Readonly<Record<string, number>> | undefined;
 }
 
 export type EncodedStream =
@@ -77,6 +99,8 @@ export type ReceivedStream =
       readonly payload: Uint8Array;
       /** Ascending, disjoint; empty when everything arrived. */
       readonly missing: readonly ByteRange[];
+      /** Importance as sent, 0..255, from the burst's extension. */
+      readonly score?: number | undefined;
     }
   | {
       readonly id: number;
@@ -85,6 +109,8 @@ export type ReceivedStream =
       readonly symbolsReIm: Float32Array; // [symbol][re, im]
       /** Measured SNR of each symbol's resource block, dB; -Infinity for a symbol that did not arrive. */
       readonly snrDb: Float32Array; // [symbol]
+      /** Importance as sent, 0..255, from the burst's extension. */
+      readonly score?: number | undefined;
     };
 
 /** Everything that came over the air for one picture. */
@@ -102,6 +128,29 @@ export interface ErrorMask {
   readonly damage: Float32Array; // [row][column], 0 intact .. 1 lost
 }
 
+/**
+ * What became of an SFV. `received`: shown as it came. `repaired`: came in part, restored. `synthesised`: nothing of it came
+ * (or none was sent); made up from label and context. `lost`: nothing came and nothing was made up.
+ */
+export const SFV_STATES = ['received', 'repaired', 'synthesised', 'lost'] as const;
+export type SfvState = (typeof SFV_STATES)[number];
+
+/** One SFV at the receiver. */
+export interface SfvOutcome {
+  readonly id: number;
+  readonly label: number; // 0..42
+  readonly cells: number;
+  readonly state: SfvState;
+  /** False when the sender gave it no symbols. */
+  readonly sent: boolean;
+  /** Complex symbols that came; 0 when lost. */
+  readonly symbols: number;
+  /** Capacity-equivalent SNR over its symbols, dB; null when none came. */
+  readonly snrDb: number | null;
+  /** Mean of the error mask over its cells, before correction. */
+  readonly damage: number;
+}
+
 /** A picture as the receiver shows it. */
 export interface DecodedImage {
   /** undefined when nothing is known, not even the size; scored as flat mid-grey at the original's size. */
@@ -114,4 +163,10 @@ export interface DecodedImage {
   readonly mask: ErrorMask | undefined;
   /** One line that says why, when not complete. */
   readonly note: string | undefined;
+  /** What became of each SFV, [id]; undefined for a codec without SFVs or when the side information is lost. */
+  readonly sfvs?: readonly SfvOutcome[] | undefined;
+  /** The picture without correction, where `uncorrected` asked for it and correction changed something. */
+  readonly uncorrected?: RgbImage | undefined;
+  /** Milliseconds of each step. */
+  readonly timingsMs?: Readonly<Record<string, number>> | undefined;
 }

@@ -1,0 +1,199 @@
+import { FormatError } from '../../common/errors.ts';
+import { blankLost, correctionStrength, LOST_DAMAGE, repair } from '../correction/repair.ts';
+import { decodePowerScale } from '../rate/power-scale.ts';
+import { symbolRate } from '../rate/symbol-rate.ts';
+import { CELL_PX, type FeatureMap, type GridPlane } from '../semantics/feature-map.ts';
+import type { SemanticModels } from '../semantics/models.ts';
+import { emptyPlanes, type ReceivedPlanes, type StreamFigures, unpackStream } from './analog-stream.ts';
+import type { DecodedImage, DecodeOptions, ReceivedSource, ReceivedStream, SfvOutcome, SfvState } from './codec.ts';
+import { decodeSfvScale, SFV_NOT_SENT } from './sfv-power.ts';
+import { decodeSideInfo, type IntegratedSide } from './side-info.ts';
+import { cellsOfSfvs, MAX_STREAM_SYMBOLS, symbolOrder } from './symbol-order.ts';
+
+type AnalogStream = Extract<ReceivedStream, { kind: 'analog' }>;
+
+/**
+ * The picture that came over the air. Side information that is missing or contradicts itself is an outage; a stream that contradicts
+ * it counts as not received. Never throws for anything received.
+ */
+export async function decodeIntegrated(
+  models: SemanticModels,
+  { sideInfo, streams }: ReceivedSource,
+  options: DecodeOptions,
+): Promise<DecodedImage> {
+  if (sideInfo === undefined) return outage('side information did not arrive');
+  let side: IntegratedSide;
+  try {
+    const parsed = decodeSideInfo(sideInfo, models.tables);
+    if (parsed.kind !== 'integrated') throw new FormatError('kind', `${parsed.kind}, the burst says integrated`);
+    side = parsed;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return outage(`side information not usable: ${error.message}`);
+  }
+  const timingsMs: Record<string, number> = {};
+  const timed = async <T>(name: string, work: () => Promise<T> | T): Promise<T> => {
+    const start = performance.now();
+    const result = await work();
+    timingsMs[name] = (timingsMs[name] ?? 0) + performance.now() - start;
+    return result;
+  };
+
+  const { planes, figures, scores, faults } = await timed('streams', () => place(side, streams, models));
+  const grid = { rows: side.partition.rows, columns: side.partition.columns };
+  const plane = (data: Float32Array): GridPlane => ({ ...grid, data });
+  const { damage } = planes;
+  const decoded = await timed('symbolDecoder', () =>
+    models.decodeSymbols(
+      planes.received,
+      decodePowerScale(side.powerCode),
+      side.classMap,
+      plane(planes.symbols),
+      plane(planes.snrDb),
+      side,
+    ),
+  );
+  const blank = blankLost(decoded, damage, side.classMap, models.tables);
+  const correction = options.correction ?? true;
+  const hit = damage.some((d) => d > 0);
+  const best =
+    correction && hit
+      ? await timed('correction', () => repair(models, repairInput(side, blank, planes, figures, scores)))
+      : blank;
+  const { perceptual } = options;
+  const show = ({ yHat, quality }: { yHat: FeatureMap; quality: GridPlane }) =>
+    timed('synthesis', () => models.synthesise(yHat, quality, { perceptual }));
+  const image = await show(best);
+  const uncorrected = options.uncorrected && correction && hit ? await show(blank) : undefined;
+
+  const sfvs = outcomes(side, figures, damage, correction);
+  const whole = sfvs.every((s) => !s.sent || s.damage === 0);
+  const arrived = figures.some((f) => f !== undefined);
+  return {
+    image,
+    decodable: arrived,
+    complete: arrived && whole,
+    mask: { cellPx: CELL_PX, ...grid, damage },
+    note: noteOf(sfvs, arrived, faults),
+    sfvs,
+    uncorrected,
+    timingsMs,
+  };
+}
+
+/** The streams in the planes that f_d takes. */
+function place(side: IntegratedSide, streams: readonly ReceivedStream[], models: SemanticModels) {
+  const { partition, classMap, sfvScales } = side;
+  const planes = emptyPlanes(partition);
+  const cells = cellsOfSfvs(partition.sfvOf, partition.sfvs.length);
+  const figures: (StreamFigures | undefined)[] = partition.sfvs.map(() => undefined);
+  const scores: (number | undefined)[] = partition.sfvs.map(() => undefined);
+  const faults: string[] = [];
+  const seen = new Set<number>();
+  for (const stream of streams) {
+    try {
+      const analog = checkStream(stream, side, seen);
+      if (!analog) continue;
+      const { id } = analog;
+      scores[id] = analog.score;
+      const classes = Uint8Array.from(cells[id], (at) => classMap.data[at]);
+      const budget = analog.snrDb.length;
+      const k = symbolRate({ classes, thetaLevel: side.thetaLevel, budget }, models.tables);
+      if (k.every((v) => v === 0)) throw new FormatError('streams', `${budget} symbols carry nothing of SFV ${id}`);
+      const order = symbolOrder(k, classes, budget);
+      const came = unpackStream(analog, order, cells[id], k, decodeSfvScale(sfvScales[id]), planes);
+      if (came.arrived > 0) figures[id] = came;
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      faults.push(error.message);
+    }
+  }
+  for (const { id } of partition.sfvs) {
+    if (figures[id]) continue;
+    for (const at of cells[id]) {
+      planes.damage[at] = 1;
+      planes.symbols[at] = 0;
+    }
+  }
+  return { planes, figures, scores, faults };
+}
+
+/**
+ * A stream that fits the side information; undefined for one that is only padding.
+ *
+ * @throws FormatError `streams` when it belongs to no SFV, stands twice, is of the wrong kind or has no sensible length
+ */
+export function checkStream(stream: ReceivedStream, side: IntegratedSide, seen: Set<number>): AnalogStream | undefined {
+  const { id } = stream;
+  const count = side.partition.sfvs.length;
+  if (!Number.isInteger(id) || id < 0 || id >= count) {
+    throw new FormatError('streams', `stream ${id} belongs to no SFV, there are ${count}`);
+  }
+  if (seen.has(id)) throw new FormatError('streams', `stream ${id} stands twice`);
+  seen.add(id);
+  if (stream.kind !== 'analog') throw new FormatError('streams', `stream ${id} has coded bits, SFVs are analog`);
+  const n = stream.snrDb.length;
+  if (n < 1 || n > MAX_STREAM_SYMBOLS || stream.symbolsReIm.length !== 2 * n) {
+    throw new FormatError('streams', `stream ${id} has ${stream.symbolsReIm.length} numbers for ${n} symbols`);
+  }
+  return side.sfvScales[id] === SFV_NOT_SENT ? undefined : stream;
+}
+
+function repairInput(
+  side: IntegratedSide,
+  { yHat, quality }: { yHat: FeatureMap; quality: GridPlane },
+  { damage }: ReceivedPlanes,
+  figures: readonly (StreamFigures | undefined)[],
+  scores: readonly (number | undefined)[],
+) {
+  const { partition, classMap } = side;
+  const ofSfv = correctionStrength(scores);
+  return {
+    yHat,
+    quality,
+    classMap,
+    labelMap: { rows: partition.rows, columns: partition.columns, data: partition.labels },
+    damage,
+    strength: Float32Array.from(partition.sfvOf, (id) => ofSfv[id]),
+    missing: partition.sfvOf.map((id) => (figures[id] ? 0 : 1)),
+  };
+}
+
+function outcomes(
+  { partition, sfvScales }: IntegratedSide,
+  figures: readonly (StreamFigures | undefined)[],
+  damage: Float32Array,
+  correction: boolean,
+): SfvOutcome[] {
+  const sums = new Float64Array(partition.sfvs.length);
+  damage.forEach((d, at) => {
+    sums[partition.sfvOf[at]] += d;
+  });
+  return partition.sfvs.map(({ id, label, cells }) => {
+    const came = figures[id];
+    const mean = sums[id] / cells;
+    let state: SfvState = 'received';
+    if (!came || mean >= LOST_DAMAGE) state = correction ? 'synthesised' : 'lost';
+    else if (mean > 0 && correction) state = 'repaired';
+    const sent = sfvScales[id] !== SFV_NOT_SENT;
+    return { id, label, cells, state, sent, symbols: came?.arrived ?? 0, snrDb: came?.snrDb ?? null, damage: mean };
+  });
+}
+
+function noteOf(sfvs: readonly SfvOutcome[], arrived: boolean, faults: readonly string[]): string | undefined {
+  const parts: string[] = [];
+  if (!arrived) parts.push('nothing but the side information arrived: the picture is made up from labels');
+  else {
+    const lost = sfvs.filter((s) => s.sent && (s.state === 'synthesised' || s.state === 'lost')).length;
+    const hurt = sfvs.filter((s) => s.damage > 0).length - sfvs.filter((s) => !s.sent).length - lost;
+    if (lost > 0) parts.push(`${lost} of ${sfvs.length} SFVs did not arrive`);
+    if (hurt > 0) parts.push(`${hurt} arrived in part`);
+  }
+  if (faults.length > 0)
+    parts.push(`refused: ${faults[0]}${faults.length > 1 ? ` and ${faults.length - 1} more` : ''}`);
+  return parts.length > 0 ? parts.join('; ') : undefined;
+}
+
+function outage(note: string): DecodedImage {
+  return { image: undefined, decodable: false, complete: false, mask: undefined, note };
+}

@@ -1,0 +1,249 @@
+import { UsageError } from '../../common/errors.ts';
+import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
+import type { RgbImage } from '../image/rgb-image.ts';
+import { choiceForBudget } from '../rate/class-choice.ts';
+import { decodePowerScale, encodePowerScale } from '../rate/power-scale.ts';
+import { symbolRate } from '../rate/symbol-rate.ts';
+import { chooseThetaLevel } from '../rate/theta-level.ts';
+import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
+import { flatPlane } from '../semantics/feature-map.ts';
+import type { SemanticModels } from '../semantics/models.ts';
+import { meanPower, packStream } from './analog-stream.ts';
+import type {
+  AnalyseHints,
+  Codec,
+  DecodedImage,
+  DecodeOptions,
+  EncodedSource,
+  EncodedStream,
+  ReceivedSource,
+  SourcePlan,
+  StreamGrant,
+  StreamPlan,
+} from './codec.ts';
+import { decodeIntegrated } from './integrated-decoder.ts';
+import { decodeSfvScale, encodeSfvScale } from './sfv-power.ts';
+import { fitSideParts, type SideParts } from './side-budget.ts';
+import { encodeSideInfo } from './side-info.ts';
+import { cellsOfSfvs, MAX_STREAM_SYMBOLS, type SymbolOrder, symbolOrder } from './symbol-order.ts';
+
+/** What f_e is told where there is no CSI report, dB: it was trained to be up to 5 dB wrong. */
+export const DEFAULT_CSI_DB = 5;
+/** SNRs that f_e was trained with, dB. */
+const F_E_SNR_DB = [-8, 25] as const;
+/** Symbols a cell that analysis assumes where the budget is not known: CBR 1/16. */
+const DEFAULT_SYMBOLS_PER_CELL = 48;
+
+export interface IntegratedOptions {
+  /** How a picture is analysed: task, order, labels. */
+  readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
+  /** Most bytes of side information aimed at; default by the picture's size, 350 at 512x768. */
+  readonly sideBytes?: number | undefined;
+  /**
+   * `sfv` (default): every stream has unit mean power, as the air interface asks. `picture`: one scale for all streams, for
+   * measuring what that costs; the link would refuse it.
+   */
+  readonly power?: 'sfv' | 'picture' | undefined;
+  /** What f_e is told of the channel: the picture's CSI value (default), or each SFV's own, for measuring what that is worth. */
+  readonly senderSnr?: 'picture' | 'sfv' | undefined;
+}
+
+/** Plan of the integrated codec: the streams, and what they were made of. */
+export interface IntegratedPlan extends SourcePlan {
+  readonly analysis: SemanticAnalysis;
+  readonly parts: SideParts;
+}
+
+/**
+ * Joint source-channel coding: each SFV's embeddings become complex symbols that are sent as they are, digital is only the side
+ * information. Symbols of an SFV that is worse received than expected fade with the channel, there is no cliff.
+ */
+export class IntegratedCodec implements Codec {
+  readonly name = 'integrated';
+  private readonly models: SemanticModels;
+  private readonly options: IntegratedOptions;
+
+  constructor(models: SemanticModels, options: IntegratedOptions = {}) {
+    this.models = models;
+    this.options = options;
+  }
+
+  describe(): string {
+    return `integrated: joint source-channel code of model set ${this.models.set.name} ${this.models.set.id}`;
+  }
+
+  /**
+   * @throws UsageError for a picture that the networks do not take, or an option out of range; ModelError when a network fails
+   */
+  async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<IntegratedPlan> {
+    const { models } = this;
+    const cells = Math.ceil(image.width / 16) * Math.ceil(image.height / 16);
+    const perCell = hints.symbols === undefined ? DEFAULT_SYMBOLS_PER_CELL : hints.symbols / cells;
+    const choice = choiceForBudget(perCell);
+    const analysis = await analyseSemantics(models, image, { ...this.options.analysis, classChoice: choice });
+    const start = performance.now();
+    const how = { choice, partition: this.options.analysis?.partition };
+    const parts = fitSideParts('integrated', analysis, how, models.tables, this.options.sideBytes);
+    const plan = this.planOf(analysis, parts);
+    return { ...plan, timingsMs: { ...analysis.timingsMs, side: performance.now() - start } };
+  }
+
+  /** The plan of a picture that was analysed before. */
+  planOf(analysis: SemanticAnalysis, parts: SideParts): IntegratedPlan {
+    const streams = parts.partition.sfvs.map(
+      (s): StreamPlan => ({
+        id: s.id,
+        kind: 'analog',
+        score: parts.scores[s.id],
+        minSize: leastSymbols(s.cells, this.models.tables.kSet),
+        cells: s.cells,
+      }),
+    );
+    return {
+      analysis,
+      parts,
+      streams,
+      sideInfoBytes: parts.split.total,
+      encode: (grants) => this.encode(analysis, parts, streams, grants),
+    };
+  }
+
+  decode(received: ReceivedSource, options: DecodeOptions = {}): Promise<DecodedImage> {
+    return decodeIntegrated(this.models, received, options);
+  }
+
+  private async encode(
+    analysis: SemanticAnalysis,
+    parts: SideParts,
+    plans: readonly StreamPlan[],
+    grants: readonly StreamGrant[],
+  ): Promise<EncodedSource> {
+    const { models } = this;
+    const { tables } = models;
+    const { classMap, partition } = parts;
+    const { y } = analysis;
+    const area = y.rows * y.columns;
+    checkGrants(grants, plans);
+    const start = performance.now();
+    const csiCode = encodeCsi(meanSnrDb(grants));
+    const cells = cellsOfSfvs(partition.sfvOf, partition.sfvs.length);
+    const large = grants.filter((g) => g.size >= plans[g.id].minSize);
+    const granted = large.reduce((sum, g) => sum + g.size, 0);
+    const classesOf = (id: number) => Uint8Array.from(cells[id], (at) => classMap.data[at]);
+    const all = Uint8Array.from(large.flatMap((g) => [...classesOf(g.id)]));
+    const thetaLevel = chooseThetaLevel(all, granted, decodeCsi(csiCode), tables);
+
+    const symbols = flatPlane(y, 0);
+    const snrDb = flatPlane(y, senderSnrDb(csiCode));
+    const orders = new Map<number, SymbolOrder>();
+    for (const { id, size, snrDb: own } of large) {
+      const classes = classesOf(id);
+      const k = symbolRate({ classes, thetaLevel, budget: size }, tables);
+      if (k.every((v) => v === 0)) continue;
+      orders.set(id, symbolOrder(k, classes, size));
+      cells[id].forEach((at, i) => {
+        symbols.data[at] = k[i];
+        if (this.options.senderSnr === 'sfv' && own !== undefined) snrDb.data[at] = senderSnrDb(encodeCsi(own));
+      });
+    }
+    const networkStart = performance.now();
+    const z = await models.encodeSymbols(y, classMap, symbols, snrDb);
+    const packStart = performance.now();
+
+    const raw = new Map([...orders].map(([id, order]) => [id, packStream(z, order, cells[id], area)] as const));
+    const scale = totalRms([...raw.values()]);
+    const powerCode = encodePowerScale(scale);
+    const sfvScales = new Uint8Array(partition.sfvs.length);
+    let padSymbols = 0;
+    let repeatedSymbols = 0;
+    const streams = grants.map(({ id, size }): EncodedStream => {
+      const stream = raw.get(id);
+      const rms = stream ? Math.sqrt(meanPower(stream)) : 0;
+      if (!stream || rms === 0) {
+        padSymbols += size;
+        return { id, kind: 'analog', symbolsReIm: padding(size) };
+      }
+      repeatedSymbols += size - orders.get(id)!.symbols;
+      sfvScales[id] = encodeSfvScale(this.options.power === 'picture' ? 1 : rms / decodePowerScale(powerCode));
+      const divisor = decodePowerScale(powerCode) * decodeSfvScale(sfvScales[id]);
+      return { id, kind: 'analog', symbolsReIm: stream.map((v) => v / divisor) };
+    });
+    const side = { mode: 'overall', csiCode, partition, classMap, thetaLevel, powerCode, sfvScales } as const;
+    const sideInfo = encodeSideInfo({ kind: 'integrated', widthPx: y.widthPx, heightPx: y.heightPx, ...side }, tables);
+    const end = performance.now();
+    return {
+      sideInfo,
+      streams,
+      settings: {
+        modelSet: models.set.id,
+        mode: side.mode,
+        csiDb: decodeCsi(csiCode),
+        thetaLevel,
+        powerScale: decodePowerScale(powerCode),
+        sfvs: partition.sfvs.length,
+        sfvsSent: sfvScales.filter((c) => c > 0).length,
+        symbols: grants.reduce((sum, g) => sum + g.size, 0) - padSymbols - repeatedSymbols,
+        repeatedSymbols,
+        padSymbols,
+        sideEconomy: parts.economy,
+      },
+      timingsMs: {
+        rate: networkStart - start,
+        symbolEncoder: packStart - networkStart,
+        streams: end - packStart,
+      },
+    };
+  }
+}
+
+/** The shortest prefix for a quarter of an SFV's cells: what is less says nothing of it. */
+export function leastSymbols(cells: number, kSet: readonly number[]): number {
+  return kSet[1] * Math.ceil(cells / 4);
+}
+
+/** Capacity-equivalent SNR over the symbols of all grants that name one, dB. */
+function meanSnrDb(grants: readonly StreamGrant[]): number {
+  let bits = 0;
+  let symbols = 0;
+  for (const { size, snrDb } of grants) {
+    if (snrDb === undefined || Number.isNaN(snrDb)) continue;
+    bits += size * Math.log2(1 + 10 ** (Math.min(60, snrDb) / 10));
+    symbols += size;
+  }
+  return symbols === 0 ? DEFAULT_CSI_DB : 10 * Math.log10(Math.max(1e-6, 2 ** (bits / symbols) - 1));
+}
+
+function senderSnrDb(csiCode: number): number {
+  return Math.min(F_E_SNR_DB[1], Math.max(F_E_SNR_DB[0], decodeCsi(csiCode)));
+}
+
+function totalRms(streams: readonly Float32Array[]): number {
+  let energy = 0;
+  let count = 0;
+  for (const s of streams) {
+    energy += (meanPower(s) * s.length) / 2;
+    count += s.length / 2;
+  }
+  return count === 0 ? 1 : Math.sqrt(energy / count);
+}
+
+/** Symbols of unit power that say nothing: for a grant too small for its SFV. The link's spreading makes noise of them. */
+function padding(size: number): Float32Array {
+  return Float32Array.from({ length: 2 * size }, (_, i) => (i % 2 === 0 ? 1 : 0));
+}
+
+function checkGrants(grants: readonly StreamGrant[], plans: readonly StreamPlan[]): void {
+  const seen = new Set<number>();
+  for (const { id, size } of grants) {
+    if (!Number.isInteger(id) || id < 0 || id >= plans.length) {
+      throw new UsageError(`grant for stream ${id} is out of range: allowed 0 to ${plans.length - 1}`);
+    }
+    if (seen.has(id)) throw new UsageError(`stream ${id} has two grants: allowed one`);
+    seen.add(id);
+    if (!Number.isInteger(size) || size < 1 || size > MAX_STREAM_SYMBOLS) {
+      throw new UsageError(
+        `grant of ${size} symbols for stream ${id} is out of range: allowed 1 to ${MAX_STREAM_SYMBOLS}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import { BitReader, BitWriter } from '../../common/bits.ts';
+import { FormatError, inRange, UsageError } from '../../common/errors.ts';
+import { CSI_MAX_CODE } from '../allocation/csi-code.ts';
+import { decodeClassMap, encodeClassMap } from '../entropy/class-map-code.ts';
+import { MAX_SIDE_PX } from '../image/rgb-image.ts';
+import { MAX_SFVS } from '../partition/label-map-code.ts';
+import { decodePartition, type Partition } from '../partition/partition.ts';
+import { POWER_SCALE_MAX_CODE } from '../rate/power-scale.ts';
+import { CELL_PX, type ClassMap, gridOf, type PictureShape } from '../semantics/feature-map.ts';
+import { type ModelTables, STEP_LEVELS, THETA_LEVELS } from '../semantics/model-tables.ts';
+import { MAX_NETWORK_PIXELS } from '../semantics/picture-tensor.ts';
+import { SFV_SCALE_BITS, SFV_SCALE_MAX_CODE } from './sfv-power.ts';
+
+/** Codecs that send side information, in the order of their code on the air. */
+export const SIDE_KINDS = ['integrated', 'modular'] as const;
+/** Modes, in the order of their code; `auto` is one of them by the time it is sent. */
+export const SIDE_MODES = ['overall', 'selective'] as const;
+export type SideMode = (typeof SIDE_MODES)[number];
+
+/** Most bytes of side information; what is longer is not looked at. */
+export const MAX_SIDE_BYTES = 2 ** 17;
+/** Most bytes of a partition: 12 bits count them. */
+export const MAX_PARTITION_BYTES = 4095;
+/** Quantiser level that stands for an SFV that is not sent (modular). */
+export const LEVEL_NOT_SENT = 15;
+
+const BITS = { kind: 2, mode: 1, side: 13, sfvs: 8, csi: 8, theta: 6, scale: 8, level: 4, partition: 12 } as const;
+
+interface SideBase extends PictureShape {
+  readonly mode: SideMode;
+  /** CSI code (`encodeCsi`) that the sender's networks and choices saw. */
+  readonly csiCode: number;
+  readonly partition: Partition;
+  readonly classMap: ClassMap;
+}
+
+export interface IntegratedSide extends SideBase {
+  readonly kind: 'integrated';
+  readonly thetaLevel: number; // 0..35
+  readonly powerCode: number; // encodePowerScale over all symbols sent
+  /** encodeSfvScale of each SFV against the picture, 0 = not sent. */
+  readonly sfvScales: Uint8Array; // [SFV id]
+}
+
+export interface ModularSide extends SideBase {
+  readonly kind: 'modular';
+  /** Quantiser level 0..13 of each SFV, 15 = not sent. */
+  readonly levels: Uint8Array; // [SFV id]
+}
+
+/**
+ * Side information of one picture: what a receiver needs beside the streams and the burst's own extension. Sent once, in the
+ * robust code, whose CRC covers it.
+ */
+export type SideInfo = IntegratedSide | ModularSide;
+
+/** Where the bytes of side information go. */
+export interface SideSplit {
+  readonly header: number;
+  readonly sfvTable: number;
+  readonly partition: number;
+  readonly classMap: number;
+  readonly total: number;
+}
+
+/** Bits before the SFV table, without and with the integrated codec's own fields. */
+const COMMON_BITS = BITS.kind + BITS.mode + 2 * BITS.side + BITS.sfvs + BITS.csi + BITS.partition;
+
+/** Bytes of side information by part; the header's and the table's bits share a byte, which counts for the table. */
+export function sideSplit(
+  kind: SideInfo['kind'],
+  sfvs: number,
+  partitionBytes: number,
+  classMapBytes: number,
+): SideSplit {
+  const headerBits = COMMON_BITS + (kind === 'integrated' ? BITS.theta + BITS.scale : 0);
+  const tableBits = sfvs * (kind === 'integrated' ? SFV_SCALE_BITS : BITS.level);
+  const header = Math.floor(headerBits / 8);
+  const sfvTable = Math.ceil((headerBits + tableBits) / 8) - header;
+  const total = header + sfvTable + partitionBytes + classMapBytes;
+  return { header, sfvTable, partition: partitionBytes, classMap: classMapBytes, total };
+}
+
+/**
+ * The bytes, most significant bit first: kind 2 bits, mode 1, width - 1 13, height - 1 13, SFVs - 1 8, CSI code 8, bytes of the
+ * partition 12; integrated: theta level 6, power scale 8; the SFV table (7 bits of scale or 4 of quantiser level each); zero bits to
+ * a whole byte; partition; class map to the end.
+ *
+ * @throws UsageError naming the field that is out of range
+ */
+export function encodeSideInfo(side: SideInfo, tables: ModelTables): Uint8Array {
+  const { partition, classMap } = side;
+  const grid = gridOf(side);
+  if (partition.rows !== grid.rows || partition.columns !== grid.columns) {
+    throw new UsageError(`a partition of ${partition.rows}x${partition.columns} cells is not one of the picture`);
+  }
+  const table = side.kind === 'integrated' ? side.sfvScales : side.levels;
+  if (table.length !== partition.sfvs.length) {
+    throw new UsageError(`SFV table has ${table.length} entries: allowed ${partition.sfvs.length}, one for each SFV`);
+  }
+  const w = new BitWriter();
+  w.write(inRange('kind', SIDE_KINDS.indexOf(side.kind), 0, SIDE_KINDS.length - 1), BITS.kind);
+  w.write(inRange('mode', SIDE_MODES.indexOf(side.mode), 0, SIDE_MODES.length - 1), BITS.mode);
+  w.write(inRange('width', side.widthPx, 1, MAX_SIDE_PX, 'px') - 1, BITS.side);
+  w.write(inRange('height', side.heightPx, 1, MAX_SIDE_PX, 'px') - 1, BITS.side);
+  w.write(inRange('SFVs', table.length, 1, MAX_SFVS) - 1, BITS.sfvs);
+  w.write(inRange('CSI code', side.csiCode, 0, CSI_MAX_CODE), BITS.csi);
+  w.write(inRange('partition bytes', partition.bytes.length, 0, MAX_PARTITION_BYTES), BITS.partition);
+  if (side.kind === 'integrated') {
+    w.write(inRange('theta level', side.thetaLevel, 0, THETA_LEVELS - 1), BITS.theta);
+    w.write(inRange('power scale code', side.powerCode, 0, POWER_SCALE_MAX_CODE), BITS.scale);
+    for (const code of table) w.write(inRange('SFV scale code', code, 0, SFV_SCALE_MAX_CODE), SFV_SCALE_BITS);
+  } else {
+    for (const level of table) {
+      if (level !== LEVEL_NOT_SENT) inRange('quantiser level', level, 0, STEP_LEVELS - 1);
+      w.write(level, BITS.level);
+    }
+  }
+  const head = w.finish();
+  const map = encodeClassMap(classMap, tables);
+  const out = new Uint8Array(head.length + partition.bytes.length + map.length);
+  out.set(head);
+  out.set(partition.bytes, head.length);
+  out.set(map, head.length + partition.bytes.length);
+  return out;
+}
+
+/**
+ * Side information from the air. Every length is bounded before anything is allocated for it, and the parts must agree: the class map
+ * must end where its cells end, the SFV table must have an entry for each SFV of the partition.
+ *
+ * @throws FormatError naming the field
+ */
+export function decodeSideInfo(bytes: Uint8Array, tables: ModelTables): SideInfo {
+  if (bytes.length > MAX_SIDE_BYTES) {
+    throw new FormatError('side information', `${bytes.length} bytes, allowed up to ${MAX_SIDE_BYTES}`);
+  }
+  const r = new BitReader(bytes);
+  const kind = SIDE_KINDS[bounded('kind', r.read(BITS.kind, 'kind'), SIDE_KINDS.length - 1)];
+  const mode = SIDE_MODES[r.read(BITS.mode, 'mode')];
+  const widthPx = r.read(BITS.side, 'width') + 1;
+  const heightPx = r.read(BITS.side, 'height') + 1;
+  const sfvs = bounded('SFVs', r.read(BITS.sfvs, 'SFVs') + 1, MAX_SFVS);
+  const csiCode = r.read(BITS.csi, 'CSI code');
+  const partitionBytes = r.read(BITS.partition, 'partition bytes');
+  const grid = gridOf({ widthPx, heightPx });
+  const cells = grid.rows * grid.columns;
+  bounded('picture pixels', cells * CELL_PX * CELL_PX, MAX_NETWORK_PIXELS);
+  if (sfvs > cells) throw new FormatError('SFVs', `${sfvs} of them on ${cells} cells`);
+  let thetaLevel = 0;
+  let powerCode = 0;
+  const table = new Uint8Array(sfvs);
+  if (kind === 'integrated') {
+    thetaLevel = bounded('theta level', r.read(BITS.theta, 'theta level'), THETA_LEVELS - 1);
+    powerCode = r.read(BITS.scale, 'power scale');
+    for (let i = 0; i < sfvs; i++) table[i] = r.read(SFV_SCALE_BITS, 'SFV scale');
+  } else {
+    for (let i = 0; i < sfvs; i++) {
+      table[i] = r.read(BITS.level, 'quantiser level');
+      if (table[i] !== LEVEL_NOT_SENT) bounded('quantiser level', table[i], STEP_LEVELS - 1);
+    }
+  }
+  const spare = (8 - (r.position % 8)) % 8;
+  if (r.read(spare, 'padding') !== 0) throw new FormatError('padding', 'is not zero');
+  const head = r.position / 8;
+  if (head + partitionBytes > bytes.length) {
+    throw new FormatError('partition bytes', `${partitionBytes}, only ${bytes.length - head} left`);
+  }
+  const map = decodeClassMap(bytes.subarray(head + partitionBytes), grid, tables);
+  if (!map.ok) throw new FormatError('class map', map.reason);
+  const partition = decodePartition(bytes.slice(head, head + partitionBytes), grid);
+  if (partition.sfvs.length !== sfvs) {
+    throw new FormatError('SFVs', `the table has ${sfvs}, the partition ${partition.sfvs.length}`);
+  }
+  const base = { mode, widthPx, heightPx, csiCode, partition, classMap: map.value };
+  return kind === 'integrated'
+    ? { ...base, kind, thetaLevel, powerCode, sfvScales: table }
+    : { ...base, kind, levels: table };
+}
+
+function bounded(field: string, value: number, max: number): number {
+  if (value > max) throw new FormatError(field, `${value}, allowed up to ${max}`);
+  return value;
+}

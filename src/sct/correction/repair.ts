@@ -1,0 +1,95 @@
+import { RandomStream } from '../../common/random.ts';
+import { type ClassMap, type FeatureMap, type GridPlane, withData } from '../semantics/feature-map.ts';
+import type { ModelTables } from '../semantics/model-tables.ts';
+import { GENERATED_QUALITY, type SemanticModels } from '../semantics/models.ts';
+
+/** From this damage on nothing of an embedding is used; what the corrector was trained with. */
+export const LOST_DAMAGE = 0.999;
+/** How far the most important SFV's damaged cells go from what came to what the corrector makes of them. */
+const LEAST_STRENGTH = 0.5;
+const NOISE_PLANES = 16;
+
+/**
+ * Strength of correction of each SFV, 0.5 for the most important to 1 for the least, linear in the score codes (logarithmic in
+ * importance): of what matters the viewer sees what was received, of the rest what looks right. A missing score counts as least.
+ *
+ * @param scores as sent; [SFV id]
+ */
+export function correctionStrength(scores: readonly (number | undefined)[]): Float32Array {
+  const known = scores.filter((s) => s !== undefined);
+  const most = Math.max(...known);
+  const least = Math.min(...known);
+  return Float32Array.from(scores, (s) => {
+    if (s === undefined || most <= least) return 1;
+    return 1 - (1 - LEAST_STRENGTH) * ((s - least) / (most - least));
+  });
+}
+
+/** Quality of a lost cell of each class: log10 of the class's whole variance, plus 1e-4 inside as f_d adds; [class]. */
+export function lostQuality(tables: ModelTables): Float32Array {
+  return Float32Array.from({ length: tables.classes }, (_, k) => {
+    let sum = 0;
+    for (let c = 0; c < tables.channels; c++) sum += tables.variance[k * tables.channels + c];
+    return Math.log10(sum + 1e-4);
+  });
+}
+
+/** Lost cells become the mean embedding (zeros) of unknown quality: what a receiver has of them before any correction. */
+export function blankLost(
+  received: { yHat: FeatureMap; quality: GridPlane },
+  damage: Float32Array,
+  classMap: ClassMap,
+  tables: ModelTables,
+): { yHat: FeatureMap; quality: GridPlane } {
+  const { yHat, quality } = received;
+  const area = damage.length;
+  const ofClass = lostQuality(tables);
+  const data = Float32Array.from(yHat.data, (v, i) => (damage[i % area] >= LOST_DAMAGE ? 0 : v));
+  const planes = quality.data.map((q, i) => (damage[i] >= LOST_DAMAGE ? ofClass[classMap.data[i]] : q));
+  return { yHat: withData(yHat, data), quality: { ...quality, data: planes } };
+}
+
+export interface RepairInput {
+  readonly yHat: FeatureMap;
+  readonly quality: GridPlane;
+  readonly classMap: ClassMap;
+  readonly labelMap: ClassMap;
+  readonly damage: Float32Array; // [row][column], 0 intact .. 1 lost
+  readonly strength: Float32Array; // [row][column], 0..1
+  /** 1 in the cells of SFVs of which nothing came. */
+  readonly missing: Uint8Array; // [row][column]
+}
+
+/**
+ * Restores damaged cells and makes up whole missing SFVs: the corrector for what came in part (and for single lost cells), the
+ * generator, where the model set has one, for SFVs of which nothing came; without one the corrector does both. The generator's noise is
+ * fixed, so the same damage gives the same picture. Cells with damage 0 leave bit by bit as they came.
+ */
+export async function repair(
+  models: Pick<SemanticModels, 'set' | 'correct' | 'generate'>,
+  input: RepairInput,
+): Promise<{ yHat: FeatureMap; quality: GridPlane }> {
+  const { damage, missing, classMap, labelMap } = input;
+  const { rows, columns } = input.quality;
+  let { yHat, quality } = input;
+  const generates = missing.includes(1) && models.set.files.some((file) => file.role === 'generator');
+  if (damage.some((d, i) => d > 0 && !(generates && missing[i]))) {
+    ({ yHat, quality } = await models.correct({
+      yHat,
+      quality,
+      damage: { rows, columns, data: damage },
+      strength: { rows, columns, data: input.strength },
+      classMap,
+      labelMap,
+    }));
+  }
+  if (!generates) return { yHat, quality };
+  const random = new RandomStream('synthesis');
+  yHat = await models.generate({
+    yHat,
+    missing: { rows, columns, data: Float32Array.from(missing) },
+    labelMap,
+    noise: Float32Array.from({ length: NOISE_PLANES * rows * columns }, () => random.normal()),
+  });
+  return { yHat, quality: { rows, columns, data: quality.data.map((q, i) => (missing[i] ? GENERATED_QUALITY : q)) } };
+}
