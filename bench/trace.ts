@@ -1,13 +1,14 @@
 /**
  * A recorded channel replayed: RB SNR of the replay against that of the recording.
  *
- *   node --import tsx bench/trace.ts [--records 6] [--replays 3] [--bursts 10] [--out bench/results/trace.json]
+ *   node --import tsx bench/trace.ts [--records 6] [--replays 3] [--bursts 10] [--rows FILE] [--out bench/results/trace.json]
  *
  * Each record is a run of `sct sound` (4-slot bursts each 10 ms, default offsets) of its own seed; its capture is received
  * again, made a trace, and sent through with other seeds of noise and offsets, as `--channel trace:RUN` does. Compared are
  * the SNR of every subband of every burst, and of every RB, that was recorded at `fromDb` or more. JSON on stdout or to FILE.
+ * --rows FILE keeps each row as it is finished and takes from it what an interrupted run of the same numbers had measured.
  */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { LoopbackExchange } from '../src/experiment/exchange.ts';
@@ -168,31 +169,50 @@ if (![records, replays, bursts].every((v) => Number.isInteger(v) && v >= 1 && v 
   process.stderr.write('usage: bench/trace.ts [--records N >= 2] [--replays N] [--bursts N] [--out FILE]\n');
   process.exit(2);
 }
-const rows: Awaited<ReturnType<typeof measure>>[] = [];
-for (const one of CASES) {
-  rows.push(await measure(one, records, replays, bursts));
-  process.stderr.write(`${JSON.stringify(rows.at(-1))}\n`);
-}
-const digits = (v: { value: number; low: number; high: number }) =>
-  `${v.value.toFixed(2)} (${v.low.toFixed(2)} to ${v.high.toFixed(2)})`;
-const result = {
-  schema: 'sct.bench.trace/1',
-  command: `node --import tsx bench/trace.ts --records ${records} --replays ${replays} --bursts ${bursts}`,
-  machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
-  git: await gitFacts(await packageRoot()),
-  rows,
-  lines: [
-    `RB SNR of a replay (\`--channel trace:RUN\`, other noise and offsets) less that of its recording, ${records} recordings of ${bursts} four-slot bursts, ${replays} replays each, 95 % interval over the recordings:`,
-    '',
-    '| recorded | from, dB | subbands compared | RMS, dB | bias, dB | RMS of single RBs, dB |',
-    '|---|---|---|---|---|---|',
-    ...rows.map(
-      (r) =>
-        `| ${r.name} | ${r.fromDb} | ${r.subband.compared} | ${digits(r.subband.rmsDb)} | ${digits(r.subband.biasDb)} | ${digits(r.rb.rmsDb)} |`,
-    ),
-  ],
-};
+type Row = Awaited<ReturnType<typeof measure>>;
+const rowsFile = flag('rows');
+const known: Row[] =
+  rowsFile && existsSync(rowsFile)
+    ? readFileSync(rowsFile, 'utf8')
+        .split('\n')
+        .filter((line) => line !== '')
+        .map((line) => JSON.parse(line) as Row)
+        .filter((row) => row.records === records && row.replays === replays && row.bursts === bursts)
+    : [];
+const git = await gitFacts(await packageRoot());
 const out = flag('out');
-const text = `${JSON.stringify(result, null, 2)}\n`;
-if (out) writeFileSync(out, text);
-else process.stdout.write(text);
+const rows: Row[] = [];
+for (const one of CASES) {
+  const before = known.find((row) => row.name === one.name);
+  const row = before ?? (await measure(one, records, replays, bursts));
+  rows.push(row);
+  if (!before) process.stderr.write(`${JSON.stringify(row)}\n`);
+  if (!before && rowsFile) appendFileSync(rowsFile, `${JSON.stringify(row)}\n`);
+  if (out) writeFileSync(out, report());
+}
+if (!out) process.stdout.write(report());
+
+/** The rows so far; `missing` names those that are still to be measured. */
+function report(): string {
+  const digits = (v: { value: number; low: number; high: number }) =>
+    `${v.value.toFixed(2)} (${v.low.toFixed(2)} to ${v.high.toFixed(2)})`;
+  const result = {
+    schema: 'sct.bench.trace/1',
+    command: `node --import tsx bench/trace.ts --records ${records} --replays ${replays} --bursts ${bursts}`,
+    machine: { cpu: cpus()[0]?.model, cores: cpus().length, node: process.version },
+    git,
+    missing: CASES.slice(rows.length).map((one) => one.name),
+    rows,
+    lines: [
+      `RB SNR of a replay (\`--channel trace:RUN\`, other noise and offsets) less that of its recording, ${records} recordings of ${bursts} four-slot bursts, ${replays} replays each, 95 % interval over the recordings:`,
+      '',
+      '| recorded | from, dB | subbands compared | RMS, dB | bias, dB | RMS of single RBs, dB |',
+      '|---|---|---|---|---|---|',
+      ...rows.map(
+        (r) =>
+          `| ${r.name} | ${r.fromDb} | ${r.subband.compared} | ${digits(r.subband.rmsDb)} | ${digits(r.subband.biasDb)} | ${digits(r.rb.rmsDb)} |`,
+      ),
+    ],
+  };
+  return `${JSON.stringify(result, null, 2)}\n`;
+}
