@@ -1,10 +1,9 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
-import type { ChannelEstimate, ChannelEstimator, PilotObservations } from '../channel-est/estimator.ts';
-import { quietVariance, quietWeight } from '../channel-est/interference.ts';
-import { estimateNoise, type NoiseEstimate } from '../channel-est/noise.ts';
+import type { ChannelEstimate, ChannelEstimator } from '../channel-est/estimator.ts';
 import { type RbSnr, resourceBlockSnr } from '../channel-est/rb-snr.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
+import { estimatePayload } from './payload-estimate.ts';
 
 export interface Payload extends RbSnr {
   readonly payload: Float32Array;
@@ -36,12 +35,11 @@ export function readPayload(
   estimator: ChannelEstimator,
   keptSymbols: readonly number[] = [],
 ): Payload {
-  const symbols = slots * SLOT_SYMBOLS;
-  for (let i = 0; i < symbols; i++) {
-    rotate(pilots, 2 * n.nSubbands * i, n.nSubbands, -phases[firstSymbol + i]);
-  }
-  const observed: PilotObservations = { numerology: n, slots, pilots, noiseVariance, preamble };
-  const { estimate, noise } = estimateBoth(observed, estimator);
+  const { observed, estimate, noise, phase } = estimatePayload(
+    { numerology: n, slots, pilots, noiseVariance, preamble },
+    phases.subarray(firstSymbol, firstSymbol + slots * SLOT_SYMBOLS),
+    estimator,
+  );
   const rbSnr = resourceBlockSnr(observed, estimate, noise);
 
   const payload = new Float32Array(2 * slots * n.nSubbands * RB_DATA_RE);
@@ -58,7 +56,7 @@ export function readPayload(
         rows,
         estimate,
         noise.variance,
-        phases[firstSymbol + symbol],
+        phase[symbol],
         firstSymbol + symbol,
         payload,
         payloadSnr,
@@ -153,56 +151,4 @@ function equaliseSymbol(
     }
   }
   return power;
-}
-
-/** Rounds of fitting and replacing under interference. */
-const INTERFERENCE_ROUNDS = 5;
-
-/**
- * Channel and noise. RBs whose noise stands out (an interferer, in band or in time) would spoil the channel estimate of
- * all others: their pilots are replaced by the fit, but for their weight, and the channel is fitted again.
- */
-function estimateBoth(
-  observed: PilotObservations,
-  estimator: ChannelEstimator,
-): { estimate: ChannelEstimate; noise: NoiseEstimate } {
-  let estimate = estimator.estimate(observed);
-  let noise = residualNoise(observed, estimate);
-  // Least squares has no fit to put in a pilot's place.
-  if (estimator.name === 'ls') return { estimate, noise };
-  const { numerology: n, slots, pilots } = observed;
-  const grid = resourceGrid(n);
-  const mixed = new Float32Array(pilots.length);
-  for (let round = 0; round < INTERFERENCE_ROUNDS; round++) {
-    const quiet = quietVariance(noise.variance);
-    if (noise.variance.every((v) => quietWeight(v, quiet) === 1)) break;
-    for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
-      const offset = grid.pilotOffset(symbol % SLOT_SYMBOLS);
-      const slot = Math.floor(symbol / SLOT_SYMBOLS);
-      for (let s = 0; s < n.nSubbands; s++) {
-        const w = quietWeight(noise.variance[slot * n.nSubbands + s], quiet);
-        const p = 2 * (symbol * n.nSubbands + s);
-        const c = 2 * (symbol * n.nCarriers + s * SUBBAND_CARRIERS + offset);
-        mixed[p] = w * pilots[p] + (1 - w) * estimate.channel[c];
-        mixed[p + 1] = w * pilots[p + 1] + (1 - w) * estimate.channel[c + 1];
-      }
-    }
-    estimate = estimator.estimate({ ...observed, pilots: mixed, noiseVariance: quiet });
-    noise = residualNoise(observed, estimate);
-  }
-  return { estimate, noise };
-}
-
-function residualNoise(observed: PilotObservations, estimate: ChannelEstimate): NoiseEstimate {
-  return estimateNoise(observed, estimate.channel, estimate.residualRatio ?? estimate.errorRatio);
-}
-
-function rotate(array: Float32Array, at: number, count: number, phase: number): void {
-  const cos = Math.cos(phase);
-  const sin = Math.sin(phase);
-  for (let i = at; i < at + 2 * count; i += 2) {
-    const re = array[i];
-    array[i] = re * cos - array[i + 1] * sin;
-    array[i + 1] = re * sin + array[i + 1] * cos;
-  }
 }

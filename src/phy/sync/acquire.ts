@@ -9,6 +9,8 @@ import { type Preamble, preamble } from './preamble.ts';
 export const MAX_CFO_HZ = 265_500;
 /** Share of the impulse response's energy that must lie within one cyclic prefix (noise alone: about 0.1). */
 const MIN_CONCENTRATION = 0.22;
+/** Noise that every reception is taken to have, relative to the signal: -60 dB, what 10 bits leave. */
+const LEAST_NOISE = 1e-6;
 /** Keeps variances finite where there is nothing but zeros. */
 const LEAST_COHERENCE = 1e-6;
 
@@ -114,6 +116,9 @@ export class Acquirer {
       const difference = (this.first[b] - sr) ** 2 + (this.first[b + 1] - si) ** 2;
       subbandNoise[Math.floor(c / SUBBAND_CARRIERS)] += difference / (2 * SUBBAND_CARRIERS);
     }
+    // Rounding differs from subband to subband by orders of magnitude: without a floor the noisier would count for nothing.
+    const power = channel.reduce((sum, v) => sum + v * v, 0) / n.nCarriers;
+    for (let s = 0; s < n.nSubbands; s++) subbandNoise[s] += LEAST_NOISE * power;
     const noiseVariance = subbandNoise.reduce((sum, v) => sum + v, 0) / n.nSubbands;
     const common = commonVariance(subbandNoise, SUBBAND_CARRIERS);
     return {
