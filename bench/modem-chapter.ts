@@ -51,6 +51,8 @@ export function modemChapter(report: RequirementsReport): string {
     `    ${report.command}`,
     `${provenance(report as Provenance)}, ${report.cpuSeconds} s of CPU time, code ${report.sourceSha256.slice(0, 12)}. Seeds stand with each row in \`bench/results/modem.json\`.`,
   ];
+  // Written by hand into the committed file: how its rows came together, where one command did not make them all.
+  parts.push(...((report as { remarks?: readonly string[] }).remarks ?? []));
   for (const part of MODEM_PARTS) {
     const own = rows.filter((r) => r.part === part);
     if (own.length === 0) continue;

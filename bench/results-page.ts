@@ -149,7 +149,7 @@ const parts = [
       'The demo photo (512x768), classical codec (AVIF), CBR at most 1/16 with everything counted, 20 ms from sounding to picture, HARQ 3 inside the budget, unknown start, phase, CFO (±20 kHz) and clock (±10 ppm). A picture that did not arrive whole is scored as flat grey.',
       seedTable(seeds),
       ...seeds.map((r) => `    ${r.command}`),
-      `Made on ${provenance(seeds[0])}. EPA (5 Hz) and EVA (70 Hz) are Rayleigh fading with the SNR as ensemble mean: single realisations lie far below it, and a 20 ms old report is nearly (EPA) or wholly (EVA, where the robust map is used) out of date. Margins and reserve were tuned on this photo and on seeds 1 to 60 of the EPA and EVA rows at 25 subbands (adr/0004): those rows are in-sample. 100 trials do not prove 99 %: see the intervals.`,
+      `Made on ${provenance(seeds[0])}. EPA (5 Hz) and EVA (70 Hz) are Rayleigh fading with the SNR as ensemble mean: single realisations lie far below it, and a 20 ms old report is nearly (EPA) or wholly (EVA, where the robust map is used) out of date. Margins and reserve were tuned on this photo and on seeds 1 to 60 of the EPA and EVA rows at 25 subbands (adr/0004): those rows are in-sample. 100 trials do not prove 99 %: see the intervals. Measured before the turns of code blocks (991c55d), HARQ (ADR 0011) and the estimators changed; not measured again.`,
     ].join('\n\n'),
   boards && ['## Captures like a HackRF and like a Pluto', boards.lines.join('\n')].join('\n\n'),
   kodak &&
