@@ -194,8 +194,10 @@ if (!out) process.stdout.write(report());
 
 /** The rows so far; `missing` names those that are still to be measured. */
 function report(): string {
+  // Adding 0 makes -0 of a small negative one 0.
+  const two = (v: number) => (Math.round(100 * v) / 100 + 0).toFixed(2);
   const digits = (v: { value: number; low: number; high: number }) =>
-    `${v.value.toFixed(2)} (${v.low.toFixed(2)} to ${v.high.toFixed(2)})`;
+    `${two(v.value)} (${two(v.low)} to ${two(v.high)})`;
   const result = {
     schema: 'sct.bench.trace/1',
     command: `node --import tsx bench/trace.ts --records ${records} --replays ${replays} --bursts ${bursts}`,
