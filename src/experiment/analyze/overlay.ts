@@ -34,7 +34,9 @@ export function outlinePicture(photo: RgbImage, partition: Partition): RgbImage 
  * For each SFV the middle of the cell that lies deepest inside it (city-block distance to its border; ties: nearest to its
  * centre of mass), in cells: where a number can stand.
  */
-export function labelPoints(partition: Partition): { x: number; y: number; depth: number }[] {
+export function labelPoints(
+  partition: Pick<Partition, 'rows' | 'columns' | 'sfvOf' | 'sfvs'>,
+): { x: number; y: number; depth: number }[] {
   const { rows, columns, sfvOf, sfvs } = partition;
   const depth = new Int32Array(rows * columns);
   const other = (r: number, c: number, own: number) =>

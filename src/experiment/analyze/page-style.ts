@@ -1,4 +1,4 @@
-/** What the analysis page adds to the style of reports: panels, the outlines over them, and the SFV table. */
+/** What pages with SFVs add to the style of reports: panels, the outlines over them, the SFV table and the RB map. */
 export function analysisCss(ids: readonly number[]): string {
   return `.defs{position:absolute;width:0;height:0}.defs path{vector-effect:non-scaling-stroke}
 .head{display:grid;grid-template-columns:minmax(0,1fr) minmax(0,1.02fr);gap:18px;align-items:start}
@@ -15,7 +15,7 @@ export function analysisCss(ids: readonly number[]): string {
 .legend{display:flex;flex-wrap:wrap;gap:4px 14px;margin:12px 0 0;padding:0;list-style:none;font-size:13.5px}
 .scale{display:flex;gap:8px;align-items:center;font-size:12.5px;color:var(--mute);margin-top:5px;font-variant-numeric:tabular-nums}.scale svg{flex:1;height:8px;border-radius:2px;max-width:180px}
 .all{display:none;font-weight:400;font-size:13px;margin-left:8px}main:has(.sfv:target) .all{display:inline}
-main:has(.sfv:is(:hover,:focus,:target),.objects .o:hover) .objects .o{fill:rgb(0 0 0/.55);stroke-opacity:.35}
+main:has(.sfv:is(:hover,:focus,:target),.objects .o:hover,.m:hover) .objects .o{fill:rgb(0 0 0/.55);stroke-opacity:.35}
 ${ids.map(highlight).join('\n')}
 @media (max-width:980px){.head{grid-template-columns:minmax(0,1fr)}.sfvs{max-height:none}}
 @media print{.sfvs{max-height:none;overflow:visible}.head{grid-template-columns:minmax(0,1fr)}}`;
@@ -23,6 +23,6 @@ ${ids.map(highlight).join('\n')}
 
 /** One SFV pointed at, in the table or in the picture: bright everywhere, the rest of the picture darker. */
 function highlight(id: number): string {
-  const chosen = `main:has(.r${id}:is(:hover,:focus,:target),.objects .o${id}:hover)`;
-  return `${chosen} .o${id}{stroke:#ffd21f;stroke-width:3px;stroke-opacity:1}${chosen} .objects .o${id}.o${id}{fill:transparent;stroke-opacity:1}${chosen} .r${id}{background:var(--warnb)}`;
+  const chosen = `main:has(.r${id}:is(:hover,:focus,:target),.objects .o${id}:hover,.m${id}:hover)`;
+  return `${chosen} .o${id}{stroke:#ffd21f;stroke-width:3px;stroke-opacity:1}${chosen} .objects .o${id}.o${id}{fill:transparent;stroke-opacity:1}${chosen} .r${id}{background:var(--warnb)}${chosen} .m:not(.m${id}){opacity:.15}`;
 }

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type Outline, svgPath } from '../../sct/partition/outlines.ts';
+import type { Outline } from '../../sct/partition/outlines.ts';
 import { html, Markup, table } from '../report/markup.ts';
 import { pageCss } from '../report/style.ts';
-import { checkedPictureUri } from '../report/svg/indexed-png.ts';
-import { viridis } from '../report/svg/palette.ts';
 import { fixed, grouped, NOT_MEASURED } from '../report/svg/text.ts';
 import { analysisCss } from './page-style.ts';
 import { figureOf, type Panel } from './panels.ts';
 import type { AnalysisRecord, SfvRecord } from './record.ts';
+import { bar, objectsFigure, type Scene, sceneDefs, swatch } from './scene.ts';
 
 /** What the page shows besides the record. */
 export interface AnalysisPage {
@@ -32,6 +31,12 @@ export interface AnalysisPage {
  */
 export function analysisHtml(page: AnalysisPage): string {
   const { record: r } = page;
+  const scene = sceneOf(page);
+  const named = r.sfvs.map((s) => ({
+    id: s.id,
+    label: s.labelName,
+    tooltip: `${s.id} ${s.labelName}: ${fixed(100 * s.importance)} % of the importance`,
+  }));
   const css = `${pageCss()}\n${analysisCss(r.sfvs.map((s) => s.id))}`;
   const hash = createHash('sha256').update(css).digest('base64');
   const policy = `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
@@ -44,9 +49,9 @@ export function analysisHtml(page: AnalysisPage): string {
 <meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <title>${r.photo.name} · sct analysis</title><style>${new Markup(css)}</style></head>
-<body><main>${shared(page)}
+<body><main>${sceneDefs(scene)}
 <header><h1>${r.photo.name}</h1><p class="sub">${sub}</p></header>
-<section class="head">${objects(page)}<div><h2>What matters, in order <small>point at a row</small></h2><div class="sfvs">${sfvTable(page)}</div></div></section>
+<section class="head">${objectsFigure(scene, named, 'Objects')}<div><h2>What matters, in order <small>point at a row</small></h2><div class="sfvs">${sfvTable(page)}</div></div></section>
 ${tiles(r)}
 <section><h2>How it is seen</h2><div class="maps">${page.panels.map((p) => figureOf(p, r))}</div>${legend(page)}</section>
 ${facts(page)}
@@ -55,33 +60,8 @@ ${facts(page)}
 `.text;
 }
 
-/** Photo, outlines and the colour scale, once; every panel refers to them. */
-function shared({ record, photoUri, outlines }: AnalysisPage): Markup {
-  const { width, height } = record.photo;
-  const stops = Array.from({ length: 9 }, (_, i) => html`<stop offset="${i / 8}" stop-color="${viridis(i / 8)}"/>`);
-  return html`<svg class="defs" aria-hidden="true"><defs>
-<image id="photo" href="${new Markup(checkedPictureUri(photoUri))}" width="${width}" height="${height}" preserveAspectRatio="none"/>
-<linearGradient id="viridis">${stops}</linearGradient>
-${outlines.map((lines, id) => html`<path id="p${id}" d="${new Markup(svgPath(lines, record.grid.cellPx))}"/>`)}
-<g id="all">${outlines.map((_, id) => html`<use href="#p${id}" class="o o${id}"/>`)}</g></defs></svg>`;
-}
-
-function objects({ record, outlines, points }: AnalysisPage): Markup {
-  const { width, height } = record.photo;
-  const size = Math.max(7, Math.round(Math.max(width, height) / 42));
-  const links = record.sfvs.map(
-    (s) =>
-      html`<a href="#r${s.id}" aria-label="SFV ${s.id}, ${s.labelName}"><use href="#p${s.id}" class="o o${s.id}"><title>${s.id} ${s.labelName}: ${fixed(100 * s.importance)} % of the importance</title></use></a>`,
-  );
-  const numbers = record.sfvs
-    .filter((s) => 16 * points[s.id].depth >= size * 0.75)
-    .map(
-      ({ id }) =>
-        html`<text class="num" x="${16 * points[id].x}" y="${16 * points[id].y}" font-size="${size}">${id}</text>`,
-    );
-  return html`<figure class="panel objects"><figcaption>Objects <a class="all" href="#">show all</a></figcaption>
-<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="The photo with its SFVs outlined"><use href="#photo"/>
-<g>${outlines.map((_, id) => html`<use href="#p${id}" class="u"/>`)}</g>${links}<use href="#all" class="top"/>${numbers}</svg></figure>`;
+function sceneOf({ record, photoUri, outlines, points }: AnalysisPage): Scene {
+  return { ...record.photo, cellPx: record.grid.cellPx, photoUri, outlines, points };
 }
 
 function sfvTable({ record, colourOf }: AnalysisPage): Markup {
@@ -98,15 +78,6 @@ function sfvTable({ record, colourOf }: AnalysisPage): Markup {
   return html`<table><thead><tr><th${n}>SFV</th><th>label</th><th${n}>cells %</th><th${n}>importance %</th><th${n}>score</th><th${n}>density</th>
 <th${n}>entropy bit</th>${hasSaliency && html`<th${n}>saliency</th>`}${hasActivation && html`<th${n}>activation</th>`}</tr></thead>
 <tbody>${record.sfvs.map(row)}</tbody></table>`;
-}
-
-function swatch(colour: string): Markup {
-  return html`<svg class="swatch" viewBox="0 0 1 1" aria-hidden="true"><rect width="1" height="1" fill="${colour}"/></svg>`;
-}
-
-function bar(share: number): Markup {
-  const width = Math.round(1000 * Math.max(0, Math.min(1, share))) / 10;
-  return html`<svg class="bar" viewBox="0 0 100 10" preserveAspectRatio="none" aria-hidden="true"><rect class="t" width="100" height="10" rx="3"/><rect class="f" width="${width}" height="10" rx="3"/></svg>`;
 }
 
 function tiles(r: AnalysisRecord): Markup {

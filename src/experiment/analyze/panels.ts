@@ -1,6 +1,5 @@
 import { fileHref, html, Markup } from '../report/markup.ts';
 import { checkedPictureUri } from '../report/svg/indexed-png.ts';
-import type { AnalysisRecord } from './record.ts';
 
 /** One map of the page. */
 export interface Panel {
@@ -14,13 +13,16 @@ export interface Panel {
   /** Ends of the colour scale, in words. */
   readonly scale?: readonly [string, string] | undefined;
   /** PNG beside the page. */
-  readonly file: string;
+  readonly file?: string | undefined;
 }
 
 const OPACITY = { heat: 0.78, labels: 0.66, mosaic: 1 } as const;
 
 /** A map over the grey photo with the outlines, or on its own; linked to its PNG. */
-export function figureOf(panel: Panel, { photo, grid }: AnalysisRecord): Markup {
+export function figureOf(
+  panel: Panel,
+  { photo, grid }: { photo: { width: number; height: number }; grid: { cellPx: number } },
+): Markup {
   const { width, height, samplesPerCell } = panel.size;
   const image = (w: number, h: number) =>
     html`<image class="map" href="${new Markup(checkedPictureUri(panel.uri))}" width="${w}" height="${h}" opacity="${OPACITY[panel.kind]}" preserveAspectRatio="none"/>`;
@@ -32,5 +34,5 @@ export function figureOf(panel: Panel, { photo, grid }: AnalysisRecord): Markup 
   const scale =
     panel.scale &&
     html`<div class="scale"><span>${panel.scale[0]}</span><svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect width="100" height="8" fill="url(#viridis)"/></svg><span>${panel.scale[1]}</span></div>`;
-  return html`<figure class="panel"><figcaption>${panel.title}<small>${panel.note}</small></figcaption><a href="${fileHref(panel.file)}">${drawing}</a>${scale}</figure>`;
+  return html`<figure class="panel"><figcaption>${panel.title}<small>${panel.note}</small></figcaption>${panel.file === undefined ? drawing : html`<a href="${fileHref(panel.file)}">${drawing}</a>`}${scale}</figure>`;
 }

@@ -49,7 +49,7 @@ export interface SfvRecord {
 }
 
 /** Name of a label: a street class, or "cluster 1" to "cluster 32". */
-export function labelName(label: number, tables: Pick<ModelTables, 'labels'>): string {
+export function labelName(label: number, tables: { labels: { names: readonly string[] } }): string {
   const names = tables.labels.names;
   return label < names.length ? names[label] : `cluster ${label - names.length + 1}`;
 }

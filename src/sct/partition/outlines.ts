@@ -9,7 +9,7 @@ export type Outline = readonly number[];
  *
  * @returns [SFV][outline]
  */
-export function sfvOutlines(partition: Partition): Outline[][] {
+export function sfvOutlines(partition: Pick<Partition, 'rows' | 'columns' | 'sfvOf' | 'sfvs'>): Outline[][] {
   const { rows, columns, sfvOf, sfvs } = partition;
   const width = columns + 1;
   // Directed border edges by their start corner and direction (0 right, 1 down, 2 left, 3 up), the SFV on the right.

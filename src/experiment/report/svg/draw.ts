@@ -1,6 +1,6 @@
 import { checkedPictureUri, encodeIndexedPng, pictureDataUri } from './indexed-png.ts';
 import { viridis, viridisTable } from './palette.ts';
-import type { BarSeries, HeatmapSeries, LineSeries, ScatterSeries, Series } from './series.ts';
+import type { BarSeries, HeatmapSeries, LineSeries, ScatterSeries, Series, TileSeries } from './series.ts';
 import { escapeText, px, textWidth } from './text.ts';
 
 /** Data to pixels inside the plot area, whose upper left corner is 0, 0. */
@@ -63,6 +63,8 @@ export function drawSeries(s: Series, frame: Frame, colour: number): string {
         s.colour === undefined ? 'ol' : `s${s.colour}`
       }" ${attributes(r)}/>${label}</g>`;
     }
+    case 'tiles':
+      return drawTiles(s, frame);
     case 'legend':
       return '';
   }
@@ -215,6 +217,25 @@ function drawHeatmap(s: HeatmapSeries, frame: Frame): string {
     }
   }
   return `<g shape-rendering="crispEdges">${out}</g>`;
+}
+
+function drawTiles(s: TileSeries, frame: Frame): string {
+  const groups = s.groups.map(({ fill, className, tooltip, rects }) => {
+    let d = '';
+    for (let i = 0; i + 3 < rects.length; i += 4) {
+      const r = rectangle([rects[i], rects[i + 2]], [rects[i + 1], rects[i + 3]], frame);
+      if (Number.isFinite(r.width * r.height))
+        d += `M${px(r.x)} ${px(r.y)}h${px(r.width)}v${px(r.height)}h${px(-r.width)}z`;
+    }
+    if (!/^#[0-9a-f]{6}$/.test(fill)) throw new TypeError('not a colour');
+    const tip = tooltip ? `<title>${escapeText(tooltip, 400)}</title>` : '';
+    return `<path class="${escapeText(className, 40)}" fill="${fill}" d="${d}">${tip}</path>`;
+  });
+  const texts = (s.texts ?? []).map(
+    (t) =>
+      `<text class="ov" x="${px(frame.x(t.x))}" y="${px(frame.y(t.y) + 4)}" text-anchor="middle">${escapeText(t.text, 20)}</text>`,
+  );
+  return groups.join('') + texts.join('');
 }
 
 interface Rectangle {

@@ -99,6 +99,21 @@ export interface BoxSeries extends Common {
   tooltip?: string;
 }
 
+/** Rectangles in groups of one colour, each group one path with a class for the style sheet and one tooltip. */
+export interface TileSeries {
+  kind: 'tiles';
+  groups: readonly {
+    /** "#rrggbb" */
+    fill: string;
+    className: string;
+    tooltip: string;
+    /** [rectangle][x0, y0, x1, y1] */
+    rects: Numbers;
+  }[];
+  /** Written over the tiles, in the middle of x, y. */
+  texts?: readonly { x: number; y: number; text: string }[];
+}
+
 /** An entry of the legend that has no data of its own (for example the meaning of a bar's colour). */
 export interface LegendSeries {
   kind: 'legend';
@@ -115,6 +130,7 @@ export type Series =
   | ThresholdSeries
   | RegionSeries
   | BoxSeries
+  | TileSeries
   | LegendSeries;
 
 /** Whether the series takes the next colour of the palette when it names none. */
@@ -153,6 +169,11 @@ export function eachExtent(s: Series, seeX: (v: number) => void, seeY: (v: numbe
     case 'box':
       for (const v of s.x) seeX(v);
       for (const v of s.y) seeY(v);
+      return;
+    case 'tiles':
+      for (const { rects } of s.groups) {
+        for (let i = 0; i < rects.length; i++) (i % 2 === 0 ? seeX : seeY)(rects[i]);
+      }
       return;
     case 'threshold':
       (s.axis === 'x' ? seeX : seeY)(s.value);
