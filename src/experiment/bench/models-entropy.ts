@@ -3,7 +3,6 @@ import { FeatureCoder } from '../../sct/entropy/feature-code.ts';
 import { quantise } from '../../sct/entropy/quantise.ts';
 import { RANS_FLUSH_BYTES } from '../../sct/entropy/rans.ts';
 import { chooseClasses } from '../../sct/rate/class-choice.ts';
-import { STEP_LEVELS } from '../../sct/semantics/model-tables.ts';
 import type { SemanticModels } from '../../sct/semantics/models.ts';
 import { mean } from '../stats.ts';
 import { kodakPictures } from './models-data.ts';
@@ -55,7 +54,7 @@ export async function measureEntropy(
     }
     LEVELS.forEach((level, l) => {
       const worst = excess[l].reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
-      const where = `${set}, level ${level} of ${STEP_LEVELS - 1}`;
+      const where = `${set}, level ${level} of ${models.tables.levels - 1}`;
       rows.push(
         atMost('limit', 100 * ENTROPY_EXCESS, {
           part,

@@ -1,5 +1,5 @@
 import type { ClassMap, FeatureMap } from '../semantics/feature-map.ts';
-import { CLASSES, type ModelTables, STEP_LEVELS } from '../semantics/model-tables.ts';
+import { CLASSES, type ModelTables } from '../semantics/model-tables.ts';
 import { FrequencyTables, SYMBOL_MAX } from './frequency-tables.ts';
 import { quantise, quantiserSteps } from './quantise.ts';
 import { type Decoded, RansDecoder, RansEncoder } from './rans.ts';
@@ -11,7 +11,7 @@ const BIT_WEIGHT = 0.07;
 export interface FeatureLayout {
   /** Indices row x columns + column of the SFV's cells, in the order of coding. */
   readonly cells: ArrayLike<number>;
-  /** Quantiser level 0..13. */
+  /** Quantiser level, 0 to the set's last. */
   readonly level: number;
   readonly classMap: ClassMap;
 }
@@ -43,7 +43,7 @@ export class FeatureCoder {
    * @throws UsageError for NaN or a value beyond 32767 steps
    */
   quantise(layout: FeatureLayout, y: FeatureMap, bitWeight = BIT_WEIGHT): Int16Array {
-    checkLayout(layout);
+    checkLayout(layout, this.modelTables.levels);
     const { cells, level, classMap } = layout;
     const { channels, tableOf, tables } = this;
     const symbols = quantise(y, cells, level, this.modelTables);
@@ -81,7 +81,7 @@ export class FeatureCoder {
 
   /** The symbols, [position in cells][channel], or why the bytes are not the code of an SFV of this layout. */
   decode(layout: FeatureLayout, bytes: Uint8Array): Decoded<Int16Array> {
-    checkLayout(layout);
+    checkLayout(layout, this.modelTables.levels);
     const { cells, level, classMap } = layout;
     const { channels, tableOf, tables } = this;
     const out = new Int16Array(cells.length * channels);
@@ -99,7 +99,7 @@ export class FeatureCoder {
   }
 
   private walk(layout: FeatureLayout, symbols: Int16Array, visit: (table: number, symbol: number) => void): void {
-    checkLayout(layout);
+    checkLayout(layout, this.modelTables.levels);
     const { cells, level, classMap } = layout;
     if (symbols.length !== cells.length * this.channels) {
       throw new Error(`${symbols.length} symbols for ${cells.length} embeddings of ${this.channels}`);
@@ -112,8 +112,8 @@ export class FeatureCoder {
 }
 
 /** A layout comes from our own parser, which has bounded it: anything else is a programming error. */
-function checkLayout({ cells, level, classMap }: FeatureLayout): void {
-  if (!Number.isInteger(level) || level < 0 || level >= STEP_LEVELS) throw new Error(`quantiser level ${level}`);
+function checkLayout({ cells, level, classMap }: FeatureLayout, levels: number): void {
+  if (!Number.isInteger(level) || level < 0 || level >= levels) throw new Error(`quantiser level ${level}`);
   const area = classMap.rows * classMap.columns;
   if (classMap.data.length !== area) throw new Error('class map of another size than its grid');
   for (let i = 0; i < cells.length; i++) {

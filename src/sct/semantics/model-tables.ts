@@ -1,10 +1,13 @@
 import { z } from 'zod';
 import { ModelError, type ModelFault } from './model-error.ts';
 
-/** Entropy classes of an embedding, quantiser levels, levels of the reverse-water-filling parameter theta. */
+/** Entropy classes of an embedding, levels of the reverse-water-filling parameter theta. */
 export const CLASSES = 16;
-export const STEP_LEVELS = 14;
 export const THETA_LEVELS = 36;
+/** Schemas of tables.json that are read, and how many quantiser levels each has. */
+export const TABLES_LEVELS = { 'sct-model-tables/1': 14, 'sct-model-tables/2': 24 } as const;
+/** Most quantiser levels of any set. */
+export const STEP_LEVELS = 24;
 /** Most complex symbols of an embedding. */
 export const K_MAX = 192;
 /**
@@ -18,7 +21,6 @@ export const COARSE_CONTEXTS = (CLASSES / 2 + 1) ** 2 * CONTEXT_STEPS;
 export const STREET_LABELS = 11;
 export const CLUSTERS = 32;
 export const LABELS = STREET_LABELS + CLUSTERS;
-export const TABLES_SCHEMA = 'sct-model-tables/1';
 /** Every static frequency table sums to this. */
 export const CDF_TOTAL = 65536;
 
@@ -31,6 +33,8 @@ export interface CdfTable {
 /** The integer tables that both ends of a model set share, and the few floats beside them (tables.json). */
 export interface ModelTables {
   readonly channels: number;
+  /** Quantiser levels, 0 the finest: 24, or 14 in sets made before the coarse ones were counted. */
+  readonly levels: number;
   readonly classes: number;
   readonly kMax: number;
   /** Allowed numbers of complex symbols of an embedding, ascending from 0. */
@@ -58,7 +62,7 @@ export interface ModelTables {
   };
 }
 
-/** Step of channel c at a level = stepBase[c] * stepFactor(level): 0.03 * 2^(level / 3), level 0..13. */
+/** Step of channel c at a level = stepBase[c] * stepFactor(level): 0.03 * 2^(level / 3), level 0..23. */
 export function stepFactor(level: number): number {
   if (!Number.isInteger(level) || level < 0 || level >= STEP_LEVELS) {
     throw new Error(`quantiser level ${level} is outside 0..${STEP_LEVELS - 1}`);
@@ -74,7 +78,7 @@ const list = <T extends z.ZodType>(item: T, length: number) => z.array(item).len
 const colour = list(whole(255), 3);
 
 const header = z.object({
-  schema: z.literal(TABLES_SCHEMA),
+  schema: z.enum(['sct-model-tables/1', 'sct-model-tables/2']),
   channels: z
     .number()
     .int()
@@ -82,7 +86,7 @@ const header = z.object({
     .max(2 * K_MAX),
 });
 
-const body = (channels: number) =>
+const body = (channels: number, levels: number) =>
   z.object({
     classes: z.literal(CLASSES),
     kMax: z.literal(K_MAX),
@@ -100,8 +104,8 @@ const body = (channels: number) =>
       )
       .min(1)
       .max(64),
-    tableOf: list(list(list(whole(63), channels), CLASSES), STEP_LEVELS),
-    bitsOf: list(list(whole(2 ** 24), CLASSES), STEP_LEVELS),
+    tableOf: list(list(list(whole(63), channels), CLASSES), levels),
+    bitsOf: list(list(whole(2 ** 24), CLASSES), levels),
     symbolRate: list(list(whole(2 ** 24), CLASSES), THETA_LEVELS),
     classContext: z.object({
       fine: list(list(z.number().int().min(1).max(CDF_TOTAL), CLASSES), FINE_CONTEXTS),
@@ -121,8 +125,9 @@ const body = (channels: number) =>
  * @throws ModelError naming file and field
  */
 export function parseModelTables(json: unknown, fault: ModelFault): ModelTables {
-  const { channels } = checked(header, json, fault);
-  const t = checked(body(channels), json, fault);
+  const { channels, schema } = checked(header, json, fault);
+  const levels = TABLES_LEVELS[schema];
+  const t = checked(body(channels, levels), json, fault);
   const fail = (message: string) => new ModelError(fault, message);
   if (t.kSet[0] !== 0 || t.kSet.at(-1) !== K_MAX || !ascending(t.kSet)) {
     throw fail(`kSet must rise from 0 to ${K_MAX}`);
@@ -139,6 +144,7 @@ export function parseModelTables(json: unknown, fault: ModelFault): ModelTables 
   }
   return {
     channels,
+    levels,
     classes: CLASSES,
     kMax: K_MAX,
     kSet: t.kSet,

@@ -6,7 +6,6 @@ import { RandomStream } from '../../../src/common/random.ts';
 import { FeatureCoder } from '../../../src/sct/entropy/feature-code.ts';
 import { dequantise, quantise, quantisedQuality, quantiserSteps } from '../../../src/sct/entropy/quantise.ts';
 import { RANS_FLUSH_BYTES } from '../../../src/sct/entropy/rans.ts';
-import { STEP_LEVELS } from '../../../src/sct/semantics/model-tables.ts';
 import { drawClasses, drawSymbols, syntheticTables } from './synthetic-tables.ts';
 
 const tables = syntheticTables();
@@ -17,7 +16,7 @@ const classMap = { rows: ROWS, columns: COLUMNS, data: drawClasses(ROWS, COLUMNS
 
 /** Some cells in some order, as an SFV has them. */
 const cellSets = fc.uniqueArray(fc.integer({ min: 0, max: ROWS * COLUMNS - 1 }), { minLength: 1, maxLength: 40 });
-const levels = fc.integer({ min: 0, max: STEP_LEVELS - 1 });
+const levels = fc.integer({ min: 0, max: tables.levels - 1 });
 
 test('symbols of any size come back; the bytes are as many as the tables say', () => {
   fc.assert(
@@ -72,7 +71,7 @@ test('fuzz: random, truncated, lengthened and flipped bytes end in a typed answe
   let taken = 0;
   for (let i = 0; i < 3000; i++) {
     const cells = [...classMap.data.keys()].slice(0, 1 + random.integer(12));
-    const layout = { cells, level: random.integer(STEP_LEVELS), classMap };
+    const layout = { cells, level: random.integer(tables.levels), classMap };
     const symbols = drawSymbols(tables, classMap.data, cells, layout.level, random);
     let bytes = coder.encode(layout, symbols);
     const kind = i % 4;
@@ -137,7 +136,7 @@ test('receiver noise of 1e-3 on every float table changes no decoded integer', (
     stepBase: shake(tables.stepBase),
   });
   const cells = [...classMap.data.keys()];
-  for (let level = 0; level < STEP_LEVELS; level++) {
+  for (let level = 0; level < tables.levels; level++) {
     const layout = { cells, level, classMap };
     const symbols = drawSymbols(tables, classMap.data, cells, level, random);
     assert.deepEqual(noisy.decode(layout, coder.encode(layout, symbols)), { ok: true, value: symbols });

@@ -7,7 +7,7 @@ import { entropyMap, REFERENCE_LEVEL } from '../../../src/sct/entropy/entropy-ma
 import { FeatureCoder } from '../../../src/sct/entropy/feature-code.ts';
 import { RANS_FLUSH_BYTES } from '../../../src/sct/entropy/rans.ts';
 import { symbolRate, symbolSum } from '../../../src/sct/rate/symbol-rate.ts';
-import { CLASSES, parseModelTables, STEP_LEVELS } from '../../../src/sct/semantics/model-tables.ts';
+import { CLASSES, parseModelTables } from '../../../src/sct/semantics/model-tables.ts';
 import { drawClasses, drawSymbols } from './synthetic-tables.ts';
 
 for (const name of ['base', 'live']) {
@@ -23,7 +23,7 @@ for (const name of ['base', 'live']) {
     const classMap = { ...grid, data: drawClasses(grid.rows, grid.columns, true, new RandomStream('shipped')) };
     const cells = [...classMap.data.keys()];
     let fewer = Number.POSITIVE_INFINITY;
-    for (let level = 0; level < STEP_LEVELS; level += 3) {
+    for (let level = 0; level < tables.levels; level += 3) {
       const layout = { cells, level, classMap };
       const symbols = drawSymbols(tables, classMap.data, cells, level, new RandomStream(level));
       const bytes = coder.encode(layout, symbols);

@@ -1,18 +1,12 @@
 import type { RandomStream } from '../../../src/common/random.ts';
-import {
-  CLASSES,
-  CONTEXT_STEPS,
-  type ModelTables,
-  STEP_LEVELS,
-  THETA_LEVELS,
-} from '../../../src/sct/semantics/model-tables.ts';
+import { CLASSES, CONTEXT_STEPS, type ModelTables, THETA_LEVELS } from '../../../src/sct/semantics/model-tables.ts';
 
 /** Small tables with the shape of a model set's: Laplace distributions that widen with the class and narrow with level and channel. */
-export function syntheticTables(channels = 12): ModelTables {
+export function syntheticTables(channels = 12, levels = 14): ModelTables {
   const widths = Array.from({ length: 24 }, (_, i) => 0.08 * 1.5 ** i);
   const variance = new Float32Array(CLASSES * channels);
-  const tableOf = new Uint8Array(STEP_LEVELS * CLASSES * channels);
-  const bitsOf = new Int32Array(STEP_LEVELS * CLASSES);
+  const tableOf = new Uint8Array(levels * CLASSES * channels);
+  const bitsOf = new Int32Array(levels * CLASSES);
   const symbolRate = new Int32Array(THETA_LEVELS * CLASSES);
   for (let k = 0; k < CLASSES; k++) {
     for (let c = 0; c < channels; c++) variance[k * channels + c] = (4 * 1.5 ** k) / (1 + c) ** 2 / 100;
@@ -33,6 +27,7 @@ export function syntheticTables(channels = 12): ModelTables {
   }
   return {
     channels,
+    levels,
     classes: CLASSES,
     kMax: 192,
     kSet: [0, 4, 8, 16, 24, 32, 48, 64, 96, 128, 192],

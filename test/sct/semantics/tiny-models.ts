@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { contractOf, type NetworkRole } from '../../../src/sct/semantics/model-contract.ts';
 import { setHash } from '../../../src/sct/semantics/model-set.ts';
-import { COARSE_CONTEXTS, FINE_CONTEXTS, TABLES_SCHEMA } from '../../../src/sct/semantics/model-tables.ts';
+import { COARSE_CONTEXTS, FINE_CONTEXTS } from '../../../src/sct/semantics/model-tables.ts';
 import { type ModelSpec, type NodeSpec, onnxModel, type WeightSpec } from './onnx-writer.ts';
 
 /** Networks of one linear layer each that obey the contract: a whole model set of some kilobytes for tests. */
@@ -99,7 +99,7 @@ export function tinyTables(channels = TINY_CHANNELS) {
   const rows = <T>(length: number, f: (i: number) => T) => Array.from({ length }, (_, i) => f(i));
   const colour = (i: number) => [i * 5, 255 - i * 5, 40];
   return {
-    schema: TABLES_SCHEMA,
+    schema: 'sct-model-tables/1',
     channels,
     classes: 16,
     kMax: 192,
