@@ -6,10 +6,20 @@ import { MAX_SIDE_PX } from '../image/rgb-image.ts';
 import { MAX_SFVS } from '../partition/label-map-code.ts';
 import { decodePartition, type Partition } from '../partition/partition.ts';
 import { POWER_SCALE_MAX_CODE } from '../rate/power-scale.ts';
-import { CELL_PX, type ClassMap, gridOf, type PictureShape } from '../semantics/feature-map.ts';
-import { type ModelTables, STEP_LEVELS, THETA_LEVELS } from '../semantics/model-tables.ts';
+import { CELL_PX, type ClassMap, type GridShape, gridOf, type PictureShape } from '../semantics/feature-map.ts';
+import { type ModelTables, THETA_LEVELS } from '../semantics/model-tables.ts';
 import { MAX_NETWORK_PIXELS } from '../semantics/picture-tensor.ts';
-import { SFV_SCALE_BITS, SFV_SCALE_MAX_CODE } from './sfv-power.ts';
+import { SFV_NOT_SENT, SFV_SCALE_BITS, SFV_SCALE_MAX_CODE } from './sfv-power.ts';
+import {
+  applySelection,
+  keptCount,
+  knownClasses,
+  readSelection,
+  type Selection,
+  selectionBits,
+  withKnown,
+  writeSelection,
+} from './side-selection.ts';
 
 /** Codecs that send side information, in the order of their code on the air. */
 export const SIDE_KINDS = ['integrated', 'modular'] as const;
@@ -22,14 +32,31 @@ export const MAX_SIDE_BYTES = 2 ** 17;
 /** Most bytes of a partition: 12 bits count them. */
 export const MAX_PARTITION_BYTES = 4095;
 /** Quantiser level that stands for an SFV that is not sent (modular). */
-export const LEVEL_NOT_SENT = 15;
+export const LEVEL_NOT_SENT = 31;
 
-const BITS = { kind: 2, mode: 1, side: 13, sfvs: 8, csi: 8, theta: 6, scale: 8, level: 4, partition: 12 } as const;
+const BITS = {
+  kind: 2,
+  mode: 1,
+  reference: 1,
+  referenceId: 32,
+  side: 13,
+  sfvs: 8,
+  csi: 8,
+  theta: 6,
+  scale: 8,
+  level: 5,
+  partition: 12,
+} as const;
 
 interface SideBase extends PictureShape {
   readonly mode: SideMode;
   /** CSI code (`encodeCsi`) that the sender's networks and choices saw. */
   readonly csiCode: number;
+  /** First 32 bits of the hash of a reference picture that both ends hold; undefined: none. */
+  readonly referenceId?: number | undefined;
+  /** Which SFVs are streams; there in selective mode and in no other. */
+  readonly selection?: Selection | undefined;
+  /** With a selection: cut, and kept SFVs first. */
   readonly partition: Partition;
   readonly classMap: ClassMap;
 }
@@ -44,7 +71,7 @@ export interface IntegratedSide extends SideBase {
 
 export interface ModularSide extends SideBase {
   readonly kind: 'modular';
-  /** Quantiser level 0..13 of each SFV, 15 = not sent. */
+  /** Quantiser level of each SFV below the set's number of levels, 31 = not sent. */
   readonly levels: Uint8Array; // [SFV id]
 }
 
@@ -64,17 +91,30 @@ export interface SideSplit {
 }
 
 /** Bits before the SFV table, without and with the integrated codec's own fields. */
-const COMMON_BITS = BITS.kind + BITS.mode + 2 * BITS.side + BITS.sfvs + BITS.csi + BITS.partition;
+const COMMON_BITS = BITS.kind + BITS.mode + BITS.reference + 2 * BITS.side + BITS.sfvs + BITS.csi + BITS.partition;
 
-/** Bytes of side information by part; the header's and the table's bits share a byte, which counts for the table. */
+/** What side information may carry beside what every picture has. */
+export interface SideExtras {
+  readonly selection?: { readonly kept: number; readonly rectangle: boolean } | undefined;
+  readonly reference?: boolean | undefined;
+}
+
+/**
+ * Bytes of side information by part; the header's and the table's bits share a byte, which counts for the table. A selection
+ * counts for the table.
+ */
 export function sideSplit(
   kind: SideInfo['kind'],
   sfvs: number,
   partitionBytes: number,
   classMapBytes: number,
+  { selection, reference }: SideExtras = {},
 ): SideSplit {
-  const headerBits = COMMON_BITS + (kind === 'integrated' ? BITS.theta + BITS.scale : 0);
-  const tableBits = sfvs * (kind === 'integrated' ? SFV_SCALE_BITS : BITS.level);
+  const own = kind === 'integrated' ? BITS.theta + BITS.scale : 0;
+  const headerBits = COMMON_BITS + own + (reference ? BITS.referenceId : 0);
+  const entryBits = kind === 'integrated' ? SFV_SCALE_BITS : BITS.level;
+  const chosenBits = selection ? selectionBits(sfvs, selection.kept, selection.rectangle) : 0;
+  const tableBits = chosenBits + (selection ? selection.kept : sfvs) * entryBits;
   const header = Math.floor(headerBits / 8);
   const sfvTable = Math.ceil((headerBits + tableBits) / 8) - header;
   const total = header + sfvTable + partitionBytes + classMapBytes;
@@ -82,9 +122,10 @@ export function sideSplit(
 }
 
 /**
- * The bytes, most significant bit first: kind 2 bits, mode 1, width - 1 13, height - 1 13, SFVs - 1 8, CSI code 8, bytes of the
- * partition 12; integrated: theta level 6, power scale 8; the SFV table (7 bits of scale or 4 of quantiser level each); zero bits to
- * a whole byte; partition; class map to the end.
+ * The bytes, most significant bit first: kind 2 bits, mode 1, reference 1, width - 1 13, height - 1 13, SFVs - 1 8, CSI code 8,
+ * bytes of the partition 12; where there is a reference its id 32; integrated: theta level 6, power scale 8; selective: the
+ * selection (side-selection.ts); the SFV table (7 bits of scale or 5 of quantiser level each), kept SFVs only; zero bits to a whole
+ * byte; partition; class map to the end, kept cells only.
  *
  * @throws UsageError naming the field that is out of range
  */
@@ -98,26 +139,39 @@ export function encodeSideInfo(side: SideInfo, tables: ModelTables): Uint8Array 
   if (table.length !== partition.sfvs.length) {
     throw new UsageError(`SFV table has ${table.length} entries: allowed ${partition.sfvs.length}, one for each SFV`);
   }
+  const { selection } = side;
+  if ((side.mode === 'selective') !== (selection !== undefined)) {
+    throw new UsageError(`mode ${side.mode} ${selection ? 'with' : 'without'} a selection: allowed in selective only`);
+  }
+  const sent = selection ? keptCount(selection) : table.length;
   const w = new BitWriter();
   w.write(inRange('kind', SIDE_KINDS.indexOf(side.kind), 0, SIDE_KINDS.length - 1), BITS.kind);
   w.write(inRange('mode', SIDE_MODES.indexOf(side.mode), 0, SIDE_MODES.length - 1), BITS.mode);
+  w.write(side.referenceId === undefined ? 0 : 1, BITS.reference);
   w.write(inRange('width', side.widthPx, 1, MAX_SIDE_PX, 'px') - 1, BITS.side);
   w.write(inRange('height', side.heightPx, 1, MAX_SIDE_PX, 'px') - 1, BITS.side);
   w.write(inRange('SFVs', table.length, 1, MAX_SFVS) - 1, BITS.sfvs);
   w.write(inRange('CSI code', side.csiCode, 0, CSI_MAX_CODE), BITS.csi);
   w.write(inRange('partition bytes', partition.bytes.length, 0, MAX_PARTITION_BYTES), BITS.partition);
+  if (side.referenceId !== undefined) {
+    w.write(inRange('reference id', side.referenceId, 0, 2 ** 32 - 1), BITS.referenceId);
+  }
   if (side.kind === 'integrated') {
     w.write(inRange('theta level', side.thetaLevel, 0, THETA_LEVELS - 1), BITS.theta);
     w.write(inRange('power scale code', side.powerCode, 0, POWER_SCALE_MAX_CODE), BITS.scale);
-    for (const code of table) w.write(inRange('SFV scale code', code, 0, SFV_SCALE_MAX_CODE), SFV_SCALE_BITS);
-  } else {
-    for (const level of table) {
-      if (level !== LEVEL_NOT_SENT) inRange('quantiser level', level, 0, STEP_LEVELS - 1);
-      w.write(level, BITS.level);
+  }
+  if (selection) writeSelection(w, selection);
+  for (const entry of table.subarray(0, sent)) {
+    if (side.kind === 'integrated') {
+      w.write(inRange('SFV scale code', entry, 0, SFV_SCALE_MAX_CODE), SFV_SCALE_BITS);
+    } else {
+      if (entry !== LEVEL_NOT_SENT) inRange('quantiser level', entry, 0, tables.levels - 1);
+      w.write(entry, BITS.level);
     }
   }
   const head = w.finish();
-  const map = encodeClassMap(classMap, tables);
+  const known = selection && knownClasses(partition, selection);
+  const map = encodeClassMap(known ? withKnown(classMap, known) : classMap, tables, known);
   const out = new Uint8Array(head.length + partition.bytes.length + map.length);
   out.set(head);
   out.set(partition.bytes, head.length);
@@ -138,6 +192,7 @@ export function decodeSideInfo(bytes: Uint8Array, tables: ModelTables): SideInfo
   const r = new BitReader(bytes);
   const kind = SIDE_KINDS[bounded('kind', r.read(BITS.kind, 'kind'), SIDE_KINDS.length - 1)];
   const mode = SIDE_MODES[r.read(BITS.mode, 'mode')];
+  const hasReference = r.read(BITS.reference, 'reference') === 1;
   const widthPx = r.read(BITS.side, 'width') + 1;
   const heightPx = r.read(BITS.side, 'height') + 1;
   const sfvs = bounded('SFVs', r.read(BITS.sfvs, 'SFVs') + 1, MAX_SFVS);
@@ -147,17 +202,16 @@ export function decodeSideInfo(bytes: Uint8Array, tables: ModelTables): SideInfo
   const cells = grid.rows * grid.columns;
   bounded('picture pixels', cells * CELL_PX * CELL_PX, MAX_NETWORK_PIXELS);
   if (sfvs > cells) throw new FormatError('SFVs', `${sfvs} of them on ${cells} cells`);
-  let thetaLevel = 0;
-  let powerCode = 0;
-  const table = new Uint8Array(sfvs);
-  if (kind === 'integrated') {
-    thetaLevel = bounded('theta level', r.read(BITS.theta, 'theta level'), THETA_LEVELS - 1);
-    powerCode = r.read(BITS.scale, 'power scale');
-    for (let i = 0; i < sfvs; i++) table[i] = r.read(SFV_SCALE_BITS, 'SFV scale');
-  } else {
-    for (let i = 0; i < sfvs; i++) {
+  const referenceId = hasReference ? r.read(BITS.referenceId, 'reference id') : undefined;
+  const own = kind === 'integrated' ? readIntegrated(r) : { kind };
+  const selection = mode === 'selective' ? readSelection(r, sfvs, grid) : undefined;
+  const sent = selection ? keptCount(selection) : sfvs;
+  const table = new Uint8Array(sfvs).fill(kind === 'integrated' ? SFV_NOT_SENT : LEVEL_NOT_SENT);
+  for (let i = 0; i < sent; i++) {
+    if (kind === 'integrated') table[i] = r.read(SFV_SCALE_BITS, 'SFV scale');
+    else {
       table[i] = r.read(BITS.level, 'quantiser level');
-      if (table[i] !== LEVEL_NOT_SENT) bounded('quantiser level', table[i], STEP_LEVELS - 1);
+      if (table[i] !== LEVEL_NOT_SENT) bounded('quantiser level', table[i], tables.levels - 1);
     }
   }
   const spare = (8 - (r.position % 8)) % 8;
@@ -166,16 +220,34 @@ export function decodeSideInfo(bytes: Uint8Array, tables: ModelTables): SideInfo
   if (head + partitionBytes > bytes.length) {
     throw new FormatError('partition bytes', `${partitionBytes}, only ${bytes.length - head} left`);
   }
-  const map = decodeClassMap(bytes.subarray(head + partitionBytes), grid, tables);
+  const partition = partitionOf(bytes.slice(head, head + partitionBytes), grid, sfvs, selection);
+  const known = selection && knownClasses(partition, selection);
+  const map = decodeClassMap(bytes.subarray(head + partitionBytes), grid, tables, known);
   if (!map.ok) throw new FormatError('class map', map.reason);
-  const partition = decodePartition(bytes.slice(head, head + partitionBytes), grid);
-  if (partition.sfvs.length !== sfvs) {
+  const base = {
+    ...{ mode, widthPx, heightPx, csiCode, partition, classMap: map.value },
+    ...(referenceId === undefined ? {} : { referenceId }),
+    ...(selection ? { selection } : {}),
+  };
+  return own.kind === 'integrated' ? { ...base, ...own, sfvScales: table } : { ...base, ...own, levels: table };
+}
+
+function readIntegrated(r: BitReader) {
+  const thetaLevel = bounded('theta level', r.read(BITS.theta, 'theta level'), THETA_LEVELS - 1);
+  return { kind: 'integrated' as const, thetaLevel, powerCode: r.read(BITS.scale, 'power scale') };
+}
+
+/** The partition that both ends use, of as many SFVs as the table says. */
+function partitionOf(bytes: Uint8Array, grid: GridShape, sfvs: number, selection: Selection | undefined): Partition {
+  const sent = decodePartition(bytes, grid);
+  try {
+    const partition = selection ? applySelection(sent, selection).partition : sent;
+    if (partition.sfvs.length === sfvs) return partition;
     throw new FormatError('SFVs', `the table has ${sfvs}, the partition ${partition.sfvs.length}`);
+  } catch (error) {
+    if (error instanceof UsageError) throw new FormatError('SFVs', error.message);
+    throw error;
   }
-  const base = { mode, widthPx, heightPx, csiCode, partition, classMap: map.value };
-  return kind === 'integrated'
-    ? { ...base, kind, thetaLevel, powerCode, sfvScales: table }
-    : { ...base, kind, levels: table };
 }
 
 function bounded(field: string, value: number, max: number): number {

@@ -10,6 +10,8 @@ const INCREMENT = 256;
 /** Counts of a context are halved above this sum, which lets old observations fade and bounds every number. */
 const HIGHEST_SUM = 65536;
 const NEAR = (CONTEXT_STEPS - 1) / 2;
+/** In a map of known classes: this cell is coded. */
+export const CODED = 255;
 
 /**
  * Code of the class map, cell by cell in rows, by integer arithmetic only: one bit (1 = coarse: even classes only, halved), then
@@ -17,9 +19,11 @@ const NEAR = (CONTEXT_STEPS - 1) / 2;
  * ((W + 1)(n + 1) + N + 1) x 5 + clamp(NE - N, -2, 2) + 2, where a missing NE counts as N. Counts start from the model
  * set's `classContext`. O(cells x n).
  *
+ * @param known even classes that the receiver holds already, CODED where it does not: only those cells are coded, the others
+ *   stand in their contexts; [row][column]
  * @throws UsageError for a map of another size than its grid, above 2^20 cells, or with a class above 15
  */
-export function encodeClassMap(map: ClassMap, tables: ModelTables): Uint8Array {
+export function encodeClassMap(map: ClassMap, tables: ModelTables, known?: Uint8Array): Uint8Array {
   checkGrid(map);
   if (map.data.length !== map.rows * map.columns) {
     throw new UsageError(
@@ -34,6 +38,10 @@ export function encodeClassMap(map: ClassMap, tables: ModelTables): Uint8Array {
   rans.pushBits(coarse ? 1 : 0, 1);
   for (let i = 0; i < map.data.length; i++) {
     const s = coarse ? map.data[i] >> 1 : map.data[i];
+    if (known && known[i] !== CODED) {
+      model.pass(i, s);
+      continue;
+    }
     model.enter(i);
     rans.push(model.start(s), model.frequency[s]);
     model.learn(i, s);
@@ -41,8 +49,17 @@ export function encodeClassMap(map: ClassMap, tables: ModelTables): Uint8Array {
   return rans.finish();
 }
 
-/** The class map of a grid, or why the bytes are not the code of one. The grid comes from a parser that has bounded it. */
-export function decodeClassMap(bytes: Uint8Array, grid: GridShape, tables: ModelTables): Decoded<ClassMap> {
+/**
+ * The class map of a grid, or why the bytes are not the code of one. The grid comes from a parser that has bounded it.
+ *
+ * @param known as for `encodeClassMap`
+ */
+export function decodeClassMap(
+  bytes: Uint8Array,
+  grid: GridShape,
+  tables: ModelTables,
+  known?: Uint8Array,
+): Decoded<ClassMap> {
   checkGrid(grid);
   const { rows, columns } = grid;
   const data = new Uint8Array(rows * columns);
@@ -50,6 +67,11 @@ export function decodeClassMap(bytes: Uint8Array, grid: GridShape, tables: Model
   const coarse = rans.takeBits(1) === 1;
   const model = new ContextModel(tables, coarse, grid);
   for (let i = 0; i < data.length; i++) {
+    if (known && known[i] !== CODED) {
+      data[i] = known[i];
+      model.pass(i, coarse ? data[i] >> 1 : data[i]);
+      continue;
+    }
     model.enter(i);
     const s = model.find(rans.slot);
     rans.take(model.start(s), model.frequency[s]);
@@ -102,6 +124,11 @@ class ContextModel {
       if (counts[at + s] > counts[at + likeliest]) likeliest = s;
     }
     frequency[likeliest] += rest;
+  }
+
+  /** A cell whose class is known stands in the contexts of others and teaches nothing. */
+  pass(i: number, s: number): void {
+    this.seen[i] = s;
   }
 
   start(s: number): number {

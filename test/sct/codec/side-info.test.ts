@@ -13,6 +13,14 @@ import {
   type SideInfo,
   sideSplit,
 } from '../../../src/sct/codec/side-info.ts';
+import {
+  applySelection,
+  classesOfOthers,
+  keptCount,
+  knownClasses,
+  type Selection,
+  withKnown,
+} from '../../../src/sct/codec/side-selection.ts';
 import { encodeClassMap } from '../../../src/sct/entropy/class-map-code.ts';
 import { adoptPartition } from '../../../src/sct/partition/partition.ts';
 import { gridOf } from '../../../src/sct/semantics/feature-map.ts';
@@ -41,6 +49,41 @@ function sample(kind: SideInfo['kind'], widthPx: number, heightPx: number, seed:
   return { ...base, kind, thetaLevel: random.integer(36), powerCode: random.integer(256), sfvScales };
 }
 
+/** The same picture in selective mode: some SFVs kept, now and then cut by a rectangle, now and then with a reference. */
+function selective<T extends SideInfo>(side: T, seed: number): T {
+  const random = new RandomStream(seed).fork('selective');
+  const { rows, columns } = side.partition;
+  const column = random.integer(columns);
+  const row = random.integer(rows);
+  const box = { column, row, columns: 1 + random.integer(columns - column), rows: 1 + random.integer(rows - row) };
+  const rectangle = random.integer(2) === 0 ? undefined : box;
+  const count = (kept: Uint8Array) => applySelection(side.partition, { kept, rectangle }).partition.sfvs.length;
+  let n = side.partition.sfvs.length;
+  for (;;) {
+    try {
+      n = count(new Uint8Array(n));
+      break;
+    } catch (error) {
+      assert.ok(error instanceof UsageError);
+      n++;
+    }
+  }
+  const kept = Uint8Array.from({ length: n }, () => random.integer(2));
+  kept[random.integer(n)] = 1;
+  const { partition } = applySelection(side.partition, { kept, rectangle });
+  const sent = kept.reduce((a, b) => a + b, 0);
+  const selection: Selection = { kept, rectangle, classes: classesOfOthers(partition, side.classMap, sent) };
+  const classMap = withKnown(side.classMap, knownClasses(partition, selection));
+  const entries = <E extends number>(code: () => E, none: E) =>
+    Uint8Array.from({ length: n }, (_, i) => (i < sent ? code() : none));
+  const table =
+    side.kind === 'integrated'
+      ? { sfvScales: entries(() => random.integer(128), 0) }
+      : { levels: entries(() => random.integer(14), LEVEL_NOT_SENT) };
+  const reference = random.integer(2) === 0 ? {} : { referenceId: random.uint32() };
+  return { ...side, ...table, ...reference, mode: 'selective', selection, partition, classMap };
+}
+
 test('what is written is read, for both codecs and any size', () => {
   fc.assert(
     fc.property(
@@ -48,20 +91,28 @@ test('what is written is read, for both codecs and any size', () => {
       fc.integer({ min: 1, max: 300 }),
       fc.integer({ min: 1, max: 300 }),
       fc.integer({ min: 0, max: 1000 }),
-      (kind, width, height, seed) => {
-        const side = sample(kind as SideInfo['kind'], width, height, seed);
+      fc.boolean(),
+      (kind, width, height, seed, some) => {
+        const whole = sample(kind as SideInfo['kind'], width, height, seed);
+        const side = some ? selective(whole, seed) : whole;
+        const { selection } = side;
+        const known = selection && knownClasses(side.partition, selection);
         const bytes = encodeSideInfo(side, tables);
         assert.deepEqual(decodeSideInfo(bytes, tables), side);
         const split = sideSplit(
           side.kind,
           side.partition.sfvs.length,
           side.partition.bytes.length,
-          encodeClassMap(side.classMap, tables).length,
+          encodeClassMap(side.classMap, tables, known).length,
+          {
+            selection: selection && { kept: keptCount(selection), rectangle: selection.rectangle !== undefined },
+            reference: side.referenceId !== undefined,
+          },
         );
         assert.equal(split.total, bytes.length);
       },
     ),
-    { numRuns: 40 },
+    { numRuns: 80 },
   );
 });
 
@@ -74,10 +125,11 @@ test('the header is fixed to the bit', () => {
   const expected =
     '00' +
     '0' +
+    '0' +
     field(47, 13) +
     field(31, 13) +
     field(n - 1, 8) +
-    field(0xa5, 8) + // kind, mode, size, SFVs, CSI
+    field(0xa5, 8) + // kind, mode, reference, size, SFVs, CSI
     field(side.partition.bytes.length, 12) +
     field(33, 6) +
     field(0x81, 8);
@@ -94,11 +146,16 @@ test('fields out of range are refused when written', () => {
     { powerCode: -1 },
     { sfvScales: new Uint8Array(side.sfvScales.length + 1) },
     { sfvScales: side.sfvScales.map(() => 128) },
+    { mode: 'selective' },
+    { referenceId: 2 ** 32 },
     { partition: (sample('integrated', 80, 64, 1) as IntegratedSide).partition },
   ];
   for (const change of bad) assert.throws(() => encodeSideInfo({ ...side, ...change }, tables), UsageError);
   const modular = sample('modular', 64, 64, 1) as ModularSide;
-  assert.throws(() => encodeSideInfo({ ...modular, levels: modular.levels.map(() => 14) }, tables), UsageError);
+  assert.throws(
+    () => encodeSideInfo({ ...modular, levels: modular.levels.map(() => tables.levels) }, tables),
+    UsageError,
+  );
 });
 
 /** The field that decoding complains about. */
@@ -129,11 +186,11 @@ test('contradictions and hostile sizes are named', () => {
   assert.equal(fieldOf(bytes), 'none');
   assert.equal(fieldOf(new Uint8Array(0)), 'kind');
   assert.equal(fieldOf(withBits(bytes, 0, 2, 3)), 'kind');
-  assert.equal(fieldOf(withBits(bytes, 3, 26, 2 ** 26 - 1)), 'picture pixels'); // 8192 x 8192
-  assert.equal(fieldOf(withBits(bytes, 29, 8, 255)), 'SFVs'); // 256 of them
-  assert.equal(fieldOf(withBits(bytes, 29, 8, 24)), 'SFVs'); // 25 on 24 cells
-  assert.equal(fieldOf(withBits(bytes, 45, 12, 4095)), 'partition bytes');
-  assert.equal(fieldOf(withBits(bytes, 57, 6, 40)), 'theta level');
+  assert.equal(fieldOf(withBits(bytes, 4, 26, 2 ** 26 - 1)), 'picture pixels'); // 8192 x 8192
+  assert.equal(fieldOf(withBits(bytes, 30, 8, 255)), 'SFVs'); // 256 of them
+  assert.equal(fieldOf(withBits(bytes, 30, 8, 24)), 'SFVs'); // 25 on 24 cells
+  assert.equal(fieldOf(withBits(bytes, 46, 12, 4095)), 'partition bytes');
+  assert.equal(fieldOf(withBits(bytes, 58, 6, 40)), 'theta level');
   assert.equal(fieldOf(bytes.subarray(0, bytes.length - 1)), 'class map');
   assert.equal(fieldOf(Uint8Array.of(...bytes, 0)), 'class map');
   assert.equal(fieldOf(bytes.subarray(0, 9)), 'SFV scale');
@@ -150,6 +207,8 @@ test('100 000 mutated inputs: a complete, consistent answer or a FormatError tha
   const seeds = [1, 2, 3, 4].flatMap((s) => [
     encodeSideInfo(sample('integrated', 40 + 16 * s, 48, s), tables),
     encodeSideInfo(sample('modular', 48, 32 + 16 * s, s), tables),
+    encodeSideInfo(selective(sample('integrated', 48, 48 + 16 * s, s), s), tables),
+    encodeSideInfo(selective(sample('modular', 40 + 16 * s, 64, s), s), tables),
   ]);
   const fields = new Map<string, number>();
   let accepted = 0;
@@ -169,6 +228,12 @@ test('100 000 mutated inputs: a complete, consistent answer or a FormatError tha
       const cells = classMap.rows * classMap.columns;
       const table = side.kind === 'integrated' ? side.sfvScales : side.levels;
       assert.equal(table.length, partition.sfvs.length);
+      assert.equal(side.mode === 'selective', side.selection !== undefined);
+      if (side.selection) {
+        const known = knownClasses(partition, side.selection);
+        assert.ok(known.every((c, at) => c === 255 || c === classMap.data[at]));
+        assert.ok(keptCount(side.selection) >= 1);
+      }
       assert.equal(partition.sfvOf.length, cells);
       assert.ok(partition.sfvOf.every((id) => id < table.length) && classMap.data.every((c) => c < 16));
       assert.deepEqual(
@@ -181,7 +246,16 @@ test('100 000 mutated inputs: a complete, consistent answer or a FormatError tha
     }
   }
   assert.ok(accepted > 1000, `only ${accepted} accepted: the fuzzer does not reach the fields`);
-  for (const name of ['class map', 'SFVs', 'theta level', 'quantiser level', 'padding', 'partition bytes']) {
+  for (const name of [
+    'rectangle',
+    'kept SFVs',
+    'class map',
+    'SFVs',
+    'theta level',
+    'quantiser level',
+    'padding',
+    'partition bytes',
+  ]) {
     assert.ok((fields.get(name) ?? 0) > 25, `${name}: ${fields.get(name)}`);
   }
 });
