@@ -67,7 +67,7 @@ export interface BurstTrace {
 export class LinkTrace {
   readonly bursts: BurstTrace[] = [];
   private lossesSeen = 0;
-  /** Values that were not finite and became 0, and carriers far above the signal that were taken out. */
+  /** Values that were not finite and became 0, and carriers that were taken out of what was received. */
   notNumbers = 0;
   carriersRemoved = 0;
   misses = 0;
@@ -145,7 +145,7 @@ export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[
   for (const b of trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
   if (clippedSamples > 0) out.push(`${clippedSamples} samples were limited by a converter`);
   if (trace.notNumbers > 0) out.push(`${trace.notNumbers} values were no numbers (or absurdly large) and became 0`);
-  if (trace.carriersRemoved > 0) out.push(`${trace.carriersRemoved} carriers far above the signal were taken out`);
+  if (trace.carriersRemoved > 0) out.push(`carriers taken out of what was received: ${trace.carriersRemoved}`);
   return out;
 }
 

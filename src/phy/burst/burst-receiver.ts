@@ -77,9 +77,9 @@ export class BurstReceiver {
     return this.window.nonFinite;
   }
 
-  /** Carriers far above the signal that were taken out of the stream. */
+  /** Carriers taken out of the stream, but for those far below the bursts. */
   get carriersRemoved(): number {
-    return this.window.tonesRemoved;
+    return this.window.carriers.count;
   }
 
   /** Takes the next samples, [n][re, im], and returns what they completed. */
@@ -254,7 +254,8 @@ export class BurstReceiver {
     const base = origin - from;
     const begin = base + acquisition.start;
     const copy = (source: Float32Array) => this.scratch.copy('samples', source);
-    const { samples, dcDb } = withoutMean(held, begin, begin + layout.samples, n, copy);
+    const { samples, dcDb, power } = withoutMean(held, begin, begin + layout.samples, n, copy);
+    this.window.carriers.burst(power);
 
     const tracker = new SymbolTracker(n, acquisition, preamble, layout.symbols);
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;

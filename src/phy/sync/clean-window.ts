@@ -1,3 +1,4 @@
+import { CarrierLog } from './carrier-log.ts';
 import { DcBlocker } from './dc.ts';
 import { SampleWindow } from './sample-window.ts';
 import { findTone, ToneCanceller } from './tone.ts';
@@ -25,7 +26,7 @@ export class CleanWindow extends SampleWindow {
   /** No carrier is looked for in samples before this one. */
   private searchFrom = 0;
   /** Carriers taken out so far, those included that have ended. */
-  tonesRemoved = 0;
+  readonly carriers = new CarrierLog();
   private whitened: SampleWindow | null = null;
   private filter: Whitener | null = null;
   /** Where the flat copy became equal to the samples again; blocks that begin before `judgeFrom` are not judged. */
@@ -82,7 +83,7 @@ export class CleanWindow extends SampleWindow {
     const begin = from + Math.ceil((1 - Math.min(1, share)) * (to - from));
     const canceller = new ToneCanceller(tone, begin - (to - size), size, size >> 2);
     canceller.process(this.samples, this.at(begin), this.at(this.end));
-    this.tonesRemoved++;
+    this.carriers.add(tone.re ** 2 + tone.im ** 2);
     if (!canceller.gone) this.tones.push(canceller);
     // The spectrum is judged anew from here on.
     this.whitened = null;

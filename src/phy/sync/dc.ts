@@ -4,17 +4,22 @@ import type { Numerology } from '../numerology.ts';
 const MEMORY = 1 << 15;
 /** Samples of nothing that the mean begins with, so that a stream's first samples are not taken for DC. */
 const FIRST = 64;
+/** After so many samples of exactly 0 the input is silent: a file without noise, or a gap that a driver filled. */
+const SILENT = 64;
 /** Samples beyond this many times full scale, squared, are none: one would spoil the mean for long. */
 const MAX_POWER = 1e10;
 
 /**
  * Removes the receiver's DC offset before anything else, with a running mean: plain at first, exponential with a
  * memory of 32768 samples from then on. Samples that are not finite (or 100 dB above full scale) become 0 and are counted.
+ * Silence stays silence.
  */
 export class DcBlocker {
   private meanRe = 0;
   private meanIm = 0;
   private count = 0;
+  /** Samples of exactly 0 in a row. */
+  private zeros = 0;
   nonFinite = 0;
 
   /** out = input - mean, [n][re, im]. */
@@ -40,6 +45,21 @@ export class DcBlocker {
     this.meanRe = meanRe;
     this.meanIm = meanIm;
     this.count = count;
+    this.keepSilence(input, out);
+  }
+
+  /** Where the input is silent the output is: else the mean, dying away, is all there is, and looks like a carrier. */
+  private keepSilence(input: Float32Array, out: Float32Array): void {
+    const zero = (k: number) => input[2 * k] === 0 && input[2 * k + 1] === 0;
+    const count = out.length / 2;
+    let { zeros } = this;
+    for (let k = 0; k < count; k++) {
+      // A run long enough that begins here or soon covers the sample SILENT further on.
+      if (zeros === 0 && k + SILENT < count && !zero(k + SILENT)) k += SILENT;
+      else if (!zero(k)) zeros = 0;
+      else if (++zeros > SILENT) out.fill(0, 2 * k, 2 * k + 2);
+    }
+    this.zeros = zeros;
   }
 }
 
@@ -47,7 +67,7 @@ export class DcBlocker {
  * Takes out what DC is left over one burst, samples [from, to) of [..][re, im], if it is significant: a data-bearing
  * carrier that the frequency offset has put at DC averages to N / (nCarriers x samples) of the power and must stay.
  * `samples` stay as they are: what changes is `copy(samples)`. Returns the samples without it, which are the given ones
- * where there is none, and the DC removed relative to the burst's power, dB (-Infinity when none).
+ * where there is none, the DC removed relative to the burst's power, dB (-Infinity when none), and that power.
  */
 export function withoutMean(
   samples: Float32Array,
@@ -55,7 +75,7 @@ export function withoutMean(
   to: number,
   n: Numerology,
   copy: (samples: Float32Array) => Float32Array,
-): { samples: Float32Array; dcDb: number } {
+): { samples: Float32Array; dcDb: number; power: number } {
   const a = Math.max(0, 2 * from);
   const b = Math.min(samples.length, 2 * to);
   let re = 0;
@@ -67,17 +87,17 @@ export function withoutMean(
     power += samples[i] ** 2 + samples[i + 1] ** 2;
   }
   const count = (b - a) / 2;
-  const none = { samples, dcDb: Number.NEGATIVE_INFINITY };
-  if (count < 1) return none;
+  const dcDb = Number.NEGATIVE_INFINITY;
+  if (count < 1) return { samples, dcDb, power: 0 };
   re /= count;
   im /= count;
   power /= count;
   const dc = re * re + im * im;
-  if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return none;
+  if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return { samples, dcDb, power };
   const out = copy(samples);
   for (let i = 0; i < out.length; i += 2) {
     out[i] -= re;
     out[i + 1] -= im;
   }
-  return { samples: out, dcDb: 10 * Math.log10(dc / power) };
+  return { samples: out, dcDb: 10 * Math.log10(dc / power), power };
 }
