@@ -31,3 +31,14 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   const line = (cells: readonly string[]) => `| ${cells.map((c) => c.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n').replace(/ {2,}/g, ' ');
 }
+
+/** Value with its interval in brackets, where it has one. */
+export function ranged(r: {
+  readonly value: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+}) {
+  return r.low === null || r.high === null
+    ? figure(r.value)
+    : `${figure(r.value)} (${figure(r.low)} to ${figure(r.high)})`;
+}

@@ -12,10 +12,12 @@ import {
   PUBLISHED_OVER_SNR,
   TARGETS_DB,
 } from '../src/experiment/bench/models-published.ts';
-import { MODEL_PARTS, type ModelPart } from '../src/experiment/bench/models-row.ts';
+import { MODEL_PARTS, type ModelPart, type ModelRow } from '../src/experiment/bench/models-row.ts';
 import { figure, verdict } from '../src/experiment/bench/models-text.ts';
 import { plot } from '../src/experiment/report/svg/plot.ts';
 import type { Series } from '../src/experiment/report/svg/series.ts';
+import { table } from './chapter-parts.ts';
+import { faithfulnessPivot, repairPivot } from './models-pivots.ts';
 
 const TITLES: Record<ModelPart, string> = {
   latency: 'Time, memory, size',
@@ -34,10 +36,15 @@ const NOTES: Partial<Record<ModelPart, string>> = {
     'CamVid test, 480x360, void excluded, one confusion matrix over the set. The oracle gives every pixel the commonest true label of its 16-pixel cell. Presence: average precision with bootstrap interval; null where every picture has the class.',
   saliency: 'ECSSD test; definitions in [metrics.md](metrics.md).',
   faithfulness:
-    'The top 20 % of embeddings by each map are erased (0, the mean of the training blocks) against a random 20 % (three seeds), modular path at quantiser level 6; CamVid test, every third picture. ROI-PSNR by ground truth (sign, car, pedestrian, bicyclist). The judge is the independent segmenter of training/judge on the received pictures (`python3 training/judge/score.py OUT/faithfulness --data DIR > OUT/faithfulness/judge.jsonl`, then the bench again with `--only faithfulness`). `grad-cam` weighs gradients cell by cell as the product does (ADR 0007), `grad-cam-channel` by their mean over the grid, which is Grad-CAM proper. Rows ending in `-repaired` show the same with the erased cells restored by the corrector, as the receiver of the product does.',
+    'The top 20 % of embeddings by each map are erased (0, the mean of the training blocks) against a random 20 % (three seeds), modular path at quantiser level 6; CamVid test, every third picture. ROI-PSNR by ground truth (sign, car, pedestrian, bicyclist). The judge is the independent segmenter of training/judge on the received pictures (`python3 training/judge/score.py OUT/faithfulness --data DIR > OUT/faithfulness/judge.jsonl`, then the bench again with `--only faithfulness`). `grad-cam` weighs gradients cell by cell as the product does (ADR 0007), `grad-cam-channel` by their mean over the grid, which is Grad-CAM proper. “Repaired” is the same with the erased cells restored by the corrector, as the receiver of the product does.',
   repair:
     'Modular path at quantiser level 6; PSNR over the pixels of the damaged cells with the 95 % interval over pictures. Whole SFVs are taken from the transmitted partition until 10 % of the cells are gone. Baselines: mean embedding (0, the mean of the training blocks), Laplace’s equation in every channel of the feature map, the same in the pixels of that picture. Generator: one region of at least 4 %; gradient energy and border as in [metrics.md](metrics.md).',
 };
+
+/** Parts whose rows are mostly read side by side. */
+const PIVOTS: Partial<
+  Record<ModelPart, (rows: readonly ModelRow[]) => { readonly text: string | null; readonly rest: readonly ModelRow[] }>
+> = { faithfulness: faithfulnessPivot, repair: repairPivot };
 
 const ratio = (cbr: number) => `1/${Math.round(1 / cbr)}`;
 const db = (v: number | null | undefined) => (v === null || v === undefined ? '–' : v.toFixed(2));
@@ -57,24 +64,24 @@ export function modelsChapter(report: ModelsReport): string {
     if (rows.length === 0) continue;
     parts.push(`### ${TITLES[part]}`);
     if (NOTES[part]) parts.push(NOTES[part]);
-    parts.push(
-      [
-        '| what | asked | measured | 95 % interval | |',
-        '|---|---|---|---|---|',
-        ...rows.map((r) => {
-          const interval = r.low === null || r.high === null ? '–' : `${figure(r.low)} to ${figure(r.high)}`;
-          const asked = r.asked === '' ? '' : `${r.kind === 'target' ? 'target ' : ''}${r.asked}`;
-          const said = verdict(r);
-          const mark = said === 'missed' || said === 'short' ? `**${said}**` : said;
-          return `| ${r.what} | ${asked} | ${figure(r.value)} ${r.unit} | ${interval} | ${mark} |`.replace(
-            / {2,}/g,
-            ' ',
-          );
-        }),
-      ].join('\n'),
-    );
+    const pivoted = PIVOTS[part]?.(rows);
+    if (pivoted?.text) parts.push(pivoted.text);
+    parts.push(rowTable(pivoted?.rest ?? rows));
   }
   return parts.join('\n\n');
+}
+
+function rowTable(rows: readonly ModelRow[]): string {
+  return table(
+    ['what', 'asked', 'measured', '95 % interval', ''],
+    rows.map((r) => {
+      const interval = r.low === null || r.high === null ? '–' : `${figure(r.low)} to ${figure(r.high)}`;
+      const asked = r.asked === '' ? '' : `${r.kind === 'target' ? 'target ' : ''}${r.asked}`;
+      const said = verdict(r);
+      const mark = said === 'missed' || said === 'short' ? `**${said}**` : said;
+      return [r.what, asked, `${figure(r.value)} ${r.unit}`, interval, mark];
+    }),
+  );
 }
 
 function kodakSection(curves: readonly KodakCurve[]): string[] {

@@ -8,7 +8,7 @@ import type { RequirementsReport } from '../src/experiment/bench/modem/requireme
 import { type BenchRow, MODEM_PARTS, type ModemPart } from '../src/experiment/bench/modem/row.ts';
 import { plot } from '../src/experiment/report/svg/plot.ts';
 import type { Series } from '../src/experiment/report/svg/series.ts';
-import { figure, type PlotFile, type Provenance, provenance, table } from './chapter-parts.ts';
+import { figure, type PlotFile, type Provenance, provenance, ranged, table } from './chapter-parts.ts';
 
 const TITLES: Record<ModemPart, string> = {
   detection: 'Detection',
@@ -42,8 +42,13 @@ const NOTES: Partial<Record<ModemPart, string>> = {
     'Mean |H|² at the ensemble’s SNR scale, and E[h(t) h*(t + τ)] against J0(2π f τ), f the default Doppler; one trial in ten through the streaming channel with a pause between, as between sounding and image burst.',
 };
 
-/** The chapter; null for a file of another schema. */
-export function modemChapter(report: RequirementsReport): string {
+export interface TraceResult extends Provenance {
+  readonly command: string;
+  readonly lines: readonly string[];
+}
+
+/** The chapter; recorded channels stand at its end where they were measured. */
+export function modemChapter(report: RequirementsReport, trace: TraceResult | null): string {
   const { rows, curves } = report;
   const parts = [
     '## Modem',
@@ -72,24 +77,53 @@ export function modemChapter(report: RequirementsReport): string {
       parts.push('![Detection in fading](images/modem-detection.svg)');
     if (part === 'rb-snr') parts.push(...rbSnrSection(curves.filter((c) => c.kind === 'rb-snr')));
   }
+  if (trace) parts.push(...traceSection(trace));
   return parts.join('\n\n');
+}
+
+function traceSection(trace: TraceResult): string[] {
+  return [
+    '### Recorded channels replayed',
+    trace.lines.join('\n'),
+    'Compared are subbands and RBs that were recorded at the SNR under “from” or more; nothing is asked but that they agree within what two receptions err. Two biases are known: a board’s faults are in the recorded noise and the replay on its profile adds them once more, and delays beyond the prefix count as channel and as noise ([channel traces](channel-traces.md)).',
+    `    ${trace.command}`,
+    `${provenance(trace)}.`,
+  ];
 }
 
 const mark = (state: string) => (state === 'met' ? 'met' : `**${state}**`);
 
+/** One line a demand, its numerologies side by side; rows of no numerology keep a column of their own. */
 function rowTable(rows: readonly BenchRow[]): string {
+  const subbands = [...new Set(rows.map((r) => r.subbands))].sort((a, b) => a - b);
+  const names = [...new Set(rows.map((r) => r.name))];
   return table(
-    ['what', 'subbands', 'asked', 'measured', '95 % interval', 'trials', ''],
-    rows.map((r) => [
-      r.note ? `${r.name} (${r.note})` : r.name,
-      r.subbands > 0 ? String(r.subbands) : '',
-      `${r.asked} ${r.unit}`.trim(),
-      figure(r.value),
-      r.low === null || r.high === null ? '–' : `${figure(r.low)} to ${figure(r.high)}`,
-      String(r.trials),
-      mark(r.state),
-    ]),
+    ['what', 'asked', ...subbands.map((n) => (n > 0 ? `${n} subbands` : 'measured')), 'trials', ''],
+    names.map((name) => {
+      const own = rows.filter((r) => r.name === name).sort((a, b) => a.subbands - b.subbands);
+      const alike = own.every((r) => r.trials === own[0].trials);
+      const states = [...new Set(own.map((r) => r.state))];
+      return [
+        name,
+        `${own[0].asked} ${own[0].unit}`.trim(),
+        ...subbands.map((n) => cellOf(own.filter((r) => r.subbands === n))),
+        alike ? String(own[0].trials) : own.map((r) => r.trials).join(' / '),
+        states.map(mark).join(', '),
+      ];
+    }),
   );
+}
+
+/** Value, interval and note, and the state where it is not “met”. */
+function cellOf(rows: readonly BenchRow[]): string {
+  return rows
+    .map((r) => `${ranged(r)}${r.note ? `; ${r.note}` : ''}${r.state === 'met' ? '' : ` ${mark(r.state)}`}`)
+    .join('; ');
+}
+
+/** A curve that did not come down to the target leaves only a bound: the value's lower end. */
+export function valueOf(r: BenchRow, digits: number): string {
+  return r.value === null && r.low !== null ? `more than ${figure(r.low, digits)}` : figure(r.value, digits);
 }
 
 /** Loss rows as a matrix of channel and code against subbands and BLER. */
@@ -100,7 +134,7 @@ function lossSection(rows: readonly BenchRow[], curves: readonly BlerCurve[]): s
     if (!r) return '–';
     const interval = r.low === null || r.high === null ? '' : ` (${figure(r.low, 2)} to ${figure(r.high, 2)})`;
     const state = r.state === 'met' ? '' : ` **${r.state}**`;
-    return `${figure(r.value, 2)}${interval}${state}`;
+    return `${valueOf(r, 2)}${interval}${state}`;
   };
   const settings = curves.filter((c, i) => curves.findIndex((d) => d.channel === c.channel && d.mcs === c.mcs) === i);
   const columns = [6, 50].flatMap((subbands) => [0.1, 0.01].map((target) => ({ subbands, target })));
@@ -121,7 +155,7 @@ function lossSection(rows: readonly BenchRow[], curves: readonly BlerCurve[]): s
   };
   const bare = rows.filter((r) => r.name.startsWith('genie against bare'));
   return [
-    `SNR that the receiver needs more than one that knows channel, timing, offsets and noise, on the same 4-slot bursts, offsets and noise; code blocks of the product’s transport; the receiver has heard 32768 samples of noise before, as in a stream; 95 % interval by bootstrap. At least ${least(false)} bursts drawn for each fading curve, ${least(true)} on AWGN.`,
+    `SNR in dB that the receiver needs more than one that knows channel, timing, offsets and noise, on the same 4-slot bursts, offsets and noise; code blocks of the product’s transport; the receiver has heard 32768 samples of noise before, as in a stream; 95 % interval by bootstrap. At least ${least(false)} bursts drawn for each fading curve, ${least(true)} on AWGN.`,
     matrix,
     `Most bursts need not be received: their true channel, or success at a lower SNR with the same noise, foretells them. One in fifty of those is received all the same and counts fifty times (difference estimator [Cochran77]), so the curves stay unbiased: ${sum('received')} receptions, ${sum('checked')} of them such checks, ${sum('exceptions')} exceptions.`,
     '![BLER, 6 subbands](images/modem-bler-6.svg)',

@@ -21,6 +21,12 @@ interface MinMax {
   readonly max: number;
 }
 
+export interface LdpcVectorsResult {
+  readonly passed: number;
+  readonly failed: number;
+  readonly command: string;
+}
+
 export interface LdpcBlerResult extends Named {
   readonly targetBler: number;
   readonly allowedDb: number;
@@ -70,10 +76,22 @@ export interface AnalogResult extends Named {
 const MODULATION: Record<number, string> = { 2: 'QPSK', 4: '16-QAM', 6: '64-QAM', 8: '256-QAM' };
 const SOURCES: Record<string, string> = { layered: 'own layered reference', sionna: 'Sionna, 20 flooding iterations' };
 
-export function ldpcChapter(bler: LdpcBlerResult | null, speed: LdpcSpeedResult | null): string {
-  const parts: string[] = ['## LDPC: block errors and speed'];
+export function ldpcChapter(
+  vectors: LdpcVectorsResult | null,
+  bler: LdpcBlerResult | null,
+  speed: LdpcSpeedResult | null,
+): string {
+  const parts: string[] = ['## LDPC'];
+  if (vectors) {
+    parts.push(
+      '### Published vectors',
+      `    ${vectors.command}`,
+      `${vectors.passed} cases passed, ${vectors.failed} failed: codewords of 52 lifting sizes of both base graphs (srsRAN_4G), seven generator matrices with rate matching, both base graphs and the CRC references (Sionna).`,
+    );
+  }
   if (bler) {
     parts.push(
+      '### Block errors',
       `Es/N0 in dB at BLER ${bler.targetBler}; ${bler.channel}. Asked: at most ${bler.allowedDb} dB worse than the reference at the same iterations. \`errors\` counts the wrong blocks of all points of the curve.`,
       table(
         ['K', 'base graph', 'rate', 'modulation', 'iterations', 'Es/N0', '±', 'reference', 'difference', 'errors', ''],
@@ -98,6 +116,7 @@ export function ldpcChapter(bler: LdpcBlerResult | null, speed: LdpcSpeedResult 
   if (speed) {
     const cell = (m: MinMax) => `${figure(m.median, 3)} (${figure(m.min, 3)} to ${figure(m.max, 3)})`;
     parts.push(
+      '### Speed of encoder and decoder',
       `Mb/s of information bits, ${speed.method}:`,
       table(
         ['base graph', 'Z', 'rate', 'decoder (WebAssembly)', 'decoder in plain TypeScript', 'ratio', 'encoder'],

@@ -1,0 +1,146 @@
+/** The head of docs/results.md: what matters most in one table, and the list of contents. */
+
+import type { ModelsReport } from '../src/experiment/bench/models.ts';
+import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../src/experiment/bench/models-published.ts';
+import type { RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
+import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
+import { figure, table } from './chapter-parts.ts';
+import type { LinkResult, PowerLoadingResult } from './link-chapter.ts';
+import { valueOf } from './modem-chapter.ts';
+import type { LdpcBlerResult } from './phy-chapters.ts';
+
+export interface Measured {
+  readonly seeds: readonly LinkResult[];
+  readonly kodak: LinkResult | null;
+  readonly powerLoading: PowerLoadingResult | null;
+  readonly models: ModelsReport | null;
+  readonly modem: RequirementsReport | null;
+  readonly ldpcBler: LdpcBlerResult | null;
+  readonly modemSpeed: SpeedReport | null;
+}
+
+/** One line: what was asked or compared with, and what came out. */
+type Line = readonly [what: string, figure: string];
+
+/** The table; only what was measured stands in it. */
+export function summaryChapter(m: Measured): string {
+  const lines = [
+    ...wholeLines(m.seeds),
+    ...kodakLines(m.kodak, m.models),
+    ...powerLines(m.powerLoading),
+    ...modelLines(m.models),
+    ...modemLines(m.modem),
+    ...codeLines(m.ldpcBler),
+    ...speedLines(m.modemSpeed),
+  ];
+  return ['## In short', table(['what', 'measured'], lines)].join('\n\n');
+}
+
+function wholeLines(seeds: readonly LinkResult[]): Line[] {
+  const rows = seeds.flatMap((s) => s.rows);
+  const kinds = [...new Set(rows.map((r) => `${r.channel} ${r.snrDb}`))];
+  const said = kinds.map((kind) => {
+    const own = rows.filter((r) => `${r.channel} ${r.snrDb}` === kind);
+    const sum = (of: 'whole' | 'trials') => own.reduce((n, r) => n + r[of], 0);
+    return `${kind.replace(' ', ', ').toUpperCase()} dB: ${sum('whole')} of ${sum('trials')}`;
+  });
+  const subbands = [...new Set(rows.map((r) => r.numerology))].join(', ');
+  const link = '[default loopback](#the-default-loopback-many-seeds)';
+  return said.length > 0
+    ? [[`${link}: photos that arrived whole, ${subbands} subbands together`, said.join('; ')]]
+    : [];
+}
+
+/** The conventional codec beside the networks and the published curves, at the same rate and SNR. */
+function kodakLines(kodak: LinkResult | null, models: ModelsReport | null): Line[] {
+  const at = KODAK_SNR_DB.indexOf(10);
+  const said = [
+    ...(kodak?.rows ?? [])
+      .filter((r) => r.snrDb === 10)
+      .map(
+        (r) =>
+          `[conventional codec through the whole modem](#conventional-codec-on-the-kodak-images-awgn-cbr-116) ${r.meanPsnrDb.toFixed(2)}`,
+      ),
+    ...(models?.kodak?.curves ?? [])
+      .filter((c) => c.cbr === ANCHOR_CBR)
+      .map(
+        (c) => `[networks](#kodak-over-awgn) on known AWGN symbols, \`${c.set}\` ${c.psnrDb[at]?.toFixed(2) ?? '–'}`,
+      ),
+    ...PUBLISHED_OVER_SNR.map((p) => `${p.name} (published) ${p.psnrDb[at].toFixed(2)}`),
+  ];
+  return [['Kodak, AWGN 10 dB, CBR 1/16: mean PSNR, dB', said.join('; ')]];
+}
+
+function powerLines(result: PowerLoadingResult | null): Line[] {
+  if (!result) return [];
+  const gains = result.rows.map((r) => r.psnrGainDb.value);
+  const sum = (arm: 'off' | 'on') => result.rows.reduce((n, r) => n + r[arm].outages, 0);
+  const trials = result.rows.reduce((n, r) => n + r.trials, 0);
+  return [
+    [
+      '[power loading](#power-loading) on against off, 25 subbands, 5 and 10 dB',
+      `${figure(Math.min(...gains), 2)} to ${figure(Math.max(...gains), 2)} dB of mean PSNR by channel and SNR; not whole ${sum('off')} and ${sum('on')} of ${trials}`,
+    ],
+  ];
+}
+
+function modelLines(models: ModelsReport | null): Line[] {
+  if (!models) return [];
+  const { limitsMet, limitsMissed, targetsMet, targetsMissed } = models;
+  return [
+    [
+      '[networks](#models): what was asked of them',
+      `limits: ${limitsMet} met, ${limitsMissed} missed; targets beyond: ${targetsMet} reached, ${targetsMissed} not`,
+    ],
+  ];
+}
+
+function modemLines(modem: RequirementsReport | null): Line[] {
+  if (!modem) return [];
+  const short = modem.rows.filter((r) => r.state !== 'met');
+  const named = short.map(
+    (r) => `${r.state}: ${r.name}, ${r.subbands} subbands (${valueOf(r, 2)} ${r.unit}, asked ${r.asked})`,
+  );
+  const counts = `${modem.passed} met, ${modem.open} open, ${modem.failed} missed`;
+  return [['[modem](#modem) against its requirements', [counts, ...named].join('; ')]];
+}
+
+function codeLines(bler: LdpcBlerResult | null): Line[] {
+  const differences = (bler?.rows ?? []).map((r) => r.differenceDb).filter((v): v is number => v !== null);
+  if (!bler || differences.length === 0) return [];
+  return [
+    [
+      `[LDPC](#ldpc): SNR at BLER ${bler.targetBler} beyond the references', ${differences.length} codes`,
+      `${figure(Math.min(...differences), 2)} to ${figure(Math.max(...differences), 2)} dB, asked at most ${bler.allowedDb}`,
+    ],
+  ];
+}
+
+function speedLines(speed: SpeedReport | null): Line[] {
+  if (!speed?.liquid) return [];
+  const each = speed.shapes.map((s) => `${s.ratio?.receive.median.toFixed(2) ?? '–'} at ${s.fftSize} points`);
+  return [['[receiver speed](#speed-of-the-modem) over liquid-dsp, one core, asked >= 0.5', each.join(', ')]];
+}
+
+/** GitHub's anchor of a heading: lower case, marks dropped, blanks as hyphens. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-');
+}
+
+/** Chapters and their sections as links, in the order of the page; a heading that comes twice gets GitHub's -1, -2. */
+export function contents(page: string): string {
+  const seen = new Map<string, number>();
+  const lines: string[] = [];
+  for (const [, marks, heading] of page.matchAll(/^(##|###) (.+)$/gm)) {
+    const anchor = anchorOf(heading);
+    const before = seen.get(anchor) ?? 0;
+    seen.set(anchor, before + 1);
+    const link = `[${heading}](#${anchor}${before > 0 ? `-${before}` : ''})`;
+    if (marks === '##') lines.push(`- ${link}`);
+    else lines[lines.length - 1] += `${lines.at(-1)!.includes('): ') ? ',' : ':'} ${link}`;
+  }
+  return lines.join('\n');
+}
