@@ -122,7 +122,7 @@ function cellOf(rows: readonly BenchRow[]): string {
 }
 
 /** A curve that did not come down to the target leaves only a bound: the value's lower end. */
-export function valueOf(r: BenchRow, digits: number): string {
+export function measuredOf(r: BenchRow, digits: number): string {
   return r.value === null && r.low !== null ? `more than ${figure(r.low, digits)}` : figure(r.value, digits);
 }
 
@@ -134,7 +134,7 @@ function lossSection(rows: readonly BenchRow[], curves: readonly BlerCurve[]): s
     if (!r) return '–';
     const interval = r.low === null || r.high === null ? '' : ` (${figure(r.low, 2)} to ${figure(r.high, 2)})`;
     const state = r.state === 'met' ? '' : ` **${r.state}**`;
-    return `${valueOf(r, 2)}${interval}${state}`;
+    return `${measuredOf(r, 2)}${interval}${state}`;
   };
   const settings = curves.filter((c, i) => curves.findIndex((d) => d.channel === c.channel && d.mcs === c.mcs) === i);
   const columns = [6, 50].flatMap((subbands) => [0.1, 0.01].map((target) => ({ subbands, target })));

@@ -6,7 +6,7 @@ import type { RequirementsReport } from '../src/experiment/bench/modem/requireme
 import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
 import { figure, table } from './chapter-parts.ts';
 import type { LinkResult, PowerLoadingResult } from './link-chapter.ts';
-import { valueOf } from './modem-chapter.ts';
+import { measuredOf } from './modem-chapter.ts';
 import type { LdpcBlerResult } from './phy-chapters.ts';
 
 export interface Measured {
@@ -99,7 +99,7 @@ function modemLines(modem: RequirementsReport | null): Line[] {
   if (!modem) return [];
   const short = modem.rows.filter((r) => r.state !== 'met');
   const named = short.map(
-    (r) => `${r.state}: ${r.name}, ${r.subbands} subbands (${valueOf(r, 2)} ${r.unit}, asked ${r.asked})`,
+    (r) => `${r.state}: ${r.name}, ${r.subbands} subbands (${measuredOf(r, 2)} ${r.unit}, asked ${r.asked})`,
   );
   const counts = `${modem.passed} met, ${modem.open} open, ${modem.failed} missed`;
   return [['[modem](#modem) against its requirements', [counts, ...named].join('; ')]];
@@ -130,15 +130,11 @@ export function anchorOf(heading: string): string {
     .replace(/\s/g, '-');
 }
 
-/** Chapters and their sections as links, in the order of the page; a heading that comes twice gets GitHub's -1, -2. */
+/** Chapters and their sections as links, in the order of the page; no two headings have one name. */
 export function contents(page: string): string {
-  const seen = new Map<string, number>();
   const lines: string[] = [];
   for (const [, marks, heading] of page.matchAll(/^(##|###) (.+)$/gm)) {
-    const anchor = anchorOf(heading);
-    const before = seen.get(anchor) ?? 0;
-    seen.set(anchor, before + 1);
-    const link = `[${heading}](#${anchor}${before > 0 ? `-${before}` : ''})`;
+    const link = `[${heading}](#${anchorOf(heading)})`;
     if (marks === '##') lines.push(`- ${link}`);
     else lines[lines.length - 1] += `${lines.at(-1)!.includes('): ') ? ',' : ':'} ${link}`;
   }
