@@ -15,8 +15,11 @@ export interface Provenance {
 /** One sentence without its full stop: machine and commit. */
 export function provenance({ machine, git, program }: Provenance): string {
   const commit = git ?? program?.git;
+  const said = commit
+    ? `commit ${commit.commit.slice(0, 10)}${commit.dirty ? ' with changes not committed' : ''}`
+    : 'no commit recorded';
   const node = machine?.node ? `, Node ${machine.node.replace(/^v/, '')}` : '';
-  return `Made on ${machine?.cpu?.trim() ?? 'an unnamed machine'}${node}, ${commit ? `commit ${commit.commit.slice(0, 10)}` : 'no commit recorded'}`;
+  return `Made on ${machine?.cpu?.trim() ?? 'an unnamed machine'}${node}, ${said}`;
 }
 
 /** A number with so many significant digits; a dash where there is none. */

@@ -16,7 +16,7 @@ import { MODEL_PARTS, type ModelPart, type ModelRow } from '../src/experiment/be
 import { figure, verdict } from '../src/experiment/bench/models-text.ts';
 import { plot } from '../src/experiment/report/svg/plot.ts';
 import type { Series } from '../src/experiment/report/svg/series.ts';
-import { table } from './chapter-parts.ts';
+import { provenance, table } from './chapter-parts.ts';
 import { faithfulnessPivot, repairPivot } from './models-pivots.ts';
 
 const TITLES: Record<ModelPart, string> = {
@@ -56,7 +56,7 @@ export function modelsChapter(report: ModelsReport): string {
     '## Models',
     `Model sets ${sets}. ${report.limitsMet} limits met, ${report.limitsMissed} missed; ${report.targetsMet} targets reached, ${report.targetsMissed} not.${report.quick ? ' **A quick run on few pictures: not for quotation.**' : ''}`,
     report.commands.map((c) => `    ${c}`).join('\n'),
-    `Made on ${report.machine.cpu.trim()}, Node ${report.machine.node.slice(1)}, ${report.git ? `commit ${report.git.commit.slice(0, 10)}` : 'no commit recorded'}; DIR holds kodak, camvid/test and saliency/test. Nothing was fitted to these pictures; one choice looked at ECSSD test: which saliency head went on, see ADR 0008.`,
+    `${provenance(report)}; DIR holds kodak, camvid/test and saliency/test. Nothing was fitted to these pictures; one choice looked at ECSSD test: which saliency head went on, see ADR 0008.`,
   ];
   if (report.kodak) parts.push(...kodakSection(report.kodak.curves));
   for (const part of MODEL_PARTS) {
