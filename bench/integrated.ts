@@ -94,7 +94,7 @@ async function power(): Promise<void> {
         for (const [how, list] of Object.entries(grants)) {
           for (const mode of ['sfv', 'picture'] as const) {
             const codec = new IntegratedCodec(models, { power: mode });
-            const coded = await codec.planOf(plan.analysis, plan.parts).encode(list);
+            const coded = await codec.planOf(plan.analysis, plan.parts, plan.decision).encode(list);
             const air = random();
             const streams = coded.streams.map((s) => overAir(s, () => snr, air));
             const decoded = await codec.decode({ sideInfo: coded.sideInfo, streams }, { correction: true });
@@ -157,7 +157,7 @@ async function unequal(): Promise<void> {
       for (const senderSnr of ['picture', 'sfv'] as const) {
         const options: IntegratedOptions = { senderSnr };
         const codec = new IntegratedCodec(models, options);
-        const coded = await codec.planOf(plan.analysis, plan.parts).encode(grants);
+        const coded = await codec.planOf(plan.analysis, plan.parts, plan.decision).encode(grants);
         const air = new RandomStream('integrated').fork(path.split('/').pop()!);
         const streams = coded.streams.map((s) => overAir(s, () => snrOf(s.id), air));
         const decoded = await codec.decode({ sideInfo: coded.sideInfo, streams });

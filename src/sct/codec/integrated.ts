@@ -1,6 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
+import { AUTO_TAU, decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
 import { choiceForBudget } from '../rate/class-choice.ts';
 import { decodePowerScale, encodePowerScale } from '../rate/power-scale.ts';
 import { symbolRate } from '../rate/symbol-rate.ts';
@@ -37,6 +38,10 @@ const DEFAULT_SYMBOLS_PER_CELL = 48;
 export interface IntegratedOptions {
   /** How a picture is analysed: task, order, labels. */
   readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
+  /** Whether everything is sent, or what is kept; default everything. */
+  readonly mode?: ModeOptions | undefined;
+  /** First 32 bits of the hash of a reference picture that the receiver is known to hold. */
+  readonly referenceId?: number | undefined;
   /** Most bytes of side information aimed at; default by the picture's size, 350 at 512x768. */
   readonly sideBytes?: number | undefined;
   /**
@@ -52,6 +57,7 @@ export interface IntegratedOptions {
 export interface IntegratedPlan extends SourcePlan {
   readonly analysis: SemanticAnalysis;
   readonly parts: SideParts;
+  readonly decision: ModeDecision;
 }
 
 /**
@@ -83,14 +89,18 @@ export class IntegratedCodec implements Codec {
     const analysis = await analyseSemantics(models, image, { ...this.options.analysis, classChoice: choice });
     const start = performance.now();
     const how = { choice, partition: this.options.analysis?.partition };
-    const parts = fitSideParts('integrated', analysis, how, models.tables, this.options.sideBytes);
-    const plan = this.planOf(analysis, parts);
+    const { mode, sideBytes, referenceId } = this.options;
+    const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
+    const { choose } = decision;
+    const choices = { choose, reference: referenceId !== undefined };
+    const parts = fitSideParts('integrated', analysis, how, models.tables, sideBytes, choices);
+    const plan = this.planOf(analysis, parts, decision);
     return { ...plan, timingsMs: { ...analysis.timingsMs, side: performance.now() - start } };
   }
 
   /** The plan of a picture that was analysed before. */
-  planOf(analysis: SemanticAnalysis, parts: SideParts): IntegratedPlan {
-    const streams = parts.partition.sfvs.map(
+  planOf(analysis: SemanticAnalysis, parts: SideParts, decision: ModeDecision): IntegratedPlan {
+    const streams = parts.partition.sfvs.slice(0, parts.streams).map(
       (s): StreamPlan => ({
         id: s.id,
         kind: 'analog',
@@ -100,11 +110,9 @@ export class IntegratedCodec implements Codec {
       }),
     );
     return {
-      analysis,
-      parts,
-      streams,
+      ...{ analysis, parts, decision, streams },
       sideInfoBytes: parts.split.total,
-      encode: (grants) => this.encode(analysis, parts, streams, grants),
+      encode: (grants) => this.encode(analysis, parts, decision, streams, grants),
     };
   }
 
@@ -115,6 +123,7 @@ export class IntegratedCodec implements Codec {
   private async encode(
     analysis: SemanticAnalysis,
     parts: SideParts,
+    decision: ModeDecision,
     plans: readonly StreamPlan[],
     grants: readonly StreamGrant[],
   ): Promise<EncodedSource> {
@@ -168,7 +177,9 @@ export class IntegratedCodec implements Codec {
       const divisor = decodePowerScale(powerCode) * decodeSfvScale(sfvScales[id]);
       return { id, kind: 'analog', symbolsReIm: stream.map((v) => v / divisor) };
     });
-    const side = { mode: 'overall', csiCode, partition, classMap, thetaLevel, powerCode, sfvScales } as const;
+    const { mode, selection } = parts;
+    const own = { thetaLevel, powerCode, sfvScales, referenceId: this.options.referenceId };
+    const side = { mode, csiCode, selection, partition, classMap, ...own };
     const sideInfo = encodeSideInfo({ kind: 'integrated', widthPx: y.widthPx, heightPx: y.heightPx, ...side }, tables);
     const end = performance.now();
     return {
@@ -176,11 +187,15 @@ export class IntegratedCodec implements Codec {
       streams,
       settings: {
         modelSet: models.set.id,
-        mode: side.mode,
+        mode,
+        modeAsked: decision.asked,
+        importanceCv: decision.importanceCv,
+        autoTau: AUTO_TAU,
         csiDb: decodeCsi(csiCode),
         thetaLevel,
         powerScale: decodePowerScale(powerCode),
         sfvs: partition.sfvs.length,
+        sfvsKept: parts.streams,
         sfvsSent: sfvScales.filter((c) => c > 0).length,
         symbols: grants.reduce((sum, g) => sum + g.size, 0) - padSymbols - repeatedSymbols,
         repeatedSymbols,
