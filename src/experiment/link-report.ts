@@ -6,19 +6,16 @@ import { axisLevels, type ModulationOrder, modulationName } from '../phy/modulat
 import { describeNumerology, type Numerology, SUBCARRIER_SPACING_HZ } from '../phy/numerology.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import { differenceImage, flatImage, type RgbImage } from '../sct/image/rgb-image.ts';
-import { encodePng, resizeImage, toDataUri } from '../sct/image/save.ts';
+import { encodePng } from '../sct/image/save.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { BurstTrace, LinkTrace } from './link-trace.ts';
 import type { RunManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
-import {
-  type Modulation,
-  type ReportChannel,
-  type ReportData,
-  type ReportPicture,
-  shellCommand,
-} from './report/data.ts';
+import { type Modulation, type ReportChannel, type ReportData, shellCommand } from './report/data.ts';
+import { reportPicture } from './report/picture.ts';
+import type { SemanticData } from './report/semantic-data.ts';
 import type { Waterfall } from './report/waterfall.ts';
+import { reportSemantics } from './semantic-report.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** Everything a report is drawn from. */
@@ -34,6 +31,8 @@ export interface ReportInput {
   readonly source: RgbImage | undefined;
   readonly decoded: DecodedImage | undefined;
   readonly waterfall: Waterfall | null;
+  /** What the link knows of the SFVs; undefined for a codec without them. */
+  readonly semantic?: SemanticData | undefined;
   readonly warnings: readonly string[];
   readonly purpose?: ReportData['purpose'];
 }
@@ -72,9 +71,9 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
     metrics,
     notMeasured: {},
     pictures: {
-      source: source ? await picture(source, 'Source picture', 'source.png') : null,
-      received: shown ? await picture(shown, received, 'received.png') : null,
-      difference: difference ? await picture(difference, 'Difference', undefined, 'differences times 4') : null,
+      source: source ? await reportPicture(source, 'Source picture', 'source.png') : null,
+      received: shown ? await reportPicture(shown, received, 'received.png') : null,
+      difference: difference ? await reportPicture(difference, 'Difference', undefined, 'differences times 4') : null,
     },
     bursts: trace.bursts.map((b) => ({
       kind: b.use,
@@ -90,6 +89,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       suspect: b.suspect,
     })),
     rbSnr: first && first.slots > 0 ? rbSnr(first, n, facts) : null,
+    semantics: input.semantic ? await reportSemantics(input, input.semantic) : null,
     constellations: (data[0]?.constellations ?? []).map((c) => ({
       modulation: c.modulation as Modulation,
       reIm: c.reIm,
@@ -177,28 +177,6 @@ function modulationText(codes: readonly number[] | null): string {
     .filter((q) => q > 0)
     .sort((a, b) => a - b);
   return orders.map((q) => modulationName(q as ModulationOrder)).join(', ');
-}
-
-/** A report stays small: wide pictures are reduced to 768 pixels, the file beside it has every pixel. */
-async function picture(image: RgbImage, alt: string, file?: string, note?: string): Promise<ReportPicture> {
-  const scale = Math.min(1, 768 / Math.max(image.width, image.height));
-  const small =
-    scale < 1
-      ? await resizeImage(
-          image,
-          Math.max(1, Math.round(image.width * scale)),
-          Math.max(1, Math.round(image.height * scale)),
-        )
-      : image;
-  const dataUri = await toDataUri(small, 'jpeg', 88);
-  return {
-    dataUri,
-    width: small.width,
-    height: small.height,
-    alt,
-    ...(file ? { file } : {}),
-    ...(note ? { note } : {}),
-  };
 }
 
 function rbSnr(burst: BurstTrace, n: Numerology, facts: TransmitFacts | null): NonNullable<ReportData['rbSnr']> {

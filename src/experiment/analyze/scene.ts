@@ -30,6 +30,7 @@ export function objectsFigure(
   { width, height, cellPx, outlines, points }: Scene,
   sfvs: readonly { readonly id: number; readonly label: string; readonly tooltip: string }[],
   caption: string,
+  note?: string,
 ): Markup {
   const size = Math.max(7, Math.round(Math.max(width, height) / 42));
   const links = sfvs.map(
@@ -42,7 +43,7 @@ export function objectsFigure(
       ({ id }) =>
         html`<text class="num" x="${cellPx * points[id].x}" y="${cellPx * points[id].y}" font-size="${size}">${id}</text>`,
     );
-  return html`<figure class="panel objects"><figcaption>${caption} <a class="all" href="#">show all</a></figcaption>
+  return html`<figure class="panel objects"><figcaption>${caption} <a class="all" href="#">show all</a>${note !== undefined && html`<small>${note}</small>`}</figcaption>
 <svg viewBox="0 0 ${width} ${height}" role="img" aria-label="The photo with its SFVs outlined"><use href="#photo"/>
 <g>${outlines.map((_, id) => html`<use href="#p${id}" class="u"/>`)}</g>${links}<use href="#all" class="top"/>${numbers}</svg></figure>`;
 }

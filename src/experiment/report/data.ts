@@ -1,5 +1,9 @@
+import type { SfvState } from '../../sct/codec/codec.ts';
+import type { SideSplit } from '../../sct/codec/side-info.ts';
+import type { Outline } from '../../sct/partition/outlines.ts';
 import type { Json } from '../canonical-json.ts';
 import type { LinkMetrics } from '../metrics.ts';
+import type { RbShares } from './rb-shares.ts';
 import type { Waterfall } from './waterfall.ts';
 
 /**
@@ -137,6 +141,76 @@ export interface ReportIdentification {
   facts: Record<string, string>;
 }
 
+/** What a report draws of a run with SFVs: plain data, everything counted. */
+export interface ReportSemantics {
+  readonly width: number;
+  readonly height: number;
+  readonly grid: { readonly rows: number; readonly columns: number; readonly cellPx: number } | null;
+  readonly outlines: readonly (readonly Outline[])[]; // [SFV id]
+  readonly points: readonly { readonly x: number; readonly y: number; readonly depth: number }[]; // [SFV id], cells
+  /** Most important first. */
+  readonly sfvs: readonly ReportSfv[];
+  /** Under the maps: the source, or what was received where the source is not known. */
+  readonly photo: ReportPicture | null;
+  readonly before: ReportPicture | null;
+  readonly after: ReportPicture | null;
+  /** Of each cell, [row][column]; importance against the mean cell, damage 0..1. */
+  readonly importance: Numbers | null;
+  readonly damage: Numbers | null;
+  readonly bursts: readonly ReportBurstMap[];
+  /** What correction did, dB; null without the source. */
+  readonly correction: ReportCorrection | null;
+  readonly sideSplit: SideSplit | null;
+  readonly settings: Readonly<Record<string, string | number | boolean>>;
+  readonly timingsMs: Readonly<Record<string, number>>;
+}
+
+/** PSNR without and with correction: of the whole picture, and of the cells that the error mask names; null where it names none. */
+export interface ReportCorrection {
+  readonly damagedCells: number;
+  readonly beforeDb: number;
+  readonly afterDb: number;
+  readonly damagedBeforeDb: number | null;
+  readonly damagedAfterDb: number | null;
+}
+
+/** One SFV at both ends; null where that end is not known or nothing came. */
+export interface ReportSfv {
+  readonly id: number;
+  readonly label: string;
+  /** "#rrggbb" */
+  readonly colour: string;
+  /** Share of the picture's importance. */
+  readonly importance: number | null;
+  readonly cells: number | null;
+  readonly symbols: number;
+  readonly rbs: number;
+  /** SNR of a flat channel of the same capacity, dB: by the CSI report, and as measured. */
+  readonly reportedDb: number | null;
+  readonly measuredDb: number | null;
+  readonly state: SfvState | null;
+  /** Mean of the error mask over its cells, 0..1. */
+  readonly damage: number | null;
+  /** PSNR of its area without and with correction, dB; Infinity where nothing differs. */
+  readonly beforeDb: number | null;
+  readonly afterDb: number | null;
+}
+
+/** Who rides where in one burst. */
+export interface ReportBurstMap {
+  readonly burst: number;
+  readonly subbands: number;
+  readonly slots: number;
+  readonly layout: 'ordered' | 'interleaved';
+  /** Payload RE of an RB. */
+  readonly rePerRb: number;
+  /** RE that side information takes first in each RB, [slot][subband]; null = none anywhere. */
+  readonly sideRe: Numbers | null;
+  readonly shares: RbShares;
+  readonly reportedDb: Numbers | null; // [subband]
+  readonly measuredDb: Numbers | null; // [slot][subband], NaN = did not come
+}
+
 export interface ReportData {
   /** What the run was for: a picture over the link (default), sending without hearing what came of it, or sounding. */
   purpose?: 'picture' | 'sending' | 'sounding';
@@ -147,6 +221,8 @@ export interface ReportData {
   pictures: { source: ReportPicture | null; received: ReportPicture | null; difference: ReportPicture | null };
   bursts: readonly ReportBurst[];
   rbSnr: ReportRbSnr | null;
+  /** Only of codecs with SFVs. */
+  semantics?: ReportSemantics | null;
   constellations: readonly ReportConstellation[];
   channel: ReportChannel | null;
   phaseTracks: readonly ReportPhaseTrack[];

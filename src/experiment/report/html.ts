@@ -5,7 +5,10 @@ import { html, Markup } from './markup.ts';
 import { headSection } from './sections/pictures.ts';
 import { radioSection } from './sections/radio.ts';
 import { resourceBlockSection } from './sections/resource-blocks.ts';
+import { semanticSection } from './sections/semantics.ts';
+import { sfvMapSection } from './sections/sfv-map.ts';
 import { blockSection, budgetSection, burstSection, recordSection, sfvSection } from './sections/tables.ts';
+import { semanticCss } from './semantic-style.ts';
 import { pageCss } from './style.ts';
 
 /**
@@ -19,7 +22,7 @@ export const REPORT_PICTURE_BYTES = 400_000;
  * pictures inside the page, so nothing in the data can make it do more. Sections without data are left out.
  */
 export function reportHtml(data: ReportData): string {
-  const css = pageCss();
+  const css = data.semantics ? `${pageCss()}\n${semanticCss(data.semantics.sfvs.map((v) => v.id))}` : pageCss();
   const hash = createHash('sha256').update(css).digest('base64');
   const policy = `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const id = data.identification;
@@ -29,9 +32,11 @@ export function reportHtml(data: ReportData): string {
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <title>${id.title} · sct run</title><style>${new Markup(css)}</style></head>
 <body><main>${headSection(data)}
+${semanticSection(data)}
+${sfvMapSection(data)}
 ${resourceBlockSection(data)}
 ${radioSection(data)}
-${sfvSection(data)}
+${data.semantics ? null : sfvSection(data)}
 ${burstSection(data)}
 ${blockSection(data)}
 ${budgetSection(data)}

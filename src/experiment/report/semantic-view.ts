@@ -1,75 +1,19 @@
 import { encodeCsi } from '../../sct/allocation/csi-code.ts';
 import { reportedChannels } from '../../sct/allocation/effective-snr.ts';
-import type { DecodedImage, SfvOutcome } from '../../sct/codec/codec.ts';
-import type { SideSplit } from '../../sct/codec/side-info.ts';
+import type { Placement } from '../../sct/allocation/rb-map.ts';
+import type { DecodedImage } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { scoreWeight } from '../../sct/importance/scores.ts';
-import { type Outline, sfvOutlines } from '../../sct/partition/outlines.ts';
+import { sfvOutlines } from '../../sct/partition/outlines.ts';
+import { psnrDb, roiPsnrDb } from '../../sct/quality/psnr.ts';
 import { cellsToPixels, regionPsnrDb } from '../../sct/quality/regions.ts';
 import { CELL_PX } from '../../sct/semantics/feature-map.ts';
 import { labelPoints } from '../analyze/overlay.ts';
 import { labelName } from '../analyze/record.ts';
-import type { Numbers, ReportPicture } from './data.ts';
-import { placementOf, type RbShares, rbShares } from './rb-shares.ts';
+import type { ReportBurstMap, ReportCorrection, ReportSemantics, ReportSfv } from './data.ts';
+import { placementOf, rbShares, shapeOf } from './rb-shares.ts';
 import type { SemanticData, SemanticPartition } from './semantic-data.ts';
 import { sfvColour } from './sfv-colours.ts';
-
-/** What a report draws of a run with SFVs: plain data, everything counted. */
-export interface ReportSemantics {
-  readonly width: number;
-  readonly height: number;
-  readonly grid: { readonly rows: number; readonly columns: number; readonly cellPx: number } | null;
-  readonly outlines: readonly (readonly Outline[])[]; // [SFV id]
-  readonly points: readonly { readonly x: number; readonly y: number; readonly depth: number }[]; // [SFV id], cells
-  /** Most important first. */
-  readonly sfvs: readonly ReportSfv[];
-  /** Under the maps: the source, or what was received where the source is not known. */
-  readonly photo: ReportPicture | null;
-  readonly before: ReportPicture | null;
-  readonly after: ReportPicture | null;
-  /** Of each cell, [row][column]; importance against the mean cell, damage 0..1. */
-  readonly importance: Numbers | null;
-  readonly damage: Numbers | null;
-  readonly bursts: readonly ReportBurstMap[];
-  readonly sideSplit: SideSplit | null;
-  readonly settings: Readonly<Record<string, string | number | boolean>>;
-  readonly timingsMs: Readonly<Record<string, number>>;
-}
-
-/** One SFV at both ends; null where that end is not known or nothing came. */
-export interface ReportSfv {
-  readonly id: number;
-  readonly label: string;
-  /** "#rrggbb" */
-  readonly colour: string;
-  /** Share of the picture's importance. */
-  readonly importance: number | null;
-  readonly cells: number | null;
-  readonly symbols: number;
-  readonly rbs: number;
-  /** SNR of a flat channel of the same capacity, dB: by the CSI report, and as measured. */
-  readonly reportedDb: number | null;
-  readonly measuredDb: number | null;
-  readonly state: SfvOutcome['state'] | null;
-  /** Mean of the error mask over its cells, 0..1. */
-  readonly damage: number | null;
-  /** PSNR of its area without and with correction, dB; Infinity where nothing differs. */
-  readonly beforeDb: number | null;
-  readonly afterDb: number | null;
-}
-
-/** Who rides where in one burst. */
-export interface ReportBurstMap {
-  readonly burst: number;
-  readonly subbands: number;
-  readonly slots: number;
-  readonly layout: 'ordered' | 'interleaved';
-  /** RE that SFVs may use in an RB that side information leaves whole. */
-  readonly rePerRb: number;
-  readonly shares: RbShares;
-  readonly reportedDb: Numbers | null; // [subband]
-  readonly measuredDb: Numbers | null; // [slot][subband], NaN = did not come
-}
 
 /** Pictures and channel beside what the link says of the SFVs. */
 export interface SemanticInput {
@@ -88,8 +32,8 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
   const { semantic, source, decoded } = input;
   const { partition } = semantic;
   const image = source ?? decoded?.image;
-  const bursts = semantic.bursts.map((b): ReportBurstMap => {
-    const placement = placementOf(b, input.rePerRb);
+  const placed = semantic.bursts.map((b) => placementOf(b, input.rePerRb));
+  const bursts = semantic.bursts.map((b, i): ReportBurstMap => {
     const { subbands, slots, burst } = b;
     return {
       burst,
@@ -97,7 +41,8 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
       slots,
       layout: b.map.layout,
       rePerRb: input.rePerRb,
-      shares: rbShares(placement, b.map.sfvOrder, subbands * slots),
+      sideRe: shapeOf(b, input.rePerRb).firstRe ?? null,
+      shares: rbShares(placed[i], b.map.sfvOrder, subbands * slots),
       reportedDb: input.reportedDb,
       measuredDb: input.measured(burst) ?? null,
     };
@@ -108,21 +53,26 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
     grid: partition ? { rows: partition.rows, columns: partition.columns, cellPx: CELL_PX } : null,
     outlines: partition ? sfvOutlines(partition) : [],
     points: partition ? labelPoints(partition) : [],
-    sfvs: describeSfvs(input),
+    sfvs: describeSfvs(input, bursts, placed),
     importance: semantic.importance ? semantic.importance.map((v, _, all) => v * all.length) : null,
     damage: decoded?.mask?.damage ?? null,
     bursts,
+    correction: correctionOf(input),
     sideSplit: semantic.sideSplit ?? null,
     settings: semantic.settings,
     timingsMs: semantic.timingsMs,
   };
 }
 
-function describeSfvs(input: SemanticInput): ReportSfv[] {
+function describeSfvs(
+  input: SemanticInput,
+  bursts: readonly ReportBurstMap[],
+  placed: readonly Placement[],
+): ReportSfv[] {
   const { semantic, decoded } = input;
   const { partition } = semantic;
   const importance = importanceOf(semantic);
-  const air = onAir(input);
+  const air = onAir(input, bursts, placed);
   const quality = areaQuality(input, partition);
   return orderOf(semantic).map((id, place): ReportSfv => {
     const sfv = partition?.sfvs[id];
@@ -168,18 +118,16 @@ function importanceOf({ partition, importance, scores }: SemanticData): Float64A
 }
 
 /** Symbols, RBs and reported SNR of each SFV over all bursts. */
-function onAir({ semantic, reportedDb, rePerRb }: SemanticInput) {
+function onAir({ semantic, reportedDb }: SemanticInput, maps: readonly ReportBurstMap[], placed: readonly Placement[]) {
   const symbols = new Map<number, number>();
   const rbs = new Map<number, number>();
   const bits = new Map<number, number>();
   const add = (to: Map<number, number>, id: number, n: number) => to.set(id, (to.get(id) ?? 0) + n);
-  for (const b of semantic.bursts) {
-    const placement = placementOf(b, rePerRb);
+  for (const [burst, b] of semantic.bursts.entries()) {
     const { sfvOrder, reCounts } = b.map;
     const csi = reportedDb?.length === b.subbands ? Uint8Array.from(reportedDb, (v) => encodeCsi(v)) : null;
-    const channels = csi && reportedChannels(placement, csi, b.subbands);
-    const shares = rbShares(placement, sfvOrder, b.subbands * b.slots);
-    for (const id of shares.sfv) add(rbs, id, 1);
+    const channels = csi && reportedChannels(placed[burst], csi, b.subbands);
+    for (const id of maps[burst].shares.sfv) add(rbs, id, 1);
     sfvOrder.forEach((id, i) => {
       add(symbols, id, reCounts[i]);
       if (channels && reCounts[i] > 0) add(bits, id, reCounts[i] * Math.log2(1 + 10 ** (channels[i].snrDb / 10)));
@@ -191,13 +139,36 @@ function onAir({ semantic, reportedDb, rePerRb }: SemanticInput) {
   return { symbols, rbs, reportedDb: snrDb };
 }
 
-function areaQuality({ source, decoded }: SemanticInput, partition: SemanticPartition | undefined) {
-  const image = decoded?.image;
-  if (!source || !image || !partition || image.width !== source.width || image.height !== source.height) return null;
-  const { width, height } = source;
-  const count = partition.sfvs.length;
-  const regions = cellsToPixels(partition.sfvOf, width, height, CELL_PX);
-  const of = (shown: RgbImage) => regionPsnrDb(source, shown, regions, count).map((r) => r.psnrDb);
-  const after = of(image);
-  return { after, before: decoded.uncorrected ? of(decoded.uncorrected) : after };
+/** Source, picture with and picture without correction; null where one is not known or sizes differ. */
+function pairOf({ source, decoded }: SemanticInput) {
+  const after = decoded?.image;
+  if (!source || !after || after.width !== source.width || after.height !== source.height) return null;
+  return { source, after, before: decoded.uncorrected ?? after };
+}
+
+function areaQuality(input: SemanticInput, partition: SemanticPartition | undefined) {
+  const pair = pairOf(input);
+  if (!pair || !partition) return null;
+  const { source, before, after } = pair;
+  const regions = cellsToPixels(partition.sfvOf, source.width, source.height, CELL_PX);
+  const of = (shown: RgbImage) =>
+    regionPsnrDb(source, shown, regions, partition.sfvs.length).map((region) => region.psnrDb);
+  const corrected = of(after);
+  return { after: corrected, before: before === after ? corrected : of(before) };
+}
+
+function correctionOf(input: SemanticInput): ReportCorrection | null {
+  const pair = pairOf(input);
+  const mask = input.decoded?.mask;
+  if (!pair || !mask) return null;
+  const { source, before, after } = pair;
+  const hit = Uint8Array.from(mask.damage, (d) => (d > 0 ? 1 : 0));
+  const damaged = cellsToPixels(hit, source.width, source.height, mask.cellPx);
+  return {
+    damagedCells: hit.reduce((sum, v) => sum + v, 0),
+    beforeDb: psnrDb(source, before),
+    afterDb: psnrDb(source, after),
+    damagedBeforeDb: roiPsnrDb(source, before, damaged),
+    damagedAfterDb: roiPsnrDb(source, after, damaged),
+  };
 }

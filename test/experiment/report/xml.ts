@@ -27,3 +27,12 @@ export function elements(xml: string, name: string): string[] {
 export function attribute(tag: string, name: string): string | undefined {
   return new RegExp(`\\s${name}="([^"]*)"`).exec(tag)?.[1];
 }
+
+/** The page's parts that are XML: void elements closed, doctype and style cut out. */
+export function asXml(page: string): string {
+  return page
+    .replace(/^<!doctype html>/, '')
+    .replace(/<style>[\s\S]*?<\/style>/g, '')
+    .replace(/<(meta|img)(\s[^>]*[^/])>/g, '<$1$2/>')
+    .replace(/<details open>/g, '<details>');
+}

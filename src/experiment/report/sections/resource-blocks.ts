@@ -13,8 +13,8 @@ export const MODULATION_COLOUR: Record<Modulation, number> = {
   analog: 3,
 };
 const UNUSED_COLOUR = 7;
-const WIDTH = 1160;
-const MARGINS = { marginLeft: 48, marginRight: 96 };
+export const WIDTH = 1160;
+export const MARGINS = { marginLeft: 48, marginRight: 96 };
 
 /** RB SNR bars with standard errors, modulation and thresholds, and the RB x time map under the same axis. */
 export function resourceBlockSection(data: ReportData): Markup | null {
@@ -120,7 +120,7 @@ function heatmap(rb: ReportRbSnr): string {
   });
 }
 
-function subbandTicks(subbands: number) {
+export function subbandTicks(subbands: number) {
   const every = subbands > 30 ? 5 : 1;
   return Array.from({ length: Math.ceil(subbands / every) }, (_, i) => ({
     value: i * every,

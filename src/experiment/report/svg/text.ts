@@ -34,6 +34,12 @@ export function fixed(v: number | null | undefined, decimals = 1): string {
   return (Number(text) === 0 ? text.replace('-', '') : text).replace('-', '\u2212');
 }
 
+/** As `fixed`, with a plus sign where it is above zero: +1.2, 0.0, −0.4. */
+export function signed(v: number | null | undefined, decimals = 1): string {
+  const text = fixed(v, decimals);
+  return v !== null && v !== undefined && v > 0 && Number.isFinite(v) && Number(text) !== 0 ? `+${text}` : text;
+}
+
 /** An integer with narrow spaces between thousands: 73 728. */
 export function grouped(v: number | null | undefined): string {
   if (v === null || v === undefined || !Number.isFinite(v)) return NOT_MEASURED;
