@@ -20,9 +20,8 @@ export interface PlacedPiece extends StreamPiece {
  */
 export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repeats: boolean): PlacedPiece[] {
   if (e.streams.length === 0) throw new FormatError('streams', 'are none');
-  if (repeats !== e.blocks.length > 0 && (e.blocks.length > 0 || e.streams.some((s) => !s.analog))) {
-    throw new FormatError('blocks', repeats ? 'repeats none' : 'are named in a data burst');
-  }
+  if ((e.repeats === 1) !== repeats) throw new FormatError('repeats', `is ${e.repeats}, the header says otherwise`);
+  if (repeats && e.blocks.length === 0 && e.streams.some((s) => !s.analog)) throw new FormatError('blocks', 'are none');
   if (!repeats) checkBlockCount(e);
   const lists = repeats ? blocksOfStreams(e) : null;
   const { positions, start } = placeExtension(n, record.header.slots, e);

@@ -139,7 +139,7 @@ export class Receiver {
     }
     let extension: Extension | null = null;
     try {
-      extension = decodeExtension(n, record.extension);
+      extension = decodeExtension(n, record.extension, header.burst);
       // Only now, behind a CRC-24: a false header (CRC-16) must not cost the pictures of the session.
       if (this.session !== header.session) {
         this.session = header.session;

@@ -2,13 +2,25 @@ import { FormatError } from '../common/errors.ts';
 import { paddingSymbols } from '../phy/burst/transmit.ts';
 import type { Extension } from '../phy/frame/extension.ts';
 import { MODULATION_BITS } from '../phy/frame/extension.ts';
+import { sideRePerSubband } from '../phy/frame/side-block.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
+import { reserveLeading } from '../sct/allocation/burst-shape.ts';
 import type { BurstShape, RbMap } from '../sct/allocation/rb-map.ts';
 import { type Placement, placeSymbols, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
 
-/** Shape of a burst's payload: every RB has the same number of data RE. */
-export function burstShape(n: Numerology, slots: number): BurstShape {
-  return { nSubbands: n.nSubbands, nSlots: slots, rePerRb: new Uint16Array(slots * n.nSubbands).fill(RB_DATA_RE) };
+/**
+ * Shape of a burst's payload: every RB has the same number of data RE, but for the first `reserved` of each subband, which side
+ * information takes. UsageError where a subband has fewer.
+ */
+export function burstShape(n: Numerology, slots: number, reserved = 0): BurstShape {
+  const rePerRb = new Uint16Array(slots * n.nSubbands).fill(RB_DATA_RE);
+  const shape = { nSubbands: n.nSubbands, nSlots: slots, rePerRb };
+  return reserved === 0 ? shape : reserveLeading(shape, reserved);
+}
+
+/** RE of each subband that an extension's side information takes. */
+export function sideReOf(n: Numerology, e: Pick<Extension, 'sideBytes' | 'sideRate'>): number {
+  return sideRePerSubband(n, e.sideBytes, e.sideRate);
 }
 
 /** The RB map that an extension describes. */
@@ -34,10 +46,14 @@ export function placeExtension(
   const map = mapOfExtension(n, e);
   let total = 0;
   for (const s of e.streams) total += s.re;
-  const room = slots * n.nSubbands * RB_DATA_RE;
+  const reserved = sideReOf(n, e);
+  if (reserved > slots * RB_DATA_RE) {
+    throw new FormatError('sideBytes', `take ${reserved} RE of each subband, which has ${slots * RB_DATA_RE}`);
+  }
+  const room = (slots * RB_DATA_RE - reserved) * n.nSubbands;
   if (total > room) throw new FormatError('streams', `place ${total} RE in a burst of ${room}`);
   if (rbMapCrc16(map) !== e.mapCrc) throw new FormatError('mapCrc', 'does not match the map');
-  return { positions: positionsOf(placeSymbols(map, burstShape(n, slots))), start: startsOf(e) };
+  return { positions: positionsOf(placeSymbols(map, burstShape(n, slots, reserved))), start: startsOf(e) };
 }
 
 export function positionsOf(placement: Placement): Uint32Array {

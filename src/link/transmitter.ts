@@ -124,7 +124,7 @@ export class Transmitter {
     this.retransmissionBursts = 0;
     this.harq.reset();
     const perSlotRe = n.nSubbands * RB_DATA_RE;
-    const leastBurstRe = this.controlRe({ streams: 1, power: this.options.powerLoading }) + perSlotRe;
+    const leastBurstRe = this.controlRe({ power: this.options.powerLoading }) + perSlotRe;
     const csi = channelKnowledge(this.report, nowS, n.nSubbands, {
       ...this.options,
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
@@ -133,7 +133,7 @@ export class Transmitter {
       budgetRe,
       pixels: image.width * image.height,
       perSlotRe,
-      controlRe: this.controlRe({ streams: 1, order: csi.hasOrder, power: csi.power !== null }),
+      controlRe: this.controlRe({ order: csi.hasOrder, power: csi.power !== null }),
       reserve: csi.reserve,
       loading: csi.loading,
     });
@@ -217,7 +217,7 @@ export class Transmitter {
       const blocks = [...process.pending];
       const spent = countedRe(this.budget) - this.spentBefore;
       const left = (this.budgetRe - spent) / open--;
-      const control = this.controlRe({ streams: 1, power: part.extension.power !== null, blocks: blocks.length });
+      const control = this.controlRe({ power: part.extension.power !== null, blocks: blocks.length });
       const wanted = Math.ceil(repetitionRe(part, blocks.length) / perSlot);
       const slots = Math.min(wanted, Math.floor((left - control) / perSlot), MAX_DATA_SLOTS);
       if (slots < 1) continue;
@@ -256,16 +256,17 @@ export class Transmitter {
       process: process.id,
       redundancyVersion: 0,
       newData: process.newData,
+      repeats: 0,
       original: this.burst & 1023,
+      sideBytes: 0,
+      sideRate: 0,
       interleaved: map.layout === 'interleaved' ? 1 : 0,
       modulation: codes,
-      hasOrder: csi.hasOrder ? 1 : 0,
       order: csi.hasOrder ? [...map.subbandOrder] : null,
-      hasPower: csi.power ? 1 : 0,
       power: csi.power,
-      streamCount: 1,
+      earlier: 0,
+      later: 0,
       streams: [{ id: 0, analog: 0, baseGraph: layout.baseGraphBit, score, re: positions.length, bytes: file.length }],
-      blockCount: 0,
       blocks: [],
       mapCrc: rbMapCrc16(map),
     };
@@ -318,9 +319,17 @@ export class Transmitter {
   }
 
   /** RE of header and extension of a burst. */
-  private controlRe(shape: ExtensionShape): number {
+  private controlRe(shape: Pick<ExtensionShape, 'order' | 'power' | 'blocks'>): number {
     const n = this.numerology;
-    const bytes = extensionBytes(n, shape);
+    const most = {
+      kind: 'bits',
+      largestId: 0,
+      scoreSpan: 0,
+      largestRe: 2 ** 20 - 1,
+      largestBytes: 2 ** 22 - 1,
+    } as const;
+    const loose = { parts: true, modulations: true, repeats: shape.blocks !== undefined, streams: 1 };
+    const bytes = extensionBytes(n.nSubbands, { ...most, ...loose, ...shape });
     return this.phy.layout(1, bytes, EXTENSION_MCS).controlSymbols * n.symbolDataRe;
   }
 

@@ -12,9 +12,11 @@ import {
   type Extension,
   encodeExtension,
   extensionBytes,
+  MAX_SIDE_INFO_BYTES,
   nameBlocks,
 } from '../../src/phy/frame/extension.ts';
 import { NUMEROLOGIES, numerology } from '../../src/phy/numerology.ts';
+import { extensionSymbols } from '../../src/phy/resource-grid.ts';
 import { rbMapCrc16 } from '../../src/sct/allocation/rb-map.ts';
 import { BytesCodec } from './helpers.ts';
 
@@ -32,6 +34,10 @@ const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
       redundancyVersion: whole(0, 3),
       newData: whole(0, 1),
       original: whole(0, 1023),
+      side: fc.option(fc.tuple(whole(1, MAX_SIDE_INFO_BYTES), whole(0, 3))),
+      more: fc.tuple(whole(0, 1), whole(0, 2 ** 20 - 1), whole(0, 2 ** 20 - 1)),
+      common: fc.option(whole(0, 5)),
+      kinds: fc.constantFrom('analog', 'bits', 'mixed'),
       interleaved: whole(0, 1),
       modulation: fc.array(whole(0, 5), { minLength: n.nSubbands, maxLength: n.nSubbands }),
       order: fc.option(
@@ -58,22 +64,29 @@ const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
       power: fc.option(whole(-1, 1)),
       mapCrc: whole(0, 0xffff),
     })
-    .map(({ parts: [part, partsLess1], streams, blocks: named, repeated, power: tilt, ...loose }) => {
+    .map(({ parts: [part, partsLess1], streams: all, blocks: named, repeated, power: tilt, ...rest }) => {
+      const { side, more, common, kinds, ...loose } = rest;
+      const streams = all.filter((s) => kinds === 'mixed' || (s.analog === 1) === (kinds === 'analog'));
       const coded = streams.filter((s) => s.analog === 0).length;
       const lists = Array.from({ length: repeated && named.length > 0 ? Math.min(coded, 12) : 0 }, () => named);
       const blocks = lists.length === coded ? nameBlocks(lists) : [];
       const power = tilt === null ? null : loose.modulation.map((_, s) => tilted(s, n.nSubbands, tilt));
-      const e = { ...loose, blocks, hasPower: power ? 1 : 0, power };
+      const analogAt = (i: number) => streams.at(i)?.analog === 1;
       return {
         n,
         e: {
-          ...e,
+          ...loose,
+          repeats: blocks.length > 0 ? 1 : more[0],
+          sideBytes: side?.[0] ?? 0,
+          sideRate: side?.[1] ?? 0,
+          modulation: common === null ? loose.modulation : loose.modulation.fill(common),
+          blocks,
+          power,
           part,
           partsLess1,
-          hasOrder: e.order ? 1 : 0,
-          streamCount: streams.length,
+          earlier: part > 0 && analogAt(0) ? more[1] : 0,
+          later: part < partsLess1 && analogAt(-1) ? more[2] : 0,
           streams,
-          blockCount: e.blocks.length,
         } as Extension,
       };
     }),
@@ -94,16 +107,17 @@ const GOOD: Extension = {
   process: 0,
   redundancyVersion: 0,
   newData: 1,
+  repeats: 1,
   original: 17,
+  sideBytes: 300,
+  sideRate: 0,
   interleaved: 1,
   modulation: new Array(25).fill(2),
-  hasOrder: 0,
   order: null,
-  hasPower: 0,
   power: null,
-  streamCount: 1,
+  earlier: 0,
+  later: 0,
   streams: [{ id: 0, analog: 0, baseGraph: 0, score: 255, re: 3850, bytes: 900 }],
-  blockCount: 2,
   blocks: nameBlocks([[0, 5]]),
   mapCrc: 0xbeef,
 };
@@ -111,7 +125,7 @@ const GOOD: Extension = {
 function refused(change: Partial<Record<keyof Extension, unknown>>, field: string) {
   const wrong = { ...GOOD, ...change } as Extension;
   assert.throws(
-    () => decodeExtension(N, encodeExtension(N, wrong)),
+    () => decodeExtension(N, encodeExtension(N, wrong), 17),
     (e: unknown) => e instanceof FormatError && e.field === field,
     `${JSON.stringify(change)} names ${field}`,
   );
@@ -121,27 +135,62 @@ test('every extension comes back, at its announced length, with the zero padding
   fc.assert(
     fc.property(anyExtension, fc.nat(7), ({ n, e }, zeros) => {
       const bytes = encodeExtension(n, e);
+      const most = (list: number[]) => list.reduce((a, b) => Math.max(a, b), 0);
+      const analog = e.streams.filter((s) => s.analog).length;
+      const least = Math.min(...e.streams.map((s) => s.score));
       assert.equal(
         bytes.length,
-        extensionBytes(n, {
+        extensionBytes(n.nSubbands, {
+          parts: e.partsLess1 > 0,
+          side: e.sideBytes > 0,
+          modulations: new Set(e.modulation).size > 1,
           order: e.order !== null,
           power: e.power !== null,
+          earlier: e.earlier > 0,
+          later: e.later > 0,
+          repeats: e.repeats === 1,
           streams: e.streams.length,
+          kind: analog === 0 ? 'bits' : analog < e.streams.length ? 'mixed' : 'analog',
+          largestId: most(e.streams.map((s) => s.id)),
+          scoreSpan: most(e.streams.map((s) => s.score - least)),
+          largestRe: most(e.streams.map((s) => s.re)),
+          largestBytes: most(e.streams.map((s) => s.bytes)),
           blocks: e.blocks.length,
         }),
       );
       const padded = new Uint8Array(bytes.length + zeros);
       padded.set(bytes);
-      assert.deepEqual(decodeExtension(n, padded), e);
+      assert.deepEqual(decodeExtension(n, padded, e.original), e);
+      if (e.repeats === 0) assert.equal(decodeExtension(n, padded, 5).original, 5, 'its own number');
     }),
     { numRuns: 300 },
   );
 });
 
+test('32 SFVs take at most a tenth of the burst at CBR 1/48 of 512x768, at 1/5 with the robust map, at 1/3 with an order', () => {
+  const n = numerology(25);
+  const share = (order: boolean, rate: number) => {
+    const shape = {
+      side: true,
+      order,
+      kind: 'analog',
+      largestId: 31,
+      scoreSpan: 63,
+      largestRe: 4095,
+      largestBytes: 0,
+    } as const;
+    const bytes = 8 * Math.ceil(extensionBytes(n.nSubbands, { ...shape, streams: 32 }) / 8);
+    return (extensionSymbols(n, bytes, rate) * n.symbolDataRe) / ((512 * 768 * 3) / 48);
+  };
+  assert.ok(share(false, 1 / 5) <= 0.1, `${share(false, 1 / 5)}`);
+  assert.ok(share(true, 1 / 3) <= 0.1, `${share(true, 1 / 3)}`);
+});
+
 test('each field is refused by name outside its range', () => {
-  decodeExtension(N, encodeExtension(N, GOOD));
+  decodeExtension(N, encodeExtension(N, GOOD), 17);
   for (const field of EXTENSION_SCHEMA) {
-    if (field.kind !== 'uint' || field.name.endsWith('Count') || field.name.startsWith('has')) continue;
+    // Flags, counts and widths follow from the rest.
+    if (field.kind !== 'uint' || !Object.hasOwn(GOOD, field.name)) continue;
     const max = field.max ?? 2 ** field.bits - 1;
     for (const bad of [max + 1, -1, 0.5, Number.NaN]) refused({ [field.name]: bad }, field.name);
   }
@@ -164,9 +213,16 @@ test('fields that contradict one another are refused by name', () => {
   const [stream] = GOOD.streams;
   refused({ part: 2 }, 'part');
   const order = Array.from({ length: 25 }, (_, s) => s);
-  refused({ hasOrder: 1, order: [1, ...order.slice(1)] }, 'order');
-  refused({ hasOrder: 1, order: [25, ...order.slice(1)] }, 'order');
-  refused({ streamCount: 2, streams: [stream, stream] }, 'streams');
+  refused({ order: [1, ...order.slice(1)] }, 'order');
+  refused({ order: [25, ...order.slice(1)] }, 'order');
+  refused({ streams: [stream, stream] }, 'streams');
+  refused({ repeats: 0 }, 'blocks');
+  refused({ part: 1, earlier: 3 }, 'earlier');
+  refused({ later: 3 }, 'later');
+  const analog = { ...stream, analog: 1, bytes: 0 };
+  decodeExtension(N, encodeExtension(N, { ...GOOD, part: 1, earlier: 3, blocks: [], streams: [analog as never] }), 17);
+  refused({ part: 0, earlier: 3, blocks: [], streams: [analog] }, 'earlier');
+  refused({ part: 1, later: 3, blocks: [], streams: [analog] }, 'later');
   refused({ streams: [{ ...stream, bytes: 0 }] }, 'streams[0].bytes');
   refused({ streams: [{ ...stream, analog: 1 }] }, 'streams[0].bytes');
   refused({ streams: [{ ...stream, analog: 1, bytes: 0, baseGraph: 1 }] }, 'streams[0].baseGraph');
@@ -181,8 +237,8 @@ test('fields that contradict one another are refused by name', () => {
     },
     'blocks',
   );
-  refused({ hasPower: 1, power: new Array(25).fill(17) }, 'power');
-  refused({ hasPower: 1, power: [32, ...new Array(24).fill(16)] }, 'power[0]');
+  refused({ power: new Array(25).fill(17) }, 'power');
+  refused({ power: [32, ...new Array(24).fill(16)] }, 'power[0]');
 });
 
 test('half a million random and mutated extensions: a checked extension or a FormatError, nothing else', () => {
@@ -198,7 +254,7 @@ test('half a million random and mutated extensions: a checked extension or a For
       for (let k = 0; k <= i % 5; k++) bytes[random.integer(bytes.length)] ^= 1 << random.integer(8);
     }
     try {
-      const e = decodeExtension(N, bytes);
+      const e = decodeExtension(N, bytes, 17);
       good++;
       assert.ok(e.part <= e.partsLess1 && e.streams.length <= 255 && e.blocks.length <= 255);
       for (const s of e.streams) assert.ok(s.re >= 1 && s.re < 2 ** 20 && s.bytes < 2 ** 22);
@@ -264,12 +320,12 @@ function receiverOf(
 test('claims of an extension are refused before anything large is made', () => {
   const [stream] = GOOD.streams;
   const sealed = (e: Extension): Extension => ({ ...e, mapCrc: rbMapCrc16(mapOfExtension(N, e)) });
-  const base = sealed({ ...GOOD, blockCount: 0, blocks: [], partsLess1: 0 });
+  const base = sealed({ ...GOOD, repeats: 0, blocks: [], partsLess1: 0, sideBytes: 0 });
   const many = Array.from({ length: 255 }, (_, id) => ({ ...stream, id, re: 2 ** 20 - 1 }));
   const large = Array.from({ length: 255 }, (_, id) => ({ ...stream, id, re: 15, bytes: 4200 }));
   const cases: [string, Extension, RegExp, number][] = [
-    ['255 streams of 2^20 RE', sealed({ ...base, streamCount: 255, streams: many }), /in a burst of 3850/, 10_000],
-    ['255 streams of blocks', sealed({ ...base, streamCount: 255, streams: large }), /1020 code blocks/, 10_000],
+    ['255 streams of 2^20 RE', sealed({ ...base, streams: many }), /in a burst of 3850/, 10_000],
+    ['255 streams of blocks', sealed({ ...base, streams: large }), /1020 code blocks/, 10_000],
     ['2^20 RE', sealed({ ...base, streams: [{ ...stream, re: 2 ** 20 - 1 }] }), /in a burst of 3850/, 10_000],
     ['RE of two slots', sealed({ ...base, streams: [{ ...stream, re: 7700 }] }), /in a burst of 3850/, 10_000],
     ['a wrong map', { ...base, mapCrc: base.mapCrc ^ 1 }, /mapCrc/, 10_000],
@@ -307,11 +363,18 @@ test('whatever a valid extension says, a receiver takes it or refuses it by name
     { noNullPrototype: true },
   );
   fc.assert(
-    fc.property(oneStream, whole(1, 2), ({ re, bytes, blocks, ...rest }, kind) => {
-      const loose = { ...GOOD, ...rest, streams: [{ id: 0, analog: 0, baseGraph: 0, score: 255, re, bytes }] } as const;
+    fc.property(oneStream, whole(1, 2), fc.boolean(), ({ re, bytes, blocks: named, ...rest }, kind, honest) => {
+      const repeats = honest === (kind === 2) ? 1 : 0;
+      const blocks = repeats ? named : [];
+      const loose = {
+        ...GOOD,
+        sideBytes: 0,
+        ...rest,
+        repeats,
+        streams: [{ id: 0, analog: 0, baseGraph: 0, score: 255, re, bytes }],
+      } as const;
       const e: Extension = {
         ...loose,
-        blockCount: blocks.length,
         blocks: nameBlocks(blocks.length > 0 ? [blocks] : []),
         mapCrc: rbMapCrc16(mapOfExtension(N, loose)),
       };
@@ -323,5 +386,6 @@ test('whatever a valid extension says, a receiver takes it or refuses it by name
     }),
     { numRuns: 400 },
   );
-  for (const what of ['1 taken', '2 taken', '2 streams', '2 blocks']) assert.ok(outcomes.has(what), what);
+  for (const what of ['1 taken', '2 taken', '2 streams', '2 blocks', '1 repeats', '2 repeats'])
+    assert.ok(outcomes.has(what), what);
 });

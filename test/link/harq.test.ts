@@ -43,7 +43,7 @@ test('blocks lost to a jammer are repeated within the budget, and the picture ar
   const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
   assert.equal(plan.bursts.length, 1);
   // All blocks take turns over the burst, so a short jammer harms all of them a little: here just too much.
-  const first = transmit(plan.bursts[0], { from: 0.5, to: 0.56 });
+  const first = transmit(plan.bursts[0], { from: 0.5, to: 0.59 });
   assert.ok(lostOf(first) > 0, 'the jammer did its work');
   assert.equal(await whole(), false);
   transmitter.takeAck(first.ack!);
@@ -113,7 +113,7 @@ test('a data burst that never came is recovered from its repetition alone', asyn
 test('a repetition that contradicts its data burst is refused by name and changes nothing', async () => {
   const { transmitter, transmit, receiver, whole } = link();
   const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
-  const first = transmit(plan.bursts[0], { from: 0.5, to: 0.56 });
+  const first = transmit(plan.bursts[0], { from: 0.5, to: 0.59 });
   const before = receiver.received[0].parts[0]!.decoder!.acknowledged;
   // A transmitter of the same session whose picture is another one claims to repeat blocks of this.
   const other = link();

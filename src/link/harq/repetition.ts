@@ -46,11 +46,10 @@ export function repetitionOf(n: Numerology, part: SentPart, blocks: readonly num
     extension: {
       ...extension,
       redundancyVersion: rv,
+      repeats: 1,
       interleaved: 1,
-      hasOrder: 0,
       order: null,
       streams: [{ ...extension.streams[0], re: positions.length }],
-      blockCount: named.length,
       blocks: named,
       mapCrc: rbMapCrc16(map),
     },

@@ -4,8 +4,8 @@ import { CodeBlockCodec } from './code-block.ts';
 import { LARGEST_CODED_BITS } from './rate-matching.ts';
 import { LARGEST_BLOCK_BITS, splitCodedBits } from './segmentation.ts';
 
-/** Longest control message, bytes. */
-export const LARGEST_CONTROL_BYTES = 4096;
+/** Longest control message, bytes: what the extension's length of side information counts. */
+export const LARGEST_CONTROL_BYTES = 2 ** 14 - 1;
 
 export interface ControlDecodeResult {
   /** All checks of every block hold and every CRC is right. */
@@ -26,14 +26,8 @@ export interface ControlDecodeResult {
  * bytes, zero padded, each with its own CRC24B; the coded bits are shared as in TS 38.212 §5.4.2.1.
  */
 function layOut(messageBytes: number, crc: CrcSpec, codedBits: number) {
-  inRange('control message', messageBytes, 1, LARGEST_CONTROL_BYTES, 'bytes');
   inRange('coded bits E', codedBits, 1, LARGEST_CODED_BITS);
-  if (crc.length % 8 !== 0) throw new UsageError(`${crc.name} is not of whole bytes: allowed CRC16, CRC24A, B and C`);
-  const streamBytes = messageBytes + crc.length / 8;
-  const single = 8 * streamBytes <= LARGEST_BLOCK_BITS[2];
-  const blocks = single ? 1 : Math.ceil(streamBytes / ((LARGEST_BLOCK_BITS[2] - CRC24B.length) / 8));
-  const payloadBytes = Math.ceil(streamBytes / blocks);
-  const infoBits = 8 * payloadBytes + (single ? 0 : CRC24B.length);
+  const { single, blocks, payloadBytes, infoBits } = blocksOf(messageBytes, crc);
   if (codedBits < blocks * infoBits) {
     throw new UsageError(
       `${messageBytes} control bytes need at least ${blocks * infoBits} coded bits, not ${codedBits}`,
@@ -41,6 +35,23 @@ function layOut(messageBytes: number, crc: CrcSpec, codedBits: number) {
   }
   const codec = new CodeBlockCodec({ baseGraph: 2, payloadBytes, crc: single ? null : CRC24B });
   return { blocks, payloadBytes, codec, perBlock: splitCodedBits(codedBits, blocks, 1) };
+}
+
+/** Blocks of a message, their bytes and K' bits each. */
+function blocksOf(messageBytes: number, crc: CrcSpec) {
+  inRange('control message', messageBytes, 1, LARGEST_CONTROL_BYTES, 'bytes');
+  if (crc.length % 8 !== 0) throw new UsageError(`${crc.name} is not of whole bytes: allowed CRC16, CRC24A, B and C`);
+  const streamBytes = messageBytes + crc.length / 8;
+  const single = 8 * streamBytes <= LARGEST_BLOCK_BITS[2];
+  const blocks = single ? 1 : Math.ceil(streamBytes / ((LARGEST_BLOCK_BITS[2] - CRC24B.length) / 8));
+  const payloadBytes = Math.ceil(streamBytes / blocks);
+  return { single, blocks, payloadBytes, infoBits: 8 * payloadBytes + (single ? 0 : CRC24B.length) };
+}
+
+/** Information bits of a message over all its blocks, CRCs and padding included: over them and the code rate go the coded bits. */
+export function controlInfoBits(messageBytes: number, crc: CrcSpec): number {
+  const { blocks, infoBits } = blocksOf(messageBytes, crc);
+  return blocks * infoBits;
 }
 
 function invertedCrc(crc: CrcSpec, bytes: Uint8Array): number {

@@ -1,7 +1,10 @@
 import { FormatError } from '../../common/errors.ts';
 import type { Numerology } from '../numerology.ts';
+import { bitsOf, EXTENSION_SCHEMA } from './extension-schema.ts';
 import { checkPowerLevels } from './power-level.ts';
-import { decodeFields, encodeFields, list, type Schema, uint } from './schema.ts';
+import { decodeFields, encodeFields } from './schema.ts';
+
+export { EXTENSION_SCHEMA, type ExtensionShape, extensionBytes, MAX_SIDE_INFO_BYTES } from './extension-schema.ts';
 
 /** Codecs that a burst can name. */
 export const CODEC_IDS = ['none', 'classical', 'modular', 'integrated', 'user'] as const;
@@ -10,69 +13,6 @@ export type CodecId = (typeof CODEC_IDS)[number];
 /** Bits per RE of a subband's modulation code: 0 unused, QPSK, 16-QAM, 64-QAM, 256-QAM; code 5 is analog symbols. */
 export const MODULATION_BITS = [0, 2, 4, 6, 8] as const;
 export const ANALOG_CODE = 5;
-
-/**
- * What a data or retransmission burst carries. `subbands` is the numerology's number of subbands. The RB map is
- * (layout, order, streams' RE counts); the receiver expands it as docs/air-interface.md says.
- */
-export const EXTENSION_SCHEMA: Schema = [
-  uint('codec', 3, '0 none, 1 classical, 2 modular, 3 integrated, 4 user', { max: 4 }),
-  uint('image', 8, 'number of the picture in the session, modulo 256'),
-  uint('part', 8, 'part of the picture in this burst'),
-  uint('partsLess1', 8, 'parts of the picture, less 1'),
-  uint('process', 4, 'HARQ process'),
-  uint('redundancyVersion', 2, 'redundancy version of every block in this burst'),
-  uint('newData', 1, 'toggles when the process carries new data'),
-  uint('original', 10, 'burst that this one repeats blocks of; its own number in a data burst'),
-  uint('interleaved', 1, '1: symbols go round over all RBs; 0: subbands are filled in `order`'),
-  list(
-    'modulation',
-    'subbands',
-    uint('code', 3, '0 unused, 1 QPSK, 2 16-QAM, 3 64-QAM, 4 256-QAM, 5 analog', { max: 5 }),
-    'modulation of each subband',
-  ),
-  uint('hasOrder', 1, '1 if `order` follows; else subbands are in ascending order'),
-  list(
-    'order',
-    'subbands',
-    uint('subband', 6, 'subband', { max: 49 }),
-    'subbands in the order of filling, a permutation',
-    'hasOrder',
-  ),
-  uint('hasPower', 1, '1 if `power` follows; else every subband has level 0 dB'),
-  list(
-    'power',
-    'subbands',
-    uint('level', 5, 'level of the payload RE, (level - 16) / 2 dB'),
-    'power of each subband; mean within 0.1 dB of 1',
-    'hasPower',
-  ),
-  uint('streamCount', 8, 'streams (SFVs) in this burst', { max: 255 }),
-  list(
-    'streams',
-    'streamCount',
-    [
-      uint('id', 8, 'stream id, unique in the burst', { max: 254 }),
-      uint('analog', 1, '1: analog symbols; 0: coded bits'),
-      uint('baseGraph', 1, 'of coded bits: 0 is base graph 1, 1 is base graph 2; 0 for analog'),
-      uint('score', 8, 'importance as sent'),
-      uint('re', 20, 'resource elements', { min: 1 }),
-      uint('bytes', 22, 'payload bytes of coded bits; 0 for analog'),
-    ],
-    'streams in the order of placement',
-  ),
-  uint('blockCount', 8, 'blocks repeated in a retransmission; 0 in a data burst'),
-  list(
-    'blocks',
-    'blockCount',
-    [
-      uint('block', 8, "block of a coded stream, numbered from 0 in the stream's first transmission"),
-      uint('last', 1, '1: the last one named of its stream; the next belongs to the next coded stream'),
-    ],
-    'blocks repeated, coded stream by coded stream; those of a stream share its RE in turn',
-  ),
-  uint('mapCrc', 16, 'CRC-16 of the RB map'),
-];
 
 export interface ExtensionStream {
   readonly id: number;
@@ -98,63 +38,86 @@ export interface Extension {
   readonly process: number;
   readonly redundancyVersion: number;
   readonly newData: number;
+  readonly repeats: 0 | 1;
+  /** Number of the data burst: its own, or the one it repeats. */
   readonly original: number;
+  /** Bytes of side information in this burst; 0 for none, then `sideRate` is 0. */
+  readonly sideBytes: number;
+  /** Index in SIDE_RATES. */
+  readonly sideRate: number;
   readonly interleaved: number;
   readonly modulation: readonly number[];
-  readonly hasOrder: number;
+  /** null: ascending. */
   readonly order: readonly number[] | null;
-  readonly hasPower: number;
+  /** null: 0 dB everywhere. */
   readonly power: readonly number[] | null;
-  readonly streamCount: number;
+  /** Analog symbols of the first stream in earlier parts, and of the last one in later parts; 0 where it is whole. */
+  readonly earlier: number;
+  readonly later: number;
   readonly streams: readonly ExtensionStream[];
-  readonly blockCount: number;
   readonly blocks: readonly RepeatedBlock[];
   readonly mapCrc: number;
 }
 
-export function encodeExtension(n: Numerology, extension: Extension): Uint8Array {
-  return encodeFields(EXTENSION_SCHEMA, extension as never, { subbands: n.nSubbands });
-}
-
-/** What an extension's length depends on. */
-export interface ExtensionShape {
-  readonly order?: boolean;
-  readonly power?: boolean;
-  readonly streams: number;
-  readonly blocks?: number;
-}
-
-/** Bytes of an extension before it is padded to whole units. */
-export function extensionBytes(n: Numerology, shape: ExtensionShape): number {
-  const flags: Record<string, boolean> = { hasOrder: shape.order ?? false, hasPower: shape.power ?? false };
-  const counts: Record<string, number> = {
-    subbands: n.nSubbands,
-    streamCount: shape.streams,
-    blockCount: shape.blocks ?? 0,
+/** The extension's bytes, without padding to units. FormatError naming a field that is out of range. */
+export function encodeExtension(n: Numerology, e: Extension): Uint8Array {
+  const { streams, modulation } = e;
+  if (e.repeats === 0 && e.blocks.length > 0) throw new FormatError('blocks', 'are named in a data burst');
+  const flag = (set: boolean) => (set ? 1 : 0);
+  const most = (values: number[]) => values.reduce((a, b) => Math.max(a, b), 0);
+  const analog = streams.filter((s) => s.analog === 1).length;
+  const scoreFloor = streams.length === 0 ? 0 : Math.min(255, ...streams.map((s) => s.score));
+  checkStreams(streams);
+  const sameModulation = modulation.length === n.nSubbands && modulation.every((m) => m === modulation[0]);
+  const fields = {
+    ...e,
+    hasParts: flag(e.part !== 0 || e.partsLess1 !== 0),
+    hasSide: flag(e.sideBytes !== 0),
+    sameModulation: flag(sameModulation),
+    commonModulation: modulation[0],
+    hasOrder: flag(e.order !== null),
+    hasPower: flag(e.power !== null),
+    hasEarlier: flag(e.earlier !== 0),
+    hasLater: flag(e.later !== 0),
+    streamCount: streams.length,
+    allAnalog: flag(analog > 0 && analog === streams.length),
+    mixed: flag(analog > 0 && analog < streams.length),
+    idBits: Math.min(8, bitsOf(most(streams.map((s) => s.id)))),
+    scoreFloor,
+    scoreBits: Math.min(8, bitsOf(most(streams.map((s) => s.score - scoreFloor)))),
+    reBits: Math.min(20, bitsOf(most(streams.map((s) => s.re)))),
+    bytesBits: Math.min(22, bitsOf(most(streams.map((s) => s.bytes)))),
+    blockCount: e.blocks.length,
   };
-  let bits = 0;
-  for (const field of EXTENSION_SCHEMA) {
-    if (field.kind === 'uint') bits += field.bits;
-    else {
-      const width = 'kind' in field.of ? field.of.bits : field.of.reduce((sum, part) => sum + part.bits, 0);
-      if (!field.when || flags[field.when]) bits += width * counts[field.count];
-    }
-  }
-  return Math.ceil(bits / 8);
+  return encodeFields(EXTENSION_SCHEMA, fields as never, { subbands: n.nSubbands });
 }
 
-/** Parses untrusted bytes; checks every field and what fields say of each other. FormatError names the field. */
-export function decodeExtension(n: Numerology, bytes: Uint8Array): Extension {
-  const e = decodeFields(EXTENSION_SCHEMA, bytes, { subbands: n.nSubbands }) as unknown as Extension;
+/**
+ * Parses untrusted bytes; checks every field and what fields say of each other. FormatError names the field.
+ *
+ * @param burst the header's burst number
+ */
+export function decodeExtension(n: Numerology, bytes: Uint8Array, burst: number): Extension {
+  const f = decodeFields(EXTENSION_SCHEMA, bytes, { subbands: n.nSubbands, burst }) as unknown as Decoded;
+  const modulation = f.modulation ?? new Array<number>(n.nSubbands).fill(f.commonModulation);
+  const e: Extension = { ...pick(f), modulation, blocks: f.blocks ?? [] };
   if (e.part > e.partsLess1) throw new FormatError('part', `${e.part} of ${e.partsLess1 + 1} parts`);
-  if (e.order) {
-    if (new Set(e.order).size !== n.nSubbands || e.order.some((s) => s >= n.nSubbands)) {
-      throw new FormatError('order', 'is not a permutation of the subbands');
-    }
+  if (f.allAnalog && f.mixed) throw new FormatError('mixed', 'must be 0 where all streams are analog');
+  checkStreams(e.streams);
+  if (e.earlier > 0 && !(e.part > 0 && e.streams[0]?.analog)) {
+    throw new FormatError('earlier', 'is of an analog stream, and not in the first part');
   }
-  if (new Set(e.streams.map((s) => s.id)).size !== e.streams.length)
-    throw new FormatError('streams', 'an id stands twice');
-  for (const [i, s] of e.streams.entries()) {
+  if (e.later > 0 && !(e.part < e.partsLess1 && e.streams.at(-1)?.analog)) {
+    throw new FormatError('later', 'is of an analog stream, and not in the last part');
+  }
+  if (e.power) checkPowerLevels(e.power);
+  if (e.blocks.length > 0) blocksOfStreams(e);
+  return e;
+}
+
+function checkStreams(streams: readonly ExtensionStream[]): void {
+  if (new Set(streams.map((s) => s.id)).size !== streams.length) throw new FormatError('streams', 'an id stands twice');
+  for (const [i, s] of streams.entries()) {
     if (s.analog === 1 ? s.bytes !== 0 : s.bytes === 0) {
       throw new FormatError(`streams[${i}].bytes`, s.analog ? 'must be 0 for analog symbols' : 'must not be 0');
     }
@@ -162,9 +125,39 @@ export function decodeExtension(n: Numerology, bytes: Uint8Array): Extension {
       throw new FormatError(`streams[${i}].baseGraph`, 'must be 0 for analog symbols');
     }
   }
-  if (e.power) checkPowerLevels(e.power);
-  if (e.blocks.length > 0) blocksOfStreams(e);
-  return e;
+}
+
+/** An extension as its fields stand on the air. */
+interface Decoded extends Omit<Extension, 'modulation' | 'blocks'> {
+  readonly modulation: number[] | null;
+  readonly commonModulation: number;
+  readonly allAnalog: number;
+  readonly mixed: number;
+  readonly blocks: RepeatedBlock[] | null;
+}
+
+/** Without flags and widths, which follow from the rest. */
+function pick(f: Decoded): Omit<Extension, 'modulation' | 'blocks'> {
+  return {
+    codec: f.codec,
+    image: f.image,
+    part: f.part,
+    partsLess1: f.partsLess1,
+    process: f.process,
+    redundancyVersion: f.redundancyVersion,
+    newData: f.newData,
+    repeats: f.repeats,
+    original: f.original,
+    sideBytes: f.sideBytes,
+    sideRate: f.sideRate,
+    interleaved: f.interleaved,
+    order: f.order,
+    power: f.power,
+    earlier: f.earlier,
+    later: f.later,
+    streams: f.streams,
+    mapCrc: f.mapCrc,
+  };
 }
 
 /**

@@ -74,7 +74,7 @@ test('a NumPy receiver written from the document decodes header, extension and 1
   }
 });
 
-test('it divides out power levels, follows order and map, and decodes the blocks of a data burst and of a retransmission', {
+test('it divides out power levels, follows order and map, reads side information, and decodes the blocks of a data burst and of a retransmission', {
   skip: python ? false : 'SKIPPED: no python3 with numpy on this machine, the independent receiver did not run',
 }, () => {
   const source = fileURLToPath(new URL('receiver.py', folder));
@@ -90,6 +90,7 @@ test('it divides out power levels, follows order and map, and decodes the blocks
     assert.deepEqual(result.fields.power, expected.power);
     assert.equal(result.extension, expected.extension);
     assert.deepEqual(result.blocks, expected.blocks);
+    assert.equal(result.side, expected.side);
     assert.equal(result.payload, expected.payload);
   }
 });

@@ -11,6 +11,7 @@ import { encodeBlocks, TransportLayout } from '../../../src/link/transport.ts';
 import { BurstTransmitter } from '../../../src/phy/burst/transmit.ts';
 import { splitIntoBlocks } from '../../../src/phy/fec/transport-plan.ts';
 import { type Extension, encodeExtension, nameBlocks } from '../../../src/phy/frame/extension.ts';
+import { encodeSide, sidePositions, sideRePerSubband } from '../../../src/phy/frame/side-block.ts';
 import { numerology, RB_DATA_RE } from '../../../src/phy/numerology.ts';
 import { rbMapCrc16 } from '../../../src/sct/allocation/rb-map.ts';
 
@@ -18,6 +19,9 @@ const N = numerology(6);
 const SLOTS = 3;
 const RE = SLOTS * N.nSubbands * RB_DATA_RE;
 const QM = 4;
+/** Side information of the data burst. */
+const SIDE = new RandomStream('air-interface/side').bytes(13);
+const SIDE_RE = N.nSubbands * sideRePerSubband(N, SIDE.length, 0);
 /** +2, -2, +0.5, +1, -3, -0.5 dB: mean -0.01 dB. */
 const POWER = [20, 12, 17, 18, 10, 15];
 
@@ -32,9 +36,11 @@ export interface StreamVector {
     readonly kind: number;
     readonly extension: string;
     readonly power: readonly number[];
+    /** Side information, hex; absent where there is none. */
+    readonly side?: string;
     /** Payload bytes of each block, hex. */
     readonly blocks: Readonly<Record<string, string>>;
-    /** Hard decisions of all payload RE, hex. */
+    /** Hard decisions of all payload RE but those of side information, hex. */
     readonly payload: string;
   };
 }
@@ -57,16 +63,17 @@ export function makeStreamVectors(quantise: Quantise): StreamVector[] {
       process: 9,
       redundancyVersion: repeats ? 3 : 0,
       newData: 1,
+      repeats: repeats ? 1 : 0,
       original: 600,
+      sideBytes: repeats ? 0 : SIDE.length,
+      sideRate: 0,
       interleaved: repeats ? 1 : 0,
       modulation: new Array(N.nSubbands).fill(QM / 2),
-      hasOrder: repeats ? 0 : 1,
       order: repeats ? null : order,
-      hasPower: repeats ? 0 : 1,
       power: repeats ? null : POWER,
-      streamCount: 1,
-      streams: [{ id: 5, analog: 0, baseGraph: 1, score: 99, re: RE, bytes: file.length }],
-      blockCount: repeats ? 2 : 0,
+      earlier: 0,
+      later: 0,
+      streams: [{ id: 5, analog: 0, baseGraph: 1, score: 99, re: RE - (repeats ? 0 : SIDE_RE), bytes: file.length }],
       blocks: repeats ? nameBlocks([[1, 0]]) : [],
       mapCrc: 0,
     };
@@ -75,6 +82,10 @@ export function makeStreamVectors(quantise: Quantise): StreamVector[] {
     const qm = bitsAt(N, e.modulation, positions);
     const blocks = repeats ? [1, 0] : [0, 1];
     const plain = scatter(N, SLOTS, positions, encodeBlocks(layout, payloads, blocks, qm, repeats ? 3 : 0));
+    if (!repeats) {
+      const side = encodeSide(N, SIDE, SIDE_RE / N.nSubbands);
+      sidePositions(N, SIDE_RE / N.nSubbands).forEach((at, k) => plain.set(side.subarray(2 * k, 2 * k + 2), 2 * at));
+    }
     const payload = e.power ? applyPower(plain.slice(), e.power) : plain;
     const extension = encodeExtension(N, e);
     const header = {
@@ -118,11 +129,18 @@ export function makeStreamVectors(quantise: Quantise): StreamVector[] {
         kind: header.kind,
         extension: Buffer.from(padded).toString('hex'),
         power: e.power ?? new Array(N.nSubbands).fill(16),
+        ...(repeats ? {} : { side: Buffer.from(SIDE).toString('hex') }),
         blocks: Object.fromEntries(payloads.map((p, b) => [b, Buffer.from(p).toString('hex')])),
-        payload: Buffer.from(packBits(decided(plain))).toString('hex'),
+        payload: Buffer.from(packBits(decided(streamsOnly(plain, repeats)))).toString('hex'),
       },
     };
   });
+}
+
+/** Without the RE of the side information, which are QPSK. */
+function streamsOnly(symbols: Float32Array, repeats: boolean): Float32Array {
+  const side = new Set(repeats ? [] : sidePositions(N, SIDE_RE / N.nSubbands));
+  return symbols.filter((_, i) => !side.has(i >> 1));
 }
 
 /** Bits of 16-QAM symbols, [RE][re, im]. */

@@ -1,4 +1,4 @@
-"""Receiver of the air interface, version 2, written from docs/air-interface.md alone (NumPy, nothing of ours).
+"""Receiver of the air interface, version 3, written from docs/air-interface.md alone (NumPy, nothing of ours).
 
     python3 receiver.py ID FILE.ci16 [streams]     decodes the one burst in a file of interleaved little-endian int16
 
@@ -6,9 +6,7 @@ Prints one JSON object: header fields, extension (hex), hard-decided 16-QAM payl
 extension's fields, its power levels divided out, and the blocks of its first stream (hex). Exit code 1 when any CRC fails.
 It is a check of the document, not a good receiver: mild frequency offset, one burst, short delay spread.
 """
-import json
-import os
-import sys
+import json, os, sys
 
 import numpy as np
 
@@ -16,24 +14,23 @@ import numpy as np
 NUMEROLOGIES = {0: (4, 64, 16, 33), 1: (6, 128, 9, 33), 2: (15, 256, 18, 17), 3: (25, 512, 36, 9), 4: (50, 1024, 72, 9)}
 PRODUCTS = {9: "-++-+--+", 17: "-+++-++--+-+---+", 33: "-++++-++-+--++-----+++--+---+-++"}
 HEADER_RE = 640
-# Section 6.1.
-FIELDS = [("version", 3), ("numerology", 3), ("session", 8), ("burst", 10), ("kind", 3), ("slotsLess1", 7),
-          ("csiNumber", 6), ("modelSet", 32), ("extensionUnits", 6), ("extensionMcs", 2)]
-# Section 6.2, around its lists.
-BEFORE = [("codec", 3), ("image", 8), ("part", 8), ("partsLess1", 8), ("process", 4), ("redundancyVersion", 2),
-          ("newData", 1), ("original", 10), ("interleaved", 1)]
-STREAM = [("id", 8), ("analog", 1), ("baseGraph", 1), ("score", 8), ("re", 20), ("bytes", 22)]
+# Sections 6.1 and 6.2: name:bits, ?flag where it depends on one.
+HEADER = ("version:3 numerology:3 session:8 burst:10 kind:3 slotsLess1:7 csiNumber:6 modelSet:32 extensionUnits:6 "
+          "extensionMcs:2")
+BEFORE = ("codec:3 image:8 hasParts:1 part:8?hasParts partsLess1:8?hasParts process:4 redundancyVersion:2 newData:1 "
+          "repeats:1 original:10?repeats hasSide:1 sideBytes:14?hasSide sideRate:2?hasSide interleaved:1 "
+          "sameModulation:1 commonModulation:3?sameModulation")
+AFTER = ("hasEarlier:1 earlier:20?hasEarlier hasLater:1 later:20?hasLater streamCount:8 allAnalog:1 mixed:1 idBits:4 "
+         "scoreFloor:8 scoreBits:4 reBits:5")
 RATES = [1 / 5, 1 / 3, 1 / 2, 2 / 3]
+SIDE_RATES = [1 / 6, 1 / 4, 1 / 3, 1 / 2]
 
 
 def gold(c_init, length):
     """Section 7."""
     total = length + 1600 + 31
-    x1 = np.zeros(total, dtype=np.int8)
-    x2 = np.zeros(total, dtype=np.int8)
-    x1[0] = 1
-    for i in range(31):
-        x2[i] = (c_init >> i) & 1
+    x1, x2 = np.zeros((2, total), dtype=np.int8)
+    x1[0], x2[:31] = 1, (c_init >> np.arange(31)) & 1
     for i in range(total - 31):
         x1[i + 31] = x1[i + 3] ^ x1[i]
         x2[i + 31] = x2[i + 3] ^ x2[i + 2] ^ x2[i + 1] ^ x2[i]
@@ -96,8 +93,7 @@ def synchronise(r, grid):
     around = range(max(0, expected - n // 8), expected + n // 8)
     peaks = [abs(np.vdot(symbol, y[a:a + n])) + abs(np.vdot(symbol, y[a + n:a + 2 * n])) for a in around]
     at = around[int(np.argmax(peaks))]
-    first, second = y[at:at + n], y[at + n:at + 2 * n]
-    fine = np.angle(np.vdot(first, second)) / (2 * np.pi * n)
+    fine = np.angle(np.vdot(y[at:at + n], y[at + n:at + 2 * n])) / (2 * np.pi * n)
     return y * np.exp(-2j * np.pi * fine * m), at
 
 
@@ -111,8 +107,7 @@ class Demodulator:
 
     def __init__(self, y, at, grid):
         self.y, self.grid, self.early = y, grid, grid.prefix // 3
-        a = transform(y, at - self.early, grid)
-        b = transform(y, at + grid.n - self.early, grid)
+        a, b = (transform(y, at + copy * grid.n - self.early, grid) for copy in (0, 1))
         self.channel = (a + b) / 2 * np.conj(grid.training)
         self.noise = np.mean(np.abs(a - b) ** 2) / 2
         self.origin = at + 2 * grid.n
@@ -131,8 +126,7 @@ class Demodulator:
 
 def base_graph():
     """Appendix A."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "base-graph-2.txt")
-    with open(path) as file:
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "base-graph-2.txt")) as file:
         lines = [line.split() for line in file if line.strip() and not line.startswith("#")]
     return [[(int(e.split(":")[0]), [int(v) for v in e.split(":")[1].split(",")]) for e in line] for line in lines]
 
@@ -172,25 +166,23 @@ def ldpc_decode(llr, k_prime, version=0, iterations=40):
 def crc(bits, polynomial, length):
     register = 0
     for bit in bits:
-        top = (register >> (length - 1)) & 1
-        register = (register << 1) & ((1 << length) - 1)
-        if top ^ int(bit):
-            register ^= polynomial
+        differs = (register >> (length - 1)) ^ int(bit)
+        register = (register << 1 ^ polynomial * differs) & ((1 << length) - 1)
     return register
 
 
 def number(bits):
-    return int("".join(str(int(b)) for b in bits), 2)
+    return int("0" + "".join(str(int(b)) for b in bits), 2)
 
 
 def read_control(demodulator, first, symbols, n_bytes, polynomial, length):
     """Section 6: message bits of one control part, or None when a check fails."""
-    llr = []
-    for q in range(first, first + symbols):
-        x, snr = demodulator.symbol(q, q)
-        pair = 2 * np.sqrt(2) * snr[:, None] * np.stack([x.real, x.imag], axis=1)
-        llr.append(pair.ravel())
-    bits, ok = ldpc_decode(np.concatenate(llr), 8 * n_bytes + length)
+    x, snr = np.concatenate([demodulator.symbol(q, q) for q in range(first, first + symbols)], axis=1)
+    return read_qpsk(x, snr.real, n_bytes, polynomial, length)
+
+
+def read_qpsk(x, snr, n_bytes, polynomial, length):
+    bits, ok = ldpc_decode((2 * np.sqrt(2) * snr[:, None] * np.stack([x.real, x.imag], axis=1)).ravel(), 8 * n_bytes + length)
     message, check = bits[:8 * n_bytes], bits[8 * n_bytes:]
     inverted = (1 << length) - 1 - crc(message, polynomial, length)
     return message if ok and number(check) == inverted else None
@@ -202,20 +194,37 @@ def decide_16qam(x):
     return bits.astype(np.uint8)
 
 
-def read_extension(bits, subbands):
+def read_fields(left, text, into):
+    for name, width, flag in ((f + "?").replace(":", "?").split("?")[:3] for f in text.split()):
+        into[name] = number([next(left) for _ in range(int(width))]) if not flag or into[flag] else 0
+    return into
+
+
+def read_extension(bits, subbands, burst):
     """Section 6.2."""
     left = iter(bits)
-
-    def take(width):
-        return number([next(left) for _ in range(width)])
-
-    e = {name: take(width) for name, width in BEFORE}
-    e["modulation"] = [take(3) for _ in range(subbands)]
-    e["order"] = [take(6) for _ in range(subbands)] if take(1) else list(range(subbands))
+    take = lambda width: number([next(left) for _ in range(width)])
+    e = read_fields(left, BEFORE, {})
+    e["original"] = e["original"] if e["repeats"] else burst
+    e["modulation"] = [e["commonModulation"] if e["sameModulation"] else take(3) for _ in range(subbands)]
+    free, ordered = list(range(subbands)), take(1)
+    e["order"] = [free.pop(take((len(free) - 1).bit_length()) if ordered else 0) for _ in range(subbands)]
     e["power"] = [take(5) for _ in range(subbands)] if take(1) else [16] * subbands
-    e["streams"] = [{name: take(width) for name, width in STREAM} for _ in range(take(8))]
-    e["blocks"] = [(take(8), take(1)) for _ in range(take(8))]
+    read_fields(left, AFTER, e)
+    coded = 1 - e["allAnalog"]
+    columns = (("id", 0, e["idBits"]), ("analog", e["allAnalog"], e["mixed"]), ("baseGraph", 0, coded),
+               ("score", e["scoreFloor"], e["scoreBits"]), ("re", 0, e["reBits"]), ("bytes", 0, take(5 * coded)))
+    e["streams"] = [{name: base + take(width) for name, base, width in columns} for _ in range(e["streamCount"])]
+    e["blocks"] = [(take(8), take(1)) for _ in range(take(8 * e["repeats"]))]
     return e
+
+
+def side_places(e, slots, subbands):
+    """Section 6.2: payload RE of the side information (one block), symbol by symbol."""
+    bits = 8 * e["sideBytes"] + 24 if e["sideBytes"] else 0
+    each = int(np.ceil(np.ceil(bits / (2 * SIDE_RATES[e["sideRate"]]) - 1e-9) / subbands))
+    rbs = np.arange(slots * subbands * 154).reshape(slots, subbands, 154)
+    return rbs.transpose(0, 2, 1).ravel()[:each * subbands]
 
 
 def llr_16qam(x, snr):
@@ -228,14 +237,15 @@ def llr_16qam(x, snr):
                      for i in range(4)], axis=1)
 
 
-def read_blocks(e, repeats, x, snr, slots):
+def read_blocks(e, side, x, snr, slots):
     """Section 6.2: blocks of the first stream, base graph 2 and 16-QAM only, as {number: hex}; None when a CRC fails."""
     rbs, stream = np.arange(x.size).reshape(slots, -1, 154), e["streams"][0]
     ordered = rbs[:, e["order"]].transpose(1, 0, 2)
-    place = (rbs.transpose(2, 0, 1) if e["interleaved"] else ordered).ravel()[:stream["re"]]
+    place = (rbs.transpose(2, 0, 1) if e["interleaved"] else ordered).ravel()
+    place = place[~np.isin(place, side)][:stream["re"]]
     count = -(-(stream["bytes"] + 3) // ((3840 - 24) // 8))
     length = -(-(stream["bytes"] + 3) // count)
-    named = [b for b, _ in e["blocks"]] if repeats else list(range(count))
+    named = [b for b, _ in e["blocks"]] if e["repeats"] else list(range(count))
     i, m = np.arange(place.size), len(named)
     blocks = {}
     for k, block in enumerate(named):
@@ -255,45 +265,34 @@ def receive(samples, numerology, streams=False):
     bits = read_control(demodulator, 0, grid.header_symbols, 10, 0x1021, 16)
     if bits is None:
         return None
-    header, p = {}, 0
-    for name, width in FIELDS:
-        header[name] = number(bits[p:p + width])
-        p += width
-    if header["version"] != 2 or header["numerology"] != numerology:
+    header = read_fields(iter(bits), HEADER, {})
+    if header["version"] != 3 or header["numerology"] != numerology:
         return None
-    n_bytes = 8 * header["extensionUnits"]
-    q = grid.header_symbols
-    extension = np.zeros(0, dtype=np.uint8)
-    if n_bytes > 0:
-        symbols = int(np.ceil((8 * n_bytes + 24) / RATES[header["extensionMcs"]] / (2 * grid.data_re)))
-        extension = read_control(demodulator, q, symbols, n_bytes, 0x864CFB, 24)
-        if extension is None:
-            return None
-        q += symbols
-    slots = header["slotsLess1"] + 1
-    payload = np.zeros((slots, grid.subbands, 14, 11), dtype=complex)
-    snr = np.zeros(payload.shape)
-    for slot in range(slots):
-        for t in range(14):
-            x, quality = demodulator.symbol(q, t)
-            payload[slot, :, t, :] = x.reshape(grid.subbands, 11)
-            snr[slot, :, t, :] = quality.reshape(grid.subbands, 11)
-            q += 1
+    n_bytes, q, slots = 8 * header["extensionUnits"], grid.header_symbols, header["slotsLess1"] + 1
+    symbols = int(np.ceil((8 * n_bytes + 24) / RATES[header["extensionMcs"]] / (2 * grid.data_re))) if n_bytes else 0
+    extension = read_control(demodulator, q, symbols, n_bytes, 0x864CFB, 24) if n_bytes else np.zeros(0, dtype=np.uint8)
+    if extension is None:
+        return None
+    q += symbols
+    seen = np.array([demodulator.symbol(q + i, i % 14) for i in range(14 * slots)])
+    payload, snr = seen.reshape(slots, 14, 2, grid.subbands, 11).transpose(2, 0, 3, 1, 4)
     result = {"header": header, "extension": np.packbits(extension).tobytes().hex()}
     if streams:
-        e = result["fields"] = read_extension(extension, grid.subbands)
+        e = result["fields"] = read_extension(extension, grid.subbands, header["burst"])
         power = 10 ** ((np.array(e["power"]) - 16) / 20)[None, :, None, None]
-        payload, snr = payload / np.sqrt(power), snr * power
-        result["blocks"] = read_blocks(e, header["kind"] == 2, payload.ravel(), snr.ravel(), slots)
+        payload, snr = payload / np.sqrt(power), snr.real * power
+        at = side_places(e, slots, grid.subbands)
+        if e["hasSide"]:
+            side = read_qpsk(payload.ravel()[at], snr.ravel()[at], e["sideBytes"], 0x864CFB, 24)
+            result["side"] = None if side is None else np.packbits(side).tobytes().hex()
+        result["blocks"] = read_blocks(e, at, payload.ravel(), snr.ravel(), slots)
+        payload = np.delete(payload, at)
     result["payload"] = np.packbits(decide_16qam(payload.ravel()).ravel()).tobytes().hex()
     return None if streams and result["blocks"] is None else result
 
 
-def main():
+if __name__ == "__main__":
     raw = np.fromfile(sys.argv[2], dtype="<i2").astype(float).reshape(-1, 2) / 32768
     result = receive(raw[:, 0] + 1j * raw[:, 1], int(sys.argv[1]), sys.argv[3:] == ["streams"])
     print(json.dumps(result))
     sys.exit(0 if result else 1)
-
-
-main()
