@@ -137,10 +137,17 @@ function sumRow({ sfvs, correction, damage }: ReportSemantics): Markup {
   )}</tr>`;
 }
 
-function codecTables({ sideSplit: b, settings, timingsMs }: ReportSemantics): Markup {
+function codecTables({ sideSplit: b, settings, timingsMs }: ReportSemantics): Markup | null {
   const chosen = Object.entries(settings);
   const times = Object.entries(timingsMs);
-  return html`<div class="tables">${
+  const what = [
+    b && `side information of ${grouped(b.total)} bytes`,
+    chosen.length > 0 && 'settings',
+    times.length > 0 && 'time',
+  ];
+  const named = what.filter((w) => w).join(', ');
+  if (named === '') return null;
+  return html`<details><summary>The codec: ${named}</summary><div class="tables">${
     b &&
     html`<div>${table(
       'Side information, digital, in the robust code',
@@ -170,5 +177,5 @@ function codecTables({ sideSplit: b, settings, timingsMs }: ReportSemantics): Ma
       times.map(([k, v]) => [k, fixed(v, 0)]),
       [1],
     )}</div>`
-  }</div>`;
+  }</div></details>`;
 }
