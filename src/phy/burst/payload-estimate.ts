@@ -32,13 +32,11 @@ export function estimatePayload(
   tracked: Float64Array,
   estimator: ChannelEstimator,
 ): PayloadEstimate {
+  const straight = straightPhases(observed);
   turnPilots(observed, tracked, -1);
   const first = { observed, ...estimateBoth(observed, estimator), phase: tracked };
-  const straight = straightLine(tracked);
-  let off = 0;
-  for (let i = 0; i < tracked.length; i++) off += (tracked[i] - straight[i]) ** 2 / tracked.length;
   const noiseRatio = first.noise.mean / signalPower(observed);
-  if (!(off > STRAIGHT * noiseRatio)) return first;
+  if (!(offLine(tracked) > STRAIGHT * noiseRatio)) return first;
   const other = { ...observed, pilots: observed.pilots.slice() };
   turnPilots(other, tracked, 1);
   turnPilots(other, straight, -1);
@@ -46,8 +44,35 @@ export function estimatePayload(
   return meanLog(second.noise.variance) < meanLog(first.noise.variance) + TRACKED_GAIN ? second : first;
 }
 
-/** Least-squares line through the phases. */
-function straightLine(phases: Float64Array): Float64Array {
+/**
+ * Straight phases behind the pilots: the turn from one slot to the next on the same carriers, all in all (in a burst of
+ * one slot from its first two symbols to its last two). Deep fades weigh little, whereas a tracker that slipped a turn in one
+ * shows it in all its phases. Subbands count by how alike their pilots are, so that an interferer's count little.
+ */
+function straightPhases({ numerology: n, slots, pilots }: PilotObservations): Float64Array {
+  const symbols = slots * SLOT_SYMBOLS;
+  const lag = slots > 1 ? SLOT_SYMBOLS : SUBBAND_CARRIERS;
+  const width = 2 * n.nSubbands;
+  let sumRe = 0;
+  let sumIm = 0;
+  for (let s = 0; s < width; s += 2) {
+    let re = 0;
+    let im = 0;
+    let energy = 1e-30;
+    for (let p = s, q = s + lag * width; q < symbols * width; p += width, q += width) {
+      re += pilots[q] * pilots[p] + pilots[q + 1] * pilots[p + 1];
+      im += pilots[q + 1] * pilots[p] - pilots[q] * pilots[p + 1];
+      energy += pilots[p] ** 2 + pilots[p + 1] ** 2 + pilots[q] ** 2 + pilots[q + 1] ** 2;
+    }
+    sumRe += re / energy;
+    sumIm += im / energy;
+  }
+  const step = Math.atan2(sumIm, sumRe) / lag;
+  return Float64Array.from({ length: symbols }, (_, i) => step * i);
+}
+
+/** Mean square of the phases about their least-squares line. */
+function offLine(phases: Float64Array): number {
   const middle = (phases.length - 1) / 2;
   let mean = 0;
   let moment = 0;
@@ -57,7 +82,11 @@ function straightLine(phases: Float64Array): Float64Array {
     moment += (i - middle) * phases[i];
     square += (i - middle) ** 2;
   }
-  return phases.map((_, i) => mean + (moment / square) * (i - middle));
+  let off = 0;
+  for (let i = 0; i < phases.length; i++) {
+    off += (phases[i] - mean - (moment / square) * (i - middle)) ** 2 / phases.length;
+  }
+  return off;
 }
 
 function meanLog(values: Float32Array): number {
