@@ -17,8 +17,8 @@ import evaluate
 import rate
 import table_shapes as shapes
 
-SCHEMA = "sct-model-tables/1"
-LEVELS, THETA_LEVELS, TABLES = 14, 36, 64
+SCHEMA = "sct-model-tables/2"
+LEVELS, THETA_LEVELS, TABLES = 24, 36, 64
 REACH = 16.5                       # largest |y| that is counted; the escape takes what lies beyond
 MAPS = ((True, 4.0), (True, 6.0), (False, 2.0))     # coarse?, smoothing: taken in turn by the pictures
 CONTEXT_SMOOTHING = (4.0, 4.0, 6.0, 8.0)

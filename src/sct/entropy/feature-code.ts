@@ -24,7 +24,7 @@ export interface FeatureLayout {
 export class FeatureCoder {
   private readonly channels: number;
   private readonly tableOf: Uint8Array; // [level][class][channel]
-  private readonly tables: FrequencyTables;
+  readonly tables: FrequencyTables;
   private readonly modelTables: ModelTables;
 
   constructor(tables: ModelTables) {
@@ -96,6 +96,43 @@ export class FeatureCoder {
       if (rans.overrun) return { ok: false, reason: `ends within embedding ${i + 1} of ${cells.length}` };
     }
     return rans.intact ? { ok: true, value: out } : { ok: false, reason: 'does not end where its symbols end' };
+  }
+
+  /**
+   * The embeddings of a code that stands in a slot with zeros behind it, as far as they are certain: all of them where all bytes
+   * came and the code ends as it should, none where it does not; where bytes from `known` on are missing, those that depend on
+   * none of these.
+   *
+   * @param slot its bytes; what stands from `known` on is not looked at
+   * @returns symbols [position in cells][channel], zero behind the first `embeddings`
+   */
+  decodeKnown(
+    layout: FeatureLayout,
+    slot: Uint8Array,
+    known = slot.length,
+  ): { readonly symbols: Int16Array; readonly embeddings: number } {
+    checkLayout(layout, this.modelTables.levels);
+    const { cells, level, classMap } = layout;
+    const { channels, tableOf, tables } = this;
+    const out = new Int16Array(cells.length * channels);
+    const nothing = () => ({ symbols: out.fill(0), embeddings: 0 });
+    const rans = new RansDecoder(slot.subarray(0, known));
+    for (let i = 0, at = 0; i < cells.length; i++) {
+      let row = (level * CLASSES + classMap.data[cells[i]]) * channels;
+      for (const end = row + channels; row < end; row++) {
+        const s = tables.decode(rans, tableOf[row]);
+        if (s > SYMBOL_MAX || s < -SYMBOL_MAX) {
+          if (rans.taken <= known) return nothing();
+          break;
+        }
+        out[at++] = s;
+      }
+      if (rans.taken <= known) continue;
+      if (known === slot.length) return nothing();
+      return { symbols: out.fill(0, i * channels), embeddings: i };
+    }
+    if (known === slot.length && !rans.intactInSlot) return nothing();
+    return { symbols: out, embeddings: cells.length };
   }
 
   private walk(layout: FeatureLayout, symbols: Int16Array, visit: (table: number, symbol: number) => void): void {

@@ -18,6 +18,7 @@ export class FrequencyTables {
   readonly size: Int32Array;
   readonly offset: Int32Array; // first entry of each table in `cumulative`, size + 1 entries each
   readonly cumulative: Uint32Array;
+  private readonly cost: Float64Array; // bits of each entry, laid out like `cumulative`
   private readonly first: Uint16Array; // [table][slot / 256] -> entry to start searching from
 
   /** @throws FormatError when a table does not sum to 65536, has a frequency below 1, or holds more than symbols allow */
@@ -28,6 +29,7 @@ export class FrequencyTables {
     this.offset = new Int32Array(count);
     for (let t = 1; t < count; t++) this.offset[t] = this.offset[t - 1] + this.size[t - 1] + 1;
     this.cumulative = new Uint32Array(count === 0 ? 0 : this.offset[count - 1] + this.size[count - 1] + 1);
+    this.cost = new Float64Array(this.cumulative.length);
     this.first = new Uint16Array(count * 256);
     tables.forEach((table, t) => {
       this.lay(table, t);
@@ -45,6 +47,7 @@ export class FrequencyTables {
       if (!(frequencies[i] >= 1)) throw new FormatError(`cdfTables[${t}]`, 'a frequency below 1');
       sum += frequencies[i];
       this.cumulative[offset + i + 1] = sum;
+      this.cost[offset + i] = 16 - Math.log2(frequencies[i]);
     }
     if (sum !== RANS_TOTAL) throw new FormatError(`cdfTables[${t}]`, `sums to ${sum}, not ${RANS_TOTAL}`);
     for (let bucket = 0, i = 0; bucket < 256; bucket++) {
@@ -97,8 +100,7 @@ export class FrequencyTables {
     const last = this.size[t] - 1;
     const at = s - this.low[t];
     const inside = at >= 0 && at < last;
-    const entry = offset + (inside ? at : last);
-    const own = 16 - Math.log2(this.cumulative[entry + 1] - this.cumulative[entry]);
+    const own = this.cost[offset + (inside ? at : last)];
     if (inside) return own;
     return own + 2 + 2 * (31 - Math.clz32(at < 0 ? -at : at - last + 1));
   }

@@ -114,9 +114,19 @@ export class RansDecoder {
     return this.position > this.bytes.length;
   }
 
+  /** Bytes that everything read so far depends on; infinite when no encoder wrote the start. */
+  get taken(): number {
+    return this.position;
+  }
+
   /** Whether exactly this stream has been read to its end. */
   get intact(): boolean {
     return this.x === LOWEST && this.position === this.bytes.length;
+  }
+
+  /** The same where the stream stands in a longer slot: nothing but zeros may follow it. */
+  get intactInSlot(): boolean {
+    return this.x === LOWEST && !this.overrun && this.bytes.subarray(this.position).every((b) => b === 0);
   }
 }
 

@@ -1,0 +1,133 @@
+import type { FeatureCoder } from '../entropy/feature-code.ts';
+import { QuantiserFit } from '../entropy/quantiser-fit.ts';
+import type { ClassMap, FeatureMap } from '../semantics/feature-map.ts';
+import { CLASSES, type ModelTables } from '../semantics/model-tables.ts';
+import { packetLayout, type Segment } from './packet-layout.ts';
+
+/** A rANS code is 4 bytes and one for each full 8 bits: so many bits fit a slot of S bytes, 8 (S - 3), less rounding losses. */
+const CODE_OVERHEAD_BYTES = 3;
+/** Weight of bits in squared steps beyond which a coarser level is always better. */
+const MOST_BIT_WEIGHT = 1;
+/** Relative difference below which errors are equal. */
+const EQUAL = 1e-6;
+/** Weight at which the least size of a packet is counted. */
+const LEAST_BIT_WEIGHT = 0.2;
+
+/** An SFV as its packet is made of it. */
+export interface PacketSource {
+  readonly cells: Uint32Array; // in the order of coding
+  readonly classMap: ClassMap;
+  readonly y: FeatureMap;
+}
+
+export interface FittedPacket {
+  readonly level: number;
+  /** As long as the grant. */
+  readonly payload: Uint8Array;
+  /** Bytes of it that are code; the rest are zeros at the ends of its segments. */
+  readonly codeBytes: number;
+  readonly segments: number;
+}
+
+/** One level tried: the rounding of each segment and the error of all. */
+interface Trial {
+  readonly level: number;
+  readonly segments: readonly Segment[];
+  readonly fits: readonly QuantiserFit[];
+  readonly weights: readonly number[];
+  readonly error: number;
+}
+
+/** Bytes of an SFV at the set's coarsest level with bits made dear: what is less says too little of it. */
+export function leastPacketBytes(source: PacketSource, coder: FeatureCoder, tables: ModelTables): number {
+  const layout = { cells: source.cells, level: tables.levels - 1, classMap: source.classMap };
+  const { bits } = new QuantiserFit(tables, coder.tables, layout, source.y).point(LEAST_BIT_WEIGHT);
+  return CODE_OVERHEAD_BYTES + Math.ceil((bits + 1) / 8);
+}
+
+/**
+ * The packet of an SFV with the least error that fits so many bytes. Levels are a factor of 2^(1/3) in step or some 8 to 25 % in bytes
+ * apart; between them the weight of bits in the encoder's rounding is chosen, for each segment by itself, so that its slot is full to
+ * the last symbol. From the level that the tables expect, finer and coarser ones are tried as long as the error falls.
+ *
+ * @returns undefined when even the coarsest level does not fit
+ */
+export function fitPacket(
+  source: PacketSource,
+  bytes: number,
+  coder: FeatureCoder,
+  tables: ModelTables,
+): FittedPacket | undefined {
+  const known = new Map<number, Trial | undefined>();
+  const tried = (level: number) => {
+    if (!known.has(level)) known.set(level, tryLevel(source, bytes, level, coder, tables));
+    return known.get(level);
+  };
+  let level = expectedLevel(source, bytes, tables);
+  let best = tried(level);
+  while (!best && level < tables.levels - 1) best = tried(++level);
+  if (!best) return undefined;
+  for (const direction of [-1, 1]) {
+    for (let next = best.level + direction; next >= 0 && next < tables.levels; next += direction) {
+      const trial = tried(next);
+      // Levels at which everything is 0 are equal but for rounding: finer ones may still do better.
+      if (!trial || trial.error > best.error * (1 - direction * EQUAL)) break;
+      best = trial;
+    }
+  }
+  return packetOf(best, source, bytes, coder);
+}
+
+/** The finest level whose mean bits by the tables fit. */
+function expectedLevel({ cells, classMap }: PacketSource, bytes: number, tables: ModelTables): number {
+  for (let level = 0; level < tables.levels; level++) {
+    const bits = cells.reduce((sum, at) => sum + tables.bitsOf[level * CLASSES + classMap.data[at]], 0) / 16;
+    if (bits <= 8 * (bytes - CODE_OVERHEAD_BYTES)) return level;
+  }
+  return tables.levels - 1;
+}
+
+function tryLevel(
+  { cells, classMap, y }: PacketSource,
+  bytes: number,
+  level: number,
+  coder: FeatureCoder,
+  tables: ModelTables,
+): Trial | undefined {
+  const segments = packetLayout(cells, classMap, level, bytes, tables);
+  const fits: QuantiserFit[] = [];
+  const weights: number[] = [];
+  let error = 0;
+  for (const { cells: own, bytes: slot } of segments) {
+    const fit = new QuantiserFit(tables, coder.tables, { cells: own, level, classMap }, y);
+    const point = fit.fit(slotBits(slot.to - slot.from), MOST_BIT_WEIGHT);
+    if (!point) return undefined;
+    fits.push(fit);
+    weights.push(point.bitWeight);
+    error += point.error;
+  }
+  return { level, segments, fits, weights, error };
+}
+
+function packetOf({ level, segments, fits, weights }: Trial, source: PacketSource, bytes: number, coder: FeatureCoder) {
+  const payload = new Uint8Array(bytes);
+  let codeBytes = 0;
+  for (const [i, { cells, bytes: slot }] of segments.entries()) {
+    const layout = { cells, level, classMap: source.classMap };
+    const size = slot.to - slot.from;
+    let code = coder.encode(layout, fits[i].symbolsAt(weights[i]));
+    // The tables' sum is the code's length up to rounding in its last byte or two.
+    for (let less = 1; code.length > size; less++) {
+      const point = fits[i].fit(slotBits(size) - 8 * less, Number.MAX_VALUE);
+      if (!point) return undefined;
+      code = coder.encode(layout, fits[i].symbolsAt(point.bitWeight));
+    }
+    payload.set(code, slot.from);
+    codeBytes += code.length;
+  }
+  return { level, payload, codeBytes, segments: segments.length };
+}
+
+function slotBits(bytes: number): number {
+  return 8 * (bytes - CODE_OVERHEAD_BYTES) - 1;
+}
