@@ -1,7 +1,7 @@
+import { CAPACITY_BY_CSI } from '../../sct/allocation/capacity-table.ts';
 import { encodeCsi } from '../../sct/allocation/csi-code.ts';
-import { reportedChannels } from '../../sct/allocation/effective-snr.ts';
-import type { Placement } from '../../sct/allocation/rb-map.ts';
-import type { DecodedImage } from '../../sct/codec/codec.ts';
+import { effectiveSnrDb } from '../../sct/allocation/effective-snr.ts';
+import type { DecodedImage, ErrorMask } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { scoreWeight } from '../../sct/importance/scores.ts';
 import { sfvOutlines } from '../../sct/partition/outlines.ts';
@@ -32,8 +32,7 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
   const { semantic, source, decoded } = input;
   const { partition } = semantic;
   const image = source ?? decoded?.image;
-  const placed = semantic.bursts.map((b) => placementOf(b, input.rePerRb));
-  const bursts = semantic.bursts.map((b, i): ReportBurstMap => {
+  const bursts = semantic.bursts.map((b): ReportBurstMap => {
     const { subbands, slots, burst } = b;
     return {
       burst,
@@ -42,7 +41,7 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
       layout: b.map.layout,
       rePerRb: input.rePerRb,
       sideRe: shapeOf(b, input.rePerRb).firstRe ?? null,
-      shares: rbShares(placed[i], b.map.sfvOrder, subbands * slots),
+      shares: rbShares(placementOf(b, input.rePerRb), b.map.sfvOrder, subbands * slots),
       reportedDb: input.reportedDb,
       measuredDb: input.measured(burst) ?? null,
     };
@@ -53,9 +52,9 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
     grid: partition ? { rows: partition.rows, columns: partition.columns, cellPx: CELL_PX } : null,
     outlines: partition ? sfvOutlines(partition) : [],
     points: partition ? labelPoints(partition) : [],
-    sfvs: describeSfvs(input, bursts, placed),
+    sfvs: describeSfvs(input, bursts),
     importance: semantic.importance ? semantic.importance.map((v, _, all) => v * all.length) : null,
-    damage: decoded?.mask?.damage ?? null,
+    damage: damageOf(decoded?.mask, partition),
     bursts,
     correction: correctionOf(input),
     sideSplit: semantic.sideSplit ?? null,
@@ -64,15 +63,11 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
   };
 }
 
-function describeSfvs(
-  input: SemanticInput,
-  bursts: readonly ReportBurstMap[],
-  placed: readonly Placement[],
-): ReportSfv[] {
+function describeSfvs(input: SemanticInput, bursts: readonly ReportBurstMap[]): ReportSfv[] {
   const { semantic, decoded } = input;
   const { partition } = semantic;
   const importance = importanceOf(semantic);
-  const air = onAir(input, bursts, placed);
+  const air = onAir(bursts);
   const quality = areaQuality(input, partition);
   return orderOf(semantic).map((id, place): ReportSfv => {
     const sfv = partition?.sfvs[id];
@@ -93,6 +88,11 @@ function describeSfvs(
       afterDb: quality?.after[id] ?? null,
     };
   });
+}
+
+/** The error mask where it is one of this partition's grid. */
+function damageOf(mask: ErrorMask | undefined, partition: SemanticPartition | undefined): Float32Array | null {
+  return mask && mask.rows === partition?.rows && mask.columns === partition.columns ? mask.damage : null;
 }
 
 /** Every SFV that is known of, most important first: the ranking, then the others by score, then by id. */
@@ -118,25 +118,24 @@ function importanceOf({ partition, importance, scores }: SemanticData): Float64A
 }
 
 /** Symbols, RBs and reported SNR of each SFV over all bursts. */
-function onAir({ semantic, reportedDb }: SemanticInput, maps: readonly ReportBurstMap[], placed: readonly Placement[]) {
+function onAir(bursts: readonly ReportBurstMap[]) {
   const symbols = new Map<number, number>();
   const rbs = new Map<number, number>();
-  const bits = new Map<number, number>();
+  const capacity = new Map<number, number>();
   const add = (to: Map<number, number>, id: number, n: number) => to.set(id, (to.get(id) ?? 0) + n);
-  for (const [burst, b] of semantic.bursts.entries()) {
-    const { sfvOrder, reCounts } = b.map;
-    const csi = reportedDb?.length === b.subbands ? Uint8Array.from(reportedDb, (v) => encodeCsi(v)) : null;
-    const channels = csi && reportedChannels(placed[burst], csi, b.subbands);
-    for (const id of maps[burst].shares.sfv) add(rbs, id, 1);
-    sfvOrder.forEach((id, i) => {
-      add(symbols, id, reCounts[i]);
-      if (channels && reCounts[i] > 0) add(bits, id, reCounts[i] * Math.log2(1 + 10 ** (channels[i].snrDb / 10)));
-    });
+  for (const { shares, subbands, slots, reportedDb } of bursts) {
+    const perRe =
+      reportedDb?.length === subbands ? Array.from(reportedDb, (db) => CAPACITY_BY_CSI[encodeCsi(db)]) : null;
+    for (let rb = 0; rb < slots * subbands; rb++) {
+      for (let e = shares.first[rb]; e < shares.first[rb + 1]; e++) {
+        add(symbols, shares.sfv[e], shares.re[e]);
+        add(rbs, shares.sfv[e], 1);
+        if (perRe) add(capacity, shares.sfv[e], shares.re[e] * perRe[rb % subbands]);
+      }
+    }
   }
-  const snrDb = new Map(
-    [...bits].map(([id, sum]) => [id, 10 * Math.log10(2 ** (sum / symbols.get(id)!) - 1)] as const),
-  );
-  return { symbols, rbs, reportedDb: snrDb };
+  const reported = [...capacity].map(([id, sum]) => [id, effectiveSnrDb(sum, symbols.get(id)!)] as const);
+  return { symbols, rbs, reportedDb: new Map(reported) };
 }
 
 /** Source, picture with and picture without correction; null where one is not known or sizes differ. */

@@ -10,6 +10,8 @@ import { sfvColour } from '../../../src/experiment/report/sfv-colours.ts';
 import { reportSemantics } from '../../../src/experiment/semantic-report.ts';
 import { RB_DATA_RE } from '../../../src/phy/numerology.ts';
 import { allocate } from '../../../src/sct/allocation/allocate.ts';
+import { encodeCsiReport } from '../../../src/sct/allocation/csi-code.ts';
+import { reportedChannels } from '../../../src/sct/allocation/effective-snr.ts';
 import { loadDemoPhoto } from '../../../src/sct/image/demo.ts';
 import type { RgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { cropImage } from '../../../src/sct/image/save.ts';
@@ -115,6 +117,12 @@ test('the table says what allocation, channel and decoder did', () => {
   }
   const sum = view.sfvs.reduce((total, s) => total + s.importance!, 0);
   assert.ok(Math.abs(sum - 1) < 1e-5);
+  const { subbands } = semantic.bursts[0];
+  const csi = encodeCsiReport(hurt.reportedDb);
+  const channels = reportedChannels(placementOf(semantic.bursts[0], RB_DATA_RE), csi, subbands);
+  map.sfvOrder.forEach((id, i) => {
+    assert.ok(Math.abs(view.sfvs.find((s) => s.id === id)!.reportedDb! - channels[i].snrDb) < 1e-9);
+  });
   // The best blocks go to what matters most: the report's SNR falls with the rank (to the coarseness of shared blocks).
   const reported = view.sfvs.filter((s) => s.symbols > 0).map((s) => s.reportedDb!);
   for (let i = 1; i < reported.length; i++) assert.ok(reported[i] <= reported[i - 1] + 0.01);
