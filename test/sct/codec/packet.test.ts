@@ -112,7 +112,7 @@ test('a packet is as long as its grant, full to within 2 %, and decodes to withi
       'writes its own cells and no other',
     );
   }
-  assert.equal(fitPacket(source(sfv), 4, coder, tables), undefined);
+  assert.equal(fitPacket(source(sfv), 3, coder, tables), undefined);
 });
 
 test('more bytes than the finest level takes are zeros at the end, and decode', () => {
