@@ -2,7 +2,8 @@
 
 DIR holds pictures named like those of camvid/test (any of .png .jpg), 480x360; sub-folders are scored one by one.
 Prints one JSON line a folder: mean IoU at 480x360, void excluded, one confusion matrix over the set, each class, the number
-of pictures, and the same judge on the clean originals of the same names."""
+of pictures, and the same judge on the clean originals of the same names. --each adds the confusion matrix of every picture
+(121 counts, truth by judged), for intervals over the pictures."""
 import argparse
 import glob
 import json
@@ -18,16 +19,13 @@ from judge.network import Judge  # noqa: E402
 from store import load_state  # noqa: E402
 
 
-@torch.no_grad()
-def confusion(m, items):
-    """[11, 11] rows truth, columns judged"""
-    total = torch.zeros(11, 11)
+def confusions(m, items):
+    """[11, 11] of each picture, rows truth, columns judged"""
     for rgb, t in items:
         x = data.pad16(data.to_batch([rgb]))
         p = F.interpolate(m(x), x.shape[2:], mode="bilinear", align_corners=False).argmax(1)[0, :t.shape[0], :t.shape[1]]
         ok = t < 11
-        total += torch.bincount(t[ok].long() * 11 + p[ok], minlength=121).view(11, 11)
-    return total
+        yield torch.bincount(t[ok].long() * 11 + p[ok], minlength=121).view(11, 11).float()
 
 
 def iou(c):
@@ -40,6 +38,7 @@ def main():
     p.add_argument("dir")
     p.add_argument("--data", required=True)
     p.add_argument("--weights", default=os.path.join(here, "..", "weights", "judge.pt.xz"))
+    p.add_argument("--each", action="store_true")
     a = p.parse_args()
     torch.set_num_threads(1)
     m = Judge().to(memory_format=torch.channels_last)
@@ -47,7 +46,7 @@ def main():
     m.load_state_dict(load_state(a.weights) if small else torch.load(a.weights, map_location="cpu")["model"])
     m.eval()
     for folder, _, _ in sorted(os.walk(a.dir)):
-        received, clean = [], []
+        received, clean, names = [], [], []
         for path in sorted(glob.glob(os.path.join(folder, "*.png")) + glob.glob(os.path.join(folder, "*.jpg"))):
             name = os.path.splitext(os.path.basename(path))[0]
             truth = os.path.join(a.data, "camvid/test", name + ".png")
@@ -56,13 +55,18 @@ def main():
             t, rgb = data.read_mask(truth), data.read_rgb(path)
             if rgb.shape[1:] != t.shape:
                 raise SystemExit(f"{path}: {tuple(rgb.shape[1:])} pixels, expected {tuple(t.shape)}")
+            names.append(name)
             received.append((rgb, t))
             clean.append((data.read_rgb(os.path.join(a.data, "camvid/test", name + ".jpg")), t))
         if received:
-            v, c = iou(confusion(m, received)), iou(confusion(m, clean))
+            with torch.no_grad():
+                each = list(confusions(m, received))
+                v, c = iou(sum(each)), iou(sum(confusions(m, clean)))
+            counts = {n: [int(x) for x in e.flatten()] for n, e in zip(names, each)}
             print(json.dumps({"folder": os.path.relpath(folder, a.dir), "pictures": len(received),
                               "mIoU": round(float(v.mean()), 4), "mIoUClean": round(float(c.mean()), 4),
-                              "iou": dict(zip(data.CAMVID_CLASSES, (round(float(x), 4) for x in v)))}), flush=True)
+                              "iou": dict(zip(data.CAMVID_CLASSES, (round(float(x), 4) for x in v))),
+                              **({"each": counts} if a.each else {})}), flush=True)
 
 
 if __name__ == "__main__":

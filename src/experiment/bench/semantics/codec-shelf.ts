@@ -1,0 +1,84 @@
+import { ClassicalCodec } from '../../../sct/codec/classical.ts';
+import type { ClassicalFormat } from '../../../sct/codec/classical-header.ts';
+import type { Codec } from '../../../sct/codec/codec.ts';
+import { IntegratedCodec } from '../../../sct/codec/integrated.ts';
+import type { RgbImage } from '../../../sct/image/rgb-image.ts';
+import type { Mode } from '../../../sct/modes/mode-choice.ts';
+import type { AnalysisOptions } from '../../../sct/semantics/analysis.ts';
+import type { FeatureMap } from '../../../sct/semantics/feature-map.ts';
+import type { SemanticModels } from '../../../sct/semantics/models.ts';
+import type { BenchPicture } from './data.ts';
+import { groundTruthModels, roiFirst, withModels } from './ground-truth.ts';
+import { MemoCodec } from './memo-codec.ts';
+
+export const SEMANTIC_KINDS = ['integrated'] as const;
+export type SemanticKind = (typeof SEMANTIC_KINDS)[number];
+
+const CODECS = { integrated: IntegratedCodec } as const;
+
+/**
+ * Whose importance: the product's own; `oracle`: objects and order of placement by ground truth, amounts by entropy alone;
+ * `entropy`: amounts by entropy alone, nothing matters more than its bits.
+ */
+export const IMPORTANCES = ['own', 'oracle', 'entropy'] as const;
+export type Importance = (typeof IMPORTANCES)[number];
+
+export interface SemanticVariant {
+  readonly kind: SemanticKind;
+  readonly importance?: Importance;
+  readonly analysis?: Pick<AnalysisOptions, 'task' | 'order'>;
+  /** Default overall. */
+  readonly mode?: Mode;
+}
+
+/** Variants whose plans are kept at once: each plan of a picture takes some megabytes. */
+const KEPT = 2;
+
+/** The codecs of the bench, made once, with what they know of pictures. */
+export class CodecShelf {
+  private readonly models: SemanticModels;
+  private readonly truths = new WeakMap<RgbImage, BenchPicture>();
+  private readonly variants = new Map<string, MemoCodec>();
+  private readonly files = new Map<ClassicalFormat, ClassicalCodec>();
+
+  constructor(models: SemanticModels) {
+    const features = new WeakMap<RgbImage, Promise<FeatureMap>>();
+    this.models = withModels(models, {
+      analyse: (image) => {
+        const y = features.get(image) ?? models.analyse(image);
+        features.set(image, y);
+        return y;
+      },
+    });
+  }
+
+  /** Ground truth of pictures, for the oracle alone. */
+  know(pictures: readonly BenchPicture[]): void {
+    for (const picture of pictures) this.truths.set(picture.image, picture);
+  }
+
+  /** The conventional codec; it remembers its codings of a picture. */
+  classical(format: ClassicalFormat = 'avif'): ClassicalCodec {
+    const codec = this.files.get(format) ?? new ClassicalCodec({ format });
+    this.files.set(format, codec);
+    return codec;
+  }
+
+  semantic(variant: SemanticVariant): MemoCodec {
+    const key = JSON.stringify([variant.kind, variant.importance, variant.analysis, variant.mode]);
+    const codec = this.variants.get(key) ?? new MemoCodec(this.make(variant));
+    this.variants.delete(key);
+    this.variants.set(key, codec);
+    if (this.variants.size > KEPT) this.variants.delete(this.variants.keys().next().value!);
+    return codec;
+  }
+
+  private make({ kind, importance = 'own', analysis = {}, mode = 'overall' }: SemanticVariant): Codec {
+    const weighed = importance === 'own' ? analysis : { ...analysis, weight: 0 };
+    const options = { analysis: weighed, mode: { mode } };
+    const make = (models: SemanticModels) => new CODECS[kind](models, options);
+    if (importance !== 'oracle') return make(this.models);
+    const truthOf = (image: RgbImage) => this.truths.get(image);
+    return roiFirst(make(groundTruthModels(this.models, truthOf)), truthOf);
+  }
+}

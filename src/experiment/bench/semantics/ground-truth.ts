@@ -1,0 +1,131 @@
+import type { Codec, SourcePlan } from '../../../sct/codec/codec.ts';
+import type { SideParts } from '../../../sct/codec/side-budget.ts';
+import type { RgbImage } from '../../../sct/image/rgb-image.ts';
+import { cellsToPixels } from '../../../sct/quality/regions.ts';
+import type { FeatureMap } from '../../../sct/semantics/feature-map.ts';
+import type { LabelOutput, SemanticModels } from '../../../sct/semantics/models.ts';
+import type { BenchPicture } from './data.ts';
+
+const CELL_PX = 16;
+const STREET_CLASSES = 11;
+const CLUSTERS = 32;
+const VOID = 11;
+/** A cell with so much of the region of interest counts as region of interest. */
+const ROI_CELL_SHARE = 0.15;
+
+/** A codec whose plans show what they were made of. */
+export type PartsCodec = Omit<Codec, 'analyse'> & {
+  analyse(...args: Parameters<Codec['analyse']>): Promise<SourcePlan & { readonly parts: SideParts }>;
+};
+
+/**
+ * The model set with its label head replaced by ground truth: SFVs are then the true objects. All other networks stay.
+ *
+ * @param truthOf the picture with its labels; without labels the head's own answer stands
+ */
+export function groundTruthModels(
+  models: SemanticModels,
+  truthOf: (image: RgbImage) => BenchPicture | undefined,
+): SemanticModels {
+  const pictures = new WeakMap<FeatureMap, BenchPicture>();
+  return withModels(models, {
+    async analyse(image) {
+      const y = await models.analyse(image);
+      const picture = truthOf(image);
+      if (picture?.labels) pictures.set(y, picture);
+      return y;
+    },
+    async labels(y) {
+      const picture = pictures.get(y);
+      return picture?.labels && picture.roi ? labelsOf(picture.labels, picture.roi, y) : models.labels(y);
+    },
+  });
+}
+
+/** The networks of a set with some of them exchanged; the others keep the set as their `this`. */
+export function withModels(models: SemanticModels, own: Partial<SemanticModels>): SemanticModels {
+  return new Proxy(models, {
+    get(target, name) {
+      if (name in own) return own[name as keyof SemanticModels];
+      const value = target[name as keyof SemanticModels];
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
+/** Logits of the label head as ground truth has them: one cell one class, its most frequent; of the region of interest where that has a share of 15 %. */
+export function labelsOf(labels: Uint8Array, roi: Uint8Array, y: FeatureMap): LabelOutput {
+  const { rows, columns, widthPx, heightPx } = y;
+  const maps = new Float32Array(STREET_CLASSES * 16 * rows * columns);
+  const presence = new Float32Array(STREET_CLASSES).fill(-10);
+  for (let r = 0; r < rows; r++) {
+    for (let c = 0; c < columns; c++) {
+      const of = cellClass(labels, roi, widthPx, heightPx, r, c);
+      presence[of] = 10;
+      for (let i = 0; i < 16; i++) {
+        const at = (4 * r + (i >> 2)) * 4 * columns + 4 * c + (i & 3);
+        maps[of * 16 * rows * columns + at] = 10;
+      }
+    }
+  }
+  return { maps, presence, clusters: new Float32Array(CLUSTERS * rows * columns), street: 10 };
+}
+
+function cellClass(
+  labels: Uint8Array,
+  roi: Uint8Array,
+  widthPx: number,
+  heightPx: number,
+  row: number,
+  column: number,
+): number {
+  const all = new Float64Array(VOID + 1);
+  const inside = new Float64Array(VOID + 1);
+  let pixels = 0;
+  for (let py = row * CELL_PX; py < Math.min(heightPx, (row + 1) * CELL_PX); py++) {
+    for (let px = column * CELL_PX; px < Math.min(widthPx, (column + 1) * CELL_PX); px++) {
+      const at = py * widthPx + px;
+      all[labels[at]]++;
+      if (roi[at]) inside[labels[at]]++;
+      pixels++;
+    }
+  }
+  const roiPixels = inside.reduce((a, b) => a + b, 0);
+  const votes = roiPixels >= ROI_CELL_SHARE * pixels && roiPixels > 0 ? inside : all;
+  // Void is no class: the road stands for a cell of nothing else.
+  const best = votes.subarray(0, STREET_CLASSES).reduce((b, v, i, list) => (v > list[b] ? i : b), 0);
+  return votes[best] > 0 ? best : 3;
+}
+
+/**
+ * A codec whose SFVs are placed by ground truth: those with the largest share of region of interest first. Amounts still go by
+ * the scores, so only the order of placement is the oracle's.
+ */
+export function roiFirst(codec: PartsCodec, truthOf: (image: RgbImage) => BenchPicture | undefined): Codec {
+  return {
+    name: codec.name,
+    describe: () => `${codec.describe()}, region of interest by ground truth first`,
+    decode: (received, options) => codec.decode(received, options),
+    async analyse(image, hints) {
+      const plan = await codec.analyse(image, hints);
+      const roi = truthOf(image)?.roi;
+      if (!roi) return plan;
+      const { partition } = plan.parts;
+      const shares = roiShares(cellsToPixels(partition.sfvOf, image.width, image.height), roi, partition.sfvs.length);
+      const ids = plan.streams.map((stream) => stream.id);
+      const ranking = ids.sort((a, b) => shares[b] - shares[a] || a - b);
+      return { ...plan, ranking, parts: { ...plan.parts, ranking } };
+    },
+  };
+}
+
+/** Share of each SFV's pixels that lie in the region of interest, [SFV]. */
+export function roiShares(sfvOfPixel: Uint8Array, roi: Uint8Array, count: number): number[] {
+  const inside = new Float64Array(count);
+  const pixels = new Float64Array(count);
+  for (let i = 0; i < roi.length; i++) {
+    pixels[sfvOfPixel[i]]++;
+    if (roi[i]) inside[sfvOfPixel[i]]++;
+  }
+  return Array.from(inside, (v, id) => (pixels[id] > 0 ? v / pixels[id] : 0));
+}
