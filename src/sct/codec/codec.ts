@@ -1,4 +1,6 @@
 import type { RgbImage } from '../image/rgb-image.ts';
+import type { TaskResult } from '../modes/machine-receiver.ts';
+import type { FeatureMap } from '../semantics/feature-map.ts';
 
 /**
  * What every codec is to the link. A codec works in two steps because budgets depend on the channel: `analyse` says
@@ -21,6 +23,10 @@ export interface AnalyseHints {
   readonly symbols?: number | undefined;
 }
 
+/** What is made of what was received: the picture, what the heads see in its features, or both. */
+export const VIEWS = ['picture', 'task', 'both'] as const;
+export type DecodeView = (typeof VIEWS)[number];
+
 /** The receiver's own choices; a codec without such a choice ignores it. */
 export interface DecodeOptions {
   /** Restore damaged places and make up lost ones; default true. */
@@ -29,6 +35,10 @@ export interface DecodeOptions {
   readonly perceptual?: boolean | undefined;
   /** Also the picture as it would be without correction, for reports; default false. */
   readonly uncorrected?: boolean | undefined;
+  /** Default picture. With `task` no picture is made: `image` is undefined though `decodable` is true. */
+  readonly view?: DecodeView | undefined;
+  /** A picture that both ends hold, by the first 32 bits of its hash as the side information names it; its feature map. */
+  readonly reference?: ((id: number) => Promise<FeatureMap | undefined>) | undefined;
 }
 
 /** The streams of one picture and what they need. */
@@ -99,6 +109,8 @@ export type ReceivedStream =
       readonly payload: Uint8Array;
       /** Ascending, disjoint; empty when everything arrived. */
       readonly missing: readonly ByteRange[];
+      /** A piece of unknown length is missing: the payload's length and everything behind the first gap mean nothing. */
+      readonly cut?: boolean | undefined;
       /** Importance as sent, 0..255, from the burst's extension. */
       readonly score?: number | undefined;
     }
@@ -143,8 +155,10 @@ export interface SfvOutcome {
   readonly state: SfvState;
   /** False when the sender gave it no symbols. */
   readonly sent: boolean;
-  /** Complex symbols that came; 0 when lost. */
+  /** Complex symbols that came; 0 when lost, and for a codec of coded bits, which does not see symbols. */
   readonly symbols: number;
+  /** Bytes that came, for a codec of coded bits; 0 when lost. */
+  readonly bytes?: number | undefined;
   /** Capacity-equivalent SNR over its symbols, dB; null when none came. */
   readonly snrDb: number | null;
   /** Mean of the error mask over its cells, before correction. */
@@ -153,7 +167,7 @@ export interface SfvOutcome {
 
 /** A picture as the receiver shows it. */
 export interface DecodedImage {
-  /** undefined when nothing is known, not even the size; scored as flat mid-grey at the original's size. */
+  /** undefined when nothing is known, not even the size (scored as flat mid-grey at the original's size), or none was asked for. */
   readonly image: RgbImage | undefined;
   /** False when the picture is only a stand-in. */
   readonly decodable: boolean;
@@ -165,6 +179,8 @@ export interface DecodedImage {
   readonly note: string | undefined;
   /** What became of each SFV, [id]; undefined for a codec without SFVs or when the side information is lost. */
   readonly sfvs?: readonly SfvOutcome[] | undefined;
+  /** What the heads see in the received features, where `view` asked for it. */
+  readonly task?: TaskResult | undefined;
   /** The picture without correction, where `uncorrected` asked for it and correction changed something. */
   readonly uncorrected?: RgbImage | undefined;
   /** Milliseconds of each step. */

@@ -1,5 +1,6 @@
 import { FormatError } from '../../common/errors.ts';
 import { blankLost, correctionStrength, LOST_DAMAGE, repair } from '../correction/repair.ts';
+import { taskResult } from '../modes/machine-receiver.ts';
 import { decodePowerScale } from '../rate/power-scale.ts';
 import { symbolRate } from '../rate/symbol-rate.ts';
 import { CELL_PX, type FeatureMap, type GridPlane } from '../semantics/feature-map.ts';
@@ -8,6 +9,7 @@ import { emptyPlanes, type ReceivedPlanes, type StreamFigures, unpackStream } fr
 import type { DecodedImage, DecodeOptions, ReceivedSource, ReceivedStream, SfvOutcome, SfvState } from './codec.ts';
 import { decodeSfvScale, SFV_NOT_SENT } from './sfv-power.ts';
 import { decodeSideInfo, type IntegratedSide } from './side-info.ts';
+import { keptCount } from './side-selection.ts';
 import { cellsOfSfvs, MAX_STREAM_SYMBOLS, symbolOrder } from './symbol-order.ts';
 
 type AnalogStream = Extract<ReceivedStream, { kind: 'analog' }>;
@@ -58,13 +60,20 @@ export async function decodeIntegrated(
   const hit = damage.some((d) => d > 0);
   const best =
     correction && hit
-      ? await timed('correction', () => repair(models, repairInput(side, blank, planes, figures, scores)))
+      ? await timed('correction', async () =>
+          repair(models, {
+            ...repairInput(side, blank, planes, figures, scores),
+            reference: await referenceOf(side, decoded.yHat, options, faults),
+          }),
+        )
       : blank;
-  const { perceptual } = options;
+  const { perceptual, view = 'picture' } = options;
   const show = ({ yHat, quality }: { yHat: FeatureMap; quality: GridPlane }) =>
     timed('synthesis', () => models.synthesise(yHat, quality, { perceptual }));
-  const image = await show(best);
-  const uncorrected = options.uncorrected && correction && hit ? await show(blank) : undefined;
+  const task = view === 'picture' ? undefined : await timed('heads', () => taskResult(models, best.yHat));
+  const image = view === 'task' ? undefined : await show(best);
+  const both = image !== undefined && options.uncorrected && correction && hit;
+  const uncorrected = both ? await show(blank) : undefined;
 
   const sfvs = outcomes(side, figures, damage, correction);
   const whole = sfvs.every((s) => !s.sent || s.damage === 0);
@@ -76,9 +85,27 @@ export async function decodeIntegrated(
     mask: { cellPx: CELL_PX, ...grid, damage },
     note: noteOf(sfvs, arrived, faults),
     sfvs,
+    task,
     uncorrected,
     timingsMs,
   };
+}
+
+/** The reference that the side information names; a fault where this end does not hold it or it has another size. */
+async function referenceOf(
+  { referenceId }: IntegratedSide,
+  { rows, columns, channels }: FeatureMap,
+  { reference }: DecodeOptions,
+  faults: string[],
+): Promise<FeatureMap | undefined> {
+  if (referenceId === undefined) return undefined;
+  const name = referenceId.toString(16).padStart(8, '0');
+  const found = await reference?.(referenceId);
+  if (!found) faults.push(`the sender names reference picture ${name}, which is not here`);
+  else if (found.rows !== rows || found.columns !== columns || found.channels !== channels) {
+    faults.push(`reference picture ${name} has ${found.columns}x${found.rows} cells, the picture ${columns}x${rows}`);
+  } else return found;
+  return undefined;
 }
 
 /** The streams in the planes that f_d takes. */
@@ -125,9 +152,11 @@ function place(side: IntegratedSide, streams: readonly ReceivedStream[], models:
  */
 export function checkStream(stream: ReceivedStream, side: IntegratedSide, seen: Set<number>): AnalogStream | undefined {
   const { id } = stream;
-  const count = side.partition.sfvs.length;
+  const all = side.partition.sfvs.length;
+  const count = side.selection ? keptCount(side.selection) : all;
   if (!Number.isInteger(id) || id < 0 || id >= count) {
-    throw new FormatError('streams', `stream ${id} belongs to no SFV, there are ${count}`);
+    const kept = count < all ? ` and ${count} are kept` : '';
+    throw new FormatError('streams', `stream ${id} belongs to no SFV, there are ${all}${kept}`);
   }
   if (seen.has(id)) throw new FormatError('streams', `stream ${id} stands twice`);
   seen.add(id);

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../common/random.ts';
-import { type ClassMap, type FeatureMap, type GridPlane, withData } from '../semantics/feature-map.ts';
+import { type ClassMap, type FeatureMap, flatPlane, type GridPlane, withData } from '../semantics/feature-map.ts';
 import type { ModelTables } from '../semantics/model-tables.ts';
 import { GENERATED_QUALITY, type SemanticModels } from '../semantics/models.ts';
 
@@ -58,11 +58,14 @@ export interface RepairInput {
   readonly strength: Float32Array; // [row][column], 0..1
   /** 1 in the cells of SFVs of which nothing came. */
   readonly missing: Uint8Array; // [row][column]
+  /** Features of an earlier or stored picture of the scene, of the same grid. */
+  readonly reference?: FeatureMap | undefined;
 }
 
 /**
  * Restores damaged cells and makes up whole missing SFVs: the corrector for what came in part (and for single lost cells), the
- * generator, where the model set has one, for SFVs of which nothing came; without one the corrector does both. The generator's noise is
+ * generator, where the model set has one, for SFVs of which nothing came; without one, or with a reference (which the corrector knows and
+ * the generator does not), the corrector does both. The generator's noise is
  * fixed, so the same damage gives the same picture. Cells with damage 0 leave bit by bit as they came.
  */
 export async function repair(
@@ -72,7 +75,9 @@ export async function repair(
   const { damage, missing, classMap, labelMap } = input;
   const { rows, columns } = input.quality;
   let { yHat, quality } = input;
-  const generates = missing.includes(1) && models.set.files.some((file) => file.role === 'generator');
+  const { reference } = input;
+  const hasReference = reference && flatPlane({ rows, columns }, 1);
+  const generates = !reference && missing.includes(1) && models.set.files.some((file) => file.role === 'generator');
   if (damage.some((d, i) => d > 0 && !(generates && missing[i]))) {
     ({ yHat, quality } = await models.correct({
       yHat,
@@ -81,6 +86,8 @@ export async function repair(
       strength: { rows, columns, data: input.strength },
       classMap,
       labelMap,
+      reference,
+      hasReference,
     }));
   }
   if (!generates) return { yHat, quality };
