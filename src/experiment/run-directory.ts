@@ -32,6 +32,8 @@ const RESULTS = [
   'allocation.json',
   'source.png',
   'received.png',
+  'uncorrected.png',
+  'semantics.json',
 ];
 
 /**

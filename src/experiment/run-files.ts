@@ -14,6 +14,7 @@ import type { ReportData } from './report/data.ts';
 import { reportHtml } from './report/html.ts';
 import { computeWaterfall, type Waterfall } from './report/waterfall.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { semanticFactsJson } from './semantic-facts.ts';
 
 /** Names of the files that a run directory can hold; `--json` lists those that are there. */
 export const RUN_FILES = {
@@ -23,6 +24,8 @@ export const RUN_FILES = {
   report: 'report.html',
   source: 'source.png',
   received: 'received.png',
+  uncorrected: 'uncorrected.png',
+  semantics: 'semantics.json',
   allocation: 'allocation.json',
   frames: 'frames.jsonl',
   tx: 'tx',
@@ -121,6 +124,15 @@ export async function writeReport(
   const received = await receivedPng(pictures.decoded, pictures.source);
   if (received) await directory.write(RUN_FILES.received, received);
   if (pictures.source) await directory.write(RUN_FILES.source, await encodePng(pictures.source));
+  if (pictures.decoded?.uncorrected) {
+    await directory.write(RUN_FILES.uncorrected, await encodePng(pictures.decoded.uncorrected));
+  }
+  const semantic = input.semantic;
+  // Without an importance map this end is not the sender's and knows nothing that does not come over the air again.
+  if (semantic?.partition && semantic.importance) {
+    const facts = semanticFactsJson({ ...semantic, partition: semantic.partition });
+    await directory.write(RUN_FILES.semantics, `${JSON.stringify(facts)}\n`);
+  }
   const data = await reportData(input);
   await directory.write(RUN_FILES.report, reportHtml(data));
   return data;
@@ -131,7 +143,9 @@ export function fileList(run: RunDirectory, captures: readonly ('tx' | 'rx')[]):
   const names = {
     report: RUN_FILES.report,
     received: RUN_FILES.received,
+    uncorrected: RUN_FILES.uncorrected,
     source: RUN_FILES.source,
+    semantics: RUN_FILES.semantics,
     metrics: RUN_FILES.metrics,
     run: RUN_FILES.manifest,
     frames: RUN_FILES.frames,

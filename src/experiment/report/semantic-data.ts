@@ -10,7 +10,7 @@ export interface SemanticData {
   /** Labels of the model set both ends use: names of the street classes, clusters have numbers. */
   readonly labels: { readonly names: readonly string[] };
   /** The sender's own, else as it came with the side information; undefined when that is lost too. */
-  readonly partition: SemanticPartition | undefined;
+  readonly partition: Partition | undefined;
   /** Importance as sent, codes of `encodeScore`; from the sender, else from the bursts' extensions; [SFV id]. */
   readonly scores: Uint8Array | undefined;
   /** Ids in the order of placement, most important first, as far as known. */
@@ -26,8 +26,6 @@ export interface SemanticData {
   /** Milliseconds of each step of the codec, both ends as far as known. */
   readonly timingsMs: Readonly<Record<string, number>>;
 }
-
-export type SemanticPartition = Pick<Partition, 'rows' | 'columns' | 'sfvOf' | 'sfvs'>;
 
 /** Where the SFVs of one burst ride. Measured SNR comes from the trace by the burst's number, the report from TransmitFacts. */
 export interface PlacedBurst {

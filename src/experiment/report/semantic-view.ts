@@ -5,6 +5,7 @@ import type { DecodedImage, ErrorMask } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { scoreWeight } from '../../sct/importance/scores.ts';
 import { sfvOutlines } from '../../sct/partition/outlines.ts';
+import type { Partition } from '../../sct/partition/partition.ts';
 import { psnrDb, roiPsnrDb } from '../../sct/quality/psnr.ts';
 import { cellsToPixels, regionPsnrDb } from '../../sct/quality/regions.ts';
 import { CELL_PX } from '../../sct/semantics/feature-map.ts';
@@ -12,7 +13,7 @@ import { labelPoints } from '../analyze/overlay.ts';
 import { labelName } from '../analyze/record.ts';
 import type { ReportBurstMap, ReportCorrection, ReportSemantics, ReportSfv } from './data.ts';
 import { placementOf, rbShares, shapeOf } from './rb-shares.ts';
-import type { SemanticData, SemanticPartition } from './semantic-data.ts';
+import type { SemanticData } from './semantic-data.ts';
 import { sfvColour } from './sfv-colours.ts';
 
 /** Pictures and channel beside what the link says of the SFVs. */
@@ -91,7 +92,7 @@ function describeSfvs(input: SemanticInput, bursts: readonly ReportBurstMap[]): 
 }
 
 /** The error mask where it is one of this partition's grid. */
-function damageOf(mask: ErrorMask | undefined, partition: SemanticPartition | undefined): Float32Array | null {
+function damageOf(mask: ErrorMask | undefined, partition: Partition | undefined): Float32Array | null {
   return mask && mask.rows === partition?.rows && mask.columns === partition.columns ? mask.damage : null;
 }
 
@@ -145,7 +146,7 @@ function pairOf({ source, decoded }: SemanticInput) {
   return { source, after, before: decoded.uncorrected ?? after };
 }
 
-function areaQuality(input: SemanticInput, partition: SemanticPartition | undefined) {
+function areaQuality(input: SemanticInput, partition: Partition | undefined) {
   const pair = pairOf(input);
   if (!pair || !partition) return null;
   const { source, before, after } = pair;

@@ -1,6 +1,6 @@
 import type { ReportData } from './data.ts';
 import { fixed, grouped, NOT_MEASURED, si } from './svg/text.ts';
-import { reasonOf, type Verdict, verdict } from './verdict.ts';
+import { reasonOf, sfvStates, type Verdict, verdict } from './verdict.ts';
 
 export interface TerminalOptions {
   /** Escape sequences for colour; use `wantsColour`. */
@@ -52,6 +52,10 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
         retransmissions(m.retransmissions),
       ]),
     ]);
+  }
+  if (m.sfvs.length > 0) {
+    const side = m.sideInfoBytes === null ? null : `side information ${grouped(m.sideInfoBytes)} bytes`;
+    rows.push(['SFVs', join([sfvStates(data), side])]);
   }
   if (rbSnr) {
     const means = Array.from(rbSnr.meanDb).filter(Number.isFinite);

@@ -1,3 +1,4 @@
+import { SFV_STATES } from '../../sct/codec/codec.ts';
 import type { ReportData } from './data.ts';
 import { fixed, grouped } from './svg/text.ts';
 
@@ -35,7 +36,21 @@ export function verdict(data: ReportData): Verdict {
       ? '. Its quality is not known without the original'
       : `: ${fixed(m.psnrDb, 1)} dB PSNR${m.msSsim === null ? '' : `, MS-SSIM ${fixed(m.msSsim, 3)}`}`;
   const text = `${m.ok ? 'The picture arrived whole' : 'The picture arrived damaged'}${quality}.`;
-  return { state: m.ok ? 'whole' : 'damaged', text: `${text}${blockText(data)}${lossText(data)}` };
+  return { state: m.ok ? 'whole' : 'damaged', text: `${text}${sfvText(data)}${blockText(data)}${lossText(data)}` };
+}
+
+/** How many SFVs stand in each state, received ones first: "7 received, 2 synthesised"; empty for a run without SFVs. */
+export function sfvStates({ metrics: { sfvs } }: ReportData): string {
+  const counts = SFV_STATES.map((state) => [state, sfvs.filter((s) => s.state === state).length] as const);
+  return counts
+    .filter(([, n]) => n > 0)
+    .map(([state, n]) => `${grouped(n)} ${state}`)
+    .join(', ');
+}
+
+function sfvText(data: ReportData): string {
+  const { sfvs } = data.metrics;
+  return sfvs.some((s) => s.state !== 'received') ? ` SFVs: ${sfvStates(data)}.` : '';
 }
 
 function blockText(data: ReportData): string {

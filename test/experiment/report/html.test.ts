@@ -78,6 +78,9 @@ test('the verdict claims what was measured', () => {
   );
   assert.equal(change({ ok: false, outage: 1, psnrDb: null }).text, 'Outage: the picture was not decoded.');
   assert.equal(change({ ok: false }).state, 'damaged');
+  const sfv = data.metrics.sfvs[0];
+  const states = [sfv, { ...sfv, state: 'lost' as const }, { ...sfv, state: 'repaired' as const }, sfv];
+  assert.match(change({ sfvs: states }).text, /SFVs: 2 received, 1 repaired, 1 lost\.$/);
   assert.match(change({ psnrDb: null }).text, /not known without the original/);
   assert.match(change({ lostSamples: 1234 }).text, /1\u202f234 samples were lost/);
 });
