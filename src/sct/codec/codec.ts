@@ -1,5 +1,6 @@
 import type { RgbImage } from '../image/rgb-image.ts';
 import type { TaskResult } from '../modes/machine-receiver.ts';
+import type { Partition } from '../partition/partition.ts';
 import type { FeatureMap } from '../semantics/feature-map.ts';
 
 /**
@@ -179,6 +180,8 @@ export interface DecodedImage {
   readonly note: string | undefined;
   /** What became of each SFV, [id]; undefined for a codec without SFVs or when the side information is lost. */
   readonly sfvs?: readonly SfvOutcome[] | undefined;
+  /** Who is where, as it came with the side information; undefined like `sfvs`. */
+  readonly partition?: Partition | undefined;
   /** What the heads see in the received features, where `view` asked for it. */
   readonly task?: TaskResult | undefined;
   /** The picture without correction, where `uncorrected` asked for it and correction changed something. */

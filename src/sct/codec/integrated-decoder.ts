@@ -85,6 +85,7 @@ export async function decodeIntegrated(
     mask: { cellPx: CELL_PX, ...grid, damage },
     note: noteOf(sfvs, arrived, faults),
     sfvs,
+    partition: side.partition,
     task,
     uncorrected,
     timingsMs,
