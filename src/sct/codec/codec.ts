@@ -22,6 +22,8 @@ export interface Codec {
 export interface AnalyseHints {
   /** Complex symbols that the whole picture may take, side information included; undefined when not known yet. */
   readonly symbols?: number | undefined;
+  /** Most streams whose description leaves the burst enough room; undefined for no such bound. */
+  readonly maxSfvs?: number | undefined;
 }
 
 /** What is made of what was received: the picture, what the heads see in its features, or both. */
@@ -45,6 +47,8 @@ export interface DecodeOptions {
 /** The streams of one picture and what they need. */
 export interface SourcePlan {
   readonly streams: readonly StreamPlan[]; // [stream id]
+  /** Stream ids in the order of placement, most important first; default by score, ties by id. */
+  readonly ranking?: readonly number[] | undefined;
   /** Upper bound of the side information in bytes; 0 for none. */
   readonly sideInfoBytes: number;
   /** Milliseconds of each step of the analysis. */
@@ -61,7 +65,7 @@ export interface SourcePlan {
 export interface StreamPlan {
   readonly id: number; // 0..254, index in SourcePlan.streams
   readonly kind: StreamKind;
-  /** Importance as sent, 0..255, and nothing else, decides order and share. */
+  /** Importance as sent, 0..255: decides the share, and the order where no ranking is given. */
   readonly score: number;
   /** Below this the stream is worthless: bytes for `bits`, complex symbols for `analog`. */
   readonly minSize: number;

@@ -2,6 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import { AUTO_TAU, decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
+import { DEFAULT_SFVS } from '../partition/label-map-code.ts';
 import { choiceForBudget } from '../rate/class-choice.ts';
 import { decodePowerScale, encodePowerScale } from '../rate/power-scale.ts';
 import { symbolRate } from '../rate/symbol-rate.ts';
@@ -86,9 +87,14 @@ export class IntegratedCodec implements Codec {
     const cells = Math.ceil(image.width / 16) * Math.ceil(image.height / 16);
     const perCell = hints.symbols === undefined ? DEFAULT_SYMBOLS_PER_CELL : hints.symbols / cells;
     const choice = choiceForBudget(perCell);
-    const analysis = await analyseSemantics(models, image, { ...this.options.analysis, classChoice: choice });
+    const partition = withAtMost(this.options.analysis?.partition, hints.maxSfvs);
+    const analysis = await analyseSemantics(models, image, {
+      ...this.options.analysis,
+      partition,
+      classChoice: choice,
+    });
     const start = performance.now();
-    const how = { choice, partition: this.options.analysis?.partition };
+    const how = { choice, partition };
     const { mode, sideBytes, referenceId } = this.options;
     const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
     const { choose } = decision;
@@ -111,6 +117,7 @@ export class IntegratedCodec implements Codec {
     );
     return {
       ...{ analysis, parts, decision, streams },
+      ranking: parts.ranking.filter((id) => id < parts.streams),
       sideInfoBytes: parts.split.total,
       encode: (grants) => this.encode(analysis, parts, decision, streams, grants),
     };
@@ -209,6 +216,15 @@ export class IntegratedCodec implements Codec {
       },
     };
   }
+}
+
+/** Options of the partition with at most so many SFVs. */
+export function withAtMost(
+  partition: AnalysisOptions['partition'],
+  maxSfvs: number | undefined,
+): AnalysisOptions['partition'] {
+  if (maxSfvs === undefined || (partition?.maxSfvs ?? DEFAULT_SFVS) <= maxSfvs) return partition;
+  return { ...partition, maxSfvs };
 }
 
 /** The shortest prefix for a quarter of an SFV's cells: what is less says nothing of it. */
