@@ -24,5 +24,6 @@ ${ids.map(highlight).join('\n')}
 /** One SFV pointed at, in the table or in the picture: bright everywhere, the rest of the picture darker. */
 function highlight(id: number): string {
   const chosen = `main:has(.r${id}:is(:hover,:focus,:target),.objects .o${id}:hover,.m${id}:hover)`;
-  return `${chosen} .o${id}{stroke:#ffd21f;stroke-width:3px;stroke-opacity:1}${chosen} .objects .o${id}.o${id}{fill:transparent;stroke-opacity:1}${chosen} .r${id}{background:var(--warnb)}${chosen} .m:not(.m${id}){opacity:.15}`;
+  // What <use> repeats elsewhere sees no ancestor of this page, but inherits variables.
+  return `.o${id}{stroke:var(--s${id},none);stroke-width:3px}${chosen}{--s${id}:#ffd21f}${chosen} .o${id}{stroke:#ffd21f;stroke-width:3px;stroke-opacity:1}${chosen} .objects .o${id}.o${id}{fill:transparent;stroke-opacity:1}${chosen} .r${id}{background:var(--warnb)}${chosen} .m:not(.m${id}){opacity:.15}`;
 }

@@ -157,12 +157,23 @@ export interface ReportSemantics {
   /** Of each cell, [row][column]; importance against the mean cell, damage 0..1. */
   readonly importance: Numbers | null;
   readonly damage: Numbers | null;
+  /** What the heads see in the received features, where the run asked for it. */
+  readonly task: ReportTask | null;
   readonly bursts: readonly ReportBurstMap[];
   /** What correction did, dB; null without the source. */
   readonly correction: ReportCorrection | null;
   readonly sideSplit: SideSplit | null;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly timingsMs: Readonly<Record<string, number>>;
+}
+
+/** A machine's view: street classes on a grid four times finer than the cells. */
+export interface ReportTask {
+  readonly labels: Uint8Array; // [4 x rows][4 x columns]
+  readonly palette: Uint8Array; // [label][r, g, b]
+  readonly presence: readonly { readonly name: string; readonly probability: number; readonly present: boolean }[];
+  readonly streetProbability: number;
+  readonly latencyMs: number;
 }
 
 /** PSNR without and with correction: of the whole picture, and of the cells that the error mask names; null where it names none. */

@@ -7,8 +7,8 @@ import type { Partition } from '../../sct/partition/partition.ts';
  * that only the other end knows is undefined: a receiver alone knows no importance map, a run without a single burst no map.
  */
 export interface SemanticData {
-  /** Labels of the model set both ends use: names of the street classes, clusters have numbers. */
-  readonly labels: { readonly names: readonly string[] };
+  /** Labels of the model set both ends use (tables.labels): names of the street classes, colours of all labels [label][r, g, b]. */
+  readonly labels: { readonly names: readonly string[]; readonly palette: Uint8Array };
   /** The sender's own, else as it came with the side information; undefined when that is lost too. */
   readonly partition: Partition | undefined;
   /** Importance as sent, codes of `encodeScore`; from the sender, else from the bursts' extensions; [SFV id]. */

@@ -18,6 +18,6 @@ export function semanticCss(ids: readonly number[]): string {
 ${tall}.panel .legend .swatch{display:inline-block;width:11px;height:11px;border-radius:3px}h2 small{font-size:13px;font-weight:400;margin-left:6px}
 ${states.join('')}.st{stroke:#fff;stroke-width:1px;stroke-opacity:.7;pointer-events:none}
 .sfvs .sum td{border-top:2px solid var(--line);border-bottom:none;font-weight:600}.sfvs td.gain{color:var(--ok)}.sfvs td.loss{color:var(--bad)}
-.m{cursor:crosshair}.panel .note{font-weight:400;color:var(--mute)}.sub2{margin:14px 0 0;color:var(--mute)}
+.m{cursor:crosshair}.sp .ov{pointer-events:none}.panel .note{font-weight:400;color:var(--mute)}.sub2{margin:14px 0 0;color:var(--mute)}
 .tables{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,300px),1fr));gap:18px;margin-top:16px}`;
 }

@@ -56,6 +56,7 @@ export function semanticView(input: SemanticInput): Omit<ReportSemantics, 'photo
     sfvs: describeSfvs(input, bursts),
     importance: semantic.importance ? semantic.importance.map((v, _, all) => v * all.length) : null,
     damage: damageOf(decoded?.mask, partition),
+    task: decoded?.task ? { ...decoded.task, palette: semantic.labels.palette } : null,
     bursts,
     correction: correctionOf(input),
     sideSplit: semantic.sideSplit ?? null,

@@ -71,7 +71,7 @@ export async function semanticRun(
   });
   const decoded = await codec.decode(
     { sideInfo: coded.sideInfo, streams },
-    { uncorrected: settings.uncorrected ?? true },
+    { uncorrected: settings.uncorrected ?? true, view: 'both' },
   );
   const semantic: SemanticData = {
     labels: models.tables.labels,

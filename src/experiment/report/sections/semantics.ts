@@ -1,5 +1,5 @@
 import { figureOf } from '../../analyze/panels.ts';
-import { heatPicture, smallPng } from '../../analyze/pictures.ts';
+import { heatPicture, palettePicture, smallPng } from '../../analyze/pictures.ts';
 import { bar, objectsFigure, type Scene, sceneDefs, swatch } from '../../analyze/scene.ts';
 import type { Numbers, ReportData, ReportPicture, ReportSemantics, ReportSfv } from '../data.ts';
 import { fileHref, html, Markup, table } from '../markup.ts';
@@ -43,7 +43,7 @@ ${s.importance && heat('Importance', 'what decides order and share', s.importanc
 ${s.before && shown('Received, before correction', s.before, s.correction?.beforeDb, s)}
 ${s.after && shown(s.before ? 'Received, after correction' : 'Received', s.after, s.correction?.afterDb, s)}
 ${s.damage && heat('Error mask', 'share of each cell that did not arrive', s.damage, 1, ['intact', 'lost'])}
-${stateFigure(s)}</div>`;
+${stateFigure(s)}${taskFigure(s)}</div>`;
 }
 
 function tooltipOf(v: ReportSfv): string {
@@ -71,6 +71,22 @@ function stateFigure(s: ReportSemantics): Markup | null {
   )}<use href="#all"/></svg><ul class="legend">${states.map(
     (state) => html`<li>${swatch(STATE_COLOURS[state])}${state} <small>${count(state)}</small></li>`,
   )}</ul></figure>`;
+}
+
+/** What a program gets in place of a picture. */
+function taskFigure({ task, grid, width, height }: ReportSemantics): Markup | null {
+  if (!task || !grid || task.labels.length !== 16 * grid.rows * grid.columns) return null;
+  const map = palettePicture(task.labels, grid, task.palette, 4);
+  const seen = task.presence.filter((c) => c.present).map((c) => `${c.name} ${fixed(100 * c.probability, 0)} %`);
+  const note = `${seen.join(', ') || 'none of its classes for certain'}; ${fixed(task.latencyMs, 0)} ms`;
+  const panel = {
+    title: 'What the heads see',
+    note,
+    uri: pictureDataUri(smallPng(map)),
+    size: map,
+    kind: 'labels' as const,
+  };
+  return figureOf(panel, { photo: { width, height }, grid });
 }
 
 function correctionLine({ correction: c, damage }: ReportSemantics): Markup | null {
