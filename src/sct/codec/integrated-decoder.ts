@@ -1,13 +1,13 @@
 import { FormatError } from '../../common/errors.ts';
-import { blankLost, correctionStrength, LOST_DAMAGE, repair } from '../correction/repair.ts';
-import { taskResult } from '../modes/machine-receiver.ts';
+import { blankLost, LOST_DAMAGE } from '../correction/repair.ts';
 import { decodePowerScale } from '../rate/power-scale.ts';
 import { symbolRate } from '../rate/symbol-rate.ts';
-import { CELL_PX, type FeatureMap, type GridPlane } from '../semantics/feature-map.ts';
+import { CELL_PX, type GridPlane } from '../semantics/feature-map.ts';
 import type { SemanticModels } from '../semantics/models.ts';
-import { emptyPlanes, type ReceivedPlanes, type StreamFigures, unpackStream } from './analog-stream.ts';
+import { emptyPlanes, type StreamFigures, unpackStream } from './analog-stream.ts';
 import type { DecodedImage, DecodeOptions, ReceivedSource, ReceivedStream, SfvOutcome, SfvState } from './codec.ts';
 import { decodeSfvScale, SFV_NOT_SENT } from './sfv-power.ts';
+import { outage, Stopwatch, showReceived } from './shown-picture.ts';
 import { decodeSideInfo, type IntegratedSide } from './side-info.ts';
 import { keptCount } from './side-selection.ts';
 import { cellsOfSfvs, MAX_STREAM_SYMBOLS, symbolOrder } from './symbol-order.ts';
@@ -33,19 +33,12 @@ export async function decodeIntegrated(
     if (!(error instanceof FormatError)) throw error;
     return outage(`side information not usable: ${error.message}`);
   }
-  const timingsMs: Record<string, number> = {};
-  const timed = async <T>(name: string, work: () => Promise<T> | T): Promise<T> => {
-    const start = performance.now();
-    const result = await work();
-    timingsMs[name] = (timingsMs[name] ?? 0) + performance.now() - start;
-    return result;
-  };
-
-  const { planes, figures, scores, faults } = await timed('streams', () => place(side, streams, models));
+  const watch = new Stopwatch();
+  const { planes, figures, scores, faults } = await watch.time('streams', () => place(side, streams, models));
   const grid = { rows: side.partition.rows, columns: side.partition.columns };
   const plane = (data: Float32Array): GridPlane => ({ ...grid, data });
   const { damage } = planes;
-  const decoded = await timed('symbolDecoder', () =>
+  const decoded = await watch.time('symbolDecoder', () =>
     models.decodeSymbols(
       planes.received,
       decodePowerScale(side.powerCode),
@@ -56,57 +49,22 @@ export async function decodeIntegrated(
     ),
   );
   const blank = blankLost(decoded, damage, side.classMap, models.tables);
-  const correction = options.correction ?? true;
-  const hit = damage.some((d) => d > 0);
-  const best =
-    correction && hit
-      ? await timed('correction', async () =>
-          repair(models, {
-            ...repairInput(side, blank, planes, figures, scores),
-            reference: await referenceOf(side, decoded.yHat, options, faults),
-          }),
-        )
-      : blank;
-  const { perceptual, view = 'picture' } = options;
-  const show = ({ yHat, quality }: { yHat: FeatureMap; quality: GridPlane }) =>
-    timed('synthesis', () => models.synthesise(yHat, quality, { perceptual }));
-  const task = view === 'picture' ? undefined : await timed('heads', () => taskResult(models, best.yHat));
-  const image = view === 'task' ? undefined : await show(best);
-  const both = image !== undefined && options.uncorrected && correction && hit;
-  const uncorrected = both ? await show(blank) : undefined;
+  const came = figures.map((f) => f !== undefined);
+  const shown = await showReceived(models, side, { ...blank, damage, came, scores }, options, faults, watch);
 
-  const sfvs = outcomes(side, figures, damage, correction);
+  const sfvs = outcomes(side, figures, damage, options.correction ?? true);
   const whole = sfvs.every((s) => !s.sent || s.damage === 0);
-  const arrived = figures.some((f) => f !== undefined);
+  const arrived = came.includes(true);
   return {
-    image,
+    ...shown,
     decodable: arrived,
     complete: arrived && whole,
     mask: { cellPx: CELL_PX, ...grid, damage },
     note: noteOf(sfvs, arrived, faults),
     sfvs,
     partition: side.partition,
-    task,
-    uncorrected,
-    timingsMs,
+    timingsMs: watch.timingsMs,
   };
-}
-
-/** The reference that the side information names; a fault where this end does not hold it or it has another size. */
-async function referenceOf(
-  { referenceId }: IntegratedSide,
-  { rows, columns, channels }: FeatureMap,
-  { reference }: DecodeOptions,
-  faults: string[],
-): Promise<FeatureMap | undefined> {
-  if (referenceId === undefined) return undefined;
-  const name = referenceId.toString(16).padStart(8, '0');
-  const found = await reference?.(referenceId);
-  if (!found) faults.push(`the sender names reference picture ${name}, which is not here`);
-  else if (found.rows !== rows || found.columns !== columns || found.channels !== channels) {
-    faults.push(`reference picture ${name} has ${found.columns}x${found.rows} cells, the picture ${columns}x${rows}`);
-  } else return found;
-  return undefined;
 }
 
 /** The streams in the planes that f_d takes. */
@@ -169,26 +127,6 @@ export function checkStream(stream: ReceivedStream, side: IntegratedSide, seen: 
   return side.sfvScales[id] === SFV_NOT_SENT ? undefined : stream;
 }
 
-function repairInput(
-  side: IntegratedSide,
-  { yHat, quality }: { yHat: FeatureMap; quality: GridPlane },
-  { damage }: ReceivedPlanes,
-  figures: readonly (StreamFigures | undefined)[],
-  scores: readonly (number | undefined)[],
-) {
-  const { partition, classMap } = side;
-  const ofSfv = correctionStrength(scores);
-  return {
-    yHat,
-    quality,
-    classMap,
-    labelMap: { rows: partition.rows, columns: partition.columns, data: partition.labels },
-    damage,
-    strength: Float32Array.from(partition.sfvOf, (id) => ofSfv[id]),
-    missing: partition.sfvOf.map((id) => (figures[id] ? 0 : 1)),
-  };
-}
-
 function outcomes(
   { partition, sfvScales }: IntegratedSide,
   figures: readonly (StreamFigures | undefined)[],
@@ -222,8 +160,4 @@ function noteOf(sfvs: readonly SfvOutcome[], arrived: boolean, faults: readonly 
   if (faults.length > 0)
     parts.push(`refused: ${faults[0]}${faults.length > 1 ? ` and ${faults.length - 1} more` : ''}`);
   return parts.length > 0 ? parts.join('; ') : undefined;
-}
-
-function outage(note: string): DecodedImage {
-  return { image: undefined, decodable: false, complete: false, mask: undefined, note };
 }

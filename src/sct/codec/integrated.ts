@@ -1,4 +1,3 @@
-import { UsageError } from '../../common/errors.ts';
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import { AUTO_TAU, decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
@@ -23,18 +22,15 @@ import type {
   StreamGrant,
   StreamPlan,
 } from './codec.ts';
+import { checkGrants, DEFAULT_SYMBOLS_PER_CELL, meanSnrDb } from './grants.ts';
 import { decodeIntegrated } from './integrated-decoder.ts';
 import { decodeSfvScale, encodeSfvScale } from './sfv-power.ts';
 import { fitSideParts, type SideParts } from './side-budget.ts';
 import { encodeSideInfo } from './side-info.ts';
 import { cellsOfSfvs, MAX_STREAM_SYMBOLS, type SymbolOrder, symbolOrder } from './symbol-order.ts';
 
-/** What f_e is told where there is no CSI report, dB: it was trained to be up to 5 dB wrong. */
-export const DEFAULT_CSI_DB = 5;
 /** SNRs that f_e was trained with, dB. */
 const F_E_SNR_DB = [-8, 25] as const;
-/** Symbols a cell that analysis assumes where the budget is not known: CBR 1/16. */
-const DEFAULT_SYMBOLS_PER_CELL = 48;
 
 export interface IntegratedOptions {
   /** How a picture is analysed: task, order, labels. */
@@ -139,7 +135,7 @@ export class IntegratedCodec implements Codec {
     const { classMap, partition } = parts;
     const { y } = analysis;
     const area = y.rows * y.columns;
-    checkGrants(grants, plans);
+    checkGrants(grants, plans, MAX_STREAM_SYMBOLS, 'symbols');
     const start = performance.now();
     const csiCode = encodeCsi(meanSnrDb(grants));
     const cells = cellsOfSfvs(partition.sfvOf, partition.sfvs.length);
@@ -232,18 +228,6 @@ export function leastSymbols(cells: number, kSet: readonly number[]): number {
   return kSet[1] * Math.ceil(cells / 4);
 }
 
-/** Capacity-equivalent SNR over the symbols of all grants that name one, dB. */
-function meanSnrDb(grants: readonly StreamGrant[]): number {
-  let bits = 0;
-  let symbols = 0;
-  for (const { size, snrDb } of grants) {
-    if (snrDb === undefined || Number.isNaN(snrDb)) continue;
-    bits += size * Math.log2(1 + 10 ** (Math.min(60, snrDb) / 10));
-    symbols += size;
-  }
-  return symbols === 0 ? DEFAULT_CSI_DB : 10 * Math.log10(Math.max(1e-6, 2 ** (bits / symbols) - 1));
-}
-
 function senderSnrDb(csiCode: number): number {
   return Math.min(F_E_SNR_DB[1], Math.max(F_E_SNR_DB[0], decodeCsi(csiCode)));
 }
@@ -261,20 +245,4 @@ function totalRms(streams: readonly Float32Array[]): number {
 /** Symbols of unit power that say nothing: for a grant too small for its SFV. The link's spreading makes noise of them. */
 function padding(size: number): Float32Array {
   return Float32Array.from({ length: 2 * size }, (_, i) => (i % 2 === 0 ? 1 : 0));
-}
-
-function checkGrants(grants: readonly StreamGrant[], plans: readonly StreamPlan[]): void {
-  const seen = new Set<number>();
-  for (const { id, size } of grants) {
-    if (!Number.isInteger(id) || id < 0 || id >= plans.length) {
-      throw new UsageError(`grant for stream ${id} is out of range: allowed 0 to ${plans.length - 1}`);
-    }
-    if (seen.has(id)) throw new UsageError(`stream ${id} has two grants: allowed one`);
-    seen.add(id);
-    if (!Number.isInteger(size) || size < 1 || size > MAX_STREAM_SYMBOLS) {
-      throw new UsageError(
-        `grant of ${size} symbols for stream ${id} is out of range: allowed 1 to ${MAX_STREAM_SYMBOLS}`,
-      );
-    }
-  }
 }

@@ -1,0 +1,180 @@
+import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
+import { FeatureCoder } from '../entropy/feature-code.ts';
+import type { RgbImage } from '../image/rgb-image.ts';
+import { AUTO_TAU, decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
+import { choiceForBudget } from '../rate/class-choice.ts';
+import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
+import type { SemanticModels } from '../semantics/models.ts';
+import type {
+  AnalyseHints,
+  Codec,
+  DecodedImage,
+  DecodeOptions,
+  EncodedSource,
+  EncodedStream,
+  ReceivedSource,
+  SourcePlan,
+  StreamGrant,
+  StreamPlan,
+} from './codec.ts';
+import { checkGrants, DEFAULT_SYMBOLS_PER_CELL, meanSnrDb } from './grants.ts';
+import { withAtMost } from './integrated.ts';
+import { decodeModular } from './modular-decoder.ts';
+import { fitPacket, leastPacketBytes, type PacketSource } from './packet-fit.ts';
+import { interleavedCells, MAX_STREAM_BYTES } from './packet-layout.ts';
+import { fitSideParts, type SideParts } from './side-budget.ts';
+import { encodeSideInfo, LEVEL_NOT_SENT } from './side-info.ts';
+import { cellsOfSfvs } from './symbol-order.ts';
+
+export interface ModularOptions {
+  /** How a picture is analysed: task, order, labels. */
+  readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
+  /** Whether everything is sent, or what is kept; default everything. */
+  readonly mode?: ModeOptions | undefined;
+  /** First 32 bits of the hash of a reference picture that the receiver is known to hold. */
+  readonly referenceId?: number | undefined;
+  /** Most bytes of side information aimed at; default by the picture's size, 350 at 512x768. */
+  readonly sideBytes?: number | undefined;
+}
+
+/** Plan of the modular codec: the streams, and what they were made of. */
+export interface ModularPlan extends SourcePlan {
+  readonly analysis: SemanticAnalysis;
+  readonly parts: SideParts;
+  readonly decision: ModeDecision;
+}
+
+/**
+ * Source coding apart from channel coding: each SFV's embeddings are quantised and entropy-coded by themselves into a packet of exactly
+ * the bytes that its resource blocks carry. A packet that does not come changes no embedding of another SFV; inside an SFV a lost
+ * piece costs the cells of its segments.
+ */
+export class ModularCodec implements Codec {
+  readonly name = 'modular';
+  private readonly models: SemanticModels;
+  private readonly options: ModularOptions;
+  private readonly coder: FeatureCoder;
+
+  constructor(models: SemanticModels, options: ModularOptions = {}) {
+    this.models = models;
+    this.options = options;
+    this.coder = new FeatureCoder(models.tables);
+  }
+
+  describe(): string {
+    return `modular: quantiser and entropy code of model set ${this.models.set.name} ${this.models.set.id}`;
+  }
+
+  /**
+   * @throws UsageError for a picture that the networks do not take, or an option out of range; ModelError when a network fails
+   */
+  async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<ModularPlan> {
+    const { models } = this;
+    const cells = Math.ceil(image.width / 16) * Math.ceil(image.height / 16);
+    const perCell = hints.symbols === undefined ? DEFAULT_SYMBOLS_PER_CELL : hints.symbols / cells;
+    const choice = choiceForBudget(perCell);
+    const partition = withAtMost(this.options.analysis?.partition, hints.maxSfvs);
+    const analysis = await analyseSemantics(models, image, {
+      ...this.options.analysis,
+      partition,
+      classChoice: choice,
+    });
+    const start = performance.now();
+    const how = { choice, partition };
+    const { mode, sideBytes, referenceId } = this.options;
+    const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
+    const choices = { choose: decision.choose, reference: referenceId !== undefined };
+    const parts = fitSideParts('modular', analysis, how, models.tables, sideBytes, choices);
+    const plan = this.planOf(analysis, parts, decision);
+    return { ...plan, timingsMs: { ...analysis.timingsMs, side: performance.now() - start } };
+  }
+
+  /** The plan of a picture that was analysed before. */
+  planOf(analysis: SemanticAnalysis, parts: SideParts, decision: ModeDecision): ModularPlan {
+    const { partition } = parts;
+    const sources = cellsOfSfvs(partition.sfvOf, partition.sfvs.length).map(
+      (cells): PacketSource => ({
+        cells: interleavedCells(cells, partition.columns),
+        classMap: parts.classMap,
+        y: analysis.y,
+      }),
+    );
+    const streams = partition.sfvs.slice(0, parts.streams).map(
+      (s): StreamPlan => ({
+        id: s.id,
+        kind: 'bits',
+        score: parts.scores[s.id],
+        minSize: leastPacketBytes(sources[s.id], this.coder, this.models.tables),
+        cells: s.cells,
+      }),
+    );
+    return {
+      ...{ analysis, parts, decision, streams },
+      ranking: parts.ranking.filter((id) => id < parts.streams),
+      sideInfoBytes: parts.split.total,
+      encode: async (grants) => this.encode({ analysis, parts, decision, streams, sources }, grants),
+    };
+  }
+
+  decode(received: ReceivedSource, options: DecodeOptions = {}): Promise<DecodedImage> {
+    return decodeModular(this.models, this.coder, received, options);
+  }
+
+  private encode(
+    {
+      analysis,
+      parts,
+      decision,
+      streams: plans,
+      sources,
+    }: Pick<ModularPlan, 'analysis' | 'parts' | 'decision' | 'streams'> & { readonly sources: readonly PacketSource[] },
+    grants: readonly StreamGrant[],
+  ): EncodedSource {
+    const { tables, set } = this.models;
+    const { mode, selection, partition, classMap } = parts;
+    checkGrants(grants, plans, MAX_STREAM_BYTES, 'bytes');
+    const start = performance.now();
+    const levels = new Uint8Array(partition.sfvs.length).fill(LEVEL_NOT_SENT);
+    const streams: EncodedStream[] = [];
+    let codeBytes = 0;
+    let payloadBytes = 0;
+    let segments = 0;
+    for (const { id, size } of grants) {
+      if (size < plans[id].minSize) continue;
+      const packet = fitPacket(sources[id], size, this.coder, tables);
+      if (!packet) continue;
+      levels[id] = packet.level;
+      streams.push({ id, kind: 'bits', payload: packet.payload });
+      codeBytes += packet.codeBytes;
+      payloadBytes += size;
+      segments += packet.segments;
+    }
+    const codedAt = performance.now();
+    const csiCode = encodeCsi(meanSnrDb(grants));
+    const { widthPx, heightPx } = analysis.y;
+    const side = { mode, csiCode, selection, partition, classMap, levels, referenceId: this.options.referenceId };
+    const sideInfo = encodeSideInfo({ kind: 'modular', widthPx, heightPx, ...side }, tables);
+    return {
+      sideInfo,
+      streams,
+      settings: {
+        modelSet: set.id,
+        mode,
+        modeAsked: decision.asked,
+        importanceCv: decision.importanceCv,
+        autoTau: AUTO_TAU,
+        csiDb: decodeCsi(csiCode),
+        sfvs: partition.sfvs.length,
+        sfvsKept: parts.streams,
+        sfvsSent: streams.length,
+        grantedBytes: grants.reduce((sum, g) => sum + g.size, 0),
+        payloadBytes,
+        codeBytes,
+        segments,
+        levels: streams.map((s) => levels[s.id]).join(' '),
+        sideEconomy: parts.economy,
+      },
+      timingsMs: { streams: codedAt - start, sideInfo: performance.now() - codedAt },
+    };
+  }
+}

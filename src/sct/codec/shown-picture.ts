@@ -1,0 +1,104 @@
+import { correctionStrength, repair } from '../correction/repair.ts';
+import type { RgbImage } from '../image/rgb-image.ts';
+import { type TaskResult, taskResult } from '../modes/machine-receiver.ts';
+import type { FeatureMap, GridPlane } from '../semantics/feature-map.ts';
+import type { SemanticModels } from '../semantics/models.ts';
+import type { DecodedImage, DecodeOptions } from './codec.ts';
+import type { SideInfo } from './side-info.ts';
+
+/** What a codec made of the streams, before anything is corrected. */
+export interface ReceivedFeatures {
+  /** Lost cells are zeros of unknown quality (`blankLost`). */
+  readonly yHat: FeatureMap;
+  readonly quality: GridPlane;
+  readonly damage: Float32Array; // [row][column], 0 intact .. 1 lost
+  /** Something of it came; [SFV id]. */
+  readonly came: readonly boolean[];
+  /** Importance as sent; [SFV id]. */
+  readonly scores: readonly (number | undefined)[];
+}
+
+/** What is shown of it. */
+export interface ShownPicture {
+  readonly image: RgbImage | undefined;
+  readonly uncorrected: RgbImage | undefined;
+  readonly task: TaskResult | undefined;
+}
+
+/** Sums up milliseconds by name. */
+export class Stopwatch {
+  readonly timingsMs: Record<string, number> = {};
+
+  async time<T>(name: string, work: () => Promise<T> | T): Promise<T> {
+    const start = performance.now();
+    const result = await work();
+    this.timingsMs[name] = (this.timingsMs[name] ?? 0) + performance.now() - start;
+    return result;
+  }
+}
+
+/**
+ * Corrects what is damaged, where that is asked for, and shows it: as a picture, to the heads, or both.
+ *
+ * @param faults gets a line when a reference is named that this end does not hold
+ */
+export async function showReceived(
+  models: SemanticModels,
+  side: SideInfo,
+  received: ReceivedFeatures,
+  options: DecodeOptions,
+  faults: string[],
+  watch: Stopwatch,
+): Promise<ShownPicture> {
+  const { perceptual, view = 'picture' } = options;
+  const corrects = (options.correction ?? true) && received.damage.some((d) => d > 0);
+  const best = corrects
+    ? await watch.time('correction', () => corrected(models, side, received, options, faults))
+    : received;
+  const show = ({ yHat, quality }: { yHat: FeatureMap; quality: GridPlane }) =>
+    watch.time('synthesis', () => models.synthesise(yHat, quality, { perceptual }));
+  const task = view === 'picture' ? undefined : await watch.time('heads', () => taskResult(models, best.yHat));
+  const image = view === 'task' ? undefined : await show(best);
+  const uncorrected = image && options.uncorrected && corrects ? await show(received) : undefined;
+  return { image, uncorrected, task };
+}
+
+async function corrected(
+  models: SemanticModels,
+  side: SideInfo,
+  { yHat, quality, damage, came, scores }: ReceivedFeatures,
+  options: DecodeOptions,
+  faults: string[],
+) {
+  const { partition, classMap } = side;
+  const ofSfv = correctionStrength(scores);
+  return repair(models, {
+    ...{ yHat, quality, classMap, damage },
+    labelMap: { rows: partition.rows, columns: partition.columns, data: partition.labels },
+    strength: Float32Array.from(partition.sfvOf as ArrayLike<number>, (id) => ofSfv[id]),
+    missing: partition.sfvOf.map((id) => (came[id] ? 0 : 1)),
+    reference: await referenceOf(side, yHat, options, faults),
+  });
+}
+
+/** The reference that the side information names; a fault where this end does not hold it or it has another size. */
+async function referenceOf(
+  { referenceId }: SideInfo,
+  { rows, columns, channels }: FeatureMap,
+  { reference }: DecodeOptions,
+  faults: string[],
+): Promise<FeatureMap | undefined> {
+  if (referenceId === undefined) return undefined;
+  const name = referenceId.toString(16).padStart(8, '0');
+  const found = await reference?.(referenceId);
+  if (!found) faults.push(`the sender names reference picture ${name}, which is not here`);
+  else if (found.rows !== rows || found.columns !== columns || found.channels !== channels) {
+    faults.push(`reference picture ${name} has ${found.columns}x${found.rows} cells, the picture ${columns}x${rows}`);
+  } else return found;
+  return undefined;
+}
+
+/** Nothing is known but why. */
+export function outage(note: string): DecodedImage {
+  return { image: undefined, decodable: false, complete: false, mask: undefined, note };
+}
