@@ -19,7 +19,7 @@ export class BurstRecorder {
     this.silence = allocateNative(writer.format, SILENCE_SAMPLES);
   }
 
-  /** Converts and appends one burst, marks it, counts it, and puts it all into the files. */
+  /** Converts and appends one burst, marks and counts it if it is more than silence, and puts it all into the files. */
   async write(
     reIm: Float32Array,
     atIndex: number | undefined,
@@ -40,10 +40,11 @@ export class BurstRecorder {
     }
     const samples = data.length / 2;
     await this.append(data);
-    this.writer.annotate({ index, count: samples, label: 'burst' });
+    const silent = data.every((value) => value === 0);
+    if (!silent) this.writer.annotate({ index, count: samples, label: 'burst' });
     await this.writer.flush();
     counters.samples += gap + samples;
-    counters.bursts++;
+    if (!silent) counters.bursts++;
     counters.clippedSamples += clippedSamples;
     counters.nonFinite += nonFinite;
     return { index, samples };

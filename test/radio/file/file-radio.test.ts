@@ -9,7 +9,7 @@ import { FileRadio } from '../../../src/radio/file/file-radio.ts';
 import type { WaitClock } from '../../../src/radio/file/file-rx.ts';
 import { fromFloat } from '../../../src/radio/format/convert.ts';
 import { exactLoss } from '../../../src/radio/radio.ts';
-import { validateCapture } from '../../../src/radio/sigmf/capture-info.ts';
+import { captureInfo, validateCapture } from '../../../src/radio/sigmf/capture-info.ts';
 import { CaptureWriter } from '../../../src/radio/sigmf/capture-writer.ts';
 import { noise, noiseBlock, temporaryFolder } from '../helpers.ts';
 
@@ -104,6 +104,21 @@ test('samples and gaps that appear while waiting are delivered, with the gap', a
   );
   assert.equal(rx.ended, 'source-ended');
   assert.deepEqual([rx.counters.samples, rx.counters.lostMin, rx.counters.gaps], [200, 50, 1]);
+});
+
+test('silence after the last burst is written, but is no burst', async (t) => {
+  const path = join(await temporaryFolder(t), 'x');
+  const tx = await new FileRadio(path).openTx({ rateHz: 1e6 });
+  await tx.write(noise(1, 1000), 200);
+  assert.deepEqual(await tx.write(new Float32Array(2 * 500), 1500), { index: 1500, samples: 500 });
+  await tx.close();
+  const info = await captureInfo(path);
+  assert.equal(info.samples, 2000);
+  assert.deepEqual(
+    info.bursts.map((b) => [b.fileSample, b.samples]),
+    [[200, 1000]],
+  );
+  assert.equal(tx.counters.bursts, 1);
 });
 
 test('what cannot be is refused: no file, wrong rate, no rate, archive, late burst, endless silence, both ways', async (t) => {
