@@ -10,7 +10,7 @@ import { threeNorm } from '../../../src/experiment/bench/semantics/butteraugli.t
 import { montage, quickData, spread } from '../../../src/experiment/bench/semantics/data.ts';
 import { crossover } from '../../../src/experiment/bench/semantics/fig6.ts';
 import { check, figureOf, paired, rowOf, seedsText } from '../../../src/experiment/bench/semantics/figures.ts';
-import { labelsOf, roiShares } from '../../../src/experiment/bench/semantics/ground-truth.ts';
+import { labelsOf, roiShares, saliencyOf } from '../../../src/experiment/bench/semantics/ground-truth.ts';
 import { judged, meanIou } from '../../../src/experiment/bench/semantics/judge.ts';
 import { lessImportantHalf, measured } from '../../../src/experiment/bench/semantics/measure.ts';
 import { PARTS, parseSemanticsParts } from '../../../src/experiment/bench/semantics/parts.ts';
@@ -93,6 +93,9 @@ test('ground truth: a cell is of the region of interest from 15 % on, else of it
   const second = [...Array(11).keys()].filter((c) => maps[c * 32 + 4] > 0);
   assert.deepEqual([first, second], [[8], [3]]);
   assert.ok(street > 0 && presence[8] > 0 && presence[0] < 0);
+  const salient = saliencyOf(roi, y);
+  assert.ok(Math.abs(1 / (1 + Math.exp(-salient[0])) - 0.75) < 1e-6); // 3 of 4 columns
+  assert.ok(salient[1] < -9 && salient.length === 32);
   assert.deepEqual(roiShares(Uint8Array.of(0, 0, 1, 1), Uint8Array.of(1, 0, 1, 1), 3), [0.5, 1, 0]);
 });
 

@@ -17,10 +17,11 @@ export type SemanticKind = (typeof SEMANTIC_KINDS)[number];
 const CODECS = { integrated: IntegratedCodec } as const;
 
 /**
- * Whose importance: the product's own; `oracle`: objects and order of placement by ground truth, amounts by entropy alone;
- * `entropy`: amounts by entropy alone, nothing matters more than its bits.
+ * Whose importance. `own`: the product's. `oracle`: objects, what is salient, and the order of placement by ground truth, amounts by
+ * the product's rule from these. `oracle-order`: the same, but amounts by entropy alone. `entropy`: the product's objects, amounts and order by
+ * entropy alone.
  */
-export const IMPORTANCES = ['own', 'oracle', 'entropy'] as const;
+export const IMPORTANCES = ['own', 'oracle', 'oracle-order', 'entropy'] as const;
 export type Importance = (typeof IMPORTANCES)[number];
 
 export interface SemanticVariant {
@@ -74,10 +75,11 @@ export class CodecShelf {
   }
 
   private make({ kind, importance = 'own', analysis = {}, mode = 'overall' }: SemanticVariant): Codec {
-    const weighed = importance === 'own' ? analysis : { ...analysis, weight: 0 };
+    const byEntropy = importance === 'entropy' || importance === 'oracle-order';
+    const weighed = byEntropy ? { ...analysis, weight: 0 } : analysis;
     const options = { analysis: weighed, mode: { mode } };
     const make = (models: SemanticModels) => new CODECS[kind](models, options);
-    if (importance !== 'oracle') return make(this.models);
+    if (importance === 'own' || importance === 'entropy') return make(this.models);
     const truthOf = (image: RgbImage) => this.truths.get(image);
     return roiFirst(make(groundTruthModels(this.models, truthOf)), truthOf);
   }

@@ -13,13 +13,17 @@ const VOID = 11;
 /** A cell with so much of the region of interest counts as region of interest. */
 const ROI_CELL_SHARE = 0.15;
 
+/** Keeps logits finite. */
+const LEAST_SALIENCY = 1e-4;
+
 /** A codec whose plans show what they were made of. */
 export type PartsCodec = Omit<Codec, 'analyse'> & {
   analyse(...args: Parameters<Codec['analyse']>): Promise<SourcePlan & { readonly parts: SideParts }>;
 };
 
 /**
- * The model set with its label head replaced by ground truth: SFVs are then the true objects. All other networks stay.
+ * The model set with its label and saliency heads replaced by ground truth: SFVs are then the true objects, and what is salient is
+ * the region of interest. All other networks stay.
  *
  * @param truthOf the picture with its labels; without labels the head's own answer stands
  */
@@ -38,6 +42,10 @@ export function groundTruthModels(
     async labels(y) {
       const picture = pictures.get(y);
       return picture?.labels && picture.roi ? labelsOf(picture.labels, picture.roi, y) : models.labels(y);
+    },
+    async saliency(y) {
+      const roi = pictures.get(y)?.roi;
+      return roi ? saliencyOf(roi, y) : models.saliency(y);
     },
   });
 }
@@ -69,6 +77,22 @@ export function labelsOf(labels: Uint8Array, roi: Uint8Array, y: FeatureMap): La
     }
   }
   return { maps, presence, clusters: new Float32Array(CLUSTERS * rows * columns), street: 10 };
+}
+
+/** Logits of saliency, [4 x rows][4 x columns], whose sigmoid is the share of each place that lies in the region of interest. */
+export function saliencyOf(roi: Uint8Array, { rows, columns, widthPx, heightPx }: FeatureMap): Float32Array {
+  const out = new Float32Array(16 * rows * columns);
+  const side = CELL_PX / 4;
+  for (let at = 0; at < out.length; at++) {
+    const [top, left] = [side * Math.floor(at / (4 * columns)), side * (at % (4 * columns))];
+    let inside = 0;
+    for (let y = top; y < Math.min(heightPx, top + side); y++) {
+      for (let x = left; x < Math.min(widthPx, left + side); x++) inside += roi[y * widthPx + x] ? 1 : 0;
+    }
+    const share = Math.min(1 - LEAST_SALIENCY, Math.max(LEAST_SALIENCY, inside / side ** 2));
+    out[at] = Math.log(share / (1 - share));
+  }
+  return out;
 }
 
 function cellClass(
