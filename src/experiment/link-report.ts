@@ -1,5 +1,5 @@
 import { requiredMutualInformation } from '../phy/fec/required-mutual-information.ts';
-import { MODULATION_BITS } from '../phy/frame/extension.ts';
+import { ANALOG_CODE, MODULATION_BITS } from '../phy/frame/extension.ts';
 import { fftKernel } from '../phy/kernels/fft.ts';
 import { snrDbForInformation } from '../phy/modulation/mutual-information.ts';
 import { axisLevels, type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
@@ -179,6 +179,11 @@ function modulationText(codes: readonly number[] | null): string {
   return orders.map((q) => modulationName(q as ModulationOrder)).join(', ');
 }
 
+function modulationOf(code: number): Modulation | null {
+  if (code === ANALOG_CODE) return 'analog';
+  return MODULATION_BITS[code] ? (modulationName(MODULATION_BITS[code] as ModulationOrder) as Modulation) : null;
+}
+
 function rbSnr(burst: BurstTrace, n: Numerology, facts: TransmitFacts | null): NonNullable<ReportData['rbSnr']> {
   const codes = burst.modulation ?? [];
   const orders = [...new Set(codes.map((c) => MODULATION_BITS[c] ?? 0))].filter((q) => q > 0) as ModulationOrder[];
@@ -188,9 +193,7 @@ function rbSnr(burst: BurstTrace, n: Numerology, facts: TransmitFacts | null): N
     subbands: n.nSubbands,
     meanDb: burst.subbandSnrDb,
     standardErrorDb: burst.subbandSnrErrorDb,
-    modulation: codes.map((c) =>
-      MODULATION_BITS[c] ? (modulationName(MODULATION_BITS[c] as ModulationOrder) as Modulation) : null,
-    ),
+    modulation: codes.map(modulationOf),
     reportedDb: facts?.reportedSnrDb ?? null,
     reportAgeMs: facts?.csiAgeMs ?? null,
     slots: burst.slots,

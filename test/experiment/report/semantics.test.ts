@@ -158,8 +158,9 @@ test('effect of correction: PSNR of an area counted again pixel by pixel, and on
 test('the page is well formed, asks for nothing, and shows every part', () => {
   const page = pageOf(view);
   assertWellFormed(asXml(page).trim());
-  assert.doesNotMatch(page, /NaN|Infinity|undefined|\[object/);
-  assert.doesNotMatch(page, /<script|<link|<iframe|@import|\son\w+=|\sstyle=|url\((?!#viridis)/i);
+  const text = page.replace(/base64,[A-Za-z0-9+/=]*/g, ''); // in which any letters can stand
+  assert.doesNotMatch(text, /NaN|Infinity|undefined|\[object/);
+  assert.doesNotMatch(text, /<script|<link|<iframe|@import|\son\w+=|\sstyle=|url\((?!#viridis)/i);
   for (const [, address] of page.matchAll(/(?:src|href)="([^"]{0,40})/g)) {
     assert.match(address, /^(data:image\/|\.\/|#)/);
   }
