@@ -10,6 +10,7 @@ import { join, relative } from 'node:path';
 import type { ModelsReport } from '../src/experiment/bench/models.ts';
 import { MODEM_BENCH_SCHEMA, type RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
 import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
+import { SEMANTICS_SCHEMA, type SemanticsReport } from '../src/experiment/bench/semantics/report.ts';
 import {
   kodakChapter,
   type LinkResult,
@@ -33,6 +34,7 @@ import {
   ldpcChapter,
   speedChapter,
 } from './phy-chapters.ts';
+import { semanticsChapter, semanticsPlots } from './semantics-chapter.ts';
 import { contents, summaryChapter } from './summary-chapter.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -63,9 +65,11 @@ const analog = read<AnalogResult>('analog.json');
 const speed = read<{ lines: string[] }>('loopback-speed.json');
 const boards = read<{ lines: string[] }>('boards.json');
 const models = read<ModelsReport>('models.json');
+const semantics = ofSchema(read<SemanticsReport>('semantics.json'), SEMANTICS_SCHEMA);
 
 /** The whole link first, then the networks, then the modem and its parts. */
 const chapters = [
+  semantics && semanticsChapter(semantics),
   seeds.length > 0 && seedsChapter(seeds),
   powerLoading && powerLoadingChapter(powerLoading),
   kodak && kodakChapter(kodak),
@@ -90,6 +94,7 @@ const page = `${[
 ].join('\n\n')}\n`;
 
 const plots = [
+  ...(semantics ? semanticsPlots(semantics) : []),
   ...(models ? modelsPlots(models) : []),
   ...(modem ? modemPlots(modem) : []),
   ...(adaptation ? [adaptationPlot(adaptation)] : []),

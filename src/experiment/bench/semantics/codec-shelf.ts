@@ -2,6 +2,7 @@ import { ClassicalCodec } from '../../../sct/codec/classical.ts';
 import type { ClassicalFormat } from '../../../sct/codec/classical-header.ts';
 import type { Codec } from '../../../sct/codec/codec.ts';
 import { IntegratedCodec } from '../../../sct/codec/integrated.ts';
+import { ModularCodec } from '../../../sct/codec/modular.ts';
 import type { RgbImage } from '../../../sct/image/rgb-image.ts';
 import type { Mode } from '../../../sct/modes/mode-choice.ts';
 import type { AnalysisOptions } from '../../../sct/semantics/analysis.ts';
@@ -11,10 +12,10 @@ import type { BenchPicture } from './data.ts';
 import { groundTruthModels, roiFirst, withModels } from './ground-truth.ts';
 import { MemoCodec } from './memo-codec.ts';
 
-export const SEMANTIC_KINDS = ['integrated'] as const;
+export const SEMANTIC_KINDS = ['integrated', 'modular'] as const;
 export type SemanticKind = (typeof SEMANTIC_KINDS)[number];
 
-const CODECS = { integrated: IntegratedCodec } as const;
+const CODECS = { integrated: IntegratedCodec, modular: ModularCodec } as const;
 
 /**
  * Whose importance. `own`: the product's. `oracle`: objects, what is salient, and the order of placement by ground truth, amounts by
