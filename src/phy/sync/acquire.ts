@@ -11,6 +11,8 @@ export const MAX_CFO_HZ = 265_500;
 const MIN_CONCENTRATION = 0.22;
 /** Noise that every reception is taken to have, relative to the signal: -60 dB, what 10 bits leave. */
 const LEAST_NOISE = 1e-6;
+/** What counts as the last path, relative to the strongest: what lies behind the prefix costs more than a first path missed. */
+const TAIL_SHARE = 0.005;
 /** Keeps variances finite where there is nothing but zeros. */
 const LEAST_COHERENCE = 1e-6;
 
@@ -82,7 +84,10 @@ export class Acquirer {
     const path = this.firstPath(shift);
     if (path === null) return null;
 
-    const backoff = Math.max(1, cpLength >> 3);
+    // A first path that has faded now comes back later in the burst, in a narrow band up to a resolution cell before the one
+    // found: where the prefix has room for it, the window begins so much earlier.
+    const cell = Math.min(cpLength >> 2, Math.round(fftSize / n.nCarriers));
+    const backoff = Math.max(1, cpLength >> 3, path.spread > cpLength / 3 ? 0 : cell);
     const start = at + path.delay - cpLength;
     // The window at T1 - backoff with the offset known, and the rest of the offset from the pair of symbols.
     let cfo = coarse.cfo + shift / fftSize;
@@ -206,8 +211,8 @@ export class Acquirer {
     return bestShift;
   }
 
-  /** Delay of the first path after the window (samples) and how concentrated the impulse response is. */
-  private firstPath(shift: number): { delay: number; concentration: number } | null {
+  /** Delay of the first path after the window, from there to the last one (samples), and how concentrated all of them are. */
+  private firstPath(shift: number): { delay: number; spread: number; concentration: number } | null {
     const { fftSize, nCarriers, bins, cpLength, segmentLength } = this.n;
     const { training } = this.known;
     const { impulse } = this;
@@ -260,9 +265,13 @@ export class Acquirer {
         break;
       }
     }
-    // The taper widens a path by about 1.5 resolution cells before its centre.
-    if (delay < peakAt) delay = Math.min(peakAt, delay + Math.round((1.5 * fftSize) / nCarriers));
-    return { delay, concentration };
+    let last = peakAt + cpLength;
+    const tail = Math.max(peak * TAIL_SHARE, floor * 9);
+    while (last > peakAt && power(last) <= tail) last--;
+    // The taper widens a path by about 1.5 resolution cells to either side.
+    const widened = Math.round((1.5 * fftSize) / nCarriers);
+    if (delay < peakAt) delay = Math.min(peakAt, delay + widened);
+    return { delay, spread: Math.max(peakAt, last - widened) - delay, concentration };
   }
 
   /** Spectra of the two training symbols into `first` and `second`. */
