@@ -5,7 +5,7 @@ import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../src/experiment/
 import type { RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
 import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
 import { figure, table } from './chapter-parts.ts';
-import type { LinkResult, PowerLoadingResult } from './link-chapter.ts';
+import type { LinkResult, PowerLoadingResult, PowerLoadingRow } from './link-chapter.ts';
 import { measuredOf } from './modem-chapter.ts';
 import type { LdpcBlerResult } from './phy-chapters.ts';
 
@@ -73,13 +73,15 @@ function kodakLines(kodak: LinkResult | null, models: ModelsReport | null): Line
 
 function powerLines(result: PowerLoadingResult | null): Line[] {
   if (!result) return [];
-  const gains = result.rows.map((r) => r.psnrGainDb.value);
-  const sum = (arm: 'off' | 'on') => result.rows.reduce((n, r) => n + r[arm].outages, 0);
-  const trials = result.rows.reduce((n, r) => n + r.trials, 0);
+  const sum = (of: (r: PowerLoadingRow) => number) => result.rows.reduce((n, r) => n + of(r), 0);
+  const gains = [...new Set(result.rows.map((r) => r.snrDb))].map((snrDb) => {
+    const own = result.rows.filter((r) => r.snrDb === snrDb).map((r) => r.psnrGainBothWholeDb.value);
+    return `${snrDb} dB: ${figure(Math.min(...own), 2)} to ${figure(Math.max(...own), 2)} dB`;
+  });
   return [
     [
-      '[power loading](#power-loading) on against off, 25 subbands, 5 and 10 dB',
-      `${figure(Math.min(...gains), 2)} to ${figure(Math.max(...gains), 2)} dB of mean PSNR by channel and SNR; not whole ${sum('off')} and ${sum('on')} of ${trials}`,
+      '[power loading](#power-loading) on against off: gain in mean PSNR of photos whole with both, by channel',
+      `${gains.join('; ')}; not whole ${sum((r) => r.off.outages)} off, ${sum((r) => r.on.outages)} on, of ${sum((r) => r.trials)} each`,
     ],
   ];
 }
