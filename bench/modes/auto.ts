@@ -2,6 +2,7 @@ import { IntegratedCodec } from '../../src/sct/codec/integrated.ts';
 import { fitSideParts } from '../../src/sct/codec/side-budget.ts';
 import type { Task } from '../../src/sct/importance/importance-map.ts';
 import { type Order, sfvOrder, sfvSums } from '../../src/sct/importance/scores.ts';
+import { DEFAULT_TASK_CLASSES } from '../../src/sct/importance/task-classes.ts';
 import { mostImportant, variation } from '../../src/sct/modes/mode-choice.ts';
 import { psnrDb, roiPsnrDb } from '../../src/sct/quality/psnr.ts';
 import { choiceForBudget } from '../../src/sct/rate/class-choice.ts';
@@ -30,9 +31,14 @@ export async function* autoRows(
   part: 'validation' | 'test',
   most: number,
   ways: readonly { readonly order: Order; readonly share: number }[],
-  { cbr, snrDb, task }: { readonly cbr: number; readonly snrDb: number; readonly task: Task },
+  {
+    cbr,
+    snrDb,
+    task,
+    favour,
+  }: { readonly cbr: number; readonly snrDb: number; readonly task: Task; readonly favour: boolean },
 ): AsyncGenerator<AutoRow> {
-  const codec = new IntegratedCodec(models, { analysis: { task } });
+  const codec = new IntegratedCodec(models, { analysis: { task, favour: favour ? DEFAULT_TASK_CLASSES : [] } });
   for await (const { name, data: set, image, roi } of roiPictures(data, part, most)) {
     const budget = Math.floor(3 * image.width * image.height * cbr);
     const plain = await codec.analyse(image, { symbols: budget });

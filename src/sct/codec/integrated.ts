@@ -1,6 +1,6 @@
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
-import { AUTO_TAU, decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
+import { decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
 import { DEFAULT_SFVS } from '../partition/label-map-code.ts';
 import { choiceForBudget } from '../rate/class-choice.ts';
 import { decodePowerScale, encodePowerScale } from '../rate/power-scale.ts';
@@ -193,7 +193,7 @@ export class IntegratedCodec implements Codec {
         mode,
         modeAsked: decision.asked,
         importanceCv: decision.importanceCv,
-        autoTau: AUTO_TAU,
+        autoTau: decision.tau,
         csiDb: decodeCsi(csiCode),
         thetaLevel,
         powerScale: decodePowerScale(powerCode),

@@ -1,7 +1,7 @@
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import { FeatureCoder } from '../entropy/feature-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
-import { AUTO_TAU, decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
+import { decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
 import { choiceForBudget } from '../rate/class-choice.ts';
 import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
 import type { SemanticModels } from '../semantics/models.ts';
@@ -162,7 +162,7 @@ export class ModularCodec implements Codec {
         mode,
         modeAsked: decision.asked,
         importanceCv: decision.importanceCv,
-        autoTau: AUTO_TAU,
+        autoTau: decision.tau,
         csiDb: decodeCsi(csiCode),
         sfvs: partition.sfvs.length,
         sfvsKept: parts.streams,

@@ -103,7 +103,7 @@ function arrange(
     const mode = 'overall' as const;
     return { classMap, partition, mode, selection: undefined, streams: n, scores, ranking, split, economy };
   }
-  const chosen = choose(partition, scores, ranking);
+  const chosen = choose(partition, scores);
   const { partition: ordered } = applySelection(partition, chosen);
   const streams = chosen.kept.reduce((a, b) => a + b, 0);
   const selection = { ...chosen, classes: classesOfOthers(ordered, classMap, streams) };

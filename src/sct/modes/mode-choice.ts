@@ -1,5 +1,6 @@
 import { UsageError } from '../../common/errors.ts';
-import { sfvSums } from '../importance/scores.ts';
+import type { Task } from '../importance/importance-map.ts';
+import { sfvOrder, sfvSums } from '../importance/scores.ts';
 import type { Partition } from '../partition/partition.ts';
 import type { SemanticAnalysis } from '../semantics/analysis.ts';
 import type { GridPlane } from '../semantics/feature-map.ts';
@@ -13,9 +14,9 @@ export const MODES = ['overall', 'selective', 'auto'] as const;
 export type Mode = (typeof MODES)[number];
 
 /** Selective where the coefficient of variation of importance over the cells is above this (ADR 0015, fitted on validation). */
-export const AUTO_TAU = 0.9;
-/** Without a rule, selective mode keeps the most important SFVs that together hold this share of the importance (ADR 0015). */
-export const AUTO_SHARE = 0.8;
+export const AUTO_TAU: Readonly<Record<Task, number>> = { human: 0.95, machine: 2.5 };
+/** Without a rule, selective mode keeps the SFVs of the densest importance that together hold this share of it (ADR 0015). */
+export const AUTO_SHARE = 0.9;
 
 /** What is sent of a picture. */
 export interface ModeOptions {
@@ -25,8 +26,8 @@ export interface ModeOptions {
   readonly roi?: PixelRectangle | undefined;
 }
 
-/** SFVs to keep of a partition with scores as sent and ids in order of importance. */
-export type Chooser = (partition: Partition, scores: Uint8Array, ranking: readonly number[]) => KeptSfvs;
+/** SFVs to keep of a partition with scores as sent, [SFV id]. */
+export type Chooser = (partition: Partition, scores: Uint8Array) => KeptSfvs;
 
 /** What was decided for a picture, for settings and reports. */
 export interface ModeDecision {
@@ -34,6 +35,8 @@ export interface ModeDecision {
   readonly asked: Mode;
   /** Standard deviation of the importance of a cell over its mean. */
   readonly importanceCv: number;
+  /** What it is held against in auto mode. */
+  readonly tau: number;
   /** Which SFVs are kept; undefined in overall mode. */
   readonly choose: Chooser | undefined;
 }
@@ -80,16 +83,20 @@ export function decideMode(analysis: SemanticAnalysis, options: ModeOptions, nam
     throw new UsageError(`what to keep is chosen in selective mode: not allowed in ${asked}`);
   }
   const importanceCv = variation(analysis.importance);
-  if (asked === 'overall' || (asked === 'auto' && !(importanceCv > AUTO_TAU))) {
-    return { mode: 'overall', asked, importanceCv, choose: undefined };
+  const tau = AUTO_TAU[analysis.task];
+  if (asked === 'overall' || (asked === 'auto' && !(importanceCv > tau))) {
+    return { mode: 'overall', asked, importanceCv, tau, choose: undefined };
   }
   const rectangle = roi && cellsOfRectangle(roi, analysis.y);
   const choose: Chooser =
     keep || rectangle
       ? (partition, scores) => keptSfvs(partition, scores, keep, rectangle, names)
-      : (partition, _, ranking) => ({
-          kept: mostImportant(sfvSums(analysis.importance, partition), ranking, AUTO_SHARE),
-          rectangle: undefined,
-        });
-  return { mode: 'selective', asked, importanceCv, choose };
+      : (partition, scores) => {
+          const ranking = sfvOrder(scores, partition, 'density');
+          return {
+            kept: mostImportant(sfvSums(analysis.importance, partition), ranking, AUTO_SHARE),
+            rectangle: undefined,
+          };
+        };
+  return { mode: 'selective', asked, importanceCv, tau, choose };
 }

@@ -21,6 +21,8 @@ export interface AnalysisOptions {
   readonly labelSpace?: LabelSpaceChoice | undefined;
   /** Names of street classes; default car, pedestrian, bicyclist, sign. */
   readonly taskClasses?: readonly string[] | undefined;
+  /** Names of street classes that take every cell they reach into; default none. */
+  readonly favour?: readonly string[] | undefined;
   readonly partition?: Omit<PartitionOptions, 'clusterColours'> | undefined;
   /** Default: for 48 symbols a cell (CBR 1/16). */
   readonly classChoice?: ClassChoice | undefined;
@@ -98,7 +100,9 @@ export async function analyseSemantics(
   const entropy = entropyMap(classMap, tables);
   const labelOutput = await clock.step('labels', () => models.labels(y));
   const { rawLabels, partition, agreement } = await clock.step('partition', () => {
-    const raw = labelCells(labelOutput, y, options.labelSpace);
+    const { favour = [], labelSpace } = options;
+    const favoured = favour.length > 0 ? taskClassIds(favour, tables.labels.names) : [];
+    const raw = labelCells(labelOutput, y, labelSpace, favoured);
     const { clusterColours } = tables.labels;
     return { rawLabels: raw, ...adoptPartition(raw.map, { ...options.partition, clusterColours }) };
   });
