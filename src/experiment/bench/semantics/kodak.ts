@@ -5,7 +5,7 @@ import { check, meanOf, paired } from './figures.ts';
 import { bestFixedMcs } from './fixed-mcs.ts';
 import { find, type NamedPlot, type Part, type Scale, type Unit } from './part.ts';
 import { draws, sendAll } from './send-all.ts';
-import { type Series, slug } from './series.ts';
+import { type Measure, type Series, slug } from './series.ts';
 
 const CLASSICAL = { avif: 'AVIF, best fixed MCS', jpeg: 'JPEG, best fixed MCS' } as const;
 
@@ -55,6 +55,7 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
           const link = (seed: number) => linkOf(air, seed, scale);
           const sent = await sendAll(context, list, ({ seed }) => ({ codec, link: link(seed) }), {
             wanted: ({ picture }) => ({ ...wanted(), parts: codec.partsOf(picture.image) }),
+            more: ({ picture }) => ({ payloadGapShare: codec.gapOf(picture.image) ?? 1 }),
           });
           return [{ scheme: kind, conditions: conditionsOf(air), facts: {}, trials: sent.trials }];
         },
@@ -95,12 +96,26 @@ function checksAt(air: Air, all: readonly Series[]) {
         'dB',
         paired(own, find(all, CLASSICAL.avif, at), 'psnrDb'),
       ),
+      check(
+        'kodak',
+        `${where}: ${kind}, largest gap between payload and grant`,
+        'share',
+        largest(own, 'payloadGapShare'),
+        { most: 0.02 },
+      ),
       // Above it is an accounting error.
       ...(bound === undefined
         ? []
         : [check('kodak', `${where}: ${kind} below BPG + capacity`, 'dB', meanOf(own, 'psnrDb'), { most: bound })]),
     ];
   });
+}
+
+/** The largest of a measure over the trials, as a figure without spread. */
+function largest(series: Series, measure: Measure) {
+  const values = series.trials.map((t) => t.values[measure]).filter((v): v is number => v !== undefined);
+  const value = Math.max(...values);
+  return values.length === 0 ? null : { value, low: value, high: value, n: values.length };
 }
 
 function overSnr(all: readonly Series[]): NamedPlot {

@@ -26,6 +26,7 @@ export class MemoCodec implements Codec {
   private readonly inner: Codec;
   /** The last plan of each picture: another budget makes another. */
   private readonly plans = new WeakMap<RgbImage, { readonly key: string; readonly plan: Promise<BenchPlan> }>();
+  private readonly gaps = new WeakMap<RgbImage, number>();
   private readonly parts = new WeakMap<RgbImage, SideParts>();
 
   constructor(inner: Codec) {
@@ -37,15 +38,23 @@ export class MemoCodec implements Codec {
     return this.inner.describe();
   }
 
+  /** How far the codings of a picture are from their grants, by the last of them; see `largestGap`. */
+  gapOf(image: RgbImage): number | undefined {
+    return this.gaps.get(image);
+  }
+
   /** What the last plan of a picture was made of; undefined when there was none. */
   partsOf(image: RgbImage): SideParts | undefined {
     return this.parts.get(image);
   }
 
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<BenchPlan> {
-    const key = String(hints.symbols);
+    const key = JSON.stringify(hints);
     const known = this.plans.get(image);
-    const entry = known?.key === key ? known : { key, plan: this.inner.analyse(image, hints).then(remembering) };
+    const entry =
+      known?.key === key
+        ? known
+        : { key, plan: this.inner.analyse(image, hints).then((plan) => this.remembering(plan, image)) };
     this.plans.set(image, entry);
     const plan: BenchPlan = await entry.plan;
     if (plan.parts) this.parts.set(image, plan.parts);
@@ -55,18 +64,34 @@ export class MemoCodec implements Codec {
   decode(received: ReceivedSource, options?: DecodeOptions): Promise<DecodedImage> {
     return this.inner.decode(received, options);
   }
+
+  private remembering(plan: BenchPlan, image: RgbImage): BenchPlan {
+    const codings = new Map<string, Promise<EncodedSource>>();
+    return {
+      ...plan,
+      encode: async (grants: readonly StreamGrant[]) => {
+        const key = JSON.stringify(grants);
+        const coding = codings.get(key) ?? plan.encode(grants);
+        if (codings.size >= MAX_CODINGS && !codings.has(key)) codings.delete(codings.keys().next().value!);
+        codings.set(key, coding);
+        const coded = await coding;
+        this.gaps.set(image, largestGap(grants, coded));
+        return coded;
+      },
+    };
+  }
 }
 
-function remembering(plan: BenchPlan): BenchPlan {
-  const codings = new Map<string, Promise<EncodedSource>>();
-  return {
-    ...plan,
-    encode: (grants: readonly StreamGrant[]) => {
-      const key = JSON.stringify(grants);
-      const known = codings.get(key) ?? plan.encode(grants);
-      if (codings.size >= MAX_CODINGS && !codings.has(key)) codings.delete(codings.keys().next().value!);
-      codings.set(key, known);
-      return known;
-    },
-  };
+/** SFVs that got less are left out of `largestGap`: a byte is more than 2 % of them. */
+const LEAST_BYTES = 50;
+
+/**
+ * Largest relative difference between what a stream was granted and what its codec made of it, over all streams that were granted
+ * at least 50 bytes (any number of symbols); 0 where every one is filled. A granted stream that is missing counts as 1.
+ */
+export function largestGap(grants: readonly StreamGrant[], { streams }: EncodedSource): number {
+  const sizes = new Map(streams.map((s) => [s.id, s.kind === 'bits' ? s.payload.length : s.symbolsReIm.length / 2]));
+  const bits = streams.some((s) => s.kind === 'bits');
+  const counted = grants.filter((g) => !bits || g.size >= LEAST_BYTES);
+  return Math.max(0, ...counted.map((g) => Math.abs(g.size - (sizes.get(g.id) ?? 0)) / g.size));
 }

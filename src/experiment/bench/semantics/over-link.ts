@@ -69,5 +69,5 @@ function decodingWith(codec: Codec, options: DecodeOptions): Codec {
 export function mcsText(plan: TransmissionPlan): string {
   const orders = [...new Set(plan.loading.qm)].sort((a, b) => a - b);
   const names = orders.map((q) => (q === 2 ? 'QPSK' : `${2 ** q}-QAM`));
-  return `${names.join('/')} ${plan.loading.codeRate.toFixed(2)}`;
+  return `${names.join('/')} ${plan.codeRate === null ? '' : plan.codeRate.toFixed(2)}`;
 }

@@ -4,12 +4,13 @@ import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
 import { front } from './front.ts';
 import { kodak } from './kodak.ts';
+import { latency } from './latency.ts';
 import { mapping } from './mapping.ts';
 import { type Part, SEMANTICS_PARTS, type SemanticsPart } from './part.ts';
 import { selective } from './selective.ts';
 
 /** Every part, most worth first. */
-export const PARTS: readonly Part[] = [front, mapping, kodak, fig5, selective, cliff, fig6];
+export const PARTS: readonly Part[] = [front, mapping, kodak, fig5, selective, cliff, fig6, latency];
 
 /** The parts named by `--only`, comma separated; UsageError for another word. */
 export function parseSemanticsParts(text: string): SemanticsPart[] {
