@@ -7,9 +7,9 @@ export const LABEL_SPACES = ['auto', 'street', 'codebook'] as const;
 /** Which labels a picture gets: the network's own choice, street classes, or clusters. */
 export type LabelSpaceChoice = (typeof LABEL_SPACES)[number];
 
-/** A pixel of a favoured class counts this often: it takes a cell from 2 of its 16 quarter-resolution pixels on, */
+/** A pixel of a favoured class counts this often: it takes a cell from 2 of its 16 quarter-resolution pixels on, or 3 nearby; */
 const FAVOUR = 8;
-/** and those so many quarter-resolution pixels around the cell count too. */
+/** pixels so many quarter-resolution pixels around a cell count too. */
 const FAVOUR_MARGIN = 4;
 
 /** The labels that a label head gives a picture's cells. */

@@ -136,12 +136,12 @@ test('Grad-CAM targets: predicted pixels of the task classes, else presence; nev
   );
 });
 
-test('a favoured class takes a cell from two pixels in it or within a cell of it on, others are as before', () => {
+test('a favoured class takes a cell from three pixels in it or within a cell of it on, others are as before', () => {
   const grid = { rows: 1, columns: 8 };
   const maps = new Float32Array(11 * 128);
-  // Road everywhere; two pixels at the left edge of cell 2 and one in cell 6 are a sign.
+  // Road everywhere; three pixels at the left edge of cell 2 and one in cell 6 are a sign.
   maps.fill(1, 3 * 128, 4 * 128);
-  for (const p of [8, 40, 24]) maps[6 * 128 + p] = 2;
+  for (const p of [8, 40, 72, 24]) maps[6 * 128 + p] = 2;
   const output = { maps, presence: new Float32Array(11), clusters: new Float32Array(256), street: 1 };
   const labels = (...more: number[]) => [...labelCells(output, grid, 'auto', more).map.data];
   assert.deepEqual(labels(), [3, 3, 3, 3, 3, 3, 3, 3]);
