@@ -1,13 +1,20 @@
 import { KODAK_CBR, KODAK_SNR_DB, PUBLISHED_OVER_CBR, PUBLISHED_OVER_SNR } from '../models-published.ts';
 import { type Air, conditionsOf, linkOf } from './air.ts';
 import { SEMANTIC_KINDS } from './codec-shelf.ts';
-import { check, meanOf, paired } from './figures.ts';
+import { type Asked, check, meanOf, paired } from './figures.ts';
 import { bestFixedMcs } from './fixed-mcs.ts';
 import { find, type NamedPlot, type Part, type Scale, type Unit } from './part.ts';
 import { draws, sendAll } from './send-all.ts';
 import { type Measure, type Series, slug } from './series.ts';
 
-const CLASSICAL = { avif: 'AVIF, best fixed MCS', jpeg: 'JPEG, best fixed MCS' } as const;
+/** Schemes with one MCS for all pictures of a condition. */
+const FIXED = {
+  avif: 'AVIF, best fixed MCS',
+  jpeg: 'JPEG, best fixed MCS',
+  modular: 'modular, best fixed MCS',
+} as const;
+type Fixed = keyof typeof FIXED;
+const FIXED_NAMES = Object.keys(FIXED) as Fixed[];
 
 /** BPG 4:4:4 at the bits that capacity allows, over KODAK_SNR_DB for each of KODAK_CBR, PSNR in dB [CompressAI]. */
 export const BPG_CAPACITY_DB: readonly (readonly number[])[] = [
@@ -61,14 +68,15 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
         },
       }),
     ),
-    ...(['avif', 'jpeg'] as const).map(
-      (format): Unit => ({
-        id: id(format),
-        cpuSeconds: 3 * seconds,
+    ...FIXED_NAMES.map(
+      (name): Unit => ({
+        id: id(`${name}-fixed`),
+        cpuSeconds: (name === 'modular' ? 4.5 : 3) * seconds,
         run: async (context) => {
           const list = draws(await context.data.pictures('kodak', count), count);
-          const codec = context.codecs.classical(format);
-          return [await bestFixedMcs(context, air, list, codec, CLASSICAL[format], { wanted })];
+          const { codecs } = context;
+          const codec = name === 'modular' ? codecs.semantic({ kind: name }) : codecs.classical(name);
+          return [await bestFixedMcs(context, air, list, codec, FIXED[name], { wanted })];
         },
       }),
     ),
@@ -80,35 +88,25 @@ function checksAt(air: Air, all: readonly Series[]) {
   const where = `CBR ${at.CBR}, ${air.snrDb} dB`;
   const i = KODAK_CBR.findIndex((cbr) => Math.abs(cbr - air.cbr) < 1e-9);
   const bound = BPG_CAPACITY_DB[i]?.[KODAK_SNR_DB.indexOf(air.snrDb as (typeof KODAK_SNR_DB)[number])];
-  return SEMANTIC_KINDS.flatMap((kind) => {
-    const own = find(all, kind, at);
-    if (!own) return [];
-    return [
-      check(
-        'kodak',
-        `${where}: ${kind} - ${CLASSICAL.jpeg}, PSNR`,
-        'dB',
-        paired(own, find(all, CLASSICAL.jpeg, at), 'psnrDb'),
-      ),
-      check(
-        'kodak',
-        `${where}: ${kind} - ${CLASSICAL.avif}, PSNR`,
-        'dB',
-        paired(own, find(all, CLASSICAL.avif, at), 'psnrDb'),
-      ),
-      check(
-        'kodak',
-        `${where}: ${kind}, largest gap between payload and grant`,
-        'share',
-        largest(own, 'payloadGapShare'),
-        { most: 0.02 },
-      ),
-      // Above it is an accounting error.
-      ...(bound === undefined
-        ? []
-        : [check('kodak', `${where}: ${kind} below BPG + capacity`, 'dB', meanOf(own, 'psnrDb'), { most: bound })]),
-    ];
-  });
+  const of = (scheme: string) => find(all, scheme, at);
+  const gain = (a: string, b: string, asked: Asked = {}) =>
+    check('kodak', `${where}: ${a} - ${b}, PSNR`, 'dB', paired(of(a), of(b), 'psnrDb'), asked);
+  return [
+    gain(FIXED.modular, FIXED.jpeg, { least: 0 }),
+    ...SEMANTIC_KINDS.flatMap((kind) => {
+      const own = of(kind);
+      if (!own) return [];
+      const what = `${where}: ${kind}, largest gap between payload and grant`;
+      return [
+        gain(kind, FIXED.avif),
+        check('kodak', what, 'share', largest(own, 'payloadGapShare'), { most: 0.02 }),
+        // Above it is an accounting error.
+        ...(bound === undefined
+          ? []
+          : [check('kodak', `${where}: ${kind} below BPG + capacity`, 'dB', meanOf(own, 'psnrDb'), { most: bound })]),
+      ];
+    }),
+  ];
 }
 
 /** The largest of a measure over the trials, as a figure without spread. */
@@ -153,7 +151,7 @@ function overCbr(all: readonly Series[]): NamedPlot {
 }
 
 function schemes(): string[] {
-  return [...SEMANTIC_KINDS, ...Object.values(CLASSICAL)];
+  return [...SEMANTIC_KINDS, ...Object.values(FIXED)];
 }
 
 /** A line of the scheme's means where they are measured. */
