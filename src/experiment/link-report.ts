@@ -168,6 +168,7 @@ function budgetRows(facts: TransmitFacts) {
 
 function settingsText(facts: TransmitFacts): string {
   const s = facts.settings;
+  if (facts.codeRate === null) return `${facts.budget.payload} analog symbols`;
   const scale = s.scale === '1/1' ? '' : `, coded at ${s.scale} of the size`;
   return `${String(s.format).toUpperCase()} level ${s.qualityLevel}${scale}, ${facts.payloadBytes} bytes, rate ${facts.codeRate.toFixed(2)}`;
 }

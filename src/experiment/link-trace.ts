@@ -2,6 +2,7 @@ import { addBurst, emptyBudget, type SymbolBudget } from '../link/accounting.ts'
 import type { RxChain } from '../link/chains.ts';
 import type { HarqOutcome, HarqReceiverCounters } from '../link/harq/receiver-entity.ts';
 import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
+import { sideReOf } from '../link/resource-map.ts';
 import { encodeStream } from '../link/transport.ts';
 import { AIR_INTERFACE_VERSION, EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
 import { powerDbOf } from '../phy/frame/power-level.ts';
@@ -121,7 +122,8 @@ export class LinkTrace {
     const bytes = header.extensionUnits * EXTENSION_UNIT_BYTES;
     const symbols = extensionSymbols(n, bytes, EXTENSION_RATES[header.extensionMcs]);
     const used = event.extension?.streams.reduce((sum, s) => sum + s.re, 0) ?? 0;
-    addBurst(this.budget, n, burstLayout(n, header.slots, symbols), event.use, used);
+    const side = event.extension ? sideReOf(n, event.extension) * n.nSubbands : 0;
+    addBurst(this.budget, n, burstLayout(n, header.slots, symbols), event.use, used, side);
   }
 
   get dataBursts(): BurstTrace[] {

@@ -12,7 +12,8 @@ export interface TransmitFacts {
   readonly csiAgeMs: number | null;
   readonly reportedSnrDb: number[] | null;
   readonly bitsPerSubband: number[];
-  readonly codeRate: number;
+  /** Of the first burst's code blocks; null where no bits are sent. */
+  readonly codeRate: number | null;
   readonly payloadBytes: number;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly budget: SymbolBudget;
@@ -106,7 +107,7 @@ export function parseTransmitFacts(value: unknown): TransmitFacts {
     csiAgeMs: orNull('csiAgeMs', o.csiAgeMs, asNumber),
     reportedSnrDb: orNull('reportedSnrDb', o.reportedSnrDb, numbers),
     bitsPerSubband: numbers('bitsPerSubband', o.bitsPerSubband),
-    codeRate: asNumber('codeRate', o.codeRate),
+    codeRate: orNull('codeRate', o.codeRate, asNumber),
     payloadBytes: asNumber('payloadBytes', o.payloadBytes),
     settings,
     budget: Object.fromEntries(

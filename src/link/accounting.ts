@@ -39,7 +39,10 @@ export type BurstUse = 'sounding' | 'data' | 'retransmission' | 'reverse';
 
 /**
  * Adds one burst. The preamble is counted as the RE its duration would hold, samples / symbolLength x nCarriers;
- * a sounding or reverse burst counts whole in its own row.
+ * a sounding or reverse burst counts whole in its own row, and so does a retransmission.
+ *
+ * @param payloadUsed RE of streams
+ * @param sideInfo RE of side information
  */
 export function addBurst(
   budget: SymbolBudget,
@@ -47,6 +50,7 @@ export function addBurst(
   layout: BurstLayout,
   use: BurstUse,
   payloadUsed: number,
+  sideInfo = 0,
 ): void {
   const preamble = Math.round((n.preambleLength / n.symbolLength) * n.nCarriers);
   const pilots = layout.symbols * n.nSubbands;
@@ -63,5 +67,6 @@ export function addBurst(
   }
   budget.control += control;
   budget.payload += payloadUsed;
-  budget.padding += layout.payloadRe - payloadUsed;
+  budget.sideInfo += sideInfo;
+  budget.padding += layout.payloadRe - payloadUsed - sideInfo;
 }

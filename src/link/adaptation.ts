@@ -1,4 +1,5 @@
 import { requiredMutualInformation } from '../phy/fec/required-mutual-information.ts';
+import { LARGEST_BLOCK_BITS } from '../phy/fec/segmentation.ts';
 import { mutualInformation, totalInformation } from '../phy/modulation/mutual-information.ts';
 import type { ModulationOrder } from '../phy/modulation/qam.ts';
 
@@ -18,6 +19,8 @@ export interface Loading {
 export const MARGIN_DB = { withRepetition: 0.3, without: 0.6 } as const;
 const LEAST_RATE = 0.1;
 const HIGHEST_RATE = 0.92;
+/** Information bits of the largest code block. */
+const LARGEST_BLOCK = LARGEST_BLOCK_BITS[1];
 const ORDERS: readonly ModulationOrder[] = [2, 4, 6, 8];
 
 /**
@@ -62,4 +65,37 @@ function loadingFor(qm: Uint8Array, snrDb: ArrayLike<number>, infoBits: number, 
     else high = rate;
   }
   return { qm, codeRate: low, efficiency: (low * codedBits) / qm.length };
+}
+
+/** Each subband has the constellation with the most throughput at its own SNR: for streams that lie on few subbands each. */
+export function chooseOwnModulation(snrDb: ArrayLike<number>, infoBits: number, targetBler: number): Uint8Array {
+  return Uint8Array.from(snrDb, (snr) => chooseUniformLoading([snr], infoBits, targetBler).qm[0]);
+}
+
+/**
+ * Highest code rate that RE of these modulations and SNRs support, by the mutual information that they carry together; small blocks
+ * need more of it. 0 where not even the least rate fits.
+ *
+ * @param count RE of each subband, [nSubbands]
+ * @param snrDb expected SNR of each subband, dB, margins already taken off
+ */
+export function codeRateFor(
+  count: ArrayLike<number>,
+  qm: ArrayLike<number>,
+  snrDb: ArrayLike<number>,
+  targetBler: number,
+): number {
+  const { perCodedBit, codedBits } = totalInformation(snrDb, qm, count);
+  if (codedBits === 0) return 0;
+  const fits = (rate: number) =>
+    requiredMutualInformation(rate, Math.min(LARGEST_BLOCK, Math.max(1, rate * codedBits)), targetBler) <= perCodedBit;
+  let low = LEAST_RATE / 4;
+  let high = HIGHEST_RATE;
+  if (!fits(low)) return 0;
+  for (let i = 0; i < 20; i++) {
+    const rate = (low + high) / 2;
+    if (fits(rate)) low = rate;
+    else high = rate;
+  }
+  return low;
 }

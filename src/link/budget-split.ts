@@ -1,7 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import { LARGEST_BLOCK_BITS } from '../phy/fec/segmentation.ts';
 import type { Loading } from './adaptation.ts';
-import { MAX_BLOCKS } from './transport.ts';
 
 /** Longest data burst: within 100 ms. */
 export const MAX_DATA_SLOTS = 96;
@@ -16,9 +15,12 @@ export interface BudgetShape {
   readonly perSlotRe: number;
   /** RE of a data burst's header and extension. */
   readonly controlRe: number;
-  /** Share of the budget wanted for repetitions (reserveRe). */
+  /** RE kept for repetitions (reserveRe). */
   readonly reserve: number;
-  readonly loading: Loading;
+  /** What the code blocks of a burst are bounded by; null without coded streams. */
+  readonly coded: { readonly loading: Loading; readonly maxBlocks: number } | null;
+  /** Side information, which the first burst carries. */
+  readonly side?: { readonly bytes: number; readonly re: number };
 }
 
 /**
@@ -31,23 +33,28 @@ export function reserveRe(budgetRe: number, share: number, leastBurstRe: number)
 }
 
 /**
- * Slots of each data burst of a picture: as few bursts as hold at most MAX_DATA_SLOTS slots and MAX_BLOCKS code blocks
- * each, as equal as can be. UsageError saying what would fit when the budget has no room for control and one slot, or
- * needs more than MAX_PARTS bursts.
+ * Slots of each data burst of a picture: as few bursts as hold at most MAX_DATA_SLOTS slots and `maxBlocks` code blocks
+ * each, as equal as can be. UsageError saying what would fit when the budget has no room for control, side information and
+ * something besides, or needs more than MAX_PARTS bursts.
  */
 export function splitBudget(shape: BudgetShape): number[] {
-  const { budgetRe, pixels, perSlotRe, controlRe, loading } = shape;
-  const least = controlRe + perSlotRe;
-  const reserve = reserveRe(budgetRe, shape.reserve, least);
+  const { budgetRe, pixels, perSlotRe, controlRe, reserve, side } = shape;
+  const leastSlots = Math.floor((side?.re ?? 0) / perSlotRe) + 1;
   let slots = Math.floor((budgetRe - reserve - controlRe) / perSlotRe);
-  if (slots < 1) {
-    const needed = least / pixels;
-    throw new UsageError(
-      `a budget of ${Math.floor(budgetRe)} symbols is too small: control and one slot take ${least}`,
-      `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or a numerology with fewer subbands`,
-    );
+  if (slots < leastSlots) {
+    const most = MAX_DATA_SLOTS;
+    if (leastSlots > most) {
+      throw new UsageError(
+        `side information of ${side!.bytes} bytes takes ${leastSlots} slots; a burst has at most ${most}`,
+        'give a numerology with more subbands, or a smaller picture',
+      );
+    }
+    const what = side
+      ? `control takes ${controlRe}, side information of ${side.bytes} bytes ${side.re}, in whole slots of ${perSlotRe}`
+      : `control and one slot take ${controlRe + perSlotRe}`;
+    throw tooSmall(budgetRe, pixels, what, controlRe + reserve + leastSlots * perSlotRe);
   }
-  const most = slotsOfOneBurst(loading, perSlotRe);
+  const most = shape.coded ? slotsOfOneBurst(shape.coded.loading, perSlotRe, shape.coded.maxBlocks) : MAX_DATA_SLOTS;
   let parts = Math.ceil(slots / most);
   slots = Math.floor((budgetRe - reserve - parts * controlRe) / perSlotRe);
   parts = Math.ceil(slots / most);
@@ -64,13 +71,22 @@ export function splitBudget(shape: BudgetShape): number[] {
   );
 }
 
+/** The error for a budget in which a picture does not fit: what takes how much, and the least that would do. */
+export function tooSmall(budgetRe: number, pixels: number, what: string, neededRe: number): UsageError {
+  const needed = neededRe / pixels;
+  return new UsageError(
+    `a budget of ${Math.floor(budgetRe)} symbols is too small: ${what}`,
+    `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or a numerology with fewer subbands`,
+  );
+}
+
 /**
- * Most slots of a data burst whose code blocks MAX_BLOCKS can number at this loading. A file smaller than its budget has
+ * Most slots of a data burst whose code blocks can be numbered at this loading. A file smaller than its budget has
  * a lower rate, and from 1/4 down the smaller blocks of base graph 2 (TS 38.212 §6.2.2).
  */
-function slotsOfOneBurst({ efficiency, codeRate }: Loading, perSlot: number): number {
+function slotsOfOneBurst({ efficiency, codeRate }: Loading, perSlot: number, maxBlocks: number): number {
   // A block's CRC, and less than one byte a block of rounding.
-  const bits = (graph: 1 | 2) => MAX_BLOCKS * (LARGEST_BLOCK_BITS[graph] - 32);
+  const bits = (graph: 1 | 2) => maxBlocks * (LARGEST_BLOCK_BITS[graph] - 32);
   const ofBaseGraph2 = Math.min(efficiency, (0.25 * efficiency) / codeRate);
   const most = Math.floor(Math.min(bits(1) / efficiency, bits(2) / ofBaseGraph2) / perSlot);
   return Math.max(1, Math.min(MAX_DATA_SLOTS, most));

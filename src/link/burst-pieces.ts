@@ -2,10 +2,12 @@ import { FormatError } from '../common/errors.ts';
 import type { BurstRecord } from '../phy/burst/record.ts';
 import { blocksOfStreams, type Extension } from '../phy/frame/extension.ts';
 import { powerOf } from '../phy/frame/power-level.ts';
+import { sidePositions } from '../phy/frame/side-block.ts';
 import { demapAnalog, groupByRb } from '../phy/modulation/analog.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import type { StreamPiece } from './harq/received-part.ts';
-import { bitsAt, placeExtension } from './resource-map.ts';
+import type { SidePiece } from './harq/side-state.ts';
+import { bitsAt, placeExtension, sideReOf } from './resource-map.ts';
 import { blocksOfBytes, MAX_BLOCKS } from './transport.ts';
 
 /** A piece and where in the burst it lay. */
@@ -14,36 +16,48 @@ export interface PlacedPiece extends StreamPiece {
   readonly positions: Uint32Array;
 }
 
+/** Everything that a burst brought. */
+export interface BurstPieces {
+  readonly side: SidePiece | null;
+  readonly streams: readonly PlacedPiece[];
+}
+
 /**
- * What a burst brought, stream by stream, analog ones despread, with the subbands' power levels divided out: FormatError where its extension
- * contradicts itself or names more RE or blocks than a burst has, before anything large is made.
+ * What a burst brought: side information, and stream by stream what their RE hold, analog ones despread, with the subbands' power levels
+ * divided out. FormatError where its extension contradicts itself or names more RE or blocks than a burst has, before anything large is made.
  */
-export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repeats: boolean): PlacedPiece[] {
-  if (e.streams.length === 0) throw new FormatError('streams', 'are none');
+export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repeats: boolean): BurstPieces {
+  if (e.streams.length === 0 && e.sideBytes === 0) throw new FormatError('streams', 'are none');
   if ((e.repeats === 1) !== repeats) throw new FormatError('repeats', `is ${e.repeats}, the header says otherwise`);
   if (repeats && e.blocks.length === 0 && e.streams.some((s) => !s.analog)) throw new FormatError('blocks', 'are none');
   if (!repeats) checkBlockCount(e);
   const lists = repeats ? blocksOfStreams(e) : null;
   const { positions, start } = placeExtension(n, record.header.slots, e);
+  const reserved = sideReOf(n, e);
+  const side = reserved === 0 ? null : gather(record, sidePositions(n, reserved), e.power, n.nSubbands);
   const qm = bitsAt(n, e.modulation, positions);
   const { symbols, snr } = gather(record, positions, e.power, n.nSubbands);
-  return e.streams.map((entry, i) => {
+  const streams = e.streams.map((entry, i) => {
     const [from, to] = [start[i], start[i + 1]];
     const placed = positions.subarray(from, to);
     const seen = { symbols: symbols.subarray(2 * from, 2 * to), snr: snr.subarray(from, to) };
+    const last = i === e.streams.length - 1;
     return {
       entry,
       positions: placed,
       qm: entry.analog ? new Uint8Array(to - from) : qm.subarray(from, to),
       ...(entry.analog ? demapAnalog(seen.symbols, seen.snr, groupByRb(placed)) : seen),
       blocks: lists?.[i] ?? null,
+      earlier: i === 0 ? e.earlier : 0,
+      later: last ? e.later : 0,
     };
   });
+  return { side: side ? { bytes: e.sideBytes, rate: e.sideRate, ...side } : null, streams };
 }
 
 /** An acknowledgement and a repetition can name MAX_BLOCKS blocks, over all streams of a burst. */
 function checkBlockCount(e: Extension): void {
-  let blocks = 0;
+  let blocks = e.sideBytes > 0 ? 1 : 0;
   for (const s of e.streams) if (!s.analog) blocks += blocksOfBytes(s.bytes, s.baseGraph ? 2 : 1);
   if (blocks > MAX_BLOCKS)
     throw new FormatError('streams', `have ${blocks} code blocks; a burst has at most ${MAX_BLOCKS}`);

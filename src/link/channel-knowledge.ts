@@ -8,7 +8,7 @@ import { loadPower } from './power-loading.ts';
 /** Block error rate that the first transmission aims at. */
 export const TARGET_BLER = 1e-3;
 /** Information bits of a usual code block, for the decoder's gap to capacity. */
-const TYPICAL_BITS = 7000;
+export const TYPICAL_BITS = 7000;
 
 /** Back-off of the robust map from the mean of an old report, dB. */
 const STALE_MARGIN_DB = 4;
@@ -48,8 +48,15 @@ export interface ChannelKnowledge {
   readonly map: 'matched' | 'uniform' | 'random' | 'worst' | 'robust';
   readonly number: number;
   readonly ageS: number | null;
+  /** Codes of a fresh report, from which the map is made; null for the robust map. */
+  readonly codes: Uint8Array | null;
+  /** As reported, dB; null without a report. */
   readonly snrDb: number[] | null;
-  readonly hasOrder: boolean;
+  /** What to expect of each subband at its power, dB; the assumed SNR without a report. [nSubbands] */
+  readonly expectedSnrDb: readonly number[];
+  /** The same with margins taken off, for coded bits. */
+  readonly codedSnrDb: readonly number[];
+  /** Modulation and code rate for blocks that are spread over the whole band. */
   readonly loading: Loading;
   /** Power level of each subband as the extension says it; null for equal power. */
   readonly power: readonly number[] | null;
@@ -85,8 +92,10 @@ export function channelKnowledge(
       map: 'robust',
       number: 0,
       ageS,
+      codes: null,
       snrDb: reported,
-      hasOrder: false,
+      expectedSnrDb: mean,
+      codedSnrDb: snr,
       loading: chooseUniformLoading(snr, TYPICAL_BITS, TARGET_BLER),
       power: null,
       reserve,
@@ -94,14 +103,16 @@ export function channelKnowledge(
   }
   const margin = least + AGING_MARGIN_DB * uncertainty;
   const power = policy.powerLoading ? loadPower(reported, uncertainty) : null;
-  const snr = (power?.snrDb ?? reported).map((v) => v - margin);
+  const expectedSnrDb = power?.snrDb ?? reported;
+  const snr = expectedSnrDb.map((v) => v - margin);
   return {
     map: mapping,
     number: dated!.report.number,
     ageS,
+    codes: dated!.report.codes,
     snrDb: reported,
-    // With one stream every RE is its own; an order would say nothing.
-    hasOrder: false,
+    expectedSnrDb,
+    codedSnrDb: snr,
     loading: chooseLoading(snr, TYPICAL_BITS, TARGET_BLER),
     power: power?.levels ?? null,
     reserve,

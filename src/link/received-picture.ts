@@ -1,17 +1,23 @@
 import { FormatError } from '../common/errors.ts';
 import type { CodecId, Extension } from '../phy/frame/extension.ts';
 import type { ReceivedSource, ReceivedStream } from '../sct/codec/codec.ts';
-import type { ReceivedPart } from './harq/received-part.ts';
+import { MAX_STREAM_SYMBOLS } from '../sct/codec/symbol-order.ts';
+import type { ReceivedPart, StreamState } from './harq/received-part.ts';
 
 /** Pictures kept at once; an older one is given up when a new one begins. */
 const MAX_IMAGES = 4;
 /** Combined analog symbols kept over all pictures: 22 million. */
 export const MAX_ANALOG_BYTES = 1 << 28;
 
+type CodedState = Extract<StreamState, { kind: 'bits' }>;
+type AnalogState = Extract<StreamState, { kind: 'analog' }>;
+
 /** One picture as far as it has come. */
 export interface ReceivedPicture {
   readonly image: number;
   readonly codec: CodecId;
+  /** First 32 bits of the model set's hash, of the first burst heard of it; 0 where none is needed. */
+  readonly modelSet: number;
   readonly parts: (ReceivedPart | null)[];
 }
 
@@ -39,18 +45,18 @@ export class PictureStore {
     return picture && fits(picture, e, codec) ? picture.parts[e.part] : null;
   }
 
-  put(e: Extension, codec: CodecId, part: ReceivedPart): void {
+  put(e: Extension, codec: CodecId, modelSet: number, part: ReceivedPart): void {
     let picture = this.pictures.get(e.image);
     if (!picture || !fits(picture, e, codec)) {
       this.pictures.delete(e.image);
       if (this.pictures.size >= MAX_IMAGES) this.pictures.delete(this.pictures.keys().next().value!);
-      picture = { image: e.image, codec, parts: new Array(e.partsLess1 + 1).fill(null) };
+      picture = { image: e.image, codec, modelSet, parts: new Array(e.partsLess1 + 1).fill(null) };
       this.pictures.set(e.image, picture);
     }
     picture.parts[e.part] = part;
   }
 
-  /** Makes room for so many analog symbols of a picture by giving up older ones; FormatError where that is not enough. */
+  /** Makes room for so many analog symbols (or bytes announced) of a picture by giving up older ones; FormatError where that is not enough. */
   makeRoom(symbols: number, image: number): void {
     const bytes = 12 * symbols;
     while (this.analogBytes + bytes > MAX_ANALOG_BYTES) {
@@ -65,7 +71,8 @@ export class PictureStore {
     let bytes = 0;
     for (const { parts } of this.pictures.values()) {
       for (const part of parts) {
-        for (const s of part?.streams.values() ?? []) if (s.kind === 'analog') bytes += s.combiner.byteLength;
+        for (const s of part?.streams.values() ?? [])
+          bytes += 12 * (s.earlier + s.later) + (s.kind === 'analog' ? s.combiner.byteLength : 0);
       }
     }
     return bytes;
@@ -80,65 +87,61 @@ function fits(picture: ReceivedPicture, e: Extension, codec: CodecId): boolean {
 export function sourceOf(picture: ReceivedPicture): ReceivedSource {
   const ids = new Set<number>();
   for (const part of picture.parts) for (const id of part?.streams.keys() ?? []) ids.add(id);
-  const streams = [...ids].sort((a, b) => a - b).map((id) => streamOf(picture, id));
-  return { sideInfo: new Uint8Array(0), streams };
+  const streams = [...ids].sort((a, b) => a - b).flatMap((id) => streamOf(picture, id) ?? []);
+  return { sideInfo: sideInfoOf(picture), streams };
 }
 
-function streamOf(picture: ReceivedPicture, id: number): ReceivedStream {
-  const states = picture.parts.map((part) => part?.streams.get(id) ?? null);
-  return states.find((s) => s !== null)?.kind === 'analog' ? analogStream(picture, id) : codedStream(picture, id);
+/** Empty where all parts came and none carried any; undefined where it, or the part that may have had it, did not arrive. */
+function sideInfoOf({ parts }: ReceivedPicture): Uint8Array | undefined {
+  const carried = parts.find((part) => part?.side);
+  if (carried) return carried.side!.payload ?? undefined;
+  return parts.every((part) => part !== null) ? new Uint8Array(0) : undefined;
 }
 
-/** All bytes of a stream in order; a part that never came is one missing range up to what follows. */
-function codedStream(picture: ReceivedPicture, id: number): ReceivedStream {
-  const chunks: Uint8Array[] = [];
+function streamOf(picture: ReceivedPicture, id: number): ReceivedStream | null {
+  const states = picture.parts.map((part) => part?.streams.get(id) ?? null).filter((s) => s !== null);
+  const coded = states.filter((s) => s.kind === 'bits');
+  if (coded.length === 0)
+    return analogStream(
+      states.filter((s) => s.kind === 'analog'),
+      id,
+    );
+  return coded.length === states.length ? codedStream(coded, id) : null;
+}
+
+/**
+ * All bytes of a stream in order, each part's in their place (`earlier`, `later`); those of parts that never came are missing. null where
+ * the parts contradict each other.
+ */
+function codedStream(states: readonly CodedState[], id: number): ReceivedStream | null {
+  const length = states[0].earlier + states[0].bytes + states[0].later;
+  const payload = new Uint8Array(length);
   const missing: { from: number; to: number }[] = [];
   let at = 0;
-  for (const part of picture.parts) {
-    const state = part?.streams.get(id);
-    // A part that came without this stream carries none of it.
-    if (part && !state) continue;
-    if (state?.kind !== 'bits') {
-      // Its length is unknown; one byte stands for it, so that nothing behind it counts as intact.
-      chunks.push(new Uint8Array(1));
-      missing.push({ from: at, to: at + 1 });
-      at += 1;
-      continue;
-    }
-    const { file, missing: gaps } = state.decoder.file();
-    chunks.push(file);
-    for (const gap of gaps) missing.push({ from: at + gap.from, to: at + gap.to });
-    at += file.length;
+  for (const { earlier, bytes, later, decoder } of states) {
+    if (earlier < at || earlier + bytes + later !== length) return null;
+    if (earlier > at) missing.push({ from: at, to: earlier });
+    const { file, missing: gaps } = decoder.file();
+    payload.set(file, earlier);
+    for (const gap of gaps) missing.push({ from: earlier + gap.from, to: earlier + gap.to });
+    at = earlier + bytes;
   }
-  return { id, kind: 'bits', payload: joined(chunks, at), missing };
+  if (at < length) missing.push({ from: at, to: length });
+  return { id, kind: 'bits', payload, missing, score: states[0].score };
 }
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const out = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    out.set(chunk, at);
-    at += chunk.length;
-  }
-  return out;
-}
-
-function analogStream(picture: ReceivedPicture, id: number): ReceivedStream {
-  const combiners = picture.parts.flatMap((part) => {
-    const state = part?.streams.get(id);
-    return state?.kind === 'analog' ? [state.combiner] : [];
-  });
-  const length = combiners.reduce((sum, c) => sum + c.length, 0);
+/** Likewise for symbols: those that never came have no SNR. null too for more symbols than a stream can have. */
+function analogStream(states: readonly AnalogState[], id: number): ReceivedStream | null {
+  const length = states[0].earlier + states[0].re + states[0].later;
+  if (length > MAX_STREAM_SYMBOLS || states.some((s) => s.earlier + s.re + s.later !== length)) return null;
   const symbolsReIm = new Float32Array(2 * length);
-  const snrDb = new Float32Array(length);
-  let at = 0;
-  for (const combiner of combiners) {
-    symbolsReIm.set(combiner.mmse(), 2 * at);
+  const snrDb = new Float32Array(length).fill(Number.NEGATIVE_INFINITY);
+  for (const { combiner, earlier } of states) {
+    symbolsReIm.set(combiner.mmse(), 2 * earlier);
     snrDb.set(
       combiner.snr().map((s) => 10 * Math.log10(s)),
-      at,
+      earlier,
     );
-    at += combiner.length;
   }
-  return { id, kind: 'analog', symbolsReIm, snrDb };
+  return { id, kind: 'analog', symbolsReIm, snrDb, score: states[0].score };
 }

@@ -160,18 +160,18 @@ export class Receiver {
     }
   }
 
-  /** Hands a burst's streams to its HARQ process; returns what became of its blocks, in the order it carried them. */
+  /** Hands what a burst brought to its HARQ process; returns what became of it, in the order in which the burst carried it. */
   private content(record: BurstRecord, e: Extension, use: 'data' | 'retransmission') {
     const codec = CODEC_IDS[e.codec];
-    const pieces = piecesOf(this.numerology, record, e, use === 'retransmission');
-    const analog = pieces.reduce((sum, p) => sum + (p.entry.analog ? p.entry.re : 0), 0);
-    if (analog > 0) this.pictures.makeRoom(analog, e.image);
+    const { side, streams } = piecesOf(this.numerology, record, e, use === 'retransmission');
+    const analog = streams.reduce((sum, p) => sum + (p.entry.analog ? p.entry.re : 0), 0);
+    if (analog + e.earlier + e.later > 0) this.pictures.makeRoom(analog + e.earlier + e.later, e.image);
     const known = this.pictures.partOf(e, codec);
-    const { part, outcome } = this.harq.take(use, record.header.burst, e, pieces, known);
-    this.pictures.put(e, codec, part);
-    const blocks: boolean[] = [];
+    const { part, outcome } = this.harq.take(use, record.header.burst, e, streams, known, side);
+    this.pictures.put(e, codec, record.header.modelSet, part);
+    const blocks: boolean[] = side ? [part.side!.ok] : [];
     let stream: BurstStream | null = null;
-    for (const piece of pieces) {
+    for (const piece of streams) {
       const state = part.streams.get(piece.entry.id);
       if (state?.kind !== 'bits') continue;
       stream ??= { ...piece, decoder: state.decoder };

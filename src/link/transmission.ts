@@ -1,5 +1,6 @@
 import type { Extension } from '../phy/frame/extension.ts';
 import type { BurstLayout } from '../phy/resource-grid.ts';
+import type { StreamGrant } from '../sct/codec/codec.ts';
 import type { BurstUse } from './accounting.ts';
 import type { Loading } from './adaptation.ts';
 import type { ChannelKnowledge } from './channel-knowledge.ts';
@@ -26,7 +27,16 @@ export interface TransmissionPlan {
   /** Power of each subband's payload, dB; null for equal power. */
   readonly powerDb: number[] | null;
   readonly payloadBytes: number;
-  readonly codeRate: number;
+  readonly sideInfoBytes: number;
+  /** Of the first burst's code blocks; null where no bits are sent. */
+  readonly codeRate: number | null;
+  /** What each stream may take, most important first, and streams that get nothing. */
+  readonly grants: readonly StreamGrant[];
+  readonly dropped: readonly number[];
+  /** What a user should know: what does not fit well. */
+  readonly warnings: readonly string[];
   readonly settings: Readonly<Record<string, string | number | boolean>>;
+  /** Milliseconds of each step of the codec. */
+  readonly timingsMs: Readonly<Record<string, number>>;
   readonly bursts: readonly TransmitBurst[];
 }

@@ -1,37 +1,32 @@
 import { UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
-import { payloadBytesAtRate, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
-import {
-  CODEC_IDS,
-  type CodecId,
-  type Extension,
-  type ExtensionShape,
-  encodeExtension,
-  extensionBytes,
-} from '../phy/frame/extension.ts';
+import { CODEC_IDS, type CodecId, type Extension, encodeExtension } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
 import { powerDbOf } from '../phy/frame/power-level.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
-import { allocate, allocateRobust, type Mapping } from '../sct/allocation/allocate.ts';
-import { placeSymbols, type RbMap, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
+import type { Mapping } from '../sct/allocation/allocate.ts';
+import { rbMapCrc16 } from '../sct/allocation/rb-map.ts';
 import type { Codec } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
-import { atLeast, MAX_DATA_SLOTS, reserveRe, splitBudget } from './budget-split.ts';
+import { MAX_DATA_SLOTS, reserveRe } from './budget-split.ts';
+import { type BurstPayload, burstPayload } from './burst-payload.ts';
 import { type ChannelKnowledge, channelKnowledge, type DatedReport } from './channel-knowledge.ts';
+import { controlRe, controlWarnings, extensionMcs, mostStreams, ROBUST_MCS, shapeOf } from './control-part.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
-import { repetitionOf, repetitionRe, type SentPart } from './harq/repetition.ts';
+import { leastRepetitionSlots, repetitionOf, repetitionRe, repetitionShape } from './harq/repetition.ts';
 import { type AckVerdict, ackTimeoutS, HarqSender } from './harq/sender-entity.ts';
+import { planPicture, SIDE_RATE } from './picture-plan.ts';
 import { applyPower } from './power-loading.ts';
-import { bitsAt, burstShape, codedBitsOf, positionsOf, scatter } from './resource-map.ts';
+import { sideReOf } from './resource-map.ts';
+import { type EncodedPart, itemsOf, partsOf, type SentPart } from './sent-part.ts';
+import { reserveOf } from './side-reserve.ts';
 import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
-import { encodeStream, TransportLayout } from './transport.ts';
 
 export type { TransmissionPlan, TransmitBurst } from './transmission.ts';
 
 /** Slots of a sounding burst: 4 ms of pilots. */
 export const SOUNDING_SLOTS = 4;
-const EXTENSION_MCS = 0;
 /** Way back assumed where none is said: the default CSI delay. */
 const DEFAULT_LATENCY_S = 0.02;
 
@@ -69,6 +64,8 @@ export class Transmitter {
   private report: DatedReport | null = null;
   private parts: SentPart[] = [];
   private budgetRe = 0;
+  /** RE limited in magnitude in each burst whose samples were made. */
+  private readonly limited = new Map<number, number>();
   /** Counted RE of the session before the current picture. */
   private spentBefore = 0;
   /** Of the current picture. */
@@ -98,9 +95,10 @@ export class Transmitter {
   /** A burst of known symbols from which the receiver measures the channel. */
   sounding(): TransmitBurst {
     const n = this.numerology;
-    return this.build('sounding', SOUNDING_SLOTS, 0, null, () =>
-      paddingSymbols(n, SOUNDING_SLOTS * n.nSubbands * RB_DATA_RE),
-    );
+    return this.build('sounding', SOUNDING_SLOTS, 0, ROBUST_MCS, null, () => ({
+      payload: paddingSymbols(n, SOUNDING_SLOTS * n.nSubbands * RB_DATA_RE),
+      limitedRe: 0,
+    }));
   }
 
   /** Takes a CSI report; `measuredAtS` is when the burst it names was on the air. */
@@ -110,12 +108,12 @@ export class Transmitter {
   }
 
   /**
-   * Codes a picture into at most `budgetRe` resource elements, control, padding and repetitions included, and makes
-   * its bursts. UsageError (splitBudget, codec) when the budget is too small, or larger than a picture can use.
+   * Codes a picture into at most `budgetRe` resource elements, control, side information, padding and repetitions included,
+   * and makes its bursts. UsageError (planPicture, codec) when the budget is too small, or larger than a picture can use.
    */
   async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
     const n = this.numerology;
-    const { codec } = this.options;
+    const { codec, powerLoading, seed } = this.options;
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
@@ -124,49 +122,31 @@ export class Transmitter {
     this.retransmissionBursts = 0;
     this.harq.reset();
     const perSlotRe = n.nSubbands * RB_DATA_RE;
-    const leastBurstRe = this.controlRe({ power: this.options.powerLoading }) + perSlotRe;
+    const leastBurstRe = controlRe(n, { power: powerLoading }) + perSlotRe;
     const csi = channelKnowledge(this.report, nowS, n.nSubbands, {
       ...this.options,
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
     });
-    const slotsOf = splitBudget({
-      budgetRe,
+    const limit = mostStreams(n, budgetRe, csi);
+    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit });
+    const shape = shapeOf(n, source, csi, budgetRe);
+    const mcs = extensionMcs(n, shape, budgetRe, csi);
+    const reserve = reserveOf(n, source, csi, this.options.harq, budgetRe, leastBurstRe);
+    const planned = planPicture({
+      ...{ numerology: n, source, csi, seed, budgetRe, reserve },
       pixels: image.width * image.height,
-      perSlotRe,
-      controlRe: this.controlRe({ order: csi.hasOrder, power: csi.power !== null }),
-      reserve: csi.reserve,
-      loading: csi.loading,
+      controlRe: controlRe(n, shape, mcs),
     });
-    const partCount = slotsOf.length;
-
-    const plan = await codec.analyse(image);
-    if (plan.streams.length !== 1 || plan.streams[0].kind !== 'bits') {
-      throw new UsageError(`codec ${codec.name} needs more than this link carries: one stream of bits`);
-    }
-    const stream = plan.streams[0];
-    const maps = slotsOf.map((count) => this.map(count, csi, Uint8Array.of(stream.score)));
-    const codes = [...csi.loading.qm].map((q) => q / 2);
-    const qms = maps.map((map, p) => bitsAt(n, codes, positionsOf(placeSymbols(map, burstShape(n, slotsOf[p])))));
-    const capacity = qms.map((qm) => payloadBytesAtRate(codedBitsOf(qm), csi.loading.codeRate));
-    const total = capacity.reduce((a, b) => a + b, 0);
-    if (total < stream.minSize)
-      throw new UsageError(`${total} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`);
-    const encoded = await plan.encode([{ id: stream.id, size: total }]);
-    const file = atLeast(partCount, (encoded.streams[0] as { payload: Uint8Array }).payload);
-
-    const bursts: TransmitBurst[] = [];
-    let at = 0;
-    let filled = 0;
-    for (let p = 0; p < partCount; p++) {
-      filled += capacity[p];
-      const share = Math.round((file.length * filled) / total);
-      // At least one byte for this part and each after it.
-      const end = Math.min(Math.max(at + 1, share), file.length - (partCount - 1 - p));
-      bursts.push(
-        this.dataBurst(file.subarray(at, end), p, partCount, slotsOf[p], maps[p], qms[p], codes, csi, stream.score),
+    const [stream] = source.streams;
+    if (source.streams.length === 1 && stream.kind === 'bits' && planned.grants[0].size < stream.minSize) {
+      throw new UsageError(
+        `${planned.grants[0].size} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`,
       );
-      at = end;
     }
+    const encoded = await source.encode(planned.grants);
+    const parts = partsOf(n, planned, encoded, codec.name);
+    const bursts = parts.map((part, p) => this.dataBurst(part, p, parts.length, planned.modulation, mcs, csi));
+    const codedBits = parts.reduce((sum, p) => sum + p.codedBits, 0);
     return {
       map: csi.map,
       csiNumber: csi.number,
@@ -174,9 +154,14 @@ export class Transmitter {
       loading: csi.loading,
       reportedSnrDb: csi.snrDb,
       powerDb: csi.power?.map(powerDbOf) ?? null,
-      payloadBytes: file.length,
-      codeRate: this.parts[0].codeRate,
+      payloadBytes: parts.reduce((sum, p) => sum + p.streams.reduce((bytes, s) => bytes + s.bytes, 0), 0),
+      sideInfoBytes: encoded.sideInfo.length,
+      codeRate: codedBits === 0 ? null : parts[0].infoBits / parts[0].codedBits,
+      grants: planned.grants,
+      dropped: planned.dropped,
+      warnings: controlWarnings(n, bursts, limit),
       settings: encoded.settings,
+      timingsMs: { ...source.timingsMs, ...encoded.timingsMs },
       bursts,
     };
   }
@@ -197,6 +182,11 @@ export class Transmitter {
     return this.harq.pendingBlocks;
   }
 
+  /** RE of analog streams that were limited to a magnitude of 4, over the session. */
+  get limitedRe(): number {
+    return [...this.limited.values()].reduce((a, b) => a + b, 0);
+  }
+
   /** Most repetitions of one part of the current picture. */
   get retransmissionRounds(): number {
     return this.parts.reduce((most, { process }) => Math.max(most, process.attempts - 1), 0);
@@ -213,18 +203,18 @@ export class Transmitter {
     // Those still waited for may need as much.
     let open = this.harq.open;
     for (const process of due) {
-      const part = this.parts.find((p) => p.process === process)!;
-      const blocks = [...process.pending];
+      const sent = this.parts.find((p) => p.process === process)!;
+      const items = [...process.pending].sort((a, b) => a - b);
       const spent = countedRe(this.budget) - this.spentBefore;
       const left = (this.budgetRe - spent) / open--;
-      const control = this.controlRe({ power: part.extension.power !== null, blocks: blocks.length });
-      const wanted = Math.ceil(repetitionRe(part, blocks.length) / perSlot);
+      const control = controlRe(this.numerology, repetitionShape(sent, items));
+      const wanted = Math.ceil(repetitionRe(this.numerology, sent, items) / perSlot);
       const slots = Math.min(wanted, Math.floor((left - control) / perSlot), MAX_DATA_SLOTS);
-      if (slots < 1) continue;
-      const { extension, payload } = repetitionOf(this.numerology, part, blocks, slots);
-      const burst = this.build('retransmission', slots, 0, extension, payload);
-      this.harq.made(process, burst.burst, blocks);
-      this.retransmittedBlocks += blocks.length;
+      if (slots < leastRepetitionSlots(this.numerology, sent, items)) continue;
+      const { extension, payload } = repetitionOf(this.numerology, sent, items, slots);
+      const burst = this.build('retransmission', slots, 0, ROBUST_MCS, extension, payload);
+      this.harq.made(process, burst.burst, items);
+      this.retransmittedBlocks += items.length;
       this.retransmissionBursts++;
       bursts.push(burst);
     }
@@ -234,48 +224,43 @@ export class Transmitter {
   }
 
   private dataBurst(
-    file: Uint8Array,
-    part: number,
+    part: EncodedPart,
+    p: number,
     parts: number,
-    slots: number,
-    map: RbMap,
-    qm: Uint8Array,
-    codes: number[],
+    modulation: readonly number[],
+    mcs: number,
     csi: ChannelKnowledge,
-    score: number,
   ): TransmitBurst {
-    const n = this.numerology;
-    const layout = TransportLayout.ofData(file.length, qm);
-    const positions = positionsOf(placeSymbols(map, burstShape(n, slots)));
-    const process = this.harq.begin(layout.blocks);
+    const { map } = part;
+    const items = itemsOf(part);
+    const process = this.harq.begin(items.length);
+    const ordered = map.layout === 'ordered' && map.subbandOrder.some((s, i) => s !== i);
     const extension: Extension = {
       codec: CODEC_IDS.indexOf(this.options.codec.name as CodecId),
       image: this.image,
-      part,
+      part: p,
       partsLess1: parts - 1,
       process: process.id,
       redundancyVersion: 0,
       newData: process.newData,
       repeats: 0,
       original: this.burst & 1023,
-      sideBytes: 0,
-      sideRate: 0,
+      sideBytes: part.sideInfo.length,
+      sideRate: part.sideInfo.length > 0 ? SIDE_RATE : 0,
       interleaved: map.layout === 'interleaved' ? 1 : 0,
-      modulation: codes,
-      order: csi.hasOrder ? [...map.subbandOrder] : null,
+      modulation,
+      order: ordered ? [...map.subbandOrder] : null,
       power: csi.power,
-      earlier: 0,
-      later: 0,
-      streams: [{ id: 0, analog: 0, baseGraph: layout.baseGraphBit, score, re: positions.length, bytes: file.length }],
+      earlier: part.earlier,
+      later: part.later,
+      streams: part.streams,
       blocks: [],
       mapCrc: rbMapCrc16(map),
     };
-    const payloads = splitIntoBlocks(layout.plan, file);
-    const payload = () => scatter(n, slots, positions, encodeStream(layout, file, qm));
-    const burst = this.build('data', slots, csi.number, extension, payload);
-    this.harq.made(process, burst.burst, [...payloads.keys()]);
-    const codeRate = (layout.blocks * layout.codec.infoBits) / codedBitsOf(qm);
-    this.parts.push({ process, layout, re: positions.length, codeRate, payloads, extension });
+    const payload = () => burstPayload(this.numerology, part.slots, extension, part.sideInfo, part.contents);
+    const burst = this.build('data', part.slots, csi.number, mcs, extension, payload);
+    this.harq.made(process, burst.burst, [...items.keys()]);
+    this.parts.push({ process, part, extension });
     return burst;
   }
 
@@ -283,8 +268,9 @@ export class Transmitter {
     use: BurstUse,
     slots: number,
     csiNumber: number,
+    mcs: number,
     extension: Extension | null,
-    payload: () => Float32Array,
+    make: () => BurstPayload,
   ): TransmitBurst {
     const n = this.numerology;
     const bytes = extension ? encodeExtension(n, extension) : new Uint8Array(0);
@@ -298,47 +284,26 @@ export class Transmitter {
       slots,
       csiNumber,
       modelSet: this.options.modelSet,
-      extensionMcs: EXTENSION_MCS,
+      extensionMcs: mcs,
     };
-    const layout = this.phy.layout(slots, bytes.length, EXTENSION_MCS);
+    const layout = this.phy.layout(slots, bytes.length, mcs);
     const used = extension ? extension.streams.reduce((a, s) => a + s.re, 0) : 0;
-    addBurst(this.budget, n, layout, use, used);
-    const { phy } = this;
+    const side = extension ? sideReOf(n, extension) * n.nSubbands : 0;
+    addBurst(this.budget, n, layout, use, used, side);
+    const { phy, limited } = this;
     return {
       use,
       burst,
       get samples() {
-        const content = payload();
-        if (extension?.power) applyPower(content, extension.power);
-        return phy.build({ header, extension: bytes, payload: content });
+        const { payload, limitedRe } = make();
+        limited.set(burst, limitedRe);
+        if (extension?.power) applyPower(payload, extension.power);
+        return phy.build({ header, extension: bytes, payload });
       },
       layout,
       slots,
       extension,
     };
-  }
-
-  /** RE of header and extension of a burst. */
-  private controlRe(shape: Pick<ExtensionShape, 'order' | 'power' | 'blocks'>): number {
-    const n = this.numerology;
-    const most = {
-      kind: 'bits',
-      largestId: 0,
-      scoreSpan: 0,
-      largestRe: 2 ** 20 - 1,
-      largestBytes: 2 ** 22 - 1,
-    } as const;
-    const loose = { parts: true, modulations: true, repeats: shape.blocks !== undefined, streams: 1 };
-    const bytes = extensionBytes(n.nSubbands, { ...most, ...loose, ...shape });
-    return this.phy.layout(1, bytes, EXTENSION_MCS).controlSymbols * n.symbolDataRe;
-  }
-
-  private map(slots: number, csi: ChannelKnowledge, scores: Uint8Array): RbMap {
-    const shape = burstShape(this.numerology, slots);
-    if (csi.map === 'robust') return allocateRobust(shape, scores).map;
-    const { report } = this.report!;
-    const mapping = csi.hasOrder ? csi.map : 'uniform';
-    return allocate({ shape, csi: report.codes, scores, mapping, seed: this.options.seed }).map;
   }
 
   describe(): string {

@@ -136,8 +136,8 @@ test('an analog stream repeated over the air gains 3 dB at the second, 4.8 dB at
     assert.deepEqual(event.ack!.blocks, [], 'analog symbols are not acknowledged');
     const { saidDb, excessDb } = snrs(sent, stream().combiner);
     first.push(saidDb);
-    // 3696 symbols: standard error 0.07 dB; the channel estimate's error adds to the noise.
-    assert.ok(Math.abs(saidDb - first[0] - 10 * Math.log10(n + 1)) < 0.25, `${n}: ${first}`);
+    // 3696 symbols: standard error of each burst's SNR 0.13 dB; the channel estimate's error adds to the noise.
+    assert.ok(Math.abs(saidDb - first[0] - 10 * Math.log10(n + 1)) < 0.4, `${n}: ${first}`);
     assert.ok(Math.abs(excessDb) < 0.4, `${n}: the real SNR is ${excessDb} dB off`);
   }
   assert.ok(Math.abs(first[0] - 8) < 0.5, `${first[0]}`);

@@ -35,7 +35,7 @@ const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
       newData: whole(0, 1),
       original: whole(0, 1023),
       side: fc.option(fc.tuple(whole(1, MAX_SIDE_INFO_BYTES), whole(0, 3))),
-      more: fc.tuple(whole(0, 1), whole(0, 2 ** 20 - 1), whole(0, 2 ** 20 - 1)),
+      more: fc.tuple(whole(0, 1), whole(0, 2 ** 28 - 1), whole(0, 2 ** 28 - 1)),
       common: fc.option(whole(0, 5)),
       kinds: fc.constantFrom('analog', 'bits', 'mixed'),
       interleaved: whole(0, 1),
@@ -71,7 +71,6 @@ const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
       const lists = Array.from({ length: repeated && named.length > 0 ? Math.min(coded, 12) : 0 }, () => named);
       const blocks = lists.length === coded ? nameBlocks(lists) : [];
       const power = tilt === null ? null : loose.modulation.map((_, s) => tilted(s, n.nSubbands, tilt));
-      const analogAt = (i: number) => streams.at(i)?.analog === 1;
       return {
         n,
         e: {
@@ -84,8 +83,8 @@ const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
           power,
           part,
           partsLess1,
-          earlier: part > 0 && analogAt(0) ? more[1] : 0,
-          later: part < partsLess1 && analogAt(-1) ? more[2] : 0,
+          earlier: part > 0 && streams.length > 0 ? more[1] : 0,
+          later: part < partsLess1 && streams.length > 0 ? more[2] : 0,
           streams,
         } as Extension,
       };
@@ -217,12 +216,13 @@ test('fields that contradict one another are refused by name', () => {
   refused({ order: [25, ...order.slice(1)] }, 'order');
   refused({ streams: [stream, stream] }, 'streams');
   refused({ repeats: 0 }, 'blocks');
-  refused({ part: 1, earlier: 3 }, 'earlier');
-  refused({ later: 3 }, 'later');
+  refused({ earlier: 3 }, 'earlier');
+  refused({ part: 1, later: 3 }, 'later');
   const analog = { ...stream, analog: 1, bytes: 0 };
   decodeExtension(N, encodeExtension(N, { ...GOOD, part: 1, earlier: 3, blocks: [], streams: [analog as never] }), 17);
-  refused({ part: 0, earlier: 3, blocks: [], streams: [analog] }, 'earlier');
-  refused({ part: 1, later: 3, blocks: [], streams: [analog] }, 'later');
+  decodeExtension(N, encodeExtension(N, { ...GOOD, part: 1, later: 3, blocks: [], streams: [analog as never] }), 17);
+  refused({ repeats: 0, part: 1, later: 3, blocks: [], streams: [analog] }, 'later');
+  refused({ blocks: [], earlier: 3, part: 1, streams: [] }, 'earlier');
   refused({ streams: [{ ...stream, bytes: 0 }] }, 'streams[0].bytes');
   refused({ streams: [{ ...stream, analog: 1 }] }, 'streams[0].bytes');
   refused({ streams: [{ ...stream, analog: 1, bytes: 0, baseGraph: 1 }] }, 'streams[0].baseGraph');

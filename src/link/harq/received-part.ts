@@ -3,6 +3,7 @@ import type { RedundancyVersion } from '../../phy/fec/rate-matching.ts';
 import type { Extension, ExtensionStream } from '../../phy/frame/extension.ts';
 import { TransportDecoder, TransportLayout } from '../transport.ts';
 import { AnalogCombiner } from './analog-combiner.ts';
+import { type SidePiece, SideState } from './side-state.ts';
 
 /** What one burst brought of one stream. */
 export interface StreamPiece {
@@ -14,12 +15,23 @@ export interface StreamPiece {
   readonly snr: Float32Array;
   /** Blocks that take turns over the RE; null: all blocks of a coded stream, or an analog one. */
   readonly blocks: readonly number[] | null;
+  /** Bytes or symbols of the stream before and after these, that other parts carry; default 0. */
+  readonly earlier?: number;
+  readonly later?: number;
 }
 
 /** One stream as far as it has come. */
 export type StreamState =
-  | { readonly kind: 'bits'; readonly bytes: number; readonly decoder: TransportDecoder }
-  | { readonly kind: 'analog'; readonly re: number; readonly combiner: AnalogCombiner };
+  | (StreamPlace & { readonly kind: 'bits'; readonly bytes: number; readonly decoder: TransportDecoder })
+  | (StreamPlace & { readonly kind: 'analog'; readonly re: number; readonly combiner: AnalogCombiner });
+
+interface StreamPlace {
+  /** Importance as sent. */
+  readonly score: number;
+  /** Bytes or symbols of the stream in the parts before and after this one. */
+  readonly earlier: number;
+  readonly later: number;
+}
 
 const FIELDS_OF_ONE = ['codec', 'image', 'part', 'partsLess1', 'process', 'newData', 'original'] as const;
 
@@ -28,6 +40,8 @@ export class ReceivedPart {
   /** Of the first burst heard of it. */
   readonly extension: Extension;
   readonly streams = new Map<number, StreamState>();
+  /** Side information as far as it has come; null where no burst of this part carried any. */
+  side: SideState | null = null;
   /** Bursts that the session had sent when it was last heard of (HarqReceiver counts them). */
   heardAt = 0;
 
@@ -51,22 +65,24 @@ export class ReceivedPart {
     return null;
   }
 
-  /** Every block of every coded stream has come, and something of every analog one. */
+  /** Side information and every block of every coded stream have come, and something of every analog one. */
   get complete(): boolean {
+    if (this.side && !this.side.ok) return false;
     for (const s of this.streams.values()) {
       if (s.kind === 'bits' ? s.decoder.states.some((b) => !b.ok) : s.combiner.receptions === 0) return false;
     }
-    return this.streams.size > 0;
+    return this.streams.size > 0 || this.side !== null;
   }
 
   /** Bytes held so that a repetition adds to what has come; analog symbols that came are no such bytes. */
   get softBytes(): number {
-    let bytes = 0;
+    let bytes = this.side?.softBytes ?? 0;
     for (const s of this.streams.values()) if (s.kind === 'bits') bytes += s.decoder.softBytes;
     return bytes;
   }
 
   releaseSoft(): void {
+    this.side?.releaseSoft();
     for (const s of this.streams.values()) if (s.kind === 'bits') s.decoder.releaseSoft();
   }
 
@@ -74,7 +90,10 @@ export class ReceivedPart {
    * States for the streams of a burst that are not known yet, and a check of those that are. Nothing is changed, so a
    * burst that contradicts what came before is refused whole: FormatError `streams` or `blocks`.
    */
-  prepare(pieces: readonly StreamPiece[]): Map<number, StreamState> {
+  prepare(pieces: readonly StreamPiece[], side: SidePiece | null = null): Map<number, StreamState> {
+    if (side && this.side && !this.side.agrees(side)) {
+      throw new FormatError('sideBytes', 'differ from those of the burst repeated');
+    }
     const fresh = new Map<number, StreamState>();
     for (const piece of pieces) {
       const { entry, blocks } = piece;
@@ -92,7 +111,16 @@ export class ReceivedPart {
   }
 
   /** Takes what a burst brought; `fresh` from `prepare`. */
-  add(pieces: readonly StreamPiece[], fresh: Map<number, StreamState>, rv: RedundancyVersion): void {
+  add(
+    pieces: readonly StreamPiece[],
+    fresh: Map<number, StreamState>,
+    rv: RedundancyVersion,
+    side: SidePiece | null = null,
+  ): void {
+    if (side) {
+      this.side ??= new SideState(side);
+      this.side.add(side);
+    }
     for (const [id, state] of fresh) this.streams.set(id, state);
     for (const { entry, qm, symbols, snr, blocks } of pieces) {
       const state = this.streams.get(entry.id)!;
@@ -102,12 +130,13 @@ export class ReceivedPart {
   }
 }
 
-function newStream({ entry, qm, blocks }: StreamPiece): StreamState {
-  if (entry.analog) return { kind: 'analog', re: entry.re, combiner: new AnalogCombiner(entry.re) };
+function newStream({ entry, qm, blocks, earlier = 0, later = 0 }: StreamPiece): StreamState {
+  const place = { score: entry.score, earlier, later };
+  if (entry.analog) return { ...place, kind: 'analog', re: entry.re, combiner: new AnalogCombiner(entry.re) };
   const graph = entry.baseGraph ? 2 : 1;
   // A retransmission's RE say nothing of how the blocks were first sent: bytes and base graph say what blocks they are.
   const layout = blocks ? TransportLayout.ofBlocks(entry.bytes, graph) : TransportLayout.ofData(entry.bytes, qm, graph);
-  return { kind: 'bits', bytes: entry.bytes, decoder: new TransportDecoder(layout) };
+  return { ...place, kind: 'bits', bytes: entry.bytes, decoder: new TransportDecoder(layout) };
 }
 
 function agrees(state: StreamState, entry: ExtensionStream): boolean {

@@ -2,6 +2,7 @@ import type { RedundancyVersion } from '../../phy/fec/rate-matching.ts';
 import type { Extension } from '../../phy/frame/extension.ts';
 import { MAX_PROCESSES } from './processes.ts';
 import { ReceivedPart, type StreamPiece } from './received-part.ts';
+import type { SidePiece } from './side-state.ts';
 
 /**
  * Soft buffers of lost blocks kept for combining, over all processes: about 1300 blocks of the largest size. With one
@@ -71,11 +72,12 @@ export class HarqReceiver {
     e: Extension,
     pieces: readonly StreamPiece[],
     known: ReceivedPart | null,
+    side: SidePiece | null = null,
   ): { part: ReceivedPart; outcome: HarqOutcome } {
     const sent = this.sent + this.advance(burst);
     const continues = known?.isOf(e) === true && sent - known.heardAt <= STALE_BURSTS;
     const part = continues ? known : new ReceivedPart(e);
-    const fresh = part.prepare(pieces);
+    const fresh = part.prepare(pieces, side);
     const repeats = use === 'retransmission';
     const outcome = continues ? (repeats ? 'repetition' : 'duplicate') : repeats ? 'recovered' : 'new';
     // From here on nothing throws.
@@ -83,7 +85,7 @@ export class HarqReceiver {
     this.lastBurst = burst;
     this.occupy(e.process, part);
     part.heardAt = sent;
-    part.add(pieces, fresh, e.redundancyVersion as RedundancyVersion);
+    part.add(pieces, fresh, e.redundancyVersion as RedundancyVersion, side);
     this.counters[outcome]++;
     this.evict();
     return { part, outcome };

@@ -1,58 +1,128 @@
-import { type Extension, nameBlocks } from '../../phy/frame/extension.ts';
-import type { Numerology } from '../../phy/numerology.ts';
-import { allocateRobust } from '../../sct/allocation/allocate.ts';
-import { placeSymbols, rbMapCrc16 } from '../../sct/allocation/rb-map.ts';
-import { bitsAt, burstShape, positionsOf, scatter } from '../resource-map.ts';
-import { encodeBlocks, type TransportLayout } from '../transport.ts';
+import { type Extension, type ExtensionShape, type ExtensionStream, nameBlocks } from '../../phy/frame/extension.ts';
+import { sideRePerSubband } from '../../phy/frame/side-block.ts';
+import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
+import { rbMapCrc16 } from '../../sct/allocation/rb-map.ts';
+import { type BurstPayload, burstPayload, type StreamContent } from '../burst-payload.ts';
+import { mapOfExtension } from '../resource-map.ts';
+import { itemsOf, type SentPart } from '../sent-part.ts';
 import { redundancyVersion } from './processes.ts';
-import type { SendProcess } from './sender-entity.ts';
-
-/** A part of a picture as it was sent, kept until its blocks are acknowledged. */
-export interface SentPart {
-  readonly process: SendProcess;
-  readonly layout: TransportLayout;
-  /** RE of the first transmission. */
-  readonly re: number;
-  readonly codeRate: number;
-  readonly payloads: readonly Uint8Array[];
-  readonly extension: Extension;
-}
 
 /** What a retransmission burst carries. */
 export interface Repetition {
   readonly extension: Extension;
-  readonly payload: () => Float32Array;
+  readonly payload: () => BurstPayload;
 }
 
-/** RE that the blocks had at first: a repetition takes as many, if they are to be had. */
-export function repetitionRe(part: SentPart, blocks: number): number {
-  return (part.re * blocks) / part.layout.blocks;
+/** What of a part is to go again, and how many RE it had at first. */
+interface Wanted {
+  readonly side: number; // RE of each subband
+  readonly coded: readonly { readonly stream: number; readonly blocks: readonly number[]; readonly re: number }[];
+  /** Analog streams in the order of placement; they fill what the rest leaves. */
+  readonly analog: readonly number[];
+}
+
+/** @param items not acknowledged, numbers in itemsOf(part), ascending */
+function wantedOf(n: Numerology, { part, extension }: SentPart, items: readonly number[]): Wanted {
+  const all = itemsOf(part);
+  const blocks = new Map<number, number[]>();
+  let side = 0;
+  for (const i of items) {
+    const item = all[i];
+    if (item.kind === 'side') side = sideRePerSubband(n, part.sideInfo.length, extension.sideRate);
+    else blocks.set(item.stream, [...(blocks.get(item.stream) ?? []), item.block]);
+  }
+  const coded = [...blocks].map(([stream, list]) => {
+    const content = part.contents[stream] as Extract<StreamContent, { kind: 'bits' }>;
+    const re = Math.ceil((part.streams[stream].re * list.length) / content.layout.blocks);
+    return { stream, blocks: list, re };
+  });
+  // Where coded streams go first, `earlier` could not be said of an analog one.
+  const whole = (stream: number) => coded.length === 0 || stream > 0 || extension.earlier === 0;
+  const analog = part.streams.flatMap((s, i) => (s.analog && whole(i) ? [i] : []));
+  return { side, coded, analog };
+}
+
+/** RE that a repetition wants: as many as what is missing had at first; analog streams too where nobody answered. */
+export function repetitionRe(n: Numerology, sent: SentPart, items: readonly number[]): number {
+  const { side, coded, analog } = wantedOf(n, sent, items);
+  const missing = side * n.nSubbands + coded.reduce((sum, c) => sum + c.re, 0);
+  const unheard = sent.process.understood === 0;
+  return missing + (unheard ? analog.reduce((sum, i) => sum + sent.part.streams[i].re, 0) : 0);
+}
+
+/** Least slots that a repetition needs to say anything. */
+export function leastRepetitionSlots(n: Numerology, sent: SentPart, items: readonly number[]): number {
+  const { side, coded } = wantedOf(n, sent, items);
+  return side === 0 ? 1 : Math.ceil((side * n.nSubbands + coded.length) / (n.nSubbands * RB_DATA_RE));
+}
+
+/** What the length of a repetition's extension depends on, at most. */
+export function repetitionShape({ part, extension }: SentPart, items: readonly number[]): Partial<ExtensionShape> {
+  return {
+    repeats: true,
+    parts: extension.partsLess1 > 0,
+    earlier: extension.earlier > 0,
+    later: extension.later > 0 || part.streams.some((s) => s.analog === 1),
+    side: part.sideInfo.length > 0,
+    power: extension.power !== null,
+    blocks: itemsOf(part).filter((item, i) => item.kind === 'block' && items.includes(i)).length,
+    streams: part.streams.length,
+  };
 }
 
 /**
- * The next transmission of blocks of a part, interleaved over the whole band: with the age of the report the subbands'
+ * The next transmission of what is missing of a part, interleaved over the whole band: with the age of the report the subbands'
  * order means less, and every block meets all of them. Its redundancy version is the next one after those that the
- * receiver understood: where nobody answered it may have none, and version 2 or 1 alone lacks the information bits.
+ * receiver understood: where nobody answered it may have none, and version 2 or 1 alone lacks the information bits. RE that are left
+ * over in whole slots repeat analog streams, the most important first.
  */
-export function repetitionOf(n: Numerology, part: SentPart, blocks: readonly number[], slots: number): Repetition {
-  const { extension, layout, payloads, process } = part;
-  const rv = redundancyVersion(process.understood);
-  const shape = burstShape(n, slots);
-  const { map } = allocateRobust(shape, Uint8Array.of(255));
-  const positions = positionsOf(placeSymbols(map, shape));
-  const qm = bitsAt(n, extension.modulation, positions);
-  const named = nameBlocks([blocks]);
+export function repetitionOf(n: Numerology, sent: SentPart, items: readonly number[], slots: number): Repetition {
+  const { extension, part, process } = sent;
+  const { side, coded, analog } = wantedOf(n, sent, items);
+  const room = (slots * RB_DATA_RE - side) * n.nSubbands;
+  const streams: ExtensionStream[] = [];
+  const contents: StreamContent[] = [];
+  const add = (stream: number, re: number, content: StreamContent) => {
+    streams.push({ ...part.streams[stream], re });
+    contents.push(content);
+  };
+  const wanted = coded.reduce((sum, c) => sum + c.re, 0);
+  const forCoded = analog.length > 0 ? Math.min(room, wanted) : room;
+  let [taken, asked] = [0, 0];
+  for (const [k, { stream, blocks, re }] of coded.entries()) {
+    asked += re;
+    const share = Math.round((forCoded * asked) / wanted);
+    const end = Math.min(Math.max(taken + 1, share), forCoded - (coded.length - 1 - k));
+    add(stream, end - taken, { ...part.contents[stream], blocks } as StreamContent);
+    taken = end;
+  }
+  const lastStream = part.streams.length - 1;
+  let later = coded.at(-1)?.stream === lastStream ? extension.later : 0;
+  for (const stream of analog) {
+    const { re } = part.streams[stream];
+    const left = Math.min(re, room - taken);
+    if (left < 1) break;
+    add(stream, left, part.contents[stream]);
+    later = re - left + (stream === lastStream ? extension.later : 0);
+    taken += left;
+  }
+  const named = nameBlocks(coded.map((c) => c.blocks));
+  const loose: Extension = {
+    ...extension,
+    redundancyVersion: redundancyVersion(process.understood),
+    repeats: 1,
+    sideBytes: side > 0 ? part.sideInfo.length : 0,
+    sideRate: side > 0 ? extension.sideRate : 0,
+    interleaved: 1,
+    order: null,
+    earlier: (coded[0]?.stream ?? analog[0]) === 0 ? extension.earlier : 0,
+    later,
+    streams,
+    blocks: named,
+  };
+  const e = { ...loose, mapCrc: rbMapCrc16(mapOfExtension(n, loose)) };
   return {
-    extension: {
-      ...extension,
-      redundancyVersion: rv,
-      repeats: 1,
-      interleaved: 1,
-      order: null,
-      streams: [{ ...extension.streams[0], re: positions.length }],
-      blocks: named,
-      mapCrc: rbMapCrc16(map),
-    },
-    payload: () => scatter(n, slots, positions, encodeBlocks(layout, payloads, blocks, qm, rv)),
+    extension: e,
+    payload: () => burstPayload(n, slots, e, side > 0 ? part.sideInfo : new Uint8Array(0), contents),
   };
 }

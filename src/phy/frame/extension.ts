@@ -51,7 +51,7 @@ export interface Extension {
   readonly order: readonly number[] | null;
   /** null: 0 dB everywhere. */
   readonly power: readonly number[] | null;
-  /** Analog symbols of the first stream in earlier parts, and of the last one in later parts; 0 where it is whole. */
+  /** Bytes or analog symbols of the first stream before this part, and of the last one after it; 0 where it is whole. */
   readonly earlier: number;
   readonly later: number;
   readonly streams: readonly ExtensionStream[];
@@ -104,11 +104,11 @@ export function decodeExtension(n: Numerology, bytes: Uint8Array, burst: number)
   if (e.part > e.partsLess1) throw new FormatError('part', `${e.part} of ${e.partsLess1 + 1} parts`);
   if (f.allAnalog && f.mixed) throw new FormatError('mixed', 'must be 0 where all streams are analog');
   checkStreams(e.streams);
-  if (e.earlier > 0 && !(e.part > 0 && e.streams[0]?.analog)) {
-    throw new FormatError('earlier', 'is of an analog stream, and not in the first part');
-  }
-  if (e.later > 0 && !(e.part < e.partsLess1 && e.streams.at(-1)?.analog)) {
-    throw new FormatError('later', 'is of an analog stream, and not in the last part');
+  const last = e.streams.at(-1);
+  if (e.earlier > 0 && !(last && e.part > 0))
+    throw new FormatError('earlier', 'is of a stream, and not in the first part');
+  if (e.later > 0 && !(last && (e.part < e.partsLess1 || (e.repeats && last.analog)))) {
+    throw new FormatError('later', 'is of a stream, and not in the last part');
   }
   if (e.power) checkPowerLevels(e.power);
   if (e.blocks.length > 0) blocksOfStreams(e);

@@ -20,7 +20,7 @@ HEADER = ("version:3 numerology:3 session:8 burst:10 kind:3 slotsLess1:7 csiNumb
 BEFORE = ("codec:3 image:8 hasParts:1 part:8?hasParts partsLess1:8?hasParts process:4 redundancyVersion:2 newData:1 "
           "repeats:1 original:10?repeats hasSide:1 sideBytes:14?hasSide sideRate:2?hasSide interleaved:1 "
           "sameModulation:1 commonModulation:3?sameModulation")
-AFTER = ("hasEarlier:1 earlier:20?hasEarlier hasLater:1 later:20?hasLater streamCount:8 allAnalog:1 mixed:1 idBits:4 "
+AFTER = ("hasEarlier:1 earlier:28?hasEarlier hasLater:1 later:28?hasLater streamCount:8 allAnalog:1 mixed:1 idBits:4 "
          "scoreFloor:8 scoreBits:4 reBits:5")
 RATES = [1 / 5, 1 / 3, 1 / 2, 2 / 3]
 SIDE_RATES = [1 / 6, 1 / 4, 1 / 3, 1 / 2]
