@@ -2,6 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import type { DecodeView } from '../codec/codec.ts';
 import { TASKS, type Task } from '../importance/importance-map.ts';
 import { ORDERS, type Order } from '../importance/scores.ts';
+import { DEFAULT_TASK_CLASSES } from '../importance/task-classes.ts';
 import type { AnalysisOptions } from '../semantics/analysis.ts';
 import { parseKeep, parseRoi } from './keep-rule.ts';
 import { AUTO_SHARE, AUTO_TAU, MODES, type Mode, type ModeOptions } from './mode-choice.ts';
@@ -65,6 +66,8 @@ export function semanticSettings(options: SemanticOptions, classes: readonly str
     throw new UsageError('--distortion pixel knows no task: not allowed with --task machine');
   }
   const byClass = keep?.kind === 'classes' ? { favour: keep.names, partition: { agreement: KEEP_AGREEMENT } } : {};
+  // What a machine looks for is kept whole where anything is left out (ADR 0015).
+  const byTask = task === 'machine' && mode !== 'overall' ? { favour: DEFAULT_TASK_CLASSES } : {};
   const view = distortion === 'task' ? 'task' : task === 'machine' ? 'both' : 'picture';
   const printed = {
     ...{ mode, task, order, distortion },
@@ -74,7 +77,7 @@ export function semanticSettings(options: SemanticOptions, classes: readonly str
     ...(mode === 'selective' && !keep && !roi ? { keepShare: AUTO_SHARE } : {}),
   };
   return {
-    analysis: { task, order, ...(distortion === 'pixel' ? { weight: 0 } : {}), ...byClass },
+    analysis: { task, order, ...(distortion === 'pixel' ? { weight: 0 } : {}), ...byTask, ...byClass },
     mode: { mode, keep, roi },
     view,
     printed,

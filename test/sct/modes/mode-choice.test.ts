@@ -42,7 +42,7 @@ test('variation: standard deviation over mean, whatever the scale', () => {
 test('auto: selective above tau of its task, overall below', () => {
   const flat = decideMode(analysis(1, 1, 1), { mode: 'auto' }, NAMES);
   assert.deepEqual([flat.mode, flat.asked, flat.importanceCv, flat.tau], ['overall', 'auto', 0, AUTO_TAU.human]);
-  const peaked = analysis(0.01, 0.01, 5);
+  const peaked = analysis(1, 0.1, 5);
   const cv = variation(peaked.importance);
   assert.ok(cv > AUTO_TAU.human && cv < AUTO_TAU.machine);
   assert.equal(decideMode(peaked, { mode: 'auto' }, NAMES).mode, 'selective');
@@ -102,6 +102,8 @@ test('settings: what follows from what was said', () => {
   assert.deepEqual(keep.analysis.favour, ['car']);
   const auto = semanticSettings({ mode: 'auto', task: 'machine' }, NAMES);
   assert.deepEqual([auto.printed.autoTau, auto.printed.autoShare, auto.view], [AUTO_TAU.machine, AUTO_SHARE, 'both']);
+  assert.deepEqual(auto.analysis.favour, ['car', 'pedestrian', 'bicyclist', 'sign']);
+  assert.equal(semanticSettings({ task: 'machine' }, NAMES).analysis.favour, undefined);
   const task = semanticSettings({ distortion: 'task' }, NAMES);
   assert.deepEqual([task.analysis.task, task.view, task.analysis.weight], ['machine', 'task', undefined]);
   const pixel = semanticSettings({ distortion: 'pixel' }, NAMES);
