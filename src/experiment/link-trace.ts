@@ -9,6 +9,7 @@ import { powerDbOf } from '../phy/frame/power-level.ts';
 import { type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
 import { burstLayout, extensionSymbols } from '../phy/resource-grid.ts';
 import type { LossRecord } from '../radio/radio.ts';
+import { type BurstStreams, burstStreams } from './semantic-collect.ts';
 
 /** Points of one modulation kept for a picture. */
 const MAX_POINTS = 1500;
@@ -60,6 +61,8 @@ export interface BurstTrace {
   }[];
   readonly blockBytes: number;
   readonly infoBits: number;
+  /** Streams that a data burst carries and where; null for other bursts, and where the extension is lost. */
+  readonly carried: BurstStreams | null;
   /** Samples were (or may have been) lost inside or it was cut off: what is wrong, else null. */
   suspect: string | null;
 }
@@ -187,6 +190,7 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
     blocks: stream ? stream.decoder.states.map((s) => ({ ...s })) : [],
     blockBytes: stream?.decoder.layout.plan.blockBytes ?? 0,
     infoBits: stream?.decoder.layout.codec.infoBits ?? 0,
+    carried: event.use === 'data' && event.extension ? burstStreams(n, event.extension) : null,
     suspect: event.problem,
   };
 }

@@ -6,7 +6,7 @@ import { CODEC_IDS, decodeExtension, type Extension } from '../phy/frame/extensi
 import type { Header } from '../phy/frame/header.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
-import type { Codec, DecodedImage } from '../sct/codec/codec.ts';
+import type { Codec, DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
 import { piecesOf } from './burst-pieces.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
 import { type HarqOutcome, HarqReceiver } from './harq/receiver-entity.ts';
@@ -107,14 +107,14 @@ export class Receiver {
   }
 
   /** Decodes a picture from the blocks that have arrived; never throws for what the air has done to them. */
-  async picture(picture: ReceivedPicture): Promise<DecodedImage> {
+  async picture(picture: ReceivedPicture, options: DecodeOptions = {}): Promise<DecodedImage> {
     const codec = this.codecs.find((c) => c.name === picture.codec);
     if (!codec) {
       const known = this.codecs.map((c) => c.name).join(', ');
       const note = `the burst names codec ${picture.codec}, which this receiver lacks; it has ${known}`;
       return { image: undefined, decodable: false, complete: false, mask: undefined, note };
     }
-    return codec.decode(sourceOf(picture));
+    return codec.decode(sourceOf(picture), options);
   }
 
   private take(record: BurstRecord | MissRecord): LinkEvent {

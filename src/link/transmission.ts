@@ -1,6 +1,6 @@
 import type { Extension } from '../phy/frame/extension.ts';
 import type { BurstLayout } from '../phy/resource-grid.ts';
-import type { StreamGrant } from '../sct/codec/codec.ts';
+import type { SourcePlan, StreamGrant } from '../sct/codec/codec.ts';
 import type { BurstUse } from './accounting.ts';
 import type { Loading } from './adaptation.ts';
 import type { ChannelKnowledge } from './channel-knowledge.ts';
@@ -30,6 +30,8 @@ export interface TransmissionPlan {
   readonly sideInfoBytes: number;
   /** Of the first burst's code blocks; null where no bits are sent. */
   readonly codeRate: number | null;
+  /** What the codec made of the picture before it knew its grants. */
+  readonly source: SourcePlan;
   /** What each stream may take, most important first, and streams that get nothing. */
   readonly grants: readonly StreamGrant[];
   readonly dropped: readonly number[];

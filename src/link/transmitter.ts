@@ -157,6 +157,7 @@ export class Transmitter {
       payloadBytes: parts.reduce((sum, p) => sum + p.streams.reduce((bytes, s) => bytes + s.bytes, 0), 0),
       sideInfoBytes: encoded.sideInfo.length,
       codeRate: codedBits === 0 ? null : parts[0].infoBits / parts[0].codedBits,
+      source,
       grants: planned.grants,
       dropped: planned.dropped,
       warnings: controlWarnings(n, bursts, limit),
