@@ -202,7 +202,7 @@ function asOneSegment(
   out: FeatureMap,
 ) {
   const layout = { cells, level, classMap };
-  const fit = new QuantiserFit(models.tables, coder.tables, layout, y);
+  const fit = new QuantiserFit(models.tables, coder, layout, y);
   const code = coder.encode(layout, fit.symbolsAt(fit.fit(8 * (bytes - 3) - 1, 1)?.bitWeight ?? 1));
   const { symbols, embeddings } = coder.decodeKnown(layout, code, Math.min(from, code.length));
   const came = cells.subarray(0, embeddings);

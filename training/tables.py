@@ -25,6 +25,11 @@ CONTEXT_SMOOTHING = (4.0, 4.0, 6.0, 8.0)
 CONTEXT_TOTAL = 4096               # sum of the start counts of a context
 ROUNDING = 0.44                    # the encoder weighs bits against error: symbols are a little nearer to 0 than y / step
 NEAR = 2                           # a context holds west, north and the step north-east of north, kept to -NEAR..NEAR
+PREDICTED = 3                      # channels whose symbols are coded as differences from near embeddings
+CANDIDATES = 24                    # of the first so many
+SEGMENTS = (1, 1, 2, 1, 3)         # segments of a packet that the near embeddings are taken from, in turn
+REACH_CELLS = 20                   # largest squared distance of a near embedding
+ROW_STEP, COLUMN_STEP = 49472, 37345
 SAMPLE = (("train/photos/*.jpg", 3), ("camvid/train/*.jpg", 3), ("saliency/train/*.jpg", 4))   # every n-th
 
 
@@ -73,18 +78,55 @@ def context_counts(maps, n):
     return out
 
 
+def near_cells(h, w, segments):
+    """first and second [h w]: index of the nearest two earlier cells of the same segment, -1 for none, as both ends of a packet
+    find them: by squared distance, then row, then column"""
+    r, c = np.divmod(np.arange(h * w), w)
+    part = (r * ROW_STEP + c * COLUMN_STEP) % 65536 * segments // 65536
+    first, second = np.full((2, h * w), -1)
+    reach = int(REACH_CELLS ** 0.5)
+    around = sorted((a * a + b * b, a, b) for a in range(-reach, 1) for b in range(-reach, reach + 1)
+                    if 0 < a * a + b * b <= REACH_CELLS and (a < 0 or b < 0))
+    for _, a, b in around:
+        inside = (r + a >= 0) & (c + b >= 0) & (c + b < w)
+        at = np.where(inside, (r + a) * w + c + b, 0)
+        found = inside & (part[at] == part)
+        take = found & (first >= 0) & (second < 0)
+        second[take] = at[take]
+        take = found & (first < 0)
+        first[take] = at[take]
+    return first, second
+
+
+def differences(q, first, second):
+    """q [cells, channels] int -> q less what near embeddings say: their mean rounded down, the only one, or 0"""
+    one = np.where(first[:, None] >= 0, q[first], 0)
+    both = (one + q[second]) >> 1
+    return q - np.where(second[:, None] >= 0, both, one)
+
+
 class Counts:
-    """histograms [16 C, 2 R + 1] of quantised y for each level; embeddings are gathered and counted in blocks"""
+    """histograms [16 C, 2 R + 1] of quantised y for each level; embeddings are gathered and counted in blocks. For channels that
+    may be predicted also [16 CANDIDATES, 2 R + 1] of the differences."""
 
     def __init__(self, step_base):
         self.c = len(step_base)
+        self.pictures = 0
         self.steps = [step_base * step_factor(level) for level in range(LEVELS)]
         self.radius = [int(np.ceil(REACH / s.min())) for s in self.steps]
         self.hists = [np.zeros((rate.N_CLASS * self.c, 2 * r + 1), np.float32) for r in self.radius]
+        self.diffs = [np.zeros((rate.N_CLASS * CANDIDATES, 2 * r + 1), np.float32) for r in self.radius]
         self.block, self.held = [], 0
 
-    def add(self, y, cls):
-        """y [cells, C], cls [cells]"""
+    def add(self, y, cls, shape):
+        """y [cells, C], cls [cells], shape (h, w)"""
+        near = near_cells(*shape, SEGMENTS[self.pictures % len(SEGMENTS)])
+        self.pictures += 1
+        context = cls[:, None] * CANDIDATES + np.arange(CANDIDATES)
+        for s, r, h in zip(self.steps, self.radius, self.diffs):
+            q = np.rint(y[:, :CANDIDATES] / s[:CANDIDATES]).astype(np.int64)
+            d = np.clip(differences(q, *near), -r, r)
+            h += np.bincount((context.astype(np.int64) * (2 * r + 1) + d + r).ravel(), minlength=h.size).reshape(h.shape)
         self.block.append((y, cls))
         self.held += len(y)
         if self.held > 12000:
@@ -113,13 +155,28 @@ def count(m, root, limit=None):
         a = rate.activity(y)[0].log()
         half, strength = MAPS[i % len(MAPS)]
         cls = rate.smooth_classes(a, low, high, strength, half)
-        (test if i % 10 == 9 else train).add(y[0].flatten(1).t().numpy(), cls.flatten().numpy())
+        (test if i % 10 == 9 else train).add(y[0].flatten(1).t().numpy(), cls.flatten().numpy(), y.shape[2:])
         strength = CONTEXT_SMOOTHING[i % len(CONTEXT_SMOOTHING)]
         fine.append(rate.smooth_classes(a, low, high, strength / 2, False).numpy())
         coarse.append(rate.smooth_classes(a, low, high, strength, True).numpy() // 2)
     train.flush()
     test.flush()
     return train, test, fine, coarse
+
+
+def predicted_channels(counts):
+    """the PREDICTED channels that save most bits by differences, summed over the levels relative to each level's bits; ascending"""
+    saved = np.zeros(CANDIDATES)
+    for h, d in zip(counts.hists, counts.diffs):
+        bits = shapes.entropy_bits(h).reshape(rate.N_CLASS, -1)
+        saved += (bits.sum(0)[:CANDIDATES] - shapes.entropy_bits(d).reshape(rate.N_CLASS, -1).sum(0)) / bits.sum()
+    return np.sort(np.argsort(-saved)[:PREDICTED])
+
+
+def with_differences(counts, channels):
+    """histograms [16 C + 16 P, 2 R + 1] of each level: all channels, then the differences of the predicted ones"""
+    return [np.concatenate([h, d.reshape(rate.N_CLASS, CANDIDATES, -1)[:, channels].reshape(-1, d.shape[1])])
+            for h, d in zip(counts.hists, counts.diffs)]
 
 
 def borrow_counts(hists, c):
@@ -141,17 +198,17 @@ def fill_classes(bits, n):
     return np.maximum.accumulate(mean)
 
 
-def shape_penalty(test, train, tables, of):
+def shape_penalty(test, train, radius, tables, of):
     """held-out bits by the shared shapes and by a table of each context's own (its counts over a base of the shape)"""
-    middle = max(train.radius)
+    middle = max(radius)
     full = shapes.lengths(tables, middle, 2 * middle + 1)
     own = 0.0
-    for h, t, o in zip(train.hists, test.hists, of):
+    for h, t, o in zip(train, test, of):
         part = shapes.window(full, middle, h)[:, o].T
         p = np.exp2(-part.astype(np.float64))
         p = (h + 20 * p) / (h.sum(1, keepdims=True) + 20)
         own -= float((t * np.log2(p)).sum())
-    return float(sum(b.sum() for b in shapes.bits_of_rows(test.hists, tables, of))), own
+    return float(sum(b.sum() for b in shapes.bits_of_rows(test, tables, of))), own
 
 
 def hsv_palette(n):
@@ -182,16 +239,26 @@ def build(m, cfg, root, heads=None, limit=None, report=None):
     limit: pictures (rehearsal). report: a dict that receives what sharing the shapes costs."""
     c = cfg["channels"]
     train, test, fine, coarse = count(m, root, limit)
-    weights = [1e6 / max(1.0, float(shapes.entropy_bits(h).sum())) for h in train.hists]
-    tables, of, history = shapes.share_shapes(train.hists, weights, TABLES, borrow=borrow_counts(train.hists, c))
+    channels = predicted_channels(train)
     seen = train.hists[0].reshape(rate.N_CLASS, c, -1)[:, 0].sum(1)
-    bits = [fill_classes(b.reshape(rate.N_CLASS, c).sum(1), seen) for b in shapes.bits_of_rows(train.hists, tables, of)]
+    hists, all_of_them = with_differences(train, channels), rate.N_CLASS * c
+    borrow = [np.concatenate([a, b]) for a, b in zip(borrow_counts([h[:all_of_them] for h in hists], c),
+                                                     borrow_counts([h[all_of_them:] for h in hists], PREDICTED))]
+    weights = [1e6 / max(1.0, float(shapes.entropy_bits(h).sum())) for h in hists]
+    tables, of, history = shapes.share_shapes(hists, weights, TABLES, borrow=borrow)
+    rows_bits = shapes.bits_of_rows(hists, tables, of)
+    bits = []
+    for b in rows_bits:
+        own = b[:all_of_them].reshape(rate.N_CLASS, c)
+        bits.append(fill_classes(own.sum(1) - own[:, channels].sum(1) + b[all_of_them:].reshape(rate.N_CLASS, -1).sum(1), seen))
     if report is not None:
-        rows = [(float(b.sum()), float(shapes.entropy_bits(h).sum()))
-                for b, h in zip(shapes.bits_of_rows(train.hists, tables, of), train.hists)]
-        shared, own = shape_penalty(test, train, tables, of)
+        rows = [(float(b.sum()), float(shapes.entropy_bits(h).sum())) for b, h in zip(rows_bits, hists)]
+        plain = [float(b[:all_of_them].sum()) for b in rows_bits]
+        shared, own = shape_penalty(with_differences(test, channels), hists, train.radius, tables, of)
         report.update(tables=len(tables), embeddings=int(seen.sum()), symbols=sum(len(t[1]) for t in tables),
-                      bitsAPixelByLevel=[round(a / seen.sum() / 256, 4) for a, _ in rows],
+                      predicted=channels.tolist(),
+                      bitsAPixelByLevel=[round(float((b * seen).sum()) / seen.sum() / 256, 4) for b in bits],
+                      withoutPredictionByLevel=[round(a / seen.sum() / 256, 4) for a in plain],
                       excessOverEmpiricalEntropyByLevel=[round(a / b - 1, 4) for a, b in rows],
                       heldOutExcessOverOwnTables=round(shared / own - 1, 4), lloyd=[round(v) for v in history[::5]],
                       classHistogram=[int(v) for v in seen])
@@ -204,7 +271,9 @@ def build(m, cfg, root, heads=None, limit=None, report=None):
         "variance": [[float(f"{max(v, 1e-12):.6g}") for v in row] for row in var.tolist()],
         "stepBase": [float(f"{v:.7g}") for v in m.entropy.step(torch.ones(1, 1, 1, 1)).flatten().tolist()],
         "cdfTables": [{"low": low, "frequencies": freq.tolist()} for low, freq in tables],
-        "tableOf": [o.reshape(rate.N_CLASS, c).tolist() for o in of],
+        "tableOf": [o[:all_of_them].reshape(rate.N_CLASS, c).tolist() for o in of],
+        "predicted": channels.tolist(),
+        "differenceOf": [o[all_of_them:].reshape(rate.N_CLASS, PREDICTED).tolist() for o in of],
         "bitsOf": [np.rint(16 * b).astype(int).tolist() for b in bits],
         "symbolRate": (16 * rate.class_rate(var, theta)).round().int().tolist(),
         "classContext": {"fine": context_counts(fine, rate.N_CLASS).tolist(),

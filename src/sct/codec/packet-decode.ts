@@ -16,7 +16,7 @@ export interface ReceivedPacket {
  * Embeddings of an SFV from its packet: whole segments, and of a segment that is cut those before the cut. A segment whose bytes all
  * came but do not end as an encoder ends (a check of 23 bits beside the link's CRC) counts as not come at all.
  *
- * @param cells of the SFV in the order of coding
+ * @param cells of the SFV as `interleavedCells` orders them
  * @param yHat gets the embeddings of the cells that came
  * @returns indices of the cells that came
  */

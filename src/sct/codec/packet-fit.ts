@@ -15,7 +15,7 @@ const LEAST_BIT_WEIGHT = 0.2;
 
 /** An SFV as its packet is made of it. */
 export interface PacketSource {
-  readonly cells: Uint32Array; // in the order of coding
+  readonly cells: Uint32Array; // as `interleavedCells` orders them
   readonly classMap: ClassMap;
   readonly y: FeatureMap;
 }
@@ -40,8 +40,9 @@ interface Trial {
 
 /** Bytes of an SFV at the set's coarsest level with bits made dear: what is less says too little of it. */
 export function leastPacketBytes(source: PacketSource, coder: FeatureCoder, tables: ModelTables): number {
-  const layout = { cells: source.cells, level: tables.levels - 1, classMap: source.classMap };
-  const { bits } = new QuantiserFit(tables, coder.tables, layout, source.y).point(LEAST_BIT_WEIGHT);
+  const cells = source.cells.slice().sort((a, b) => a - b);
+  const layout = { cells, level: tables.levels - 1, classMap: source.classMap };
+  const { bits } = new QuantiserFit(tables, coder, layout, source.y).point(LEAST_BIT_WEIGHT);
   return CODE_OVERHEAD_BYTES + Math.ceil((bits + 1) / 8);
 }
 
@@ -99,7 +100,7 @@ function tryLevel(
   const weights: number[] = [];
   let error = 0;
   for (const { cells: own, bytes: slot } of segments) {
-    const fit = new QuantiserFit(tables, coder.tables, { cells: own, level, classMap }, y);
+    const fit = new QuantiserFit(tables, coder, { cells: own, level, classMap }, y);
     const point = fit.fit(slotBits(slot.to - slot.from), MOST_BIT_WEIGHT);
     if (!point) return undefined;
     fits.push(fit);

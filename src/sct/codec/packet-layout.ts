@@ -17,12 +17,12 @@ const MOST_WEIGHT = 2 ** 18;
 /** One segment of an SFV's packet: a code of its own for some of the cells. */
 export interface Segment {
   readonly bytes: ByteRange;
-  /** Indices row x columns + column, in the order of coding. */
+  /** Indices row x columns + column, ascending: the order of coding, in which near embeddings predict each other. */
   readonly cells: Uint32Array;
 }
 
 /**
- * An SFV's cells in the order of coding: by the fraction of (row x 1/p + column x 1/p^2), p the plastic number, then by index. Cells
+ * An SFV's cells in the order in which segments take them: by the fraction of (row x 1/p + column x 1/p^2), p the plastic number, then by index. Cells
  * near each other in this order lie far apart in the picture and the other way round, so a segment that is lost leaves its cells'
  * neighbours, from which correction restores them, and every segment has nearly the same mix of busy and flat cells. Integers only.
  *
@@ -46,7 +46,7 @@ export function segmentCount(bytes: number, cells: number): number {
  * [floor(i L / n), floor((i + 1) L / n)), and the cells whose middle lies between i / n and (i + 1) / n of the packet's bits, counted by
  * the tables' mean bits of each cell's class at the level.
  *
- * @param cells in the order of coding
+ * @param cells as `interleavedCells` orders them
  */
 export function packetLayout(
   cells: Uint32Array,
@@ -69,7 +69,7 @@ export function packetLayout(
       before += own;
     }
     const range = { from: Math.floor((i * bytes) / n), to: Math.floor(((i + 1) * bytes) / n) };
-    segments.push({ bytes: range, cells: cells.subarray(from, next) });
+    segments.push({ bytes: range, cells: cells.slice(from, next).sort((a, b) => a - b) });
   }
   return segments;
 }

@@ -1,6 +1,7 @@
 import type { ClassMap, FeatureMap } from '../semantics/feature-map.ts';
 import { CLASSES, type ModelTables } from '../semantics/model-tables.ts';
 import { FrequencyTables, SYMBOL_MAX } from './frequency-tables.ts';
+import { type NearCells, nearCells, predicted } from './near-embeddings.ts';
 import { quantise, quantiserSteps } from './quantise.ts';
 import { type Decoded, RansDecoder, RansEncoder } from './rans.ts';
 
@@ -9,34 +10,63 @@ const BIT_WEIGHT = 0.07;
 
 /** What both ends know of one SFV before its symbols: which cells it has, how coarse the quantiser is, the class of each cell. */
 export interface FeatureLayout {
-  /** Indices row x columns + column of the SFV's cells, in the order of coding. */
+  /** Indices row x columns + column of the SFV's cells, in the order of coding; each once. */
   readonly cells: ArrayLike<number>;
   /** Quantiser level, 0 to the set's last. */
   readonly level: number;
   readonly classMap: ClassMap;
 }
 
+/** Embeddings that were read from a code. */
+export interface KnownEmbeddings {
+  readonly symbols: Int16Array; // [position in cells][channel], 0 behind the first `embeddings`
+  readonly embeddings: number;
+}
+
 /**
- * Entropy code of the quantised embeddings of one SFV: embedding by embedding, channel by channel, each symbol by the static
- * table of (level, class of the cell, channel). Nothing is taken from another SFV, and nothing but integers decides what is
- * decoded. O(cells x channels).
+ * Entropy code of the quantised embeddings of one SFV or of a part of it: embedding by embedding, channel by channel, each symbol by the
+ * static table of (level, class of the cell, channel). The model set's `predicted` channels (the mean colour of the block, as a rule)
+ * are coded as differences from what near embeddings of the same code say, by tables of their own. Nothing is taken from another code, and
+ * nothing but integers decides what is decoded. O(cells x channels).
  */
 export class FeatureCoder {
+  readonly tables: FrequencyTables;
   private readonly channels: number;
   private readonly tableOf: Uint8Array; // [level][class][channel]
-  readonly tables: FrequencyTables;
   private readonly modelTables: ModelTables;
+  private readonly predictedAt: Int8Array; // [channel], index in `predicted`, -1 for none
+  private places = new Int32Array(0);
 
   constructor(tables: ModelTables) {
     this.channels = tables.channels;
     this.tableOf = tables.tableOf;
     this.modelTables = tables;
     this.tables = new FrequencyTables(tables.cdfTables);
+    this.predictedAt = new Int8Array(tables.channels).fill(-1);
+    tables.predicted.forEach((c, p) => {
+      this.predictedAt[c] = p;
+    });
+  }
+
+  /** Which embeddings predict which; undefined for a set that predicts nothing. A plain Error for a layout that no parser lets through. */
+  near(layout: FeatureLayout): NearCells | undefined {
+    checkLayout(layout, this.modelTables.levels);
+    const { cells, classMap } = layout;
+    if (this.modelTables.predicted.length === 0) return undefined;
+    if (this.places.length < classMap.data.length) this.places = new Int32Array(classMap.data.length).fill(-1);
+    return nearCells(cells, classMap.columns, this.places);
+  }
+
+  /** Table of differences of a predicted channel; -1 for another channel. */
+  differenceTable(level: number, k: number, c: number): number {
+    const p = this.predictedAt[c];
+    const { predicted: all, differenceOf } = this.modelTables;
+    return p < 0 ? -1 : differenceOf[(level * CLASSES + k) * all.length + p];
   }
 
   /**
    * The symbols that an encoder sends: of the multiple of the step nearest to y and the next one towards 0, that which minimises
-   * (y / step - symbol)^2 + bitWeight x bits by the table. Worth 0.2 to 0.45 dB at the same bits.
+   * (y / step - symbol)^2 + bitWeight x bits by the table; predicted channels are rounded. Worth 0.2 to 0.45 dB at the same bits.
    *
    * @param bitWeight squared steps a bit; 0 rounds
    * @returns [position in cells][channel]
@@ -45,7 +75,7 @@ export class FeatureCoder {
   quantise(layout: FeatureLayout, y: FeatureMap, bitWeight = BIT_WEIGHT): Int16Array {
     checkLayout(layout, this.modelTables.levels);
     const { cells, level, classMap } = layout;
-    const { channels, tableOf, tables } = this;
+    const { channels, tableOf, tables, predictedAt } = this;
     const symbols = quantise(y, cells, level, this.modelTables);
     const steps = quantiserSteps(this.modelTables, level);
     const area = y.rows * y.columns;
@@ -53,7 +83,7 @@ export class FeatureCoder {
       const row = (level * CLASSES + classMap.data[cells[i]]) * channels;
       for (let c = 0; c < channels; c++) {
         const near = symbols[i * channels + c];
-        if (near === 0) continue;
+        if (near === 0 || predictedAt[c] >= 0) continue;
         const value = y.data[c * area + cells[i]] / steps[c];
         const less = near - Math.sign(near);
         const gain = bitWeight * (tables.bits(tableOf[row + c], near) - tables.bits(tableOf[row + c], less));
@@ -81,21 +111,12 @@ export class FeatureCoder {
 
   /** The symbols, [position in cells][channel], or why the bytes are not the code of an SFV of this layout. */
   decode(layout: FeatureLayout, bytes: Uint8Array): Decoded<Int16Array> {
-    checkLayout(layout, this.modelTables.levels);
-    const { cells, level, classMap } = layout;
-    const { channels, tableOf, tables } = this;
-    const out = new Int16Array(cells.length * channels);
+    const symbols = new Int16Array(layout.cells.length * this.channels);
     const rans = new RansDecoder(bytes);
-    for (let i = 0, at = 0; i < cells.length; i++) {
-      let row = (level * CLASSES + classMap.data[cells[i]]) * channels;
-      for (const end = row + channels; row < end; row++) {
-        const s = tables.decode(rans, tableOf[row]);
-        if (s > SYMBOL_MAX || s < -SYMBOL_MAX) return { ok: false, reason: `symbol ${at} is out of range` };
-        out[at++] = s;
-      }
-      if (rans.overrun) return { ok: false, reason: `ends within embedding ${i + 1} of ${cells.length}` };
-    }
-    return rans.intact ? { ok: true, value: out } : { ok: false, reason: 'does not end where its symbols end' };
+    const fault = this.read(layout, rans, symbols, bytes.length);
+    if (fault?.symbol !== undefined) return { ok: false, reason: `symbol ${fault.symbol} is out of range` };
+    if (fault) return { ok: false, reason: `ends within embedding ${fault.embeddings + 1} of ${layout.cells.length}` };
+    return rans.intact ? { ok: true, value: symbols } : { ok: false, reason: 'does not end where its symbols end' };
   }
 
   /**
@@ -104,46 +125,67 @@ export class FeatureCoder {
    * none of these.
    *
    * @param slot its bytes; what stands from `known` on is not looked at
-   * @returns symbols [position in cells][channel], zero behind the first `embeddings`
    */
-  decodeKnown(
+  decodeKnown(layout: FeatureLayout, slot: Uint8Array, known = slot.length): KnownEmbeddings {
+    const symbols = new Int16Array(layout.cells.length * this.channels);
+    const rans = new RansDecoder(slot.subarray(0, known));
+    const fault = this.read(layout, rans, symbols, known);
+    const cut = known < slot.length;
+    if (cut && fault && fault.symbol === undefined) {
+      return { symbols: symbols.fill(0, fault.embeddings * this.channels), embeddings: fault.embeddings };
+    }
+    const whole = !fault && (cut || rans.intactInSlot);
+    return whole ? { symbols, embeddings: layout.cells.length } : { symbols: symbols.fill(0), embeddings: 0 };
+  }
+
+  /**
+   * Reads symbols until more than `known` bytes would be needed or one is out of range; undefined when all were read. A symbol that is
+   * out of range but depends on bytes beyond `known` is no fault of the code.
+   */
+  private read(
     layout: FeatureLayout,
-    slot: Uint8Array,
-    known = slot.length,
-  ): { readonly symbols: Int16Array; readonly embeddings: number } {
-    checkLayout(layout, this.modelTables.levels);
+    rans: RansDecoder,
+    out: Int16Array,
+    known: number,
+  ): { readonly embeddings: number; readonly symbol?: number } | undefined {
+    const near = this.near(layout);
     const { cells, level, classMap } = layout;
     const { channels, tableOf, tables } = this;
-    const out = new Int16Array(cells.length * channels);
-    const nothing = () => ({ symbols: out.fill(0), embeddings: 0 });
-    const rans = new RansDecoder(slot.subarray(0, known));
     for (let i = 0, at = 0; i < cells.length; i++) {
-      let row = (level * CLASSES + classMap.data[cells[i]]) * channels;
-      for (const end = row + channels; row < end; row++) {
-        const s = tables.decode(rans, tableOf[row]);
+      const k = classMap.data[cells[i]];
+      const row = (level * CLASSES + k) * channels;
+      for (let c = 0; c < channels; c++) {
+        const difference = near ? this.differenceTable(level, k, c) : -1;
+        const expected = near && difference >= 0 ? predicted(near, out, channels, i, c) : undefined;
+        const s =
+          expected === undefined ? tables.decode(rans, tableOf[row + c]) : expected + tables.decode(rans, difference);
         if (s > SYMBOL_MAX || s < -SYMBOL_MAX) {
-          if (rans.taken <= known) return nothing();
-          break;
+          return rans.taken <= known ? { embeddings: i, symbol: at } : { embeddings: i };
         }
         out[at++] = s;
       }
-      if (rans.taken <= known) continue;
-      if (known === slot.length) return nothing();
-      return { symbols: out.fill(0, i * channels), embeddings: i };
+      if (rans.taken > known) return { embeddings: i };
     }
-    if (known === slot.length && !rans.intactInSlot) return nothing();
-    return { symbols: out, embeddings: cells.length };
+    return undefined;
   }
 
-  private walk(layout: FeatureLayout, symbols: Int16Array, visit: (table: number, symbol: number) => void): void {
-    checkLayout(layout, this.modelTables.levels);
+  /** Calls `visit` with table and coded value of every symbol, in the order of coding. */
+  private walk(layout: FeatureLayout, symbols: Int16Array, visit: (table: number, value: number) => void): void {
+    const near = this.near(layout);
     const { cells, level, classMap } = layout;
-    if (symbols.length !== cells.length * this.channels) {
-      throw new Error(`${symbols.length} symbols for ${cells.length} embeddings of ${this.channels}`);
+    const { channels } = this;
+    if (symbols.length !== cells.length * channels) {
+      throw new Error(`${symbols.length} symbols for ${cells.length} embeddings of ${channels}`);
     }
     for (let i = 0, at = 0; i < cells.length; i++) {
-      const row = (level * CLASSES + classMap.data[cells[i]]) * this.channels;
-      for (let c = 0; c < this.channels; c++) visit(this.tableOf[row + c], symbols[at++]);
+      const k = classMap.data[cells[i]];
+      const row = (level * CLASSES + k) * channels;
+      for (let c = 0; c < channels; c++, at++) {
+        const difference = near ? this.differenceTable(level, k, c) : -1;
+        const expected = near && difference >= 0 ? predicted(near, symbols, channels, i, c) : undefined;
+        if (expected === undefined) visit(this.tableOf[row + c], symbols[at]);
+        else visit(difference, symbols[at] - expected);
+      }
     }
   }
 }

@@ -4,6 +4,8 @@ import { RANS_TOTAL, type RansDecoder, type RansEncoder } from './rans.ts';
 
 /** Largest magnitude of a coded symbol. */
 export const SYMBOL_MAX = 32767;
+/** What a malformed escape decodes to: further out than any symbol or difference of two. */
+export const MALFORMED = 2 ** 20;
 /** Most leading zeros of an escape's Exp-Golomb code: distances below 2^17 reach every symbol from every table. */
 const ESCAPE_ZEROS = 16;
 
@@ -73,7 +75,7 @@ export class FrequencyTables {
     for (let i = zeros - 1; i >= 0; i--) rans.pushBits((distance >> i) & 1, 1);
   }
 
-  /** The next symbol by table t; a value beyond SYMBOL_MAX, which no encoder sends, when the stream is malformed. */
+  /** The next symbol by table t; MALFORMED when no encoder wrote it. A value beyond SYMBOL_MAX is for the caller to judge. */
   decode(rans: RansDecoder, t: number): number {
     const slot = rans.slot;
     let at = this.offset[t] + this.first[t * 256 + (slot >> 8)];
@@ -87,7 +89,7 @@ export class FrequencyTables {
   private decodeEscape(rans: RansDecoder, t: number): number {
     const above = rans.takeBits(1);
     let zeros = 0;
-    while (rans.takeBits(1) === 0) if (++zeros > ESCAPE_ZEROS) return SYMBOL_MAX + 1;
+    while (rans.takeBits(1) === 0) if (++zeros > ESCAPE_ZEROS) return MALFORMED;
     let distance = 1;
     for (let i = 0; i < zeros; i++) distance = 2 * distance + rans.takeBits(1);
     const low = this.low[t];

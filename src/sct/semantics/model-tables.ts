@@ -21,6 +21,8 @@ export const COARSE_CONTEXTS = (CLASSES / 2 + 1) ** 2 * CONTEXT_STEPS;
 export const STREET_LABELS = 11;
 export const CLUSTERS = 32;
 export const LABELS = STREET_LABELS + CLUSTERS;
+/** Most channels that are predicted. */
+const MAX_PREDICTED = 8;
 /** Every static frequency table sums to this. */
 export const CDF_TOTAL = 65536;
 
@@ -46,6 +48,10 @@ export interface ModelTables {
   readonly stepBase: Float32Array; // [channel]
   readonly cdfTables: readonly CdfTable[]; // at most 64
   readonly tableOf: Uint8Array; // [level][class][channel], index of cdfTables
+  /** Channels that are coded as differences from near embeddings, ascending; none in sets with 14 levels. */
+  readonly predicted: Uint16Array;
+  /** Which table codes the difference. */
+  readonly differenceOf: Uint8Array; // [level][class][index in predicted], index of cdfTables
   /** Mean bits of an embedding x 16. */
   readonly bitsOf: Int32Array; // [level][class]
   /** Rate of a class x 16 at theta = 10^(-3.5 + 3.5 i / 35); grows with the class. */
@@ -105,6 +111,11 @@ const body = (channels: number, levels: number) =>
       .min(1)
       .max(64),
     tableOf: list(list(list(whole(63), channels), CLASSES), levels),
+    predicted: z
+      .array(whole(channels - 1))
+      .max(MAX_PREDICTED)
+      .default([]),
+    differenceOf: list(list(z.array(whole(63)).max(MAX_PREDICTED), CLASSES), levels).optional(),
     bitsOf: list(list(whole(2 ** 24), CLASSES), levels),
     symbolRate: list(list(whole(2 ** 24), CLASSES), THETA_LEVELS),
     classContext: z.object({
@@ -138,7 +149,17 @@ export function parseModelTables(json: unknown, fault: ModelFault): ModelTables 
     if (sum !== CDF_TOTAL) throw fail(`cdfTables[${i}] sums to ${sum}, not ${CDF_TOTAL}`);
   });
   const tableOf = Uint8Array.from(t.tableOf.flat(2));
-  if (tableOf.some((index) => index >= t.cdfTables.length)) throw fail('tableOf names a table that is not there');
+  if (!ascending(t.predicted)) throw fail('predicted must rise');
+  const rows = t.differenceOf?.flat() ?? [];
+  if (t.predicted.length > 0 ? rows.length === 0 : rows.some((row) => row.length > 0)) {
+    throw fail('predicted and differenceOf go together');
+  }
+  if (rows.some((row) => row.length !== t.predicted.length))
+    throw fail(`differenceOf is for ${t.predicted.length} channels`);
+  const differenceOf = Uint8Array.from(rows.flat());
+  if ([tableOf, differenceOf].some((of) => of.some((index) => index >= t.cdfTables.length))) {
+    throw fail('tableOf or differenceOf names a table that is not there');
+  }
   for (const [i, row] of t.symbolRate.entries()) {
     if (row.some((rate, c) => c > 0 && rate < row[c - 1])) throw fail(`symbolRate[${i}] falls with the class`);
   }
@@ -154,6 +175,8 @@ export function parseModelTables(json: unknown, fault: ModelFault): ModelTables 
     stepBase: Float32Array.from(t.stepBase),
     cdfTables: t.cdfTables.map(({ low, frequencies }) => ({ low, frequencies: Uint32Array.from(frequencies) })),
     tableOf,
+    predicted: Uint16Array.from(t.predicted),
+    differenceOf,
     bitsOf: Int32Array.from(t.bitsOf.flat()),
     symbolRate: Int32Array.from(t.symbolRate.flat()),
     classContext: {

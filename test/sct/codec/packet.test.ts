@@ -13,7 +13,7 @@ import { drawClasses, syntheticTables } from '../entropy/synthetic-tables.ts';
 const ROWS = 24;
 const COLUMNS = 32;
 const AREA = ROWS * COLUMNS;
-const tables = syntheticTables(24, 24);
+const tables = syntheticTables(24, 24, [0, 2]);
 const coder = new FeatureCoder(tables);
 const classMap = { rows: ROWS, columns: COLUMNS, data: drawClasses(ROWS, COLUMNS, true, new RandomStream('classes')) };
 const random = new RandomStream('features');
@@ -82,7 +82,11 @@ test('segments cover bytes and cells exactly once, whatever the length', () => {
           at = range.to;
         }
         assert.equal(at, bytes);
-        assert.deepEqual(Uint32Array.from(segments.flatMap((s) => [...s.cells])), cells);
+        const all = Uint32Array.from(segments.flatMap((s) => [...s.cells]));
+        assert.deepEqual(
+          all.sort((a, b) => a - b),
+          sfv.slice(0, count),
+        );
       },
     ),
     { numRuns: 60 },

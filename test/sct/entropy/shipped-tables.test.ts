@@ -25,7 +25,7 @@ for (const name of ['base', 'live']) {
     let fewer = Number.POSITIVE_INFINITY;
     for (let level = 0; level < tables.levels; level += 3) {
       const layout = { cells, level, classMap };
-      const symbols = drawSymbols(tables, classMap.data, cells, level, new RandomStream(level));
+      const symbols = drawSymbols(tables, classMap.data, cells, level, new RandomStream(level), grid.columns);
       const bytes = coder.encode(layout, symbols);
       assert.deepEqual(coder.decode(layout, bytes), { ok: true, value: symbols });
       const estimate = coder.bits(layout, symbols) / 8;

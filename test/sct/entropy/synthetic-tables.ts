@@ -1,8 +1,15 @@
 import type { RandomStream } from '../../../src/common/random.ts';
-import { CLASSES, CONTEXT_STEPS, type ModelTables, THETA_LEVELS } from '../../../src/sct/semantics/model-tables.ts';
+import { nearCells, predicted } from '../../../src/sct/entropy/near-embeddings.ts';
+import {
+  type CdfTable,
+  CLASSES,
+  CONTEXT_STEPS,
+  type ModelTables,
+  THETA_LEVELS,
+} from '../../../src/sct/semantics/model-tables.ts';
 
-/** Small tables with the shape of a model set's: Laplace distributions that widen with the class and narrow with level and channel. */
-export function syntheticTables(channels = 12, levels = 14): ModelTables {
+/** Small tables with the shape of a model set's: Laplace distributions that widen with the class and narrow with level and channel; differences have narrower ones. */
+export function syntheticTables(channels = 12, levels = 14, predicts: readonly number[] = []): ModelTables {
   const widths = Array.from({ length: 24 }, (_, i) => 0.08 * 1.5 ** i);
   const variance = new Float32Array(CLASSES * channels);
   const tableOf = new Uint8Array(levels * CLASSES * channels);
@@ -37,6 +44,11 @@ export function syntheticTables(channels = 12, levels = 14): ModelTables {
     stepBase: new Float32Array(channels).fill(1),
     cdfTables: widths.map(laplaceTable),
     tableOf,
+    predicted: Uint16Array.from(predicts),
+    differenceOf: Uint8Array.from({ length: levels * CLASSES * predicts.length }, (_, i) => {
+      const context = Math.floor(i / predicts.length);
+      return Math.max(0, tableOf[context * channels + predicts[i % predicts.length]] - 2);
+    }),
     bitsOf,
     symbolRate,
     classContext: { fine: contextCounts(CLASSES), coarse: contextCounts(CLASSES / 2) },
@@ -48,24 +60,43 @@ export function syntheticTables(channels = 12, levels = 14): ModelTables {
   };
 }
 
-/** Symbols drawn from the tables, a few of them escapes; [position in cells][channel]. */
+/**
+ * Symbols drawn from the tables, a few of them escapes, predicted channels as differences; [position in cells][channel].
+ *
+ * @param columns of the grid; only read where channels are predicted
+ */
 export function drawSymbols(
   tables: ModelTables,
   classes: ArrayLike<number>,
   cells: ArrayLike<number>,
   level: number,
   random: RandomStream,
+  columns = 1,
 ): Int16Array {
   const { channels } = tables;
-  return Int16Array.from({ length: cells.length * channels }, (_, at) => {
-    const k = classes[cells[Math.floor(at / channels)]];
-    const table = tables.cdfTables[tables.tableOf[(level * CLASSES + k) * channels + (at % channels)]];
-    let rest = random.integer(65536);
-    let i = 0;
-    while (rest >= table.frequencies[i]) rest -= table.frequencies[i++];
-    const inside = i < table.frequencies.length - 1;
-    return inside ? table.low + i : (random.integer(2) ? 1 : -1) * (-table.low + 1 + random.integer(40));
-  });
+  const near = nearCells(cells, columns, new Int32Array(classes.length).fill(-1));
+  const out = new Int16Array(cells.length * channels);
+  for (let at = 0; at < out.length; at++) {
+    const i = Math.floor(at / channels);
+    const c = at % channels;
+    const context = level * CLASSES + classes[cells[i]];
+    const p = tables.predicted.indexOf(c);
+    const expected = p < 0 ? undefined : predicted(near, out, channels, i, c);
+    const index =
+      expected === undefined
+        ? tables.tableOf[context * channels + c]
+        : tables.differenceOf[context * tables.predicted.length + p];
+    out[at] = drawn(tables.cdfTables[index], random) + (expected ?? 0);
+  }
+  return out;
+}
+
+function drawn(table: CdfTable, random: RandomStream): number {
+  let rest = random.integer(65536);
+  let i = 0;
+  while (rest >= table.frequencies[i]) rest -= table.frequencies[i++];
+  const inside = i < table.frequencies.length - 1;
+  return inside ? table.low + i : (random.integer(2) ? 1 : -1) * (-table.low + 1 + random.integer(40));
 }
 
 /** A class map that drifts from cell to cell, as pictures do. */

@@ -18,16 +18,27 @@ interface Stream {
   featureBytes: string;
 }
 const folder = new URL('../../vectors/entropy/', import.meta.url);
-const { tables: kept, streams } = JSON.parse(readFileSync(new URL('entropy.json', folder), 'utf8')) as {
+const {
+  tables: kept,
+  streams,
+  differences,
+} = JSON.parse(readFileSync(new URL('entropy.json', folder), 'utf8')) as {
   tables: { channels: number; tableOf: number[]; cdfTables: { low: number; frequencies: number[] }[] };
   streams: Stream[];
+  differences: { predicted: number[]; differenceOf: number[]; streams: Stream[] };
 };
 
 test('vectors: the same bytes as when they were made, and the same numbers from them', () => {
-  const tables = syntheticTables(kept.channels);
-  assert.deepEqual([...tables.tableOf], kept.tableOf, 'the vectors were made from other tables');
-  const coder = new FeatureCoder(tables);
-  for (const s of streams) {
+  const plain = syntheticTables(kept.channels);
+  const predicting = syntheticTables(kept.channels, 14, differences.predicted);
+  for (const t of [plain, predicting]) assert.deepEqual([...t.tableOf], kept.tableOf, 'made from other tables');
+  assert.deepEqual([...predicting.differenceOf], differences.differenceOf);
+  const all = [
+    ...streams.map((s) => ({ s, tables: plain })),
+    ...differences.streams.map((s) => ({ s, tables: predicting })),
+  ];
+  for (const { s, tables } of all) {
+    const coder = new FeatureCoder(tables);
     const classMap = { rows: s.rows, columns: s.columns, data: Uint8Array.from(s.classes) };
     const layout = { cells: s.cells, level: s.level, classMap };
     const symbols = Int16Array.from(s.symbols);
@@ -47,5 +58,5 @@ test('vectors: a second decoder, written from the format in Python, reads the sa
   const paths = ['decode.py', 'entropy.json'].map((name) => fileURLToPath(new URL(name, folder)));
   const run = spawnSync(python!, paths, { encoding: 'utf8' });
   assert.equal(run.status, 0, run.stdout + run.stderr);
-  assert.equal(run.stdout.match(/equal/g)?.length, streams.length);
+  assert.equal(run.stdout.match(/equal/g)?.length, streams.length + differences.streams.length);
 });

@@ -251,3 +251,30 @@ test('tables: sums, orders and ranges are checked and the field is named', () =>
     );
   }
 });
+
+test('tables with 24 levels: predicted channels and their tables go together', () => {
+  const coarse = () => ({
+    ...tinyTables(),
+    schema: 'sct-model-tables/2',
+    tableOf: Array.from({ length: 24 }, () => tinyTables().tableOf[0]),
+    bitsOf: Array.from({ length: 24 }, () => tinyTables().bitsOf[0]),
+    predicted: [0, 2],
+    differenceOf: Array.from({ length: 24 }, () => Array.from({ length: 16 }, () => [0, 0])),
+  });
+  const tables = parseModelTables(coarse(), { file: 'tables.json' });
+  assert.deepEqual([tables.levels, [...tables.predicted], tables.differenceOf.length], [24, [0, 2], 24 * 16 * 2]);
+  const cases: [(tables: ReturnType<typeof coarse>) => void, RegExp][] = [
+    [(x) => void x.tableOf.pop(), /tableOf/],
+    [(x) => void (x.predicted = [2, 0]), /predicted must rise/],
+    [(x) => void (x.predicted = [0, 9]), /predicted\.1/],
+    [(x) => void (x.predicted = []), /go together/],
+    [(x) => void (x.differenceOf[5][3] = [0]), /differenceOf is for 2 channels/],
+    [(x) => void (x.differenceOf[5][3][1] = 7), /names a table that is not there/],
+    [(x) => void (x.schema = 'sct-model-tables/3'), /schema/],
+  ];
+  for (const [change, pattern] of cases) {
+    const bad = coarse();
+    change(bad);
+    assert.throws(() => parseModelTables(bad, { file: 'tables.json' }), pattern);
+  }
+});

@@ -41,22 +41,48 @@ class Reader:
             raise ValueError("does not end")
 
 
-def feature_symbols(data, tables, level, classes, cells):
-    """embedding by embedding, channel by channel: table of (level, class of the cell, channel)"""
-    r, out = Reader(data), []
+def coded_value(r, t):
+    """a symbol or difference by table t"""
+    i = r.symbol(t["frequencies"])
+    if i < len(t["frequencies"]) - 1:
+        return t["low"] + i
+    above, zeros, distance = r.bit(), 0, 1          # escape: side, then Exp-Golomb of the distance
+    while not r.bit():
+        zeros += 1
+    for _ in range(zeros):
+        distance = 2 * distance + r.bit()
+    return t["low"] + i - 1 + distance if above else t["low"] - distance
+
+
+def near_two(cell, done, columns):
+    """the nearest two of the cells in `done` above, or to the left in the same row, at most sqrt(20) away: by distance, then row, then
+    column"""
+    row, column = divmod(cell, columns)
+    rank = []
+    for other in done:
+        up, aside = other // columns - row, other % columns - column
+        if (up < 0 or up == 0 and aside < 0) and up * up + aside * aside <= 20:
+            rank.append((up * up + aside * aside, up, aside, other))
+    return [other for _, _, _, other in sorted(rank)[:2]]
+
+
+def feature_symbols(data, tables, level, classes, cells, columns=1):
+    """embedding by embedding, channel by channel: table of (level, class of the cell, channel); channels in `predicted` as differences
+    from the mean, rounded down, of the near two embeddings (or from the one there is) by tables of their own"""
+    r, n, done, out = Reader(data), tables["channels"], {}, []
+    guesses = tables.get("predicted", [])
     for cell in cells:
-        for c in range(tables["channels"]):
-            t = tables["cdfTables"][tables["tableOf"][(level * 16 + classes[cell]) * tables["channels"] + c]]
-            i = r.symbol(t["frequencies"])
-            if i < len(t["frequencies"]) - 1:
-                out.append(t["low"] + i)
-                continue
-            above, zeros, distance = r.bit(), 0, 1          # escape: side, then Exp-Golomb of the distance
-            while not r.bit():
-                zeros += 1
-            for _ in range(zeros):
-                distance = 2 * distance + r.bit()
-            out.append(t["low"] + i - 1 + distance if above else t["low"] - distance)
+        near = [done[other] for other in near_two(cell, done, columns)] if guesses else []
+        own = []
+        for c in range(n):
+            context = level * 16 + classes[cell]
+            if c in guesses and near:
+                t = tables["differenceOf"][context * len(guesses) + guesses.index(c)]
+                own.append(coded_value(r, tables["cdfTables"][t]) + sum(e[c] for e in near) // len(near))
+            else:
+                own.append(coded_value(r, tables["cdfTables"][tables["tableOf"][context * n + c]]))
+        done[cell] = own
+        out += own
     r.end()
     return out
 
@@ -91,9 +117,11 @@ def main(path):
     with open(path) as f:
         vectors = json.load(f)
     wrong = 0
-    for s in vectors["streams"]:
-        classes = class_map(bytes.fromhex(s["classMapBytes"]), vectors["tables"], s["rows"], s["columns"])
-        symbols = feature_symbols(bytes.fromhex(s["featureBytes"]), vectors["tables"], s["level"], classes, s["cells"])
+    plain, differences = vectors["tables"], vectors["differences"]
+    both = dict(plain, predicted=differences["predicted"], differenceOf=differences["differenceOf"])
+    for tables, s in [(plain, s) for s in vectors["streams"]] + [(both, s) for s in differences["streams"]]:
+        classes = class_map(bytes.fromhex(s["classMapBytes"]), tables, s["rows"], s["columns"])
+        symbols = feature_symbols(bytes.fromhex(s["featureBytes"]), tables, s["level"], classes, s["cells"], s["columns"])
         ok = classes == s["classes"] and symbols == s["symbols"]
         wrong += not ok
         print(f"{s['rows']}x{s['columns']} level {s['level']}: {'equal' if ok else 'DIFFERENT'}")

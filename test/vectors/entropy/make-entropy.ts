@@ -2,23 +2,24 @@
 import { RandomStream } from '../../../src/common/random.ts';
 import { encodeClassMap } from '../../../src/sct/entropy/class-map-code.ts';
 import { FeatureCoder } from '../../../src/sct/entropy/feature-code.ts';
+import type { ModelTables } from '../../../src/sct/semantics/model-tables.ts';
 import { drawClasses, drawSymbols, syntheticTables } from '../../sct/entropy/synthetic-tables.ts';
 
 const CHANNELS = 6;
-const tables = syntheticTables(CHANNELS);
-const coder = new FeatureCoder(tables);
-const random = new RandomStream('vectors');
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
-const streams = [
+const SHAPES = [
   { rows: 1, columns: 1, coarse: false, level: 0 },
   { rows: 5, columns: 7, coarse: true, level: 3 },
   { rows: 12, columns: 9, coarse: false, level: 8 },
   { rows: 16, columns: 24, coarse: true, level: 13 },
-].map(({ rows, columns, coarse, level }) => {
+];
+function codedBy(tables: ModelTables, random: RandomStream) {
+  const coder = new FeatureCoder(tables);
+  return SHAPES.map(({ rows, columns, coarse, level }) => {
   const data = drawClasses(rows, columns, coarse, random);
   const classMap = { rows, columns, data };
   const cells = [...data.keys()].filter((i) => i % 3 !== 1); // an SFV need not be the whole grid
-  const symbols = drawSymbols(tables, data, cells, level, random);
+  const symbols = drawSymbols(tables, data, cells, level, random, columns);
   symbols[0] = 32767; // the farthest escapes
   symbols[1] = -32767;
   return {
@@ -32,10 +33,19 @@ const streams = [
     featureBytes: hex(coder.encode({ cells, level, classMap }, symbols)),
   };
 });
+}
+const tables = syntheticTables(CHANNELS);
+const predicting = syntheticTables(CHANNELS, 14, [0, 3]);
 const plain = {
   channels: CHANNELS,
   cdfTables: tables.cdfTables.map(({ low, frequencies }) => ({ low, frequencies: [...frequencies] })),
   tableOf: [...tables.tableOf], // [level][class][channel]
   classContext: { fine: [...tables.classContext.fine], coarse: [...tables.classContext.coarse] },
 };
-process.stdout.write(`${JSON.stringify({ tables: plain, streams })}\n`);
+// The same tables with two channels coded as differences.
+const differences = {
+  predicted: [...predicting.predicted],
+  differenceOf: [...predicting.differenceOf], // [level][class][index in predicted]
+  streams: codedBy(predicting, new RandomStream('differences')),
+};
+process.stdout.write(`${JSON.stringify({ tables: plain, streams: codedBy(tables, new RandomStream('vectors')), differences })}\n`);
