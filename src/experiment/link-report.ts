@@ -167,10 +167,15 @@ function budgetRows(facts: TransmitFacts) {
 }
 
 function settingsText(facts: TransmitFacts): string {
-  const s = facts.settings;
-  if (facts.codeRate === null) return `${facts.budget.payload} analog symbols`;
+  const { settings: s, codeRate, payloadBytes, budget } = facts;
+  const rate = codeRate === null ? '' : `, rate ${codeRate.toFixed(2)}`;
+  if (s.sfvs !== undefined) {
+    const sent = codeRate === null ? `${budget.payload} symbols` : `${payloadBytes} bytes`;
+    return `${s.sfvsSent} of ${s.sfvs} SFVs in ${sent}${rate}, model set ${s.modelSet}`;
+  }
+  if (s.format === undefined) return `${payloadBytes} bytes${rate}`;
   const scale = s.scale === '1/1' ? '' : `, coded at ${s.scale} of the size`;
-  return `${String(s.format).toUpperCase()} level ${s.qualityLevel}${scale}, ${facts.payloadBytes} bytes, rate ${facts.codeRate.toFixed(2)}`;
+  return `${String(s.format).toUpperCase()} level ${s.qualityLevel}${scale}, ${payloadBytes} bytes${rate}`;
 }
 
 function modulationText(codes: readonly number[] | null): string {

@@ -195,6 +195,8 @@ export interface ReportSfv {
   readonly importance: number | null;
   readonly cells: number | null;
   readonly symbols: number;
+  /** Coded bytes that came; null for analog symbols. */
+  readonly bytes: number | null;
   readonly rbs: number;
   /** SNR of a flat channel of the same capacity, dB: by the CSI report, and as measured. */
   readonly reportedDb: number | null;

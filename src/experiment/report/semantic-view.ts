@@ -83,7 +83,9 @@ function describeSfvs(input: SemanticInput, bursts: readonly ReportBurstMap[]): 
       symbols: air.symbols.get(id) ?? 0,
       rbs: air.rbs.get(id) ?? 0,
       reportedDb: air.reportedDb.get(id) ?? null,
-      measuredDb: outcome?.snrDb ?? null,
+      // What did not arrive, and coded bits, have the SNR of their blocks.
+      measuredDb: outcome?.snrDb ?? air.measuredDb.get(id) ?? null,
+      bytes: outcome?.bytes ?? null,
       state: outcome?.state ?? null,
       damage: outcome?.damage ?? null,
       beforeDb: quality?.before[id] ?? null,
@@ -119,25 +121,31 @@ function importanceOf({ partition, importance, scores }: SemanticData): Float64A
   return scores ? Float64Array.from(scores, (code) => scoreWeight(code) / 2 ** 30) : null;
 }
 
-/** Symbols, RBs and reported SNR of each SFV over all bursts. */
+/** Symbols, RBs, and the SNR of its blocks by report and measurement, of each SFV over all bursts. */
 function onAir(bursts: readonly ReportBurstMap[]) {
   const symbols = new Map<number, number>();
   const rbs = new Map<number, number>();
-  const capacity = new Map<number, number>();
+  const reported = new Map<number, number>();
+  const measured = new Map<number, number>();
   const add = (to: Map<number, number>, id: number, n: number) => to.set(id, (to.get(id) ?? 0) + n);
-  for (const { shares, subbands, slots, reportedDb } of bursts) {
-    const perRe =
-      reportedDb?.length === subbands ? Array.from(reportedDb, (db) => CAPACITY_BY_CSI[encodeCsi(db)]) : null;
+  const capacity = (db: number) => CAPACITY_BY_CSI[encodeCsi(db)];
+  for (const { shares, subbands, slots, reportedDb, measuredDb } of bursts) {
+    const perRe = reportedDb?.length === subbands ? Array.from(reportedDb, capacity) : null;
     for (let rb = 0; rb < slots * subbands; rb++) {
+      const seen = measuredDb?.[rb];
+      const came = seen !== undefined && Number.isFinite(seen) ? capacity(seen) : 0;
       for (let e = shares.first[rb]; e < shares.first[rb + 1]; e++) {
-        add(symbols, shares.sfv[e], shares.re[e]);
+        const re = shares.re[e];
+        add(symbols, shares.sfv[e], re);
         add(rbs, shares.sfv[e], 1);
-        if (perRe) add(capacity, shares.sfv[e], shares.re[e] * perRe[rb % subbands]);
+        if (perRe) add(reported, shares.sfv[e], re * perRe[rb % subbands]);
+        if (measuredDb) add(measured, shares.sfv[e], re * came);
       }
     }
   }
-  const reported = [...capacity].map(([id, sum]) => [id, effectiveSnrDb(sum, symbols.get(id)!)] as const);
-  return { symbols, rbs, reportedDb: new Map(reported) };
+  const snrDb = (sums: ReadonlyMap<number, number>) =>
+    new Map([...sums].flatMap(([id, sum]) => (sum > 0 ? [[id, effectiveSnrDb(sum, symbols.get(id)!)] as const] : [])));
+  return { symbols, rbs, reportedDb: snrDb(reported), measuredDb: snrDb(measured) };
 }
 
 /** Source, picture with and picture without correction; null where one is not known or sizes differ. */

@@ -42,7 +42,7 @@ ${objectsFigure(scene, named, hasSource ? 'Source' : 'Received', `cut into ${gro
 ${s.importance && heat('Importance', 'what decides order and share', s.importance, peak, ['0', `${fixed(peak)} × mean`])}
 ${s.before && shown('Received, before correction', s.before, s.correction?.beforeDb, s)}
 ${s.after && shown(s.before ? 'Received, after correction' : 'Received', s.after, s.correction?.afterDb, s)}
-${s.damage && heat('Error mask', 'share of each cell that did not arrive', s.damage, 1, ['intact', 'lost'])}
+${s.damage && Array.from(s.damage).some((d) => d > 0) && heat('Error mask', 'share of each cell that did not arrive', s.damage, 1, ['intact', 'lost'])}
 ${stateFigure(s)}${taskFigure(s)}</div>`;
 }
 
@@ -103,12 +103,14 @@ const N = new Markup(' class="n"');
 
 function sfvTable(s: ReportSemantics): Markup {
   const top = s.sfvs.reduce((most, v) => Math.max(most, v.importance ?? 0), 0) || 1;
+  const coded = s.sfvs.some((v) => v.bytes !== null);
   const head: [string, boolean][] = [
     ['SFV', true],
     ['label', false],
     ['importance %', true],
     ['cells', true],
     ['symbols', true],
+    ...(coded ? [['bytes', true] satisfies [string, boolean]] : []),
     ['RBs', true],
     ['SNR reported dB', true],
     ['SNR measured dB', true],
@@ -120,11 +122,11 @@ function sfvTable(s: ReportSemantics): Markup {
   ];
   const row = (v: ReportSfv) => html`<tr class="sfv r${v.id}" id="r${v.id}" tabindex="0"><td class="n">${v.id}</td>
 <td>${swatch(v.colour)}${v.label}</td><td class="n">${v.importance === null ? NOT_MEASURED : html`${fixed(100 * v.importance)}${bar(v.importance / top)}`}</td>
-<td class="n">${grouped(v.cells)}</td><td class="n">${grouped(v.symbols)}</td><td class="n">${grouped(v.rbs)}</td>
+<td class="n">${grouped(v.cells)}</td><td class="n">${grouped(v.symbols)}</td>${coded && html`<td class="n">${grouped(v.bytes)}</td>`}<td class="n">${grouped(v.rbs)}</td>
 <td class="n">${fixed(v.reportedDb)}</td><td class="n">${fixed(v.measuredDb)}</td><td>${stateText(v)}</td>
 <td class="n">${v.damage === null ? NOT_MEASURED : fixed(100 * v.damage, 0)}</td>${psnrCells(v.beforeDb, v.afterDb)}</tr>`;
   return html`<table><thead><tr>${head.map(([name, n]) => html`<th scope="col"${n && N}>${name}</th>`)}</tr></thead>
-<tbody>${s.sfvs.map(row)}${sumRow(s)}</tbody></table>`;
+<tbody>${s.sfvs.map(row)}${sumRow(s, coded)}</tbody></table>`;
 }
 
 function stateText({ state, symbols }: ReportSfv): Markup | string {
@@ -142,12 +144,12 @@ function psnrCells(before: number | null, after: number | null): Markup {
   }</td>`;
 }
 
-function sumRow({ sfvs, correction, damage }: ReportSemantics): Markup {
+function sumRow({ sfvs, correction, damage }: ReportSemantics, coded: boolean): Markup {
   const sum = (of: (v: ReportSfv) => number | null) => sfvs.reduce((total, v) => total + (of(v) ?? 0), 0);
   const mean = damage && damage.length > 0 ? Array.from(damage).reduce((a, b) => a + b, 0) / damage.length : null;
   return html`<tr class="sum"><td></td><td>picture</td><td></td><td class="n">${grouped(sum((v) => v.cells))}</td><td class="n">${grouped(
     sum((v) => v.symbols),
-  )}</td><td></td><td></td><td></td><td></td><td class="n">${mean === null ? NOT_MEASURED : fixed(100 * mean, 0)}</td>${psnrCells(
+  )}</td>${coded && html`<td class="n">${grouped(sum((v) => v.bytes))}</td>`}<td></td><td></td><td></td><td></td><td class="n">${mean === null ? NOT_MEASURED : fixed(100 * mean, 0)}</td>${psnrCells(
     correction?.beforeDb ?? null,
     correction?.afterDb ?? null,
   )}</tr>`;
