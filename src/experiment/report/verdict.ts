@@ -76,6 +76,7 @@ const DEFAULT_REASONS: Record<string, string> = {
   importanceWeightedPsnrDb: 'this codec has no importance map',
   csiAgeMs: 'no CSI report was used',
   evmDb: 'needs a data burst whose blocks all arrived at once',
+  bler: 'no coded block was sent, or none was found',
   cfoHz: 'no burst was found',
   snrDb: 'not set by the command; see the measured RB SNR',
 };

@@ -78,7 +78,9 @@ function taskFigure({ task, grid, width, height }: ReportSemantics): Markup | nu
   if (!task || !grid || task.labels.length !== 16 * grid.rows * grid.columns) return null;
   const map = palettePicture(task.labels, grid, task.palette, 4);
   const seen = task.presence.filter((c) => c.present).map((c) => `${c.name} ${fixed(100 * c.probability, 0)} %`);
-  const note = `${seen.join(', ') || 'none of its classes for certain'}; ${fixed(task.latencyMs, 0)} ms`;
+  const sure =
+    task.streetProbability >= 0.5 ? '' : `hardly a street scene (${fixed(100 * task.streetProbability, 0)} %): `;
+  const note = `${sure}${seen.join(', ') || 'none of its classes for certain'}; ${fixed(task.latencyMs, 0)} ms`;
   const panel = {
     title: 'What the heads see',
     note,
