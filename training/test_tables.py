@@ -71,6 +71,20 @@ class Tables(unittest.TestCase):
         self.assertLess(bits, 1.01 * shapes.entropy_bits(h).sum())
         self.assertLessEqual(min(history), history[0])
 
+    def test_near_cells_are_those_that_the_second_decoder_finds(self):
+        d, (h, w) = decoder(), (7, 9)
+        for segments in (1, 2, 3):
+            first, second = tables.near_cells(h, w, segments)
+            part = [(r * tables.ROW_STEP + c * tables.COLUMN_STEP) % 65536 * segments // 65536 for r in range(h) for c in range(w)]
+            for cell in range(h * w):
+                earlier = [other for other in range(cell) if part[other] == part[cell]]
+                self.assertEqual([v for v in (first[cell], second[cell]) if v >= 0], d.near_two(cell, earlier, w))
+
+    def test_differences_by_hand(self):
+        q = np.array([[5, -1], [7, -4], [4, 0], [9, 9]])
+        first, second = np.array([-1, 0, 1, 2]), np.array([-1, -1, 0, 1])
+        self.assertEqual(tables.differences(q, first, second).tolist(), [[5, -1], [2, -3], [-2, 3], [4, 11]])
+
     def test_contexts_by_hand(self):
         c = np.array([[1, 3, 0], [2, 2, 7]])
         n = 8
