@@ -8,8 +8,10 @@ import { packetLayout, type Segment } from './packet-layout.ts';
 const CODE_OVERHEAD_BYTES = 3;
 /** Weight of bits in squared steps beyond which a coarser level is always better. */
 const MOST_BIT_WEIGHT = 1;
-/** Relative difference below which errors are equal. */
+/** Relative difference below which errors are equal: those of levels at which everything is 0. */
 const EQUAL = 1e-6;
+/** So many worse levels end the search: at few bits a cell the error is uneven. */
+const PATIENCE = 3;
 /** Weight at which the least size of a packet is counted. */
 const LEAST_BIT_WEIGHT = 0.2;
 
@@ -69,11 +71,14 @@ export function fitPacket(
   while (!best && level < tables.levels - 1) best = tried(++level);
   if (!best) return undefined;
   for (const direction of [-1, 1]) {
-    for (let next = best.level + direction; next >= 0 && next < tables.levels; next += direction) {
+    let worse = 0;
+    for (let next = best.level + direction; next >= 0 && next < tables.levels && worse < PATIENCE; next += direction) {
       const trial = tried(next);
-      // Levels at which everything is 0 are equal but for rounding: finer ones may still do better.
-      if (!trial || trial.error > best.error * (1 - direction * EQUAL)) break;
-      best = trial;
+      if (!trial) break;
+      if (trial.error < best.error) {
+        best = trial;
+        worse = 0;
+      } else if (trial.error > best.error * (1 + EQUAL)) worse++;
     }
   }
   return packetOf(best, source, bytes, coder);
