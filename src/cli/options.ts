@@ -37,9 +37,23 @@ function ratio(key: Key, flags: string, about: string): LinkFlag {
 
 const GROUPS = {
   codec: [
-    word('codec', '--codec <name>', 'codec: classical'),
+    word(
+      'codec',
+      '--codec <name>',
+      'classical (default): an image file; integrated: joint source-channel code of SFVs',
+    ),
+    word('size', '--size <name>', 'model set of the semantic codecs: base (default) or live'),
+    word('mode', '--mode <name>', 'overall (default), selective: only what is kept, or auto'),
+    word('order', '--order <name>', 'what comes first: sum (default) or density of importance'),
+    word('keep', '--keep <what>', 'selective: class names with commas between them, or score>=X'),
+    word('roi', '--roi <x,y,w,h>', 'selective: a rectangle in pixels'),
     word('format', '--format <name>', 'image format of the classical codec: avif (default), webp, jpeg, best'),
     word('mapping', '--mapping <name>', 'symbols to resource blocks: matched (default), uniform, random, worst'),
+  ],
+  models: [
+    word('modelsDir', '--models <dir>', 'folder with other model sets (default: those that ship)'),
+    word('task', '--task <name>', 'who looks at the picture: human (default) or machine'),
+    word('distortion', '--distortion <name>', 'what counts: both (default), task or pixel'),
   ],
   budget: [
     ratio('cbr', '--cbr <x>', 'channel bandwidth ratio R/3 (default 1/16)'),
@@ -106,6 +120,18 @@ const GROUPS = {
     },
   ],
   receive: [
+    {
+      flags: '--correction <on|off>',
+      about: 'repair of what was damaged and guess of what was lost: on (default) or off',
+      read: readSwitch('correction', '--correction'),
+      sets: {},
+    },
+    {
+      flags: '--perceptual',
+      about: 'sharper, at a lower PSNR (set base)',
+      read: null,
+      sets: { perceptual: true },
+    },
     word('estimator', '--estimator <name>', 'channel estimator: lmmse (default), dft, ls'),
     number('rxGainDb', '--rx-gain <db>', 'receive gain', 'dB'),
   ],
@@ -125,6 +151,7 @@ export type LinkGroup = keyof typeof GROUPS;
 
 const HEADINGS: { readonly [K in LinkGroup]: string } = {
   codec: 'Codec:',
+  models: 'Codec:',
   budget: 'Budget:',
   channel: 'Channel model:',
   impairments: 'Single impairments:',
@@ -198,6 +225,13 @@ export async function resolveSettings(
   const { mergeSettings, readConfigFile } = await import('./config-file.ts');
   const file = await readConfigFile(path, runKeys);
   return { config: resolveLinkConfig(mergeSettings(file.link, given)), run: file.run };
+}
+
+function readSwitch(key: Key, flag: string): Read {
+  return (text) => {
+    if (text !== 'on' && text !== 'off') throw new UsageError(`${flag}: "${text.slice(0, 40)}" is not on or off`);
+    return { [key]: text === 'on' };
+  };
 }
 
 function readIq(text: string): Partial<LinkInput> {

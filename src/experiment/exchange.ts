@@ -84,6 +84,7 @@ export class LoopbackExchange {
       assumedSnrDb: config.assumeSnrDb,
       ackTimeoutS: ackTimeoutS(config.csiDelayMs / 1e3),
       powerLoading: config.powerLoading,
+      modelSet: setup.modelSet ?? 0,
       seed: config.seed,
     });
     this.chain = new RxChain(frontend, new Receiver({ numerology, codecs: [codec], estimator: config.estimator }));

@@ -1,10 +1,13 @@
 import { countedRe, type SymbolBudget } from '../link/accounting.ts';
+import type { ReceivedPicture } from '../link/receiver.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { measureQuality } from '../sct/quality/report.ts';
+import { modelSetId } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
 import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
+import { sfvMetrics } from './sfv-metrics.ts';
 import { mean } from './stats.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
@@ -18,6 +21,10 @@ export interface MetricsInput {
   readonly source: RgbImage | undefined;
   /** undefined when nothing of a picture arrived. */
   readonly decoded: DecodedImage | undefined;
+  /** What it was decoded from. */
+  readonly picture?: ReceivedPicture | undefined;
+  /** Labels of the model set that it was decoded with. */
+  readonly labels?: { readonly names: readonly string[] } | null;
   readonly samples: number;
   readonly lostSamples: number;
   readonly clippedSamples: number;
@@ -31,21 +38,26 @@ export interface MetricsInput {
 
 /** The numbers of the `--json` contract (docs/metrics.md), all from the received samples but `facts`. */
 export function linkMetrics(input: MetricsInput): LinkMetrics {
-  const { config, trace, facts, source, decoded } = input;
+  const { config, trace, facts, source, decoded, picture } = input;
   const metrics = emptyMetrics(config.codec);
   const data = trace.dataBursts;
   const expectsPicture = facts !== null || decoded !== undefined || data.length > 0;
-  const received = decoded?.decodable ? decoded.image : undefined;
+  // A semantic codec's guess is its picture, marked; a file that does not decode is none.
+  const guessed = decoded?.sfvs !== undefined;
+  const received = decoded?.decodable || guessed ? decoded?.image : undefined;
+  const noneAsked = decoded?.decodable === true && decoded.image === undefined;
   const comparable = !source || !received || (source.width === received.width && source.height === received.height);
   const quality = measureQuality({
-    reference: expectsPicture ? source : undefined,
+    reference: expectsPicture && !noneAsked ? source : undefined,
     received: comparable ? received : undefined,
     roiMask: input.roiMask,
-    lpips: expectsPicture ? input.lpips : null,
+    lpips: expectsPicture && !noneAsked ? input.lpips : null,
   });
-  const complete = decoded?.complete === true;
   Object.assign(metrics, quality);
-  metrics.mode = null;
+  metrics.codec = picture?.codec ?? config.codec;
+  metrics.mode = modeOf(facts);
+  metrics.task = guessed ? (config.task ?? 'human') : null;
+  metrics.modelSet = picture && picture.modelSet !== 0 ? modelSetId(picture.modelSet) : (facts?.modelSet ?? null);
   metrics.mapping = facts?.mapping ?? null;
   metrics.channel = input.modelled ? config.channel : null;
   metrics.snrDb = input.modelled ? config.snrDb : null;
@@ -53,13 +65,14 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   const pixels = source ? source.width * source.height : received ? received.width * received.height : null;
   const budget = facts?.budget ?? trace.budget;
   Object.assign(metrics, budgetMetrics(budget, expectsPicture ? pixels : null));
-  metrics.sideInfoBytes = expectsPicture ? 0 : null;
+  metrics.sideInfoBytes = expectsPicture ? (facts?.sideInfoBytes ?? sideInfoBytesOf(picture)) : null;
+  metrics.sfvs = sfvMetrics(config.numerology, trace, picture, decoded, input.labels ?? null);
   metrics.retransmissions = facts?.retransmissions ?? null;
   metrics.harq = harqMetrics(facts, trace);
   metrics.powerLoadingDb = facts ? facts.powerDb : (data.findLast((b) => b.powerDb)?.powerDb?.slice() ?? null);
   metrics.csiAgeMs = facts?.csiAgeMs ?? null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
-  metrics.outage = expectsPicture ? (decoded?.decodable ? 0 : 1) : null;
+  metrics.outage = expectsPicture ? (decoded?.decodable || guessed ? 0 : 1) : null;
   const measured = data.length > 0 ? data.filter((b) => b.slots > 0) : trace.bursts.filter((b) => b.slots > 0);
   if (measured.length > 0) {
     const subbands = measured[0].subbandSnrDb.length;
@@ -72,8 +85,19 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.samples = input.samples;
   metrics.lostSamples = input.lostSamples;
   metrics.clippedSamples = input.clippedSamples;
-  metrics.ok = complete;
+  // Where SFVs fade one by one a picture is received when anything of it is; a file must be whole.
+  metrics.ok = guessed ? decoded?.decodable === true : decoded?.complete === true;
   return metrics;
+}
+
+function modeOf(facts: TransmitFacts | null): string | null {
+  const mode = facts?.settings.mode;
+  return typeof mode === 'string' ? mode : null;
+}
+
+/** Of the burst that carries it; 0 where none does, as far as is known. */
+function sideInfoBytesOf(picture: ReceivedPicture | undefined): number {
+  return picture?.parts.find((part) => part?.side)?.side?.bytes ?? 0;
 }
 
 function harqMetrics(facts: TransmitFacts | null, trace: LinkTrace): HarqMetrics | null {

@@ -9,6 +9,7 @@ import { loadProfile } from '../radio/profile.ts';
 import type { SampleFormat } from '../radio/radio.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
 import type { Codec } from '../sct/codec/codec.ts';
+import type { LinkCodec } from './link-codecs.ts';
 import { type LinkConfig, occupiedHz, tracePath } from './link-config.ts';
 import type { RecordedChannel } from './recorded-channel.ts';
 
@@ -19,6 +20,8 @@ export interface LinkSetup {
   readonly format: SampleFormat;
   readonly fullScale: number;
   readonly codec: Codec;
+  /** First 32 bits of the model set's hash; 0 where the codec needs none. */
+  readonly modelSet?: number;
   /** Doppler spread of the channel as far as the transmitter may know it; null on AWGN. */
   readonly dopplerHz: number | null;
   readonly maxCsiAgeS: number;
@@ -26,8 +29,16 @@ export interface LinkSetup {
   readonly recorded?: RecordedChannel;
 }
 
-/** UsageError when the rate does not suit the numerology (it lists those that do). */
-export function setupLink(config: LinkConfig, recorded: RecordedChannel | null = null): LinkSetup {
+/**
+ * UsageError when the rate does not suit the numerology (it lists those that do).
+ *
+ * @param coding of `senderCodec`; absent: the classical codec, whatever the configuration names
+ */
+export function setupLink(
+  config: LinkConfig,
+  recorded: RecordedChannel | null = null,
+  coding: Pick<LinkCodec, 'codec' | 'modelSet'> | null = null,
+): LinkSetup {
   const n = numerology(config.numerology);
   const { rateHz, profile } = config;
   const offset = profile === 'loopback' ? 0 : preferredLoOffsetHz(n.sampleRateHz, occupiedHz(n), rateHz);
@@ -38,7 +49,8 @@ export function setupLink(config: LinkConfig, recorded: RecordedChannel | null =
     frontend: frontendFor(n.sampleRateHz, occupiedHz(n), rateHz, offset),
     format: config.sampleFormat,
     fullScale: loadProfile(profile).fullScale,
-    codec: new ClassicalCodec({ format: config.format }),
+    codec: coding?.codec ?? new ClassicalCodec({ format: config.format }),
+    modelSet: coding?.modelSet ?? 0,
     dopplerHz,
     maxCsiAgeS,
     ...(recorded ? { recorded } : {}),

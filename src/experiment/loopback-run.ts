@@ -1,11 +1,11 @@
 import { basename, join } from 'node:path';
 import { ExitCode, SctError } from '../common/errors.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
-import type { DecodedImage } from '../sct/codec/codec.ts';
 import { beginRun } from './begin-run.ts';
 import { LoopbackExchange } from './exchange.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import { meansOf } from './folder-means.ts';
+import { codecTimings, decodeOptions, type LinkCodec, senderCodec } from './link-codecs.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import { traceWarnings } from './link-trace.ts';
@@ -25,20 +25,29 @@ import {
   writeReport,
 } from './run-files.ts';
 import type { FolderResult, LoopbackConfig, PhotoSource, RunIo, RunResult } from './run-io.ts';
+import { sentSemantics } from './semantic-collect.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** `sct loopback`: one picture, or every picture of a folder, through a modelled channel. */
 export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<RunResult | FolderResult> {
   const { photo } = config;
   const recorded = await recordedChannel(config);
-  if (photo.kind !== 'folder') return loopbackPicture(config, photo, recorded, io, io.outputDirectory);
+  const coding = await senderCodec(config);
+  if (photo.kind !== 'folder') return loopbackPicture(config, photo, recorded, coding, io, io.outputDirectory);
   const images: (LinkMetrics & { photo: string })[] = [];
   let exitCode: number = ExitCode.ok;
   for (const [i, path] of photo.files.entries()) {
     if (io.signal.aborted) throw new SctError('interrupted', ExitCode.interrupted);
     io.progress.update(`picture ${i + 1}/${photo.files.length}  ${basename(path)}`);
     const directory = io.outputDirectory ? join(io.outputDirectory, basename(path)) : undefined;
-    const result = await loopbackPicture(truthOfPhoto(config, path), { kind: 'file', path }, recorded, io, directory);
+    const result = await loopbackPicture(
+      truthOfPhoto(config, path),
+      { kind: 'file', path },
+      recorded,
+      coding,
+      io,
+      directory,
+    );
     images.push({ ...result.metrics, photo: basename(path) });
     exitCode = Math.max(exitCode, result.exitCode);
   }
@@ -54,11 +63,12 @@ async function loopbackPicture(
   config: LoopbackConfig,
   photo: Exclude<PhotoSource, { kind: 'folder' }>,
   recorded: RecordedChannel | null,
+  coding: LinkCodec,
   io: RunIo,
   directory: string | undefined,
 ): Promise<RunResult> {
   const started = performance.now();
-  const setup = setupLink(config, recorded);
+  const setup = setupLink(config, recorded, coding);
   const { image, name } = await loadPhoto(photo);
   const measure = await openQualityInputs(config, image);
   const { photo: _, ...settings } = config;
@@ -81,7 +91,8 @@ async function loopbackPicture(
     const linked = performance.now();
 
     const picture = exchange.chain.receiver.received.at(-1);
-    const decoded: DecodedImage | undefined = picture ? await exchange.chain.receiver.picture(picture) : undefined;
+    const decoded = picture ? await exchange.chain.receiver.picture(picture, decodeOptions(config)) : undefined;
+    const decodedAt = performance.now();
     annotateTrace(captures.rx, exchange.trace, setup.numerology, setup.frontend.loOffsetHz, config.frequencyHz);
     await captures.tx.close();
     await captures.rx.close({ 'sct:clipped_samples': exchange.clippedSamples });
@@ -91,6 +102,8 @@ async function loopbackPicture(
       facts,
       source: image,
       decoded,
+      picture,
+      labels: coding.labels,
       samples: exchange.chain.samples,
       lostSamples: exchange.chain.lostSamples,
       clippedSamples: exchange.clippedSamples,
@@ -121,13 +134,18 @@ async function loopbackPicture(
         source: image,
         decoded,
         waterfall,
-        warnings: [...(outcome ? [outcome] : []), ...warningsOf(exchange, plan.map, config)],
+        semantic: coding.labels
+          ? sentSemantics(setup.numerology, coding.labels, plan.source, plan, decoded)
+          : undefined,
+        warnings: [...(outcome ? [outcome] : []), ...plan.warnings, ...warningsOf(exchange, plan.map, config)],
       },
       { source: image, decoded },
     );
     metrics.timings = {
+      ...codecTimings({ ...plan.timingsMs, ...decoded?.timingsMs }),
       startMs: Math.round(coded - started),
       linkMs: Math.round(linked - coded),
+      decodeMs: Math.round(decodedAt - linked),
       totalMs: Math.round(performance.now() - started),
     };
     metrics.files = fileList(run, ['tx', 'rx']);

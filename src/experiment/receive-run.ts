@@ -6,6 +6,7 @@ import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import { parseRadioUri, type RadioUri } from '../radio/uri.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
+import { ReceiverCodecs } from './link-codecs.ts';
 import { endManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
 import { openQualityInputs } from './quality-inputs.ts';
@@ -68,7 +69,10 @@ async function receiveFrom(
   try {
     const stream = await receiveStream(
       tapRx(rx, capture),
-      { numerology: config.numerology, rateHz, loOffsetHz: hints?.loOffsetHz ?? 0, estimator: config.estimator },
+      {
+        ...{ numerology: config.numerology, rateHz, loOffsetHz: hints?.loOffsetHz ?? 0 },
+        ...{ estimator: config.estimator, codecs: new ReceiverCodecs(config) },
+      },
       {
         burst: (b, receiver) => {
           if (receiver.takeCompleted()) pictures++;

@@ -6,7 +6,8 @@ import { type Numerology, numerology } from '../phy/numerology.ts';
 import type { SampleBlock, SampleFormat } from '../radio/radio.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
-import type { Codec, DecodedImage } from '../sct/codec/codec.ts';
+import type { DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
+import type { ReceiverCodecs } from './link-codecs.ts';
 import { occupiedHz } from './link-config.ts';
 import { type BurstTrace, LinkTrace } from './link-trace.ts';
 
@@ -48,6 +49,8 @@ export interface ReceiveSettings {
   readonly rateHz: number;
   readonly loOffsetHz: number;
   readonly estimator: EstimatorName;
+  /** Where codecs are found; default: the classical one alone. */
+  readonly codecs?: ReceiverCodecs;
 }
 
 /** What came of a stream. */
@@ -55,7 +58,7 @@ export interface StreamResult {
   readonly numerology: Numerology;
   readonly chain: RxChain;
   readonly trace: LinkTrace;
-  readonly codec: Codec;
+  readonly codecs: ReceiverCodecs | null;
 }
 
 export interface StreamHooks {
@@ -72,9 +75,10 @@ export async function receiveStream(
   hooks: StreamHooks = {},
 ): Promise<StreamResult> {
   const n = numerology(settings.numerology);
-  const codec = new ClassicalCodec();
   const frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
-  const chain = new RxChain(frontend, new Receiver({ numerology: n, codecs: [codec], estimator: settings.estimator }));
+  const { estimator, codecs = null } = settings;
+  const receiver = new Receiver({ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator });
+  const chain = new RxChain(frontend, receiver);
   const trace = new LinkTrace();
   const take = (events: ReturnType<RxChain['push']>): boolean => {
     let stop = false;
@@ -91,11 +95,14 @@ export async function receiveStream(
   }
   take(chain.flush());
   trace.markLosses(chain);
-  return { numerology: n, chain, trace, codec };
+  return { numerology: n, chain, trace, codecs };
 }
 
 /** The last picture of which anything arrived, decoded; undefined when none did. */
-export async function lastPicture(result: StreamResult): Promise<DecodedImage | undefined> {
+export async function lastPicture(
+  result: StreamResult,
+  options: DecodeOptions = {},
+): Promise<DecodedImage | undefined> {
   const picture = result.chain.receiver.received.at(-1);
-  return picture ? result.chain.receiver.picture(picture) : undefined;
+  return picture ? result.chain.receiver.picture(picture, options) : undefined;
 }

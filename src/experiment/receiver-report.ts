@@ -2,6 +2,7 @@ import { ExitCode, UsageError } from '../common/errors.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
+import { decodeOptions } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { traceWarnings } from './link-trace.ts';
@@ -10,9 +11,11 @@ import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { openQualityInputs } from './quality-inputs.ts';
 import { lastPicture, type StreamResult } from './receive-stream.ts';
+import type { SemanticData } from './report/semantic-data.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
 import type { RunIo, RunResult } from './run-io.ts';
+import { heardSemantics } from './semantic-collect.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** What `receive` and `replay` turn into a run's results, once the stream has ended. */
@@ -36,7 +39,8 @@ export async function receiverMetrics(
   outcome: ReceiverOutcome,
 ): Promise<{ metrics: LinkMetrics; decoded: DecodedImage | undefined; exitCode: ExitCode }> {
   const { config, stream, facts, reference } = outcome;
-  const decoded = await lastPicture(stream);
+  const picture = stream.chain.receiver.received.at(-1);
+  const decoded = await lastPicture(stream, decodeOptions(config));
   if (
     reference &&
     decoded?.image &&
@@ -55,6 +59,8 @@ export async function receiverMetrics(
     facts,
     source: reference,
     decoded,
+    picture,
+    labels: stream.codecs?.labels ?? null,
     samples: stream.chain.samples,
     lostSamples: stream.chain.lostSamples,
     clippedSamples: outcome.clippedSamples,
@@ -71,6 +77,13 @@ export async function receiverMetrics(
     metrics.ok = heard;
   }
   return { metrics, decoded, exitCode };
+}
+
+/** What is known here of the SFVs; undefined for a picture without. */
+function heard({ stream }: ReceiverOutcome, decoded: DecodedImage | undefined): SemanticData | undefined {
+  const labels = stream.codecs?.labels;
+  if (!labels || !decoded?.sfvs) return undefined;
+  return heardSemantics(stream.numerology, labels, stream.trace.dataBursts, decoded);
 }
 
 /** Writes metrics, frames, pictures and report of a received stream into its run directory. */
@@ -101,6 +114,7 @@ export async function writeReceiverRun(
       source: outcome.reference,
       decoded,
       waterfall,
+      semantic: heard(outcome, decoded),
       ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
       warnings: [...(text ? [text] : []), ...outcome.warnings, ...traceWarnings(trace, outcome.clippedSamples)],
     },

@@ -6,6 +6,7 @@ import { FileRadio } from '../radio/file/file-radio.ts';
 import { beginRun } from './begin-run.ts';
 import { compareMetrics, type MetricDifference } from './compare-metrics.ts';
 import { readJsonFile } from './json-input.ts';
+import { ReceiverCodecs } from './link-codecs.ts';
 import { type LinkConfig, type LinkInput, parseLinkInput, resolveLinkConfig } from './link-config.ts';
 import { loadPhoto } from './photo.ts';
 import { withoutMissingInputs } from './quality-inputs.ts';
@@ -44,7 +45,10 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
   io.signal.addEventListener('abort', stop, { once: true });
   const stream = await receiveStream(
     rx,
-    { numerology: link.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz, estimator: link.estimator },
+    {
+      ...{ numerology: link.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
+      ...{ estimator: link.estimator, codecs: new ReceiverCodecs(link) },
+    },
     { progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`) },
   ).finally(() => {
     io.signal.removeEventListener('abort', stop);

@@ -7,6 +7,7 @@ import { tapTx } from '../radio/recorder.ts';
 import { parseRadioUri } from '../radio/uri.ts';
 import { encodePng } from '../sct/image/save.ts';
 import { beginRun } from './begin-run.ts';
+import { senderCodec } from './link-codecs.ts';
 import { budgetMetrics } from './link-metrics.ts';
 import { reportData } from './link-report.ts';
 import { budgetOf, setupLink } from './link-setup.ts';
@@ -35,7 +36,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     throw new UsageError('--power-loading needs a CSI report, and send has no way back', 'use sct loopback');
   }
   const started = performance.now();
-  const setup = setupLink(config);
+  const coding = await senderCodec(config);
+  const setup = setupLink(config, null, coding);
   const { image, name } = await loadPhoto(config.photo);
   const uri = parseRadioUri(config.to);
   const { photo: _, ...settings } = config;
@@ -69,6 +71,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       numerology: setup.numerology,
       codec: setup.codec,
       harq: 0,
+      modelSet: coding.modelSet,
       assumedSnrDb: config.assumeSnrDb,
       seed: config.seed,
     });
@@ -98,7 +101,9 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     Object.assign(metrics, budgetMetrics(facts.budget, image.width * image.height));
     metrics.ok = true;
     metrics.mapping = facts.mapping;
-    metrics.sideInfoBytes = 0;
+    metrics.sideInfoBytes = facts.sideInfoBytes;
+    metrics.modelSet = facts.modelSet;
+    metrics.mode = typeof facts.settings.mode === 'string' ? facts.settings.mode : null;
     metrics.retransmissions = 0;
     metrics.numerology = config.numerology;
     metrics.clippedSamples = tx.counters.clippedSamples;
@@ -123,7 +128,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       source: image,
       decoded: undefined,
       waterfall: null,
-      warnings: [],
+      warnings: plan.warnings,
       purpose: 'sending',
     });
     await run.writeManifest(manifest);

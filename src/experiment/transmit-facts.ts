@@ -1,8 +1,9 @@
 import type { SymbolBudget } from '../link/accounting.ts';
 import type { TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import { asArray, asNumber, asObject, asString, orNull } from './json-input.ts';
+import { modelSetId } from './link-codecs.ts';
 
-export const TRANSMIT_SCHEMA = 'sct.transmit/2';
+export const TRANSMIT_SCHEMA = 'sct.transmit/3';
 
 /** What only the transmitter knows of a picture: allocation.json of a run, which a replay reads again. */
 export interface TransmitFacts {
@@ -15,6 +16,15 @@ export interface TransmitFacts {
   /** Of the first burst's code blocks; null where no bits are sent. */
   readonly codeRate: number | null;
   readonly payloadBytes: number;
+  readonly sideInfoBytes: number;
+  /** 8 hexadecimal digits; null where the codec needs no model set. */
+  readonly modelSet: string | null;
+  /** Streams (SFVs) in the order of placement: symbols or bytes, expected SNR in dB; and those that got nothing. */
+  readonly grants: readonly { readonly id: number; readonly size: number; readonly snrDb: number | null }[];
+  readonly dropped: readonly number[];
+  readonly warnings: readonly string[];
+  /** RE of analog streams that were limited in magnitude. */
+  readonly limitedRe: number;
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   readonly budget: SymbolBudget;
   readonly retransmissions: number;
@@ -40,6 +50,7 @@ export interface HarqFacts {
 }
 
 export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter): TransmitFacts {
+  const { modelSet } = transmitter.options;
   return {
     schema: TRANSMIT_SCHEMA,
     mapping: plan.map,
@@ -49,6 +60,12 @@ export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter):
     bitsPerSubband: [...plan.loading.qm],
     codeRate: plan.codeRate,
     payloadBytes: plan.payloadBytes,
+    sideInfoBytes: plan.sideInfoBytes,
+    modelSet: modelSet === 0 ? null : modelSetId(modelSet),
+    grants: plan.grants.map(({ id, size, snrDb }) => ({ id, size, snrDb: snrDb ?? null })),
+    dropped: plan.dropped,
+    warnings: plan.warnings,
+    limitedRe: transmitter.limitedRe,
     settings: plan.settings,
     budget: { ...transmitter.budget },
     retransmissions: transmitter.retransmittedBlocks,
@@ -109,6 +126,16 @@ export function parseTransmitFacts(value: unknown): TransmitFacts {
     bitsPerSubband: numbers('bitsPerSubband', o.bitsPerSubband),
     codeRate: orNull('codeRate', o.codeRate, asNumber),
     payloadBytes: asNumber('payloadBytes', o.payloadBytes),
+    sideInfoBytes: asNumber('sideInfoBytes', o.sideInfoBytes),
+    modelSet: orNull('modelSet', o.modelSet, (field, v) => asString(field, v, 8)),
+    grants: asArray('grants', o.grants, 255).map((v, i) => {
+      const g = asObject(`grants[${i}]`, v);
+      const number = (key: string) => asNumber(`grants[${i}].${key}`, g[key]);
+      return { id: number('id'), size: number('size'), snrDb: orNull(`grants[${i}].snrDb`, g.snrDb, asNumber) };
+    }),
+    dropped: numbers('dropped', o.dropped),
+    warnings: asArray('warnings', o.warnings, 16).map((v, i) => asString(`warnings[${i}]`, v, 1000)),
+    limitedRe: asNumber('limitedRe', o.limitedRe),
     settings,
     budget: Object.fromEntries(
       BUDGET_KEYS.map((k) => [k, asNumber(`budget.${k}`, budget[k])]),

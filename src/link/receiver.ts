@@ -2,7 +2,7 @@ import { FormatError, UsageError } from '../common/errors.ts';
 import { BurstReceiver } from '../phy/burst/burst-receiver.ts';
 import type { BurstRecord, MissRecord } from '../phy/burst/record.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
-import { CODEC_IDS, decodeExtension, type Extension } from '../phy/frame/extension.ts';
+import { CODEC_IDS, type CodecId, decodeExtension, type Extension } from '../phy/frame/extension.ts';
 import type { Header } from '../phy/frame/header.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
@@ -50,9 +50,19 @@ export interface MissEvent {
 
 export type LinkEvent = BurstEvent | MissEvent;
 
+/** Finds a codec by what a burst says of it. */
+export interface CodecFinder {
+  /**
+   * @param modelSet first 32 bits of the hash of the sender's model set; 0 for none
+   * @throws UsageError that says what the sender used and what is here
+   */
+  find(name: CodecId, modelSet: number): Promise<Codec>;
+}
+
 export interface ReceiverOptions {
   readonly numerology: Numerology;
-  readonly codecs: readonly Codec[];
+  /** A list is taken as it is, whatever model set a burst names: both ends are in one process. */
+  readonly codecs: readonly Codec[] | CodecFinder;
   readonly estimator?: EstimatorName;
   /** Bound of the soft buffers of all HARQ processes. */
   readonly maxSoftBytes?: number;
@@ -70,7 +80,7 @@ export interface ReceiverOptions {
 export class Receiver {
   readonly numerology: Numerology;
   readonly phy: BurstReceiver;
-  private readonly codecs: readonly Codec[];
+  private readonly codecs: readonly Codec[] | CodecFinder;
   private readonly pictures = new PictureStore();
   readonly harq: HarqReceiver;
   private readonly told = new WeakSet<ReceivedPicture>();
@@ -106,11 +116,18 @@ export class Receiver {
     return fresh.length > 0;
   }
 
-  /** Decodes a picture from the blocks that have arrived; never throws for what the air has done to them. */
+  /**
+   * Decodes a picture from what has arrived; never throws for what the air has done to it.
+   *
+   * @throws UsageError (CodecFinder) where the sender's codec or model set is not here
+   */
   async picture(picture: ReceivedPicture, options: DecodeOptions = {}): Promise<DecodedImage> {
-    const codec = this.codecs.find((c) => c.name === picture.codec);
+    const { codecs } = this;
+    const codec = isList(codecs)
+      ? codecs.find((c) => c.name === picture.codec)
+      : await codecs.find(picture.codec, picture.modelSet);
     if (!codec) {
-      const known = this.codecs.map((c) => c.name).join(', ');
+      const known = (codecs as readonly Codec[]).map((c) => c.name).join(', ');
       const note = `the burst names codec ${picture.codec}, which this receiver lacks; it has ${known}`;
       return { image: undefined, decodable: false, complete: false, mask: undefined, note };
     }
@@ -181,8 +198,13 @@ export class Receiver {
   }
 
   describe(): string {
-    return `receiver: ${this.phy.describe()}, codecs ${this.codecs.map((c) => c.name).join(', ')}`;
+    const codecs = isList(this.codecs) ? this.codecs.map((c) => c.name).join(', ') : 'by what bursts name';
+    return `receiver: ${this.phy.describe()}, codecs ${codecs}`;
   }
+}
+
+function isList(codecs: readonly Codec[] | CodecFinder): codecs is readonly Codec[] {
+  return Array.isArray(codecs);
 }
 
 /** Of a burst whose content could not be told: only its number is known. */

@@ -10,7 +10,7 @@ const WRONG: readonly [words: string[], code: number, message: RegExp, hint?: Re
   [['tone', 'loopback'], 2, /unknown command 'tone'/, /--help/],
   [['bench', 'modme'], 2, /unknown command 'modme'/],
   [['loopback', '--demo', '--snt', '3'], 2, /unknown option '--snt'/, /--snr/],
-  [['loopback', '--demo', '--mode', 'selective'], 2, /unknown option '--mode'/],
+  [['loopback', '--demo', '--mode', 'selective'], 2, /--mode: not with the classical codec/],
   [['loopback', 'a.png', 'b.png'], 2, /too many arguments/],
   [['loopback'], 2, /no picture given/, /--demo/],
   [['loopback', 'a.png', '--demo'], 2, /both given/],

@@ -13,6 +13,7 @@ export const addLoopback: AddCommand = (program, context, done) => {
     .option('--demo', 'use the demo photo');
   addLinkOptions(command, [
     'codec',
+    'models',
     'budget',
     'channel',
     'impairments',

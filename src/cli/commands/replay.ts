@@ -14,7 +14,7 @@ export const addReplay: AddCommand = (program, context, done) => {
     .argument('<source>', 'PATH[.sigmf-meta] of a capture, a run directory, or its run.json')
     .option('--check', 'compare with metrics.json of the run; exit 7 if they differ')
     .option('--reference <photo>', 'original to compare with');
-  addLinkOptions(command, ['modem', 'receive', 'limits', 'quality']);
+  addLinkOptions(command, ['modem', 'models', 'receive', 'limits', 'quality']);
   addOutputOption(command, 'run directory of the replay');
   addCommonOptions(command).addHelpText(
     'after',

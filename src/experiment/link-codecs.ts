@@ -1,0 +1,137 @@
+import { UsageError } from '../common/errors.ts';
+import type { CodecFinder } from '../link/receiver.ts';
+import type { CodecId } from '../phy/frame/extension.ts';
+import { ClassicalCodec } from '../sct/codec/classical.ts';
+import type { Codec, DecodeOptions } from '../sct/codec/codec.ts';
+import { IntegratedCodec } from '../sct/codec/integrated.ts';
+import { type SemanticSettings, semanticSettings } from '../sct/modes/semantic-options.ts';
+import { shippedModelsDir } from '../sct/semantics/model-files.ts';
+import { chooseSet, type ModelSetInfo, readModelSets } from '../sct/semantics/model-set.ts';
+import { openModelSet, type SemanticModels } from '../sct/semantics/models.ts';
+import type { LinkConfig } from './link-config.ts';
+import type { SemanticData } from './report/semantic-data.ts';
+
+type Words = Pick<
+  LinkConfig,
+  | 'codec'
+  | 'format'
+  | 'size'
+  | 'modelsDir'
+  | 'mode'
+  | 'task'
+  | 'order'
+  | 'keep'
+  | 'roi'
+  | 'distortion'
+  | 'correction'
+  | 'perceptual'
+>;
+
+/** Codecs that are made from a model set. */
+const SEMANTIC = {
+  integrated: (models: SemanticModels, s: SemanticSettings) =>
+    new IntegratedCodec(models, { analysis: s.analysis, mode: s.mode }),
+} as const;
+export type SemanticCodecName = keyof typeof SEMANTIC;
+
+export function isSemantic(name: string): name is SemanticCodecName {
+  return Object.hasOwn(SEMANTIC, name);
+}
+
+/** A sender's codec and what goes with it. */
+export interface LinkCodec {
+  readonly codec: Codec;
+  /** First 32 bits of the model set's hash, as the header carries them; 0 where none is needed. */
+  readonly modelSet: number;
+  /** Labels of the model set; null for a codec without. */
+  readonly labels: SemanticData['labels'] | null;
+}
+
+/**
+ * The codec that a configuration names, with its model set.
+ *
+ * @throws UsageError for a word or a set that does not exist; DeviceError and ModelError where the set cannot be read
+ */
+export async function senderCodec(config: Words): Promise<LinkCodec> {
+  if (!isSemantic(config.codec)) {
+    return { codec: new ClassicalCodec({ format: config.format }), modelSet: 0, labels: null };
+  }
+  const dir = config.modelsDir ?? shippedModelsDir();
+  const models = await openModelSet(dir, chooseSet(await readModelSets(dir), config.size));
+  const settings = semanticSettings(config, models.tables.labels.names);
+  return {
+    codec: SEMANTIC[config.codec](models, settings),
+    modelSet: modelSetNumber(models.set.id),
+    labels: models.tables.labels,
+  };
+}
+
+/** Milliseconds of a codec's steps as `timings` names them. */
+export function codecTimings(timingsMs: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(Object.entries(timingsMs).map(([step, ms]) => [`${step}Ms`, Math.round(ms)]));
+}
+
+/** A set's id, 8 hexadecimal digits, as the header's 32-bit number, and back. */
+export function modelSetNumber(id: string): number {
+  return Number.parseInt(id, 16);
+}
+export function modelSetId(number: number): string {
+  return number.toString(16).padStart(8, '0');
+}
+
+/** The receiver's own choices by the same words; reports show the picture before and after correction. */
+export function decodeOptions(config: Words): DecodeOptions {
+  const { correction, perceptual } = config;
+  // Class names are checked by the codec; what is looked at does not depend on them.
+  const { view } = semanticSettings({ task: config.task, distortion: config.distortion }, []);
+  return { correction, perceptual, uncorrected: true, view };
+}
+
+/**
+ * The codecs of a receiver. A model set is read only when a burst names one, and it is the one that the burst names, whatever
+ * the configuration says, if it is there: pictures of an older set still decode where that is kept.
+ */
+export class ReceiverCodecs implements CodecFinder {
+  private readonly config: Words;
+  private readonly opened = new Map<string, Promise<SemanticModels>>();
+  /** Labels of the set that was used last. */
+  labels: SemanticData['labels'] | null = null;
+
+  constructor(config: Words) {
+    this.config = config;
+  }
+
+  /** @throws UsageError naming the sender's set and those that are here, or the codec that this receiver lacks */
+  async find(name: CodecId, modelSet: number): Promise<Codec> {
+    if (name === 'classical') return new ClassicalCodec();
+    if (!isSemantic(name)) {
+      const known = ['classical', ...Object.keys(SEMANTIC)].join(', ');
+      throw new UsageError(`the picture was sent with codec ${name}, which this receiver lacks; it has ${known}`);
+    }
+    const models = await this.modelsOf(modelSet);
+    this.labels = models.tables.labels;
+    return SEMANTIC[name](models, semanticSettings(this.config, models.tables.labels.names));
+  }
+
+  private async modelsOf(modelSet: number): Promise<SemanticModels> {
+    const wanted = modelSetId(modelSet);
+    const here: string[] = [];
+    const dirs = [...new Set([this.config.modelsDir ?? shippedModelsDir(), shippedModelsDir()])];
+    for (const dir of dirs) {
+      const sets = await readModelSets(dir);
+      const found = sets.find((set) => set.id === wanted);
+      if (found) return this.open(dir, found);
+      here.push(...sets.map((set) => `${set.name} ${set.id}`));
+    }
+    throw new UsageError(
+      `the picture was sent with model set ${wanted}; this receiver has ${here.join(', ')}`,
+      'both ends need the same set: give its folder with --models DIR, or send with one that is here',
+    );
+  }
+
+  private open(dir: string, set: ModelSetInfo): Promise<SemanticModels> {
+    const models = this.opened.get(set.sha256) ?? openModelSet(dir, set);
+    this.opened.set(set.sha256, models);
+    return models;
+  }
+}
