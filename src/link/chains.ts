@@ -4,6 +4,7 @@ import { DcIqCorrector, type DcIqEstimate, estimateDcIq } from '../phy/frontend/
 import type { Frontend } from '../phy/frontend/frontend.ts';
 import { toFloat } from '../radio/format/convert.ts';
 import type { LossRecord, SampleBlock, TxStream } from '../radio/radio.ts';
+import { ImbalanceWatch } from './imbalance-watch.ts';
 import type { LinkEvent, Receiver } from './receiver.ts';
 
 /** From bursts at the modem rate to a transmitter at the device rate. */
@@ -46,6 +47,7 @@ export class RxChain {
   private readonly frontend: Frontend;
   private readonly downconverter: Downconverter;
   private readonly corrector = new DcIqCorrector();
+  private readonly imbalanceWatch = new ImbalanceWatch();
   private readonly iqWindow = new Float32Array(2 * IQ_WINDOW);
   private iqFilled = 0;
   private readonly grain = new Float32Array(2 * GRAIN);
@@ -134,7 +136,8 @@ export class RxChain {
       this.imbalance = estimateDcIq(this.iqWindow);
       // With the LO in the middle the receiver's own blocker takes DC out; a second one would only make it step.
       const dcSignificant = this.imbalance.dcSignificant && this.frontend.loOffsetHz !== 0;
-      this.corrector.update({ ...this.imbalance, dcSignificant });
+      const iqSignificant = this.imbalanceWatch.takes(this.imbalance, this.iqWindow);
+      this.corrector.update({ ...this.imbalance, dcSignificant, iqSignificant });
       this.iqFilled = 0;
     }
     this.filled = 0;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import { LinkTrace, traceWarnings } from '../../src/experiment/link-trace.ts';
-import { RxChain } from '../../src/link/chains.ts';
+import { IQ_WINDOW, RxChain } from '../../src/link/chains.ts';
 import { isComplete } from '../../src/link/received-picture.ts';
 import { Receiver } from '../../src/link/receiver.ts';
 import { type TransmitBurst, Transmitter } from '../../src/link/transmitter.ts';
@@ -135,6 +135,15 @@ test('8-bit samples 20 dB into the limiter: counted at the source; a burst of ra
   const { trace: rails } = receive([{ ...sample, data: native }]);
   neighboursWhole(rails, 'rails');
   assert.equal(rails.bursts.length, 2);
+});
+
+test('full scale for longer than imbalance is estimated over is not taken for imbalance', () => {
+  // On two of the windows over which the receiver estimates IQ imbalance I and Q step together.
+  const rails = new Float32Array(2 * 2.5 * IQ_WINDOW).fill(1);
+  const lead = rails.length / 2;
+  const { chain, trace } = receive([block(rails, 0, lead), block(good, 0, length, { index: lead })]);
+  neighboursWhole(trace, 'rails before');
+  assert.ok(isComplete(chain.receiver.received[0]));
 });
 
 test('a carrier 30 dB above the signal, in the band or beside it, is taken out and reported; the picture arrives', () => {
