@@ -3,6 +3,7 @@ import type { ReceivedPicture } from '../link/receiver.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { measureQuality } from '../sct/quality/report.ts';
+import { CELL_PX } from '../sct/semantics/feature-map.ts';
 import { modelSetId } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
@@ -23,6 +24,8 @@ export interface MetricsInput {
   readonly decoded: DecodedImage | undefined;
   /** What it was decoded from. */
   readonly picture?: ReceivedPicture | undefined;
+  /** Importance of each cell of the source as the sender saw it, [row][column]. */
+  readonly importance?: Float32Array | undefined;
   /** Labels of the model set that it was decoded with. */
   readonly labels?: { readonly names: readonly string[] } | null;
   readonly samples: number;
@@ -51,6 +54,7 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
     reference: expectsPicture && !noneAsked ? source : undefined,
     received: comparable ? received : undefined,
     roiMask: input.roiMask,
+    weights: source && input.importance ? pixelWeights(input.importance, source) : undefined,
     lpips: expectsPicture && !noneAsked ? input.lpips : null,
   });
   Object.assign(metrics, quality);
@@ -88,6 +92,18 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   // Where SFVs fade one by one a picture is received when anything of it is; a file must be whole.
   metrics.ok = guessed ? decoded?.decodable === true : decoded?.complete === true;
   return metrics;
+}
+
+/** The weight of each pixel: its cell's importance. */
+function pixelWeights(importance: Float32Array, { width, height }: RgbImage): Float32Array | undefined {
+  const columns = Math.ceil(width / CELL_PX);
+  if (importance.length !== columns * Math.ceil(height / CELL_PX)) return undefined;
+  const out = new Float32Array(width * height);
+  for (let y = 0, p = 0; y < height; y++) {
+    const row = columns * Math.floor(y / CELL_PX);
+    for (let x = 0; x < width; x++, p++) out[p] = importance[row + Math.floor(x / CELL_PX)];
+  }
+  return out;
 }
 
 function modeOf(facts: TransmitFacts | null): string | null {

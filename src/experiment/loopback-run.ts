@@ -96,6 +96,9 @@ async function loopbackPicture(
     annotateTrace(captures.rx, exchange.trace, setup.numerology, setup.frontend.loOffsetHz, config.frequencyHz);
     await captures.tx.close();
     await captures.rx.close({ 'sct:clipped_samples': exchange.clippedSamples });
+    const semantic = coding.labels
+      ? sentSemantics(setup.numerology, coding.labels, plan.source, plan, decoded)
+      : undefined;
     const metrics = linkMetrics({
       config,
       trace: exchange.trace,
@@ -104,6 +107,7 @@ async function loopbackPicture(
       decoded,
       picture,
       labels: coding.labels,
+      importance: semantic?.importance,
       samples: exchange.chain.samples,
       lostSamples: exchange.chain.lostSamples,
       clippedSamples: exchange.clippedSamples,
@@ -134,9 +138,7 @@ async function loopbackPicture(
         source: image,
         decoded,
         waterfall,
-        semantic: coding.labels
-          ? sentSemantics(setup.numerology, coding.labels, plan.source, plan, decoded)
-          : undefined,
+        semantic,
         warnings: [...(outcome ? [outcome] : []), ...plan.warnings, ...warningsOf(exchange, plan.map, config)],
       },
       { source: image, decoded },

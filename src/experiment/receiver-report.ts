@@ -16,6 +16,8 @@ import type { RunDirectory } from './run-directory.ts';
 import { captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
 import type { RunIo, RunResult } from './run-io.ts';
 import { heardSemantics } from './semantic-collect.ts';
+import type { SemanticFacts } from './semantic-facts.ts';
+import { burstsOf } from './sfv-metrics.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** What `receive` and `replay` turn into a run's results, once the stream has ended. */
@@ -24,6 +26,8 @@ export interface ReceiverOutcome {
   readonly title: string;
   readonly stream: StreamResult;
   readonly facts: TransmitFacts | null;
+  /** What the sender had stored of the SFVs; null where it did not, and without SFVs. */
+  readonly semantics?: SemanticFacts | null;
   readonly reference: RgbImage | undefined;
   readonly modelled: boolean;
   readonly clippedSamples: number;
@@ -61,6 +65,7 @@ export async function receiverMetrics(
     decoded,
     picture,
     labels: stream.codecs?.labels ?? null,
+    importance: outcome.semantics?.importance,
     samples: stream.chain.samples,
     lostSamples: stream.chain.lostSamples,
     clippedSamples: outcome.clippedSamples,
@@ -80,10 +85,16 @@ export async function receiverMetrics(
 }
 
 /** What is known here of the SFVs; undefined for a picture without. */
-function heard({ stream }: ReceiverOutcome, decoded: DecodedImage | undefined): SemanticData | undefined {
+function knownSemantics(
+  { stream, semantics }: ReceiverOutcome,
+  decoded: DecodedImage | undefined,
+): SemanticData | undefined {
   const labels = stream.codecs?.labels;
-  if (!labels || !decoded?.sfvs) return undefined;
-  return heardSemantics(stream.numerology, labels, stream.trace.dataBursts, decoded);
+  if (!labels) return undefined;
+  if (semantics) return { ...semantics, labels, timingsMs: { ...semantics.timingsMs, ...decoded?.timingsMs } };
+  if (!decoded?.sfvs) return undefined;
+  const bursts = burstsOf(stream.trace, stream.chain.receiver.received.at(-1));
+  return heardSemantics(stream.numerology, labels, bursts, decoded);
 }
 
 /** Writes metrics, frames, pictures and report of a received stream into its run directory. */
@@ -114,7 +125,7 @@ export async function writeReceiverRun(
       source: outcome.reference,
       decoded,
       waterfall,
-      semantic: heard(outcome, decoded),
+      semantic: knownSemantics(outcome, decoded),
       ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
       warnings: [...(text ? [text] : []), ...outcome.warnings, ...traceWarnings(trace, outcome.clippedSamples)],
     },

@@ -16,6 +16,7 @@ import { type ReceiverOutcome, receiverMetrics, writeReceiverRun } from './recei
 import { readRun, type StoredRun } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
+import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
 import { parseTransmitFacts, type TransmitFacts } from './transmit-facts.ts';
 
 /** A replay's result; `differences` where `--check` compared it with what the run had written. */
@@ -59,6 +60,7 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     title: config.source,
     stream,
     facts,
+    semantics: run ? await storedSemantics(run.directory) : null,
     reference,
     modelled,
     clippedSamples: hints.clippedSamples,
@@ -117,6 +119,11 @@ function replayConfig(
 async function storedFacts(directory: string): Promise<TransmitFacts | null> {
   const path = join(directory, RUN_FILES.allocation);
   return existsSync(path) ? parseTransmitFacts(await readJsonFile(path, 1 << 20)) : null;
+}
+
+async function storedSemantics(directory: string): Promise<SemanticFacts | null> {
+  const path = join(directory, RUN_FILES.semantics);
+  return existsSync(path) ? parseSemanticFacts(await readJsonFile(path, MAX_SEMANTICS_JSON)) : null;
 }
 
 async function check(run: StoredRun, outcome: ReceiverOutcome): Promise<MetricDifference[]> {

@@ -15,8 +15,10 @@ import { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { emptyMetrics } from './metrics.ts';
 import { loadPhoto } from './photo.ts';
+import { reportHtml } from './report/html.ts';
 import { openCapture, RUN_FILES } from './run-files.ts';
 import type { FolderResult, RunIo, RunResult, SendConfig } from './run-io.ts';
+import { sentSemantics } from './semantic-collect.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** Silence before, between and after the bursts, s: a receiver can see its noise floor. */
@@ -110,6 +112,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     metrics.timings = { totalMs: Math.round(performance.now() - started) };
     metrics.files = {
       directory: run.path,
+      report: run.file(RUN_FILES.report),
       tx: `${run.file(RUN_FILES.tx)}.sigmf-meta`,
       run: run.file(RUN_FILES.manifest),
     };
@@ -128,9 +131,11 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       source: image,
       decoded: undefined,
       waterfall: null,
+      semantic: coding.labels ? sentSemantics(setup.numerology, coding.labels, plan.source, plan) : undefined,
       warnings: plan.warnings,
       purpose: 'sending',
     });
+    await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(manifest);
     return { metrics, report, directory: run.path, exitCode: ExitCode.ok };
   } catch (error) {

@@ -46,7 +46,10 @@ export function sfvMetrics(
 }
 
 /** The data bursts of this picture, in order; all, where it is not known which they are. */
-function burstsOf({ dataBursts }: Pick<LinkTrace, 'dataBursts'>, picture: ReceivedPicture | undefined): BurstTrace[] {
+export function burstsOf(
+  { dataBursts }: Pick<LinkTrace, 'dataBursts'>,
+  picture: ReceivedPicture | undefined,
+): BurstTrace[] {
   if (!picture) return dataBursts;
   const numbers = new Set(picture.parts.map((part) => part?.burst));
   return dataBursts.filter((b) => numbers.has(b.burst));
