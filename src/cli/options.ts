@@ -40,7 +40,7 @@ const GROUPS = {
     word(
       'codec',
       '--codec <name>',
-      'classical (default): an image file; integrated: joint source-channel code of SFVs',
+      'classical (default): an image file; integrated: joint source-channel code of SFVs; modular: SFVs as packets',
     ),
     word('size', '--size <name>', 'model set of the semantic codecs: base (default) or live'),
     word('mode', '--mode <name>', 'overall (default), selective: only what is kept, or auto'),

@@ -4,6 +4,7 @@ import type { CodecId } from '../phy/frame/extension.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
 import type { Codec, DecodeOptions } from '../sct/codec/codec.ts';
 import { IntegratedCodec } from '../sct/codec/integrated.ts';
+import { ModularCodec } from '../sct/codec/modular.ts';
 import { type SemanticSettings, semanticSettings } from '../sct/modes/semantic-options.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
 import { chooseSet, type ModelSetInfo, readModelSets } from '../sct/semantics/model-set.ts';
@@ -31,6 +32,8 @@ type Words = Pick<
 const SEMANTIC = {
   integrated: (models: SemanticModels, s: SemanticSettings) =>
     new IntegratedCodec(models, { analysis: s.analysis, mode: s.mode }),
+  modular: (models: SemanticModels, s: SemanticSettings) =>
+    new ModularCodec(models, { analysis: s.analysis, mode: s.mode }),
 } as const;
 export type SemanticCodecName = keyof typeof SEMANTIC;
 

@@ -13,7 +13,7 @@ import { DISTORTIONS } from '../sct/modes/semantic-options.ts';
 import { nearest } from './nearest.ts';
 
 /** Codecs that the link carries. */
-export const LINK_CODECS = ['classical', 'integrated'] as const;
+export const LINK_CODECS = ['integrated', 'modular', 'classical'] as const;
 
 /** A number of a stated unit within [min, max]; outside it is refused with the range. */
 function quantity(min: number, max: number, unit = '') {

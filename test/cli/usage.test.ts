@@ -18,7 +18,7 @@ const WRONG: readonly [words: string[], code: number, message: RegExp, hint?: Re
   [['loopback', '--demo', '--snr'], 2, /argument missing/],
   [['loopback', '--demo', '--snr', 'loud'], 2, /--snr: "loud" is not a number in dB/],
   [['loopback', '--demo', '--snr', '999'], 2, /--snr: 999 dB is out of range: allowed -60 to 200 dB/],
-  [['loopback', '--demo', '--codec', 'modular'], 2, /--codec: "modular" is not one of classical/],
+  [['loopback', '--demo', '--codec', 'modula'], 2, /--codec: "modula" is not one of integrated, modular, classical/],
   [['loopback', '--demo', '--channel', 'mars'], 2, /--channel: "mars" is not one of awgn, epa/],
   [['loopback', '--demo', '--numerology', '24'], 2, /--numerology: 24 is not one of 4, 6, 15, 25, 50/],
   [['loopback', '--demo', '--rate', '5.1M', '--numerology', '50'], 2, /5\.1 Msps: too low/, /supported .* 20 Msps/],
