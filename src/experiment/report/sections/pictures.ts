@@ -49,14 +49,25 @@ function tiles(data: ReportData): Markup {
         : html`<dd>${text}${unit && html` <span class="unit">${unit}</span>`}</dd>`;
     return html`<div><dt>${name}</dt>${shown}</div>`;
   };
+  // Analog symbols have neither EVM nor blocks.
+  const { sfvs } = m;
+  const came = sfvs.filter((s) => s.state === 'received').length;
+  const whole =
+    sfvs.length > 0 && m.evmDb === null
+      ? tile('SFVs received', 'sfvs', came, `${grouped(came)}`, `of ${grouped(sfvs.length)}`)
+      : null;
+  const side =
+    sfvs.length > 0 && m.bler === null
+      ? tile('Side information', 'sideInfoBytes', m.sideInfoBytes, grouped(m.sideInfoBytes), 'bytes')
+      : null;
   return html`<dl class="tiles">
 ${tile('PSNR', 'psnrDb', m.psnrDb, fixed(m.psnrDb, 2), 'dB')}
 ${tile('MS-SSIM', 'msSsim', m.msSsim, fixed(m.msSsim, 4))}
 ${tile('ROI-PSNR', 'roiPsnrDb', m.roiPsnrDb, fixed(m.roiPsnrDb, 2), 'dB')}
 ${tile('LPIPS', 'lpips', m.lpips, fixed(m.lpips, 4))}
 ${tile('CBR', 'cbr', m.cbr, m.cbr ? `1/${fixed(1 / m.cbr, 1)}` : '0', m.symbolsPerPixel === null ? '' : `R ${fixed(m.symbolsPerPixel, 4)}`)}
-${tile('EVM', 'evmDb', m.evmDb, fixed(m.evmDb, 1), 'dB')}
-${tile('BLER', 'bler', m.bler, m.bler === null ? '' : fixed(100 * m.bler, 1), '%')}
+${whole ?? tile('EVM', 'evmDb', m.evmDb, fixed(m.evmDb, 1), 'dB')}
+${side ?? tile('BLER', 'bler', m.bler, m.bler === null ? '' : fixed(100 * m.bler, 1), '%')}
 ${tile('Sent again', 'retransmissions', m.retransmissions, grouped(m.retransmissions), 'blocks')}
 ${tile('CFO', 'cfoHz', m.cfoHz, grouped(m.cfoHz), 'Hz')}
 ${tile('CSI age', 'csiAgeMs', m.csiAgeMs, fixed(m.csiAgeMs, 1), 'ms')}

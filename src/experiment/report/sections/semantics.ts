@@ -62,7 +62,8 @@ function shown(title: string, p: ReportPicture, psnr: number | undefined, { widt
 
 function stateFigure(s: ReportSemantics): Markup | null {
   const known = s.sfvs.filter((v) => v.state !== null && s.outlines[v.id]);
-  if (known.length === 0) return null;
+  // Where all came, the line under the panels says so.
+  if (known.every((v) => v.state === 'received' && !(v.damage! > 0))) return null;
   const count = (state: keyof typeof STATE_COLOURS) => known.filter((v) => v.state === state).length;
   const states = (Object.keys(STATE_COLOURS) as (keyof typeof STATE_COLOURS)[]).filter((state) => count(state) > 0);
   return html`<figure class="panel"><figcaption>State of each SFV<small>how it is shown in the received picture</small></figcaption>
