@@ -16,8 +16,9 @@ import { ModularCodec, type ModularPlan } from '../src/sct/codec/modular.ts';
 import { unpackStreams } from '../src/sct/codec/modular-decoder.ts';
 import { decodePacket } from '../src/sct/codec/packet-decode.ts';
 import { fitPacket, type PacketSource } from '../src/sct/codec/packet-fit.ts';
-import { interleavedCells } from '../src/sct/codec/packet-layout.ts';
+import { codeLayout, interleavedCells } from '../src/sct/codec/packet-layout.ts';
 import { decodeSideInfo, type ModularSide } from '../src/sct/codec/side-info.ts';
+import { classesOfOthers, flatClassMap } from '../src/sct/codec/side-selection.ts';
 import { cellsOfSfvs } from '../src/sct/codec/symbol-order.ts';
 import { blankLost, repair } from '../src/sct/correction/repair.ts';
 import { FeatureCoder } from '../src/sct/entropy/feature-code.ts';
@@ -125,6 +126,8 @@ async function loss(): Promise<void> {
     const image = await loadImage(path);
     const plan = await codec.analyse(image, hint(image, bpp));
     const { partition, classMap } = plan.parts;
+    const classes = classesOfOthers(partition, classMap, 0);
+    const flat = flatClassMap(partition, classes);
     const coded = await plan.encode(grantsByRate(plan, (bpp * image.width * image.height) / 8));
     const side = decodeSideInfo(coded.sideInfo, models.tables) as ModularSide;
     const streams = coded.streams.flatMap((s) => (s.kind === 'bits' ? [{ ...s, missing: [] }] : []));
@@ -136,21 +139,15 @@ async function loss(): Promise<void> {
       const missing = [{ from, to: Math.min(payload.length, from + BLOCK_BYTES) }];
       for (const way of ways) {
         const order = way === 'rows' ? cells : interleavedCells(cells, partition.columns);
-        const source = { cells: order, classMap, y: plan.analysis.y };
+        const source = { id, cells: order, sfvClass: classes[id], flat, classMap, y: plan.analysis.y };
         const packet = fitPacket(source, payload.length, coder, models.tables)!;
         const yHat = { ...intact.yHat, data: intact.yHat.data.slice() };
+        const out = { yHat, classMap: { ...flat, data: flat.data.slice() } };
+        const sfv = { id, cells: order, sfvClass: classes[id], level: packet.level };
         const came = new Set(
           way === 'one segment'
             ? asOneSegment(source, packet.level, payload.length, from, yHat)
-            : decodePacket(
-                { payload: packet.payload, missing },
-                order,
-                classMap,
-                packet.level,
-                coder,
-                models.tables,
-                yHat,
-              ),
+            : decodePacket({ payload: packet.payload, missing }, sfv, out, coder, models.tables),
         );
         const damage = Float32Array.from(partition.sfvOf as ArrayLike<number>, (sfv, at) =>
           sfv === id && !came.has(at) ? 1 : 0,
@@ -194,15 +191,10 @@ async function loss(): Promise<void> {
 }
 
 /** A packet that is one code, up to the first missing byte; the cells that came. */
-function asOneSegment(
-  { cells, classMap, y }: PacketSource,
-  level: number,
-  bytes: number,
-  from: number,
-  out: FeatureMap,
-) {
-  const layout = { cells, level, classMap };
-  const fit = new QuantiserFit(models.tables, coder, layout, y);
+function asOneSegment(source: PacketSource, level: number, bytes: number, from: number, out: FeatureMap) {
+  const cells = source.cells.slice().sort((a, b) => a - b);
+  const layout = codeLayout(cells, { ...source, segment: 0, level }, source.classMap, source.flat);
+  const fit = new QuantiserFit(models.tables, coder, layout, source.y);
   const code = coder.encode(layout, fit.symbolsAt(fit.fit(8 * (bytes - 3) - 1, 1)?.bitWeight ?? 1));
   const { symbols, embeddings } = coder.decodeKnown(layout, code, Math.min(from, code.length));
   const came = cells.subarray(0, embeddings);

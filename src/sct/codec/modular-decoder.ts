@@ -2,7 +2,7 @@ import { FormatError } from '../../common/errors.ts';
 import { lostQuality } from '../correction/repair.ts';
 import type { FeatureCoder } from '../entropy/feature-code.ts';
 import { quantisedQuality } from '../entropy/quantise.ts';
-import { CELL_PX, type FeatureMap, type GridPlane } from '../semantics/feature-map.ts';
+import { CELL_PX, type ClassMap, type FeatureMap, type GridPlane } from '../semantics/feature-map.ts';
 import type { ModelTables } from '../semantics/model-tables.ts';
 import type { SemanticModels } from '../semantics/models.ts';
 import type {
@@ -25,6 +25,8 @@ type BitStream = Extract<ReceivedStream, { kind: 'bits' }>;
 
 /** What came of the packets. */
 interface Unpacked {
+  /** Class of each cell: of the packet where it carries one and came, else of the SFV. */
+  readonly classMap: ClassMap;
   readonly yHat: FeatureMap;
   readonly quality: GridPlane;
   readonly damage: Float32Array; // [row][column], 0 came, 1 did not
@@ -83,7 +85,8 @@ export function unpackStreams(
   coder: FeatureCoder,
   tables: ModelTables,
 ): Unpacked {
-  const { partition, classMap, widthPx, heightPx } = side;
+  const { partition, widthPx, heightPx } = side;
+  const classMap = { ...side.classMap, data: side.classMap.data.slice() };
   const { rows, columns } = partition;
   const { channels } = tables;
   const yHat = { channels, rows, columns, widthPx, heightPx, data: new Float32Array(channels * rows * columns) };
@@ -103,8 +106,8 @@ export function unpackStreams(
       const { id } = packet;
       const level = side.levels[id];
       scores[id] = packet.score;
-      const own = interleavedCells(cells[id], columns);
-      const arrived = decodePacket(packet, own, classMap, level, coder, tables, yHat);
+      const sfv = { id, cells: interleavedCells(cells[id], columns), sfvClass: side.classes[id], level };
+      const arrived = decodePacket(packet, sfv, { yHat, classMap }, coder, tables);
       const ofClass = quantisedQuality(tables, level);
       for (const at of arrived) {
         damage[at] = 0;
@@ -117,7 +120,7 @@ export function unpackStreams(
       faults.push(error.message);
     }
   }
-  return { yHat, quality: { rows, columns, data: quality }, damage, came, bytes, scores, faults };
+  return { classMap, yHat, quality: { rows, columns, data: quality }, damage, came, bytes, scores, faults };
 }
 
 /**

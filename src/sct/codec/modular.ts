@@ -24,6 +24,7 @@ import { fitPacket, leastPacketBytes, type PacketSource } from './packet-fit.ts'
 import { interleavedCells, MAX_STREAM_BYTES } from './packet-layout.ts';
 import { fitSideParts, type SideParts } from './side-budget.ts';
 import { encodeSideInfo, LEVEL_NOT_SENT } from './side-info.ts';
+import { classesOfOthers, flatClassMap } from './side-selection.ts';
 import { cellsOfSfvs } from './symbol-order.ts';
 
 export interface ModularOptions {
@@ -91,12 +92,14 @@ export class ModularCodec implements Codec {
 
   /** The plan of a picture that was analysed before. */
   planOf(analysis: SemanticAnalysis, parts: SideParts, decision: ModeDecision): ModularPlan {
-    const { partition } = parts;
+    const { partition, classMap } = parts;
+    const classes = classesOfOthers(partition, classMap, 0);
+    const flat = flatClassMap(partition, classes);
     const sources = cellsOfSfvs(partition.sfvOf, partition.sfvs.length).map(
-      (cells): PacketSource => ({
+      (cells, id): PacketSource => ({
+        ...{ id, classMap, flat, y: analysis.y },
         cells: interleavedCells(cells, partition.columns),
-        classMap: parts.classMap,
-        y: analysis.y,
+        sfvClass: classes[id],
       }),
     );
     const streams = partition.sfvs.slice(0, parts.streams).map(
@@ -131,7 +134,7 @@ export class ModularCodec implements Codec {
     grants: readonly StreamGrant[],
   ): EncodedSource {
     const { tables, set } = this.models;
-    const { mode, selection, partition, classMap } = parts;
+    const { mode, selection, partition } = parts;
     checkGrants(grants, plans, MAX_STREAM_BYTES, 'bytes');
     const start = performance.now();
     const levels = new Uint8Array(partition.sfvs.length).fill(LEVEL_NOT_SENT);
@@ -152,7 +155,9 @@ export class ModularCodec implements Codec {
     const codedAt = performance.now();
     const csiCode = encodeCsi(meanSnrDb(grants));
     const { widthPx, heightPx } = analysis.y;
-    const side = { mode, csiCode, selection, partition, classMap, levels, referenceId: this.options.referenceId };
+    const classes = Uint8Array.from(sources, (s) => s.sfvClass);
+    const { referenceId } = this.options;
+    const side = { mode, csiCode, selection, partition, classes, classMap: sources[0].flat, levels, referenceId };
     const sideInfo = encodeSideInfo({ kind: 'modular', widthPx, heightPx, ...side }, tables);
     return {
       sideInfo,

@@ -1,8 +1,9 @@
-import type { FeatureCoder } from '../entropy/feature-code.ts';
+import type { FeatureCoder, FeatureLayout } from '../entropy/feature-code.ts';
 import { QuantiserFit } from '../entropy/quantiser-fit.ts';
 import type { ClassMap, FeatureMap } from '../semantics/feature-map.ts';
 import { CLASSES, type ModelTables } from '../semantics/model-tables.ts';
-import { packetLayout, type Segment } from './packet-layout.ts';
+import type { ByteRange } from './codec.ts';
+import { balancedOffsets, cellsOfSegment, codeLayout, segmentCount, segmentSlots } from './packet-layout.ts';
 
 /** A rANS code is 4 bytes and one for each full 8 bits: so many bits fit a slot of S bytes, 8 (S - 3), less rounding losses. */
 const CODE_OVERHEAD_BYTES = 3;
@@ -17,7 +18,13 @@ const LEAST_BIT_WEIGHT = 0.2;
 
 /** An SFV as its packet is made of it. */
 export interface PacketSource {
+  readonly id: number; // of the SFV
   readonly cells: Uint32Array; // as `interleavedCells` orders them
+  /** Even class of the SFV as a whole, as the side information says it. */
+  readonly sfvClass: number;
+  /** The SFV's class in all its cells. */
+  readonly flat: ClassMap;
+  /** The class of each cell; even ones. */
   readonly classMap: ClassMap;
   readonly y: FeatureMap;
 }
@@ -31,19 +38,28 @@ export interface FittedPacket {
   readonly segments: number;
 }
 
-/** One level tried: the rounding of each segment and the error of all. */
+/** A segment as it will be coded. */
+interface FittedSegment {
+  readonly layout: FeatureLayout;
+  readonly fit: QuantiserFit;
+  readonly bitWeight: number;
+  /** Where its code may stand, behind the byte of its cuts. */
+  readonly slot: ByteRange;
+}
+
+/** One level tried. */
 interface Trial {
   readonly level: number;
-  readonly segments: readonly Segment[];
-  readonly fits: readonly QuantiserFit[];
-  readonly weights: readonly number[];
+  /** Bytes of the segments' cuts; empty for one segment. */
+  readonly offsets: Uint8Array;
+  readonly segments: readonly FittedSegment[];
   readonly error: number;
 }
 
 /** Bytes of an SFV at the set's coarsest level with bits made dear: what is less says too little of it. */
 export function leastPacketBytes(source: PacketSource, coder: FeatureCoder, tables: ModelTables): number {
   const cells = source.cells.slice().sort((a, b) => a - b);
-  const layout = { cells, level: tables.levels - 1, classMap: source.classMap };
+  const layout = codeLayout(cells, { ...source, segment: 0, level: tables.levels - 1 }, source.classMap, source.flat);
   const { bits } = new QuantiserFit(tables, coder, layout, source.y).point(LEAST_BIT_WEIGHT);
   return CODE_OVERHEAD_BYTES + Math.ceil((bits + 1) / 8);
 }
@@ -81,7 +97,7 @@ export function fitPacket(
       } else if (trial.error > best.error * (1 + EQUAL)) worse++;
     }
   }
-  return packetOf(best, source, bytes, coder);
+  return packetOf(best, bytes, coder);
 }
 
 /** The finest level whose mean bits by the tables fit. */
@@ -94,46 +110,49 @@ function expectedLevel({ cells, classMap }: PacketSource, bytes: number, tables:
 }
 
 function tryLevel(
-  { cells, classMap, y }: PacketSource,
+  source: PacketSource,
   bytes: number,
   level: number,
   coder: FeatureCoder,
   tables: ModelTables,
 ): Trial | undefined {
-  const segments = packetLayout(cells, classMap, level, bytes, tables);
-  const fits: QuantiserFit[] = [];
-  const weights: number[] = [];
+  const { cells, classMap, flat, y } = source;
+  const n = segmentCount(bytes, cells.length);
+  const weights = Array.from(cells, (at) => 1 + tables.bitsOf[level * CLASSES + classMap.data[at]]);
+  const offsets = n === 1 ? new Uint8Array(0) : balancedOffsets(weights, n);
+  const segments: FittedSegment[] = [];
   let error = 0;
-  for (const { cells: own, bytes: slot } of segments) {
-    const fit = new QuantiserFit(tables, coder, { cells: own, level, classMap }, y);
-    const point = fit.fit(slotBits(slot.to - slot.from), MOST_BIT_WEIGHT);
+  for (const [segment, { from, to }] of segmentSlots(bytes, n).entries()) {
+    const own = cellsOfSegment(cells, n, segment, offsets[segment]);
+    const layout = codeLayout(own, { ...source, segment, level }, classMap, flat);
+    const slot = { from: n === 1 ? from : from + 1, to };
+    const fit = new QuantiserFit(tables, coder, layout, y);
+    const point = fit.fit(slotBits(slot), MOST_BIT_WEIGHT);
     if (!point) return undefined;
-    fits.push(fit);
-    weights.push(point.bitWeight);
+    segments.push({ layout, fit, bitWeight: point.bitWeight, slot });
     error += point.error;
   }
-  return { level, segments, fits, weights, error };
+  return { level, offsets, segments, error };
 }
 
-function packetOf({ level, segments, fits, weights }: Trial, source: PacketSource, bytes: number, coder: FeatureCoder) {
+function packetOf({ level, offsets, segments }: Trial, bytes: number, coder: FeatureCoder): FittedPacket | undefined {
   const payload = new Uint8Array(bytes);
   let codeBytes = 0;
-  for (const [i, { cells, bytes: slot }] of segments.entries()) {
-    const layout = { cells, level, classMap: source.classMap };
-    const size = slot.to - slot.from;
-    let code = coder.encode(layout, fits[i].symbolsAt(weights[i]));
+  for (const [i, { layout, fit, bitWeight, slot }] of segments.entries()) {
+    let code = coder.encode(layout, fit.symbolsAt(bitWeight));
     // The tables' sum is the code's length up to rounding in its last byte or two.
-    for (let less = 1; code.length > size; less++) {
-      const point = fits[i].fit(slotBits(size) - 8 * less, Number.MAX_VALUE);
+    for (let less = 1; code.length > slot.to - slot.from; less++) {
+      const point = fit.fit(slotBits(slot) - 8 * less, Number.MAX_VALUE);
       if (!point) return undefined;
-      code = coder.encode(layout, fits[i].symbolsAt(point.bitWeight));
+      code = coder.encode(layout, fit.symbolsAt(point.bitWeight));
     }
+    if (offsets.length > 0) payload[slot.from - 1] = offsets[i];
     payload.set(code, slot.from);
-    codeBytes += code.length;
+    codeBytes += code.length + (offsets.length > 0 ? 1 : 0);
   }
   return { level, payload, codeBytes, segments: segments.length };
 }
 
-function slotBits(bytes: number): number {
-  return 8 * (bytes - CODE_OVERHEAD_BYTES) - 1;
+function slotBits({ from, to }: ByteRange): number {
+  return 8 * (to - from - CODE_OVERHEAD_BYTES) - 1;
 }

@@ -1,13 +1,15 @@
 import { correctionStrength, repair } from '../correction/repair.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import { type TaskResult, taskResult } from '../modes/machine-receiver.ts';
-import type { FeatureMap, GridPlane } from '../semantics/feature-map.ts';
+import type { ClassMap, FeatureMap, GridPlane } from '../semantics/feature-map.ts';
 import type { SemanticModels } from '../semantics/models.ts';
 import type { DecodedImage, DecodeOptions } from './codec.ts';
 import type { SideInfo } from './side-info.ts';
 
 /** What a codec made of the streams, before anything is corrected. */
 export interface ReceivedFeatures {
+  /** Class of each cell; default the side information's. */
+  readonly classMap?: ClassMap | undefined;
   /** Lost cells are zeros of unknown quality (`blankLost`). */
   readonly yHat: FeatureMap;
   readonly quality: GridPlane;
@@ -66,11 +68,11 @@ export async function showReceived(
 async function corrected(
   models: SemanticModels,
   side: SideInfo,
-  { yHat, quality, damage, came, scores }: ReceivedFeatures,
+  { classMap = side.classMap, yHat, quality, damage, came, scores }: ReceivedFeatures,
   options: DecodeOptions,
   faults: string[],
 ) {
-  const { partition, classMap } = side;
+  const { partition } = side;
   const ofSfv = correctionStrength(scores);
   return repair(models, {
     ...{ yHat, quality, classMap, damage },

@@ -48,8 +48,8 @@ const DOUBLINGS = 2;
 const AGREEMENTS = [0.92, 0.88, 0.8, 0.7];
 
 /**
- * Class map and partition of an analysis within `limit` bytes of side information. If the analysis' own are too long, the class
- * map is smoothed twice as much, then four times; then labels are simplified further, down to 70 % of the cells with their
+ * Class map and partition of an analysis within `limit` bytes of side information (modular: the partition alone, its classes travel in
+ * the packets). If the analysis' own are too long, the class map is smoothed twice as much, then four times; then labels are simplified further, down to 70 % of the cells with their
  * own. What is still too long then is sent as it is: the limit is an economy, not a bound of the format. Importance stays what it
  * was; scores are its sums over the SFVs of the partition that is sent.
  *
@@ -69,7 +69,7 @@ export function fitSideParts(
   const arranged = (economy: SideParts['economy']) =>
     arrange(kind, analysis, { classMap, partition, economy }, tables, choices);
   let parts = arranged('none');
-  for (let i = 1; i <= DOUBLINGS && parts.split.total > most; i++) {
+  for (let i = 1; kind === 'integrated' && i <= DOUBLINGS && parts.split.total > most; i++) {
     classMap = chooseClasses(analysis.y, tables, { ...how.choice, smoothing: how.choice.smoothing * 2 ** i });
     parts = arranged('classes');
   }
@@ -99,7 +99,8 @@ function arrange(
   const bytes = partition.bytes.length;
   const n = partition.sfvs.length;
   if (!choose) {
-    const split = sideSplit(kind, n, bytes, encodeClassMap(classMap, tables).length, { reference });
+    const mapBytes = kind === 'integrated' ? encodeClassMap(classMap, tables).length : 0;
+    const split = sideSplit(kind, n, bytes, mapBytes, { reference });
     const mode = 'overall' as const;
     return { classMap, partition, mode, selection: undefined, streams: n, scores, ranking, split, economy };
   }
@@ -111,10 +112,11 @@ function arrange(
   const shown = withKnown(classMap, known);
   const orderedScores = scoresOf(ordered);
   const rectangle = selection.rectangle !== undefined;
+  const mapBytes = kind === 'integrated' ? encodeClassMap(shown, tables, known).length : 0;
   return {
     ...{ classMap: shown, partition: ordered, mode: 'selective', selection, streams, scores: orderedScores, economy },
     ranking: sfvOrder(orderedScores, ordered, order).filter((id) => id < streams),
-    split: sideSplit(kind, ordered.sfvs.length, bytes, encodeClassMap(shown, tables, known).length, {
+    split: sideSplit(kind, ordered.sfvs.length, bytes, mapBytes, {
       selection: { kept: streams, rectangle },
       reference,
     }),

@@ -7,11 +7,13 @@ import { MAX_SFVS } from '../partition/label-map-code.ts';
 import { decodePartition, type Partition } from '../partition/partition.ts';
 import { POWER_SCALE_MAX_CODE } from '../rate/power-scale.ts';
 import { CELL_PX, type ClassMap, type GridShape, gridOf, type PictureShape } from '../semantics/feature-map.ts';
-import { type ModelTables, THETA_LEVELS } from '../semantics/model-tables.ts';
+import { CLASSES, type ModelTables, THETA_LEVELS } from '../semantics/model-tables.ts';
 import { MAX_NETWORK_PIXELS } from '../semantics/picture-tensor.ts';
 import { SFV_NOT_SENT, SFV_SCALE_BITS, SFV_SCALE_MAX_CODE } from './sfv-power.ts';
 import {
   applySelection,
+  CLASS_BITS,
+  flatClassMap,
   keptCount,
   knownClasses,
   readSelection,
@@ -73,6 +75,8 @@ export interface ModularSide extends SideBase {
   readonly kind: 'modular';
   /** Quantiser level of each SFV below the set's number of levels, 31 = not sent. */
   readonly levels: Uint8Array; // [SFV id]
+  /** Even class of each SFV as a whole; `classMap` has it in every cell. */
+  readonly classes: Uint8Array; // [SFV id]
 }
 
 /**
@@ -112,7 +116,7 @@ export function sideSplit(
 ): SideSplit {
   const own = kind === 'integrated' ? BITS.theta + BITS.scale : 0;
   const headerBits = COMMON_BITS + own + (reference ? BITS.referenceId : 0);
-  const entryBits = kind === 'integrated' ? SFV_SCALE_BITS : BITS.level;
+  const entryBits = kind === 'integrated' ? SFV_SCALE_BITS : BITS.level + CLASS_BITS;
   const chosenBits = selection ? selectionBits(sfvs, selection.kept, selection.rectangle) : 0;
   const tableBits = chosenBits + (selection ? selection.kept : sfvs) * entryBits;
   const header = Math.floor(headerBits / 8);
@@ -124,8 +128,8 @@ export function sideSplit(
 /**
  * The bytes, most significant bit first: kind 2 bits, mode 1, reference 1, width - 1 13, height - 1 13, SFVs - 1 8, CSI code 8,
  * bytes of the partition 12; where there is a reference its id 32; integrated: theta level 6, power scale 8; selective: the
- * selection (side-selection.ts); the SFV table (7 bits of scale or 5 of quantiser level each), kept SFVs only; zero bits to a whole
- * byte; partition; class map to the end, kept cells only.
+ * selection (side-selection.ts); the SFV table (integrated: 7 bits of scale each; modular: 5 of quantiser level, 3 of half the class),
+ * kept SFVs only; zero bits to a whole byte; partition; integrated: class map to the end, kept cells only.
  *
  * @throws UsageError naming the field that is out of range
  */
@@ -161,17 +165,21 @@ export function encodeSideInfo(side: SideInfo, tables: ModelTables): Uint8Array 
     w.write(inRange('power scale code', side.powerCode, 0, POWER_SCALE_MAX_CODE), BITS.scale);
   }
   if (selection) writeSelection(w, selection);
-  for (const entry of table.subarray(0, sent)) {
+  for (const [id, entry] of table.subarray(0, sent).entries()) {
     if (side.kind === 'integrated') {
       w.write(inRange('SFV scale code', entry, 0, SFV_SCALE_MAX_CODE), SFV_SCALE_BITS);
     } else {
       if (entry !== LEVEL_NOT_SENT) inRange('quantiser level', entry, 0, tables.levels - 1);
       w.write(entry, BITS.level);
+      w.write(evenClass(side.classes[id]) / 2, CLASS_BITS);
     }
   }
   const head = w.finish();
   const known = selection && knownClasses(partition, selection);
-  const map = encodeClassMap(known ? withKnown(classMap, known) : classMap, tables, known);
+  const map =
+    side.kind === 'modular'
+      ? new Uint8Array(0)
+      : encodeClassMap(known ? withKnown(classMap, known) : classMap, tables, known);
   const out = new Uint8Array(head.length + partition.bytes.length + map.length);
   out.set(head);
   out.set(partition.bytes, head.length);
@@ -206,12 +214,14 @@ export function decodeSideInfo(bytes: Uint8Array, tables: ModelTables): SideInfo
   const own = kind === 'integrated' ? readIntegrated(r) : { kind };
   const selection = mode === 'selective' ? readSelection(r, sfvs, grid) : undefined;
   const sent = selection ? keptCount(selection) : sfvs;
+  const classes = new Uint8Array(sfvs);
   const table = new Uint8Array(sfvs).fill(kind === 'integrated' ? SFV_NOT_SENT : LEVEL_NOT_SENT);
   for (let i = 0; i < sent; i++) {
     if (kind === 'integrated') table[i] = r.read(SFV_SCALE_BITS, 'SFV scale');
     else {
       table[i] = r.read(BITS.level, 'quantiser level');
       if (table[i] !== LEVEL_NOT_SENT) bounded('quantiser level', table[i], tables.levels - 1);
+      classes[i] = 2 * r.read(CLASS_BITS, 'class of an SFV');
     }
   }
   const spare = (8 - (r.position % 8)) % 8;
@@ -221,15 +231,30 @@ export function decodeSideInfo(bytes: Uint8Array, tables: ModelTables): SideInfo
     throw new FormatError('partition bytes', `${partitionBytes}, only ${bytes.length - head} left`);
   }
   const partition = partitionOf(bytes.slice(head, head + partitionBytes), grid, sfvs, selection);
-  const known = selection && knownClasses(partition, selection);
-  const map = decodeClassMap(bytes.subarray(head + partitionBytes), grid, tables, known);
-  if (!map.ok) throw new FormatError('class map', map.reason);
+  const rest = bytes.subarray(head + partitionBytes);
+  if (selection) classes.set(selection.classes, sent);
+  const classMap =
+    kind === 'modular' ? flatClassMap(partition, classes) : classMapOf(rest, partition, selection, tables);
+  if (kind === 'modular' && rest.length > 0) throw new FormatError('partition bytes', `${rest.length} are left over`);
   const base = {
-    ...{ mode, widthPx, heightPx, csiCode, partition, classMap: map.value },
+    ...{ mode, widthPx, heightPx, csiCode, partition, classMap },
     ...(referenceId === undefined ? {} : { referenceId }),
     ...(selection ? { selection } : {}),
   };
-  return own.kind === 'integrated' ? { ...base, ...own, sfvScales: table } : { ...base, ...own, levels: table };
+  return own.kind === 'integrated'
+    ? { ...base, ...own, sfvScales: table }
+    : { ...base, ...own, levels: table, classes };
+}
+
+function classMapOf(bytes: Uint8Array, partition: Partition, selection: Selection | undefined, tables: ModelTables) {
+  const map = decodeClassMap(bytes, partition, tables, selection && knownClasses(partition, selection));
+  if (!map.ok) throw new FormatError('class map', map.reason);
+  return map.value;
+}
+
+function evenClass(k: number): number {
+  if (k % 2 === 1) throw new UsageError(`class ${k} of an SFV is odd: allowed even ones`);
+  return inRange('class of an SFV', k, 0, CLASSES - 2);
 }
 
 function readIntegrated(r: BitReader) {

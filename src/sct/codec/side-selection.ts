@@ -17,7 +17,8 @@ export interface Selection {
 }
 
 const SIDE_BITS = 9; // 0..511: cells along the side of a grid
-const CLASS_BITS = 3;
+/** Bits of an even class, halved. */
+export const CLASS_BITS = 3;
 
 /** Number of SFVs that are kept: ids below it are streams. */
 export function keptCount(selection: Selection): number {
@@ -90,6 +91,11 @@ export function applySelection(
 export function knownClasses(partition: Partition, selection: Selection): Uint8Array {
   const kept = keptCount(selection);
   return partition.sfvOf.map((id) => (id < kept ? CODED : selection.classes[id - kept]));
+}
+
+/** The class of its SFV in every cell. */
+export function flatClassMap({ rows, columns, sfvOf }: Partition, classes: Uint8Array): ClassMap {
+  return { rows, columns, data: sfvOf.map((id) => classes[id]) };
 }
 
 /** Even class nearest to the mean class of each SFV that is not kept; [id - kept]. */

@@ -1,5 +1,6 @@
 import type { ClassMap, FeatureMap } from '../semantics/feature-map.ts';
 import { CLASSES, type ModelTables } from '../semantics/model-tables.ts';
+import { CellClassCode } from './cell-class-code.ts';
 import { FrequencyTables, SYMBOL_MAX } from './frequency-tables.ts';
 import { type NearCells, nearCells, predicted } from './near-embeddings.ts';
 import { quantise, quantiserSteps } from './quantise.ts';
@@ -14,18 +15,24 @@ export interface FeatureLayout {
   readonly cells: ArrayLike<number>;
   /** Quantiser level, 0 to the set's last. */
   readonly level: number;
+  /** Class of each cell; where the code carries classes, a decoder takes the code's. */
   readonly classMap: ClassMap;
+  /** Even class of the SFV as a whole: then the code carries the even class of each cell, too. undefined: it does not. */
+  readonly carries?: number | undefined;
+  /** 0..65535, what the code belongs to: with another it does not end as it should (`decodeKnown` alone looks). Default 0. */
+  readonly salt?: number | undefined;
 }
 
 /** Embeddings that were read from a code. */
 export interface KnownEmbeddings {
   readonly symbols: Int16Array; // [position in cells][channel], 0 behind the first `embeddings`
   readonly embeddings: number;
+  readonly classes: Uint8Array; // [position in cells]
 }
 
 /**
- * Entropy code of the quantised embeddings of one SFV or of a part of it: embedding by embedding, channel by channel, each symbol by the
- * static table of (level, class of the cell, channel). The model set's `predicted` channels (the mean colour of the block, as a rule)
+ * Entropy code of the quantised embeddings of one SFV or of a part of it: embedding by embedding (the class of the cell first, where the
+ * code carries classes, by those of the near cells), channel by channel, each symbol by the static table of (level, class, channel). The model set's `predicted` channels (the mean colour of the block, as a rule)
  * are coded as differences from what near embeddings of the same code say, by tables of their own. Nothing is taken from another code, and
  * nothing but integers decides what is decoded. O(cells x channels).
  */
@@ -35,6 +42,7 @@ export class FeatureCoder {
   private readonly tableOf: Uint8Array; // [level][class][channel]
   private readonly modelTables: ModelTables;
   private readonly predictedAt: Int8Array; // [channel], index in `predicted`, -1 for none
+  private readonly classCode: CellClassCode;
   private places = new Int32Array(0);
 
   constructor(tables: ModelTables) {
@@ -42,17 +50,18 @@ export class FeatureCoder {
     this.tableOf = tables.tableOf;
     this.modelTables = tables;
     this.tables = new FrequencyTables(tables.cdfTables);
+    this.classCode = new CellClassCode(tables);
     this.predictedAt = new Int8Array(tables.channels).fill(-1);
     tables.predicted.forEach((c, p) => {
       this.predictedAt[c] = p;
     });
   }
 
-  /** Which embeddings predict which; undefined for a set that predicts nothing. A plain Error for a layout that no parser lets through. */
+  /** Which embeddings predict which; undefined where nothing is predicted. A plain Error for a layout that no parser lets through. */
   near(layout: FeatureLayout): NearCells | undefined {
     checkLayout(layout, this.modelTables.levels);
     const { cells, classMap } = layout;
-    if (this.modelTables.predicted.length === 0) return undefined;
+    if (this.modelTables.predicted.length === 0 && layout.carries === undefined) return undefined;
     if (this.places.length < classMap.data.length) this.places = new Int32Array(classMap.data.length).fill(-1);
     return nearCells(cells, classMap.columns, this.places);
   }
@@ -96,15 +105,38 @@ export class FeatureCoder {
   /** @param symbols [position in cells][channel], as `quantise` gives them */
   encode(layout: FeatureLayout, symbols: Int16Array): Uint8Array {
     const rans = new RansEncoder();
-    this.walk(layout, symbols, (table, s) => this.tables.encode(rans, table, s));
-    return rans.finish();
+    this.walk(
+      layout,
+      symbols,
+      (table, s) => this.tables.encode(rans, table, s),
+      (west, north, k) => this.classCode.encode(rans, west, north, k),
+    );
+    return rans.finish(layout.salt);
   }
 
   /** Bits that the tables give to these symbols, without the code's flush. */
   bits(layout: FeatureLayout, symbols: Int16Array): number {
     let sum = 0;
-    this.walk(layout, symbols, (table, s) => {
-      sum += this.tables.bits(table, s);
+    this.walk(
+      layout,
+      symbols,
+      (table, s) => {
+        sum += this.tables.bits(table, s);
+      },
+      (west, north, k) => {
+        sum += this.classCode.bits(west, north, k);
+      },
+    );
+    return sum;
+  }
+
+  /** Bits of the classes that a code carries. */
+  classBits({ cells, classMap, carries }: FeatureLayout, near: NearCells | undefined): number {
+    if (carries === undefined || !near) return 0;
+    const classes = Uint8Array.from(cells, (at) => classMap.data[at]);
+    let sum = 0;
+    classes.forEach((k, i) => {
+      sum += this.classCode.bits(...contextOf(near, classes, i, carries), k);
     });
     return sum;
   }
@@ -113,7 +145,7 @@ export class FeatureCoder {
   decode(layout: FeatureLayout, bytes: Uint8Array): Decoded<Int16Array> {
     const symbols = new Int16Array(layout.cells.length * this.channels);
     const rans = new RansDecoder(bytes);
-    const fault = this.read(layout, rans, symbols, bytes.length);
+    const fault = this.read(layout, rans, symbols, new Uint8Array(layout.cells.length), bytes.length);
     if (fault?.symbol !== undefined) return { ok: false, reason: `symbol ${fault.symbol} is out of range` };
     if (fault) return { ok: false, reason: `ends within embedding ${fault.embeddings + 1} of ${layout.cells.length}` };
     return rans.intact ? { ok: true, value: symbols } : { ok: false, reason: 'does not end where its symbols end' };
@@ -129,13 +161,15 @@ export class FeatureCoder {
   decodeKnown(layout: FeatureLayout, slot: Uint8Array, known = slot.length): KnownEmbeddings {
     const symbols = new Int16Array(layout.cells.length * this.channels);
     const rans = new RansDecoder(slot.subarray(0, known));
-    const fault = this.read(layout, rans, symbols, known);
+    const classes = new Uint8Array(layout.cells.length);
+    const fault = this.read(layout, rans, symbols, classes, known);
     const cut = known < slot.length;
     if (cut && fault && fault.symbol === undefined) {
-      return { symbols: symbols.fill(0, fault.embeddings * this.channels), embeddings: fault.embeddings };
+      return { symbols: symbols.fill(0, fault.embeddings * this.channels), embeddings: fault.embeddings, classes };
     }
-    const whole = !fault && (cut || rans.intactInSlot);
-    return whole ? { symbols, embeddings: layout.cells.length } : { symbols: symbols.fill(0), embeddings: 0 };
+    const whole = !fault && (cut || rans.intactInSlot(layout.salt ?? 0));
+    const embeddings = whole ? layout.cells.length : 0;
+    return { symbols: whole ? symbols : symbols.fill(0), embeddings, classes };
   }
 
   /**
@@ -146,13 +180,18 @@ export class FeatureCoder {
     layout: FeatureLayout,
     rans: RansDecoder,
     out: Int16Array,
+    classes: Uint8Array,
     known: number,
   ): { readonly embeddings: number; readonly symbol?: number } | undefined {
     const near = this.near(layout);
-    const { cells, level, classMap } = layout;
+    const { cells, level, classMap, carries } = layout;
     const { channels, tableOf, tables } = this;
     for (let i = 0, at = 0; i < cells.length; i++) {
-      const k = classMap.data[cells[i]];
+      const k =
+        near && carries !== undefined
+          ? this.classCode.decode(rans, ...contextOf(near, classes, i, carries))
+          : classMap.data[cells[i]];
+      classes[i] = k;
       const row = (level * CLASSES + k) * channels;
       for (let c = 0; c < channels; c++) {
         const difference = near ? this.differenceTable(level, k, c) : -1;
@@ -169,16 +208,23 @@ export class FeatureCoder {
     return undefined;
   }
 
-  /** Calls `visit` with table and coded value of every symbol, in the order of coding. */
-  private walk(layout: FeatureLayout, symbols: Int16Array, visit: (table: number, value: number) => void): void {
+  /** Calls back with everything that is coded, in that order: table and value, or the context of a class and the class. */
+  private walk(
+    layout: FeatureLayout,
+    symbols: Int16Array,
+    visit: (table: number, value: number) => void,
+    visitClass: (west: number, north: number, k: number) => void,
+  ): void {
     const near = this.near(layout);
-    const { cells, level, classMap } = layout;
+    const { cells, level, classMap, carries } = layout;
+    const classes = Uint8Array.from(cells, (at) => classMap.data[at]);
     const { channels } = this;
     if (symbols.length !== cells.length * channels) {
       throw new Error(`${symbols.length} symbols for ${cells.length} embeddings of ${channels}`);
     }
     for (let i = 0, at = 0; i < cells.length; i++) {
-      const k = classMap.data[cells[i]];
+      const k = classes[i];
+      if (near && carries !== undefined) visitClass(...contextOf(near, classes, i, carries), k);
       const row = (level * CLASSES + k) * channels;
       for (let c = 0; c < channels; c++, at++) {
         const difference = near ? this.differenceTable(level, k, c) : -1;
@@ -188,6 +234,11 @@ export class FeatureCoder {
       }
     }
   }
+}
+
+/** Classes of the near cells; the SFV's own in the place of one that is not there. */
+function contextOf({ first, second }: NearCells, classes: Uint8Array, i: number, own: number): [number, number] {
+  return [first[i] < 0 ? own : classes[first[i]], second[i] < 0 ? own : classes[second[i]]];
 }
 
 /** A layout comes from our own parser, which has bounded it: anything else is a programming error. */

@@ -68,7 +68,7 @@ export class QuantiserFit {
     this.weight = new Float64Array(most);
     this.saved = new Float64Array(most);
     this.added = new Float64Array(most);
-    let bits = 0;
+    let bits = coder.classBits(layout, this.near);
     let error = 0;
     for (let i = 0; i < cells.length; i++) {
       const k = classMap.data[cells[i]];

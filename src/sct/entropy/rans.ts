@@ -40,11 +40,15 @@ export class RansEncoder {
     this.push(value * freq, freq);
   }
 
-  /** The coded bytes; the encoder is empty afterwards. */
-  finish(): Uint8Array {
+  /**
+   * The coded bytes; the encoder is empty afterwards.
+   *
+   * @param salt 0..65535, added to the state that coding starts from: only a decoder that knows it takes the stream for whole
+   */
+  finish(salt = 0): Uint8Array {
     let out = new Uint8Array(this.count + 64);
     let end = out.length; // bytes are written from the end backwards
-    let x = LOWEST;
+    let x = LOWEST + salt;
     for (let i = this.count - 1; i >= 0; i--) {
       const freq = this.sizes[i] + 1;
       const limit = freq * 32768;
@@ -124,9 +128,9 @@ export class RansDecoder {
     return this.x === LOWEST && this.position === this.bytes.length;
   }
 
-  /** The same where the stream stands in a longer slot: nothing but zeros may follow it. */
-  get intactInSlot(): boolean {
-    return this.x === LOWEST && !this.overrun && this.bytes.subarray(this.position).every((b) => b === 0);
+  /** The same for a stream with a salt that stands in a longer slot: nothing but zeros may follow it. */
+  intactInSlot(salt: number): boolean {
+    return this.x === LOWEST + salt && !this.overrun && this.bytes.subarray(this.position).every((b) => b === 0);
   }
 }
 

@@ -181,7 +181,10 @@ test('outages and contradictions are said, never thrown', async () => {
   assert.match(cut.note!, /side information not usable: \S/);
   const { kind: _, ...side } = decodeSideInfo(sideInfo, models.tables) as IntegratedSide;
   const levels = side.sfvScales.map(() => 3);
-  const modular = encodeSideInfo({ ...side, kind: 'modular', levels }, models.tables);
+  const modular = encodeSideInfo(
+    { ...side, kind: 'modular', classes: new Uint8Array(side.sfvScales.length), levels },
+    models.tables,
+  );
   assert.match((await codec().decode({ sideInfo: modular, streams })).note!, /kind: modular/);
 
   const nothing = await codec().decode({ sideInfo, streams: [] });

@@ -6,6 +6,7 @@ import { decodeModular } from '../../../src/sct/codec/modular-decoder.ts';
 import { fitPacket } from '../../../src/sct/codec/packet-fit.ts';
 import { interleavedCells } from '../../../src/sct/codec/packet-layout.ts';
 import { encodeSideInfo } from '../../../src/sct/codec/side-info.ts';
+import { classesOfOthers, flatClassMap } from '../../../src/sct/codec/side-selection.ts';
 import { cellsOfSfvs } from '../../../src/sct/codec/symbol-order.ts';
 import { FeatureCoder } from '../../../src/sct/entropy/feature-code.ts';
 import { flatImage } from '../../../src/sct/image/rgb-image.ts';
@@ -51,14 +52,20 @@ function sample(seed: number) {
   const y = { ...grid, channels: tables.channels, widthPx: 16 * COLUMNS, heightPx: 16 * ROWS, data };
   const cells = cellsOfSfvs(partition.sfvOf, partition.sfvs.length);
   const levels = new Uint8Array(partition.sfvs.length);
+  const classes = classesOfOthers(partition, classMap, 0);
+  const flat = flatClassMap(partition, classes);
   const streams = cells.map((own, id): Extract<ReceivedStream, { kind: 'bits' }> => {
-    const source = { cells: interleavedCells(own, COLUMNS), classMap, y };
+    const source = { id, cells: interleavedCells(own, COLUMNS), sfvClass: classes[id], flat, classMap, y };
     const packet = fitPacket(source, seed % 2 ? 700 : 40 + 6 * own.length, coder, tables)!;
     levels[id] = packet.level;
     return { id, kind: 'bits', payload: packet.payload, missing: [], score: random.integer(256) };
   });
   const side = { kind: 'modular', mode: 'overall', widthPx: y.widthPx, heightPx: y.heightPx, csiCode: 9 } as const;
-  return { partition, streams, sideInfo: encodeSideInfo({ ...side, partition, classMap, levels }, tables) };
+  return {
+    partition,
+    streams,
+    sideInfo: encodeSideInfo({ ...side, partition, classMap: flat, classes, levels }, tables),
+  };
 }
 
 const flipped = (bytes: Uint8Array, random: RandomStream) => {

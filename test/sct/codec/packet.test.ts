@@ -5,7 +5,13 @@ import { RandomStream } from '../../../src/common/random.ts';
 import type { ByteRange } from '../../../src/sct/codec/codec.ts';
 import { decodePacket } from '../../../src/sct/codec/packet-decode.ts';
 import { fitPacket, leastPacketBytes } from '../../../src/sct/codec/packet-fit.ts';
-import { interleavedCells, packetLayout, segmentCount } from '../../../src/sct/codec/packet-layout.ts';
+import {
+  balancedOffsets,
+  cellsOfSegment,
+  interleavedCells,
+  segmentCount,
+  segmentSlots,
+} from '../../../src/sct/codec/packet-layout.ts';
 import { FeatureCoder } from '../../../src/sct/entropy/feature-code.ts';
 import type { FeatureMap } from '../../../src/sct/semantics/feature-map.ts';
 import { drawClasses, syntheticTables } from '../entropy/synthetic-tables.ts';
@@ -23,7 +29,21 @@ for (let i = 0; i < y.data.length; i++) {
   y.data[i] = sd * random.normal();
 }
 const sfv = Uint32Array.from(classMap.data.keys()).filter((at) => at % COLUMNS > 4 && at > 3 * COLUMNS);
-const source = (cells: Uint32Array) => ({ cells: interleavedCells(cells, COLUMNS), classMap, y });
+const SFV_CLASS = 2 * Math.round(classMap.data.reduce((a, b) => a + b, 0) / AREA / 2);
+const ID = 3;
+const flat = () => ({ ...classMap, data: new Uint8Array(AREA).fill(SFV_CLASS) });
+const source = (cells: Uint32Array) => {
+  return { id: ID, cells: interleavedCells(cells, COLUMNS), sfvClass: SFV_CLASS, flat: flat(), classMap, y };
+};
+
+/** The segments of a packet as its own bytes say. */
+function segmentsOf(payload: Uint8Array, cells: Uint32Array) {
+  const n = segmentCount(payload.length, cells.length);
+  return segmentSlots(payload.length, n).map((bytes, i) => ({
+    bytes,
+    cells: n === 1 ? cells : cellsOfSegment(cells, n, i, payload[bytes.from]),
+  }));
+}
 
 function emptyMap(): FeatureMap {
   const data = new Float32Array(tables.channels * AREA).fill(Number.NaN);
@@ -32,8 +52,9 @@ function emptyMap(): FeatureMap {
 
 function decoded(payload: Uint8Array, cells: Uint32Array, level: number, missing: ByteRange[] = []) {
   const yHat = emptyMap();
-  const arrived = decodePacket({ payload, missing }, cells, classMap, level, coder, tables, yHat);
-  return { yHat, arrived };
+  const out = { yHat, classMap: flat() };
+  const arrived = decodePacket({ payload, missing }, { id: ID, cells, sfvClass: SFV_CLASS, level }, out, coder, tables);
+  return { ...out, arrived };
 }
 
 test('the order of cells is a permutation, and near cells go to different segments', () => {
@@ -43,7 +64,7 @@ test('the order of cells is a permutation, and near cells go to different segmen
     sfv,
   );
   for (const bytes of [1024, 2048, 5120]) {
-    const segments = packetLayout(cells, classMap, 10, bytes, tables);
+    const segments = segmentsOf(new Uint8Array(bytes).fill(0x88), cells);
     const of = new Map<number, number>();
     segments.forEach((s, i) => {
       for (const at of s.cells) of.set(at, i);
@@ -65,45 +86,67 @@ test('the order of cells is a permutation, and near cells go to different segmen
   }
 });
 
-test('segments cover bytes and cells exactly once, whatever the length', () => {
+test('segments cover bytes and cells exactly once, whatever the length, and balance what they are told', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 60_000 }),
       fc.integer({ min: 1, max: sfv.length }),
-      fc.integer({ min: 0, max: 23 }),
-      (bytes, count, level) => {
+      fc.integer(),
+      (bytes, count, seed) => {
         const cells = interleavedCells(sfv.slice(0, count), COLUMNS);
-        const segments = packetLayout(cells, classMap, level, bytes, tables);
-        assert.equal(segments.length, segmentCount(bytes, count));
-        let at = 0;
-        for (const { bytes: range } of segments) {
-          assert.equal(range.from, at);
-          assert.ok(range.to >= range.from);
-          at = range.to;
-        }
-        assert.equal(at, bytes);
-        const all = Uint32Array.from(segments.flatMap((s) => [...s.cells]));
+        const n = segmentCount(bytes, count);
+        const slots = segmentSlots(bytes, n);
+        assert.equal(slots.length, n);
+        slots.forEach(({ from, to }, i) => {
+          assert.equal(from, i === 0 ? 0 : slots[i - 1].to);
+          assert.ok(to >= from);
+        });
+        assert.equal(slots[n - 1].to, bytes);
+        const noise = new RandomStream(seed);
+        const weights = Array.from(cells, () => 1 + noise.integer(200));
+        const offsets = balancedOffsets(weights, n);
+        const segments = slots.map((_, i) => cellsOfSegment(cells, n, i, offsets[i]));
+        const all = Uint32Array.from(segments.flatMap((own) => [...own]));
         assert.deepEqual(
           all.sort((a, b) => a - b),
           sfv.slice(0, count),
         );
+        const weightOf = (own: Uint32Array) => own.reduce((sum, at) => sum + weights[cells.indexOf(at)], 0);
+        const even = weightOf(cells) / n;
+        // A cut is up to half a unit of cells away from the best place, and a cell from where it could be.
+        const slack = 200 * (2 + Math.max(1, count / n / 16));
+        for (const own of segments) assert.ok(Math.abs(weightOf(own) - even) <= slack, `${weightOf(own)} of ${even}`);
       },
     ),
     { numRuns: 60 },
   );
 });
 
+test('any cuts from the air stay inside the list', () => {
+  const cells = interleavedCells(sfv.slice(0, 50), COLUMNS);
+  for (let offsets = 0; offsets < 256; offsets++) {
+    for (let i = 0; i < 12; i++) {
+      const own = cellsOfSegment(cells, 12, i, offsets);
+      assert.ok(own.every((at) => cells.includes(at)) && new Set(own).size === own.length);
+    }
+  }
+});
+
 test('a packet is as long as its grant, full to within 2 %, and decodes to within half a step or what zero leaves', () => {
   const { cells } = source(sfv);
   const least = leastPacketBytes(source(sfv), coder, tables);
   let errorBefore = Number.POSITIVE_INFINITY;
+  const carries = new Set<boolean>();
   for (const bytes of [least, 200, 333, 500, 1000, 1777, 3000]) {
     const packet = fitPacket(source(sfv), bytes, coder, tables)!;
     assert.equal(packet.payload.length, bytes);
     assert.ok(packet.codeBytes <= bytes);
-    if (bytes > least) assert.ok(packet.codeBytes >= 0.98 * bytes, `${packet.codeBytes} of ${bytes}`);
-    const { yHat, arrived } = decoded(packet.payload, cells, packet.level);
+    if (bytes > 300) assert.ok(packet.codeBytes >= 0.98 * bytes, `${packet.codeBytes} of ${bytes}`);
+    const { yHat, arrived, classMap: classes } = decoded(packet.payload, cells, packet.level);
     assert.equal(arrived.length, sfv.length);
+    const carried = packet.level < 13;
+    carries.add(carried);
+    assert.ok(sfv.every((at) => classes.data[at] === (carried ? classMap.data[at] : SFV_CLASS)));
     let error = 0;
     for (const at of sfv) {
       for (let c = 0; c < tables.channels; c++) error += (yHat.data[c * AREA + at] - y.data[c * AREA + at]) ** 2;
@@ -116,6 +159,7 @@ test('a packet is as long as its grant, full to within 2 %, and decodes to withi
       'writes its own cells and no other',
     );
   }
+  assert.equal(carries.size, 2, 'packets with classes of their own and without');
   assert.equal(fitPacket(source(sfv), 3, coder, tables), undefined);
 });
 
@@ -132,7 +176,7 @@ test('missing bytes cost the cells that depend on them and leave every other bit
   const { payload, level, segments } = fitPacket(source(sfv), 3000, coder, tables)!;
   assert.ok(segments >= 5);
   const whole = decoded(payload, cells, level);
-  const layout = packetLayout(cells, classMap, level, payload.length, tables);
+  const layout = segmentsOf(payload, cells);
   const noise = new RandomStream('noise');
   for (let trial = 0; trial < 60; trial++) {
     const from = noise.integer(payload.length);
@@ -161,18 +205,30 @@ test('missing bytes cost the cells that depend on them and leave every other bit
 test('bytes that changed on the way although nothing is missing: the segment counts as not come', () => {
   const { cells } = source(sfv);
   const { payload, level } = fitPacket(source(sfv), 2000, coder, tables)!;
-  const layout = packetLayout(cells, classMap, level, payload.length, tables);
+  const segments = segmentsOf(payload, cells);
+  const whole = decoded(payload, cells, level).yHat.data;
   const noise = new RandomStream('flips');
   let wrong = 0;
+  let lost = 0;
   for (let trial = 0; trial < 400; trial++) {
     const damaged = payload.slice();
     const at = noise.integer(payload.length);
     damaged[at] ^= 1 << noise.integer(8);
-    const arrived = decoded(damaged, cells, level).arrived.length;
-    const hit = layout.find((s) => s.bytes.from <= at && at < s.bytes.to)!;
-    if (arrived !== sfv.length - hit.cells.length) wrong++;
+    const { arrived, yHat } = decoded(damaged, cells, level);
+    const hit = segments.find((s) => s.bytes.from <= at && at < s.bytes.to)!;
+    // Only the outermost cuts' bits mean nothing.
+    if (arrived.length === sfv.length - hit.cells.length) lost++;
+    if (!arrived.every((cell) => Object.is(yHat.data[cell], whole[cell]))) wrong++;
   }
-  assert.ok(wrong <= 1, `${wrong} of 400 single flips were not noticed`);
+  assert.ok(wrong === 0 && lost >= 395, `${wrong} of 400 single flips were shown, ${lost} noticed`);
+  const other = decodePacket(
+    { payload, missing: [] },
+    { id: ID + 1, cells, sfvClass: SFV_CLASS, level },
+    { yHat: emptyMap(), classMap: flat() },
+    coder,
+    tables,
+  );
+  assert.equal(other.length, 0, 'the packet of another SFV does not fit');
 });
 
 test('what one packet holds changes no byte of another: the same source, other cells elsewhere', () => {
