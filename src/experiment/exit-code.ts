@@ -32,6 +32,8 @@ export function outcomeText(
   const data = trace.bursts.filter((b) => b.use === 'data');
   if (data.length === 0 && !decoded) return 'no burst with a picture was found, only sounding';
   if (!decoded) return `no part of the picture could be read: ${data[0].suspect ?? 'its blocks were lost'}`;
+  // A semantic codec's guess: made up, marked so, and not flat grey.
+  if (decoded.sfvs && !decoded.decodable) return decoded.note ?? 'nothing of the picture arrived';
   if (!decoded.complete) {
     const last = trace.bursts.findLast((b) => b.blocks.length > 0)?.blocks ?? [];
     const lost = last.filter((b) => !b.ok).length;
@@ -39,7 +41,7 @@ export function outcomeText(
     const what = decoded.decodable
       ? 'the picture is damaged'
       : 'the picture could not be decoded and is shown as flat grey';
-    return `${what}: ${decoded.note ?? count}${decoded.note ? ` (${count})` : ''}`;
+    return `${what}: ${decoded.note ?? count}${decoded.note && last.length > 0 ? ` (${count})` : ''}`;
   }
   const { psnrDb } = metrics;
   const least = limits.minPsnrDb;

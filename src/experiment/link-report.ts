@@ -42,8 +42,8 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
   const { config, numerology: n, manifest, metrics, trace, facts, decoded, source } = input;
   const { purpose = 'picture' } = input;
   const grey = source && purpose === 'picture' ? flatImage(source.width, source.height) : undefined;
-  const shown = decoded?.image ?? grey;
-  const received = decoded?.decodable ? 'Received picture' : 'No picture could be decoded: flat grey';
+  const shown = decoded?.image ?? (pictureAsked(decoded) ? grey : undefined);
+  const received = decoded?.decodable || decoded?.sfvs ? 'Received picture' : 'No picture could be decoded: flat grey';
   const difference = source && shown ? differenceImage(source, shown, 4) : undefined;
   const data = trace.dataBursts;
   const first = data[0] ?? trace.bursts[0];
@@ -257,11 +257,17 @@ function channelOf(burst: BurstTrace, n: Numerology): ReportChannel {
   return { frequencyHz, magnitudeDb, phaseRad, delayS, impulseDb, cpWindowS: [0, n.cpLength / n.sampleRateHz] };
 }
 
+/** False where everything needed came but only the heads looked at it. */
+function pictureAsked(decoded: DecodedImage | undefined): boolean {
+  return !(decoded?.decodable && decoded.image === undefined);
+}
+
 /** PNG of what the receiver shows: the picture, or flat grey of the source's size. */
 export async function receivedPng(
   decoded: DecodedImage | undefined,
   source: RgbImage | undefined,
 ): Promise<Uint8Array | null> {
-  const image = decoded?.image ?? (source ? flatImage(source.width, source.height) : undefined);
+  const image =
+    decoded?.image ?? (source && pictureAsked(decoded) ? flatImage(source.width, source.height) : undefined);
   return image ? encodePng(image) : null;
 }

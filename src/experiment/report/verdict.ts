@@ -31,12 +31,23 @@ export function verdict(data: ReportData): Verdict {
       text: `Outage: the picture was not decoded${scored}.${blockText(data)}${lossText(data)}`,
     };
   }
+  if (data.semantics?.task && !data.pictures.received) {
+    return {
+      state: m.ok ? 'whole' : 'damaged',
+      text: `The features arrived; a picture was not asked for.${sfvText(data)}${lossText(data)}`,
+    };
+  }
   const quality =
     m.psnrDb === null
       ? '. Its quality is not known without the original'
       : `: ${fixed(m.psnrDb, 1)} dB PSNR${m.msSsim === null ? '' : `, MS-SSIM ${fixed(m.msSsim, 3)}`}`;
-  const text = `${m.ok ? 'The picture arrived whole' : 'The picture arrived damaged'}${quality}.`;
-  return { state: m.ok ? 'whole' : 'damaged', text: `${text}${sfvText(data)}${blockText(data)}${lossText(data)}` };
+  const nothing = m.sfvs.length > 0 && m.sfvs.every((s) => s.state === 'synthesised' || s.state === 'lost');
+  const whole = m.ok && m.sfvs.every((s) => s.state === 'received');
+  const what = nothing
+    ? 'Nothing of the picture arrived, what is shown is made up'
+    : `The picture arrived ${whole ? 'whole' : 'damaged'}`;
+  const state = nothing ? 'outage' : whole ? 'whole' : 'damaged';
+  return { state, text: `${what}${quality}.${sfvText(data)}${blockText(data)}${lossText(data)}` };
 }
 
 /** How many SFVs stand in each state, received ones first: "7 received, 2 synthesised"; empty for a run without SFVs. */

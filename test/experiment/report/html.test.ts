@@ -80,6 +80,10 @@ test('the verdict claims what was measured', () => {
   assert.equal(change({ ok: false }).state, 'damaged');
   const sfv = data.metrics.sfvs[0];
   const states = [sfv, { ...sfv, state: 'lost' as const }, { ...sfv, state: 'repaired' as const }, sfv];
+  assert.equal(change({ sfvs: states }).state, 'damaged');
+  const made = change({ ok: false, sfvs: [{ ...sfv, state: 'synthesised' }] });
+  assert.equal(made.state, 'outage');
+  assert.match(made.text, /^Nothing of the picture arrived, what is shown is made up/);
   assert.match(change({ sfvs: states }).text, /SFVs: 2 received, 1 repaired, 1 lost\.$/);
   assert.match(change({ psnrDb: null }).text, /not known without the original/);
   assert.match(change({ lostSamples: 1234 }).text, /1\u202f234 samples were lost/);

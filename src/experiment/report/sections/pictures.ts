@@ -21,7 +21,7 @@ export function headSection(data: ReportData): Markup {
 <p class="verdict ${v.state}" role="status"><span class="mark" aria-hidden="true">${mark}</span><span>${v.text}</span></p></header>
 <section class="pictures" aria-label="Pictures">
 ${picture('Source', data.pictures.source, 'the original is not at this end')}
-${picture('Received', data.pictures.received, 'nothing was decoded')}
+${picture('Received', data.pictures.received, data.semantics?.task ? 'only the heads looked at what came' : 'nothing was decoded')}
 ${picture('Difference', data.pictures.difference, 'needs both pictures')}
 </section>
 ${tiles(data)}${
