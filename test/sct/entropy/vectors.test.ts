@@ -11,6 +11,8 @@ interface Stream {
   rows: number;
   columns: number;
   level: number;
+  carries?: number;
+  salt?: number;
   classes: number[];
   cells: number[];
   symbols: number[];
@@ -40,13 +42,22 @@ test('vectors: the same bytes as when they were made, and the same numbers from 
   for (const { s, tables } of all) {
     const coder = new FeatureCoder(tables);
     const classMap = { rows: s.rows, columns: s.columns, data: Uint8Array.from(s.classes) };
-    const layout = { cells: s.cells, level: s.level, classMap };
+    const layout = { cells: s.cells, level: s.level, classMap, carries: s.carries, salt: s.salt };
     const symbols = Int16Array.from(s.symbols);
     const [mapBytes, bytes] = [s.classMapBytes, s.featureBytes].map((hex) => Uint8Array.from(Buffer.from(hex, 'hex')));
     assert.deepEqual(encodeClassMap(classMap, tables), mapBytes);
     assert.deepEqual(decodeClassMap(mapBytes, classMap, tables), { ok: true, value: classMap });
     assert.deepEqual(coder.encode(layout, symbols), bytes);
-    assert.deepEqual(coder.decode(layout, bytes), { ok: true, value: symbols });
+    const unknown = { ...classMap, data: new Uint8Array(classMap.data.length) };
+    const known = coder.decodeKnown({ ...layout, classMap: s.carries === undefined ? classMap : unknown }, bytes);
+    assert.deepEqual(known.symbols, symbols);
+    assert.deepEqual(
+      [...known.classes],
+      Array.from(s.cells, (at) => s.classes[at]),
+    );
+    assert.equal(known.embeddings, s.cells.length);
+    if (!s.salt) assert.deepEqual(coder.decode(layout, bytes), { ok: true, value: symbols });
+    else assert.equal(coder.decodeKnown({ ...layout, salt: s.salt + 1 }, bytes).embeddings, 0);
   }
 });
 

@@ -4,7 +4,8 @@
 
 Stream of bytes: state x (4 bytes, high byte first, 2^23 <= x < 2^31), then bytes in the order in which they are taken in.
 A symbol with interval [start, start + freq) of 65536: slot = x mod 65536 lies in it; then
-x = freq * (x div 65536) + slot - start, and while x < 2^23: x = 256 x + next byte. In the end x = 2^23 and no byte is left.
+x = freq * (x div 65536) + slot - start, and while x < 2^23: x = 256 x + next byte. In the end x = 2^23 (plus the salt of a
+packet's segment) and no byte is left.
 """
 import json
 import sys
@@ -36,8 +37,8 @@ class Reader:
     def bit(self):
         return self.symbol((32768, 32768))
 
-    def end(self):
-        if self.x != LOWEST or self.at != len(self.data):
+    def end(self, salt=0):
+        if self.x != LOWEST + salt or self.at != len(self.data):
             raise ValueError("does not end")
 
 
@@ -66,24 +67,41 @@ def near_two(cell, done, columns):
     return [other for _, _, _, other in sorted(rank)[:2]]
 
 
-def feature_symbols(data, tables, level, classes, cells, columns=1):
+def carried_class(r, tables, west, north):
+    """an even class by the counts that the model set has for this context, without a step to the north-east"""
+    at = (((west // 2 + 1) * 9 + north // 2 + 1) * 5 + 2) * 8
+    row = tables["classContext"]["coarse"][at:at + 8]
+    freq = [1 + v * (65536 - 8) // sum(row) for v in row]
+    freq[row.index(max(row))] += 65536 - sum(freq)
+    return 2 * r.symbol(freq)
+
+
+def feature_symbols(data, tables, level, classes, cells, columns=1, carries=None, salt=0):
     """embedding by embedding, channel by channel: table of (level, class of the cell, channel); channels in `predicted` as differences
-    from the mean, rounded down, of the near two embeddings (or from the one there is) by tables of their own"""
+    from the mean, rounded down, of the near two embeddings (or from the one there is) by tables of their own. With `carries`, the
+    class of the SFV, the class of each cell comes before its symbols, by those of the near two (that of the SFV for one that is not
+    there); the classes given are then only compared."""
     r, n, done, out = Reader(data), tables["channels"], {}, []
-    guesses = tables.get("predicted", [])
+    guesses, class_of = tables.get("predicted", []), {}
     for cell in cells:
-        near = [done[other] for other in near_two(cell, done, columns)] if guesses else []
+        near = near_two(cell, done, columns)
+        k = classes[cell]
+        if carries is not None:
+            around = [class_of[other] for other in near] + [carries, carries]
+            class_of[cell] = k = carried_class(r, tables, around[0], around[1])
+            if k != classes[cell]:
+                raise ValueError("another class")
         own = []
         for c in range(n):
-            context = level * 16 + classes[cell]
+            context = level * 16 + k
             if c in guesses and near:
                 t = tables["differenceOf"][context * len(guesses) + guesses.index(c)]
-                own.append(coded_value(r, tables["cdfTables"][t]) + sum(e[c] for e in near) // len(near))
+                own.append(coded_value(r, tables["cdfTables"][t]) + sum(done[other][c] for other in near) // len(near))
             else:
                 own.append(coded_value(r, tables["cdfTables"][tables["tableOf"][context * n + c]]))
         done[cell] = own
         out += own
-    r.end()
+    r.end(salt)
     return out
 
 
@@ -121,7 +139,8 @@ def main(path):
     both = dict(plain, predicted=differences["predicted"], differenceOf=differences["differenceOf"])
     for tables, s in [(plain, s) for s in vectors["streams"]] + [(both, s) for s in differences["streams"]]:
         classes = class_map(bytes.fromhex(s["classMapBytes"]), tables, s["rows"], s["columns"])
-        symbols = feature_symbols(bytes.fromhex(s["featureBytes"]), tables, s["level"], classes, s["cells"], s["columns"])
+        symbols = feature_symbols(bytes.fromhex(s["featureBytes"]), tables, s["level"], classes, s["cells"], s["columns"],
+                                  s.get("carries"), s.get("salt", 0))
         ok = classes == s["classes"] and symbols == s["symbols"]
         wrong += not ok
         print(f"{s['rows']}x{s['columns']} level {s['level']}: {'equal' if ok else 'DIFFERENT'}")

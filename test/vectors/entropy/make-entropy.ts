@@ -13,10 +13,10 @@ const SHAPES = [
   { rows: 12, columns: 9, coarse: false, level: 8 },
   { rows: 16, columns: 24, coarse: true, level: 13 },
 ];
-function codedBy(tables: ModelTables, random: RandomStream) {
+function codedBy(tables: ModelTables, random: RandomStream, packet?: { carries: number; salt: number }) {
   const coder = new FeatureCoder(tables);
   return SHAPES.map(({ rows, columns, coarse, level }) => {
-  const data = drawClasses(rows, columns, coarse, random);
+  const data = drawClasses(rows, columns, coarse || packet !== undefined, random);
   const classMap = { rows, columns, data };
   const cells = [...data.keys()].filter((i) => i % 3 !== 1); // an SFV need not be the whole grid
   const symbols = drawSymbols(tables, data, cells, level, random, columns);
@@ -26,11 +26,12 @@ function codedBy(tables: ModelTables, random: RandomStream) {
     rows,
     columns,
     level,
+    ...packet,
     classes: [...data],
     cells,
     symbols: [...symbols],
     classMapBytes: hex(encodeClassMap(classMap, tables)),
-    featureBytes: hex(coder.encode({ cells, level, classMap }, symbols)),
+    featureBytes: hex(coder.encode({ cells, level, classMap, ...packet }, symbols)),
   };
 });
 }
@@ -42,10 +43,13 @@ const plain = {
   tableOf: [...tables.tableOf], // [level][class][channel]
   classContext: { fine: [...tables.classContext.fine], coarse: [...tables.classContext.coarse] },
 };
-// The same tables with two channels coded as differences.
+// The same tables with two channels coded as differences; then also with the classes in the code and a salt, as in a packet's segment.
 const differences = {
   predicted: [...predicting.predicted],
   differenceOf: [...predicting.differenceOf], // [level][class][index in predicted]
-  streams: codedBy(predicting, new RandomStream('differences')),
+  streams: [
+    ...codedBy(predicting, new RandomStream('differences')),
+    ...codedBy(predicting, new RandomStream('carried classes'), { carries: 6, salt: 0xa507 }),
+  ],
 };
 process.stdout.write(`${JSON.stringify({ tables: plain, streams: codedBy(tables, new RandomStream('vectors')), differences })}\n`);
