@@ -19,6 +19,10 @@ export interface BudgetShape {
   readonly reserve: number;
   /** What the code blocks of a burst are bounded by; null without coded streams. */
   readonly coded: { readonly loading: Loading; readonly maxBlocks: number } | null;
+  /** controlRe + reserve at another budget, for the hint; default: as here. */
+  readonly overheadRe?: (budgetRe: number) => number;
+  /** RE that the first burst needs besides for anything to be sent; default 1. */
+  readonly leastRe?: number;
   /** Side information, which the first burst carries. */
   readonly side?: { readonly bytes: number; readonly re: number };
 }
@@ -39,7 +43,7 @@ export function reserveRe(budgetRe: number, share: number, leastBurstRe: number)
  */
 export function splitBudget(shape: BudgetShape): number[] {
   const { budgetRe, pixels, perSlotRe, controlRe, reserve, side } = shape;
-  const leastSlots = Math.floor((side?.re ?? 0) / perSlotRe) + 1;
+  const leastSlots = Math.ceil(((side?.re ?? 0) + (shape.leastRe ?? 1)) / perSlotRe);
   let slots = Math.floor((budgetRe - reserve - controlRe) / perSlotRe);
   if (slots < leastSlots) {
     const most = MAX_DATA_SLOTS;
@@ -52,7 +56,8 @@ export function splitBudget(shape: BudgetShape): number[] {
     const what = side
       ? `control takes ${controlRe}, side information of ${side.bytes} bytes ${side.re}, in whole slots of ${perSlotRe}`
       : `control and one slot take ${controlRe + perSlotRe}`;
-    throw tooSmall(budgetRe, pixels, what, controlRe + reserve + leastSlots * perSlotRe);
+    const overheadRe = shape.overheadRe ?? (() => controlRe + reserve);
+    throw tooSmall(budgetRe, pixels, what, leastSlots * perSlotRe, overheadRe);
   }
   const most = shape.coded ? slotsOfOneBurst(shape.coded.loading, perSlotRe, shape.coded.maxBlocks) : MAX_DATA_SLOTS;
   let parts = Math.ceil(slots / most);
@@ -71,9 +76,25 @@ export function splitBudget(shape: BudgetShape): number[] {
   );
 }
 
-/** The error for a budget in which a picture does not fit: what takes how much, and the least that would do. */
-export function tooSmall(budgetRe: number, pixels: number, what: string, neededRe: number): UsageError {
-  const needed = neededRe / pixels;
+/**
+ * The error for a budget in which a picture does not fit: what takes how much, and the least that would do.
+ *
+ * @param payloadRe RE that the slots need
+ * @param overheadRe what control and repetitions take of a budget: more of a larger one
+ */
+export function tooSmall(
+  budgetRe: number,
+  pixels: number,
+  what: string,
+  payloadRe: number,
+  overheadRe: (budgetRe: number) => number,
+): UsageError {
+  let needed = 0;
+  for (let i = 0; i < 10; i++) {
+    const next = (payloadRe + overheadRe(Math.max(budgetRe, needed * pixels))) / pixels;
+    if (next <= needed) break;
+    needed = Number(ceil3(next));
+  }
   return new UsageError(
     `a budget of ${Math.floor(budgetRe)} symbols is too small: ${what}`,
     `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or a numerology with fewer subbands`,

@@ -68,6 +68,8 @@ export interface PlanInput {
   readonly controlRe: number;
   /** RE kept for repetitions. */
   readonly reserve: number;
+  /** controlRe + reserve at another budget, for hints. */
+  readonly overheadRe: (budgetRe: number) => number;
 }
 
 /**
@@ -93,8 +95,7 @@ export function planPicture(input: PlanInput): PicturePlan {
     budgetRe,
     pixels,
     perSlotRe: n.nSubbands * RB_DATA_RE,
-    controlRe,
-    reserve,
+    ...{ controlRe, reserve, overheadRe: input.overheadRe, leastRe: leastOf(source, csi) },
     coded: coded ? { loading: csi.loading, maxBlocks } : null,
     ...(side > 0 ? { side: { bytes: source.sideInfoBytes, re: sideRe } } : {}),
   });
@@ -123,7 +124,7 @@ export function planPicture(input: PlanInput): PicturePlan {
     const grants = grantsOf(useful);
     // A stream divided over bursts may have lost a part that was below its minimum: what is left of it must be enough.
     const poor = grants.filter((g) => g.size < Math.max(1, streams[g.id].minSize));
-    if (poor.length > 0 && grants.length > 1 && !alone) {
+    if (poor.length > 0 && !alone) {
       excluded = new Set([...excluded, poor.at(-1)!.id]);
       continue;
     }
@@ -169,7 +170,7 @@ function allocateBursts(input: PlanInput, shapes: readonly BurstShape[], exclude
   const demand = { scores, ranking, minRe };
   const codes = csi.codes ?? new Uint8Array(shapes[0].nSubbands).fill(FLAT_CODE);
   const demands: BurstDemand[] | null =
-    shapes.length === 1
+    shapes.length === 1 || ranking.length === 0
       ? null
       : splitOverBursts(
           demand,
@@ -190,6 +191,12 @@ function allocateBursts(input: PlanInput, shapes: readonly BurstShape[], exclude
 /** RE of a stream's minimum: of bits roughly, with CRCs and bytes to fill up; what comes out too small is dropped later. */
 function leastRe({ kind, minSize }: StreamPlan, { loading }: ChannelKnowledge): number {
   return kind === 'analog' ? minSize : Math.ceil((8 * (minSize + 6)) / Math.max(0.05, loading.efficiency));
+}
+
+/** RE with which at least one stream can be sent; small code blocks need up to twice what the usual efficiency says. */
+function leastOf({ streams }: SourcePlan, csi: ChannelKnowledge): number {
+  if (streams.length === 1 && streams[0].kind === 'bits') return 1;
+  return Math.max(1, Math.min(...streams.map((s) => (s.kind === 'bits' ? 2 : 1) * leastRe(s, csi))));
 }
 
 function emptyAllocation({ nSubbands }: BurstShape): Allocation {
@@ -224,10 +231,16 @@ function grantsOf(bursts: readonly BurstPlan[]): StreamGrant[] {
 }
 
 function nothingFits(input: PlanInput, demands: readonly BurstDemand[] | null, sideRe: number): UsageError {
-  const { source, numerology: n, budgetRe, pixels, controlRe, reserve, csi } = input;
-  const least = Math.min(...source.streams.map((s) => leastRe(s, csi)));
+  const { source, numerology: n, budgetRe, pixels, controlRe, overheadRe, csi } = input;
+  const least = leastOf(source, csi);
   const perSlot = n.nSubbands * RB_DATA_RE;
-  const needed = controlRe + reserve + Math.ceil((sideRe + least) / perSlot) * perSlot;
+  const needed = Math.ceil((sideRe + least) / perSlot) * perSlot;
   const where = demands ? 'no burst has room for any stream' : 'no stream has room';
-  return tooSmall(budgetRe, pixels, `${where}: control takes ${controlRe}, side information ${sideRe}`, needed);
+  return tooSmall(
+    budgetRe,
+    pixels,
+    `${where}: control takes ${controlRe}, side information ${sideRe}`,
+    needed,
+    overheadRe,
+  );
 }

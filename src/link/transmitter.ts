@@ -129,13 +129,20 @@ export class Transmitter {
     });
     const limit = mostStreams(n, budgetRe, csi);
     const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit });
-    const shape = shapeOf(n, source, csi, budgetRe);
-    const mcs = extensionMcs(n, shape, budgetRe, csi);
-    const reserve = reserveOf(n, source, csi, this.options.harq, budgetRe, leastBurstRe);
+    const overheadOf = (budget: number) => {
+      const shape = shapeOf(n, source, csi, budget);
+      const mcs = extensionMcs(n, shape, budget, csi);
+      const reserve = reserveOf(n, source, csi, this.options.harq, budget, leastBurstRe);
+      return { mcs, reserve, controlRe: controlRe(n, shape, mcs) };
+    };
+    const { mcs, ...overhead } = overheadOf(budgetRe);
     const planned = planPicture({
-      ...{ numerology: n, source, csi, seed, budgetRe, reserve },
+      ...{ numerology: n, source, csi, seed, budgetRe, ...overhead },
       pixels: image.width * image.height,
-      controlRe: controlRe(n, shape, mcs),
+      overheadRe: (budget) => {
+        const o = overheadOf(budget);
+        return o.controlRe + o.reserve;
+      },
     });
     const [stream] = source.streams;
     if (source.streams.length === 1 && stream.kind === 'bits' && planned.grants[0].size < stream.minSize) {
