@@ -92,9 +92,14 @@ const DEFAULT_REASONS: Record<string, string> = {
   snrDb: 'not set by the command; see the measured RB SNR',
 };
 
+/** Why there is no received picture. */
+export function missingPicture(data: ReportData): string {
+  return data.semantics?.task ? 'only the heads looked at what came' : 'nothing was decoded';
+}
+
 /** Why a metric is null, for the dash's title. */
 export function reasonOf(data: ReportData, key: string): string {
   const quality = ['psnrDb', 'msSsim', 'ssim', 'lpips', 'roiPsnrDb', 'mIoU', 'importanceWeightedPsnrDb'].includes(key);
-  if (quality && !data.notMeasured[key] && !data.pictures.received) return 'nothing was decoded';
+  if (quality && !data.notMeasured[key] && !data.pictures.received) return missingPicture(data);
   return data.notMeasured[key] ?? DEFAULT_REASONS[key] ?? 'not measured in this run';
 }

@@ -2,7 +2,7 @@ import type { ReportData, ReportPicture } from '../data.ts';
 import { fileHref, html, Markup } from '../markup.ts';
 import { checkedPictureUri } from '../svg/indexed-png.ts';
 import { fixed, grouped, NOT_MEASURED } from '../svg/text.ts';
-import { reasonOf, verdict } from '../verdict.ts';
+import { missingPicture, reasonOf, verdict } from '../verdict.ts';
 
 /** First screen: title, verdict, the three pictures side by side and the main figures. */
 export function headSection(data: ReportData): Markup {
@@ -21,7 +21,7 @@ export function headSection(data: ReportData): Markup {
 <p class="verdict ${v.state}" role="status"><span class="mark" aria-hidden="true">${mark}</span><span>${v.text}</span></p></header>
 <section class="pictures" aria-label="Pictures">
 ${picture('Source', data.pictures.source, 'the original is not at this end')}
-${picture('Received', data.pictures.received, data.semantics?.task ? 'only the heads looked at what came' : 'nothing was decoded')}
+${picture('Received', data.pictures.received, missingPicture(data))}
 ${picture('Difference', data.pictures.difference, 'needs both pictures')}
 </section>
 ${tiles(data)}${

@@ -78,10 +78,9 @@ function stateFigure(s: ReportSemantics): Markup | null {
 function taskFigure({ task, grid, width, height }: ReportSemantics): Markup | null {
   if (!task || !grid || task.labels.length !== 16 * grid.rows * grid.columns) return null;
   const map = palettePicture(task.labels, grid, task.palette, 4);
-  const seen = task.presence.filter((c) => c.present).map((c) => `${c.name} ${fixed(100 * c.probability, 0)} %`);
-  const sure =
-    task.streetProbability >= 0.5 ? '' : `hardly a street scene (${fixed(100 * task.streetProbability, 0)} %): `;
-  const note = `${sure}${seen.join(', ') || 'none of its classes for certain'}; ${fixed(task.latencyMs, 0)} ms`;
+  const share = (p: number) => `${fixed(100 * p, 0)}\u00a0%`;
+  const seen = task.presence.filter((c) => c.present).map((c) => `${c.name} ${share(c.probability)}`);
+  const note = `street scene ${share(task.streetProbability)}; ${seen.join(', ') || 'no class for certain'}; ${fixed(task.latencyMs, 0)} ms`;
   const panel = {
     title: 'What the heads see',
     note,
