@@ -144,7 +144,8 @@ export class Receiver {
       number: this.csiNumber,
       session: header.session,
       burst: header.burst,
-      codes: encodeCsiReport(record.subbandSnrDb),
+      // What could not be measured is as good as nothing.
+      codes: encodeCsiReport(record.subbandSnrDb.map((db) => (Number.isNaN(db) ? Number.NEGATIVE_INFINITY : db))),
     };
     const nothing = { extension: null, problem: null, stream: null, outcome: null, ack: null };
     const event = { type: 'burst', record, use, csi, ...nothing } as const;

@@ -144,7 +144,7 @@ test('coded streams and side information of one burst are acknowledged and repea
 });
 
 /** Has a receiver take a burst of one slot with this extension, all of it silence. */
-function take(receiver: Receiver, e: Extension, kind: 1 | 2) {
+function take(receiver: Receiver, e: Extension, kind: 1 | 2, subbandSnrDb = new Float32Array(6)) {
   const sealed = { ...e, mapCrc: rbMapCrc16(mapOfExtension(SMALL, e)) };
   const re = SMALL.nSubbands * RB_DATA_RE;
   const record = {
@@ -158,7 +158,7 @@ function take(receiver: Receiver, e: Extension, kind: 1 | 2) {
     truncated: false,
     payload: new Float32Array(2 * re),
     payloadSnr: new Float32Array(re),
-    subbandSnrDb: new Float32Array(SMALL.nSubbands),
+    subbandSnrDb,
   };
   receiver.phy.push = () => [record as never];
   const [event] = receiver.push(new Float32Array(0));
@@ -211,6 +211,17 @@ test('extensions that contradict themselves, the burst or what came before are r
   assert.equal(side.receptions, 1);
   assert.equal(take(receiver, { ...GOOD, repeats: 1, streams: [] }, 2).problem, null, 'side information alone');
   assert.equal(side.receptions, 2);
+});
+
+test('a subband whose SNR could not be measured is reported as the worst there is, and reports of another band are ignored', () => {
+  const receiver = new Receiver({ numerology: SMALL, codecs: [new SfvCodec()] });
+  const event = take(receiver, GOOD, 1, Float32Array.of(3, Number.NaN, -70, Number.POSITIVE_INFINITY, 0, 1));
+  assert.deepEqual([...event.csi.codes], [92, 0, 0, 255, 80, 84]);
+  const transmitter = new Transmitter({ numerology: SMALL, codec: new SfvCodec() });
+  transmitter.takeReport({ ...event.csi, codes: new Uint8Array(7) }, 0);
+  transmitter.takeReport({ ...event.csi, session: 2 }, 0);
+  assert.equal(transmitter.harq.read(new Uint8Array(9)), null);
+  assert.equal(transmitter.harq.counters.corrupt, 1);
 });
 
 test('whatever an extension says of side information and parts, a receiver takes it or refuses it by name', async () => {
