@@ -2,13 +2,14 @@ import { ExitCode, UsageError } from '../../common/errors.ts';
 import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
 import { addModemBench } from './bench-modem.ts';
+import { addSemanticsBench } from './bench-semantics.ts';
 import { shownCommand } from './shown-command.ts';
 
-/** `sct bench`: the channel code against published vectors, the modem against its requirements, the model sets' figures. */
+/** `sct bench`: the channel code against published vectors, the modem against its requirements, the model sets' figures, semantic coding. */
 export const addBench: AddCommand = (program, context, done) => {
   const group = program
     .command('bench')
-    .summary('check against vectors and requirements: ldpc, modem, models')
+    .summary('check against vectors and requirements: ldpc, modem, models, semantics')
     .description('Checks parts against published vectors and stated requirements.')
     .helpCommand(false);
 
@@ -78,6 +79,8 @@ Examples:
       else context.out(modelsTable(report));
       done(ok ? ExitCode.ok : ExitCode.checkFailed);
     });
+
+  addSemanticsBench(group, context, done);
 };
 
 interface ModelsFlags {

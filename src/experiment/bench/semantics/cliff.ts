@@ -25,7 +25,7 @@ function airAt(snrDb: number): Air {
 export const cliff: Part = {
   name: 'cliff',
   title: 'From 20 to -2 dB: where is the cliff',
-  about: `EPA, 5 Hz, CSI 20 ms old, CBR 1/24, SNR in steps of 0.5 dB, the same CamVid test pictures and seeds at every SNR. Classical twice: one MCS for ${DESIGN_DB} dB (what a sender without feedback has), and the MCS of each report with up to three repetitions inside the budget.`,
+  about: `EPA, 5 Hz, CSI 20 ms old, CBR 1/24, SNR in steps of 0.5 dB, the same CamVid test pictures and seeds at every SNR. Up to three repetitions inside the budget; classical twice: with them and the MCS of each report, and one MCS for ${DESIGN_DB} dB without feedback.`,
   sets: ['street'],
   conditions: ['SNR, dB'],
   measures: ['psnrDb', 'roiPsnrDb', 'outage'],
@@ -77,7 +77,7 @@ async function at(scheme: string, snrDb: number, count: number, context: PartCon
   const air = airAt(snrDb);
   const linkTo = (seed: number) => {
     if (scheme === FIXED) return blindLinkOf(air, seed, context.scale, DESIGN_DB);
-    return { ...linkOf(air, seed, context.scale), harq: scheme === ADAPTIVE ? 3 : 0 };
+    return { ...linkOf(air, seed, context.scale), harq: 3 };
   };
   const { trials, facts } = await sendAll(context, draws(pictures, count), ({ seed }) => ({
     codec,

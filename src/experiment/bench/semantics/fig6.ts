@@ -46,7 +46,7 @@ export const fig6: Part = {
 
 function unitOf(set: PictureSet, cbr: number, scheme: string, scale: Scale): Unit {
   const { full, pixels } = PICTURES[set];
-  const count = scale.of(full, 2);
+  const count = scale.of(full, 1);
   return {
     id: slug('fig6', set, Math.round(1 / cbr), scheme),
     cpuSeconds: count * (pixels / 1e6) * (scheme === BOUND ? 3 : 5 + 40 * cbr),

@@ -17,7 +17,8 @@ export interface Ladder {
 }
 
 /** Rungs for a channel that is known, and for one that fades. */
-export function ladderFor({ channel, snrDb }: Air): Ladder {
+export function ladderFor({ channel, snrDb }: Air, quick = false): Ladder {
+  if (quick) return { startDb: snrDb - 2, stepDb: 3, patience: 1 };
   return channel === 'awgn'
     ? { startDb: snrDb, stepDb: 0.5, patience: 1 }
     : { startDb: snrDb - 4, stepDb: 1, patience: 2 };
@@ -37,7 +38,7 @@ export async function bestFixedMcs(
   scheme: string,
   options: SendOptions = {},
 ): Promise<Series> {
-  const { startDb, stepDb, patience } = ladderFor(air);
+  const { startDb, stepDb, patience } = ladderFor(air, context.scale.quick);
   const rungs = new Map<number, Rung>();
   const climb = async (designDb: number) => {
     const known = rungs.get(designDb);

@@ -1,6 +1,6 @@
 import type { Series as Curve } from '../../report/svg/series.ts';
 import { type Air, conditionsOf, linkOf } from './air.ts';
-import { SEMANTIC_KINDS, type SemanticKind } from './codec-shelf.ts';
+import { SEMANTIC_KINDS, type SemanticVariant } from './codec-shelf.ts';
 import { check, figureOf, paired } from './figures.ts';
 import { bestFixedMcs } from './fixed-mcs.ts';
 import { find, type NamedPlot, type Part, type PartContext, type Scale, type Unit } from './part.ts';
@@ -16,7 +16,9 @@ const FIXED = 'classical, best fixed MCS';
 const ADAPTIVE = 'classical, MCS by CSI';
 /** Foot of the bars: less is no picture. */
 const LEAST_SHOWN_DB = 10;
-const REPEATED = 'classical, MCS by CSI, HARQ 3';
+const REPEATS = ', HARQ 3';
+const REPEATED = `${ADAPTIVE}${REPEATS}`;
+const TASK = ', task machine, order density';
 
 export const front: Part = {
   name: 'front',
@@ -26,17 +28,19 @@ export const front: Part = {
   sets: ['street'],
   conditions: ['channel', 'SNR, dB'],
   measures: ['roiPsnrDb', 'psnrDb', 'outage', 'cbr'],
-  units: (scale) => AIRS.flatMap((air) => unitsOf(air, scale)),
+  units: (scale) => (scale.quick ? AIRS.slice(0, 1) : AIRS).flatMap((air) => unitsOf(air, scale)),
   view: (all) => ({
     checks: AIRS.flatMap((air) => {
       const at = conditionsOf(air);
       const rival = find(all, FIXED, at);
-      return SEMANTIC_KINDS.map((kind) =>
-        check(
-          'front',
-          `${air.channel.toUpperCase()} ${air.snrDb} dB: ${kind} - ${FIXED}, ROI-PSNR`,
-          'dB',
-          paired(find(all, kind, at), rival, 'roiPsnrDb'),
+      return SEMANTIC_KINDS.flatMap((kind) =>
+        [kind, `${kind}${TASK}`].map((scheme) =>
+          check(
+            'front',
+            `${air.channel.toUpperCase()} ${air.snrDb} dB: ${scheme} - ${FIXED}, ROI-PSNR`,
+            'dB',
+            paired(find(all, scheme, at), rival, 'roiPsnrDb'),
+          ),
         ),
       );
     }),
@@ -60,8 +64,13 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
       return [{ scheme, conditions: conditionsOf(air), ...sent, facts: { judge: id(scheme) } }];
     },
   });
+  const fading = air.channel !== 'awgn';
   return [
-    ...SEMANTIC_KINDS.map((kind) => semanticUnit(air, kind, id(kind), count)),
+    ...SEMANTIC_KINDS.flatMap((kind) => [
+      semanticUnit(air, kind, { kind }, 0, count),
+      semanticUnit(air, `${kind}${TASK}`, { kind, analysis: { task: 'machine', order: 'density' } }, 0, count),
+      ...(fading ? [semanticUnit(air, `${kind}${REPEATS}`, { kind }, 3, count)] : []),
+    ]),
     {
       id: id(FIXED),
       cpuSeconds: count * 6,
@@ -73,24 +82,22 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
       },
     },
     adaptive(ADAPTIVE, 0),
-    ...(air.channel === 'awgn' ? [] : [adaptive(REPEATED, 3)]),
+    ...(fading ? [adaptive(REPEATED, 3)] : []),
   ];
 }
 
-function semanticUnit(air: Air, kind: SemanticKind, id: string, count: number): Unit {
+function semanticUnit(air: Air, scheme: string, variant: SemanticVariant, harq: number, count: number): Unit {
+  const id = slug('front', air.channel, air.snrDb, scheme);
   return {
     id,
-    cpuSeconds: count * 1.2,
+    cpuSeconds: count * (harq > 0 ? 1.2 : 0.8),
     run: async (context) => {
       const pictures = await context.data.pictures('street', count);
-      const codec = context.codecs.semantic({ kind });
-      const sent = await sendAll(
-        context,
-        draws(pictures, count),
-        ({ seed }) => ({ codec, link: linkOf(air, seed, context.scale) }),
-        { pictures: id },
-      );
-      return [{ scheme: kind, conditions: conditionsOf(air), trials: sent.trials, facts: { judge: id } }];
+      const codec = context.codecs.semantic(variant);
+      const link = (seed: number) => ({ ...linkOf(air, seed, context.scale), harq });
+      const options = { pictures: id };
+      const sent = await sendAll(context, draws(pictures, count), ({ seed }) => ({ codec, link: link(seed) }), options);
+      return [{ scheme, conditions: conditionsOf(air), trials: sent.trials, facts: { judge: id } }];
     },
   };
 }

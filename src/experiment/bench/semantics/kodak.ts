@@ -47,7 +47,7 @@ export const kodak: Part = {
 };
 
 function unitsOf(air: Air, scale: Scale): Unit[] {
-  const count = scale.of(24, 2);
+  const count = scale.of(24, 1);
   const id = (scheme: string) => slug('kodak', Math.round(1 / air.cbr), air.snrDb, scheme);
   const seconds = count * (0.6 + 14 * air.cbr);
   const wanted = () => ({ msSsim: true });

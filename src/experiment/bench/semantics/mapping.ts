@@ -46,6 +46,9 @@ function plan(scale: Scale): Experiment[] {
   );
   return [
     ...airs.flatMap((air) => both.map((i) => experiment(air, i, MAPPED, least(air, i)))),
+    ...[EVA5, { ...EVA5, channel: 'tdl-c' } as const, JAMMED].map(
+      (air): Experiment => ({ ...experiment(air, 'own'), variant: { kind: 'modular' }, importance: 'own' }),
+    ),
     experiment(EVA5, 'oracle-order'),
     experiment(JAMMED, 'oracle-order'),
     experiment(EVA5, 'entropy'),
@@ -71,7 +74,7 @@ export const mapping: Part = {
   name: 'mapping',
   title: 'Mapping: the same symbols, placed elsewhere',
   about:
-    "CamVid test pictures, CBR 1/24, estimated CSI. In each line the same symbols with the same power, rates and resource elements are sent under the same noise; only where SFVs lie differs: the most important on the best subbands (matched), interleaved over all (uniform), or on the worst. Own: importance and objects as the product finds them. Oracle: objects, saliency and order by ground truth, amounts by the product's rule from these (oracle-order: by entropy alone). The jammer is noise 10 dB over the signal on 30 % of the subbands.",
+    "CamVid test pictures, CBR 1/24, estimated CSI. In each line the same symbols with the same power, rates and resource elements are sent under the same noise; only where SFVs lie differs: the most important on the best subbands (matched), interleaved over all (uniform), or on the worst. Own: importance and objects as the product finds them. Oracle: objects, saliency and order by ground truth, amounts by the product's rule from these (oracle-order: by entropy alone). Modular is not bound to identical symbols: modulation of each subband and the code rate of each SFV follow the resource elements it has, so that a bad place costs rate. The jammer is noise 10 dB over the signal on 30 % of the subbands.",
   sets: ['street'],
   conditions: ['channel', 'SNR, dB', 'Doppler, Hz', 'CSI, ms', 'jammer, dB', 'importance', 'mapping'],
   measures: ['roiPsnrDb', 'psnrDb', 'outage'],

@@ -33,8 +33,7 @@ export interface Sent {
 /** Sends a picture over a modelled channel, in simulated time: sounding, report, picture, repetitions, decoding. */
 export async function overLink({ codec, image, link, reportDb, decode }: Sending): Promise<Sent> {
   const config = resolveLinkConfig(link);
-  const receiving = decode ? decodingWith(codec, decode) : codec;
-  const exchange = new LoopbackExchange(config, { ...setupLink(config), codec: receiving });
+  const exchange = new LoopbackExchange(config, setupLink(config, null, { codec, modelSet: 0 }));
   await exchange.open();
   const { transmitter } = exchange;
   if (reportDb !== undefined) {
@@ -47,21 +46,11 @@ export async function overLink({ codec, image, link, reportDb, decode }: Sending
   const picture = receiver.received.at(-1);
   const { budget } = transmitter;
   return {
-    decoded: picture ? await receiver.picture(picture) : undefined,
+    decoded: picture ? await receiver.picture(picture, decode) : undefined,
     plan,
     countedSymbols: countedRe(budget),
     transmissions: plan.bursts.length + transmitter.retransmissionBursts,
     sideInfoSymbols: budget.sideInfo,
-  };
-}
-
-/** The same codec, whose receiver has made its choices. */
-function decodingWith(codec: Codec, options: DecodeOptions): Codec {
-  return {
-    name: codec.name,
-    describe: () => codec.describe(),
-    analyse: (image, hints) => codec.analyse(image, hints),
-    decode: (received) => codec.decode(received, options),
   };
 }
 
