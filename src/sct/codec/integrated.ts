@@ -24,7 +24,7 @@ import type {
 } from './codec.ts';
 import { checkGrants, DEFAULT_SYMBOLS_PER_CELL, meanSnrDb } from './grants.ts';
 import { decodeIntegrated } from './integrated-decoder.ts';
-import { decodeSfvScale, encodeSfvScale } from './sfv-power.ts';
+import { sfvDivisor } from './sfv-power.ts';
 import { fitSideParts, type SideParts } from './side-budget.ts';
 import { encodeSideInfo } from './side-info.ts';
 import { cellsOfSfvs, MAX_STREAM_SYMBOLS, type SymbolOrder, symbolOrder } from './symbol-order.ts';
@@ -176,8 +176,9 @@ export class IntegratedCodec implements Codec {
         return { id, kind: 'analog', symbolsReIm: padding(size) };
       }
       repeatedSymbols += size - orders.get(id)!.symbols;
-      sfvScales[id] = encodeSfvScale(this.options.power === 'picture' ? 1 : rms / decodePowerScale(powerCode));
-      const divisor = decodePowerScale(powerCode) * decodeSfvScale(sfvScales[id]);
+      const scaleOfPicture = decodePowerScale(powerCode);
+      const { code, divisor } = sfvDivisor(this.options.power === 'picture' ? scaleOfPicture : rms, scaleOfPicture);
+      sfvScales[id] = code;
       return { id, kind: 'analog', symbolsReIm: stream.map((v) => v / divisor) };
     });
     const { mode, selection } = parts;

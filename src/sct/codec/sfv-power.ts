@@ -28,3 +28,17 @@ export function decodeSfvScale(code: number): number {
   inRange('SFV scale code', code, 1, SFV_SCALE_MAX_CODE);
   return 2 ** ((code - CODE_OF_ONE) / STEPS_PER_OCTAVE);
 }
+
+/**
+ * Code of a stream and what its symbols are divided by: what both ends read from the codes; beyond their range the stream's own root
+ * mean square, since its power on the air must be 1. The receiver then takes it for a little louder or softer than it was.
+ *
+ * @param rms of the stream
+ * @param scale of the picture, as its code says it
+ */
+export function sfvDivisor(rms: number, scale: number): { readonly code: number; readonly divisor: number } {
+  const code = encodeSfvScale(rms / scale);
+  const coded = scale * decodeSfvScale(code);
+  const inside = Math.abs(Math.log2(rms / coded)) <= 0.5001 / STEPS_PER_OCTAVE;
+  return { code, divisor: inside ? coded : rms };
+}
