@@ -18,6 +18,14 @@ const fileSchema = z.object({
   file: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/, { error: 'is no plain file name' }),
   sha256: z.string().regex(/^[0-9a-f]{64}$/, { error: 'is not 64 lower-case hexadecimal digits' }),
 });
+const gridSchema = z.object({
+  /** Side of the pair's own cells; divides 16 and `multipleOf`. */
+  cellPx: z.union([1, 2, 4, 8, 16].map((n) => z.literal(n))),
+  /** Complex symbols of each cell. */
+  symbols: z.number().int().min(1).max(4096),
+  /** `planes`: symbol 0 of every cell, then symbol 1, ..; `cells`: all symbols of a cell, then of the next. Cells by rows. */
+  order: z.enum(['planes', 'cells']),
+});
 const manifestSchema = z.object({
   schema: z.literal(USER_CODEC_SCHEMA),
   name: z.string().min(1).max(100),
@@ -26,6 +34,8 @@ const manifestSchema = z.object({
   multipleOf: z.number().int().min(1).max(256),
   encoder: fileSchema,
   decoder: fileSchema,
+  /** Which part of the picture each symbol is of: SFVs can then be streams of their own. */
+  grid: gridSchema.optional(),
 });
 
 /** What codec.json says. */
@@ -55,6 +65,10 @@ export class UserCodec {
    */
   static async open(directory: string, options: { readonly threads?: number } = {}): Promise<UserCodec> {
     const info = await readManifest(directory);
+    if (info.grid && info.multipleOf % info.grid.cellPx !== 0) {
+      const sides = `grid.cellPx ${info.grid.cellPx} does not divide multipleOf ${info.multipleOf}`;
+      throw new ModelError({ file: join(directory, 'codec.json') }, sides);
+    }
     const open = (file: UserCodecInfo['encoder'], inputs: string[], outputs: string[]) =>
       ForeignNetwork.open({ path: join(directory, file.file), sha256: file.sha256, inputs, outputs, ...options });
     const encoder = await open(info.encoder, ['image', 'snrDb?'], ['symbols']);
