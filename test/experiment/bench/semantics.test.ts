@@ -15,6 +15,7 @@ test('the quick run measures every part through the whole modem', async () => {
   const options = { quick: true, command: 'test', out: dir, note: (what: string) => notes.push(what) };
   const report = await benchSemantics(options);
   assert.equal(report.pending, 0);
+  assert.deepEqual(report.failures, []);
   assert.equal(report.schema, 'sct.bench.semantics/1');
   for (const part of report.parts) {
     if (part.name === 'latency') continue; // starts programs: nothing to see in a quick run

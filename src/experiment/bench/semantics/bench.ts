@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
+import { SctError } from '../../../common/errors.ts';
 import { loadModels } from '../../../sct/semantics/models.ts';
 import { gitFacts, hostFacts, packageRoot } from '../../host-facts.ts';
 import { makeFolder, writableFolder } from '../../make-folder.ts';
@@ -89,6 +90,11 @@ export async function benchSemantics(options: SemanticsBenchOptions): Promise<Se
         const finished = await measure(unit, context, options);
         work.keep(part, unit, finished);
         note(`${unit.id}: ${finished.cpuSeconds} s; ${started.after(finished.cpuSeconds, unit.cpuSeconds)}`);
+      } catch (error) {
+        // One unit that cannot be measured must not take hours of others with it; it is told, and the bench fails.
+        if (!(error instanceof SctError)) throw error;
+        work.fail(unit, error.message);
+        note(`${unit.id}: failed: ${error.message}`);
       } finally {
         work.release(unit);
       }
@@ -122,6 +128,7 @@ class Work {
   readonly scale: Scale;
   readonly order: readonly { readonly part: Part; readonly unit: Unit }[];
   readonly results = new Map<string, Finished>();
+  private readonly failures: { readonly id: string; readonly message: string }[] = [];
   private readonly parts: readonly Part[];
   private readonly store: ResultStore<Finished> | null;
   private readonly sourceSha256: string;
@@ -166,6 +173,10 @@ class Work {
   keep(part: Part, unit: Unit, finished: Finished): void {
     this.store?.save(unit.id, this.keys.get(part.name)!, finished);
     this.results.set(unit.id, finished);
+  }
+
+  fail(unit: Unit, message: string): void {
+    this.failures.push({ id: unit.id, message });
   }
 
   private seriesOf(part: Part): Series[] {
@@ -218,6 +229,7 @@ class Work {
       met: count('met'),
       missed: count('missed'),
       open: count('open'),
+      failures: this.failures,
       pending: parts.reduce((sum, p) => sum + p.pending, 0),
       parts,
     };

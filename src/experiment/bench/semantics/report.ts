@@ -41,5 +41,7 @@ export interface SemanticsReport {
   readonly missed: number;
   readonly open: number;
   readonly pending: number;
+  /** Units that could not be measured in this run, and why; they count as pending. */
+  readonly failures: readonly { readonly id: string; readonly message: string }[];
   readonly parts: readonly PartReport[];
 }

@@ -53,6 +53,7 @@ export function semanticsTable(report: SemanticsReport): string {
     }
     for (const c of part.checks) lines.push(`  ${c.state.padEnd(7)}${c.what}: ${checkText(c)}`);
   }
+  for (const { id, message } of report.failures) lines.push(`  FAILED ${id}: ${message}`);
   lines.push('', `${report.met} met, ${report.missed} missed, ${report.open} open, ${report.pending} units pending`);
   return `${lines.join('\n')}\n`;
 }
