@@ -162,4 +162,10 @@ test('quantise: the nearest multiple of the step comes back in the cells asked f
   }
   const [flat, , busy] = quantisedQuality(tables, 13).filter((_, k) => k % 7 === 0);
   assert.ok(flat < busy, 'a busier class has more error at the same step');
+  assert.ok(quantisedQuality(tables, 12)[8] > quantisedQuality(tables, 11)[8]);
+  assert.deepEqual(
+    quantisedQuality(tables, 13),
+    quantisedQuality(tables, 12),
+    'g_s is told no larger error than it knows',
+  );
 });
