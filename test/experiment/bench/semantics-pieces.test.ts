@@ -10,7 +10,7 @@ import { threeNorm } from '../../../src/experiment/bench/semantics/butteraugli.t
 import { montage, quickData, spread } from '../../../src/experiment/bench/semantics/data.ts';
 import { crossover } from '../../../src/experiment/bench/semantics/fig6.ts';
 import { check, figureOf, paired, rowOf, seedsText } from '../../../src/experiment/bench/semantics/figures.ts';
-import { labelsOf, roiShares, saliencyOf } from '../../../src/experiment/bench/semantics/ground-truth.ts';
+import { boxOf, labelsOf, roiShares, saliencyOf } from '../../../src/experiment/bench/semantics/ground-truth.ts';
 import { judged, meanIou } from '../../../src/experiment/bench/semantics/judge.ts';
 import { lessImportantHalf, measured } from '../../../src/experiment/bench/semantics/measure.ts';
 import { PARTS, parseSemanticsParts } from '../../../src/experiment/bench/semantics/parts.ts';
@@ -96,6 +96,8 @@ test('ground truth: a cell is of the region of interest from 15 % on, else of it
   const salient = saliencyOf(roi, y);
   assert.ok(Math.abs(1 / (1 + Math.exp(-salient[0])) - 0.75) < 1e-6); // 3 of 4 columns
   assert.ok(salient[1] < -9 && salient.length === 32);
+  assert.deepEqual(boxOf(roi, width), { x: 0, y: 0, width: 3, height: 16 });
+  assert.equal(boxOf(new Uint8Array(8), 4), undefined);
   assert.deepEqual(roiShares(Uint8Array.of(0, 0, 1, 1), Uint8Array.of(1, 0, 1, 1), 3), [0.5, 1, 0]);
 });
 

@@ -1,5 +1,5 @@
 import { mean } from '../../stats.ts';
-import { type Air, blindLinkOf, conditionsOf, linkOf } from './air.ts';
+import { type Air, blindLinkOf, conditionsOf, linkOf, STREET_CBR } from './air.ts';
 import { SEMANTIC_KINDS } from './codec-shelf.ts';
 import { type Check, check, meanOf } from './figures.ts';
 import { find, type Part, type PartContext, type Scale, type Unit } from './part.ts';
@@ -19,13 +19,13 @@ function snrs(scale: Scale): number[] {
 }
 
 function airAt(snrDb: number): Air {
-  return { channel: 'epa', snrDb, dopplerHz: 5, csiDelayMs: 20, cbr: 1 / 24 };
+  return { channel: 'epa', snrDb, dopplerHz: 5, csiDelayMs: 20, cbr: STREET_CBR };
 }
 
 export const cliff: Part = {
   name: 'cliff',
   title: 'From 20 to -2 dB: where is the cliff',
-  about: `EPA, 5 Hz, CSI 20 ms old, CBR 1/24, SNR in steps of 0.5 dB, the same CamVid test pictures and seeds at every SNR. Up to three repetitions inside the budget; classical twice: with them and the MCS of each report, and one MCS for ${DESIGN_DB} dB without feedback.`,
+  about: `EPA, 5 Hz, CSI 20 ms old, CBR 1/23, SNR in steps of 0.5 dB, the same CamVid test pictures and seeds at every SNR. Up to three repetitions inside the budget; classical twice: with them and the MCS of each report, and one MCS for ${DESIGN_DB} dB without feedback.`,
   sets: ['street'],
   conditions: ['SNR, dB'],
   measures: ['psnrDb', 'roiPsnrDb', 'outage'],
@@ -45,7 +45,7 @@ export const cliff: Part = {
         {
           name: 'cliff',
           spec: {
-            title: 'Quality against SNR (EPA, CBR 1/24)',
+            title: 'Quality against SNR (EPA, CBR 1/23)',
             description: 'Mean with 95 % interval of the mean.',
             xLabel: 'SNR, dB',
             yLabel: 'PSNR, dB',

@@ -4,12 +4,12 @@ import type { Codec } from '../../../sct/codec/codec.ts';
 import { IntegratedCodec } from '../../../sct/codec/integrated.ts';
 import { ModularCodec } from '../../../sct/codec/modular.ts';
 import type { RgbImage } from '../../../sct/image/rgb-image.ts';
-import type { Mode } from '../../../sct/modes/mode-choice.ts';
-import type { AnalysisOptions } from '../../../sct/semantics/analysis.ts';
+import type { ModeOptions } from '../../../sct/modes/mode-choice.ts';
+import { type SemanticOptions, semanticSettings } from '../../../sct/modes/semantic-options.ts';
 import type { FeatureMap } from '../../../sct/semantics/feature-map.ts';
 import type { SemanticModels } from '../../../sct/semantics/models.ts';
 import type { BenchPicture } from './data.ts';
-import { groundTruthModels, roiFirst, withModels } from './ground-truth.ts';
+import { boxedByTruth, groundTruthModels, roiFirst, withModels } from './ground-truth.ts';
 import { MemoCodec } from './memo-codec.ts';
 
 export const SEMANTIC_KINDS = ['integrated', 'modular'] as const;
@@ -28,9 +28,10 @@ export type Importance = (typeof IMPORTANCES)[number];
 export interface SemanticVariant {
   readonly kind: SemanticKind;
   readonly importance?: Importance;
-  readonly analysis?: Pick<AnalysisOptions, 'task' | 'order'>;
-  /** Default overall. */
-  readonly mode?: Mode;
+  /** As a user says it; absent words have the product's defaults. */
+  readonly words?: Pick<SemanticOptions, 'mode' | 'task' | 'order'>;
+  /** Selective mode that keeps the rectangle around the region of interest by ground truth. */
+  readonly box?: boolean;
 }
 
 /** Variants whose plans are kept at once: each plan of a picture takes some megabytes. */
@@ -67,7 +68,7 @@ export class CodecShelf {
   }
 
   semantic(variant: SemanticVariant): MemoCodec {
-    const key = JSON.stringify([variant.kind, variant.importance, variant.analysis, variant.mode]);
+    const key = JSON.stringify([variant.kind, variant.importance, variant.words, variant.box]);
     const codec = this.variants.get(key) ?? new MemoCodec(this.make(variant));
     this.variants.delete(key);
     this.variants.set(key, codec);
@@ -75,13 +76,15 @@ export class CodecShelf {
     return codec;
   }
 
-  private make({ kind, importance = 'own', analysis = {}, mode = 'overall' }: SemanticVariant): Codec {
+  private make({ kind, importance = 'own', words = {}, box = false }: SemanticVariant): Codec {
+    const { analysis, mode } = semanticSettings(words, this.models.tables.labels.names);
     const byEntropy = importance === 'entropy' || importance === 'oracle-order';
     const weighed = byEntropy ? { ...analysis, weight: 0 } : analysis;
-    const options = { analysis: weighed, mode: { mode } };
-    const make = (models: SemanticModels) => new CODECS[kind](models, options);
-    if (importance === 'own' || importance === 'entropy') return make(this.models);
+    const make = (models: SemanticModels, kept: ModeOptions) =>
+      new CODECS[kind](models, { analysis: weighed, mode: kept });
     const truthOf = (image: RgbImage) => this.truths.get(image);
-    return roiFirst(make(groundTruthModels(this.models, truthOf)), truthOf);
+    if (box) return boxedByTruth((roi) => make(this.models, roi ? { mode: 'selective', roi } : mode), truthOf);
+    if (importance === 'own' || importance === 'entropy') return make(this.models, mode);
+    return roiFirst(make(groundTruthModels(this.models, truthOf), mode), truthOf);
   }
 }

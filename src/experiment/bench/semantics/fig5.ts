@@ -1,11 +1,11 @@
-import { type Air, conditionsOf, linkOf } from './air.ts';
+import { type Air, conditionsOf, linkOf, STREET_CBR } from './air.ts';
 import { SEMANTIC_KINDS } from './codec-shelf.ts';
 import { check, meanOf, paired } from './figures.ts';
 import { find, type Part, type PartContext, type Scale, type Unit } from './part.ts';
 import { draws, sendAll } from './send-all.ts';
 import { type Series, slug } from './series.ts';
 
-const AIR: Air = { channel: 'awgn', snrDb: 1, cbr: 1 / 24 };
+const AIR: Air = { channel: 'awgn', snrDb: 1, cbr: STREET_CBR };
 /** What the sender believes, dB: the truth, and a report from better times. */
 const REPORTS_DB = [1, 3] as const;
 const CLASSICAL = 'classical';
@@ -14,7 +14,7 @@ export const fig5: Part = {
   name: 'fig5',
   title: "The paper's Fig. 5: a street at 1 dB",
   about:
-    'CamVid test pictures over AWGN at 1 dB, CBR 1/24, another noise seed for each. The sender goes by a CSI report of 1 dB, or by a stale one of 3 dB, and gets no other. Damage is where the error mask is at least 1/2; the less important half is the half of the cells that comes last in the order of placement.',
+    'CamVid test pictures over AWGN at 1 dB, CBR 1/23, another noise seed for each. The sender goes by a CSI report of 1 dB, or by a stale one of 3 dB, and gets no other. Damage is where the error mask is at least 1/2; the less important half is the half of the cells that comes last in the order of placement.',
   sets: ['street'],
   conditions: ['CBR', 'report, dB'],
   measures: ['roiPsnrDb', 'psnrDb', 'outage', 'damagedShare', 'damagedLowShare', 'correctionGainDb'],

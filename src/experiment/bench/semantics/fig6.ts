@@ -12,10 +12,11 @@ import { cbrText, type Measure, type Series, slug } from './series.ts';
 const SNR_DB = 1;
 const BOUND = 'AVIF + capacity';
 const CBRS = [1 / 96, 1 / 64, 1 / 48, 1 / 32, 1 / 24, 1 / 16, 1 / 12, 1 / 8, 1 / 6, 1 / 4] as const;
-const PICTURES: Readonly<Record<string, { title: string; full: number; pixels: number }>> = {
-  saliency: { title: 'ECSSD', full: 20, pixels: 0.12e6 },
-  kodak: { title: 'Kodak', full: 12, pixels: 0.39e6 },
-  large: { title: '1.6 megapixels', full: 3, pixels: 1.57e6 },
+/** Subbands by size: small budgets want short slots. */
+const PICTURES: Readonly<Record<string, { title: string; full: number; pixels: number; subbands: number }>> = {
+  saliency: { title: 'ECSSD', full: 20, pixels: 0.12e6, subbands: 6 },
+  kodak: { title: 'Kodak', full: 12, pixels: 0.39e6, subbands: 6 },
+  large: { title: '1.6 megapixels', full: 3, pixels: 1.57e6, subbands: 25 },
 };
 
 function sets(scale: Scale): PictureSet[] {
@@ -62,7 +63,7 @@ async function series(
   context: PartContext,
 ): Promise<Series> {
   const pictures = await context.data.pictures(set, count);
-  const air: Air = { channel: 'awgn', snrDb: SNR_DB, cbr };
+  const air: Air = { channel: 'awgn', snrDb: SNR_DB, cbr, subbands: PICTURES[set].subbands };
   const conditions = labels(set, cbr);
   const seen = await findButteraugli();
   const kind = SEMANTIC_KINDS.find((k) => k === scheme);

@@ -1,6 +1,7 @@
 import type { Codec, SourcePlan } from '../../../sct/codec/codec.ts';
 import type { SideParts } from '../../../sct/codec/side-budget.ts';
 import type { RgbImage } from '../../../sct/image/rgb-image.ts';
+import type { PixelRectangle } from '../../../sct/modes/keep-rule.ts';
 import { cellsToPixels } from '../../../sct/quality/regions.ts';
 import type { FeatureMap } from '../../../sct/semantics/feature-map.ts';
 import type { LabelOutput, SemanticModels } from '../../../sct/semantics/models.ts';
@@ -152,4 +153,35 @@ export function roiShares(sfvOfPixel: Uint8Array, roi: Uint8Array, count: number
     if (roi[i]) inside[sfvOfPixel[i]]++;
   }
   return Array.from(inside, (v, id) => (pixels[id] > 0 ? v / pixels[id] : 0));
+}
+
+/**
+ * A codec that is made anew for each picture, for the smallest rectangle around its region of interest by ground truth; without one
+ * (undefined) as it is otherwise. Its receiver is the same for all: what was kept is in the side information.
+ */
+export function boxedByTruth(
+  make: (roi: PixelRectangle | undefined) => Codec,
+  truthOf: (image: RgbImage) => BenchPicture | undefined,
+): Codec {
+  const receiver = make(undefined);
+  return {
+    name: receiver.name,
+    describe: () => `${receiver.describe()}, keeping the rectangle around the region of interest by ground truth`,
+    decode: (received, options) => receiver.decode(received, options),
+    analyse(image, hints) {
+      const roi = truthOf(image)?.roi;
+      return make(roi ? boxOf(roi, image.width) : undefined).analyse(image, hints);
+    },
+  };
+}
+
+/** Smallest rectangle around everything that is not 0; undefined where there is nothing. */
+export function boxOf(roi: Uint8Array, width: number): PixelRectangle | undefined {
+  let [left, top, right, bottom] = [width, roi.length, -1, -1];
+  for (let at = 0; at < roi.length; at++) {
+    if (!roi[at]) continue;
+    const [x, y] = [at % width, Math.floor(at / width)];
+    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x), Math.max(bottom, y)];
+  }
+  return right < 0 ? undefined : { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
 }

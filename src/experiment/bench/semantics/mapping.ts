@@ -1,5 +1,5 @@
 import type { Mapping } from '../../../sct/allocation/allocate.ts';
-import { type Air, conditionsOf, linkOf } from './air.ts';
+import { type Air, conditionsOf, linkOf, STREET_CBR } from './air.ts';
 import type { Importance, SemanticVariant } from './codec-shelf.ts';
 import { type Asked, type Check, check, paired } from './figures.ts';
 import { find, type NamedPlot, type Part, type PartContext, type Scale, type Unit } from './part.ts';
@@ -7,10 +7,9 @@ import { draws, sendAll } from './send-all.ts';
 import { type Conditions, type Series, slug } from './series.ts';
 
 const MAPPED: readonly Mapping[] = ['matched', 'uniform', 'worst'];
-const CBR = 1 / 24;
-const FADING = { dopplerHz: 5, csiDelayMs: 20, cbr: CBR } as const;
+const FADING = { dopplerHz: 5, csiDelayMs: 20, cbr: STREET_CBR } as const;
 const EVA5: Air = { channel: 'eva', snrDb: 5, ...FADING };
-const JAMMED: Air = { channel: 'awgn', snrDb: 10, cbr: CBR, jammerDb: 10 };
+const JAMMED: Air = { channel: 'awgn', snrDb: 10, cbr: STREET_CBR, jammerDb: 10 };
 
 /** One content, placed in several ways. */
 interface Experiment {
@@ -58,7 +57,7 @@ function plan(scale: Scale): Experiment[] {
         .map(
           (task): Experiment => ({
             air: EVA5,
-            variant: { kind: 'integrated', importance: 'own', analysis: { task, order } },
+            variant: { kind: 'integrated', importance: 'own', words: { task, order } },
             importance: `own, task ${task}, order ${order}`,
             mappings: ['matched', 'uniform'],
           }),
@@ -74,7 +73,7 @@ export const mapping: Part = {
   name: 'mapping',
   title: 'Mapping: the same symbols, placed elsewhere',
   about:
-    "CamVid test pictures, CBR 1/24, estimated CSI. In each line the same symbols with the same power, rates and resource elements are sent under the same noise; only where SFVs lie differs: the most important on the best subbands (matched), interleaved over all (uniform), or on the worst. Own: importance and objects as the product finds them. Oracle: objects, saliency and order by ground truth, amounts by the product's rule from these (oracle-order: by entropy alone). Modular is not bound to identical symbols: modulation of each subband and the code rate of each SFV follow the resource elements it has, so that a bad place costs rate. The jammer is noise 10 dB over the signal on 30 % of the subbands.",
+    "CamVid test pictures, budget CBR 1/23 (five whole slots, CBR near 1/24), estimated CSI. In each line the same symbols with the same power, rates and resource elements are sent under the same noise; only where SFVs lie differs: the most important on the best subbands (matched), interleaved over all (uniform), or on the worst. Own: importance and objects as the product finds them. Oracle: objects, saliency and order by ground truth, amounts by the product's rule from these (oracle-order: by entropy alone). Modular is not bound to identical symbols: modulation of each subband and the code rate of each SFV follow the resource elements it has, so that a bad place costs rate. The jammer is noise 10 dB over the signal on 30 % of the subbands.",
   sets: ['street'],
   conditions: ['channel', 'SNR, dB', 'Doppler, Hz', 'CSI, ms', 'jammer, dB', 'importance', 'mapping'],
   measures: ['roiPsnrDb', 'psnrDb', 'outage'],
