@@ -111,11 +111,10 @@ export type ReceivedStream =
   | {
       readonly id: number;
       readonly kind: 'bits';
+      /** As long as it was sent, whatever is missing. */
       readonly payload: Uint8Array;
       /** Ascending, disjoint; empty when everything arrived. */
       readonly missing: readonly ByteRange[];
-      /** A piece of unknown length is missing: the payload's length and everything behind the first gap mean nothing. */
-      readonly cut?: boolean | undefined;
       /** Importance as sent, 0..255, from the burst's extension. */
       readonly score?: number | undefined;
     }

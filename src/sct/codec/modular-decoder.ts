@@ -126,8 +126,8 @@ export function unpackStreams(
 /**
  * A stream that fits the side information; undefined for one that was not sent by it.
  *
- * @throws FormatError `streams` when it belongs to no SFV, stands twice, is of the wrong kind, has no sure length, or misses bytes that
- *   it does not have
+ * @throws FormatError `streams` when it belongs to no SFV, stands twice, is of the wrong kind, or misses bytes that it does not
+ *   have
  */
 export function checkPacket(stream: ReceivedStream, side: ModularSide, seen: Set<number>): BitStream | undefined {
   const { id } = stream;
@@ -140,7 +140,6 @@ export function checkPacket(stream: ReceivedStream, side: ModularSide, seen: Set
   if (seen.has(id)) throw new FormatError('streams', `stream ${id} stands twice`);
   seen.add(id);
   if (stream.kind !== 'bits') throw new FormatError('streams', `stream ${id} is analog, SFVs have coded bits`);
-  if (stream.cut) throw new FormatError('streams', `stream ${id} lacks a piece of unknown length`);
   const { length } = stream.payload;
   if (length > MAX_STREAM_BYTES) {
     throw new FormatError('streams', `stream ${id} has ${length} bytes, allowed up to ${MAX_STREAM_BYTES}`);

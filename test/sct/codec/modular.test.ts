@@ -152,7 +152,6 @@ test('streams that contradict the side information count as not received', async
     [[analog, ...rest], /analog/],
     [[{ ...a, missing: [{ from: 5, to: 1e9 }] }, ...rest], /misses bytes/],
     [[{ ...a, missing: [{ from: 9, to: 5 }] }, ...rest], /misses bytes/],
-    [[{ ...a, cut: true }, ...rest], /unknown length/],
     [[{ ...a, payload: new Uint8Array(2 ** 22) }, ...rest], /allowed up to/],
   ];
   for (const [streams, reason] of cases) {
