@@ -23,8 +23,10 @@ function sets(scale: Scale): PictureSet[] {
   return scale.quick ? ['saliency'] : ['saliency', 'kodak', 'large'];
 }
 
-function cbrs(scale: Scale): readonly number[] {
-  return scale.quick ? [1 / 16, 1 / 6] : CBRS;
+/** Small pictures have no room for control and side information at the smallest ratios. */
+function cbrs(set: PictureSet, scale: Scale): readonly number[] {
+  if (scale.quick) return [1 / 16, 1 / 6];
+  return set === 'saliency' ? CBRS.slice(2) : CBRS;
 }
 
 export const fig6: Part = {
@@ -37,7 +39,7 @@ export const fig6: Part = {
   measures: ['psnrDb', 'msSsimDb', 'butteraugli', 'outage'],
   units: (scale) =>
     sets(scale).flatMap((set) =>
-      cbrs(scale).flatMap((cbr) => [...SEMANTIC_KINDS, BOUND].map((scheme) => unitOf(set, cbr, scheme, scale))),
+      cbrs(set, scale).flatMap((cbr) => [...SEMANTIC_KINDS, BOUND].map((scheme) => unitOf(set, cbr, scheme, scale))),
     ),
   view: (all, scale) => ({
     checks: sets(scale).flatMap((set) => crossings(all, set, scale)),
@@ -120,7 +122,7 @@ async function distance(seen: Butteraugli | null, a: RgbImage, b: RgbImage): Pro
 function crossings(all: readonly Series[], set: PictureSet, scale: Scale): Check[] {
   return SEMANTIC_KINDS.flatMap((kind) =>
     (['psnrDb', 'msSsimDb', 'butteraugli'] as const).flatMap((measure) => {
-      const points = cbrs(scale).flatMap((cbr) => {
+      const points = cbrs(set, scale).flatMap((cbr) => {
         const at = labels(set, cbr);
         const [own, other] = [kind, BOUND].map((scheme) => meanOf(find(all, scheme, at), measure)?.value);
         if (own === undefined || other === undefined) return [];
@@ -148,8 +150,10 @@ export function crossover(points: readonly { r: number; ahead: number }[]): { r:
 function plotsOf(all: readonly Series[], set: PictureSet, scale: Scale): NamedPlot[] {
   return (['psnrDb', 'msSsimDb', 'butteraugli'] as const).flatMap((measure): NamedPlot[] => {
     const lines = [...SEMANTIC_KINDS, BOUND].map((scheme) => {
-      const y = cbrs(scale).map((cbr) => meanOf(find(all, scheme, labels(set, cbr)), measure)?.value ?? Number.NaN);
-      const x = cbrs(scale).map((cbr) => 3 * cbr);
+      const y = cbrs(set, scale).map(
+        (cbr) => meanOf(find(all, scheme, labels(set, cbr)), measure)?.value ?? Number.NaN,
+      );
+      const x = cbrs(set, scale).map((cbr) => 3 * cbr);
       return { kind: 'line' as const, markers: true, label: scheme, dash: scheme === BOUND, x, y };
     });
     if (!lines.some((l) => l.y.some(Number.isFinite))) return [];
