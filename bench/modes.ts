@@ -1,13 +1,19 @@
 /**
  * Modes of the semantic codec over AWGN, without the modem (docs/adr/0015).
  *
- *     node --import tsx bench/modes.ts auto --data DIR [--size live] [--most 40]     overall against what is kept, validation pictures
+ *     node --import tsx bench/modes.ts PART --data DIR [--size live|base] [--part validation|test] [--most 40] [--cbr 48] [--snr 5]
+ *
+ * auto: overall against the most important SFVs by share and order [--task machine --favour --shares 0.8,0.9]; selective: against
+ * a user's choice (classes or the object's rectangle), border and texture of what is made up; machine: the heads on received features;
+ * reference: lost SFVs with the picture before as reference. DIR holds camvid/{val,test} and saliency/{train,test}. Text on stdout,
+ * rows as JSON with --out FILE.
  */
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { mean, pairedDifference } from '../src/experiment/stats.ts';
 import { loadModels } from '../src/sct/semantics/models.ts';
 import { type AutoRow, autoRows } from './modes/auto.ts';
+import { machineFigures, referenceFigures } from './modes/receivers.ts';
 import { type SelectiveRow, selectiveRows } from './modes/selective.ts';
 
 const { positionals, values } = parseArgs({
@@ -80,5 +86,19 @@ async function selective(): Promise<void> {
   }
 }
 
-await { auto, selective }[what as 'auto' | 'selective']();
+async function machine(): Promise<void> {
+  const f = await machineFigures(models, data!, part, Number(values.most), air);
+  process.stdout.write(`${JSON.stringify(f)}\n`);
+}
+
+async function reference(): Promise<void> {
+  const pairs = await referenceFigures(models, data!, part, Number(values.most), air);
+  const [a, b] = [pairs.map((p) => p.without), pairs.map((p) => p.with)];
+  const { value, low, high } = pairedDifference(b, a);
+  const text = `lost SFVs of ${a.length} pictures: ${mean(a).toFixed(2)} dB without, ${mean(b).toFixed(2)} dB with the picture before`;
+  process.stdout.write(`${text}, difference ${value.toFixed(2)} [${low.toFixed(2)}, ${high.toFixed(2)}]\n`);
+}
+
+const parts = { auto, selective, machine, reference };
+await parts[what as keyof typeof parts]();
 await models.close();
