@@ -35,6 +35,10 @@ Examples:
   sct bench semantics --quick
   sct bench semantics --data DIR -o OUT --only front,mapping
   sct bench semantics --data DIR -o OUT --json
+
+Street scenes as a machine sees them (training/README.md says what the judge needs); then once more for the report:
+  python3 training/judge/score.py OUT/pictures --data DIR --each > OUT/pictures/judge.jsonl
+  sct bench semantics --data DIR -o OUT
 `,
     )
     .action(async (flags: SemanticsFlags) => {

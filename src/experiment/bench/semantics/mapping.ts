@@ -2,14 +2,18 @@ import type { Mapping } from '../../../sct/allocation/allocate.ts';
 import { type Air, conditionsOf, linkOf, STREET_CBR } from './air.ts';
 import type { Importance, SemanticVariant } from './codec-shelf.ts';
 import { type Asked, type Check, check, paired } from './figures.ts';
+import type { Sent } from './over-link.ts';
 import { find, type NamedPlot, type Part, type PartContext, type Scale, type Unit } from './part.ts';
-import { draws, sendAll } from './send-all.ts';
+import { type Draw, draws, sendAll } from './send-all.ts';
 import { type Conditions, type Series, slug } from './series.ts';
 
 const MAPPED: readonly Mapping[] = ['matched', 'uniform', 'worst'];
 const FADING = { dopplerHz: 5, csiDelayMs: 20, cbr: STREET_CBR } as const;
 const EVA5: Air = { channel: 'eva', snrDb: 5, ...FADING };
 const JAMMED: Air = { channel: 'awgn', snrDb: 10, cbr: STREET_CBR, jammerDb: 10 };
+
+/** Number of draws whose grants and slots were the same in all mappings. */
+const SAME = 'draws with the same grants';
 
 /** One content, placed in several ways. */
 interface Experiment {
@@ -98,19 +102,27 @@ async function place(e: Experiment, count: number, context: PartContext): Promis
   const codec = context.codecs.semantic(e.variant);
   // Picture by picture through all mappings, so that each is coded once.
   const trials = e.mappings.map((): Series['trials'][number][] => []);
+  const same: boolean[] = [];
   let done = 0;
   for (const draw of draws(pictures, count)) {
+    const contents = new Set<string>();
+    const more = (_: Draw, { plan }: Sent) => {
+      contents.add(JSON.stringify([plan.grants, plan.bursts.map((b) => b.slots)]));
+      return {};
+    };
     for (const [m, name] of e.mappings.entries()) {
       const link = { ...linkOf(e.air, draw.seed, context.scale), mapping: name };
-      const sent = await sendAll({ ...context, step: async () => {} }, [draw], () => ({ codec, link }));
+      const alone = { ...context, step: async () => {} };
+      const sent = await sendAll(alone, [draw], () => ({ codec, link }), { more });
       trials[m].push(...sent.trials);
       await context.step(++done, count * e.mappings.length);
     }
+    same.push(contents.size === 1);
   }
   return e.mappings.map((name, m) => ({
     scheme: e.variant.kind,
     conditions: labels(e, name),
-    facts: {},
+    facts: { [SAME]: same.filter(Boolean).length },
     trials: trials[m],
   }));
 }
@@ -130,7 +142,13 @@ function checksOf(all: readonly Series[], scale: Scale): Check[] {
     const where = `${e.variant.kind}, ${air.channel.toUpperCase()} ${air.snrDb} dB${jam}${ageing}, importance ${importance}`;
     const line = (what: string, a: Mapping, measure: 'roiPsnrDb' | 'psnrDb', limits: Asked = {}) =>
       check('mapping', `${where}: ${what}`, 'dB', paired(of(a), of('uniform'), measure), limits);
+    const same = Number(matched.facts[SAME]);
+    const whole = { value: same / matched.trials.length, low: Number.NaN, high: Number.NaN, n: matched.trials.length };
     return [
+      // Modular codes for where its symbols lie; integrated must not.
+      ...(e.variant.kind === 'integrated'
+        ? [check('mapping', `${where}: same grants and slots in all mappings`, 'share', whole, { least: 1 })]
+        : []),
       line('matched - uniform, ROI-PSNR', 'matched', 'roiPsnrDb', asked),
       line('matched - uniform, whole picture', 'matched', 'psnrDb'),
       ...(e.mappings.includes('worst') ? [line('worst - uniform, ROI-PSNR', 'worst', 'roiPsnrDb')] : []),
