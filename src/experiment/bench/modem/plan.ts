@@ -39,7 +39,7 @@ export function requirementsPlan(quick: boolean): Measurement[] {
     rbSnrMeasurement(MIDDLE, trials(2, 100)),
     rbSnrMeasurement(WIDE, trials(2, 50)),
     ...[NARROW, WIDE].map((n) => rbSnrFadingMeasurement(n, 'eva', trials(14, n === NARROW ? 1400 : 350))),
-    jammerMeasurement(NARROW, trials(6, 200)),
+    jammerMeasurement(NARROW, trials(6, 2000)),
     jammerMeasurement(WIDE, trials(4, 100)),
     channelsMeasurement(trials(300, 10_000)),
   ];
