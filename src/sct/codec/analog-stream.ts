@@ -5,8 +5,11 @@ import type { SymbolOrder } from './symbol-order.ts';
 /** SNR of cells of which nothing came, and the bounds of what f_d was trained with, dB. */
 export const SNR_FLOOR_DB = -10;
 export const SNR_CEILING_DB = 30;
-/** A symbol below this SNR counts as lost in the error mask; f_d gets what came of it all the same. */
-export const LOST_BELOW_DB = -8;
+/**
+ * A symbol below this SNR counts as lost in the error mask. Above it f_d makes more of the noisy symbol than the corrector of its
+ * surroundings (docs/adr/0013-semantic-codecs.md); f_d gets what is below it all the same.
+ */
+export const LOST_BELOW_DB = -16;
 /** No measurement is better than this; keeps the sums finite. */
 const MOST_SNR = 1e6;
 /** A part beyond this is not of a unit-power symbol: it counts as not arrived. */

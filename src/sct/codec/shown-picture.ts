@@ -4,7 +4,8 @@ import { type TaskResult, taskResult } from '../modes/machine-receiver.ts';
 import type { ClassMap, FeatureMap, GridPlane } from '../semantics/feature-map.ts';
 import type { SemanticModels } from '../semantics/models.ts';
 import type { DecodedImage, DecodeOptions } from './codec.ts';
-import type { SideInfo } from './side-info.ts';
+import { SFV_NOT_SENT } from './sfv-power.ts';
+import { LEVEL_NOT_SENT, type SideInfo } from './side-info.ts';
 
 /** What a codec made of the streams, before anything is corrected. */
 export interface ReceivedFeatures {
@@ -65,6 +66,10 @@ export async function showReceived(
   return { image, uncorrected, task };
 }
 
+/**
+ * Damage restored. Of SFVs of which nothing came the generator makes those that were never sent, and with `perceptual` the lost ones
+ * too: sharper, but further from the source than what the corrector makes.
+ */
 async function corrected(
   models: SemanticModels,
   side: SideInfo,
@@ -73,14 +78,19 @@ async function corrected(
   faults: string[],
 ) {
   const { partition } = side;
-  const ofSfv = correctionStrength(scores);
+  const invents = Array.from(came, (arrived, id) => !arrived && (options.perceptual || !isSent(side, id)));
   return repair(models, {
     ...{ yHat, quality, classMap, damage },
     labelMap: { rows: partition.rows, columns: partition.columns, data: partition.labels },
-    strength: Float32Array.from(partition.sfvOf as ArrayLike<number>, (id) => ofSfv[id]),
-    missing: partition.sfvOf.map((id) => (came[id] ? 0 : 1)),
+    strength: correctionStrength(scores, partition.sfvOf, damage),
+    missing: partition.sfvOf.map((id) => (invents[id] ? 1 : 0)),
     reference: await referenceOf(side, yHat, options, faults),
   });
+}
+
+/** Whether the sender gave an SFV any symbols or bytes. */
+function isSent(side: SideInfo, id: number): boolean {
+  return side.kind === 'integrated' ? side.sfvScales[id] !== SFV_NOT_SENT : side.levels[id] !== LEVEL_NOT_SENT;
 }
 
 /** The reference that the side information names; a fault where this end does not hold it or it has another size. */

@@ -3,8 +3,11 @@ import type { PictureShape } from '../semantics/feature-map.ts';
 import { CELL_PX } from '../semantics/feature-map.ts';
 import type { UserCodecInfo } from '../semantics/user-codec.ts';
 import { paddedSize } from '../semantics/user-codec.ts';
-import { LOST_BELOW_DB, type StreamSamples } from './analog-stream.ts';
+import type { StreamSamples } from './analog-stream.ts';
 import { strideOf } from './symbol-order.ts';
+
+/** A pair's symbol below this SNR is mostly noise: it counts as lost. */
+const LOST_BELOW_DB = -8;
 
 type PairGrid = NonNullable<UserCodecInfo['grid']>;
 

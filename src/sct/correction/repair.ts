@@ -5,24 +5,33 @@ import { GENERATED_QUALITY, type SemanticModels } from '../semantics/models.ts';
 
 /** From this damage on nothing of an embedding is used; what the corrector was trained with. */
 export const LOST_DAMAGE = 0.999;
-/** How far the most important SFV's damaged cells go from what came to what the corrector makes of them. */
-const LEAST_STRENGTH = 0.5;
+/** Strength in a cell that is all but lost, of the least and of the most important SFV. */
+const STRENGTH = [0.5, 0.25] as const;
 const NOISE_PLANES = 16;
 
 /**
- * Strength of correction of each SFV, 0.5 for the most important to 1 for the least, linear in the score codes (logarithmic in
- * importance): of what matters the viewer sees what was received, of the rest what looks right. A missing score counts as least.
+ * Strength of correction of each cell: what share of it was lost times 0.5 for the least important SFV to 0.25 for the most, linear in
+ * the score codes (logarithmic in importance). Of what matters the viewer sees what was received, of the rest what looks right; and of
+ * a cell of which most came f_d knows more than the corrector. A missing score counts as least. Lost cells are restored whole whatever it says.
  *
  * @param scores as sent; [SFV id]
+ * @param sfvOf SFV of each cell; [row][column]
+ * @param damage [row][column], 0 intact .. 1 lost
+ * @returns [row][column]
  */
-export function correctionStrength(scores: readonly (number | undefined)[]): Float32Array {
+export function correctionStrength(
+  scores: readonly (number | undefined)[],
+  sfvOf: ArrayLike<number>,
+  damage: Float32Array,
+): Float32Array {
   const known = scores.filter((s) => s !== undefined);
   const most = Math.max(...known);
   const least = Math.min(...known);
-  return Float32Array.from(scores, (s) => {
-    if (s === undefined || most <= least) return 1;
-    return 1 - (1 - LEAST_STRENGTH) * ((s - least) / (most - least));
-  });
+  const [high, low] = STRENGTH;
+  const ofSfv = scores.map((s) =>
+    s === undefined || most <= least ? high : high - (high - low) * ((s - least) / (most - least)),
+  );
+  return damage.map((d, at) => d * ofSfv[sfvOf[at]]);
 }
 
 /** Quality of a lost cell of each class: log10 of the class's whole variance, plus 1e-4 inside as f_d adds; [class]. */
@@ -56,15 +65,15 @@ export interface RepairInput {
   readonly labelMap: ClassMap;
   readonly damage: Float32Array; // [row][column], 0 intact .. 1 lost
   readonly strength: Float32Array; // [row][column], 0..1
-  /** 1 in the cells of SFVs of which nothing came. */
+  /** 1 in the cells of whole SFVs that the generator may make up. */
   readonly missing: Uint8Array; // [row][column]
   /** Features of an earlier or stored picture of the scene, of the same grid. */
   readonly reference?: FeatureMap | undefined;
 }
 
 /**
- * Restores damaged cells and makes up whole missing SFVs: the corrector for what came in part (and for single lost cells), the
- * generator, where the model set has one, for SFVs of which nothing came; without one, or with a reference (which the corrector knows and
+ * Restores damaged cells and makes up whole missing SFVs: the corrector what was lost, in part or whole, the generator, where the model
+ * set has one, the missing SFVs; without one, or with a reference (which the corrector knows and
  * the generator does not), the corrector does both. The generator's noise is
  * fixed, so the same damage gives the same picture. Cells with damage 0 leave bit by bit as they came.
  */

@@ -106,7 +106,7 @@ test('lost, faint and absurd symbols are damage, not numbers', () => {
   for (const [value, snr] of [
     [1, Number.NEGATIVE_INFINITY],
     [1, Number.NaN],
-    [1, -9],
+    [1, -17],
     [Number.NaN, 10],
     [1e30, 10],
   ]) {
@@ -119,6 +119,9 @@ test('lost, faint and absurd symbols are damage, not numbers', () => {
     assert.equal(planes.damage[4], 0);
     assert.ok(planes.received.every((v) => Math.abs(v) < 10) && planes.snrDb.every(Number.isFinite));
   }
+  const noisy = emptyPlanes(GRID);
+  unpackStream({ symbolsReIm, snrDb: snrDb.map(() => -15) }, order, CELLS, K, 1, noisy);
+  assert.ok(noisy.damage.every((d) => d === 0)); // noise alone is no damage
   const none = emptyPlanes(GRID);
   const gone = { symbolsReIm, snrDb: snrDb.map(() => Number.NEGATIVE_INFINITY) };
   assert.deepEqual(unpackStream(gone, order, CELLS, K, 1, none), { arrived: 0, snrDb: null });

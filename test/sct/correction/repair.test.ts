@@ -45,11 +45,13 @@ const input = (damage: number[], missing: number[]) => ({
   missing: Uint8Array.from(missing),
 });
 
-test('strength: a half for the most important, one for the least and for the unknown', () => {
-  assert.deepEqual([...correctionStrength([255, 155, 205, undefined])], [0.5, 1, 0.75, 1]);
-  assert.deepEqual([...correctionStrength([200, 200])], [1, 1]);
-  assert.deepEqual([...correctionStrength([undefined, 200])], [1, 1]);
-  assert.deepEqual([...correctionStrength([undefined])], [1]);
+test('strength: with the share that was lost, a half for the least important and the unknown, a quarter for the most important', () => {
+  const whole = Float32Array.of(1, 1, 1, 1);
+  assert.deepEqual([...correctionStrength([255, 155, 205, undefined], [0, 1, 2, 3], whole)], [0.25, 0.5, 0.375, 0.5]);
+  const parts = Float32Array.of(0, 0.25, 0.5, 1);
+  assert.deepEqual([...correctionStrength([255, 155], [0, 0, 1, 1], parts)], [0, 0.0625, 0.25, 0.5]);
+  assert.deepEqual([...correctionStrength([200, 200], [0, 1], whole.subarray(2))], [0.5, 0.5]);
+  assert.deepEqual([...correctionStrength([undefined], [0], whole.subarray(3))], [0.5]);
 });
 
 test('lost cells become the mean embedding of their class; damaged in part they stay', () => {
