@@ -18,7 +18,7 @@ import { placeSymbols, type RbMap } from '../sct/allocation/rb-map.ts';
 import { type BurstDemand, splitOverBursts } from '../sct/allocation/split-bursts.ts';
 import { rankingByScore } from '../sct/allocation/weights.ts';
 import type { SourcePlan, StreamGrant, StreamPlan } from '../sct/codec/codec.ts';
-import { chooseOwnModulation, codeRateFor } from './adaptation.ts';
+import { chooseOwnModulation, chooseUniformLoading, codeRateFor } from './adaptation.ts';
 import { splitBudget, tooSmall } from './budget-split.ts';
 import { type ChannelKnowledge, TARGET_BLER, TYPICAL_BITS } from './channel-knowledge.ts';
 import { bitsAt, burstShape, codedBitsOf, positionsOf } from './resource-map.ts';
@@ -68,6 +68,10 @@ export interface PlanInput {
   readonly controlRe: number;
   /** RE kept for repetitions. */
   readonly reserve: number;
+  /** Extra margin of the more important half of the cells in the code rate of streams of bits, dB; default 0. */
+  readonly protectionDb?: number | undefined;
+  /** One modulation and one code rate for all streams of bits of a picture, as for a band without order; default their own. */
+  readonly oneMcs?: boolean | undefined;
   /** controlRe + reserve at another budget, for hints. */
   readonly overheadRe: (budgetRe: number) => number;
 }
@@ -100,9 +104,16 @@ export function planPicture(input: PlanInput): PicturePlan {
     ...(side > 0 ? { side: { bytes: source.sideInfoBytes, re: sideRe } } : {}),
   });
   const shapes = slotsOf.map((slots, b) => burstShape(n, slots, b === 0 ? side : 0));
-  const qm = qmOf(source, csi);
+  const one = input.oneMcs && !alone ? chooseUniformLoading(csi.codedSnrDb, TYPICAL_BITS, TARGET_BLER) : null;
+  const qm = one?.qm ?? qmOf(source, csi);
   const modulation = coded ? [...qm].map((q) => q / 2) : new Array<number>(n.nSubbands).fill(ANALOG_CODE);
-  const rate = (positions: Uint32Array) => (alone ? csi.loading.codeRate : ownRate(n, positions, qm, csi.codedSnrDb));
+  const saferDb = saferBy(source, input.protectionDb ?? 0);
+  const rateOf = (id: number) => (positions: Uint32Array) => {
+    if (alone) return csi.loading.codeRate;
+    return one
+      ? one.codeRate
+      : ownRate(n, positions, qm, saferDb[id] > 0 ? csi.codedSnrDb.map((v) => v - saferDb[id]) : csi.codedSnrDb);
+  };
 
   let excluded = new Set<number>();
   for (;;) {
@@ -115,7 +126,7 @@ export function planPicture(input: PlanInput): PicturePlan {
       const parts = Array.from(map.sfvOrder, (id, i): StreamPart => {
         const { kind, score } = streams[id];
         const own = positions.subarray(start[i], start[i + 1]);
-        return { id, kind, score, re: own.length, size: sizeOf(n, kind, own, modulation, rate), snrDb: snrs[i] };
+        return { id, kind, score, re: own.length, size: sizeOf(n, kind, own, modulation, rateOf(id)), snrDb: snrs[i] };
       });
       return { slots: slotsOf[b], side: b === 0 ? side : 0, map, parts };
     });
@@ -133,6 +144,22 @@ export function planPicture(input: PlanInput): PicturePlan {
     const dropped = streams.map((s) => s.id).filter((id) => !sent.has(id));
     return { bursts: useful, grants, dropped, modulation };
   }
+}
+
+/**
+ * Extra margin of each stream's code rate, dB: those that come first in the order of placement have it, up to the one that reaches half of
+ * the cells; [stream id]. Where the channel is worse than reported the less important half is lost first.
+ */
+function saferBy({ streams, ranking }: SourcePlan, protectionDb: number): number[] {
+  const out = new Array<number>(streams.length).fill(0);
+  const half = streams.reduce((sum, s) => sum + (s.cells ?? 1), 0) / 2;
+  let cells = 0;
+  for (const id of ranking ?? rankingByScore(Uint8Array.from(streams, (s) => s.score))) {
+    if (cells >= half) break;
+    out[id] = protectionDb;
+    cells += streams[id].cells ?? 1;
+  }
+  return out;
 }
 
 /** Bits of each subband's modulation where coded streams use it. */
