@@ -11,6 +11,8 @@ export interface RunStart {
   /** `-o DIR`; absent: a directory named by time. */
   readonly directory?: string | undefined;
   readonly seed: number | null;
+  /** Session on the air of a sending without a way back, 1 to 255. */
+  readonly session?: number;
   readonly config: object;
   readonly device?: object;
 }
@@ -29,6 +31,7 @@ export async function beginRun(start: RunStart, io: RunIo): Promise<{ run: RunDi
     startedAt: io.now(),
     program: await programFacts(),
     seed: start.seed,
+    ...(start.session === undefined ? {} : { session: start.session }),
     config: start.config,
     ...(start.device ? { device: start.device } : {}),
   });

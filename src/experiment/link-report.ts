@@ -63,6 +63,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       numerology: describeNumerology(n),
       program: `sct-testbed ${manifest.packageVersion}${manifest.git ? `, commit ${manifest.git.commit.slice(0, 10)}${manifest.git.dirty ? ' (changed)' : ''}` : ''}`,
       facts: {
+        ...(manifest.session === undefined ? {} : { session: String(manifest.session) }),
         ...(first ? { 'channel estimate': first.estimator } : {}),
         ...repetitionText(metrics.harq),
         ...powerText(metrics.powerLoadingDb),

@@ -25,6 +25,8 @@ export interface RunManifest {
   /** Absent when the program does not run from a git checkout. */
   git?: { commit: string; dirty: boolean };
   seed: number | null;
+  /** Session on the air of a sending without a way back, 1 to 255; absent otherwise. */
+  session?: number;
   /** Every setting after defaults, file, environment and flags. */
   config: { [key: string]: Json };
   configSha256: string;
@@ -40,6 +42,7 @@ export interface ManifestInput {
   startedAt: Date;
   program: ProgramFacts;
   seed: number | null;
+  session?: number;
   config: object;
   device?: object | null;
   models?: { name: string; sha256: string }[];
@@ -61,6 +64,7 @@ export function startManifest(input: ManifestInput): RunManifest {
     packageLockSha256: input.program.packageLockSha256,
     ...(input.program.git ? { git: input.program.git } : {}),
     seed: input.seed,
+    ...(input.session === undefined ? {} : { session: input.session }),
     config,
     configSha256: createHash('sha256').update(canonicalText(config)).digest('hex'),
     device: input.device ? (canonical(input.device) as { [key: string]: Json }) : null,
@@ -103,6 +107,7 @@ export function parseManifest(value: unknown): RunManifest {
     packageLockSha256: orNull('packageLockSha256', o.packageLockSha256, asSha256),
     ...(git ? { git: { commit: asString('git.commit', git.commit, 64), dirty: git.dirty === true } } : {}),
     seed: orNull('seed', o.seed, asNumber),
+    ...(o.session === undefined ? {} : { session: asNumber('session', o.session) }),
     config: canonical(asObject('config', o.config)) as { [key: string]: Json },
     configSha256: asSha256('configSha256', o.configSha256),
     device: orNull('device', o.device, asObject) as { [key: string]: Json } | null,

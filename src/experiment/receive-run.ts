@@ -65,7 +65,6 @@ async function receiveFrom(
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });
   const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
-  let pictures = 0;
   try {
     const stream = await receiveStream(
       tapRx(rx, capture),
@@ -75,9 +74,8 @@ async function receiveFrom(
       },
       {
         burst: (b, receiver) => {
-          if (receiver.takeCompleted()) pictures++;
           io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);
-          return config.count !== undefined && pictures >= config.count;
+          return config.count !== undefined && receiver.completed >= config.count;
         },
         progress: (samples) => {
           io.progress.update(`receive  ${(samples / rateHz).toFixed(1)} s`);

@@ -19,6 +19,7 @@ import { reportHtml } from './report/html.ts';
 import { openCapture, RUN_FILES } from './run-files.ts';
 import type { FolderResult, RunIo, RunResult, SendConfig } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
+import { sendSession } from './send-session.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** Silence before, between and after the bursts, s: a receiver can see its noise floor. */
@@ -43,8 +44,9 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
   const { image, name } = await loadPhoto(config.photo);
   const uri = parseRadioUri(config.to);
   const { photo: _, ...settings } = config;
+  const session = sendSession(config, image);
   const begun = await beginRun(
-    { name, channel: 'send', directory: io.outputDirectory, seed: config.seed, config: settings },
+    { name, channel: 'send', directory: io.outputDirectory, seed: config.seed, session, config: settings },
     io,
   );
   const { run } = begun;
@@ -72,6 +74,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     const transmitter = new Transmitter({
       numerology: setup.numerology,
       codec: setup.codec,
+      session,
       harq: 0,
       modelSet: coding.modelSet,
       assumedSnrDb: config.assumeSnrDb,

@@ -14,6 +14,7 @@ type AnalogState = Extract<StreamState, { kind: 'analog' }>;
 
 /** One picture as far as it has come. */
 export interface ReceivedPicture {
+  readonly session: number;
   readonly image: number;
   readonly codec: CodecId;
   /** First 32 bits of the model set's hash, of the first burst heard of it; 0 where none is needed. */
@@ -29,6 +30,12 @@ export function isComplete(picture: ReceivedPicture): boolean {
 /** The pictures of a session of which something has come. */
 export class PictureStore {
   private readonly pictures = new Map<number, ReceivedPicture>();
+  private readonly retire: (picture: ReceivedPicture) => void;
+
+  /** @param retire told of every picture that is given up, before it is forgotten */
+  constructor(retire: (picture: ReceivedPicture) => void = () => undefined) {
+    this.retire = retire;
+  }
 
   /** Oldest first. */
   get all(): ReceivedPicture[] {
@@ -36,7 +43,7 @@ export class PictureStore {
   }
 
   clear(): void {
-    this.pictures.clear();
+    for (const picture of this.all) this.forget(picture);
   }
 
   /** What is held of the part that an extension names. */
@@ -45,15 +52,18 @@ export class PictureStore {
     return picture && fits(picture, e, codec) ? picture.parts[e.part] : null;
   }
 
-  put(e: Extension, codec: CodecId, modelSet: number, part: ReceivedPart): void {
+  /** Puts a part into its picture, which begins with it where there is none yet. */
+  put(e: Extension, codec: CodecId, from: { session: number; modelSet: number }, part: ReceivedPart): ReceivedPicture {
     let picture = this.pictures.get(e.image);
     if (!picture || !fits(picture, e, codec)) {
-      this.pictures.delete(e.image);
-      if (this.pictures.size >= MAX_IMAGES) this.pictures.delete(this.pictures.keys().next().value!);
-      picture = { image: e.image, codec, modelSet, parts: new Array(e.partsLess1 + 1).fill(null) };
+      if (picture) this.forget(picture);
+      if (this.pictures.size >= MAX_IMAGES) this.forget(this.all[0]);
+      const { session, modelSet } = from;
+      picture = { session, image: e.image, codec, modelSet, parts: new Array(e.partsLess1 + 1).fill(null) };
       this.pictures.set(e.image, picture);
     }
     picture.parts[e.part] = part;
+    return picture;
   }
 
   /** Makes room for so many analog symbols (or bytes announced) of a picture by giving up older ones; FormatError where that is not enough. */
@@ -63,8 +73,13 @@ export class PictureStore {
       const oldest = this.all.find((p) => p.image !== image);
       if (!oldest)
         throw new FormatError('streams', `are more than the ${MAX_ANALOG_BYTES >> 20} MiB kept of analog symbols`);
-      this.pictures.delete(oldest.image);
+      this.forget(oldest);
     }
+  }
+
+  private forget(picture: ReceivedPicture): void {
+    this.retire(picture);
+    this.pictures.delete(picture.image);
   }
 
   private get analogBytes(): number {

@@ -27,6 +27,8 @@ export interface BurstEvent {
   readonly stream: BurstStream | null;
   /** What the burst was to its HARQ process; null when nothing was made of it. */
   readonly outcome: HarqOutcome | null;
+  /** The picture that it belongs to; null when nothing was made of it. */
+  readonly picture: ReceivedPicture | null;
   readonly csi: CsiReport;
   readonly ack: AckReport | null;
 }
@@ -66,6 +68,8 @@ export interface ReceiverOptions {
   readonly estimator?: EstimatorName;
   /** Bound of the soft buffers of all HARQ processes. */
   readonly maxSoftBytes?: number;
+  /** Told of every picture that is given up for a new session or for want of room, before it is forgotten. */
+  readonly retire?: (picture: ReceivedPicture) => void;
 }
 
 /**
@@ -81,15 +85,18 @@ export class Receiver {
   readonly numerology: Numerology;
   readonly phy: BurstReceiver;
   private readonly codecs: readonly Codec[] | CodecFinder;
-  private readonly pictures = new PictureStore();
+  private readonly pictures: PictureStore;
   readonly harq: HarqReceiver;
   private readonly told = new WeakSet<ReceivedPicture>();
+  /** Pictures that have become complete so far. */
+  completed = 0;
   private csiNumber = 0;
   private session: number | null = null;
 
   constructor(options: ReceiverOptions) {
     this.numerology = options.numerology;
     this.codecs = options.codecs;
+    this.pictures = new PictureStore(options.retire);
     this.harq = new HarqReceiver(options.maxSoftBytes);
     this.phy = new BurstReceiver(options.numerology, { estimator: options.estimator ?? 'lmmse' });
   }
@@ -107,13 +114,6 @@ export class Receiver {
   /** Pictures of which something has come, oldest first. */
   get received(): ReceivedPicture[] {
     return this.pictures.all;
-  }
-
-  /** Whether a picture has become complete since the last call (each is told once). */
-  takeCompleted(): boolean {
-    const fresh = this.received.filter((p) => isComplete(p) && !this.told.has(p));
-    for (const picture of fresh) this.told.add(picture);
-    return fresh.length > 0;
   }
 
   /**
@@ -147,7 +147,7 @@ export class Receiver {
       // What could not be measured is as good as nothing.
       codes: encodeCsiReport(record.subbandSnrDb.map((db) => (Number.isNaN(db) ? Number.NEGATIVE_INFINITY : db))),
     };
-    const nothing = { extension: null, problem: null, stream: null, outcome: null, ack: null };
+    const nothing = { extension: null, problem: null, stream: null, outcome: null, picture: null, ack: null };
     const event = { type: 'burst', record, use, csi, ...nothing } as const;
     if (use !== 'data' && use !== 'retransmission') return event;
     const refusal = refusalOf(header);
@@ -159,16 +159,12 @@ export class Receiver {
     try {
       extension = decodeExtension(n, record.extension, header.burst);
       // Only now, behind a CRC-24: a false header (CRC-16) must not cost the pictures of the session.
-      if (this.session !== header.session) {
-        this.session = header.session;
-        this.pictures.clear();
-        this.harq.reset();
-      }
-      const { stream, outcome, blocks } = this.content(record, extension, use);
+      if (this.session !== header.session) this.begin(header.session);
+      const { stream, outcome, picture, blocks } = this.content(record, extension, use);
       const { process, newData } = extension;
       const ack = { session: header.session, burst: header.burst, extensionOk: true, process, newData, blocks };
       const problem = record.truncated ? `cut off after ${record.slots} of ${header.slots} slots` : null;
-      return { ...event, extension, stream, outcome, ack, problem };
+      return { ...event, extension, stream, outcome, picture, ack, problem };
     } catch (error) {
       // Everything in an extension is untrusted: what contradicts itself is refused by name.
       if (error instanceof FormatError || error instanceof UsageError) {
@@ -178,15 +174,31 @@ export class Receiver {
     }
   }
 
+  /** Begins a session: pictures and processes of the one before are done with, whatever their numbers. */
+  private begin(session: number): void {
+    this.session = session;
+    this.pictures.clear();
+    this.harq.reset();
+  }
+
   /** Hands what a burst brought to its HARQ process; returns what became of it, in the order in which the burst carried it. */
   private content(record: BurstRecord, e: Extension, use: 'data' | 'retransmission') {
     const codec = CODEC_IDS[e.codec];
     const { side, streams } = piecesOf(this.numerology, record, e, use === 'retransmission');
     const analog = streams.reduce((sum, p) => sum + (p.entry.analog ? p.entry.re : 0), 0);
     if (analog + e.earlier + e.later > 0) this.pictures.makeRoom(analog + e.earlier + e.later, e.image);
-    const known = this.pictures.partOf(e, codec);
+    let known = this.pictures.partOf(e, codec);
+    // Two senders in a row may have drawn the same session. A repetition that contradicts is refused instead.
+    if (use === 'data' && known?.isOf(e) && known.contradicts(streams, side)) {
+      this.begin(record.header.session);
+      known = null;
+    }
     const { part, outcome } = this.harq.take(use, record.header.burst, e, streams, known, side);
-    this.pictures.put(e, codec, record.header.modelSet, part);
+    const picture = this.pictures.put(e, codec, record.header, part);
+    if (isComplete(picture) && !this.told.has(picture)) {
+      this.told.add(picture);
+      this.completed++;
+    }
     const blocks: boolean[] = side ? [part.side!.ok] : [];
     let stream: BurstStream | null = null;
     for (const piece of streams) {
@@ -195,7 +207,7 @@ export class Receiver {
       stream ??= { ...piece, decoder: state.decoder };
       for (const b of piece.blocks ?? state.decoder.states.keys()) blocks.push(state.decoder.states[b].ok);
     }
-    return { stream, outcome, blocks };
+    return { stream, outcome, picture, blocks };
   }
 
   describe(): string {

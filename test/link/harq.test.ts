@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../src/common/random.ts';
 import { countedRe } from '../../src/link/accounting.ts';
-import { type BurstEvent, isComplete, Receiver } from '../../src/link/receiver.ts';
+import { type BurstEvent, isComplete, type ReceivedPicture, Receiver } from '../../src/link/receiver.ts';
 import { type TransmitBurst, Transmitter } from '../../src/link/transmitter.ts';
 import { TRANSMIT_RMS } from '../../src/phy/burst/transmit.ts';
 import { air, BytesCodec, blank, burstsOf, SMALL, unanswered } from './helpers.ts';
@@ -15,7 +15,8 @@ function link(options: { session?: number; harq?: number } = {}) {
   const transmitter = new Transmitter({ numerology: SMALL, codec, harq: 3, ...options });
   const codes = new Uint8Array(6).fill(4 * (15 + 20));
   transmitter.takeReport({ number: 1, session: transmitter.options.session, burst: 0, codes }, 0);
-  const receiver = new Receiver({ numerology: SMALL, codecs: [codec] });
+  const retired: ReceivedPicture[] = [];
+  const receiver = new Receiver({ numerology: SMALL, codecs: [codec], retire: (picture) => retired.push(picture) });
   let count = 0;
   const transmit = (burst: TransmitBurst, jammed?: { from: number; to: number }): BurstEvent => {
     const { samples, starts } = air(SMALL, [burst], { snrDb: 15.5, seed: `air ${count++}` });
@@ -35,7 +36,7 @@ function link(options: { session?: number; harq?: number } = {}) {
     return true;
   };
   const lostOf = (event: BurstEvent) => event.ack!.blocks.filter((ok) => !ok).length;
-  return { codec, transmitter, receiver, transmit, whole, lostOf };
+  return { codec, transmitter, receiver, retired, transmit, whole, lostOf };
 }
 
 test('blocks lost to a jammer are repeated within the budget, and the picture arrives', async () => {
@@ -141,13 +142,31 @@ test('a burst of another session starts afresh; a sounding burst of it does not 
   assert.equal(receiver.received[0].parts[0]!.burst, other.bursts[0].burst);
 });
 
-test('a picture is told to be complete once, and an unknown codec is a picture that cannot be decoded', async () => {
+test('a sender that begins anew with the same session and numbers, but another picture, is heard as well', async () => {
+  const { transmitter, transmit, receiver, retired } = link();
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
+  const first = transmit(plan.bursts[0]);
+  assert.equal(first.picture, receiver.received[0]);
+  const sender = link();
+  const again = await sender.transmitter.send(blank(300, 300), 0.8 * BUDGET, 0);
+  const second = transmit(again.bursts[0]);
+  assert.equal(second.problem, null);
+  assert.equal(second.outcome, 'new');
+  assert.deepEqual(retired, [first.picture], 'the first is handed over before it is forgotten');
+  assert.notEqual(second.picture, first.picture);
+  assert.equal(receiver.completed, 2);
+  await receiver.picture(receiver.received[0]);
+  assert.deepEqual(receiver.received.length, 1);
+});
+
+test('a picture is counted as complete once, and an unknown codec is a picture that cannot be decoded', async () => {
   const { transmitter, transmit, receiver } = link();
   const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
-  assert.equal(receiver.takeCompleted(), false);
+  assert.equal(receiver.completed, 0);
   transmit(plan.bursts[0]);
-  assert.equal(receiver.takeCompleted(), true);
-  assert.equal(receiver.takeCompleted(), false);
+  assert.equal(receiver.completed, 1);
+  transmit(plan.bursts[0]);
+  assert.equal(receiver.completed, 1, 'heard twice');
   const [picture] = receiver.received;
   const decoded = await receiver.picture({ ...picture, codec: 'modular' });
   assert.equal(decoded.decodable, false);

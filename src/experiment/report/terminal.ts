@@ -43,6 +43,7 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
     ]),
   ]);
   rows.push(['numerology', id.numerology]);
+  if (id.facts.session) rows.push(['session', id.facts.session]);
   if (m.symbolsPerPixel !== null && m.cbr !== null) {
     rows.push([
       'cost',

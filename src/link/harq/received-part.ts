@@ -65,6 +65,15 @@ export class ReceivedPart {
     return null;
   }
 
+  /** Whether a data burst under the same names carries something else: its sender began anew with the same numbers. */
+  contradicts(pieces: readonly StreamPiece[], side: SidePiece | null): boolean {
+    if (side && this.side && !this.side.agrees(side)) return true;
+    return pieces.some(({ entry }) => {
+      const known = this.streams.get(entry.id);
+      return known !== undefined && !agrees(known, entry);
+    });
+  }
+
   /** Side information and every block of every coded stream have come, and something of every analog one. */
   get complete(): boolean {
     if (this.side && !this.side.ok) return false;
