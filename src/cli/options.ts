@@ -59,6 +59,12 @@ const GROUPS = {
     ratio('cbr', '--cbr <x>', 'channel bandwidth ratio R/3 (default 1/16)'),
     ratio('symbolsPerPixel', '--symbols-per-pixel <x>', 'the same budget as R, channel symbols per pixel'),
     number('harq', '--harq <n>', 'most repetitions of a lost block (default 3)'),
+    word('harqBy', '--harq-by <rule>', 'what is asked for again: importance (default): what matters most; or uniform'),
+    number(
+      'repeatBudget',
+      '--repeat-budget <x>',
+      'channel symbols of a picture with its repetitions, as a multiple of its budget (default 1)',
+    ),
   ],
   channel: [
     word(

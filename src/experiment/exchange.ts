@@ -27,6 +27,8 @@ export interface ExchangeTaps {
   /** For trials of losses: true for a burst that never reaches the air; share of the messages lost on the way back. */
   lose?(burst: TransmitBurst): boolean;
   readonly feedbackLoss?: number;
+  /** Called when the picture's bursts have been heard and after every repetition; true: nothing more is repeated. */
+  round?(exchange: LoopbackExchange): boolean | Promise<boolean>;
   /** Aborted: nothing more is sent. */
   readonly signal?: AbortSignal;
 }
@@ -80,14 +82,22 @@ export class LoopbackExchange {
       mappingForced: config.mappingForced,
       maxCsiAgeS,
       harq: config.harq,
+      harqBy: config.harqBy,
+      repeatBudget: config.repeatBudget,
+      answers: config.feedback !== 'none',
       dopplerHz,
       assumedSnrDb: config.assumeSnrDb,
       ackTimeoutS: ackTimeoutS(config.csiDelayMs / 1e3),
       powerLoading: config.powerLoading,
       modelSet: setup.modelSet ?? 0,
       seed: config.seed,
+      ...setup.transmitter,
     });
-    this.chain = new RxChain(frontend, new Receiver({ numerology, codecs: [codec], estimator: config.estimator }));
+    const { estimator, harqBy } = config;
+    this.chain = new RxChain(
+      frontend,
+      new Receiver({ numerology, codecs: [codec], estimator, asking: { by: harqBy, ...setup.asking } }),
+    );
     const latencyS = config.csiDelayMs / 1e3;
     this.feedback =
       config.feedback === 'none'
@@ -160,6 +170,7 @@ export class LoopbackExchange {
       this.wait(TAIL_S + this.config.csiDelayMs / 1e3);
       await this.pump();
       this.listen();
+      if (await this.taps.round?.(this)) return;
       if (this.config.feedback === 'none') return;
       let repeats = this.transmitter.repeat(this.nowS);
       while (repeats.length === 0) {

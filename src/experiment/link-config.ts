@@ -1,4 +1,5 @@
 import { UsageError } from '../common/errors.ts';
+import type { HarqRule } from '../link/harq/asking.ts';
 import { CHANNELS } from '../phy/channel/scenario.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { frontendFor, supportedDeviceRatesHz } from '../phy/frontend/frontend.ts';
@@ -25,6 +26,9 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
   /** R; the channel bandwidth ratio is a third of it. */
   readonly symbolsPerPixel: number;
   readonly harq: number;
+  readonly harqBy: HarqRule;
+  /** RE that a picture may take with its repetitions, as a multiple of its budget. */
+  readonly repeatBudget: number;
   readonly seed: number;
   /** Number of subbands. */
   readonly numerology: number;
@@ -80,6 +84,8 @@ export function resolveLinkConfig(input: unknown): LinkConfig {
     ideal: i.ideal ?? false,
     symbolsPerPixel: i.symbolsPerPixel ?? (cbr === undefined ? DEFAULT_SYMBOLS_PER_PIXEL : 3 * cbr),
     harq: i.harq ?? 3,
+    harqBy: i.harqBy ?? 'importance',
+    repeatBudget: i.repeatBudget ?? 1,
     seed: i.seed ?? 1,
     numerology: n.nSubbands,
     profile,

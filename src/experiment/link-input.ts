@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
+import { HARQ_RULES } from '../link/harq/asking.ts';
 import { JAMMER_KINDS } from '../phy/channel/jammer.ts';
 import { PHASE_NOISE_PROFILES } from '../phy/channel/phase-noise.ts';
 import { CHANNELS } from '../phy/channel/scenario.ts';
@@ -82,6 +83,9 @@ export const linkInputSchema = z.strictObject({
   symbolsPerPixel: quantity(1e-4, 64).optional(),
   cbr: quantity(3e-5, 22).optional(),
   harq: whole(0, 16).optional(),
+  harqBy: oneOf(HARQ_RULES).optional(),
+  /** Multiple of the budget. */
+  repeatBudget: quantity(1, 32).optional(),
   seed: whole(0, 2 ** 32 - 1).optional(),
   numerology: oneOfNumbers(NUMEROLOGIES.map((n) => n.nSubbands)).optional(),
   profile: oneOf(PROFILE_NAMES).optional(),
@@ -145,6 +149,8 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   symbolsPerPixel: '--symbols-per-pixel',
   cbr: '--cbr',
   harq: '--harq',
+  harqBy: '--harq-by',
+  repeatBudget: '--repeat-budget',
   seed: '--seed',
   numerology: '--numerology',
   profile: '--profile',

@@ -122,6 +122,8 @@ function harqMetrics(facts: TransmitFacts | null, trace: LinkTrace): HarqMetrics
   const none = {
     rounds: null,
     bursts: null,
+    streams: null,
+    symbols: null,
     timeouts: null,
     unacknowledged: null,
     lateAcks: null,

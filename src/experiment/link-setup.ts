@@ -1,4 +1,6 @@
 import { RandomStream } from '../common/random.ts';
+import type { AskingOptions } from '../link/harq/asking.ts';
+import type { TransmitterOptions } from '../link/transmitter.ts';
 import { TRANSMIT_RMS } from '../phy/burst/transmit.ts';
 import { powerDelayProfile } from '../phy/channel/power-delay-profiles.ts';
 import { buildChannel, type ChannelOptions, randomOffsets, type ScenarioChannel } from '../phy/channel/scenario.ts';
@@ -25,6 +27,9 @@ export interface LinkSetup {
   /** Doppler spread of the channel as far as the transmitter may know it; null on AWGN. */
   readonly dopplerHz: number | null;
   readonly maxCsiAgeS: number;
+  /** For trials: settings of the two ends that no flag has. */
+  readonly transmitter?: Partial<TransmitterOptions>;
+  readonly asking?: AskingOptions;
   /** The recorded channel where the configuration names one. */
   readonly recorded?: RecordedChannel;
 }

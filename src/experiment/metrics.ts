@@ -24,6 +24,9 @@ export interface HarqMetrics {
   /** Most repetitions of one part of the picture, and all retransmission bursts. */
   rounds: number | null;
   bursts: number | null;
+  /** Streams (SFVs) in these bursts, each as often as it was repeated; and all their channel symbols. */
+  streams: number | null;
+  symbols: number | null;
   /** Bursts that nobody acknowledged in time. */
   timeouts: number | null;
   /** Blocks that the sender gave up without an acknowledgement. */

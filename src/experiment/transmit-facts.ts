@@ -3,7 +3,7 @@ import type { TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import { asArray, asNumber, asObject, asString, orNull } from './json-input.ts';
 import { modelSetId } from './link-codecs.ts';
 
-export const TRANSMIT_SCHEMA = 'sct.transmit/3';
+export const TRANSMIT_SCHEMA = 'sct.transmit/4';
 
 /** What only the transmitter knows of a picture: allocation.json of a run, which a replay reads again. */
 export interface TransmitFacts {
@@ -39,6 +39,9 @@ export interface HarqFacts {
   /** Most repetitions of one part. */
   readonly rounds: number;
   readonly bursts: number;
+  /** Streams (SFVs) in these bursts, each as often as it was repeated; and all their RE. */
+  readonly streams: number;
+  readonly symbols: number;
   /** Bursts that nobody acknowledged in time. */
   readonly timeouts: number;
   /** Blocks given up without an acknowledgement. */
@@ -80,6 +83,8 @@ function harqFacts(transmitter: Transmitter): HarqFacts {
   return {
     rounds: transmitter.retransmissionRounds,
     bursts: transmitter.retransmissionBursts,
+    streams: transmitter.retransmittedStreams,
+    symbols: transmitter.retransmittedRe,
     timeouts,
     unacknowledged,
     lateAcks: acks.late,
@@ -91,6 +96,8 @@ function harqFacts(transmitter: Transmitter): HarqFacts {
 const HARQ_KEYS = [
   'rounds',
   'bursts',
+  'streams',
+  'symbols',
   'timeouts',
   'unacknowledged',
   'lateAcks',

@@ -26,7 +26,17 @@ export interface AckReport {
   readonly newData: number;
   /** Coded stream by coded stream, in the order in which the burst carried them. */
   readonly blocks: readonly boolean[];
+  /**
+   * Ids of the streams (SFVs) that the receiver asks for again, most important first, of all that it knows of the part; absent where it
+   * makes no choice: all that is missing.
+   */
+  readonly asked?: readonly number[] | undefined;
 }
+
+/** Most streams that one acknowledgement can ask for. */
+export const MAX_ASKED = 63;
+/** Form of an acknowledgement; 1 has the streams asked for. */
+const ACK_FORM = 1;
 
 const CSI_SCHEMA: Schema = [
   uint('type', 2, '1 CSI report, 2 acknowledgement', { min: 1, max: 1 }),
@@ -39,6 +49,7 @@ const CSI_SCHEMA: Schema = [
 
 const ACK_SCHEMA: Schema = [
   uint('type', 2, '1 CSI report, 2 acknowledgement', { min: 2, max: 2 }),
+  uint('form', 3, 'form of the acknowledgement', { min: ACK_FORM, max: ACK_FORM }),
   uint('session', 8, 'session id'),
   uint('burst', 10, 'burst that is acknowledged'),
   uint('extensionOk', 1, '1 if the extension was decoded'),
@@ -46,12 +57,15 @@ const ACK_SCHEMA: Schema = [
   uint('newData', 1, 'new-data bit; 0 without an extension'),
   uint('blockCount', 8, 'code blocks that the burst carried'),
   list('blocks', 'blockCount', uint('ok', 1, '1 if the block has arrived'), 'state of each block'),
+  uint('chosen', 1, '1 if the receiver says which streams it asks for; 0: all that is missing'),
+  uint('askedCount', 6, 'streams asked for'),
+  list('asked', 'askedCount', uint('id', 8, 'id of the stream', { max: 254 }), 'most important first'),
 ];
 
 export const REVERSE_SCHEMAS = { csi: CSI_SCHEMA, ack: ACK_SCHEMA } as const;
 
-/** Largest reverse message: 50 subbands or 255 blocks, with its CRC. */
-export const MAX_REVERSE_BYTES = 64;
+/** Largest reverse message: an acknowledgement of 255 blocks that asks for 63 streams, with its CRC. */
+export const MAX_REVERSE_BYTES = 102;
 
 function seal(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length + 2);
@@ -71,6 +85,7 @@ export function encodeAckMessage(ack: AckReport): Uint8Array {
   return seal(
     encodeFields(ACK_SCHEMA, {
       type: 2,
+      form: ACK_FORM,
       session: ack.session,
       burst: ack.burst,
       extensionOk: ack.extensionOk ? 1 : 0,
@@ -78,6 +93,9 @@ export function encodeAckMessage(ack: AckReport): Uint8Array {
       newData: ack.newData,
       blockCount: ack.blocks.length,
       blocks: ack.blocks.map((ok) => (ok ? 1 : 0)),
+      chosen: ack.asked ? 1 : 0,
+      askedCount: ack.asked?.length ?? 0,
+      asked: [...(ack.asked ?? [])],
     }),
   );
 }
@@ -101,9 +119,13 @@ export function decodeReverseMessage(bytes: Uint8Array): ReverseMessage {
   }
   const f = decodeFields(ACK_SCHEMA, body) as Record<string, number>;
   const blocks = (f.blocks as unknown as number[]).map((v) => v === 1);
+  const asked = f.asked as unknown as number[];
   const { session, burst, process, newData } = f;
-  if (f.extensionOk === 0 && (blocks.length > 0 || process > 0 || newData > 0)) {
+  if (f.extensionOk === 0 && (blocks.length > 0 || process > 0 || newData > 0 || f.chosen > 0)) {
     throw new FormatError('extensionOk', 'is 0, so nothing else can be known');
   }
-  return { type: 'ack', ack: { session, burst, extensionOk: f.extensionOk === 1, process, newData, blocks } };
+  if (f.chosen === 0 && asked.length > 0) throw new FormatError('chosen', 'is 0, so no stream can be named');
+  if (new Set(asked).size < asked.length) throw new FormatError('asked', 'names a stream twice');
+  const ack = { session, burst, extensionOk: f.extensionOk === 1, process, newData, blocks };
+  return { type: 'ack', ack: f.chosen === 1 ? { ...ack, asked } : ack };
 }

@@ -8,7 +8,10 @@ import type { Numerology } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
 import type { Codec, DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
 import { piecesOf } from './burst-pieces.ts';
-import type { AckReport, CsiReport } from './csi-report.ts';
+import { type AckReport, type CsiReport, MAX_ASKED } from './csi-report.ts';
+import { type Asking, type AskingOptions, askedStreams, askingOf } from './harq/asking.ts';
+import { grantedSnrDb } from './harq/granted.ts';
+import type { ReceivedPart } from './harq/received-part.ts';
 import { type HarqOutcome, HarqReceiver } from './harq/receiver-entity.ts';
 import { isComplete, PictureStore, type ReceivedPicture, sourceOf } from './received-picture.ts';
 import type { TransportDecoder } from './transport.ts';
@@ -68,6 +71,8 @@ export interface ReceiverOptions {
   readonly estimator?: EstimatorName;
   /** Bound of the soft buffers of all HARQ processes. */
   readonly maxSoftBytes?: number;
+  /** What is asked for again; default: what is damaged, by importance. */
+  readonly asking?: AskingOptions;
   /** Told of every picture that is given up for a new session or for want of room, before it is forgotten. */
   readonly retire?: (picture: ReceivedPicture) => void;
 }
@@ -90,7 +95,10 @@ export class Receiver {
   private readonly told = new WeakSet<ReceivedPicture>();
   /** Pictures that have become complete so far. */
   completed = 0;
+  private readonly asking: Asking;
   private csiNumber = 0;
+  /** Codes of the latest reports by their numbers, 1..63. */
+  private readonly reports = new Map<number, Uint8Array>();
   private session: number | null = null;
 
   constructor(options: ReceiverOptions) {
@@ -98,6 +106,7 @@ export class Receiver {
     this.codecs = options.codecs;
     this.pictures = new PictureStore(options.retire);
     this.harq = new HarqReceiver(options.maxSoftBytes);
+    this.asking = askingOf(options.asking);
     this.phy = new BurstReceiver(options.numerology, { estimator: options.estimator ?? 'lmmse' });
   }
 
@@ -147,6 +156,7 @@ export class Receiver {
       // What could not be measured is as good as nothing.
       codes: encodeCsiReport(record.subbandSnrDb.map((db) => (Number.isNaN(db) ? Number.NEGATIVE_INFINITY : db))),
     };
+    this.reports.set(csi.number, csi.codes);
     const nothing = { extension: null, problem: null, stream: null, outcome: null, picture: null, ack: null };
     const event = { type: 'burst', record, use, csi, ...nothing } as const;
     if (use !== 'data' && use !== 'retransmission') return event;
@@ -160,9 +170,9 @@ export class Receiver {
       extension = decodeExtension(n, record.extension, header.burst);
       // Only now, behind a CRC-24: a false header (CRC-16) must not cost the pictures of the session.
       if (this.session !== header.session) this.begin(header.session);
-      const { stream, outcome, picture, blocks } = this.content(record, extension, use);
+      const { stream, outcome, picture, blocks, asked } = this.content(record, extension, use);
       const { process, newData } = extension;
-      const ack = { session: header.session, burst: header.burst, extensionOk: true, process, newData, blocks };
+      const ack = { session: header.session, burst: header.burst, extensionOk: true, process, newData, blocks, asked };
       const problem = record.truncated ? `cut off after ${record.slots} of ${header.slots} slots` : null;
       return { ...event, extension, stream, outcome, picture, ack, problem };
     } catch (error) {
@@ -199,6 +209,10 @@ export class Receiver {
       this.told.add(picture);
       this.completed++;
     }
+    if (use === 'data' && analog > 0 && part.granted.size === 0) {
+      const codes = this.reports.get(record.header.csiNumber) ?? null;
+      part.granted = grantedSnrDb(this.numerology, record.header.slots, e, streams, codes);
+    }
     const blocks: boolean[] = side ? [part.side!.ok] : [];
     let stream: BurstStream | null = null;
     for (const piece of streams) {
@@ -207,7 +221,17 @@ export class Receiver {
       stream ??= { ...piece, decoder: state.decoder };
       for (const b of piece.blocks ?? state.decoder.states.keys()) blocks.push(state.decoder.states[b].ok);
     }
-    return { stream, outcome, picture, blocks };
+    return { stream, outcome, picture, blocks, asked: this.askedOf(part, picture) };
+  }
+
+  /** What to ask for of a part, by what is known of the whole picture. */
+  private askedOf(part: ReceivedPart, { parts }: ReceivedPicture): number[] {
+    let [before, total] = [0, 0];
+    for (const other of parts) {
+      if (other === part) before = total;
+      for (const { weight } of other?.standing() ?? []) total += weight;
+    }
+    return askedStreams(part.standing(), before, total, this.asking, MAX_ASKED);
   }
 
   describe(): string {

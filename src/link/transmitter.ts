@@ -1,12 +1,10 @@
-import { UsageError } from '../common/errors.ts';
+import { inRange, UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import { CODEC_IDS, type CodecId, type Extension, encodeExtension } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
 import { powerDbOf } from '../phy/frame/power-level.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
-import type { Mapping } from '../sct/allocation/allocate.ts';
 import { rbMapCrc16 } from '../sct/allocation/rb-map.ts';
-import type { Codec } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
 import { MAX_DATA_SLOTS, reserveRe } from './budget-split.ts';
@@ -14,7 +12,14 @@ import { type BurstPayload, burstPayload } from './burst-payload.ts';
 import { type ChannelKnowledge, channelKnowledge, type DatedReport } from './channel-knowledge.ts';
 import { controlRe, controlWarnings, extensionMcs, mostStreams, ROBUST_MCS, shapeOf } from './control-part.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
-import { leastRepetitionSlots, repetitionOf, repetitionRe, repetitionShape } from './harq/repetition.ts';
+import {
+  itemsThatFit,
+  leastRepetitionSlots,
+  repetitionOf,
+  repetitionRe,
+  repetitionShape,
+  wantedItems,
+} from './harq/repetition.ts';
 import { type AckVerdict, ackTimeoutS, HarqSender } from './harq/sender-entity.ts';
 import { planPicture, SIDE_RATE } from './picture-plan.ts';
 import { applyPower } from './power-loading.ts';
@@ -22,35 +27,16 @@ import { sideReOf } from './resource-map.ts';
 import { type EncodedPart, itemsOf, partsOf, type SentPart } from './sent-part.ts';
 import { reserveOf } from './side-reserve.ts';
 import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
+import type { TransmitterOptions } from './transmitter-options.ts';
 
 export type { TransmissionPlan, TransmitBurst } from './transmission.ts';
+export type { TransmitterOptions } from './transmitter-options.ts';
 
 /** Slots of a sounding burst: 4 ms of pilots. */
 export const SOUNDING_SLOTS = 4;
 /** Way back assumed where none is said: the default CSI delay. */
 const DEFAULT_LATENCY_S = 0.02;
-
-export interface TransmitterOptions {
-  readonly numerology: Numerology;
-  readonly codec: Codec;
-  readonly session?: number;
-  readonly mapping?: Mapping;
-  /** True when --mapping was given: then a stale report does not lead to the robust map. */
-  readonly mappingForced?: boolean;
-  readonly maxCsiAgeS?: number;
-  /** Most repetition rounds; 0 = none. */
-  readonly harq?: number;
-  /** Channel's Doppler spread if known, Hz: how far a report can be trusted after its age. */
-  readonly dopplerHz?: number | null;
-  /** SNR assumed when there has never been a report, dB. */
-  readonly assumedSnrDb?: number;
-  /** Time after a burst's end without an acknowledgement after which it is repeated. */
-  readonly ackTimeoutS?: number;
-  /** Water-filling over the subbands of a fresh report. */
-  readonly powerLoading?: boolean;
-  readonly modelSet?: number;
-  readonly seed?: number;
-}
+const NO_ANSWERS = 'no feedback: nothing can be asked for again, so none of the budget is kept for repetitions';
 
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
 export class Transmitter {
@@ -71,6 +57,10 @@ export class Transmitter {
   /** Of the current picture. */
   retransmittedBlocks = 0;
   retransmissionBursts = 0;
+  /** Streams (SFVs) that these bursts carried, each as often as it was repeated. */
+  retransmittedStreams = 0;
+  /** RE of these bursts, their control included. */
+  retransmittedRe = 0;
 
   constructor(options: TransmitterOptions) {
     this.numerology = options.numerology;
@@ -80,14 +70,20 @@ export class Transmitter {
       mappingForced: false,
       maxCsiAgeS: 0.2,
       harq: 3,
+      harqBy: 'importance',
+      repeatBudget: 1,
+      answers: true,
       assumedSnrDb: 5,
       ackTimeoutS: ackTimeoutS(DEFAULT_LATENCY_S),
       powerLoading: false,
+      protectionDb: 0,
+      oneMcs: false,
       modelSet: 0,
       seed: 1,
       ...options,
       dopplerHz: options.dopplerHz ?? null,
     };
+    inRange('repeat budget', this.options.repeatBudget, 1, 1000);
     this.phy = new BurstTransmitter(options.numerology);
     this.harq = new HarqSender(this.options.harq, this.options.ackTimeoutS);
   }
@@ -113,18 +109,24 @@ export class Transmitter {
    */
   async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
     const n = this.numerology;
-    const { codec, powerLoading, seed } = this.options;
+    const { codec, powerLoading, seed, protectionDb, oneMcs } = this.options;
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
     this.spentBefore = countedRe(this.budget);
     this.retransmittedBlocks = 0;
     this.retransmissionBursts = 0;
+    this.retransmittedStreams = 0;
+    this.retransmittedRe = 0;
     this.harq.reset();
     const perSlotRe = n.nSubbands * RB_DATA_RE;
     const leastBurstRe = controlRe(n, { power: powerLoading }) + perSlotRe;
+    // What nobody can ask for is not kept room for.
+    const harq = this.options.answers ? this.options.harq : 0;
+    const spare = budgetRe * (this.options.repeatBudget - 1);
     const csi = channelKnowledge(this.report, nowS, n.nSubbands, {
       ...this.options,
+      harq,
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
     });
     const limit = mostStreams(n, budgetRe, csi);
@@ -132,12 +134,12 @@ export class Transmitter {
     const overheadOf = (budget: number) => {
       const shape = shapeOf(n, source, csi, budget);
       const mcs = extensionMcs(n, shape, budget, csi);
-      const reserve = reserveOf(n, source, csi, this.options.harq, budget, leastBurstRe);
+      const reserve = Math.max(0, reserveOf(n, source, csi, harq, budget, leastBurstRe) - spare);
       return { mcs, reserve, controlRe: controlRe(n, shape, mcs) };
     };
     const { mcs, ...overhead } = overheadOf(budgetRe);
     const planned = planPicture({
-      ...{ numerology: n, source, csi, seed, budgetRe, ...overhead },
+      ...{ numerology: n, source, csi, seed, budgetRe, protectionDb, oneMcs, ...overhead },
       pixels: image.width * image.height,
       overheadRe: (budget) => {
         const o = overheadOf(budget);
@@ -167,7 +169,7 @@ export class Transmitter {
       source,
       grants: planned.grants,
       dropped: planned.dropped,
-      warnings: controlWarnings(n, bursts, limit),
+      warnings: [...controlWarnings(n, bursts, limit), ...(harq < this.options.harq ? [NO_ANSWERS] : [])],
       settings: encoded.settings,
       timingsMs: { ...source.timingsMs, ...encoded.timingsMs },
       bursts,
@@ -212,18 +214,23 @@ export class Transmitter {
     let open = this.harq.open;
     for (const process of due) {
       const sent = this.parts.find((p) => p.process === process)!;
-      const items = [...process.pending].sort((a, b) => a - b);
+      const wanted = wantedItems(sent);
       const spent = countedRe(this.budget) - this.spentBefore;
-      const left = (this.budgetRe - spent) / open--;
-      const control = controlRe(this.numerology, repetitionShape(sent, items));
-      const wanted = Math.ceil(repetitionRe(this.numerology, sent, items) / perSlot);
-      const slots = Math.min(wanted, Math.floor((left - control) / perSlot), MAX_DATA_SLOTS);
+      const left = (this.budgetRe * this.options.repeatBudget - spent) / open--;
+      const control = controlRe(this.numerology, repetitionShape(sent, wanted));
+      const wish = Math.ceil(repetitionRe(this.numerology, sent, wanted) / perSlot);
+      const slots = Math.min(wish, Math.floor((left - control) / perSlot), MAX_DATA_SLOTS);
+      const { harqBy } = this.options;
+      const items = slots < 1 ? wanted : itemsThatFit(this.numerology, sent, wanted, slots, harqBy);
       if (slots < leastRepetitionSlots(this.numerology, sent, items)) continue;
-      const { extension, payload } = repetitionOf(this.numerology, sent, items, slots);
+      const { extension, payload } = repetitionOf(this.numerology, sent, items, slots, harqBy);
+      const before = countedRe(this.budget);
       const burst = this.build('retransmission', slots, 0, ROBUST_MCS, extension, payload);
       this.harq.made(process, burst.burst, items);
       this.retransmittedBlocks += items.length;
       this.retransmissionBursts++;
+      this.retransmittedStreams += extension.streams.length;
+      this.retransmittedRe += countedRe(this.budget) - before;
       bursts.push(burst);
     }
     // Where nothing more can change, what found no room is lost.
@@ -241,7 +248,8 @@ export class Transmitter {
   ): TransmitBurst {
     const { map } = part;
     const items = itemsOf(part);
-    const process = this.harq.begin(items.length);
+    const ids = new Set(part.streams.map((s) => s.id));
+    const process = this.harq.begin(items.length, { side: part.sideInfo.length > 0, ids });
     const ordered = map.layout === 'ordered' && map.subbandOrder.some((s, i) => s !== i);
     const extension: Extension = {
       codec: CODEC_IDS.indexOf(this.options.codec.name as CodecId),

@@ -76,6 +76,8 @@ test('without losses nothing is repeated and nothing waited for', async () => {
   assert.deepEqual(harq, {
     rounds: 0,
     bursts: 0,
+    streams: 0,
+    symbols: 0,
     timeouts: 0,
     unacknowledged: 0,
     lateAcks: 0,

@@ -8,6 +8,7 @@ import {
   decodeReverseMessage,
   encodeAckMessage,
   encodeCsiMessage,
+  MAX_ASKED,
   MAX_REVERSE_BYTES,
 } from '../../src/link/csi-report.ts';
 
@@ -30,10 +31,14 @@ const anyAck = fc
       process: whole(0, 15),
       newData: whole(0, 1),
       blocks: fc.array(fc.boolean(), { maxLength: 255 }),
+      asked: fc.option(fc.uniqueArray(whole(0, 254), { maxLength: MAX_ASKED }), { nil: undefined }),
     },
     { noNullPrototype: true },
   )
-  .map((ack) => (ack.extensionOk ? ack : { ...ack, process: 0, newData: 0, blocks: [] }));
+  .map(({ asked, ...ack }) => {
+    if (!ack.extensionOk) return { ...ack, process: 0, newData: 0, blocks: [] };
+    return asked ? { ...ack, asked } : ack;
+  });
 
 test('reports and acknowledgements come back, within the stated length', () => {
   fc.assert(
@@ -68,7 +73,11 @@ test('values out of range are refused by name when sent', () => {
   refused(() => encodeAckMessage({ ...ack, process: 16 }), 'process');
   refused(() => encodeAckMessage({ ...ack, newData: 2 }), 'newData');
   refused(() => encodeAckMessage({ ...ack, blocks: new Array(256).fill(true) }), 'blockCount');
+  refused(() => encodeAckMessage({ ...ack, asked: Array.from({ length: 64 }, (_, i) => i) }), 'askedCount');
+  assert.throws(() => encodeAckMessage({ ...ack, asked: [255] }), /255 is outside 0 to 254/);
 });
+
+const ANSWER = { session: 1, burst: 1, extensionOk: true, process: 3, newData: 1, blocks: [] };
 
 /** Puts the right CRC behind a body. */
 function seal(body: Uint8Array): Uint8Array {
@@ -87,6 +96,10 @@ test('wrong messages with a right CRC are refused by name', () => {
     ['message', new Uint8Array(MAX_REVERSE_BYTES + 1)],
     ['message', new Uint8Array(2)],
     ['crc', Uint8Array.of(...body, 0, 0)],
+    // Streams asked for: named twice, of an extension that was not understood, of another form.
+    ['asked', encodeAckMessage({ ...ANSWER, asked: [3, 4, 3] })],
+    ['extensionOk', encodeAckMessage({ ...ANSWER, extensionOk: false, process: 0, newData: 0, asked: [] })],
+    ['form', seal(Uint8Array.of(encodeAckMessage(ANSWER)[0] ^ 0x18, ...encodeAckMessage(ANSWER).slice(1, -2)))],
   ];
   for (const [field, bytes] of cases) {
     assert.throws(
@@ -108,6 +121,7 @@ test('half a million random and mutated reverse messages: a message or a FormatE
       process: 5,
       newData: 1,
       blocks: new Array(255).fill(true),
+      asked: Array.from({ length: MAX_ASKED }, (_, i) => i),
     }),
   ].map((bytes) => bytes.slice(0, -2));
   let good = 0;
@@ -124,7 +138,7 @@ test('half a million random and mutated reverse messages: a message or a FormatE
       const message = decodeReverseMessage(bytes);
       good++;
       if (message.type === 'csi') assert.ok(message.report.codes.length <= 50 && message.report.number >= 1);
-      else assert.ok(message.ack.blocks.length <= 255);
+      else assert.ok(message.ack.blocks.length <= 255 && (message.ack.asked?.length ?? 0) <= MAX_ASKED);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }

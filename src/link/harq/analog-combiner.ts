@@ -51,6 +51,13 @@ export class AnalogCombiner {
     return this.total.slice();
   }
 
+  /** SNR of a flat channel of the same capacity over all symbols, those that never came included, dB; -Infinity where none came. */
+  effectiveSnrDb(): number {
+    let bits = 0;
+    for (const s of this.total) bits += Math.log2(1 + s);
+    return 10 * Math.log10(2 ** (bits / this.total.length) - 1);
+  }
+
   /** Combined symbols as one MMSE equaliser would give them, S / (1 + S) u with S = sum s_i; [symbol][re, im]. */
   mmse(): Float32Array {
     const out = new Float32Array(this.weighted.length);

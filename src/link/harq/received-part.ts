@@ -1,8 +1,10 @@
 import { FormatError } from '../../common/errors.ts';
 import type { RedundancyVersion } from '../../phy/fec/rate-matching.ts';
 import type { Extension, ExtensionStream } from '../../phy/frame/extension.ts';
+import { scoreWeight } from '../../sct/importance/scores.ts';
 import { TransportDecoder, TransportLayout } from '../transport.ts';
 import { AnalogCombiner } from './analog-combiner.ts';
+import type { StreamStanding } from './asking.ts';
 import { type SidePiece, SideState } from './side-state.ts';
 
 /** What one burst brought of one stream. */
@@ -42,6 +44,8 @@ export class ReceivedPart {
   readonly streams = new Map<number, StreamState>();
   /** Side information as far as it has come; null where no burst of this part carried any. */
   side: SideState | null = null;
+  /** What each analog stream was granted, dB; empty until the data burst is understood. */
+  granted: ReadonlyMap<number, number> = new Map();
   /** Bursts that the session had sent when it was last heard of (HarqReceiver counts them). */
   heardAt = 0;
 
@@ -81,6 +85,15 @@ export class ReceivedPart {
       if (s.kind === 'bits' ? s.decoder.states.some((b) => !b.ok) : s.combiner.receptions === 0) return false;
     }
     return this.streams.size > 0 || this.side !== null;
+  }
+
+  /** Every known stream as it stands, in the order in which they came first: most important first. */
+  standing(): StreamStanding[] {
+    return [...this.streams].map(([id, s]) => {
+      const weight = scoreWeight(s.score);
+      if (s.kind === 'bits') return { id, weight, missing: s.decoder.states.some((b) => !b.ok) };
+      return { id, weight, snrDb: s.combiner.effectiveSnrDb(), grantedDb: this.granted.get(id) };
+    });
   }
 
   /** Bytes held so that a repetition adds to what has come; analog symbols that came are no such bytes. */

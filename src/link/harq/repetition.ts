@@ -5,6 +5,7 @@ import { rbMapCrc16 } from '../../sct/allocation/rb-map.ts';
 import { type BurstPayload, burstPayload, type StreamContent } from '../burst-payload.ts';
 import { mapOfExtension } from '../resource-map.ts';
 import { itemsOf, type SentPart } from '../sent-part.ts';
+import type { HarqRule } from './asking.ts';
 import { redundancyVersion } from './processes.ts';
 
 /** What a retransmission burst carries. */
@@ -17,12 +18,54 @@ export interface Repetition {
 interface Wanted {
   readonly side: number; // RE of each subband
   readonly coded: readonly { readonly stream: number; readonly blocks: readonly number[]; readonly re: number }[];
-  /** Analog streams in the order of placement; they fill what the rest leaves. */
+  /** Analog streams in the order in which they are repeated: those asked for, then others, which fill what the rest leaves. */
   readonly analog: readonly number[];
+  /** How many of them are asked for; all where nobody answered. */
+  readonly asked: number;
+}
+
+/**
+ * What of a part is to go again: the items that are missing of the streams asked for, ascending. Side information is repeated whether or
+ * not it is asked for: without it nothing can be shown.
+ */
+export function wantedItems({ part, process }: SentPart): number[] {
+  const all = itemsOf(part);
+  const wanted = (i: number) => {
+    const item = all[i];
+    return item.kind === 'side' || !process.asked || process.asked.has(part.streams[item.stream].id);
+  };
+  return [...process.pending].filter(wanted).sort((a, b) => a - b);
+}
+
+/**
+ * Of the wanted items those that a repetition of so many slots carries. By importance: whole streams, most important first, that still get at
+ * least half of the RE that they had (the first always). Uniform: all, which share the room.
+ */
+export function itemsThatFit(
+  n: Numerology,
+  sent: SentPart,
+  items: readonly number[],
+  slots: number,
+  by: HarqRule,
+): readonly number[] {
+  if (by === 'uniform') return items;
+  const { side, coded } = wantedOf(n, sent, items);
+  let room = (slots * RB_DATA_RE - side) * n.nSubbands;
+  const kept = new Set<number>();
+  for (const { stream, re } of coded) {
+    if (kept.size > 0 && room < re / 2) continue;
+    kept.add(stream);
+    room -= re;
+  }
+  const all = itemsOf(sent.part);
+  return items.filter((i) => {
+    const item = all[i];
+    return item.kind === 'side' || kept.has(item.stream);
+  });
 }
 
 /** @param items not acknowledged, numbers in itemsOf(part), ascending */
-function wantedOf(n: Numerology, { part, extension }: SentPart, items: readonly number[]): Wanted {
+function wantedOf(n: Numerology, { part, extension, process }: SentPart, items: readonly number[]): Wanted {
   const all = itemsOf(part);
   const blocks = new Map<number, number[]>();
   let side = 0;
@@ -39,15 +82,16 @@ function wantedOf(n: Numerology, { part, extension }: SentPart, items: readonly 
   // Where coded streams go first, `earlier` could not be said of an analog one.
   const whole = (stream: number) => coded.length === 0 || stream > 0 || extension.earlier === 0;
   const analog = part.streams.flatMap((s, i) => (s.analog && whole(i) ? [i] : []));
-  return { side, coded, analog };
+  const askedFor = (i: number) => process.asked?.has(part.streams[i].id) ?? process.understood === 0;
+  const [asked, others] = [analog.filter(askedFor), analog.filter((i) => !askedFor(i))];
+  return { side, coded, analog: [...asked, ...others], asked: asked.length };
 }
 
-/** RE that a repetition wants: as many as what is missing had at first; analog streams too where nobody answered. */
+/** RE that a repetition wants: as many as what is asked for had at first; all of it where nobody answered. */
 export function repetitionRe(n: Numerology, sent: SentPart, items: readonly number[]): number {
-  const { side, coded, analog } = wantedOf(n, sent, items);
+  const { side, coded, analog, asked } = wantedOf(n, sent, items);
   const missing = side * n.nSubbands + coded.reduce((sum, c) => sum + c.re, 0);
-  const unheard = sent.process.understood === 0;
-  return missing + (unheard ? analog.reduce((sum, i) => sum + sent.part.streams[i].re, 0) : 0);
+  return missing + analog.slice(0, asked).reduce((sum, i) => sum + sent.part.streams[i].re, 0);
 }
 
 /** Least slots that a repetition needs to say anything. */
@@ -74,11 +118,17 @@ export function repetitionShape({ part, extension }: SentPart, items: readonly n
  * The next transmission of what is missing of a part, interleaved over the whole band: with the age of the report the subbands'
  * order means less, and every block meets all of them. Its redundancy version is the next one after those that the
  * receiver understood: where nobody answered it may have none, and version 2 or 1 alone lacks the information bits. RE that are left
- * over in whole slots repeat analog streams, the most important first.
+ * over in whole slots repeat analog streams, the most important first. Uniform: analog streams that are asked for share the room alike.
  */
-export function repetitionOf(n: Numerology, sent: SentPart, items: readonly number[], slots: number): Repetition {
+export function repetitionOf(
+  n: Numerology,
+  sent: SentPart,
+  items: readonly number[],
+  slots: number,
+  by: HarqRule = 'importance',
+): Repetition {
   const { extension, part, process } = sent;
-  const { side, coded, analog } = wantedOf(n, sent, items);
+  const { side, coded, analog, asked: wishes } = wantedOf(n, sent, items);
   const room = (slots * RB_DATA_RE - side) * n.nSubbands;
   const streams: ExtensionStream[] = [];
   const contents: StreamContent[] = [];
@@ -98,9 +148,13 @@ export function repetitionOf(n: Numerology, sent: SentPart, items: readonly numb
   }
   const lastStream = part.streams.length - 1;
   let later = coded.at(-1)?.stream === lastStream ? extension.later : 0;
-  for (const stream of analog) {
+  const wish = analog.slice(0, wishes).reduce((sum, i) => sum + part.streams[i].re, 0);
+  // Only a receiver that knows the streams' lengths can take a piece of each.
+  const alike = by === 'uniform' && process.asked !== null ? Math.min(1, (room - taken) / wish) : 1;
+  for (const [k, stream] of analog.entries()) {
     const { re } = part.streams[stream];
-    const left = Math.min(re, room - taken);
+    const piece = k < wishes ? Math.max(1, Math.floor(alike * re)) : re;
+    const left = Math.min(piece, room - taken);
     if (left < 1) break;
     add(stream, left, part.contents[stream]);
     later = re - left + (stream === lastStream ? extension.later : 0);

@@ -33,6 +33,10 @@ export interface SendProcess {
   attempts: number;
   /** Of them those that an answer says were understood: what the receiver can combine with. */
   understood: number;
+  /** Whether the data burst itself was: only then does the receiver know all streams of the part. */
+  known: boolean;
+  /** Streams that the receiver asked for last; null where it made no choice or may not know them all: whatever is missing. */
+  asked: ReadonlySet<number> | null;
   /** Number of its latest burst. */
   latest: number;
   /** prepared: not on the air yet; waiting: until `dueS`; due: to be repeated. */
@@ -40,7 +44,18 @@ export interface SendProcess {
   dueS: number;
 }
 
+/** What a part holds, as far as answers are checked against it. */
+export interface PartNames {
+  /** Whether item 0 is the side information, which is repeated whether or not it is asked for. */
+  readonly side: boolean;
+  /** Ids of its streams. */
+  readonly ids: ReadonlySet<number>;
+}
+
+const ONE_STREAM: PartNames = { side: false, ids: new Set([0]) };
+
 interface SentBurst {
+  readonly first: boolean;
   readonly process: SendProcess;
   readonly blocks: readonly number[];
   acknowledged: boolean;
@@ -53,7 +68,7 @@ export interface HarqSenderCounters {
   corrupt: number;
   /** Bursts that nobody acknowledged in time. */
   timeouts: number;
-  /** Blocks given up without an acknowledgement: no round, no budget, or their process was needed. */
+  /** Blocks given up without an acknowledgement: no round, no budget, not asked for, or their process was needed. */
   unacknowledged: number;
 }
 
@@ -67,6 +82,7 @@ export class HarqSender {
   private readonly timeoutS: number;
   private readonly newData = new Uint8Array(MAX_PROCESSES);
   private readonly bursts = new Map<number, SentBurst>();
+  private readonly names = new Map<SendProcess, PartNames>();
   private processes: SendProcess[] = [];
   private next = 0;
   readonly counters: HarqSenderCounters = {
@@ -85,11 +101,12 @@ export class HarqSender {
   reset(): void {
     for (const process of this.processes) this.giveUp(process);
     this.processes = [];
+    this.names.clear();
     this.next = 0;
   }
 
   /** The next process in turn for new data of so many blocks; its new-data bit toggles. */
-  begin(blocks: number): SendProcess {
+  begin(blocks: number, names: PartNames = ONE_STREAM): SendProcess {
     const id = this.next;
     this.next = (id + 1) % MAX_PROCESSES;
     this.newData[id] ^= 1;
@@ -100,11 +117,14 @@ export class HarqSender {
       pending,
       attempts: 0,
       understood: 0,
+      known: false,
+      asked: null,
       latest: -1,
       state: 'prepared',
       dueS: Number.POSITIVE_INFINITY,
     };
     this.processes.push(process);
+    this.names.set(process, names);
     return process;
   }
 
@@ -113,7 +133,7 @@ export class HarqSender {
     process.attempts++;
     process.latest = burst;
     process.state = 'prepared';
-    this.bursts.set(burst, { process, blocks: [...blocks], acknowledged: false });
+    this.bursts.set(burst, { first: process.attempts === 1, process, blocks: [...blocks], acknowledged: false });
   }
 
   /** A burst has been on the air until `endS`. New data ends whatever its process carried before. */
@@ -152,17 +172,31 @@ export class HarqSender {
     if (ack.extensionOk) {
       const fits = ack.process === process.id && ack.newData === process.newData;
       if (!fits || ack.blocks.length !== blocks.length) return 'contradictory';
+      const { ids } = this.names.get(process)!;
+      if (ack.asked?.some((id) => !ids.has(id))) return 'contradictory';
     }
     const verdict = sent.acknowledged ? 'duplicate' : process.latest === ack.burst ? 'taken' : 'late';
     if (ack.extensionOk && !sent.acknowledged) process.understood++;
+    if (ack.extensionOk && sent.first) process.known = true;
     sent.acknowledged = true;
     ack.blocks.forEach((ok, i) => {
       if (ok) process.pending.delete(blocks[i]);
     });
-    if (process.pending.size === 0) process.state = 'done';
-    // Only the answer to the latest burst says that the rest must go again.
-    else if (verdict === 'taken') process.state = 'due';
+    // Only the answer to the latest burst says what must go again.
+    if (verdict === 'taken') this.decide(process, ack);
+    else if (process.pending.size === 0 && !process.asked?.size) process.state = 'done';
     return verdict;
+  }
+
+  /** What follows from the answer to a process's latest burst. */
+  private decide(process: SendProcess, ack: AckReport): void {
+    const chosen = ack.asked !== undefined && process.known;
+    process.asked = chosen ? new Set(ack.asked) : null;
+    const sideMissing = this.names.get(process)!.side && process.pending.has(0);
+    const wanted = chosen ? ack.asked.length > 0 || sideMissing : process.pending.size > 0;
+    if (wanted) process.state = 'due';
+    else if (process.pending.size === 0) process.state = 'done';
+    else this.giveUp(process);
   }
 
   /**

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
 import { countedRe } from '../../../src/link/accounting.ts';
+import type { HarqRule } from '../../../src/link/harq/asking.ts';
 import { type BurstEvent, Receiver } from '../../../src/link/receiver.ts';
 import { mapOfExtension, sideReOf } from '../../../src/link/resource-map.ts';
 import { itemsOf } from '../../../src/link/sent-part.ts';
@@ -17,10 +18,10 @@ import { SfvCodec, type SfvCodecOptions } from '../sfv-codec.ts';
 const BUDGET = 30_000;
 
 /** Both ends by hand, without a CSI report: room is kept for a repetition of the side information. */
-async function link(options: SfvCodecOptions = {}, harq = 3) {
+async function link(options: SfvCodecOptions = {}, harq = 3, harqBy: HarqRule = 'importance') {
   const codec = new SfvCodec(options);
-  const transmitter = new Transmitter({ numerology: SMALL, codec, harq, assumedSnrDb: 10 });
-  const receiver = new Receiver({ numerology: SMALL, codecs: [codec] });
+  const transmitter = new Transmitter({ numerology: SMALL, codec, harq, harqBy, assumedSnrDb: 10 });
+  const receiver = new Receiver({ numerology: SMALL, codecs: [codec], asking: { by: harqBy } });
   const plan = await transmitter.send(blank(300, 300), BUDGET, 0);
   let count = 0;
   /** `jammed`: share of the slots from which on, up to which, noise covers everything. */
@@ -126,7 +127,7 @@ test('without --harq nothing is kept back and nothing repeated', async () => {
 });
 
 test('coded streams and side information of one burst are acknowledged and repeated together', async () => {
-  const { codec, transmitter, receiver, plan, transmit } = await link({ kind: 'bits', minSize: 8 });
+  const { codec, transmitter, receiver, plan, transmit } = await link({ kind: 'bits', minSize: 8 }, 3, 'uniform');
   const first = transmit(plan.bursts[0], [0, 0.17]);
   const lost = first.ack!.blocks.filter((ok) => !ok).length;
   assert.equal(first.ack!.blocks[0], false, 'the side information');
