@@ -40,7 +40,7 @@ const GROUPS = {
     word(
       'codec',
       '--codec <name>',
-      'classical (default): an image file; integrated: joint source-channel code of SFVs; modular: SFVs as packets',
+      'classical (default): an image file; integrated: joint source-channel code of SFVs; modular: SFVs as packets; onnx:DIR: a pair of your own',
     ),
     word('size', '--size <name>', 'model set of the semantic codecs: base (default) or live'),
     word('mode', '--mode <name>', 'overall (default), selective: only what is kept, or auto'),
@@ -50,6 +50,7 @@ const GROUPS = {
     word('format', '--format <name>', 'image format of the classical codec: avif (default), webp, jpeg, best'),
     word('mapping', '--mapping <name>', 'symbols to resource blocks: matched (default), uniform, random, worst'),
   ],
+  pair: [word('codec', '--codec <onnx:dir>', 'a pair of your own, for pictures that were sent with it')],
   models: [
     word('modelsDir', '--models <dir>', 'folder with other model sets (default: those that ship)'),
     word('task', '--task <name>', 'who looks at the picture: human (default) or machine'),
@@ -157,6 +158,7 @@ export type LinkGroup = keyof typeof GROUPS;
 
 const HEADINGS: { readonly [K in LinkGroup]: string } = {
   codec: 'Codec:',
+  pair: 'Codec:',
   models: 'Codec:',
   budget: 'Budget:',
   channel: 'Channel model:',

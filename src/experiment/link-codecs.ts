@@ -5,12 +5,14 @@ import { ClassicalCodec } from '../sct/codec/classical.ts';
 import type { Codec, DecodeOptions } from '../sct/codec/codec.ts';
 import { IntegratedCodec } from '../sct/codec/integrated.ts';
 import { ModularCodec } from '../sct/codec/modular.ts';
+import type { UserPairOptions } from '../sct/codec/user-pair.ts';
 import { type SemanticSettings, semanticSettings } from '../sct/modes/semantic-options.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
 import { chooseSet, type ModelSetInfo, readModelSets } from '../sct/semantics/model-set.ts';
 import { openModelSet, type SemanticModels } from '../sct/semantics/models.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { SemanticData } from './report/semantic-data.ts';
+import { UserLinkCodec, userPairPath } from './user-link-codec.ts';
 
 type Words = Pick<
   LinkConfig,
@@ -56,6 +58,11 @@ export interface LinkCodec {
  * @throws UsageError for a word or a set that does not exist; DeviceError and ModelError where the set cannot be read
  */
 export async function senderCodec(config: Words): Promise<LinkCodec> {
+  const own = userPairPath(config.codec);
+  if (own !== null) {
+    const codec = await UserLinkCodec.open(own, () => dividedBy(config));
+    return { codec, modelSet: codec.pairId, labels: null };
+  }
   if (!isSemantic(config.codec)) {
     return { codec: new ClassicalCodec({ format: config.format }), modelSet: 0, labels: null };
   }
@@ -67,6 +74,13 @@ export async function senderCodec(config: Words): Promise<LinkCodec> {
     modelSet: modelSetNumber(models.set.id),
     labels: models.tables.labels,
   };
+}
+
+/** What divides the picture of a user's pair with a grid. */
+async function dividedBy(config: Words): Promise<UserPairOptions> {
+  const dir = config.modelsDir ?? shippedModelsDir();
+  const models = await openModelSet(dir, chooseSet(await readModelSets(dir), config.size));
+  return { models, analysis: semanticSettings(config, models.tables.labels.names).analysis };
 }
 
 /** Milliseconds of a codec's steps as `timings` names them. */
@@ -97,6 +111,7 @@ export function decodeOptions(config: Words): DecodeOptions {
 export class ReceiverCodecs implements CodecFinder {
   private readonly config: Words;
   private readonly opened = new Map<string, Promise<SemanticModels>>();
+  private pair: Promise<UserLinkCodec> | null = null;
   /** Labels of the set that was used last. */
   labels: SemanticData['labels'] | null = null;
 
@@ -107,6 +122,7 @@ export class ReceiverCodecs implements CodecFinder {
   /** @throws UsageError naming the sender's set and those that are here, or the codec that this receiver lacks */
   async find(name: CodecId, modelSet: number): Promise<Codec> {
     if (name === 'classical') return new ClassicalCodec();
+    if (name === 'user') return this.userPair(modelSet);
     if (!isSemantic(name)) {
       const known = ['classical', ...Object.keys(SEMANTIC)].join(', ');
       throw new UsageError(`the picture was sent with codec ${name}, which this receiver lacks; it has ${known}`);
@@ -114,6 +130,24 @@ export class ReceiverCodecs implements CodecFinder {
     const models = await this.modelsOf(modelSet);
     this.labels = models.tables.labels;
     return SEMANTIC[name](models, semanticSettings(this.config, models.tables.labels.names));
+  }
+
+  /** The pair of the configuration, if it is the one that a burst names by its hash. */
+  private async userPair(id: number): Promise<Codec> {
+    const wanted = modelSetId(id);
+    const dir = userPairPath(this.config.codec);
+    const hint = 'both ends need the same encoder and decoder: give its folder with --codec onnx:DIR';
+    if (dir === null) {
+      throw new UsageError(
+        `the picture was sent with a pair of the sender's own, ${wanted}; this receiver has none`,
+        hint,
+      );
+    }
+    this.pair ??= UserLinkCodec.open(dir);
+    const codec = await this.pair;
+    if (codec.pairId === id) return codec;
+    const here = modelSetId(codec.pairId);
+    throw new UsageError(`the picture was sent with the pair ${wanted}; this receiver has ${here} in ${dir}`, hint);
   }
 
   private async modelsOf(modelSet: number): Promise<SemanticModels> {

@@ -12,7 +12,7 @@ export { LINK_CODECS, LINK_FLAGS, type LinkInput, linkInputSchema, parseLinkInpu
 
 /** Every setting of a link, defaults filled in. What is absent is off. */
 export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
-  readonly codec: (typeof LINK_CODECS)[number];
+  readonly codec: (typeof LINK_CODECS)[number] | `onnx:${string}`;
   readonly correction: boolean;
   readonly perceptual: boolean;
   readonly format: 'avif' | 'webp' | 'jpeg' | 'best';
@@ -107,7 +107,17 @@ export function occupiedHz(n: Numerology): number {
 /** What only a codec that knows SFVs can be told. */
 const SENDER_WORDS = ['size', 'mode', 'order', 'keep', 'roi'] as const;
 
+/** Of these, what leaves SFVs out. */
+const OWN_MODES = ['mode', 'keep', 'roi'] as const;
+
 function checkSemanticWords(i: LinkInput): void {
+  if (i.codec?.startsWith('onnx:')) {
+    const given = OWN_MODES.filter((key) => i[key] !== undefined);
+    if (given.length === 0) return;
+    throw new UsageError(
+      `${given.map((key) => LINK_FLAGS[key]).join(', ')}: not with a pair of your own, which sends all of a picture`,
+    );
+  }
   if ((i.codec ?? DEFAULT_CODEC) !== 'classical') return;
   const given = SENDER_WORDS.filter((key) => i[key] !== undefined);
   if (given.length === 0) return;

@@ -11,7 +11,7 @@ export const addReceive: AddCommand = (program, context, done) => {
     .description('Receives until the source ends, -n pictures have come, or --duration is over.')
     .option('--from <uri>', 'radio: file:PATH (may still be growing)')
     .option('--reference <photo>', 'original to compare with; without it quality is not measured');
-  addLinkOptions(command, ['modem', 'models', 'receive', 'limits', 'quality', 'duration', 'count']);
+  addLinkOptions(command, ['modem', 'pair', 'models', 'receive', 'limits', 'quality', 'duration', 'count']);
   addConfigOption(command);
   addOutputOption(command, 'run directory (default runs/TIME_NAME_air_ID)');
   addCommonOptions(command).addHelpText(
