@@ -24,7 +24,7 @@ export function addSemanticsBench(group: Command, context: CliContext, done: (ex
     .option('--data <dir>', 'folder with kodak, camvid/test and saliency/test (docs/models.md); not read with --quick')
     .option('--models <dir>', 'model folder (default: the one that ships)')
     .option('--size <name>', 'model set: base (default), live')
-    .option('--only <parts>', 'front, mapping, kodak, fig5, selective, cliff, fig6, latency; comma separated')
+    .option('--only <parts>', 'front, mapping, kodak, fig5, selective, cliff, harq, fig6, latency; comma separated')
     .option('--quick', 'crops of the demo photo, set live, few trials: about a minute');
   addOutputOption(semantics, 'folder for semantics.json, finished rows, plots and received pictures for the judge');
   addCommonOptions(semantics)

@@ -1,3 +1,4 @@
+import type { LinkInput } from '../../link-config.ts';
 import type { Series as Curve } from '../../report/svg/series.ts';
 import { type Air, conditionsOf, linkOf, STREET_CBR } from './air.ts';
 import { SEMANTIC_KINDS, type SemanticVariant } from './codec-shelf.ts';
@@ -18,6 +19,7 @@ const ADAPTIVE = 'classical, MCS by CSI';
 const LEAST_SHOWN_DB = 10;
 const REPEATS = ', HARQ 3';
 const REPEATED = `${ADAPTIVE}${REPEATS}`;
+const UNIFORM = ', interleaved';
 const TASK = ', task machine, order density';
 
 export const front: Part = {
@@ -67,9 +69,10 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
   const fading = air.channel !== 'awgn';
   return [
     ...SEMANTIC_KINDS.flatMap((kind) => [
-      semanticUnit(air, kind, { kind }, 0, count),
-      semanticUnit(air, `${kind}${TASK}`, { kind, words: { task: 'machine', order: 'density' } }, 0, count),
-      ...(fading ? [semanticUnit(air, `${kind}${REPEATS}`, { kind }, 3, count)] : []),
+      semanticUnit(air, kind, { kind }, {}, count),
+      semanticUnit(air, `${kind}${TASK}`, { kind, words: { task: 'machine', order: 'density' } }, {}, count),
+      ...(fading ? [semanticUnit(air, `${kind}${REPEATS}`, { kind }, { harq: 3 }, count)] : []),
+      ...(fading ? [semanticUnit(air, `${kind}${UNIFORM}`, { kind }, { mapping: 'uniform' }, count)] : []),
     ]),
     {
       id: id(FIXED),
@@ -86,15 +89,15 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
   ];
 }
 
-function semanticUnit(air: Air, scheme: string, variant: SemanticVariant, harq: number, count: number): Unit {
+function semanticUnit(air: Air, scheme: string, variant: SemanticVariant, more: LinkInput, count: number): Unit {
   const id = slug('front', air.channel, air.snrDb, scheme);
   return {
     id,
-    cpuSeconds: count * (harq > 0 ? 1.2 : 0.8),
+    cpuSeconds: count * 0.8,
     run: async (context) => {
       const pictures = await context.data.pictures('street', count);
       const codec = context.codecs.semantic(variant);
-      const link = (seed: number) => ({ ...linkOf(air, seed, context.scale), harq });
+      const link = (seed: number) => ({ ...linkOf(air, seed, context.scale), ...more });
       const options = { pictures: id };
       const sent = await sendAll(context, draws(pictures, count), ({ seed }) => ({ codec, link: link(seed) }), options);
       return [{ scheme, conditions: conditionsOf(air), trials: sent.trials, facts: { judge: id } }];

@@ -22,6 +22,8 @@ interface Experiment {
   /** In the table: whose importance, and what else is unusual. */
   readonly importance: string;
   readonly mappings: readonly Mapping[];
+  /** One modulation and one code rate a burst. */
+  readonly oneMcs?: boolean;
   /** Asked of matched - uniform, ROI-PSNR. */
   readonly asked?: Asked;
 }
@@ -49,8 +51,11 @@ function plan(scale: Scale): Experiment[] {
   );
   return [
     ...airs.flatMap((air) => both.map((i) => experiment(air, i, MAPPED, least(air, i)))),
-    ...[EVA5, { ...EVA5, channel: 'tdl-c' } as const, JAMMED].map(
-      (air): Experiment => ({ ...experiment(air, 'own'), variant: { kind: 'modular' }, importance: 'own' }),
+    ...[EVA5, { ...EVA5, channel: 'tdl-c' } as const, JAMMED].flatMap((air) =>
+      [true, false].map((oneMcs): Experiment => {
+        const importance = oneMcs ? 'own, one MCS' : 'own, MCS by place';
+        return { ...experiment(air, 'own'), variant: { kind: 'modular' }, importance, oneMcs };
+      }),
     ),
     experiment(EVA5, 'oracle-order'),
     experiment(JAMMED, 'oracle-order'),
@@ -77,7 +82,7 @@ export const mapping: Part = {
   name: 'mapping',
   title: 'Mapping: the same symbols, placed elsewhere',
   about:
-    "CamVid test pictures, budget CBR 1/23 (five whole slots, CBR near 1/24), estimated CSI. In each line the same symbols with the same power, rates and resource elements are sent under the same noise; only where SFVs lie differs: the most important on the best subbands (matched), interleaved over all (uniform), or on the worst. Own: importance and objects as the product finds them. Oracle: objects, saliency and order by ground truth, amounts by the product's rule from these (oracle-order: by entropy alone). Modular is not bound to identical symbols: modulation of each subband and the code rate of each SFV follow the resource elements it has, so that a bad place costs rate. The jammer is noise 10 dB over the signal on 30 % of the subbands.",
+    "CamVid test pictures, budget CBR 1/23 (five whole slots, CBR near 1/24), estimated CSI. In each line the same symbols with the same power, rates and resource elements are sent under the same noise; only where SFVs lie differs: the most important on the best subbands (matched), interleaved over all (uniform), or on the worst. Own: importance and objects as the product finds them. Oracle: objects, saliency and order by ground truth, amounts by the product's rule from these (oracle-order: by entropy alone). Modular with one MCS sends the same bytes in the same number of resource elements in every mapping; with MCS by place, as the product does, modulation of each subband and code rate of each SFV follow the resource elements it has, so that a bad place costs rate and nothing is identical. The jammer is noise 10 dB over the signal on 30 % of the subbands.",
   sets: ['street'],
   conditions: ['channel', 'SNR, dB', 'Doppler, Hz', 'CSI, ms', 'jammer, dB', 'importance', 'mapping'],
   measures: ['roiPsnrDb', 'psnrDb', 'outage'],
@@ -85,14 +90,15 @@ export const mapping: Part = {
   view: (all, scale) => ({ checks: checksOf(all, scale), plots: agePlot(all) }),
 };
 
-function unitOf({ air, variant, importance, mappings }: Experiment, scale: Scale): Unit {
+function unitOf(e: Experiment, scale: Scale): Unit {
+  const { air, variant, importance, mappings } = e;
   const count = scale.of(50, 2);
   const { channel, snrDb, dopplerHz = 0, csiDelayMs = 0, jammerDb } = air;
   const words = [variant.kind, importance, channel, snrDb, dopplerHz, csiDelayMs, jammerDb === undefined ? '' : 'jam'];
   return {
     id: slug('mapping', ...words),
     cpuSeconds: count * (0.4 + 0.9 * mappings.length),
-    run: (context) => place({ air, variant, importance, mappings }, count, context),
+    run: (context) => place(e, count, context),
   };
 }
 
@@ -113,7 +119,12 @@ async function place(e: Experiment, count: number, context: PartContext): Promis
     for (const [m, name] of e.mappings.entries()) {
       const link = { ...linkOf(e.air, draw.seed, context.scale), mapping: name };
       const alone = { ...context, step: async () => {} };
-      const sent = await sendAll(alone, [draw], () => ({ codec, link }), { more });
+      const sent = await sendAll(
+        alone,
+        [draw],
+        () => ({ codec, link, ...(e.oneMcs ? { transmitter: { oneMcs: true } } : {}) }),
+        { more },
+      );
       trials[m].push(...sent.trials);
       await context.step(++done, count * e.mappings.length);
     }
@@ -145,8 +156,8 @@ function checksOf(all: readonly Series[], scale: Scale): Check[] {
     const same = Number(matched.facts[SAME]);
     const whole = { value: same / matched.trials.length, low: Number.NaN, high: Number.NaN, n: matched.trials.length };
     return [
-      // Modular codes for where its symbols lie; integrated must not.
-      ...(e.variant.kind === 'integrated'
+      // Where MCS goes by place nothing can be the same.
+      ...(e.variant.kind === 'integrated' || e.oneMcs
         ? [check('mapping', `${where}: same grants and slots in all mappings`, 'share', whole, { least: 1 })]
         : []),
       line('matched - uniform, ROI-PSNR', 'matched', 'roiPsnrDb', asked),

@@ -1,5 +1,7 @@
 import { countedRe } from '../../../link/accounting.ts';
+import type { AskingOptions } from '../../../link/harq/asking.ts';
 import type { TransmissionPlan } from '../../../link/transmission.ts';
+import type { TransmitterOptions } from '../../../link/transmitter.ts';
 import { encodeCsi } from '../../../sct/allocation/csi-code.ts';
 import type { Codec, DecodedImage, DecodeOptions } from '../../../sct/codec/codec.ts';
 import type { RgbImage } from '../../../sct/image/rgb-image.ts';
@@ -16,6 +18,12 @@ export interface Sending {
   readonly reportDb?: number | undefined;
   /** The receiver's choices. */
   readonly decode?: DecodeOptions | undefined;
+  /** What the receiver asks for again, beside the configuration's rule. */
+  readonly asking?: AskingOptions | undefined;
+  /** Settings of the transmitter that no flag has. */
+  readonly transmitter?: Partial<TransmitterOptions> | undefined;
+  /** Told what is shown after the picture's bursts and after each repetition; true: nothing more is repeated. */
+  readonly round?: ((decoded: DecodedImage | undefined) => boolean) | undefined;
 }
 
 /** What came of it. */
@@ -31,9 +39,17 @@ export interface Sent {
 }
 
 /** Sends a picture over a modelled channel, in simulated time: sounding, report, picture, repetitions, decoding. */
-export async function overLink({ codec, image, link, reportDb, decode }: Sending): Promise<Sent> {
+export async function overLink(sending: Sending): Promise<Sent> {
+  const { codec, image, link, reportDb, decode, asking, round } = sending;
   const config = resolveLinkConfig(link);
-  const exchange = new LoopbackExchange(config, setupLink(config, null, { codec, modelSet: 0 }));
+  const setup = {
+    ...setupLink(config, null, { codec, modelSet: 0 }),
+    ...(asking ? { asking } : {}),
+    ...(sending.transmitter ? { transmitter: sending.transmitter } : {}),
+  };
+  const exchange = new LoopbackExchange(config, setup, {
+    ...(round ? { round: async (now) => round(await shown(now, decode)) } : {}),
+  });
   await exchange.open();
   const { transmitter } = exchange;
   if (reportDb !== undefined) {
@@ -42,16 +58,20 @@ export async function overLink({ codec, image, link, reportDb, decode }: Sending
   }
   const plan = await exchange.sendPicture(image);
   await exchange.close();
-  const { receiver } = exchange.chain;
-  const picture = receiver.received.at(-1);
   const { budget } = transmitter;
   return {
-    decoded: picture ? await receiver.picture(picture, decode) : undefined,
+    decoded: await shown(exchange, decode),
     plan,
     countedSymbols: countedRe(budget),
     transmissions: plan.bursts.length + transmitter.retransmissionBursts,
     sideInfoSymbols: budget.sideInfo,
   };
+}
+
+/** The picture as far as it has come; undefined when nothing has. */
+async function shown({ chain }: LoopbackExchange, decode?: DecodeOptions): Promise<DecodedImage | undefined> {
+  const picture = chain.receiver.received.at(-1);
+  return picture && chain.receiver.picture(picture, decode);
 }
 
 /** The MCS of a plan with one modulation: what a fixed-rate sender would be told. */

@@ -5,7 +5,17 @@ import type { Check } from './figures.ts';
 import type { Conditions, Measure, Series } from './series.ts';
 
 /** Parts of the bench, most worth first; `--only` picks some. */
-export const SEMANTICS_PARTS = ['front', 'mapping', 'kodak', 'fig5', 'selective', 'cliff', 'fig6', 'latency'] as const;
+export const SEMANTICS_PARTS = [
+  'front',
+  'mapping',
+  'kodak',
+  'fig5',
+  'selective',
+  'cliff',
+  'harq',
+  'fig6',
+  'latency',
+] as const;
 export type SemanticsPart = (typeof SEMANTICS_PARTS)[number];
 
 /** How much is measured. */

@@ -3,6 +3,7 @@ import { cliff } from './cliff.ts';
 import { fig5 } from './fig5.ts';
 import { fig6 } from './fig6.ts';
 import { front } from './front.ts';
+import { harq } from './harq.ts';
 import { kodak } from './kodak.ts';
 import { latency } from './latency.ts';
 import { mapping } from './mapping.ts';
@@ -10,7 +11,7 @@ import { type Part, SEMANTICS_PARTS, type SemanticsPart } from './part.ts';
 import { selective } from './selective.ts';
 
 /** Every part, most worth first. */
-export const PARTS: readonly Part[] = [front, mapping, kodak, fig5, selective, cliff, fig6, latency];
+export const PARTS: readonly Part[] = [front, mapping, kodak, fig5, selective, cliff, harq, fig6, latency];
 
 /** The parts named by `--only`, comma separated; UsageError for another word. */
 export function parseSemanticsParts(text: string): SemanticsPart[] {
