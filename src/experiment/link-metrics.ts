@@ -2,11 +2,13 @@ import { countedRe, type SymbolBudget } from '../link/accounting.ts';
 import type { ReceivedPicture } from '../link/receiver.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { semanticSettings } from '../sct/modes/semantic-options.ts';
 import { measureQuality } from '../sct/quality/report.ts';
 import { CELL_PX } from '../sct/semantics/feature-map.ts';
 import { modelSetId } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
+import { machineMetrics } from './machine-metrics.ts';
 import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
 import { sfvMetrics } from './sfv-metrics.ts';
 import { mean } from './stats.ts';
@@ -60,7 +62,13 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   Object.assign(metrics, quality);
   metrics.codec = picture?.codec ?? config.codec;
   metrics.mode = modeOf(facts);
-  metrics.task = guessed ? (config.task ?? 'human') : null;
+  if (guessed) {
+    // One word can follow from the other.
+    const { printed } = semanticSettings({ task: config.task, distortion: config.distortion }, []);
+    metrics.task = String(printed.task);
+    metrics.distortion = String(printed.distortion);
+  }
+  metrics.machine = decoded?.task ? machineMetrics(decoded.task) : null;
   metrics.modelSet = picture && picture.modelSet !== 0 ? modelSetId(picture.modelSet) : (facts?.modelSet ?? null);
   metrics.mapping = facts?.mapping ?? null;
   metrics.channel = input.modelled ? config.channel : null;

@@ -144,7 +144,7 @@ async function loopbackPicture(
       { source: image, decoded },
     );
     metrics.timings = {
-      ...codecTimings({ ...plan.timingsMs, ...decoded?.timingsMs }),
+      ...codecTimings({ ...plan.timingsMs, ...decoded?.timingsMs }, decoded?.task),
       startMs: Math.round(coded - started),
       linkMs: Math.round(linked - coded),
       decodeMs: Math.round(decodedAt - linked),

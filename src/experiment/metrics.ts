@@ -43,6 +43,14 @@ export interface HarqMetrics {
   evictions: number | null;
 }
 
+/** What a machine receiver found in the features that came (`--task machine`); its latency is `timings.machineMs`. */
+export interface MachineMetrics {
+  /** Street classes, [class]: how sure the heads are that it is there, and its share of the picture's pixels. */
+  classes: { name: string; probability: number; present: boolean; share: number }[];
+  /** How sure the heads are that this is a street scene at all. */
+  streetProbability: number;
+}
+
 export interface LinkMetrics {
   schema: string;
   /** The picture was decoded and the exit code is 0. */
@@ -61,6 +69,9 @@ export interface LinkMetrics {
   importanceWeightedPsnrDb: number | null;
   mIoU: number | null;
   task: string | null;
+  /** Which distortion the chain was set for: both, task or pixel; null for a codec without that choice. */
+  distortion: string | null;
+  machine: MachineMetrics | null;
   /** Complex channel symbols per pixel, R; cbr = R/3. */
   symbolsPerPixel: number | null;
   cbr: number | null;
@@ -113,6 +124,8 @@ export function emptyMetrics(codec: string): LinkMetrics {
     importanceWeightedPsnrDb: null,
     mIoU: null,
     task: null,
+    distortion: null,
+    machine: null,
     symbolsPerPixel: null,
     cbr: null,
     sideInfoBytes: null,
