@@ -178,20 +178,18 @@ export class UserPairCodec implements Codec {
     const streams = grants.map(({ id, size }): EncodedStream => {
       const indices = parts[id];
       const own = Float32Array.from({ length: 2 * indices.length }, (_, i) => made[2 * indices[i >> 1] + (i & 1)]);
-      const rms = Math.sqrt(meanPower(own));
-      const symbolsReIm = new Float32Array(2 * size);
+      const placed = Float32Array.from({ length: 2 * size }, (_, i) => {
+        return own[2 * rankAt(i >> 1, size, indices.length) + (i & 1)];
+      });
+      // Over all places: symbols that stand there twice count twice.
+      const rms = Math.sqrt(meanPower(placed));
       if (!(rms > 0)) {
-        for (let p = 0; p < size; p++) symbolsReIm[2 * p] = 1;
-        return { id, kind: 'analog', symbolsReIm };
+        for (let p = 0; p < size; p++) placed[2 * p] = 1;
+        return { id, kind: 'analog', symbolsReIm: placed };
       }
       scales[id] = encodeSfvScale(rms);
       const scale = decodeSfvScale(scales[id]);
-      for (let p = 0; p < size; p++) {
-        const rank = rankAt(p, size, indices.length);
-        symbolsReIm[2 * p] = own[2 * rank] / scale;
-        symbolsReIm[2 * p + 1] = own[2 * rank + 1] / scale;
-      }
-      return { id, kind: 'analog', symbolsReIm };
+      return { id, kind: 'analog', symbolsReIm: placed.map((v) => v / scale) };
     });
     const { name, version } = this.pair.info;
     const granted = grants.reduce((sum, g) => sum + g.size, 0);

@@ -79,6 +79,16 @@ test('one stream of exactly the symbols of the pair, unit power, as good as the 
   assert.ok(Math.abs(psnrDb(image, better.image!) - psnrDb(image, at13.image!)) < 0.2);
 });
 
+test('unit power also where a part of the symbols is repeated', async () => {
+  const plan = await new UserPairCodec(pair).analyse(image);
+  for (const size of [Math.round(N * 1.3), Math.round(N * 1.7), 2 * N]) {
+    const [stream] = (await plan.encode([{ id: 0, size, snrDb: SNR_DB }])).streams;
+    assert.ok(stream.kind === 'analog' && stream.symbolsReIm.length === 2 * size);
+    const power = stream.symbolsReIm.reduce((sum, v) => sum + v * v, 0) / size;
+    assert.ok(Math.abs(10 * Math.log10(power)) < 0.1, `${size} places: ${power}`);
+  }
+});
+
 test('a pair with a grid: SFVs are streams, a lost one damages its own part', async () => {
   const codec = new UserPairCodec(withGrid, { models });
   const plan = await codec.analyse(image);
