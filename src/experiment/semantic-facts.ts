@@ -26,6 +26,8 @@ export function semanticFactsJson(facts: SemanticFacts): JsonObject {
     rows: p.rows,
     columns: p.columns,
     partition: base64(p.bytes),
+    // Selective mode cuts and renumbers what is sent (ADR 0015): then the cells' SFVs as well.
+    sfvOf: sameCells(p, decodePartition(p.bytes, p)) ? null : base64(p.sfvOf),
     scores: scores ? base64(scores) : null,
     ranking: facts.ranking ?? null,
     importance: importance ? base64(littleEndian(importance)) : null,
@@ -48,7 +50,9 @@ export function parseSemanticFacts(value: unknown): SemanticFacts {
   if (o.schema !== SEMANTICS_SCHEMA) throw new FormatError('schema', `must be ${SEMANTICS_SCHEMA}`);
   const rows = whole('rows', o.rows, 1, MAX_GRID);
   const columns = whole('columns', o.columns, 1, MAX_GRID);
-  const partition = decodePartition(bytesOf('partition', o.partition, 4095), { rows, columns });
+  const sent = decodePartition(bytesOf('partition', o.partition, 4095), { rows, columns });
+  const sfvOf = orNull('sfvOf', o.sfvOf ?? null, (field, v) => bytesOf(field, v, rows * columns));
+  const partition = sfvOf ? renumbered(sent, sfvOf) : sent;
   const sfvs = partition.sfvs.length;
   const importance = orNull('importance', o.importance, (field, v) => floats(field, v, rows * columns));
   const scores = orNull('scores', o.scores, (field, v) => bytesOf(field, v, MAX_SFVS));
@@ -64,6 +68,26 @@ export function parseSemanticFacts(value: unknown): SemanticFacts {
     settings: settingsOf('settings', o.settings),
     timingsMs: numbersOf('timingsMs', o.timingsMs),
   };
+}
+
+function sameCells(a: Partition, b: Partition): boolean {
+  return a.sfvs.length === b.sfvs.length && a.sfvOf.every((id, at) => id === b.sfvOf[at]);
+}
+
+/** The partition with other SFVs, each of one label and at least one cell, numbered without gaps. FormatError otherwise. */
+function renumbered(sent: Partition, sfvOf: Uint8Array): Partition {
+  if (sfvOf.length !== sent.sfvOf.length)
+    throw new FormatError('sfvOf', `${sfvOf.length} cells, the grid has ${sent.sfvOf.length}`);
+  const count = sfvOf.reduce((most, id) => Math.max(most, id), 0) + 1;
+  if (count > MAX_SFVS) throw new FormatError('sfvOf', `${count} SFVs, at most ${MAX_SFVS} allowed`);
+  const cells = new Uint32Array(count);
+  const label = new Uint8Array(count);
+  sfvOf.forEach((id, at) => {
+    if (cells[id]++ === 0) label[id] = sent.labels[at];
+    else if (label[id] !== sent.labels[at]) throw new FormatError('sfvOf', `SFV ${id} has cells of several labels`);
+  });
+  if (cells.includes(0)) throw new FormatError('sfvOf', `SFV ${cells.indexOf(0)} has no cell`);
+  return { ...sent, sfvOf, sfvs: Array.from(cells, (n, id) => ({ id, label: label[id], cells: n })) };
 }
 
 function burstOf(field: string, value: unknown, sfvs: number): PlacedBurst {

@@ -6,6 +6,7 @@ import { RandomStream } from '../../src/common/random.ts';
 import { parseJson } from '../../src/experiment/json-input.ts';
 import { parseSemanticFacts, type SemanticFacts, semanticFactsJson } from '../../src/experiment/semantic-facts.ts';
 import { allocate } from '../../src/sct/allocation/allocate.ts';
+import { cutPartition, keptFirst } from '../../src/sct/partition/select.ts';
 import { sampleAnalysis } from './analyze/sample.ts';
 
 /** What a sender would store: an analysis of a stand-in for the networks, one burst of five slots. */
@@ -40,6 +41,39 @@ test('what is stored is what is read, to the last bit', async () => {
     bursts: [],
   };
   assert.deepEqual(parseSemanticFacts(parseJson('x', stored(bare))), bare);
+});
+
+test('what selective mode cut and renumbered is read as it was', async () => {
+  const facts = await sample(240, 150);
+  const cut = cutPartition(facts.partition, { column: 3, row: 2, columns: 6, rows: 4 });
+  const kept = Uint8Array.from(cut.sfvs, ({ id }) => (id >= facts.partition.sfvs.length ? 1 : 0));
+  const { partition } = keptFirst(cut, kept);
+  assert.ok(partition.sfvs.length > facts.partition.sfvs.length);
+  const scores = Uint8Array.from(partition.sfvs, (_, i) => 200 - i);
+  const selective: SemanticFacts = { ...facts, partition, scores, ranking: undefined };
+  const text = stored(selective);
+  assert.deepEqual(parseSemanticFacts(parseJson('x', text)), selective);
+  const broken = (cells: (sfvOf: Uint8Array) => Uint8Array) => () => {
+    const sfvOf = Buffer.from(cells(partition.sfvOf.slice())).toString('base64');
+    return parseSemanticFacts({ ...JSON.parse(text), sfvOf });
+  };
+  const refused = (why: RegExp) => (e: unknown) => e instanceof FormatError && why.test(e.message);
+  assert.throws(
+    broken((c) => c.subarray(1)),
+    refused(/sfvOf.*cells/),
+  );
+  assert.throws(
+    broken((c) => c.fill(0)),
+    refused(/several labels/),
+  );
+  assert.throws(
+    broken((c) => c.fill(254, 0, 1)),
+    refused(/no cell/),
+  );
+  assert.throws(
+    broken((c) => c.fill(255, 0, 1)),
+    refused(/at most 255/),
+  );
 });
 
 test('a picture of 512 x 768 stores some kilobytes', async () => {
