@@ -175,26 +175,29 @@ export function adaptationChapter(result: AdaptationResult): string {
 }
 
 export function adaptationPlot(result: AdaptationResult): PlotFile {
-  const channels = [...new Set(result.rows.map((r) => r.channel))];
-  const series = channels.flatMap((channel, colour): Series[] => {
-    const own = result.rows.filter((r) => r.channel === channel);
+  // A slower run of the same channel shares its capacity: only its throughput is drawn.
+  const kinds = [...new Map(result.rows.map((r) => [`${r.channel} ${r.dopplerHz}`, r] as const)).values()].sort(
+    (a, b) => a.channel.localeCompare(b.channel) || (b.dopplerHz ?? 0) - (a.dopplerHz ?? 0),
+  );
+  const series = kinds.flatMap(({ channel, dopplerHz }, colour): Series[] => {
+    const own = result.rows.filter((r) => r.channel === channel && r.dopplerHz === dopplerHz);
     const x = own.map((r) => r.snrDb);
-    const name = channel.toUpperCase();
+    const name = channel === 'awgn' ? 'AWGN' : `${channel.toUpperCase()} ${dopplerHz} Hz`;
+    const line = { kind: 'line', x, colour } as const;
+    const first: Series = {
+      ...line,
+      label: `${name}, first transmission`,
+      y: own.map((r) => r.throughput),
+      markers: true,
+    };
+    if (kinds.find((k) => k.channel === channel)?.dopplerHz !== dopplerHz) return [first];
+    const capacity: Series = { ...line, label: `${name}, capacity`, y: own.map((r) => r.capacity), dash: true };
+    if (channel === 'awgn') return [first, capacity];
+    const outage = own.map((r) => r.outageCapacity10);
     return [
-      { kind: 'line', label: `${name}, first transmission`, x, y: own.map((r) => r.throughput), markers: true, colour },
-      { kind: 'line', label: `${name}, capacity`, x, y: own.map((r) => r.capacity), dash: true, colour },
-      ...(channel === 'awgn'
-        ? []
-        : [
-            {
-              kind: 'line' as const,
-              label: `${name}, 10 % outage capacity`,
-              x,
-              y: own.map((r) => r.outageCapacity10),
-              dash: true,
-              colour: colour + 2,
-            },
-          ]),
+      first,
+      capacity,
+      { ...line, label: `${name}, 10 % outage capacity`, y: outage, dash: true, colour: colour + 2 },
     ];
   });
   const svg = plot({
