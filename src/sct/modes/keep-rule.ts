@@ -130,7 +130,7 @@ function nothingKept(
     if (space === 'codebook') {
       return new UsageError(
         `nothing to keep: the picture is no street scene, it has clusters in place of classes (${asked})`,
-        "keep by score (--keep 'score>=X') or by rectangle (--roi x,y,w,h), or have street labels with --labels street",
+        "keep by score (--keep 'score>=X') or by rectangle (--roi x,y,w,h)",
       );
     }
     const there = [...new Set(sfvs.map((s) => known[s.label]))].sort().join(', ');
