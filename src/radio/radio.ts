@@ -123,6 +123,8 @@ export interface RxStream extends AsyncIterable<SampleBlock> {
   readonly counters: Readonly<RxCounters>;
   /** Null while samples may still come. */
   readonly ended: StreamEnd | null;
+  /** What the source found wrong with itself by its end; null where nothing, and where it cannot tell. */
+  readonly warning?: string | null;
   /** Stops receiving; pending and later reads end. Safe to call twice. */
   close(): Promise<void>;
   describe(): string;

@@ -134,6 +134,9 @@ export function tapRx(rx: RxStream, writer: CaptureWriter): RxStream {
     get ended() {
       return rx.ended;
     },
+    get warning() {
+      return rx.warning ?? null;
+    },
     close: () => rx.close(),
     describe: () => `${rx.describe()}, recorded to ${writer.describe()}`,
     async *[Symbol.asyncIterator]() {

@@ -1,6 +1,8 @@
+import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { DeviceError, UsageError } from '../../common/errors.ts';
 import { countAtLimit } from '../format/convert.ts';
+import { nativeBytes } from '../format/sample-format.ts';
 import {
   countBlock,
   newRxCounters,
@@ -48,6 +50,11 @@ export class FileRx implements RxStream {
   private position = 0;
   private iterating = false;
   private closing: Promise<void> | null = null;
+  /** Of every byte of the data file read so far, in order: a check of core:sha512 costs no second pass. null without one. */
+  private readonly hash: Hash | null;
+  /** Floats have a full scale, and so a limit, only where their writer says so. */
+  private readonly hasLimit: boolean;
+  warning: string | null = null;
 
   private constructor(reader: CaptureReader, mayGrow: boolean, options: FileRxOptions) {
     const { format, fullScale, rateHz, segments } = reader.layout;
@@ -57,6 +64,9 @@ export class FileRx implements RxStream {
     this.pollMs = options.pollMs ?? 20;
     this.blockSamples = options.blockSamples ?? 16_384;
     this.clock = options.clock ?? systemClock;
+    const { complete } = reader.layout;
+    this.hash = complete && !reader.meta.global['core:sha512'] ? null : createHash('sha512');
+    this.hasLimit = format !== 'cf32_le' || reader.meta.global['sct:full_scale'] !== undefined;
     const { frequencyHz = 0, gainsDb = {} } = segments[0] ?? {};
     this.settings = { frequencyHz: frequencyHz ?? 0, rateHz, bandwidthHz: null, gainsDb, format, fullScale };
   }
@@ -83,8 +93,10 @@ export class FileRx implements RxStream {
         if (this.position < this.reader.sampleCount) {
           yield await this.nextBlock();
           idleSince = this.clock.nowMs();
-        } else if (this.reader.layout.complete) this.ended = 'source-ended';
-        else if (!this.mayGrow || this.clock.nowMs() - idleSince >= this.idleTimeoutMs) this.ended = 'source-silent';
+        } else if (this.reader.layout.complete) {
+          this.warning = await this.changed();
+          this.ended ??= 'source-ended';
+        } else if (!this.mayGrow || this.clock.nowMs() - idleSince >= this.idleTimeoutMs) this.ended = 'source-silent';
         else {
           await this.clock.sleep(this.pollMs);
           if (!this.ended) await this.reader.refresh();
@@ -103,8 +115,20 @@ export class FileRx implements RxStream {
     );
     this.position += block.data.length / 2;
     countBlock(this.counters, block);
-    if (block.format !== 'cf32_le') this.counters.clippedSamples += countAtLimit(block.data, block.fullScale);
+    this.hash?.update(nativeBytes(block.data));
+    if (this.hasLimit) this.counters.clippedSamples += countAtLimit(block.data, block.fullScale);
     return block;
+  }
+
+  /** At the end of a complete capture: whether its data are those that its metadata were written for. */
+  private async changed(): Promise<string | null> {
+    const stated = this.reader.meta.global['core:sha512'];
+    const { hash } = this;
+    if (!stated || !hash) return null;
+    if (this.reader.layout.trailingBytes) hash.update(await this.reader.trailingBytes());
+    return stated.toLowerCase() === hash.digest('hex')
+      ? null
+      : 'core:sha512 does not match the data: the samples were changed after they were recorded';
   }
 
   async close(): Promise<void> {
