@@ -90,6 +90,13 @@ const GROUPS = {
     },
     number('seed', '--seed <n>', 'seed of everything random (default 1)'),
   ],
+  sendSeed: [
+    number(
+      'seed',
+      '--seed <n>',
+      'another seed is another session on the air, and another picture for a receiver (default 1)',
+    ),
+  ],
   impairments: [
     number('cfoHz', '--cfo <hz>', 'carrier frequency offset', 'Hz'),
     number('sfoPpm', '--sfo <ppm>', 'sample clock offset', 'ppm'),
@@ -165,6 +172,7 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   impairments: 'Single impairments:',
   modem: 'Modem and board:',
   transmit: 'Transmitter:',
+  sendSeed: 'Transmitter:',
   csi: 'Channel state information:',
   receive: 'Receiver:',
   limits: 'Limits:',

@@ -34,16 +34,31 @@ async function jsonOf(result: RunResult | FolderResult, interrupted: boolean): P
       ...(directory === undefined ? {} : { directory }),
     };
   }
-  const { metrics, exitCode } = result;
+  const { exitCode, pictures } = result;
+  const { withImages } = await import('../experiment/receiver-report.ts');
+  const metrics = withImages(result.metrics, pictures);
   return canonical({ ...metrics, ok: metrics.ok && exitCode === ExitCode.ok && !interrupted }, METRIC_KEYS) as object;
 }
 
 async function textOf(context: CliContext, result: RunResult | FolderResult): Promise<string> {
   const { printable, terminalSummary } = await import('../experiment/report/terminal.ts');
   if (!('images' in result)) {
-    return terminalSummary(result.report, { colour: context.colour, directory: result.directory });
+    const text = terminalSummary(result.report, { colour: context.colour, directory: result.directory });
+    if (!result.pictures) return text;
+    const { meansOf } = await import('../experiment/folder-means.ts');
+    return `${text}${pictureTable(result.pictures, meansOf(result.pictures), printable)}`;
   }
-  const rows = result.images.map((m, i) => [
+  const where = result.directory === undefined ? '' : `runs in ${result.directory}\n`;
+  return `${pictureTable(result.images, result.means, printable)}${where}`;
+}
+
+/** A line for each picture and their means. */
+function pictureTable(
+  images: FolderResult['images'],
+  mean: FolderResult['means'],
+  printable: (text: string) => string,
+): string {
+  const rows = images.map((m, i) => [
     m.photo ?? `picture ${i + 1}`,
     figure(m.psnrDb, 2),
     figure(m.msSsim, 4),
@@ -52,18 +67,17 @@ async function textOf(context: CliContext, result: RunResult | FolderResult): Pr
   ]);
   const means = [
     'mean',
-    figure(result.means.psnrDb, 2),
-    figure(result.means.msSsim, 4),
-    figure(result.means.retransmissions, 1),
-    `${result.images.filter((m) => m.ok).length} of ${result.images.length} whole`,
+    figure(mean.psnrDb, 2),
+    figure(mean.msSsim, 4),
+    figure(mean.retransmissions, 1),
+    `${images.filter((m) => m.ok).length} of ${images.length} whole`,
   ];
   const table = [['picture', 'PSNR dB', 'MS-SSIM', 'again', 'state'], ...rows, means];
   const widths = table[0].map((_, c) => Math.max(...table.map((row) => row[c].length)));
   const lines = table.map((row) =>
     row.map((cell, c) => (c === 0 || c === 4 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  '),
   );
-  const where = result.directory === undefined ? '' : `runs in ${result.directory}\n`;
-  return `${lines.map((line) => printable(line.trimEnd())).join('\n')}\n${where}`;
+  return `${lines.map((line) => printable(line.trimEnd())).join('\n')}\n`;
 }
 
 function figure(value: number | null | undefined, digits: number): string {

@@ -13,6 +13,8 @@ import { type BurstStreams, burstStreams } from './semantic-collect.ts';
 
 /** Points of one modulation kept for a picture. */
 const MAX_POINTS = 1500;
+/** Losses inside one burst that are named one by one. */
+const MAX_LOSSES_NAMED = 4;
 
 /** One burst as the receiver saw it; plain data, small enough to keep for every burst of a run. */
 export interface BurstTrace {
@@ -71,6 +73,11 @@ export interface BurstTrace {
 export class LinkTrace {
   readonly bursts: BurstTrace[] = [];
   private lossesSeen = 0;
+  /** Losses of a burst so far and what else is wrong with it. */
+  private readonly damage = new Map<
+    BurstTrace,
+    { losses: number; samples: number; texts: string[]; other: string | null }
+  >();
   /** Values that were not finite and became 0, and carriers that were taken out of what was received. */
   notNumbers = 0;
   carriersRemoved = 0;
@@ -94,13 +101,8 @@ export class LinkTrace {
     }
     this.harq = { ...chain.receiver.harq.counters };
     const trace = traceOf(event, chain, !this.bursts.some((b) => b.constellations.length > 0));
-    this.count(event, chain);
-    if (event.outcome === 'new' && event.stream) {
-      this.firstBlocks += trace.blocks.length;
-      this.firstFailures += trace.blocks.filter((b) => !b.ok).length;
-    }
-    for (const loss of chain.losses.slice(0, this.lossesSeen)) markLoss(trace, loss);
-    this.bursts.push(trace);
+    for (const loss of chain.losses.slice(0, this.lossesSeen)) this.markLoss(trace, loss);
+    this.share(trace, event, chain);
     this.markLosses(chain);
     // A loss that is known explains what the receiver wonders about.
     const { suspect } = event.record;
@@ -109,10 +111,20 @@ export class LinkTrace {
     return trace;
   }
 
+  /** Takes a burst that another trace made of its event: both hold and count it. */
+  share(trace: BurstTrace, event: BurstEvent, chain: RxChain): void {
+    this.count(event, chain);
+    if (event.outcome === 'new' && event.stream) {
+      this.firstBlocks += trace.blocks.length;
+      this.firstFailures += trace.blocks.filter((b) => !b.ok).length;
+    }
+    this.bursts.push(trace);
+  }
+
   /** Marks the bursts that losses known by now may have hit; called again once the stream has ended. */
   markLosses(chain: RxChain): void {
     for (; this.lossesSeen < chain.losses.length; this.lossesSeen++) {
-      for (const burst of this.bursts) markLoss(burst, chain.losses[this.lossesSeen]);
+      for (const burst of this.bursts) this.markLoss(burst, chain.losses[this.lossesSeen]);
     }
     const { phy } = chain.receiver;
     this.notNumbers = chain.nonFiniteSamples + phy.nonFiniteSamples;
@@ -129,15 +141,23 @@ export class LinkTrace {
     addBurst(this.budget, n, burstLayout(n, header.slots, symbols), event.use, used, side);
   }
 
+  /** Says of a burst what was lost inside it: the first losses one by one, further ones as a sum. */
+  private markLoss(burst: BurstTrace, loss: LossRecord): void {
+    if (loss.from >= burst.startSample + burst.lengthSamples || loss.to <= burst.startSample) return;
+    const known = this.damage.get(burst) ?? { losses: 0, samples: 0, texts: [], other: burst.suspect };
+    this.damage.set(burst, known);
+    known.losses++;
+    known.samples += loss.max;
+    if (known.losses <= MAX_LOSSES_NAMED)
+      known.texts.push(`${loss.exact ? '' : 'up to '}${loss.max} samples lost inside`);
+    const more = known.losses - MAX_LOSSES_NAMED;
+    const rest = more > 0 ? [`${more} more losses inside, ${known.samples} samples in all`] : [];
+    burst.suspect = [...known.texts, ...rest, ...(known.other ? [known.other] : [])].join('; ');
+  }
+
   get dataBursts(): BurstTrace[] {
     return this.bursts.filter((b) => b.use === 'data');
   }
-}
-
-function markLoss(burst: BurstTrace, loss: LossRecord): void {
-  if (loss.from >= burst.startSample + burst.lengthSamples || loss.to <= burst.startSample) return;
-  const text = `${loss.exact ? '' : 'up to '}${loss.max} samples lost inside`;
-  burst.suspect = burst.suspect ? `${text}; ${burst.suspect}` : text;
 }
 
 /** What a report should warn of, from the receiver's side. */
@@ -148,7 +168,7 @@ export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[
     out.push(`${count} headers are of air interface version ${version}; this program speaks ${AIR_INTERFACE_VERSION}`);
   }
   for (const b of trace.bursts) if (b.suspect) out.push(`burst ${b.burst}: ${b.suspect}`);
-  if (clippedSamples > 0) out.push(`${clippedSamples} samples were limited by a converter`);
+  if (clippedSamples > 0) out.push(`${clippedSamples} samples were limited by a converter (they stand at full scale)`);
   if (trace.notNumbers > 0) out.push(`${trace.notNumbers} values were no numbers (or absurdly large) and became 0`);
   if (trace.carriersRemoved > 0) out.push(`carriers taken out of what was received: ${trace.carriersRemoved}`);
   return out;

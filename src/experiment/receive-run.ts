@@ -9,6 +9,7 @@ import { beginRun } from './begin-run.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
 import { endManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
+import { PictureLedger } from './picture-ledger.ts';
 import { openQualityInputs } from './quality-inputs.ts';
 import { captureHints, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
@@ -65,18 +66,25 @@ async function receiveFrom(
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });
   const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
+  const codecs = new ReceiverCodecs(config);
+  const ledger = new PictureLedger({
+    ...{ config: resolved, reference, codecs },
+    write: (name, bytes) => run.write(name, bytes),
+    note: (text) => io.progress.note(text),
+  });
   try {
     const stream = await receiveStream(
       tapRx(rx, capture),
       {
         ...{ numerology: config.numerology, rateHz, loOffsetHz: hints?.loOffsetHz ?? 0 },
-        ...{ estimator: config.estimator, codecs: new ReceiverCodecs(config) },
+        ...{ estimator: config.estimator, codecs },
       },
       {
         burst: (b, receiver) => {
           io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);
           return config.count !== undefined && receiver.completed >= config.count;
         },
+        picture: (heard, receiver) => ledger.settle(heard, receiver),
         progress: (samples) => {
           io.progress.update(`receive  ${(samples / rateHz).toFixed(1)} s`);
           if (samples >= limit) stop();
@@ -84,8 +92,12 @@ async function receiveFrom(
       },
     );
     await radio.close();
+    await ledger.finish(stream);
     annotateTrace(capture, stream.trace, stream.numerology, hints?.loOffsetHz ?? 0, rx.settings.frequencyHz);
     await capture.close({ 'sct:clipped_samples': rx.counters.clippedSamples });
+    const warnings = rx.warning ? [rx.warning] : [];
+    if (rx.ended === 'source-silent') warnings.push('the source went silent without saying that it had ended');
+    for (const warning of warnings) io.progress.note(warning);
     const result = await writeReceiverRun(
       run,
       manifest,
@@ -95,10 +107,11 @@ async function receiveFrom(
         stream,
         facts: null,
         reference,
+        ledger,
         modelled: false,
         clippedSamples: rx.counters.clippedSamples,
         capturePath: run.file(RUN_FILES.rx),
-        warnings: rx.ended === 'source-silent' ? ['the source went silent without saying that it had ended'] : [],
+        warnings,
       },
       io,
     );

@@ -6,7 +6,7 @@ import { type Numerology, numerology } from '../phy/numerology.ts';
 import type { SampleBlock, SampleFormat } from '../radio/radio.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
-import type { DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
+import { type HeardPicture, HeardPictures } from './heard-pictures.ts';
 import type { ReceiverCodecs } from './link-codecs.ts';
 import { occupiedHz } from './link-config.ts';
 import { type BurstTrace, LinkTrace } from './link-trace.ts';
@@ -59,11 +59,18 @@ export interface StreamResult {
   readonly chain: RxChain;
   readonly trace: LinkTrace;
   readonly codecs: ReceiverCodecs | null;
+  /** Pictures of which anything came, and those lost whole, in order; without those that `picture` has settled. */
+  readonly heard: readonly HeardPicture[];
 }
 
 export interface StreamHooks {
   /** Called for every burst; returning true stops the reception. */
   burst?(trace: BurstTrace, receiver: Receiver): boolean | undefined;
+  /**
+   * Called for a picture that another has followed, in order, before the next samples are taken: the receiver does not
+   * keep it, so that memory does not grow with the number of pictures. Without it all are kept until the end.
+   */
+  picture?(heard: HeardPicture, receiver: Receiver): Promise<void>;
   /** Called now and then with the number of samples taken. */
   progress?(samples: number): void;
 }
@@ -77,32 +84,37 @@ export async function receiveStream(
   const n = numerology(settings.numerology);
   const frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
   const { estimator, codecs = null } = settings;
-  const receiver = new Receiver({ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator });
+  const pictures = new HeardPictures();
+  const receiver = new Receiver({
+    ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator },
+    retire: (picture) => pictures.retire(picture),
+  });
   const chain = new RxChain(frontend, receiver);
   const trace = new LinkTrace();
   const take = (events: ReturnType<RxChain['push']>): boolean => {
     let stop = false;
     for (const event of events) {
       const burst = trace.add(event, chain);
+      pictures.add(event, burst, chain);
       if (burst && hooks.burst?.(burst, chain.receiver)) stop = true;
     }
     return stop;
   };
+  const kept: HeardPicture[] = [];
+  const settle = async (): Promise<void> => {
+    for (const heard of pictures.take()) {
+      if (hooks.picture) await hooks.picture(heard, receiver);
+      else kept.push(heard);
+    }
+  };
   for await (const block of blocks) {
     const stop = take(chain.push(block));
+    await settle();
     hooks.progress?.(chain.samples);
     if (stop) break;
   }
   take(chain.flush());
   trace.markLosses(chain);
-  return { numerology: n, chain, trace, codecs };
-}
-
-/** The last picture of which anything arrived, decoded; undefined when none did. */
-export async function lastPicture(
-  result: StreamResult,
-  options: DecodeOptions = {},
-): Promise<DecodedImage | undefined> {
-  const picture = result.chain.receiver.received.at(-1);
-  return picture ? result.chain.receiver.picture(picture, options) : undefined;
+  await settle();
+  return { numerology: n, chain, trace, codecs, heard: [...kept, ...pictures.end(receiver.received)] };
 }

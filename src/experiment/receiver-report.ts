@@ -1,7 +1,9 @@
 import { ExitCode, UsageError } from '../common/errors.ts';
+import type { ReceivedPicture } from '../link/receiver.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
+import { meansOf } from './folder-means.ts';
 import { decodeOptions } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { linkMetrics } from './link-metrics.ts';
@@ -9,8 +11,9 @@ import { traceWarnings } from './link-trace.ts';
 import type { RunManifest } from './manifest.ts';
 import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
+import type { PictureLedger, PictureMetrics } from './picture-ledger.ts';
 import { openQualityInputs } from './quality-inputs.ts';
-import { lastPicture, type StreamResult } from './receive-stream.ts';
+import type { StreamResult } from './receive-stream.ts';
 import type { SemanticData } from './report/semantic-data.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
@@ -34,23 +37,51 @@ export interface ReceiverOutcome {
   /** Capture that the waterfall is drawn from. */
   readonly capturePath: string;
   readonly warnings: readonly string[];
+  /** What there is of several pictures; a stream with one leaves it empty. */
+  readonly ledger?: PictureLedger | undefined;
   /** No picture was sent: `sct sound` made the recording. */
   readonly sounding?: boolean;
 }
 
+/** The last picture of which anything arrived, with the bursts to judge it by; decoded where it is not yet. */
+async function lastPicture({ config, stream, ledger }: ReceiverOutcome) {
+  if (ledger?.several) {
+    const { picture, decoded, trace } = ledger.last ?? { trace: stream.trace };
+    trace.harq = stream.trace.harq; // counted over the stream
+    return { picture, decoded, trace };
+  }
+  const { receiver } = stream.chain;
+  const picture = receiver.received.at(-1);
+  const decoded = picture ? await receiver.picture(picture, decodeOptions(config)) : undefined;
+  return { picture, decoded, trace: stream.trace };
+}
+
+/** Metrics as metrics.json holds them: with those of each picture where there were several. */
+export function withImages(
+  metrics: LinkMetrics,
+  images: readonly PictureMetrics[] | undefined,
+): LinkMetrics & { images?: readonly PictureMetrics[]; means?: Record<string, number | null> } {
+  return images ? { ...metrics, images, means: meansOf(images) } : metrics;
+}
+
 /** Metrics of a received stream and the picture in it; `ok` and the exit code follow the contract. */
-export async function receiverMetrics(
-  outcome: ReceiverOutcome,
-): Promise<{ metrics: LinkMetrics; decoded: DecodedImage | undefined; exitCode: ExitCode }> {
-  const { config, stream, facts, reference } = outcome;
-  const picture = stream.chain.receiver.received.at(-1);
-  const decoded = await lastPicture(stream, decodeOptions(config));
-  if (
-    reference &&
-    decoded?.image &&
-    (reference.width !== decoded.image.width || reference.height !== decoded.image.height)
-  ) {
-    const { width, height } = decoded.image;
+export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
+  metrics: LinkMetrics;
+  picture: ReceivedPicture | undefined;
+  decoded: DecodedImage | undefined;
+  /** Original of the picture; undefined too where of several the last has another size. */
+  reference: RgbImage | undefined;
+  exitCode: ExitCode;
+  images: readonly PictureMetrics[] | undefined;
+}> {
+  const { config, stream, facts, ledger } = outcome;
+  const { picture, decoded, trace } = await lastPicture(outcome);
+  const several = ledger?.several === true;
+  const { width, height } = decoded?.image ?? outcome.reference ?? {};
+  const fits = outcome.reference?.width === width && outcome.reference?.height === height;
+  // Of several pictures only those of its size are compared with it.
+  const reference = fits || !several ? outcome.reference : undefined;
+  if (reference && !fits) {
     throw new UsageError(
       `the reference is ${reference.width}x${reference.height}, the received picture ${width}x${height}`,
       'give the photo that was sent',
@@ -59,7 +90,7 @@ export async function receiverMetrics(
   const measure = await openQualityInputs(config, reference);
   const metrics = linkMetrics({
     config,
-    trace: stream.trace,
+    trace,
     facts,
     source: reference,
     decoded,
@@ -74,6 +105,11 @@ export async function receiverMetrics(
     lpips: await measure.lpips(reference, decoded?.decodable ? decoded.image : undefined),
   });
   const heard = stream.trace.bursts.length > 0;
+  if (several) {
+    const exitCode = ledger.images.every((m) => m.ok) ? exitCodeOf(metrics, config, heard) : ExitCode.quality;
+    metrics.ok = exitCode === ExitCode.ok;
+    return { metrics, picture, decoded, reference, exitCode, images: ledger.images };
+  }
   const onlySounded = heard && decoded === undefined && stream.trace.dataBursts.length === 0 && facts === null;
   const exitCode = onlySounded ? ExitCode.ok : exitCodeOf(metrics, config, heard);
   metrics.ok = exitCode === ExitCode.ok && !onlySounded;
@@ -81,19 +117,20 @@ export async function receiverMetrics(
     metrics.codec = 'none';
     metrics.ok = heard;
   }
-  return { metrics, decoded, exitCode };
+  return { metrics, picture, decoded, reference, exitCode, images: undefined };
 }
 
 /** What is known here of the SFVs; undefined for a picture without. */
 function knownSemantics(
   { stream, semantics }: ReceiverOutcome,
+  picture: ReceivedPicture | undefined,
   decoded: DecodedImage | undefined,
 ): SemanticData | undefined {
   const labels = stream.codecs?.labels;
   if (!labels) return undefined;
   if (semantics) return { ...semantics, labels, timingsMs: { ...semantics.timingsMs, ...decoded?.timingsMs } };
   if (!decoded?.sfvs) return undefined;
-  const bursts = burstsOf(stream.trace, stream.chain.receiver.received.at(-1));
+  const bursts = burstsOf(stream.trace, picture);
   return heardSemantics(stream.numerology, labels, bursts, decoded);
 }
 
@@ -104,13 +141,16 @@ export async function writeReceiverRun(
   outcome: ReceiverOutcome,
   io: RunIo,
 ): Promise<RunResult> {
-  const { metrics, decoded, exitCode } = await receiverMetrics(outcome);
+  const { metrics, picture, decoded, reference, exitCode, images } = await receiverMetrics(outcome);
   writeFrames(run, outcome.stream.trace);
-  await run.writeMetrics(metrics);
+  await run.writeMetrics(withImages(metrics, images));
   const waterfall = await captureWaterfall(outcome.capturePath, outcome.config.rateHz);
   const { trace } = outcome.stream;
-  const text = outcome.sounding ? null : outcomeText(metrics, outcome.config, decoded, trace);
-  if (text && trace.bursts.length > 0) io.progress.note(text);
+  const alone = outcome.sounding || images ? null : outcomeText(metrics, outcome.config, decoded, trace);
+  if (alone && trace.bursts.length > 0) io.progress.note(alone);
+  const whole = images?.filter((m) => m.ok).length;
+  const several = images ? [`${images.length} pictures, ${whole} whole; the last is shown`] : [];
+  const text = images ? [...several, ...outcome.ledger!.problems].join('; ') : alone;
   const ended = endManifest(manifest, io.now(), exitCode, text);
   const report = await writeReport(
     run,
@@ -122,17 +162,21 @@ export async function writeReceiverRun(
       metrics,
       trace,
       facts: outcome.facts,
-      source: outcome.reference,
+      source: reference,
       decoded,
       waterfall,
-      semantic: knownSemantics(outcome, decoded),
+      semantic: knownSemantics(outcome, picture, decoded),
       ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
-      warnings: [...(text ? [text] : []), ...outcome.warnings, ...traceWarnings(trace, outcome.clippedSamples)],
+      warnings: [
+        ...(images ? [...several, ...outcome.ledger!.problems] : alone ? [alone] : []),
+        ...outcome.warnings,
+        ...traceWarnings(trace, outcome.clippedSamples),
+      ],
     },
-    { source: outcome.reference, decoded },
+    { source: reference, decoded },
   );
   metrics.files = fileList(run, outcome.capturePath === run.file(RUN_FILES.rx) ? ['rx'] : []);
-  await run.writeMetrics(metrics);
+  await run.writeMetrics(withImages(metrics, images));
   await run.writeManifest(ended);
-  return { metrics, report, directory: run.path, exitCode };
+  return { metrics, report, directory: run.path, exitCode, ...(images ? { pictures: images } : {}) };
 }

@@ -1,19 +1,22 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, UsageError } from '../common/errors.ts';
+import { ExitCode, SctError, UsageError } from '../common/errors.ts';
 import { FileRadio } from '../radio/file/file-radio.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
 import { compareMetrics, type MetricDifference } from './compare-metrics.ts';
-import { readJsonFile } from './json-input.ts';
+import { asObject, type JsonObject, readJsonFile } from './json-input.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
 import { type LinkConfig, type LinkInput, parseLinkInput, resolveLinkConfig } from './link-config.ts';
+import { endManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
+import { PictureLedger } from './picture-ledger.ts';
 import { withoutMissingInputs } from './quality-inputs.ts';
 import { nothingFound } from './receive-run.ts';
-import { captureHints, receiveStream } from './receive-stream.ts';
-import { type ReceiverOutcome, receiverMetrics, writeReceiverRun } from './receiver-report.ts';
-import { readRun, type StoredRun } from './run-directory.ts';
+import { type CaptureHints, captureHints, receiveStream } from './receive-stream.ts';
+import { type ReceiverOutcome, receiverMetrics, withImages, writeReceiverRun } from './receiver-report.ts';
+import { type RunDirectory, readRun, type StoredRun } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
@@ -41,45 +44,36 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
   const hasReference = referencePath !== undefined && (config.reference !== undefined || existsSync(referencePath));
   const reference = hasReference ? (await loadPhoto({ kind: 'file', path: referencePath })).image : undefined;
   const modelled = typeof run?.metrics?.channel === 'string';
-  const rx = await new FileRadio(capturePath).openRx({});
-  const stop = () => void rx.close();
-  io.signal.addEventListener('abort', stop, { once: true });
-  const stream = await receiveStream(
-    rx,
-    {
-      ...{ numerology: link.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
-      ...{ estimator: link.estimator, codecs: new ReceiverCodecs(link) },
-    },
-    { progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`) },
-  ).finally(() => {
-    io.signal.removeEventListener('abort', stop);
-    return rx.close();
-  });
-  const outcome: ReceiverOutcome = {
-    config: { ...link, rateHz: hints.rateHz, sampleFormat: hints.format },
-    title: config.source,
-    stream,
-    facts,
-    semantics: run ? await storedSemantics(run.directory) : null,
-    reference,
-    modelled,
-    clippedSamples: hints.clippedSamples,
-    capturePath,
-    warnings: [],
-    sounding: run?.metrics?.codec === 'none',
-  };
-  const differences = config.check && run ? await check(run, outcome) : null;
+  const semantics = run ? await storedSemantics(run.directory) : null;
+  const resolved = { ...link, rateHz: hints.rateHz, sampleFormat: hints.format };
   const { run: directory, manifest } = await beginRun(
     {
       name: 'replay',
       channel: modelled ? link.channel : 'capture',
       directory: io.outputDirectory,
       seed: run?.manifest.seed ?? null,
-      config: outcome.config,
+      config: resolved,
     },
     io,
   );
   try {
+    const { stream, ledger, warnings } = await receiveAgain(capturePath, hints, resolved, reference, directory, io);
+    const outcome: ReceiverOutcome = {
+      config: resolved,
+      title: config.source,
+      stream,
+      facts,
+      semantics,
+      reference,
+      // Where a transmitter noted what it sent, it sent one picture.
+      ledger: facts ? undefined : ledger,
+      modelled,
+      clippedSamples: hints.clippedSamples,
+      capturePath,
+      warnings,
+      sounding: run?.metrics?.codec === 'none',
+    };
+    const differences = config.check && run ? await check(run, outcome) : null;
     const result = await writeReceiverRun(directory, manifest, outcome, io);
     if (io.signal.aborted) return { ...result, differences, exitCode: ExitCode.interrupted };
     if (differences && differences.length > 0) return { ...result, differences, exitCode: ExitCode.replayDiffers };
@@ -88,9 +82,51 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     if (result.exitCode === ExitCode.noSignal)
       throw nothingFound(stream.trace.misses, link.numerology, directory.path, hints.numerology);
     return { ...result, differences };
+  } catch (error) {
+    const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
+    await directory.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    throw error;
   } finally {
     directory.close();
   }
+}
+
+/** The recording through the receiver; several pictures are settled as they come. */
+async function receiveAgain(
+  path: string,
+  hints: CaptureHints,
+  config: LinkConfig,
+  reference: RgbImage | undefined,
+  directory: RunDirectory,
+  io: RunIo,
+) {
+  const codecs = new ReceiverCodecs(config);
+  const ledger = new PictureLedger({
+    ...{ config, reference, codecs },
+    write: (name, bytes) => directory.write(name, bytes),
+    note: (text) => io.progress.note(text),
+  });
+  const rx = await new FileRadio(path).openRx({});
+  const stop = () => void rx.close();
+  io.signal.addEventListener('abort', stop, { once: true });
+  const stream = await receiveStream(
+    rx,
+    {
+      ...{ numerology: config.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
+      ...{ estimator: config.estimator, codecs },
+    },
+    {
+      picture: (heard, receiver) => ledger.settle(heard, receiver),
+      progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`),
+    },
+  ).finally(() => {
+    io.signal.removeEventListener('abort', stop);
+    return rx.close();
+  });
+  await ledger.finish(stream);
+  const warnings = rx.warning ? [rx.warning] : [];
+  for (const warning of warnings) io.progress.note(warning);
+  return { stream, ledger, warnings };
 }
 
 async function storedRun(path: string): Promise<StoredRun | null> {
@@ -128,6 +164,15 @@ async function storedSemantics(directory: string): Promise<SemanticFacts | null>
 
 async function check(run: StoredRun, outcome: ReceiverOutcome): Promise<MetricDifference[]> {
   if (!run.metrics) throw new UsageError(`${run.directory} has no metrics.json to check against`);
-  const { metrics } = await receiverMetrics(outcome);
-  return compareMetrics(run.metrics, JSON.parse(JSON.stringify(metrics)));
+  const { metrics, images } = await receiverMetrics(outcome);
+  return compareMetrics(
+    withoutPaths(run.metrics),
+    withoutPaths(JSON.parse(JSON.stringify(withImages(metrics, images)))),
+  );
+}
+
+/** Metrics without the paths of several pictures, which no two runs share. */
+function withoutPaths(metrics: JsonObject): JsonObject {
+  if (!Array.isArray(metrics.images)) return metrics;
+  return { ...metrics, images: metrics.images.map((m: unknown) => ({ ...asObject('images', m), files: {} })) };
 }

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../common/errors.ts';
@@ -52,7 +52,8 @@ export async function createRunDirectory(options: RunDirectoryOptions): Promise<
       if (code === 'EEXIST' && options.directory === undefined && attempt < 8) continue;
       const isDirectory = code === 'EEXIST' && (await stat(path).catch(() => null))?.isDirectory() === true;
       if (!isDirectory) throw new UsageError(`${path}: cannot be used as run directory (${code ?? 'error'})`);
-      await Promise.all(RESULTS.map((name) => rm(join(path, name), { force: true })));
+      const numbered = (await readdir(path)).filter((name) => /^received-\d+\.png$/.test(name));
+      await Promise.all([...RESULTS, ...numbered].map((name) => rm(join(path, name), { force: true })));
     }
     return new RunDirectory(path, runId);
   }

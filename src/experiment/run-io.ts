@@ -1,5 +1,6 @@
 import type { LinkConfig, LinkInput } from './link-config.ts';
 import type { LinkMetrics } from './metrics.ts';
+import type { PictureMetrics } from './picture-ledger.ts';
 import type { ReportData } from './report/data.ts';
 import type { Progress } from './report/progress.ts';
 
@@ -59,6 +60,8 @@ export interface ReplayConfig {
 export interface RunResult {
   readonly metrics: LinkMetrics;
   readonly report: ReportData;
+  /** Each of several pictures of a stream, in order; absent where there was one. The metrics above are the last one's. */
+  readonly pictures?: readonly PictureMetrics[];
   readonly directory: string;
   readonly exitCode: number;
 }

@@ -52,7 +52,7 @@ export function burstsOf(
 ): BurstTrace[] {
   if (!picture) return dataBursts;
   const numbers = new Set(picture.parts.map((part) => part?.burst));
-  return dataBursts.filter((b) => numbers.has(b.burst));
+  return dataBursts.filter((b) => b.session === picture.session && numbers.has(b.burst));
 }
 
 function onAir(subbands: number, bursts: readonly BurstTrace[]): Map<number, OnAir> {

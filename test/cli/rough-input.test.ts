@@ -125,6 +125,49 @@ test('1 ms lost that the capture knows of: counted, the burst named; exit 5 wher
   assert.ok((await readFile(join(run, 'report.html'), 'utf8')).includes('1920 samples lost inside'));
 });
 
+test('six losses inside one burst: the first are named one by one, the rest as a sum', async (t) => {
+  const cuts = [0.3, 0.4, 0.5, 0.6, 0.7, 0.8].map(inside);
+  const ends = [...cuts, total()];
+  const stretches = ends.map((end, i) => (i === 0 ? [0, end, 0] : [cuts[i - 1] + 10 * i, end, cuts[i - 1] + 10 * i]));
+  const { metrics, run } = await receive(t, await capture(t, samples, stretches));
+  assert.equal(metrics.lostSamples, 210);
+  const hit = (await frames(run)).find((f) => f.use === 'data')!;
+  const named = [10, 20, 30, 40].map((n) => `${n} samples lost inside; `).join('');
+  assert.ok(hit.suspect?.startsWith(`${named}2 more losses inside, 210 samples in all`), hit.suspect ?? '');
+});
+
+test('two sendings heard one after another: --json has both, the terminal a table, -n 2 ends by count', async (t) => {
+  const folder = await scratch(t);
+  const again = join(folder, 'again');
+  const from = join(folder, 'photo.png');
+  await photo(from);
+  const parts: Float32Array[] = [];
+  for (const seed of ['1', '2']) {
+    const air = join(folder, `air${seed}`);
+    const words = ['send', from, '--to', `file:${air}`, ...SMALL.filter((w) => !['--harq', '0'].includes(w))];
+    const sent = await sctInside([...words, '--seed', seed, '-o', join(folder, `tx${seed}`)]);
+    assert.equal(sent.code, 0, sent.stderr);
+    const reader = await CaptureReader.open(air);
+    parts.push((await reader.readSamples(0, reader.layout.sampleCount)) as Float32Array);
+    await reader.close();
+  }
+  const both = new Float32Array(parts[0].length + parts[1].length);
+  both.set(parts[0]);
+  both.set(parts[1], parts[0].length);
+  const path = await capture(t, both, [[0, both.length / 2, 0]]);
+  const { code, metrics, run } = await receive(t, path, ['-n', '2']);
+  assert.equal(code, 0);
+  assert.equal(metrics.ok, true);
+  assert.equal(metrics.images.length, 2);
+  assert.notEqual(metrics.images[0].session, metrics.images[1].session);
+  assert.deepEqual(
+    metrics.images.map((m: { files: { received: string } }) => m.files.received),
+    [join(run, 'received-1.png'), join(run, 'received-2.png')],
+  );
+  const text = await sctInside(['receive', '--from', `file:${path}`, '--numerology', '6', '-o', again]);
+  assert.match(text.stdout, /2 of 2 whole/);
+});
+
 test('lost between bursts: the picture is whole, and --max-drops decides (exit 6)', async (t) => {
   const from = Math.round(data.startSample) - 4000;
   const path = await capture(t, samples, [

@@ -1,0 +1,107 @@
+import { ExitCode, UsageError } from '../common/errors.ts';
+import type { ReceivedPicture, Receiver } from '../link/receiver.ts';
+import type { DecodedImage } from '../sct/codec/codec.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { encodePng } from '../sct/image/save.ts';
+import { exitCodeOf, outcomeText } from './exit-code.ts';
+import type { HeardPicture } from './heard-pictures.ts';
+import { decodeOptions, type ReceiverCodecs } from './link-codecs.ts';
+import type { LinkConfig } from './link-config.ts';
+import { linkMetrics } from './link-metrics.ts';
+import type { LinkTrace } from './link-trace.ts';
+import type { LinkMetrics } from './metrics.ts';
+import { openQualityInputs } from './quality-inputs.ts';
+import type { StreamResult } from './receive-stream.ts';
+
+/** One of several pictures of a stream; what is counted over the stream (samples, repetitions) is null. */
+export interface PictureMetrics extends LinkMetrics {
+  session: number;
+  /** Number in the session; null for a picture of which nothing could be read. */
+  image: number | null;
+}
+
+/** How a stream's pictures are judged. */
+export interface LedgerOptions {
+  readonly config: LinkConfig;
+  /** Original; compared with the pictures of its size. */
+  readonly reference: RgbImage | undefined;
+  readonly codecs: ReceiverCodecs;
+  /** Writes a file of the run; returns its path. */
+  readonly write: (name: string, bytes: Uint8Array) => Promise<string>;
+  readonly note: (text: string) => void;
+}
+
+/**
+ * Pictures of one stream, decoded, judged and written (received-1.png, ...) one after another, so that only one is in memory.
+ * A stream with a single picture leaves nothing here.
+ */
+export class PictureLedger {
+  readonly images: PictureMetrics[] = [];
+  /** What became of those that did not come whole, a line each. */
+  readonly problems: string[] = [];
+  /** The last picture of which anything came. */
+  last: { picture: ReceivedPicture; decoded: DecodedImage | undefined; trace: LinkTrace } | null = null;
+  private readonly options: LedgerOptions;
+
+  constructor(options: LedgerOptions) {
+    this.options = options;
+  }
+
+  async settle({ session, picture, trace }: HeardPicture, receiver: Receiver): Promise<void> {
+    const { config, codecs, write, note } = this.options;
+    let decoded: DecodedImage | undefined;
+    let problem: string | null = null;
+    try {
+      if (picture) decoded = await receiver.picture(picture, decodeOptions(config));
+    } catch (error) {
+      // One picture of an unknown codec or model set does not cost the others.
+      if (!(error instanceof UsageError)) throw error;
+      problem = error.message;
+    }
+    const metrics = await this.measure(trace, picture, decoded, codecs);
+    const exitCode = exitCodeOf(metrics, { minPsnrDb: config.minPsnrDb }, true);
+    metrics.ok = exitCode === ExitCode.ok;
+    const number = this.images.length + 1;
+    if (decoded?.image) {
+      metrics.files = { received: await write(`received-${number}.png`, await encodePng(decoded.image)) };
+    }
+    problem ??= outcomeText(metrics, config, decoded, trace);
+    if (problem) {
+      this.problems.push(`picture ${number} (session ${session}): ${problem}`);
+      note(this.problems.at(-1)!);
+    }
+    this.images.push({ ...metrics, session, image: picture?.image ?? null });
+    if (picture) this.last = { picture, decoded, trace };
+  }
+
+  /** The stream has ended. A picture that came alone is left to the caller. */
+  async finish({ heard, chain }: StreamResult): Promise<void> {
+    if (this.images.length + heard.length < 2) return;
+    for (const picture of heard) await this.settle(picture, chain.receiver);
+  }
+
+  /** Whether the stream had more than one picture. */
+  get several(): boolean {
+    return this.images.length > 1;
+  }
+
+  private async measure(
+    trace: LinkTrace,
+    picture: ReceivedPicture | null,
+    decoded: DecodedImage | undefined,
+    codecs: ReceiverCodecs,
+  ): Promise<LinkMetrics> {
+    const { config, reference } = this.options;
+    const { image } = decoded ?? {};
+    const fits =
+      image && (image.width !== reference?.width || image.height !== reference.height) ? undefined : reference;
+    const inputs = await openQualityInputs(config, fits);
+    const metrics = linkMetrics({
+      ...{ config, trace, facts: null, source: fits, decoded, picture: picture ?? undefined, labels: codecs.labels },
+      ...{ samples: 0, lostSamples: 0, clippedSamples: 0, modelled: false },
+      roiMask: fits ? inputs.roiMask : undefined,
+      lpips: await inputs.lpips(fits, decoded?.decodable ? image : undefined),
+    });
+    return { ...metrics, samples: null, lostSamples: null, clippedSamples: null, harq: null };
+  }
+}
