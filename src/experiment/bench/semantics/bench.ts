@@ -98,7 +98,8 @@ export async function benchSemantics(options: SemanticsBenchOptions): Promise<Se
       } finally {
         work.release(unit);
       }
-      // After each, so that an interrupted run has a report of what it finished.
+      // After each, so that an interrupted run has a report of what it and others beside it finished.
+      work.findAll();
       if (out) writeAtomically(join(out, 'semantics.json'), await work.report(common));
     }
     work.findAll();
