@@ -14,6 +14,9 @@ const MOST_BIT_WEIGHT = 1;
  * error. 0.05 to 0.09 dB against 0; 0.5 and 2 are the same within 0.03 dB.
  */
 const BIT_WEIGHT_COST = 1;
+/** A packet with less code than this is not full; a level that fills it is taken unless its error is this much larger. */
+const FULL = 0.985;
+const UNFILLED_COST = 1.1;
 /** Relative difference below which errors are equal: those of levels at which everything is 0. */
 const EQUAL = 1e-6;
 /** So many worse levels end the search: at few bits a cell the error is uneven. */
@@ -128,6 +131,7 @@ function tryLevel(
   const offsets = n === 1 ? new Uint8Array(0) : balancedOffsets(weights, n);
   const segments: FittedSegment[] = [];
   let error = 0;
+  let bits = 0;
   for (const [segment, { from, to }] of segmentSlots(bytes, n).entries()) {
     const own = cellsOfSegment(cells, n, segment, offsets[segment]);
     const layout = codeLayout(own, { ...source, segment, level }, classMap, flat);
@@ -137,8 +141,10 @@ function tryLevel(
     if (!point) return undefined;
     segments.push({ layout, fit, bitWeight: point.bitWeight, slot });
     error += point.error * (1 + BIT_WEIGHT_COST * point.bitWeight);
+    bits += point.bits;
   }
-  return { level, offsets, segments, error };
+  const full = bits / 8 + CODE_OVERHEAD_BYTES * n + offsets.length >= FULL * bytes;
+  return { level, offsets, segments, error: full ? error : error * UNFILLED_COST };
 }
 
 function packetOf({ level, offsets, segments }: Trial, bytes: number, coder: FeatureCoder): FittedPacket | undefined {
