@@ -195,7 +195,7 @@ test('a model set that is not here is told with both names, and one in a folder 
     for (const set of sets) assert.ok(error.message.includes(`${set.name} ${set.id}`), error.message);
     return true;
   });
-  await assert.rejects(codecs.find('user', 0), /codec user, which this receiver lacks/);
+  await assert.rejects(codecs.find('user', 0), /a pair of the sender's own, 00000000; this receiver has none/);
   assert.equal((await codecs.find('classical', 0)).name, 'classical');
   // A folder with the live set alone: what a receiver that keeps an old set has.
   const own = join(at, 'models');
