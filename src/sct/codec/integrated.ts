@@ -1,12 +1,10 @@
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
-import { decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
-import { DEFAULT_SFVS } from '../partition/label-map-code.ts';
-import { choiceForBudget } from '../rate/class-choice.ts';
+import type { ModeDecision } from '../modes/mode-choice.ts';
 import { decodePowerScale, encodePowerScale } from '../rate/power-scale.ts';
 import { symbolRate } from '../rate/symbol-rate.ts';
 import { chooseThetaLevel } from '../rate/theta-level.ts';
-import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
+import type { SemanticAnalysis } from '../semantics/analysis.ts';
 import { flatPlane } from '../semantics/feature-map.ts';
 import type { SemanticModels } from '../semantics/models.ts';
 import { meanPower, packStream } from './analog-stream.ts';
@@ -22,25 +20,18 @@ import type {
   StreamGrant,
   StreamPlan,
 } from './codec.ts';
-import { checkGrants, DEFAULT_SYMBOLS_PER_CELL, meanSnrDb } from './grants.ts';
+import { checkGrants, meanSnrDb } from './grants.ts';
 import { decodeIntegrated } from './integrated-decoder.ts';
+import { pictureParts, type SemanticCodecOptions } from './picture-parts.ts';
 import { sfvDivisor } from './sfv-power.ts';
-import { fitSideParts, type SideParts } from './side-budget.ts';
+import type { SideParts } from './side-budget.ts';
 import { encodeSideInfo } from './side-info.ts';
 import { cellsOfSfvs, MAX_STREAM_SYMBOLS, type SymbolOrder, symbolOrder } from './symbol-order.ts';
 
 /** SNRs that f_e was trained with, dB. */
 const F_E_SNR_DB = [-8, 25] as const;
 
-export interface IntegratedOptions {
-  /** How a picture is analysed: task, order, labels. */
-  readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
-  /** Whether everything is sent, or what is kept; default everything. */
-  readonly mode?: ModeOptions | undefined;
-  /** First 32 bits of the hash of a reference picture that the receiver is known to hold. */
-  readonly referenceId?: number | undefined;
-  /** Most bytes of side information aimed at; default by the picture's size, 350 at 512x768. */
-  readonly sideBytes?: number | undefined;
+export interface IntegratedOptions extends SemanticCodecOptions {
   /**
    * `sfv` (default): every stream has unit mean power, as the air interface asks. `picture`: one scale for all streams, for
    * measuring what that costs; the link would refuse it.
@@ -79,25 +70,8 @@ export class IntegratedCodec implements Codec {
    * @throws UsageError for a picture that the networks do not take, or an option out of range; ModelError when a network fails
    */
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<IntegratedPlan> {
-    const { models } = this;
-    const cells = Math.ceil(image.width / 16) * Math.ceil(image.height / 16);
-    const perCell = hints.symbols === undefined ? DEFAULT_SYMBOLS_PER_CELL : hints.symbols / cells;
-    const choice = choiceForBudget(perCell);
-    const partition = withAtMost(this.options.analysis?.partition, hints.maxSfvs);
-    const analysis = await analyseSemantics(models, image, {
-      ...this.options.analysis,
-      partition,
-      classChoice: choice,
-    });
-    const start = performance.now();
-    const how = { choice, partition };
-    const { mode, sideBytes, referenceId } = this.options;
-    const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
-    const { choose } = decision;
-    const choices = { choose, reference: referenceId !== undefined };
-    const parts = fitSideParts('integrated', analysis, how, models.tables, sideBytes, choices);
-    const plan = this.planOf(analysis, parts, decision);
-    return { ...plan, timingsMs: { ...analysis.timingsMs, side: performance.now() - start } };
+    const { timingsMs, ...made } = await pictureParts('integrated', this.models, this.options, image, hints);
+    return { ...this.planOf(made.analysis, made.parts, made.decision), timingsMs };
   }
 
   /** The plan of a picture that was analysed before. */
@@ -213,15 +187,6 @@ export class IntegratedCodec implements Codec {
       },
     };
   }
-}
-
-/** Options of the partition with at most so many SFVs. */
-export function withAtMost(
-  partition: AnalysisOptions['partition'],
-  maxSfvs: number | undefined,
-): AnalysisOptions['partition'] {
-  if (maxSfvs === undefined || (partition?.maxSfvs ?? DEFAULT_SFVS) <= maxSfvs) return partition;
-  return { ...partition, maxSfvs };
 }
 
 /** The shortest prefix for a quarter of an SFV's cells: what is less says nothing of it. */

@@ -1,9 +1,8 @@
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import { FeatureCoder } from '../entropy/feature-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
-import { decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
-import { choiceForBudget } from '../rate/class-choice.ts';
-import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
+import type { ModeDecision } from '../modes/mode-choice.ts';
+import type { SemanticAnalysis } from '../semantics/analysis.ts';
 import type { SemanticModels } from '../semantics/models.ts';
 import type {
   AnalyseHints,
@@ -17,26 +16,17 @@ import type {
   StreamGrant,
   StreamPlan,
 } from './codec.ts';
-import { checkGrants, DEFAULT_SYMBOLS_PER_CELL, meanSnrDb } from './grants.ts';
-import { withAtMost } from './integrated.ts';
+import { checkGrants, meanSnrDb } from './grants.ts';
 import { decodeModular } from './modular-decoder.ts';
 import { fitPacket, leastPacketBytes, type PacketSource } from './packet-fit.ts';
 import { interleavedCells, MAX_STREAM_BYTES } from './packet-layout.ts';
-import { fitSideParts, type SideParts } from './side-budget.ts';
+import { pictureParts, type SemanticCodecOptions } from './picture-parts.ts';
+import type { SideParts } from './side-budget.ts';
 import { encodeSideInfo, LEVEL_NOT_SENT } from './side-info.ts';
 import { classesOfOthers, flatClassMap } from './side-selection.ts';
 import { cellsOfSfvs } from './symbol-order.ts';
 
-export interface ModularOptions {
-  /** How a picture is analysed: task, order, labels. */
-  readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
-  /** Whether everything is sent, or what is kept; default everything. */
-  readonly mode?: ModeOptions | undefined;
-  /** First 32 bits of the hash of a reference picture that the receiver is known to hold. */
-  readonly referenceId?: number | undefined;
-  /** Most bytes of side information aimed at; default by the picture's size, 350 at 512x768. */
-  readonly sideBytes?: number | undefined;
-}
+export type ModularOptions = SemanticCodecOptions;
 
 /** Plan of the modular codec: the streams, and what they were made of. */
 export interface ModularPlan extends SourcePlan {
@@ -70,24 +60,8 @@ export class ModularCodec implements Codec {
    * @throws UsageError for a picture that the networks do not take, or an option out of range; ModelError when a network fails
    */
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<ModularPlan> {
-    const { models } = this;
-    const cells = Math.ceil(image.width / 16) * Math.ceil(image.height / 16);
-    const perCell = hints.symbols === undefined ? DEFAULT_SYMBOLS_PER_CELL : hints.symbols / cells;
-    const choice = choiceForBudget(perCell);
-    const partition = withAtMost(this.options.analysis?.partition, hints.maxSfvs);
-    const analysis = await analyseSemantics(models, image, {
-      ...this.options.analysis,
-      partition,
-      classChoice: choice,
-    });
-    const start = performance.now();
-    const how = { choice, partition };
-    const { mode, sideBytes, referenceId } = this.options;
-    const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
-    const choices = { choose: decision.choose, reference: referenceId !== undefined };
-    const parts = fitSideParts('modular', analysis, how, models.tables, sideBytes, choices);
-    const plan = this.planOf(analysis, parts, decision);
-    return { ...plan, timingsMs: { ...analysis.timingsMs, side: performance.now() - start } };
+    const { timingsMs, ...made } = await pictureParts('modular', this.models, this.options, image, hints);
+    return { ...this.planOf(made.analysis, made.parts, made.decision), timingsMs };
   }
 
   /** The plan of a picture that was analysed before. */

@@ -1,0 +1,63 @@
+import type { RgbImage } from '../image/rgb-image.ts';
+import { decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
+import { DEFAULT_SFVS } from '../partition/label-map-code.ts';
+import { choiceForBudget } from '../rate/class-choice.ts';
+import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
+import type { SemanticModels } from '../semantics/models.ts';
+import type { AnalyseHints } from './codec.ts';
+import { DEFAULT_SYMBOLS_PER_CELL } from './grants.ts';
+import { fitSideParts, type SideParts } from './side-budget.ts';
+
+/** What both semantic codecs are told of how a picture is seen. */
+export interface SemanticCodecOptions {
+  /** How a picture is analysed: task, order, labels. */
+  readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
+  /** Whether everything is sent, or what is kept; default everything. */
+  readonly mode?: ModeOptions | undefined;
+  /** First 32 bits of the hash of a reference picture that the receiver is known to hold. */
+  readonly referenceId?: number | undefined;
+  /** Most bytes of side information aimed at; default by the picture's size, 350 at 512x768. */
+  readonly sideBytes?: number | undefined;
+}
+
+/** A picture looked at, before budgets are known. */
+export interface PictureParts {
+  readonly analysis: SemanticAnalysis;
+  readonly parts: SideParts;
+  readonly decision: ModeDecision;
+  readonly timingsMs: Readonly<Record<string, number>>;
+}
+
+/**
+ * Analyses a picture, decides what is kept, and makes its side information fit.
+ *
+ * @throws UsageError for a picture that the networks do not take, or an option out of range; ModelError when a network fails
+ */
+export async function pictureParts(
+  kind: 'integrated' | 'modular',
+  models: SemanticModels,
+  options: SemanticCodecOptions,
+  image: RgbImage,
+  hints: AnalyseHints,
+): Promise<PictureParts> {
+  const cells = Math.ceil(image.width / 16) * Math.ceil(image.height / 16);
+  const perCell = hints.symbols === undefined ? DEFAULT_SYMBOLS_PER_CELL : hints.symbols / cells;
+  const choice = choiceForBudget(perCell);
+  const partition = withAtMost(options.analysis?.partition, hints.maxSfvs);
+  const analysis = await analyseSemantics(models, image, { ...options.analysis, partition, classChoice: choice });
+  const start = performance.now();
+  const { mode, sideBytes, referenceId } = options;
+  const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
+  const choices = { choose: decision.choose, reference: referenceId !== undefined };
+  const parts = fitSideParts(kind, analysis, { choice, partition }, models.tables, sideBytes, choices);
+  return { analysis, parts, decision, timingsMs: { ...analysis.timingsMs, side: performance.now() - start } };
+}
+
+/** Options of the partition with at most so many SFVs. */
+function withAtMost(
+  partition: AnalysisOptions['partition'],
+  maxSfvs: number | undefined,
+): AnalysisOptions['partition'] {
+  if (maxSfvs === undefined || (partition?.maxSfvs ?? DEFAULT_SFVS) <= maxSfvs) return partition;
+  return { ...partition, maxSfvs };
+}
