@@ -8,7 +8,7 @@ import { emptyPlanes, type StreamFigures, unpackStream } from './analog-stream.t
 import type { DecodedImage, DecodeOptions, ReceivedSource, ReceivedStream, SfvOutcome, SfvState } from './codec.ts';
 import { decodeSfvScale, SFV_NOT_SENT } from './sfv-power.ts';
 import { outage, Stopwatch, showReceived } from './shown-picture.ts';
-import { decodeSideInfo, type IntegratedSide } from './side-info.ts';
+import { type IntegratedSide, readSide } from './side-info.ts';
 import { keptCount } from './side-selection.ts';
 import { cellsOfSfvs, MAX_STREAM_SYMBOLS, symbolOrder } from './symbol-order.ts';
 
@@ -23,16 +23,8 @@ export async function decodeIntegrated(
   { sideInfo, streams }: ReceivedSource,
   options: DecodeOptions,
 ): Promise<DecodedImage> {
-  if (sideInfo === undefined) return outage('side information did not arrive');
-  let side: IntegratedSide;
-  try {
-    const parsed = decodeSideInfo(sideInfo, models.tables);
-    if (parsed.kind !== 'integrated') throw new FormatError('kind', `${parsed.kind}, the burst says integrated`);
-    side = parsed;
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    return outage(`side information not usable: ${error.message}`);
-  }
+  const side = readSide(sideInfo, 'integrated', models.tables);
+  if (typeof side === 'string') return outage(side);
   const watch = new Stopwatch();
   const { planes, figures, scores, faults } = await watch.time('streams', () => place(side, streams, models));
   const grid = { rows: side.partition.rows, columns: side.partition.columns };

@@ -17,7 +17,7 @@ import type {
 import { decodePacket } from './packet-decode.ts';
 import { interleavedCells, MAX_STREAM_BYTES } from './packet-layout.ts';
 import { outage, Stopwatch, showReceived } from './shown-picture.ts';
-import { decodeSideInfo, LEVEL_NOT_SENT, type ModularSide } from './side-info.ts';
+import { LEVEL_NOT_SENT, type ModularSide, readSide } from './side-info.ts';
 import { keptCount } from './side-selection.ts';
 import { cellsOfSfvs } from './symbol-order.ts';
 
@@ -48,16 +48,8 @@ export async function decodeModular(
   { sideInfo, streams }: ReceivedSource,
   options: DecodeOptions,
 ): Promise<DecodedImage> {
-  if (sideInfo === undefined) return outage('side information did not arrive');
-  let side: ModularSide;
-  try {
-    const parsed = decodeSideInfo(sideInfo, models.tables);
-    if (parsed.kind !== 'modular') throw new FormatError('kind', `${parsed.kind}, the burst says modular`);
-    side = parsed;
-  } catch (error) {
-    if (!(error instanceof FormatError)) throw error;
-    return outage(`side information not usable: ${error.message}`);
-  }
+  const side = readSide(sideInfo, 'modular', models.tables);
+  if (typeof side === 'string') return outage(side);
   const watch = new Stopwatch();
   const unpacked = await watch.time('streams', () => unpackStreams(side, streams, coder, models.tables));
   const { damage, faults } = unpacked;

@@ -279,3 +279,20 @@ function bounded(field: string, value: number, max: number): number {
   if (value > max) throw new FormatError(field, `${value}, allowed up to ${max}`);
   return value;
 }
+
+/** Side information of this kind as it came over the air, or one line that says why there is none. */
+export function readSide<K extends SideInfo['kind']>(
+  bytes: Uint8Array | undefined,
+  kind: K,
+  tables: ModelTables,
+): Extract<SideInfo, { kind: K }> | string {
+  if (bytes === undefined) return 'side information did not arrive';
+  try {
+    const side = decodeSideInfo(bytes, tables);
+    if (side.kind !== kind) throw new FormatError('kind', `${side.kind}, the burst says ${kind}`);
+    return side as Extract<SideInfo, { kind: K }>;
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    return `side information not usable: ${error.message}`;
+  }
+}

@@ -4,20 +4,7 @@ import fc from 'fast-check';
 import { UsageError } from '../../../src/common/errors.ts';
 import { cellsOfRectangle, keptSfvs, parseKeep, parseRoi } from '../../../src/sct/modes/keep-rule.ts';
 import { adoptPartition } from '../../../src/sct/partition/partition.ts';
-
-const NAMES = [
-  'sky',
-  'building',
-  'pole',
-  'road',
-  'pavement',
-  'tree',
-  'sign',
-  'fence',
-  'car',
-  'pedestrian',
-  'bicyclist',
-];
+import { NAMES } from '../../experiment/analyze/sample.ts';
 
 // Sky over road, a car of 2x2 cells on the road.
 const MAP = [

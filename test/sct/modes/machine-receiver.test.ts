@@ -10,20 +10,7 @@ import {
 } from '../../../src/sct/modes/machine-receiver.ts';
 import { ConfusionMatrix } from '../../../src/sct/quality/confusion.ts';
 import type { SemanticModels } from '../../../src/sct/semantics/models.ts';
-
-const NAMES = [
-  'sky',
-  'building',
-  'pole',
-  'road',
-  'pavement',
-  'tree',
-  'sign',
-  'fence',
-  'car',
-  'pedestrian',
-  'bicyclist',
-];
+import { NAMES } from '../../experiment/analyze/sample.ts';
 
 /** Heads that see sky above and a car below in a picture of 20x16 pixels, one cell by two. */
 async function result(change: (maps: Float32Array, presence: Float32Array) => void = () => {}): Promise<TaskResult> {

@@ -7,20 +7,8 @@ import { AUTO_SHARE, AUTO_TAU, decideMode, mostImportant, variation } from '../.
 import { semanticSettings } from '../../../src/sct/modes/semantic-options.ts';
 import { adoptPartition } from '../../../src/sct/partition/partition.ts';
 import type { SemanticAnalysis } from '../../../src/sct/semantics/analysis.ts';
+import { NAMES } from '../../experiment/analyze/sample.ts';
 
-const NAMES = [
-  'sky',
-  'building',
-  'pole',
-  'road',
-  'pavement',
-  'tree',
-  'sign',
-  'fence',
-  'car',
-  'pedestrian',
-  'bicyclist',
-];
 const GRID = { rows: 4, columns: 8 };
 const labels = Uint8Array.from({ length: 32 }, (_, at) => (at % 8 < 4 ? 0 : at % 8 < 6 ? 3 : 8));
 const { partition } = adoptPartition({ ...GRID, data: labels }, { agreement: 1, bitsPerCell: 50 });
