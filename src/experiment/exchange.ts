@@ -18,6 +18,7 @@ import type { LinkConfig } from './link-config.ts';
 import { budgetOf, type DrawnOffsets, type LinkSetup, simulatedChannel } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
 import type { RecordedChannel } from './recorded-channel.ts';
+import { SessionKnowledge } from './session-knowledge.ts';
 
 /** Captures that a run's samples go to on their way, and who is told of progress. */
 export interface ExchangeTaps {
@@ -48,6 +49,8 @@ export class LoopbackExchange {
   readonly trace = new LinkTrace();
   readonly offsets: DrawnOffsets;
   readonly feedback: FeedbackChannel;
+  /** What the ends tell each other that they hold; null where the codec needs nothing. */
+  readonly knowledge: SessionKnowledge | null;
   /** One line on channel and front end. */
   readonly description: string;
   private readonly setup: LinkSetup;
@@ -93,10 +96,16 @@ export class LoopbackExchange {
       seed: config.seed,
       ...setup.transmitter,
     });
+    this.knowledge = setup.knowledge ? new SessionKnowledge(setup.knowledge, this.transmitter.options.session) : null;
     const { estimator, harqBy } = config;
     this.chain = new RxChain(
       frontend,
-      new Receiver({ numerology, codecs: [codec], estimator, asking: { by: harqBy, ...setup.asking } }),
+      new Receiver({
+        numerology,
+        codecs: setup.receiver ?? [codec],
+        estimator,
+        asking: { by: harqBy, ...setup.asking },
+      }),
     );
     const latencyS = config.csiDelayMs / 1e3;
     this.feedback =
@@ -150,6 +159,7 @@ export class LoopbackExchange {
       await this.pump();
       this.listen();
     }
+    this.transmitter.referenceId = this.knowledge?.agree(image);
     const budget = budgetOf(this.config, image.width * image.height);
     const plan = await this.transmitter.send(image, budget, this.nowS);
     // More parts than processes: a window of them is settled before the next takes over its processes.
@@ -237,6 +247,8 @@ export class LoopbackExchange {
     // A report is sent when its burst has ended; processing time does not exist in simulated time.
     const sentAtS = this.sentAtS.get(event.record.header.burst) ?? this.nowS;
     if (event.use === 'sounding') this.feedback.send(encodeCsiMessage(event.csi), sentAtS);
+    for (const message of this.knowledge?.announce(event.record.header.session) ?? [])
+      this.feedback.send(message, sentAtS);
     if (event.ack) this.feedback.send(encodeAckMessage(event.ack), sentAtS);
   }
 
@@ -246,6 +258,7 @@ export class LoopbackExchange {
       const message = this.transmitter.harq.read(bytes);
       if (message === null) continue;
       if (message.type === 'ack') this.transmitter.takeAck(message.ack);
+      else if (message.type === 'knowledge') this.knowledge?.take(message.piece);
       else {
         const { report } = message;
         this.transmitter.takeReport(report, this.sentAtS.get(report.burst) ?? this.nowS);

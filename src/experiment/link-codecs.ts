@@ -5,13 +5,17 @@ import { ClassicalCodec } from '../sct/codec/classical.ts';
 import type { Codec, DecodeOptions } from '../sct/codec/codec.ts';
 import { IntegratedCodec } from '../sct/codec/integrated.ts';
 import { ModularCodec } from '../sct/codec/modular.ts';
+import type { SemanticCodecOptions } from '../sct/codec/picture-parts.ts';
 import type { UserPairOptions } from '../sct/codec/user-pair.ts';
-import { type SemanticSettings, semanticSettings } from '../sct/modes/semantic-options.ts';
+import { type KnowledgeStore, knownSet } from '../sct/knowledge/knowledge-store.ts';
+import { semanticSettings } from '../sct/modes/semantic-options.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
-import { chooseSet, type ModelSetInfo, readModelSets } from '../sct/semantics/model-set.ts';
+import { chooseSet, readModelSets } from '../sct/semantics/model-set.ts';
 import { openModelSet, type SemanticModels } from '../sct/semantics/models.ts';
-import type { LinkConfig } from './link-config.ts';
+import { LINK_FLAGS, type LinkConfig } from './link-config.ts';
+import { readLocalKnowledge } from './local-knowledge.ts';
 import type { SemanticData } from './report/semantic-data.ts';
+import type { LinkKnowledge } from './session-knowledge.ts';
 import { UserLinkCodec, userPairPath } from './user-link-codec.ts';
 
 type Words = Pick<
@@ -20,6 +24,8 @@ type Words = Pick<
   | 'format'
   | 'size'
   | 'modelsDir'
+  | 'rxModelsDir'
+  | 'known'
   | 'mode'
   | 'task'
   | 'order'
@@ -32,10 +38,8 @@ type Words = Pick<
 
 /** Codecs that are made from a model set. */
 const SEMANTIC = {
-  integrated: (models: SemanticModels, s: SemanticSettings) =>
-    new IntegratedCodec(models, { analysis: s.analysis, mode: s.mode }),
-  modular: (models: SemanticModels, s: SemanticSettings) =>
-    new ModularCodec(models, { analysis: s.analysis, mode: s.mode }),
+  integrated: (models: SemanticModels, options: SemanticCodecOptions) => new IntegratedCodec(models, options),
+  modular: (models: SemanticModels, options: SemanticCodecOptions) => new ModularCodec(models, options),
 } as const;
 export type SemanticCodecName = keyof typeof SEMANTIC;
 
@@ -50,6 +54,10 @@ export interface LinkCodec {
   readonly modelSet: number;
   /** Labels of the model set; null for a codec without. */
   readonly labels: SemanticData['labels'] | null;
+  /** What the ends hold; null for a codec without a model set. */
+  readonly knowledge: LinkKnowledge | null;
+  /** The receiver's codecs in a loopback whose ends hold different sets. */
+  readonly receiver?: CodecFinder;
 }
 
 /**
@@ -59,21 +67,34 @@ export interface LinkCodec {
  */
 export async function senderCodec(config: Words): Promise<LinkCodec> {
   const own = userPairPath(config.codec);
+  const held = (['known', 'rxModelsDir'] as const).filter((key) => config[key] !== undefined);
+  if (held.length > 0 && !isSemantic(config.codec)) {
+    const flags = held.map((key) => LINK_FLAGS[key]).join(', ');
+    throw new UsageError(`${flags}: only a codec with a model set uses what both ends hold`, 'give --codec integrated');
+  }
   if (own !== null) {
     const codec = await UserLinkCodec.open(own, () => dividedBy(config));
-    return { codec, modelSet: codec.pairId, labels: null };
+    return { codec, modelSet: codec.pairId, labels: null, knowledge: null };
   }
   if (!isSemantic(config.codec)) {
-    return { codec: new ClassicalCodec({ format: config.format }), modelSet: 0, labels: null };
+    return { codec: new ClassicalCodec({ format: config.format }), modelSet: 0, labels: null, knowledge: null };
   }
   const dir = config.modelsDir ?? shippedModelsDir();
   const models = await openModelSet(dir, chooseSet(await readModelSets(dir), config.size));
-  const settings = semanticSettings(config, models.tables.labels.names);
-  return {
-    codec: SEMANTIC[config.codec](models, settings),
+  const { analysis, mode } = semanticSettings(config, models.tables.labels.names);
+  const store = await readLocalKnowledge(config);
+  const using = knownSet(models.set);
+  const coding = {
+    codec: SEMANTIC[config.codec](models, { analysis, mode, references: store.referenceFeatures(models) }),
     modelSet: modelSetNumber(models.set.id),
     labels: models.tables.labels,
   };
+  if (config.rxModelsDir === undefined) {
+    return { ...coding, knowledge: { using, transmitter: store, receiver: store.knowledge() } };
+  }
+  const there = await readLocalKnowledge({ ...config, modelsDir: config.rxModelsDir }, true);
+  const receiver = new ReceiverCodecs(config, there);
+  return { ...coding, receiver, knowledge: { using, transmitter: store, receiver: there.knowledge() } };
 }
 
 /** What divides the picture of a user's pair with a grid. */
@@ -116,11 +137,19 @@ export class ReceiverCodecs implements CodecFinder {
   private readonly config: Words;
   private readonly opened = new Map<string, Promise<SemanticModels>>();
   private pair: Promise<UserLinkCodec> | null = null;
+  private store: Promise<KnowledgeStore> | null;
   /** Labels of the set that was used last. */
   labels: SemanticData['labels'] | null = null;
 
-  constructor(config: Words) {
+  /** @param store what this end holds; default what the configuration says, read when a burst first needs it */
+  constructor(config: Words, store: KnowledgeStore | null = null) {
     this.config = config;
+    this.store = store && Promise.resolve(store);
+  }
+
+  /** What this end holds, where a burst has asked for it so far. */
+  async held(): Promise<KnowledgeStore | null> {
+    return this.store;
   }
 
   /** @throws UsageError naming the sender's set and those that are here, or the codec that this receiver lacks */
@@ -131,9 +160,12 @@ export class ReceiverCodecs implements CodecFinder {
       const known = ['classical', ...Object.keys(SEMANTIC)].join(', ');
       throw new UsageError(`the picture was sent with codec ${name}, which this receiver lacks; it has ${known}`);
     }
-    const models = await this.modelsOf(modelSet);
+    this.store ??= readLocalKnowledge(this.config);
+    const store = await this.store;
+    const models = await this.open(store, modelSet);
     this.labels = models.tables.labels;
-    return SEMANTIC[name](models, semanticSettings(this.config, models.tables.labels.names));
+    const { analysis, mode } = semanticSettings(this.config, models.tables.labels.names);
+    return SEMANTIC[name](models, { analysis, mode, references: store.referenceFeatures(models) });
   }
 
   /** The pair of the configuration, if it is the one that a burst names by its hash. */
@@ -154,25 +186,11 @@ export class ReceiverCodecs implements CodecFinder {
     throw new UsageError(`the picture was sent with the pair ${wanted}; this receiver has ${here} in ${dir}`, hint);
   }
 
-  private async modelsOf(modelSet: number): Promise<SemanticModels> {
-    const wanted = modelSetId(modelSet);
-    const here: string[] = [];
-    const dirs = [...new Set([this.config.modelsDir ?? shippedModelsDir(), shippedModelsDir()])];
-    for (const dir of dirs) {
-      const sets = await readModelSets(dir);
-      const found = sets.find((set) => set.id === wanted);
-      if (found) return this.open(dir, found);
-      here.push(...sets.map((set) => `${set.name} ${set.id}`));
-    }
-    throw new UsageError(
-      `the picture was sent with model set ${wanted}; this receiver has ${here.join(', ')}`,
-      'both ends need the same set: give its folder with --models DIR, or send with one that is here',
-    );
-  }
-
-  private open(dir: string, set: ModelSetInfo): Promise<SemanticModels> {
-    const models = this.opened.get(set.sha256) ?? openModelSet(dir, set);
-    this.opened.set(set.sha256, models);
+  /** The networks of the set that a burst names, made once. */
+  private open(store: KnowledgeStore, id: number): Promise<SemanticModels> {
+    const { sha256 } = store.modelSet(id).set;
+    const models = this.opened.get(sha256) ?? store.open(id);
+    this.opened.set(sha256, models);
     return models;
   }
 }

@@ -39,6 +39,10 @@ export const linkInputSchema = z.strictObject({
   /** Model set of the semantic codecs, and a folder with others. */
   size: oneOf(['base', 'live']).optional(),
   modelsDir: z.string().min(1).max(4096).optional(),
+  /** Loopback: folder with all model sets that the receiver holds; absent: those of the transmitter. */
+  rxModelsDir: z.string().min(1).max(4096).optional(),
+  /** A picture, or a folder of pictures, that this end holds as references. */
+  known: z.string().min(1).max(4096).optional(),
   mode: oneOf(MODES).optional(),
   task: oneOf(TASKS).optional(),
   order: oneOf(ORDERS).optional(),
@@ -122,6 +126,8 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   codec: '--codec',
   size: '--size',
   modelsDir: '--models',
+  rxModelsDir: '--rx-models',
+  known: '--known',
   mode: '--mode',
   task: '--task',
   order: '--order',

@@ -16,6 +16,7 @@ import { reportPicture } from './report/picture.ts';
 import type { SemanticData } from './report/semantic-data.ts';
 import type { Waterfall } from './report/waterfall.ts';
 import { reportSemantics } from './semantic-report.ts';
+import { type KnowledgeFacts, knowledgeText } from './session-knowledge.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** Everything a report is drawn from. */
@@ -34,6 +35,8 @@ export interface ReportInput {
   /** What the link knows of the SFVs; undefined for a codec without them. */
   readonly semantic?: SemanticData | undefined;
   readonly warnings: readonly string[];
+  /** What the ends hold and agreed on. */
+  readonly knowledge?: KnowledgeFacts | undefined;
   readonly purpose?: ReportData['purpose'];
 }
 
@@ -65,6 +68,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       facts: {
         ...(manifest.session === undefined ? {} : { session: String(manifest.session) }),
         ...(first ? { 'channel estimate': first.estimator } : {}),
+        ...(input.knowledge ? { 'local knowledge': knowledgeText(input.knowledge) } : {}),
         ...repetitionText(metrics.harq),
         ...powerText(metrics.powerLoadingDb),
       },

@@ -1,5 +1,6 @@
 import { RandomStream } from '../common/random.ts';
 import type { AskingOptions } from '../link/harq/asking.ts';
+import type { CodecFinder } from '../link/receiver.ts';
 import type { TransmitterOptions } from '../link/transmitter.ts';
 import { TRANSMIT_RMS } from '../phy/burst/transmit.ts';
 import { powerDelayProfile } from '../phy/channel/power-delay-profiles.ts';
@@ -14,6 +15,7 @@ import type { Codec } from '../sct/codec/codec.ts';
 import type { LinkCodec } from './link-codecs.ts';
 import { type LinkConfig, occupiedHz, tracePath } from './link-config.ts';
 import type { RecordedChannel } from './recorded-channel.ts';
+import type { LinkKnowledge } from './session-knowledge.ts';
 
 /** What both ends of a link agree on before the first sample, made from the configuration alone. */
 export interface LinkSetup {
@@ -27,6 +29,10 @@ export interface LinkSetup {
   /** Doppler spread of the channel as far as the transmitter may know it; null on AWGN. */
   readonly dopplerHz: number | null;
   readonly maxCsiAgeS: number;
+  /** What both ends hold beforehand; absent where the codec needs nothing. */
+  readonly knowledge?: LinkKnowledge;
+  /** The receiver's codecs where they are not the transmitter's. */
+  readonly receiver?: CodecFinder;
   /** For trials: settings of the two ends that no flag has. */
   readonly transmitter?: Partial<TransmitterOptions>;
   readonly asking?: AskingOptions;
@@ -42,7 +48,7 @@ export interface LinkSetup {
 export function setupLink(
   config: LinkConfig,
   recorded: RecordedChannel | null = null,
-  coding: Pick<LinkCodec, 'codec' | 'modelSet'> | null = null,
+  coding: (Pick<LinkCodec, 'codec' | 'modelSet'> & Partial<LinkCodec>) | null = null,
 ): LinkSetup {
   const n = numerology(config.numerology);
   const { rateHz, profile } = config;
@@ -59,6 +65,8 @@ export function setupLink(
     dopplerHz,
     maxCsiAgeS,
     ...(recorded ? { recorded } : {}),
+    ...(coding?.knowledge ? { knowledge: coding.knowledge } : {}),
+    ...(coding?.receiver ? { receiver: coding.receiver } : {}),
   };
 }
 

@@ -26,6 +26,7 @@ import {
 } from './run-files.ts';
 import type { FolderResult, LoopbackConfig, PhotoSource, RunIo, RunResult } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
+import { knowledgeRecord } from './session-knowledge.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** `sct loopback`: one picture, or every picture of a folder, through a modelled channel. */
@@ -87,6 +88,7 @@ async function loopbackPicture(
     const coded = performance.now();
     const plan = await exchange.sendPicture(image);
     await exchange.close();
+    manifest = { ...manifest, ...knowledgeRecord(exchange.knowledge?.facts) };
     const facts = transmitFacts(plan, exchange.transmitter);
     const linked = performance.now();
 
@@ -139,6 +141,7 @@ async function loopbackPicture(
         decoded,
         waterfall,
         semantic,
+        knowledge: exchange.knowledge?.facts,
         warnings: [...(outcome ? [outcome] : []), ...plan.warnings, ...warningsOf(exchange, plan.map, config)],
       },
       { source: image, decoded },
@@ -159,6 +162,7 @@ async function loopbackPicture(
     await captures.tx.close().catch(() => undefined);
     await captures.rx.close().catch(() => undefined);
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
+    manifest = { ...manifest, ...knowledgeRecord(exchange.knowledge?.facts) };
     await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
     throw error;
   } finally {
@@ -200,6 +204,7 @@ function warningsOf(exchange: LoopbackExchange, map: string, config: LoopbackCon
     const loading = config.powerLoading ? 'no bit or power loading' : 'no bit loading';
     out.push(`the CSI report was missing or too old: robust map, whole band, ${loading}`);
   }
+  out.push(...(exchange.knowledge?.warnings ?? []));
   out.push(...traceWarnings(exchange.trace, exchange.clippedSamples));
   return out;
 }

@@ -32,7 +32,10 @@ export interface RunManifest {
   configSha256: string;
   /** Settings of the radios as they were accepted; null without one. */
   device: { [key: string]: Json } | null;
+  /** Model sets in use: by the hash over their files. */
   models: { name: string; sha256: string }[];
+  /** What the ends hold and agreed on (session-knowledge.ts); absent where the codec needs nothing. */
+  knowledge?: { [key: string]: Json };
   metricDefinitions: string;
 }
 
@@ -118,6 +121,9 @@ export function parseManifest(value: unknown): RunManifest {
         sha256: asSha256(`models[${i}].sha256`, model.sha256),
       };
     }),
+    ...(o.knowledge === undefined
+      ? {}
+      : { knowledge: canonical(asObject('knowledge', o.knowledge)) as { [key: string]: Json } }),
     metricDefinitions: asString('metricDefinitions', o.metricDefinitions, 32),
   };
 }

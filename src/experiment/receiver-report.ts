@@ -20,6 +20,7 @@ import { captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from 
 import type { RunIo, RunResult } from './run-io.ts';
 import { heardSemantics } from './semantic-collect.ts';
 import type { SemanticFacts } from './semantic-facts.ts';
+import { heldAlone, knowledgeRecord } from './session-knowledge.ts';
 import { burstsOf } from './sfv-metrics.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
@@ -151,7 +152,9 @@ export async function writeReceiverRun(
   const whole = images?.filter((m) => m.ok).length;
   const several = images ? [`${images.length} pictures, ${whole} whole; the last is shown`] : [];
   const text = images ? [...several, ...outcome.ledger!.problems].join('; ') : alone;
-  const ended = endManifest(manifest, io.now(), exitCode, text);
+  const held = await outcome.stream.codecs?.held();
+  const knowledge = held ? heldAlone(held.knowledge()) : undefined;
+  const ended = { ...endManifest(manifest, io.now(), exitCode, text), ...knowledgeRecord(knowledge) };
   const report = await writeReport(
     run,
     {
@@ -166,6 +169,7 @@ export async function writeReceiverRun(
       decoded,
       waterfall,
       semantic: knownSemantics(outcome, picture, decoded),
+      knowledge,
       ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
       warnings: [
         ...(images ? [...several, ...outcome.ledger!.problems] : alone ? [alone] : []),

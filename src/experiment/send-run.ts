@@ -20,6 +20,7 @@ import { openCapture, RUN_FILES } from './run-files.ts';
 import type { FolderResult, RunIo, RunResult, SendConfig } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
 import { sendSession } from './send-session.ts';
+import { knowledgeRecord, SessionKnowledge } from './session-knowledge.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** Silence before, between and after the bursts, s: a receiver can see its noise floor. */
@@ -80,6 +81,10 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       assumedSnrDb: config.assumeSnrDb,
       seed: config.seed,
     });
+    // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
+    const knowledge = coding.knowledge ? new SessionKnowledge(coding.knowledge, session) : null;
+    transmitter.referenceId = knowledge?.agree(image);
+    manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
     const request = {
       rateHz: setup.frontend.deviceRateHz,
       ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
@@ -135,7 +140,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       decoded: undefined,
       waterfall: null,
       semantic: coding.labels ? sentSemantics(setup.numerology, coding.labels, plan.source, plan) : undefined,
-      warnings: plan.warnings,
+      knowledge: knowledge?.facts,
+      warnings: [...plan.warnings, ...(knowledge?.warnings ?? [])],
       purpose: 'sending',
     });
     await run.write(RUN_FILES.report, reportHtml(report));

@@ -1,6 +1,7 @@
 import { CRC16, crcBytes } from '../common/crc.ts';
 import { FormatError } from '../common/errors.ts';
 import { decodeFields, encodeFields, list, type Schema, uint } from '../phy/frame/schema.ts';
+import { KNOWLEDGE_SCHEMA, type KnowledgePiece, pieceFields, pieceOf } from './knowledge-pieces.ts';
 
 /** A CSI report as sent back: which burst it was measured on, and the SNR of every subband in 0.25 dB steps. */
 export interface CsiReport {
@@ -39,7 +40,7 @@ export const MAX_ASKED = 63;
 const ACK_FORM = 1;
 
 const CSI_SCHEMA: Schema = [
-  uint('type', 2, '1 CSI report, 2 acknowledgement', { min: 1, max: 1 }),
+  uint('type', 2, '1 CSI report, 2 acknowledgement, 3 knowledge', { min: 1, max: 1 }),
   uint('number', 6, 'number of the report', { min: 1 }),
   uint('session', 8, 'session id'),
   uint('burst', 10, 'burst it was measured on'),
@@ -48,8 +49,8 @@ const CSI_SCHEMA: Schema = [
 ];
 
 const ACK_SCHEMA: Schema = [
-  uint('type', 2, '1 CSI report, 2 acknowledgement', { min: 2, max: 2 }),
-  uint('form', 3, 'form of the acknowledgement', { min: ACK_FORM, max: ACK_FORM }),
+  uint('type', 2, '1 CSI report, 2 acknowledgement, 3 knowledge', { min: 2, max: 2 }),
+  uint('form', 3, 'form of the message', { min: ACK_FORM, max: ACK_FORM }),
   uint('session', 8, 'session id'),
   uint('burst', 10, 'burst that is acknowledged'),
   uint('extensionOk', 1, '1 if the extension was decoded'),
@@ -62,7 +63,7 @@ const ACK_SCHEMA: Schema = [
   list('asked', 'askedCount', uint('id', 8, 'id of the stream', { max: 254 }), 'most important first'),
 ];
 
-export const REVERSE_SCHEMAS = { csi: CSI_SCHEMA, ack: ACK_SCHEMA } as const;
+export const REVERSE_SCHEMAS = { csi: CSI_SCHEMA, ack: ACK_SCHEMA, knowledge: KNOWLEDGE_SCHEMA } as const;
 
 /** Largest reverse message: an acknowledgement of 255 blocks that asks for 63 streams, with its CRC. */
 export const MAX_REVERSE_BYTES = 102;
@@ -100,9 +101,14 @@ export function encodeAckMessage(ack: AckReport): Uint8Array {
   );
 }
 
+export function encodeKnowledgePiece(piece: KnowledgePiece): Uint8Array {
+  return seal(encodeFields(KNOWLEDGE_SCHEMA, pieceFields(piece)));
+}
+
 export type ReverseMessage =
   | { readonly type: 'csi'; readonly report: CsiReport }
-  | { readonly type: 'ack'; readonly ack: AckReport };
+  | { readonly type: 'ack'; readonly ack: AckReport }
+  | { readonly type: 'knowledge'; readonly piece: KnowledgePiece };
 
 /** Parses an untrusted reverse message. FormatError names the field. */
 export function decodeReverseMessage(bytes: Uint8Array): ReverseMessage {
@@ -117,6 +123,7 @@ export function decodeReverseMessage(bytes: Uint8Array): ReverseMessage {
     const codes = Uint8Array.from(f.codes as unknown as number[]);
     return { type: 'csi', report: { number: f.number, session: f.session, burst: f.burst, codes } };
   }
+  if (body[0] >> 6 === 3) return { type: 'knowledge', piece: pieceOf(decodeFields(KNOWLEDGE_SCHEMA, body)) };
   const f = decodeFields(ACK_SCHEMA, body) as Record<string, number>;
   const blocks = (f.blocks as unknown as number[]).map((v) => v === 1);
   const asked = f.asked as unknown as number[];

@@ -47,6 +47,8 @@ export class Transmitter {
   private readonly phy: BurstTransmitter;
   private burst = 0;
   private image = 0;
+  /** Reference picture that the pictures to come may name: first 32 bits of its hash. */
+  referenceId: number | undefined;
   private report: DatedReport | null = null;
   private parts: SentPart[] = [];
   private budgetRe = 0;
@@ -130,7 +132,7 @@ export class Transmitter {
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
     });
     const limit = mostStreams(n, budgetRe, csi);
-    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit });
+    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit, referenceId: this.referenceId });
     const overheadOf = (budget: number) => {
       const shape = shapeOf(n, source, csi, budget);
       const mcs = extensionMcs(n, shape, budget, csi);

@@ -8,9 +8,11 @@ import {
   decodeReverseMessage,
   encodeAckMessage,
   encodeCsiMessage,
+  encodeKnowledgePiece,
   MAX_ASKED,
   MAX_REVERSE_BYTES,
 } from '../../src/link/csi-report.ts';
+import { MAX_PIECES, PIECE_BYTES } from '../../src/link/knowledge-pieces.ts';
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 const anyReport = fc.record(
@@ -91,7 +93,6 @@ test('wrong messages with a right CRC are refused by name', () => {
     ['codes', seal(body.subarray(0, body.length - 1))],
     ['padding', seal(Uint8Array.of(...body, 1))],
     ['number', seal(Uint8Array.of(body[0] & 0xc0, ...body.subarray(1)))],
-    ['type', seal(Uint8Array.of(body[0] | 0xc0, ...body.subarray(1)))],
     ['type', seal(Uint8Array.of(0, 0, 0, 0))],
     ['message', new Uint8Array(MAX_REVERSE_BYTES + 1)],
     ['message', new Uint8Array(2)],
@@ -99,6 +100,10 @@ test('wrong messages with a right CRC are refused by name', () => {
     // Streams asked for: named twice, of an extension that was not understood, of another form.
     ['asked', encodeAckMessage({ ...ANSWER, asked: [3, 4, 3] })],
     ['extensionOk', encodeAckMessage({ ...ANSWER, extensionOk: false, process: 0, newData: 0, asked: [] })],
+    // A piece behind the last, one that is too short for where it stands, one of another form.
+    ['index', encodeKnowledgePiece({ session: 1, index: 2, last: 1, bytes: Uint8Array.of(1) })],
+    ['length', encodeKnowledgePiece({ session: 1, index: 0, last: 1, bytes: Uint8Array.of(1) })],
+    ['form', seal(Uint8Array.of(0xd0, 0, 0, 0, 0))],
     ['form', seal(Uint8Array.of(encodeAckMessage(ANSWER)[0] ^ 0x18, ...encodeAckMessage(ANSWER).slice(1, -2)))],
   ];
   for (const [field, bytes] of cases) {
@@ -123,14 +128,15 @@ test('half a million random and mutated reverse messages: a message or a FormatE
       blocks: new Array(255).fill(true),
       asked: Array.from({ length: MAX_ASKED }, (_, i) => i),
     }),
+    encodeKnowledgePiece({ session: 1, index: 3, last: 4, bytes: random.bytes(PIECE_BYTES) }),
   ].map((bytes) => bytes.slice(0, -2));
   let good = 0;
   for (let i = 0; i < 500_000; i++) {
     let body: Uint8Array;
     if (i % 4 === 0) body = random.bytes(1 + random.integer(MAX_REVERSE_BYTES - 2));
     else {
-      body = valid[i & 1].slice();
-      for (let k = 0; k <= i % 3; k++) body[random.integer(body.length)] ^= 1 << random.integer(8);
+      body = valid[i % 3].slice();
+      for (let k = 0; k <= (i % 5) >> 1; k++) body[random.integer(body.length)] ^= 1 << random.integer(8);
     }
     // The CRC is right nearly always, so that what lies behind it is reached.
     const bytes = i % 16 === 1 ? body : seal(body);
@@ -138,7 +144,10 @@ test('half a million random and mutated reverse messages: a message or a FormatE
       const message = decodeReverseMessage(bytes);
       good++;
       if (message.type === 'csi') assert.ok(message.report.codes.length <= 50 && message.report.number >= 1);
-      else assert.ok(message.ack.blocks.length <= 255 && (message.ack.asked?.length ?? 0) <= MAX_ASKED);
+      else if (message.type === 'knowledge') {
+        const { index, last, bytes } = message.piece;
+        assert.ok(index <= last && last < MAX_PIECES && bytes.length >= 1 && bytes.length <= PIECE_BYTES);
+      } else assert.ok(message.ack.blocks.length <= 255 && (message.ack.asked?.length ?? 0) <= MAX_ASKED);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
     }

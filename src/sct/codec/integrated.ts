@@ -71,11 +71,16 @@ export class IntegratedCodec implements Codec {
    */
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<IntegratedPlan> {
     const { timingsMs, ...made } = await pictureParts('integrated', this.models, this.options, image, hints);
-    return { ...this.planOf(made.analysis, made.parts, made.decision), timingsMs };
+    return { ...this.planOf(made.analysis, made.parts, made.decision, made.referenceId), timingsMs };
   }
 
   /** The plan of a picture that was analysed before. */
-  planOf(analysis: SemanticAnalysis, parts: SideParts, decision: ModeDecision): IntegratedPlan {
+  planOf(
+    analysis: SemanticAnalysis,
+    parts: SideParts,
+    decision: ModeDecision,
+    referenceId = this.options.referenceId,
+  ): IntegratedPlan {
     const streams = parts.partition.sfvs.slice(0, parts.streams).map(
       (s): StreamPlan => ({
         id: s.id,
@@ -89,19 +94,17 @@ export class IntegratedCodec implements Codec {
       ...{ analysis, parts, decision, streams },
       ranking: parts.ranking.filter((id) => id < parts.streams),
       sideInfoBytes: parts.split.total,
-      encode: (grants) => this.encode(analysis, parts, decision, streams, grants),
+      encode: (grants) => this.encode({ analysis, parts, decision, streams }, referenceId, grants),
     };
   }
 
   decode(received: ReceivedSource, options: DecodeOptions = {}): Promise<DecodedImage> {
-    return decodeIntegrated(this.models, received, options);
+    return decodeIntegrated(this.models, received, { reference: this.options.references, ...options });
   }
 
   private async encode(
-    analysis: SemanticAnalysis,
-    parts: SideParts,
-    decision: ModeDecision,
-    plans: readonly StreamPlan[],
+    { analysis, parts, decision, streams: plans }: Pick<IntegratedPlan, 'analysis' | 'parts' | 'decision' | 'streams'>,
+    referenceId: number | undefined,
     grants: readonly StreamGrant[],
   ): Promise<EncodedSource> {
     const { models } = this;
@@ -156,7 +159,7 @@ export class IntegratedCodec implements Codec {
       return { id, kind: 'analog', symbolsReIm: stream.map((v) => v / divisor) };
     });
     const { mode, selection } = parts;
-    const own = { thetaLevel, powerCode, sfvScales, referenceId: this.options.referenceId };
+    const own = { thetaLevel, powerCode, sfvScales, referenceId };
     const side = { mode, csiCode, selection, partition, classMap, ...own };
     const sideInfo = encodeSideInfo({ kind: 'integrated', widthPx: y.widthPx, heightPx: y.heightPx, ...side }, tables);
     const end = performance.now();

@@ -61,11 +61,16 @@ export class ModularCodec implements Codec {
    */
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<ModularPlan> {
     const { timingsMs, ...made } = await pictureParts('modular', this.models, this.options, image, hints);
-    return { ...this.planOf(made.analysis, made.parts, made.decision), timingsMs };
+    return { ...this.planOf(made.analysis, made.parts, made.decision, made.referenceId), timingsMs };
   }
 
   /** The plan of a picture that was analysed before. */
-  planOf(analysis: SemanticAnalysis, parts: SideParts, decision: ModeDecision): ModularPlan {
+  planOf(
+    analysis: SemanticAnalysis,
+    parts: SideParts,
+    decision: ModeDecision,
+    referenceId = this.options.referenceId,
+  ): ModularPlan {
     const { partition, classMap } = parts;
     const classes = classesOfOthers(partition, classMap, 0);
     const flat = flatClassMap(partition, classes);
@@ -89,12 +94,12 @@ export class ModularCodec implements Codec {
       ...{ analysis, parts, decision, streams },
       ranking: parts.ranking.filter((id) => id < parts.streams),
       sideInfoBytes: parts.split.total,
-      encode: async (grants) => this.encode({ analysis, parts, decision, streams, sources }, grants),
+      encode: async (grants) => this.encode({ analysis, parts, decision, streams, sources }, referenceId, grants),
     };
   }
 
   decode(received: ReceivedSource, options: DecodeOptions = {}): Promise<DecodedImage> {
-    return decodeModular(this.models, this.coder, received, options);
+    return decodeModular(this.models, this.coder, received, { reference: this.options.references, ...options });
   }
 
   private encode(
@@ -105,6 +110,7 @@ export class ModularCodec implements Codec {
       streams: plans,
       sources,
     }: Pick<ModularPlan, 'analysis' | 'parts' | 'decision' | 'streams'> & { readonly sources: readonly PacketSource[] },
+    referenceId: number | undefined,
     grants: readonly StreamGrant[],
   ): EncodedSource {
     const { tables, set } = this.models;
@@ -130,7 +136,6 @@ export class ModularCodec implements Codec {
     const csiCode = encodeCsi(meanSnrDb(grants));
     const { widthPx, heightPx } = analysis.y;
     const classes = Uint8Array.from(sources, (s) => s.sfvClass);
-    const { referenceId } = this.options;
     const side = { mode, csiCode, selection, partition, classes, classMap: sources[0].flat, levels, referenceId };
     const sideInfo = encodeSideInfo({ kind: 'modular', widthPx, heightPx, ...side }, tables);
     return {

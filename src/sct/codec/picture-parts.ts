@@ -4,7 +4,7 @@ import { DEFAULT_SFVS } from '../partition/label-map-code.ts';
 import { choiceForBudget } from '../rate/class-choice.ts';
 import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
 import type { SemanticModels } from '../semantics/models.ts';
-import type { AnalyseHints } from './codec.ts';
+import type { AnalyseHints, DecodeOptions } from './codec.ts';
 import { DEFAULT_SYMBOLS_PER_CELL } from './grants.ts';
 import { fitSideParts, type SideParts } from './side-budget.ts';
 
@@ -14,8 +14,10 @@ export interface SemanticCodecOptions {
   readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
   /** Whether everything is sent, or what is kept; default everything. */
   readonly mode?: ModeOptions | undefined;
-  /** First 32 bits of the hash of a reference picture that the receiver is known to hold. */
+  /** Reference picture named where the hints name none: first 32 bits of its hash. */
   readonly referenceId?: number | undefined;
+  /** Reference pictures that this end holds: what decoding uses unless it is told otherwise. */
+  readonly references?: DecodeOptions['reference'];
   /** Most bytes of side information aimed at; default by the picture's size, 350 at 512x768. */
   readonly sideBytes?: number | undefined;
 }
@@ -25,6 +27,7 @@ export interface PictureParts {
   readonly analysis: SemanticAnalysis;
   readonly parts: SideParts;
   readonly decision: ModeDecision;
+  readonly referenceId: number | undefined;
   readonly timingsMs: Readonly<Record<string, number>>;
 }
 
@@ -46,11 +49,18 @@ export async function pictureParts(
   const partition = withAtMost(options.analysis?.partition, hints.maxSfvs);
   const analysis = await analyseSemantics(models, image, { ...options.analysis, partition, classChoice: choice });
   const start = performance.now();
-  const { mode, sideBytes, referenceId } = options;
+  const { mode, sideBytes } = options;
+  const referenceId = hints.referenceId ?? options.referenceId;
   const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
   const choices = { choose: decision.choose, reference: referenceId !== undefined };
   const parts = fitSideParts(kind, analysis, { choice, partition }, models.tables, sideBytes, choices);
-  return { analysis, parts, decision, timingsMs: { ...analysis.timingsMs, side: performance.now() - start } };
+  return {
+    analysis,
+    parts,
+    decision,
+    referenceId,
+    timingsMs: { ...analysis.timingsMs, side: performance.now() - start },
+  };
 }
 
 /** Options of the partition with at most so many SFVs. */

@@ -1,67 +1,81 @@
 import { CRC16, crcBytes } from '../../common/crc.ts';
-import { ExitCode, FormatError, SctError, UsageError } from '../../common/errors.ts';
+import { FormatError, UsageError } from '../../common/errors.ts';
 
-/** Most model sets and reference pictures that one end can say it holds. */
-export const MAX_KNOWN_SETS = 8;
+/** Most model sets and reference pictures that one end can say it holds: two folders of sets, 8 each at most. */
+export const MAX_KNOWN_SETS = 16;
 export const MAX_REFERENCES = 16;
 const MAX_NAME = 32;
 const HASH_BYTES = 32;
 const CRC_BYTES = 2;
-/** First byte: kind of message and version of its form. */
+/** First byte: kind of message; then version of its form. */
 const FORM = 0x4b;
 const VERSION = 1;
+const MAX_SIDE_PX = 8192;
 /** Longest message: every list full, every name as long as it can be. */
 export const MAX_KNOWLEDGE_BYTES =
-  4 + MAX_KNOWN_SETS * (1 + MAX_NAME + HASH_BYTES) + MAX_REFERENCES * HASH_BYTES + CRC_BYTES;
+  4 + MAX_KNOWN_SETS * (1 + MAX_NAME + 4 + HASH_BYTES) + MAX_REFERENCES * (4 + HASH_BYTES) + CRC_BYTES;
 
-/** A model set by the hash over its files; the name is for people. */
+/** A model set by the hash over its files; the name (its size: base, live) is for people. */
 export interface KnownSet {
   readonly name: string;
+  /** Of all its files together. */
+  readonly bytes: number;
   readonly sha256: string; // 64 hexadecimal digits
 }
 
-/** What one end of a link holds beforehand: exchanged once a session. */
-export interface Knowledge {
-  /** The first is the one in use; at least one. */
-  readonly modelSets: readonly KnownSet[];
-  /** Hashes of reference pictures, 64 hexadecimal digits. */
-  readonly references: readonly string[];
+/** A reference picture by the hash over its size and samples. */
+export interface KnownPicture {
+  readonly sha256: string; // 64 hexadecimal digits
+  readonly width: number;
+  readonly height: number;
 }
 
-/** What both ends hold differs where it must not. Exit code 3: the peer lacks what is needed. */
-export class KnowledgeError extends SctError {
-  constructor(message: string, hint?: string) {
-    super(message, ExitCode.device, hint);
-  }
+/** What one end of a link holds beforehand: told once a session. */
+export interface Knowledge {
+  readonly modelSets: readonly KnownSet[];
+  readonly references: readonly KnownPicture[];
 }
 
 const HASH = /^[0-9a-f]{64}$/;
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 
 /**
- * The bytes: form 0x4b, version 1, number of model sets, number of references; each set: length of its name, name, hash of 32 bytes;
- * each reference: hash of 32 bytes; CRC-16 of all before.
+ * The bytes: form 0x4b, version 1, number of model sets, number of references; each set: length of its name, name, bytes of its
+ * files in 4 bytes, hash of 32 bytes; each reference: width and height in 2 bytes each, hash of 32 bytes; CRC-16 of all before.
  *
  * @throws UsageError naming what is out of range
  */
 export function encodeKnowledge({ modelSets, references }: Knowledge): Uint8Array {
-  if (modelSets.length < 1 || modelSets.length > MAX_KNOWN_SETS) {
-    throw new UsageError(`${modelSets.length} model sets are out of range: allowed 1 to ${MAX_KNOWN_SETS}`);
+  if (modelSets.length > MAX_KNOWN_SETS) {
+    throw new UsageError(`${modelSets.length} model sets are out of range: allowed 0 to ${MAX_KNOWN_SETS}`);
   }
   if (references.length > MAX_REFERENCES) {
     throw new UsageError(`${references.length} references are out of range: allowed 0 to ${MAX_REFERENCES}`);
   }
+  const twice = firstTwice([...modelSets, ...references]);
+  if (twice !== undefined) throw new UsageError(`${twice} stands there twice`);
   const out: number[] = [FORM, VERSION, modelSets.length, references.length];
+  const number = (what: string, value: number, min: number, max: number, bytes: number) => {
+    if (!Number.isInteger(value) || value < min || value > max) {
+      throw new UsageError(`${what} ${value} is out of range: allowed ${min} to ${max}`);
+    }
+    for (let shift = 8 * (bytes - 1); shift >= 0; shift -= 8) out.push((value >>> shift) & 255);
+  };
   const hash = (hex: string) => {
     if (!HASH.test(hex)) throw new UsageError(`hash "${hex.slice(0, 80)}" is not 64 hexadecimal digits`);
     for (let i = 0; i < hex.length; i += 2) out.push(Number.parseInt(hex.slice(i, i + 2), 16));
   };
-  for (const { name, sha256 } of modelSets) {
+  for (const { name, bytes, sha256 } of modelSets) {
     if (!NAME.test(name)) throw new UsageError(`model set name "${name.slice(0, 40)}" is not allowed`);
     out.push(name.length, ...new TextEncoder().encode(name));
+    number('bytes of a model set', bytes, 1, 2 ** 32 - 1, 4);
     hash(sha256);
   }
-  references.forEach(hash);
+  for (const { width, height, sha256 } of references) {
+    number('width of a reference', width, 1, MAX_SIDE_PX, 2);
+    number('height of a reference', height, 1, MAX_SIDE_PX, 2);
+    hash(sha256);
+  }
   const crc = crcBytes(CRC16, Uint8Array.from(out));
   return Uint8Array.of(...out, crc >> 8, crc & 255);
 }
@@ -83,7 +97,7 @@ export function decodeKnowledge(bytes: Uint8Array): Knowledge {
   if (body[0] !== FORM) throw new FormatError('form', `${body[0]}, allowed ${FORM}`);
   if (body[1] !== VERSION) throw new FormatError('version', `${body[1]}, this program knows ${VERSION}`);
   const [sets, count] = [body[2], body[3]];
-  if (sets < 1 || sets > MAX_KNOWN_SETS) throw new FormatError('model sets', `${sets}, allowed 1 to ${MAX_KNOWN_SETS}`);
+  if (sets > MAX_KNOWN_SETS) throw new FormatError('model sets', `${sets}, allowed 0 to ${MAX_KNOWN_SETS}`);
   if (count > MAX_REFERENCES) throw new FormatError('references', `${count}, allowed 0 to ${MAX_REFERENCES}`);
   let at = 4;
   const take = (n: number, field: string) => {
@@ -91,47 +105,30 @@ export function decodeKnowledge(bytes: Uint8Array): Knowledge {
     at += n;
     return body.subarray(at - n, at);
   };
+  const number = (n: number, field: string, max: number) => {
+    const value = take(n, field).reduce((sum, b) => 256 * sum + b, 0);
+    if (value < 1 || value > max) throw new FormatError(field, `${value} is outside 1 to ${max}`);
+    return value;
+  };
   const hash = (field: string) => Array.from(take(HASH_BYTES, field), (b) => b.toString(16).padStart(2, '0')).join('');
-  const modelSets = Array.from({ length: sets }, () => {
+  const modelSets = Array.from({ length: sets }, (): KnownSet => {
     const n = take(1, 'name')[0];
     if (n > MAX_NAME) throw new FormatError('name', `of ${n} letters, allowed up to ${MAX_NAME}`);
     const name = String.fromCharCode(...take(n, 'name'));
     if (!NAME.test(name)) throw new FormatError('name', 'has other than small letters, digits and -');
-    return { name, sha256: hash('model set') };
+    return { name, bytes: number(4, 'bytes', 2 ** 32 - 1), sha256: hash('model set') };
   });
-  const references = Array.from({ length: count }, () => hash('reference'));
+  const references = Array.from({ length: count }, (): KnownPicture => {
+    const [width, height] = [number(2, 'width', MAX_SIDE_PX), number(2, 'height', MAX_SIDE_PX)];
+    return { sha256: hash('reference'), width, height };
+  });
   if (at !== body.length) throw new FormatError('knowledge', `${body.length - at} bytes too many`);
+  const twice = firstTwice([...modelSets, ...references]);
+  if (twice !== undefined) throw new FormatError('knowledge', `${twice} stands there twice`);
   return { modelSets, references };
 }
 
-/** What both ends hold. */
-export interface CommonKnowledge {
-  /** The set to code with. */
-  readonly modelSet: KnownSet;
-  readonly references: readonly string[];
-}
-
-/**
- * What a transmitter may use: its first set that the receiver holds, so an older set still serves where the newest is at one
- * end only; and the references that both hold.
- *
- * @throws KnowledgeError naming the sets of both sides when there is no common one
- */
-export function commonKnowledge(transmitter: Knowledge, receiver: Knowledge): CommonKnowledge {
-  const there = new Set(receiver.modelSets.map((s) => s.sha256));
-  const modelSet = transmitter.modelSets.find((s) => there.has(s.sha256));
-  if (!modelSet) {
-    throw new KnowledgeError(
-      `the two ends have no model set in common: the transmitter has ${setList(transmitter.modelSets)}; ` +
-        `the receiver has ${setList(receiver.modelSets)}`,
-      'install the same models.json and networks at both ends, or name them with --models DIR',
-    );
-  }
-  const pictures = new Set(receiver.references);
-  return { modelSet, references: transmitter.references.filter((hash) => pictures.has(hash)) };
-}
-
-/** `base 1a2b3c4d, live 5e6f7a8b`. */
-export function setList(sets: readonly KnownSet[]): string {
-  return sets.map((s) => `${s.name} ${s.sha256.slice(0, 8)}`).join(', ') || 'none';
+/** The first hash that stands there twice. */
+function firstTwice(entries: readonly { readonly sha256: string }[]): string | undefined {
+  return entries.find(({ sha256 }, i) => entries.findIndex((e) => e.sha256 === sha256) !== i)?.sha256;
 }

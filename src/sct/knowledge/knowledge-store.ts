@@ -4,7 +4,8 @@ import type { RgbImage } from '../image/rgb-image.ts';
 import type { FeatureMap } from '../semantics/feature-map.ts';
 import type { ModelSetInfo } from '../semantics/model-set.ts';
 import { openModelSet, type SemanticModels } from '../semantics/models.ts';
-import { type Knowledge, KnowledgeError, MAX_KNOWN_SETS, MAX_REFERENCES, setList } from './knowledge-message.ts';
+import { KnowledgeError, setList } from './agreement.ts';
+import { type Knowledge, type KnownSet, MAX_KNOWN_SETS, MAX_REFERENCES } from './knowledge-message.ts';
 
 /** Most pixels of all reference pictures together: 64 megapixels are 192 MB. */
 export const MAX_REFERENCE_PIXELS = 64 * 2 ** 20;
@@ -15,6 +16,11 @@ export function referenceHash({ width, height, data }: RgbImage): string {
   size.writeUInt32BE(width, 0);
   size.writeUInt32BE(height, 4);
   return createHash('sha256').update('sct-reference/1').update(size).update(data).digest('hex');
+}
+
+/** A model set as it is told to the other end. */
+export function knownSet({ name, files, sha256 }: ModelSetInfo): KnownSet {
+  return { name, bytes: files.reduce((sum, f) => sum + f.bytes, 0), sha256 };
 }
 
 /** First 32 bits of a hash: what side information and headers carry. */
@@ -32,7 +38,7 @@ export class KnowledgeStore {
   private readonly features = new Map<string, Promise<FeatureMap>>(); // by set and reference
   private pixels = 0;
 
-  /** Adds a set of a folder, as readModelSets gives it; the first added is the one in use. UsageError beyond 8 sets. */
+  /** Adds a set of a folder, as readModelSets gives it. UsageError beyond 16 sets, or where two share their first 32 bits. */
   addModelSet(dir: string, set: ModelSetInfo): void {
     if (this.sets.some((s) => s.set.sha256 === set.sha256)) return;
     const other = this.sets.find((s) => s.set.id === set.id);
@@ -68,8 +74,12 @@ export class KnowledgeStore {
   /** What to tell the other end. */
   knowledge(): Knowledge {
     return {
-      modelSets: this.sets.map(({ set }) => ({ name: set.name, sha256: set.sha256 })),
-      references: [...this.references.values()].map((r) => r.sha256),
+      modelSets: this.sets.map(({ set }) => knownSet(set)),
+      references: [...this.references.values()].map(({ sha256, image: { width, height } }) => ({
+        sha256,
+        width,
+        height,
+      })),
     };
   }
 
@@ -82,10 +92,15 @@ export class KnowledgeStore {
     const found = this.sets.find((s) => shortId(s.set.sha256) === id);
     if (found) return found;
     throw new KnowledgeError(
-      `the burst was made with model set ${id.toString(16).padStart(8, '0')}, which is not here: ` +
-        `this end has ${setList(this.knowledge().modelSets)}`,
-      'name a folder that holds it with --models DIR',
+      `the picture was sent with model set ${id.toString(16).padStart(8, '0')}; ` +
+        `this receiver has ${setList(this.knowledge().modelSets)}`,
+      'both ends need the same set: give its folder with --models DIR, or send with one that is here',
     );
+  }
+
+  /** Folder of a set that `knowledge` names. */
+  folderOf({ sha256 }: KnownSet): string | undefined {
+    return this.sets.find((s) => s.set.sha256 === sha256)?.dir;
   }
 
   /** Loads the networks of that set; errors as `modelSet` and `loadModels`. */

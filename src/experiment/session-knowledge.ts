@@ -1,0 +1,124 @@
+import { encodeKnowledgePiece } from '../link/csi-report.ts';
+import { KnowledgeListener, type KnowledgePiece, knowledgePieces } from '../link/knowledge-pieces.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { agreeKnowledge } from '../sct/knowledge/agreement.ts';
+import type { Knowledge, KnownSet } from '../sct/knowledge/knowledge-message.ts';
+import { type KnowledgeStore, shortId } from '../sct/knowledge/knowledge-store.ts';
+import { canonical, type Json } from './canonical-json.ts';
+import { fittingReference } from './local-knowledge.ts';
+import type { RunManifest } from './manifest.ts';
+
+/** What the two ends of a link hold, and what the transmitter codes with. */
+export interface LinkKnowledge {
+  readonly using: KnownSet;
+  readonly transmitter: KnowledgeStore;
+  /** Of the receiver, where both ends are in one process. */
+  readonly receiver?: Knowledge | undefined;
+}
+
+/** What run.json says of it. */
+export interface KnowledgeFacts {
+  readonly transmitter: Knowledge | null;
+  /** At a transmitter: as the receiver's message said; null where none came. */
+  readonly receiver: Knowledge | null;
+  /** Hash of the model set that the transmitter coded with. */
+  readonly using: string | null;
+  /** `agreed`: the receiver says that it holds it. `unheard`: nothing came back, only the header's 32 bits protect. */
+  readonly state: 'agreed' | 'mismatch' | 'unheard' | 'receiver alone';
+  /** Hash of the reference picture that was named; null for none. */
+  readonly reference: string | null;
+  /** Messages on knowledge that were wrong. */
+  readonly refused: number;
+}
+
+/** Both ends' part in telling each other what they hold, once a session. */
+export class SessionKnowledge {
+  private readonly link: LinkKnowledge;
+  private readonly listener: KnowledgeListener;
+  private readonly told = new Set<number>();
+  private reference: string | null = null;
+  private heldReferences = 0;
+  private state: KnowledgeFacts['state'] = 'unheard';
+
+  constructor(link: LinkKnowledge, session: number) {
+    this.link = link;
+    this.listener = new KnowledgeListener(session);
+  }
+
+  /** At the receiver: the messages that go back with the first report of a session; none later. */
+  announce(session: number): Uint8Array[] {
+    const { receiver } = this.link;
+    if (!receiver || this.told.has(session)) return [];
+    this.told.add(session);
+    return knowledgePieces(receiver, session).map(encodeKnowledgePiece);
+  }
+
+  /** At the transmitter: a piece that came back. */
+  take(piece: KnowledgePiece): void {
+    this.listener.take(piece);
+  }
+
+  /**
+   * At the transmitter, before a picture is coded: goes on where nothing came back.
+   *
+   * @returns the reference picture to name, by the first 32 bits of its hash; undefined for none
+   * @throws KnowledgeError where the receiver says that it lacks the model set
+   */
+  agree(image: Pick<RgbImage, 'width' | 'height'>): number | undefined {
+    const { using, transmitter } = this.link;
+    const mine = transmitter.knowledge();
+    const theirs = this.listener.knowledge;
+    const flags = (set: KnownSet) => `--models ${transmitter.folderOf(set)} --size ${set.name}`;
+    if (theirs) this.state = 'mismatch';
+    const both = theirs ? agreeKnowledge(using, mine, theirs, flags) : mine.references;
+    if (theirs) this.state = 'agreed';
+    this.heldReferences = mine.references.length;
+    this.reference = fittingReference(both, image)?.sha256 ?? null;
+    return this.reference === null ? undefined : shortId(this.reference);
+  }
+
+  /** What a user should know of it. */
+  get warnings(): string[] {
+    if (this.heldReferences === 0 || this.reference !== null) return [];
+    return ['no known picture of this size is held at both ends: none is named'];
+  }
+
+  get facts(): KnowledgeFacts {
+    const { link, listener, state, reference } = this;
+    return {
+      transmitter: link.transmitter.knowledge(),
+      receiver: listener.knowledge,
+      using: link.using.sha256,
+      state,
+      reference,
+      refused: listener.refused,
+    };
+  }
+}
+
+/** Of a receiver that nobody hears: what it holds. */
+export function heldAlone(receiver: Knowledge): KnowledgeFacts {
+  return { transmitter: null, receiver, using: null, state: 'receiver alone', reference: null, refused: 0 };
+}
+
+/** What run.json says of it: the facts, and the set in use. */
+export function knowledgeRecord(
+  facts: KnowledgeFacts | undefined,
+): Pick<RunManifest, 'models' | 'knowledge'> | Record<string, never> {
+  if (!facts) return {};
+  const used = facts.transmitter?.modelSets.find((s) => s.sha256 === facts.using);
+  return {
+    models: used ? [{ name: used.name, sha256: used.sha256 }] : [],
+    knowledge: canonical(facts) as { [key: string]: Json },
+  };
+}
+
+/** One line for a report. */
+export function knowledgeText({ transmitter, receiver, using, state, reference }: KnowledgeFacts): string {
+  const sets = (k: Knowledge | null) => k?.modelSets.map((s) => `${s.name} ${s.sha256.slice(0, 8)}`).join(', ');
+  if (state === 'receiver alone') return `this receiver holds ${sets(receiver) || 'no model set'}`;
+  const named = reference === null ? '' : `, reference picture ${reference.slice(0, 8)} named`;
+  const set = `model set ${using?.slice(0, 8)}`;
+  if (state === 'unheard') return `${set}; what the receiver holds was not heard${named}`;
+  return `${set}, held by the receiver too (${sets(receiver)}); transmitter: ${sets(transmitter)}${named}`;
+}
