@@ -36,7 +36,7 @@ interface Trial {
 
 /** One picture through the link: what arrived and what it cost. */
 async function trial(settings: object, image: RgbImage, codec: ClassicalCodec, withMsSsim: boolean): Promise<Trial> {
-  const config = resolveLinkConfig(settings);
+  const config = resolveLinkConfig({ ...settings, codec: 'classical' });
   const exchange = new LoopbackExchange(config, { ...setupLink(config), codec });
   await exchange.open();
   const plan = await exchange.sendPicture(image);

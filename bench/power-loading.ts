@@ -58,7 +58,7 @@ const image = await loadDemoPhoto();
 const codec = new ClassicalCodec();
 
 async function arm(input: LinkInput): Promise<Arm> {
-  const config = resolveLinkConfig(input);
+  const config = resolveLinkConfig({ ...input, codec: 'classical' });
   const exchange = new LoopbackExchange(config, { ...setupLink(config), codec });
   await exchange.open();
   const plan = await exchange.sendPicture(image);

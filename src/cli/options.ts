@@ -40,14 +40,18 @@ const GROUPS = {
     word(
       'codec',
       '--codec <name>',
-      'classical (default): an image file; integrated: joint source-channel code of SFVs; modular: SFVs as packets; onnx:DIR: a pair of your own',
+      'integrated (default): joint source-channel code of SFVs; modular: SFVs as packets; classical: an image file; onnx:DIR: a pair of your own',
     ),
     word('size', '--size <name>', 'model set of the semantic codecs: base (default) or live'),
     word('mode', '--mode <name>', 'overall (default), selective: only what is kept, or auto'),
     word('order', '--order <name>', 'what comes first: sum (default) or density of importance'),
     word('keep', '--keep <what>', 'selective: class names with commas between them, or score>=X'),
     word('roi', '--roi <x,y,w,h>', 'selective: a rectangle in pixels'),
-    word('format', '--format <name>', 'image format of the classical codec: avif (default), webp, jpeg, best'),
+    word(
+      'format',
+      '--format <name>',
+      'image format of the classical codec, which it implies: avif (default), webp, jpeg, best',
+    ),
     word('mapping', '--mapping <name>', 'symbols to resource blocks: matched (default), uniform, random, worst'),
   ],
   pair: [word('codec', '--codec <onnx:dir>', 'a pair of your own, for pictures that were sent with it')],
@@ -237,10 +241,36 @@ export async function resolveSettings(
   const { resolveLinkConfig } = await import('../experiment/link-config.ts');
   const given = linkInput(command);
   const path = command.getOptionValue('config') as string | undefined;
-  if (path === undefined) return { config: resolveLinkConfig(given), run: {} };
+  if (path === undefined) return { config: fitting(given, resolveLinkConfig(given)), run: {} };
   const { mergeSettings, readConfigFile } = await import('./config-file.ts');
   const file = await readConfigFile(path, runKeys);
-  return { config: resolveLinkConfig(mergeSettings(file.link, given)), run: file.run };
+  return { config: fitting(given, resolveLinkConfig(mergeSettings(file.link, given))), run: file.run };
+}
+
+/** What a picture file leaves nothing to say about. */
+const SEMANTIC_WORDS = ['task', 'distortion', 'correction', 'perceptual'] as const;
+
+/**
+ * The configuration, if every flag that was given means something to its codec. Settings files may say more: those of a run hold
+ * all settings, of the codecs that it did not use too.
+ *
+ * @throws UsageError naming the flags and a codec that knows them
+ */
+function fitting(given: LinkInput, config: LinkConfig): LinkConfig {
+  if (given.format !== undefined && config.codec !== 'classical') {
+    throw new UsageError(
+      `--format: not with the codec ${config.codec}, which makes no image file`,
+      'leave one of them out, or give --codec classical',
+    );
+  }
+  const idle = config.codec === 'classical' ? SEMANTIC_WORDS.filter((key) => given[key] !== undefined) : [];
+  if (idle.length > 0 && (given.codec !== undefined || given.format !== undefined)) {
+    throw new UsageError(
+      `${idle.map((key) => `--${key}`).join(', ')}: not with the classical codec, which knows no SFVs`,
+      'give --codec integrated or modular',
+    );
+  }
+  return config;
 }
 
 function readSwitch(key: Key, flag: string): Read {

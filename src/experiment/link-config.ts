@@ -44,7 +44,8 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
   readonly assumeSnrDb: number;
 }
 
-const DEFAULT_CODEC = 'classical';
+/** Without `--codec`; `--format` is a word of the classical codec alone, so where only that is given it means this one. */
+const DEFAULT_CODEC = 'integrated';
 /** Largest default budget that needs no flag: CBR 1/16. */
 const DEFAULT_SYMBOLS_PER_PIXEL = 3 / 16;
 
@@ -72,7 +73,7 @@ export function resolveLinkConfig(input: unknown): LinkConfig {
   const { cbr, ...rest } = i;
   return {
     ...rest,
-    codec: (i.codec ?? DEFAULT_CODEC) as LinkConfig['codec'],
+    codec: codecOf(i) as LinkConfig['codec'],
     correction: i.correction ?? true,
     perceptual: i.perceptual ?? false,
     format: i.format ?? 'avif',
@@ -104,6 +105,10 @@ export function occupiedHz(n: Numerology): number {
   return (n.nCarriers + 1) * SUBCARRIER_SPACING_HZ;
 }
 
+function codecOf(i: LinkInput): string {
+  return i.codec ?? (i.format === undefined ? DEFAULT_CODEC : 'classical');
+}
+
 /** What only a codec that knows SFVs can be told. */
 const SENDER_WORDS = ['size', 'mode', 'order', 'keep', 'roi'] as const;
 
@@ -118,7 +123,7 @@ function checkSemanticWords(i: LinkInput): void {
       `${given.map((key) => LINK_FLAGS[key]).join(', ')}: not with a pair of your own, which sends all of a picture`,
     );
   }
-  if ((i.codec ?? DEFAULT_CODEC) !== 'classical') return;
+  if (codecOf(i) !== 'classical') return;
   const given = SENDER_WORDS.filter((key) => i[key] !== undefined);
   if (given.length === 0) return;
   const others = LINK_CODECS.filter((c) => c !== 'classical').join(' or ');

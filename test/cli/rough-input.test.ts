@@ -10,7 +10,8 @@ import { encodePng } from '../../src/sct/image/save.ts';
 import { scratch, sctInside } from './helpers.ts';
 
 const [WIDTH, HEIGHT] = [128, 96];
-const SMALL = ['--numerology', '6', '--format', 'jpeg', '--cbr', '1/2', '--harq', '0', '--json'];
+const CLASSICAL = ['--codec', 'classical', '--format', 'jpeg', '--cbr', '1/2'];
+const SMALL = [...CLASSICAL, '--numerology', '6', '--harq', '0', '--json'];
 
 /** A picture with an edge and some texture, the same every time. */
 async function photo(path: string): Promise<void> {

@@ -11,7 +11,7 @@ import { scratch, sct, startSct } from '../cli/helpers.ts';
 
 const [WIDTH, HEIGHT] = [192, 160];
 /** Small and quick: few subbands, JPEG, a budget that holds several code blocks. */
-const SMALL = ['--numerology', '6', '--format', 'jpeg', '--cbr', '1/4'];
+const SMALL = ['--codec', 'classical', '--numerology', '6', '--format', 'jpeg', '--cbr', '1/4'];
 
 /** A picture with smooth parts and edges, the same every time. */
 async function photo(path: string): Promise<void> {

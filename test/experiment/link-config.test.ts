@@ -8,6 +8,7 @@ import { nearest } from '../../src/experiment/nearest.ts';
 
 test('defaults are those of the contract', () => {
   const c = resolveLinkConfig({});
+  assert.equal(c.codec, 'integrated');
   assert.equal(c.harq, 3);
   assert.equal(c.seed, 1);
   assert.equal(c.numerology, 25);
@@ -19,6 +20,16 @@ test('defaults are those of the contract', () => {
   assert.equal(c.mappingForced, false);
   assert.equal(c.rateHz, 7.68e6);
   assert.equal(resolveLinkConfig({ mapping: 'matched' }).mappingForced, true);
+});
+
+test('an image format means the codec that makes image files, a codec that was named stays', () => {
+  assert.equal(resolveLinkConfig({ format: 'jpeg' }).codec, 'classical');
+  assert.equal(resolveLinkConfig({ format: 'jpeg', codec: 'modular' }).codec, 'modular');
+  assert.throws(() => resolveLinkConfig({ format: 'jpeg', keep: 'car' }), /--keep: not with the classical codec/);
+  for (const codec of ['classical', 'integrated', 'modular', 'onnx:pair']) {
+    const once = resolveLinkConfig({ codec });
+    assert.equal(canonicalText(resolveLinkConfig(JSON.parse(canonicalText(once)))), canonicalText(once));
+  }
 });
 
 test('boards set format and rate; HackRF never below 8 Msps, Pluto never below its minimum', () => {

@@ -8,6 +8,7 @@ import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
 import { validateCapture } from '../../src/radio/sigmf/capture-info.ts';
 import { copyCapture, loopback, photo, pictureSpan, receive, replay, scratch, send } from './link-helpers.ts';
 
+const JPEG = { codec: 'classical', format: 'jpeg' } as const;
 /** Bytes of a cf32_le sample. */
 const SAMPLE = 8;
 let at: string;
@@ -18,7 +19,7 @@ before(async (t) => {
   at = await scratch(t as never);
   const source = await photo(join(at, 'photo.png'), 256, 192);
   run = join(at, 'run');
-  const result = await loopback(source, run, { numerology: 6, format: 'jpeg', cbr: 1 / 5, seed: 4 });
+  const result = await loopback(source, run, { ...JPEG, numerology: 6, cbr: 1 / 5, seed: 4 });
   assert.equal(result.exitCode, 0);
   span = await pictureSpan(join(run, 'rx'));
 });
@@ -164,7 +165,7 @@ test('an image that cannot be read, or is too large, is refused before anything 
 
 test('a budget that is too small says what would fit, and that works', async () => {
   const source = join(at, 'photo.png');
-  const input = { numerology: 25, format: 'jpeg', snrDb: 20 } as const;
+  const input = { ...JPEG, numerology: 25, snrDb: 20 } as const;
   const error = await loopback(source, join(at, 'small'), { ...input, cbr: 0.01 }).catch((e: unknown) => e);
   assert.ok(error instanceof UsageError, `${error}`);
   const cbr = Number(/--cbr ([\d.]+)/.exec(error.hint!)![1]);
@@ -211,15 +212,15 @@ test('an interrupted reception keeps a valid capture and what had come', async (
 
 test('a transmission without a way back says that it used the robust map', async () => {
   const sent = await send(join(at, 'photo.png'), `file:${join(at, 'oneway')}`, join(at, 'tx'), {
+    ...JPEG,
     numerology: 6,
-    format: 'jpeg',
     cbr: 1 / 4,
   });
   assert.equal(sent.metrics.mapping, 'robust');
   assert.equal(sent.metrics.csiAgeMs, null);
   const stale = await loopback(join(at, 'photo.png'), join(at, 'stale'), {
+    ...JPEG,
     numerology: 6,
-    format: 'jpeg',
     cbr: 1 / 4,
     csiDelayMs: 20,
     maxCsiAgeMs: 5,

@@ -10,7 +10,7 @@ import { emptyMetrics } from '../../src/experiment/metrics.ts';
 import { validateCapture } from '../../src/radio/sigmf/capture-info.ts';
 import { copyCapture, loopback, photo, receive, replay, scratch, send } from './link-helpers.ts';
 
-const QUICK = { format: 'jpeg', cbr: 1 / 4 } as const;
+const QUICK = { codec: 'classical', format: 'jpeg', cbr: 1 / 4 } as const;
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The command line in a process of its own, from the sources. */
@@ -99,7 +99,7 @@ test('a receiver that is there first hears a sender into the same file, and stop
   const source = await photo(join(at, 'photo.png'), 1536, 1152);
   const air = `file:${join(at, 'air')}`;
   const listening = receive(air, join(at, 'rx'), { numerology: 50, count: 1 });
-  const sent = await send(source, air, join(at, 'tx'), { numerology: 50, format: 'jpeg', assumeSnrDb: 25, cbr: 1 / 4 });
+  const sent = await send(source, air, join(at, 'tx'), { ...QUICK, numerology: 50, assumeSnrDb: 25 });
   assert.equal(sent.exitCode, 0);
   const received = await listening;
   assert.equal(received.exitCode, 0);
@@ -137,7 +137,7 @@ test('blocks lost to a burst of interference are sent again within the budget; w
   const source = await photo(join(at, 'photo.png'), 256, 192);
   // 2 ms of noise, 3 dB over the signal, inside the picture's burst.
   const jammer = { kind: 'noise', powerDb: 3, startS: 0.031, dutyCycle: 0.002, periodS: 1 } as const;
-  const input = { format: 'jpeg', cbr: 1 / 6, numerology: 6, seed: 2, jammer } as const;
+  const input = { ...QUICK, cbr: 1 / 6, numerology: 6, seed: 2, jammer } as const;
   const run = await loopback(source, join(at, 'run'), input);
   assert.equal(run.exitCode, 0);
   assert.ok(run.metrics.bler! > 0 && run.metrics.retransmissions! > 0);

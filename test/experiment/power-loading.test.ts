@@ -7,7 +7,8 @@ import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
 import { loopback, photo, replay, scratch, send } from './link-helpers.ts';
 
 /** A report of 2 ms at a Doppler of 5 Hz still holds. */
-const EVA = { channel: 'eva', dopplerHz: 5, csiDelayMs: 2, numerology: 25, snrDb: 6, seed: 1 } as const;
+const AIR = { channel: 'eva', dopplerHz: 5, csiDelayMs: 2, numerology: 25, snrDb: 6, seed: 1 } as const;
+const EVA = { codec: 'classical', ...AIR } as const;
 
 test('on EVA the picture decodes with power loading on; levels are reported, the rest stays comparable, replay agrees', async (t) => {
   const folder = await scratch(t);

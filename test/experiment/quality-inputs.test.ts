@@ -13,7 +13,7 @@ import { loadImage } from '../../src/sct/image/load.ts';
 import { roiPsnrDb } from '../../src/sct/quality/psnr.ts';
 import { io, loopback, photo, receive, replay, scratch } from './link-helpers.ts';
 
-const QUICK = { format: 'jpeg', cbr: 1 / 4, ideal: true, numerology: 15 } as const;
+const QUICK = { codec: 'classical', format: 'jpeg', cbr: 1 / 4, ideal: true, numerology: 15 } as const;
 const TOY = fileURLToPath(new URL('../vectors/quality/lpips-toy.onnx', import.meta.url));
 const LPIPS = `${TOY}:${createHash('sha256').update(readFileSync(TOY)).digest('hex')}`;
 

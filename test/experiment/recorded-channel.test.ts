@@ -58,7 +58,8 @@ test('a picture through a trace: reproducible, longer than the trace (said), rep
   const first = join(folder, 'first');
   await sound(first, { numerology: 6, channel: 'epa', snrDb: 20 }, 2);
   const picture = await photo(join(folder, 'p.png'), 96, 96);
-  const input: LinkInput = { numerology: 6, channel: `trace:${first}`, seed: 4, symbolsPerPixel: 0.6 };
+  const trace = { numerology: 6, channel: `trace:${first}`, seed: 4 };
+  const input: LinkInput = { codec: 'classical', ...trace, symbolsPerPixel: 0.6 };
   const a = await loopback(picture, join(folder, 'a'), input);
   const b = await loopback(picture, join(folder, 'b'), input);
   assert.equal(a.metrics.snrDb, null);

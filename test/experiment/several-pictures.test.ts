@@ -8,7 +8,8 @@ import { parseManifest } from '../../src/experiment/manifest.ts';
 import { runReceive } from '../../src/experiment/receive-run.ts';
 import { io, type Meta, photo, pictureSpan, receive, replay, scratch, send } from './link-helpers.ts';
 
-const SETTINGS = { numerology: 6, format: 'jpeg', cbr: 1 / 3, assumeSnrDb: 20, seed: 1 } as const;
+const CODEC = { codec: 'classical', format: 'jpeg', cbr: 1 / 3 } as const;
+const SETTINGS = { ...CODEC, numerology: 6, assumeSnrDb: 20, seed: 1 } as const;
 /** Sample count of each sending and its place in what is heard, one behind the other. */
 let at: string;
 const cleanUp: (() => Promise<void>)[] = [];
