@@ -8,7 +8,7 @@ export interface Loading {
   /** Bits per RE of each subband, 2, 4, 6 or 8, [nSubbands]. */
   readonly qm: Uint8Array;
   readonly codeRate: number;
-  /** Information bits per RE, mean over the subbands. */
+  /** Information bits per RE, mean over the subbands; 0 where not even the least rate fits. */
   readonly efficiency: number;
 }
 
@@ -57,11 +57,14 @@ export function chooseUniformLoading(snrDb: ArrayLike<number>, infoBits: number,
 
 function loadingFor(qm: Uint8Array, snrDb: ArrayLike<number>, infoBits: number, targetBler: number): Loading {
   const { perCodedBit, codedBits } = totalInformation(snrDb, qm);
+  const fits = (rate: number) => requiredMutualInformation(rate, infoBits, targetBler) <= perCodedBit;
   let low = LEAST_RATE / 4;
   let high = HIGHEST_RATE;
+  // More bits a symbol at a rate that does not fit would seem to carry more.
+  if (!fits(low)) return { qm, codeRate: low, efficiency: 0 };
   for (let i = 0; i < 20; i++) {
     const rate = (low + high) / 2;
-    if (requiredMutualInformation(rate, infoBits, targetBler) <= perCodedBit) low = rate;
+    if (fits(rate)) low = rate;
     else high = rate;
   }
   return { qm, codeRate: low, efficiency: (low * codedBits) / qm.length };

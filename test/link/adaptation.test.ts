@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../src/common/random.ts';
-import { chooseLoading, chooseUniformLoading } from '../../src/link/adaptation.ts';
+import { chooseLoading, chooseOwnModulation, chooseUniformLoading } from '../../src/link/adaptation.ts';
 import { requiredMutualInformation } from '../../src/phy/fec/required-mutual-information.ts';
 import { totalInformation } from '../../src/phy/modulation/mutual-information.ts';
 
@@ -9,7 +9,7 @@ const flat = (snrDb: number) => new Array(25).fill(snrDb);
 
 test('throughput never falls with SNR, and ends at 256-QAM with the highest rate', () => {
   let before = 0;
-  for (let snrDb = -10; snrDb <= 45; snrDb += 0.5) {
+  for (let snrDb = -20; snrDb <= 45; snrDb += 0.5) {
     const { efficiency } = chooseLoading(flat(snrDb), 7000, 1e-3);
     assert.ok(efficiency >= before - 1e-9, `${snrDb} dB: ${efficiency} after ${before}`);
     before = efficiency;
@@ -49,4 +49,12 @@ test('unequal subbands are loaded unequally, and gain by it', () => {
   const uniform = chooseUniformLoading(snr, 7000, 1e-3);
   assert.equal(new Set(uniform.qm).size, 1, 'the robust map has one modulation');
   assert.ok(loading.efficiency > 1.05 * uniform.efficiency, `${loading.efficiency} against ${uniform.efficiency}`);
+});
+
+test('where the signal is weak there are few bits a symbol, down to where nothing fits at all', () => {
+  for (let snrDb = -20; snrDb <= -1; snrDb += 0.25) {
+    assert.deepEqual([...chooseOwnModulation([snrDb], 7000, 1e-3)], [2], `${snrDb} dB`);
+    assert.equal(chooseUniformLoading(flat(snrDb), 7000, 1e-3).qm[0], 2, `${snrDb} dB`);
+  }
+  assert.equal(chooseUniformLoading(flat(-20), 7000, 1e-3).efficiency, 0);
 });
