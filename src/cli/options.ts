@@ -57,8 +57,12 @@ const GROUPS = {
   pair: [word('codec', '--codec <onnx:dir>', 'a pair of your own, for pictures that were sent with it')],
   models: [
     word('modelsDir', '--models <dir>', 'folder with other model sets (default: those that ship)'),
-    word('task', '--task <name>', 'who looks at the picture: human (default) or machine'),
-    word('distortion', '--distortion <name>', 'what counts: both (default), task or pixel'),
+    word('task', '--task <name>', 'who looks at what arrived: human (default), or machine: label heads, no picture'),
+    word(
+      'distortion',
+      '--distortion <name>',
+      'what counts: task (heads alone; default of a machine), pixel, or both: the picture and the heads beside it',
+    ),
   ],
   budget: [
     ratio('cbr', '--cbr <x>', 'channel bandwidth ratio R/3 (default 1/16)'),

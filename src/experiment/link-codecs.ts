@@ -54,6 +54,8 @@ export interface LinkCodec {
   readonly modelSet: number;
   /** Labels of the model set; null for a codec without. */
   readonly labels: SemanticData['labels'] | null;
+  /** Its networks, for what is measured beside the link. */
+  readonly models?: SemanticModels;
   /** What the ends hold; null for a codec without a model set. */
   readonly knowledge: LinkKnowledge | null;
   /** The receiver's codecs in a loopback whose ends hold different sets. */
@@ -87,7 +89,7 @@ export async function senderCodec(config: Words): Promise<LinkCodec> {
   const coding = {
     codec: SEMANTIC[config.codec](models, { analysis, mode, references: store.referenceFeatures(models) }),
     modelSet: modelSetNumber(models.set.id),
-    labels: models.tables.labels,
+    ...{ labels: models.tables.labels, models },
   };
   if (config.rxModelsDir === undefined) {
     return { ...coding, knowledge: { using, transmitter: store, receiver: store.knowledge() } };
@@ -140,6 +142,8 @@ export class ReceiverCodecs implements CodecFinder {
   private store: Promise<KnowledgeStore> | null;
   /** Labels of the set that was used last. */
   labels: SemanticData['labels'] | null = null;
+  /** Networks of that set. */
+  models: SemanticModels | undefined;
 
   /** @param store what this end holds; default what the configuration says, read when a burst first needs it */
   constructor(config: Words, store: KnowledgeStore | null = null) {
@@ -164,6 +168,7 @@ export class ReceiverCodecs implements CodecFinder {
     const store = await this.store;
     const models = await this.open(store, modelSet);
     this.labels = models.tables.labels;
+    this.models = models;
     const { analysis, mode } = semanticSettings(this.config, models.tables.labels.names);
     return SEMANTIC[name](models, { analysis, mode, references: store.referenceFeatures(models) });
   }

@@ -8,7 +8,7 @@ import { CELL_PX } from '../sct/semantics/feature-map.ts';
 import { modelSetId } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
-import { machineMetrics } from './machine-metrics.ts';
+import { type MachineReferences, machineMetrics } from './machine-metrics.ts';
 import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
 import { sfvMetrics } from './sfv-metrics.ts';
 import { mean } from './stats.ts';
@@ -37,6 +37,8 @@ export interface MetricsInput {
   readonly modelled: boolean;
   /** Region of interest by ground truth, one element a pixel of the source. */
   readonly roiMask?: Uint8Array | undefined;
+  /** What a machine receiver's findings are held against. */
+  readonly machine?: MachineReferences | undefined;
   /** LPIPS as measured by the user's network. */
   readonly lpips?: number | null;
 }
@@ -68,7 +70,8 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
     metrics.task = String(printed.task);
     metrics.distortion = String(printed.distortion);
   }
-  metrics.machine = decoded?.task ? machineMetrics(decoded.task) : null;
+  metrics.machine = decoded?.task ? machineMetrics(decoded.task, input.machine) : null;
+  metrics.mIoU = metrics.machine?.withTruth?.mIoU ?? null;
   metrics.modelSet = picture && picture.modelSet !== 0 ? modelSetId(picture.modelSet) : (facts?.modelSet ?? null);
   metrics.mapping = facts?.mapping ?? null;
   metrics.channel = input.modelled ? config.channel : null;

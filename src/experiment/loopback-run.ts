@@ -9,6 +9,7 @@ import { codecTimings, decodeOptions, type LinkCodec, senderCodec } from './link
 import { linkMetrics } from './link-metrics.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import { traceWarnings } from './link-trace.ts';
+import { cleanTask } from './machine-metrics.ts';
 import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { loadPhoto } from './photo.ts';
@@ -115,6 +116,7 @@ async function loopbackPicture(
       clippedSamples: exchange.clippedSamples,
       modelled: true,
       roiMask: measure.roiMask,
+      machine: { truth: measure.truth, clean: await cleanTask(coding.models, decoded, image) },
       lpips: await measure.lpips(image, decoded?.decodable ? decoded.image : undefined),
     });
     const heard = exchange.trace.bursts.length > 0;

@@ -49,6 +49,18 @@ export interface MachineMetrics {
   classes: { name: string; probability: number; present: boolean; share: number }[];
   /** How sure the heads are that this is a street scene at all. */
   streetProbability: number;
+  /** Against the heads on the original's own features; against `--truth`; and those against truth, the upper bound. null: not known. */
+  withClean: MachineAgreement | null;
+  withTruth: MachineAgreement | null;
+  cleanWithTruth: MachineAgreement | null;
+}
+
+/** Two label maps of one picture: mean IoU over the classes that occur in either, share of pixels alike, presence that differs. */
+export interface MachineAgreement {
+  mIoU: number | null;
+  pixelAccuracy: number | null;
+  missed: string[];
+  invented: string[];
 }
 
 export interface LinkMetrics {

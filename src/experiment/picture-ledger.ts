@@ -5,10 +5,11 @@ import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import type { HeardPicture } from './heard-pictures.ts';
-import { decodeOptions, type ReceiverCodecs } from './link-codecs.ts';
+import { codecTimings, decodeOptions, type ReceiverCodecs } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { linkMetrics } from './link-metrics.ts';
 import type { LinkTrace } from './link-trace.ts';
+import { cleanTask, decodedSize } from './machine-metrics.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { openQualityInputs } from './quality-inputs.ts';
 import type { StreamResult } from './receive-stream.ts';
@@ -93,15 +94,20 @@ export class PictureLedger {
   ): Promise<LinkMetrics> {
     const { config, reference } = this.options;
     const { image } = decoded ?? {};
-    const fits =
-      image && (image.width !== reference?.width || image.height !== reference.height) ? undefined : reference;
+    const size = decodedSize(decoded);
+    const fits = size && (size.width !== reference?.width || size.height !== reference.height) ? undefined : reference;
     const inputs = await openQualityInputs(config, fits);
     const metrics = linkMetrics({
       ...{ config, trace, facts: null, source: fits, decoded, picture: picture ?? undefined, labels: codecs.labels },
       ...{ samples: 0, lostSamples: 0, clippedSamples: 0, modelled: false },
       roiMask: fits ? inputs.roiMask : undefined,
+      machine: {
+        truth: size && inputs.truth?.length === size.width * size.height ? inputs.truth : undefined,
+        clean: await cleanTask(codecs.models, decoded, fits),
+      },
       lpips: await inputs.lpips(fits, decoded?.decodable ? image : undefined),
     });
-    return { ...metrics, samples: null, lostSamples: null, clippedSamples: null, harq: null };
+    const timings = codecTimings(decoded?.timingsMs ?? {}, decoded?.task);
+    return { ...metrics, timings, samples: null, lostSamples: null, clippedSamples: null, harq: null };
   }
 }

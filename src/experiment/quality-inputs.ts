@@ -10,6 +10,8 @@ import type { LinkConfig } from './link-config.ts';
 export interface QualityInputs {
   /** 1 inside the ground-truth region of interest, one element a pixel; undefined without truth. */
   readonly roiMask: Uint8Array | undefined;
+  /** Its labels, one element a pixel, void above 10. */
+  readonly truth: Uint8Array | undefined;
   /** LPIPS of the original and what arrived (nothing, or another size = mid-grey); null without a network. */
   lpips(reference: RgbImage | undefined, received: RgbImage | undefined): Promise<number | null>;
 }
@@ -24,7 +26,7 @@ export async function openQualityInputs(
   config: Pick<LinkConfig, 'lpips' | 'truth'>,
   reference: RgbImage | undefined,
 ): Promise<QualityInputs> {
-  let mask: Uint8Array | undefined;
+  let truth: Uint8Array | undefined;
   if (config.truth !== undefined) {
     const labels = await loadStreetLabels(config.truth);
     if (reference && (labels.width !== reference.width || labels.height !== reference.height)) {
@@ -33,12 +35,13 @@ export async function openQualityInputs(
         'give the label map of that photo',
       );
     }
-    mask = roiMask(labels.data);
+    truth = labels.data;
   }
   const named = config.lpips === undefined ? undefined : parseLpipsName(config.lpips);
   const network = named ? await Lpips.open(named.path, named.sha256) : undefined;
   return {
-    roiMask: mask,
+    roiMask: truth && roiMask(truth),
+    truth,
     lpips: async (original, received) => {
       if (!network || !original) return null;
       const { width, height } = original;

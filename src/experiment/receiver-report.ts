@@ -4,10 +4,11 @@ import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import { meansOf } from './folder-means.ts';
-import { decodeOptions } from './link-codecs.ts';
+import { codecTimings, decodeOptions } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { linkMetrics } from './link-metrics.ts';
 import { traceWarnings } from './link-trace.ts';
+import { cleanTask, decodedSize } from './machine-metrics.ts';
 import type { RunManifest } from './manifest.ts';
 import { endManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
@@ -78,7 +79,7 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
   const { config, stream, facts, ledger } = outcome;
   const { picture, decoded, trace } = await lastPicture(outcome);
   const several = ledger?.several === true;
-  const { width, height } = decoded?.image ?? outcome.reference ?? {};
+  const { width, height } = decodedSize(decoded) ?? outcome.reference ?? {};
   const fits = outcome.reference?.width === width && outcome.reference?.height === height;
   // Of several pictures only those of its size are compared with it.
   const reference = fits || !several ? outcome.reference : undefined;
@@ -103,6 +104,10 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
     clippedSamples: outcome.clippedSamples,
     modelled: outcome.modelled,
     roiMask: reference ? measure.roiMask : undefined,
+    machine: {
+      truth: measure.truth,
+      clean: await cleanTask(stream.codecs?.models, decoded, reference),
+    },
     lpips: await measure.lpips(reference, decoded?.decodable ? decoded.image : undefined),
   });
   const heard = stream.trace.bursts.length > 0;
@@ -179,6 +184,7 @@ export async function writeReceiverRun(
     },
     { source: reference, decoded },
   );
+  metrics.timings = codecTimings(decoded?.timingsMs ?? {}, decoded?.task);
   metrics.files = fileList(run, outcome.capturePath === run.file(RUN_FILES.rx) ? ['rx'] : []);
   await run.writeMetrics(withImages(metrics, images));
   await run.writeManifest(ended);

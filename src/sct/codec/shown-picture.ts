@@ -60,7 +60,8 @@ export async function showReceived(
     : received;
   const show = ({ yHat, quality }: { yHat: FeatureMap; quality: GridPlane }) =>
     watch.time('synthesis', () => models.synthesise(yHat, quality, { perceptual }));
-  const task = view === 'picture' ? undefined : await watch.time('heads', () => taskResult(models, best.yHat));
+  const task =
+    view === 'picture' ? undefined : await watch.time('heads', () => taskResult(models, best.yHat, best.quality));
   const image = view === 'task' ? undefined : await show(best);
   const uncorrected = image && options.uncorrected && corrects ? await show(received) : undefined;
   return { image, uncorrected, task };

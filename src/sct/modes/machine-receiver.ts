@@ -1,6 +1,6 @@
 import { UsageError } from '../../common/errors.ts';
 import { ConfusionMatrix } from '../quality/confusion.ts';
-import type { FeatureMap, PictureShape } from '../semantics/feature-map.ts';
+import type { FeatureMap, GridPlane, PictureShape } from '../semantics/feature-map.ts';
 import { quarterClasses } from '../semantics/label-map.ts';
 import { STREET_LABELS } from '../semantics/model-tables.ts';
 import type { SemanticModels } from '../semantics/models.ts';
@@ -23,21 +23,23 @@ export interface TaskResult extends PictureShape {
   readonly presence: readonly ClassPresence[]; // [class]
   /** How sure the heads are that this is a street scene at all. */
   readonly streetProbability: number;
-  /** Time that the heads took, ms. */
+  /** Time from features to labels and classes, ms. */
   readonly latencyMs: number;
 }
 
 /**
  * Runs the heads on a feature map, received or the transmitter's own: labels and classes without a picture being made.
  *
+ * @param quality log10 of expected squared error of each cell of a received map; undefined for the transmitter's own
  * @throws ModelError when the network gives no usable numbers
  */
 export async function taskResult(
-  models: Pick<SemanticModels, 'labels' | 'tables'>,
+  models: Pick<SemanticModels, 'labels' | 'tables' | 'forHeads'>,
   y: FeatureMap,
+  quality?: GridPlane,
 ): Promise<TaskResult> {
   const start = performance.now();
-  const { maps, presence, street } = await models.labels(y);
+  const { maps, presence, street } = await models.labels(quality ? await models.forHeads(y, quality) : y);
   const labels = quarterClasses(maps, y);
   const latencyMs = performance.now() - start;
   return {

@@ -11,7 +11,8 @@ export const DISTORTIONS = ['task', 'pixel', 'both'] as const;
 /**
  * Which distortion the chain is set for, the degenerate cases of rate with two distortions [Shi23] and the case between them.
  * `task`: only what the heads see counts (no bound on the pixels): machine importance, no picture is made. `pixel`: only pixels count
- * (no bound on the task): importance is entropy alone, no attention. `both`: importance of the task, and the picture.
+ * (no bound on the task): importance is entropy alone, no attention. `both`: importance of the task, and the picture; for a machine the
+ * heads beside it.
  */
 export type Distortion = (typeof DISTORTIONS)[number];
 
@@ -40,8 +41,8 @@ export interface SemanticSettings {
 const KEEP_AGREEMENT = 0.99;
 
 /**
- * Checks the words and fills in what follows from them: `keep` or `roi` means selective mode, distortion `task` the machine task;
- * machine task with both distortions runs the heads beside the picture.
+ * Checks the words and fills in what follows from them: `keep` or `roi` means selective mode. A machine gets no picture unless
+ * distortion `both` asks for it, a human (the default) no heads; distortion `task` or `both` without a task means a machine's.
  *
  * @param classes names of the street classes of the model set
  * @throws UsageError naming the word, what is allowed, or the two that contradict each other
@@ -51,8 +52,9 @@ export function semanticSettings(options: SemanticOptions, classes: readonly str
   const roi = options.roi === undefined ? undefined : parseRoi(options.roi);
   const mode: Mode = oneOf('--mode', options.mode, MODES) ?? (keep || roi ? 'selective' : 'overall');
   const order: Order = oneOf('--order', options.order, ORDERS) ?? 'sum';
-  const distortion: Distortion = oneOf('--distortion', options.distortion, DISTORTIONS) ?? 'both';
-  const task: Task = oneOf('--task', options.task, TASKS) ?? (distortion === 'task' ? 'machine' : 'human');
+  const asked = oneOf('--distortion', options.distortion, DISTORTIONS);
+  const task: Task = oneOf('--task', options.task, TASKS) ?? (asked && asked !== 'pixel' ? 'machine' : 'human');
+  const distortion: Distortion = asked ?? (task === 'machine' ? 'task' : 'both');
   if (mode !== 'selective' && (keep || roi)) {
     throw new UsageError(
       `${keep ? '--keep' : '--roi'} chooses what selective mode keeps: not allowed with --mode ${mode}`,

@@ -110,6 +110,12 @@ export class LoadedModels implements SemanticModels {
     return this.features((await this.run('generator', feeds, yHat)).yOut, yHat);
   }
 
+  async forHeads(yHat: FeatureMap, quality: GridPlane): Promise<FeatureMap> {
+    if (!this.set.files.some((file) => file.role === 'features')) return yHat;
+    const { y } = await this.run('features', { yHat: yHat.data, quality: sameGrid(quality, yHat) }, yHat);
+    return this.features(y, yHat);
+  }
+
   async warm(): Promise<void> {
     const grid = { rows: 4, columns: 4 };
     for (const { role } of this.set.files) if (role !== 'tables') await this.run(role, zeros(role, this.set), grid);

@@ -66,6 +66,8 @@ export function contractOf(role: NetworkRole, channels: number): NetworkContract
         inputs: [features('yHat'), plane('missing'), map('labelMap'), f('noise', NOISE_CHANNELS, 'h', 'w')],
         outputs: [features('yOut')],
       };
+    case 'features':
+      return { inputs: [features('yHat'), plane('quality')], outputs: [features('y')] };
   }
 }
 

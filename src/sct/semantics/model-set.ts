@@ -25,6 +25,7 @@ export const MODEL_ROLES = [
   'saliency',
   'corrector',
   'generator',
+  'features',
   'tables',
 ] as const;
 export type ModelRole = (typeof MODEL_ROLES)[number];

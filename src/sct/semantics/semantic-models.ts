@@ -67,6 +67,11 @@ export interface SemanticModels {
   ): Promise<{ yHat: FeatureMap; quality: GridPlane }>;
   correct(input: CorrectorInput): Promise<{ yHat: FeatureMap; quality: GridPlane }>;
   generate(input: GeneratorInput): Promise<FeatureMap>;
+  /**
+   * A received feature map as the heads expect one: yHat is an estimate of least squared error, in which what was not sent is zero, and
+   * the heads divide every channel by its deviation. yHat itself where the set has no `features` network.
+   */
+  forHeads(yHat: FeatureMap, quality: GridPlane): Promise<FeatureMap>;
   /** Makes all sessions and runs each once on a small picture. */
   warm(): Promise<void>;
   close(): Promise<void>;

@@ -21,7 +21,8 @@ async function result(change: (maps: Float32Array, presence: Float32Array) => vo
   const models = {
     tables: { labels: { names: NAMES } },
     labels: async () => ({ maps, presence, clusters: new Float32Array(64), street: 0 }),
-  } as unknown as Pick<SemanticModels, 'labels' | 'tables'>;
+    forHeads: async () => assert.fail("these are the transmitter's own features"),
+  } as unknown as Pick<SemanticModels, 'labels' | 'tables' | 'forHeads'>;
   const y = { channels: 1, rows: 1, columns: 2, data: new Float32Array(2), widthPx: 20, heightPx: 16 };
   return taskResult(models, y);
 }
@@ -36,6 +37,31 @@ test('labels by the largest logit, presence from a half, street by its logit', a
   );
   assert.ok(Math.abs(r.presence[0].probability - 1 / (1 + Math.exp(-3))) < 1e-6);
   assert.ok(r.latencyMs >= 0);
+});
+
+test('received features are brought to what the heads expect, with the quality of each cell', async () => {
+  const asked: unknown[] = [];
+  const y = { channels: 1, rows: 1, columns: 1, data: Float32Array.of(5), widthPx: 16, heightPx: 16 };
+  const restored = { ...y, data: Float32Array.of(7) };
+  const quality = { rows: 1, columns: 1, data: Float32Array.of(-1) };
+  const models = {
+    tables: { labels: { names: NAMES } },
+    forHeads: async (...given: unknown[]) => {
+      asked.push(given);
+      return restored;
+    },
+    labels: async (seen: unknown) => {
+      asked.push(seen);
+      return {
+        maps: new Float32Array(11 * 16),
+        presence: new Float32Array(11),
+        clusters: new Float32Array(32),
+        street: 0,
+      };
+    },
+  } as unknown as Pick<SemanticModels, 'labels' | 'tables' | 'forHeads'>;
+  await taskResult(models, y, quality);
+  assert.deepEqual(asked, [[y, quality], restored]);
 });
 
 test('pixels take their quarter-resolution class, the padding is left out', async () => {

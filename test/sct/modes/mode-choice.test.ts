@@ -89,11 +89,17 @@ test('settings: what follows from what was said', () => {
   });
   assert.deepEqual(keep.analysis.favour, ['car']);
   const auto = semanticSettings({ mode: 'auto', task: 'machine' }, NAMES);
-  assert.deepEqual([auto.printed.autoTau, auto.printed.autoShare, auto.view], [AUTO_TAU.machine, AUTO_SHARE, 'both']);
+  assert.deepEqual([auto.printed.autoTau, auto.printed.autoShare, auto.view], [AUTO_TAU.machine, AUTO_SHARE, 'task']);
   assert.deepEqual(auto.analysis.favour, ['car', 'pedestrian', 'bicyclist', 'sign']);
   assert.equal(semanticSettings({ task: 'machine' }, NAMES).analysis.favour, undefined);
   const task = semanticSettings({ distortion: 'task' }, NAMES);
   assert.deepEqual([task.analysis.task, task.view, task.analysis.weight], ['machine', 'task', undefined]);
+  assert.deepEqual(semanticSettings({ task: 'machine' }, NAMES).printed, task.printed);
+  for (const options of [{ distortion: 'both' }, { distortion: 'both', task: 'machine' }]) {
+    const both = semanticSettings(options, NAMES);
+    assert.deepEqual([both.analysis, both.view, both.printed.distortion], [task.analysis, 'both', 'both']);
+  }
+  assert.equal(semanticSettings({ distortion: 'both', task: 'human' }, NAMES).view, 'picture');
   const pixel = semanticSettings({ distortion: 'pixel' }, NAMES);
   assert.deepEqual([pixel.analysis.task, pixel.view, pixel.analysis.weight], ['human', 'picture', 0]);
 });

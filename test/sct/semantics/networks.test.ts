@@ -118,6 +118,22 @@ test('corrector and generator: cells without damage come back bit by bit; a refe
   assert.equal(made.data[4], yHat.data[4]);
 });
 
+test('features for the heads: made by the network of that name, or as they came where the set has none', async (t) => {
+  const yHat = features(50, 30);
+  const quality = flatPlane(yHat, -2);
+  const old = await tiny(t);
+  assert.equal(await old.forHeads(yHat, quality), yHat);
+  const dir = mkdtempSync(join(tmpdir(), 'sct-models-'));
+  writeTinySet(dir, [{ role: 'features', bytes: onnxModel(tinyNetwork('features')) }, ...tinyFiles()]);
+  const models = await loadModels({ dir, threads: 1 });
+  const made = await models.forHeads(yHat, quality);
+  assert.deepEqual(made, { ...yHat, data: yHat.data.map((v) => Math.fround(v - 2)) });
+  await models.warm();
+  await assert.rejects(models.forHeads(yHat, flatPlane({ rows: 1, columns: 1 }, 0)), /does not fit a grid/);
+  await models.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
 test('a number that is none is refused with network and tensor, going in and coming out', async (t) => {
   const broken: ModelSpec = {
     ...tinyNetwork('saliency'),

@@ -9,6 +9,7 @@ import { type ModelSpec, type NodeSpec, onnxModel, type WeightSpec } from './onn
 /** Networks of one linear layer each that obey the contract: a whole model set of some kilobytes for tests. */
 
 export const TINY_CHANNELS = 4;
+/** Those of a set without `features`, as sets were before there was one. */
 export const TINY_ROLES: readonly NetworkRole[] = [
   'analysis',
   'synthesis',
@@ -89,6 +90,7 @@ export function tinyNetwork(role: NetworkRole, channels = TINY_CHANNELS): ModelS
       weights: [zero],
     },
     generator: { nodes: choose('missing', 'zero', 'yHat', 'yOut'), weights: [zero] },
+    features: { nodes: [{ op: 'Add', inputs: ['yHat', 'quality'], outputs: ['y'] }], weights: [] },
   };
   const { nodes, weights } = body[role];
   return { ...contractOf(role, channels), nodes, weights };
