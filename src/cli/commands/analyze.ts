@@ -27,7 +27,7 @@ export const addAnalyze: AddCommand = (program, context, done) => {
     .argument('[photo]', 'PNG, JPEG, WebP or AVIF')
     .option('--demo', 'use the demo photo')
     .option('--task <name>', 'who looks at the picture: human (default: saliency) or machine (class activation)')
-    .option('--task-classes <names>', 'what a machine looks for (default car,pedestrian,bicyclist,sign)')
+    .option('--task-classes <names>', 'what matters in a street (default car,pedestrian,bicyclist,sign)')
     .option('--weight <w>', 'of saliency or activation against entropy (default 0.5 human, 0.7 machine)')
     .option('--order <name>', 'what comes first: sum (default) or density of importance')
     .option('--labels <name>', 'auto (default), street (11 classes) or codebook (32 clusters)')

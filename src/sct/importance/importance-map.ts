@@ -1,7 +1,7 @@
 import type { GridPlane } from '../semantics/feature-map.ts';
 
 export const TASKS = ['human', 'machine'] as const;
-/** Who looks at the received picture: people (saliency) or a program that looks for things (class activation). */
+/** Who looks at the received picture: people (saliency, and in streets what is on the road) or a program that looks for things (class activation). */
 export type Task = (typeof TASKS)[number];
 
 /** Weight of saliency or activation against entropy by task. */

@@ -3,6 +3,7 @@ import { entropyMap } from '../entropy/entropy-map.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import { cellSaliency, DEFAULT_WEIGHTS, importanceMap, type Task } from '../importance/importance-map.ts';
 import { encodeScore, type Order, sfvOrder, sfvSums } from '../importance/scores.ts';
+import { streetAttention, taskClassShare } from '../importance/street-objects.ts';
 import { DEFAULT_TASK_CLASSES, taskClassIds } from '../importance/task-classes.ts';
 import { adoptPartition, type Partition, type PartitionOptions, type Sfv } from '../partition/partition.ts';
 import { type ClassChoice, choiceForBudget, chooseClasses } from '../rate/class-choice.ts';
@@ -19,7 +20,7 @@ export interface AnalysisOptions {
   /** Default sum. */
   readonly order?: Order | undefined;
   readonly labelSpace?: LabelSpaceChoice | undefined;
-  /** Names of street classes; default car, pedestrian, bicyclist, sign. */
+  /** Names of street classes that matter in a street; default car, pedestrian, bicyclist, sign. */
   readonly taskClasses?: readonly string[] | undefined;
   /** Names of street classes that take every cell they reach into; default none. */
   readonly favour?: readonly string[] | undefined;
@@ -113,8 +114,11 @@ export async function analyseSemantics(
     task === 'machine' || every
       ? await clock.step('activation', () => gradCam(models, y, labelOutput, taskClasses))
       : null;
-  const attention = task === 'human' ? saliency : activation?.plane;
-  const importance = importanceMap(entropy, attention!, weight);
+  const street = rawLabels.space === 'street';
+  const eyes = (salient: GridPlane) =>
+    street ? streetAttention(salient, taskClassShare(labelOutput.maps, y, taskClasses)) : salient;
+  const attention = task === 'machine' ? activation!.plane : eyes(saliency!);
+  const importance = importanceMap(entropy, attention, weight);
   const sfvs = describeSfvs(partition, importance, entropy, saliency, activation?.plane ?? null);
   const scores = Uint8Array.from(sfvs, (s) => s.score);
   return {
