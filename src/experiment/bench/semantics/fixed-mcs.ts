@@ -16,6 +16,11 @@ export interface Ladder {
   readonly patience: number;
 }
 
+export interface FixedMcsOptions extends SendOptions {
+  /** Draws that rungs are compared on; the best is then tried on all. Default: all. */
+  readonly compared?: number | undefined;
+}
+
 /** Rungs for a channel that is known, and for one that fades. */
 export function ladderFor({ channel, snrDb }: Air, quick = false): Ladder {
   if (quick) return { startDb: snrDb - 2, stepDb: 3, patience: 1 };
@@ -27,8 +32,8 @@ export function ladderFor({ channel, snrDb }: Air, quick = false): Ladder {
 /**
  * The best fixed MCS of a condition: one modulation and one code rate for all pictures and seeds, interleaved over the band,
  * no feedback. The ladder has the MCS that adaptation would pick for each SNR in steps of `stepDb`; it is climbed from `startDb` up and down
- * until `patience` rungs in a row have a lower mean PSNR. The MCS is chosen on the very trials that are reported, so the figure
- * is the best that a fixed MCS could have done, a little better than one chosen beforehand would do.
+ * until `patience` rungs in a row have a lower mean PSNR. The MCS is chosen on the very trials that are reported, or on the first
+ * `compared` of them, so the figure is what the best fixed MCS could have done, a little better than one chosen beforehand would do.
  */
 export async function bestFixedMcs(
   context: PartContext,
@@ -36,8 +41,10 @@ export async function bestFixedMcs(
   list: readonly Draw[],
   codec: Codec,
   scheme: string,
-  options: SendOptions = {},
+  options: FixedMcsOptions = {},
 ): Promise<Series> {
+  const { compared = list.length, ...sending } = options;
+  const few = list.slice(0, compared);
   const { startDb, stepDb, patience } = ladderFor(air, context.scale.quick);
   const rungs = new Map<number, Rung>();
   const climb = async (designDb: number) => {
@@ -45,11 +52,11 @@ export async function bestFixedMcs(
     if (known) return known;
     const { trials, facts } = await sendAll(
       context,
-      list,
+      few,
       ({ seed }) => ({ codec, link: blindLinkOf(air, seed, context.scale, designDb) }),
-      { ...options, pictures: undefined, stop: hopeless },
+      { ...sending, pictures: undefined, stop: hopeless },
     );
-    const whole = trials.length === list.length;
+    const whole = trials.length === few.length;
     const rung = { designDb, mcs: String(facts.MCS), trials, psnrDb: whole ? meanPsnr(trials) : -1 };
     rungs.set(designDb, rung);
     return rung;
@@ -72,11 +79,13 @@ export async function bestFixedMcs(
       } else if (best.psnrDb >= 0) worse++;
     }
   }
-  if (options.pictures) {
-    const { designDb } = best;
-    const again = ({ seed }: Draw) => ({ codec, link: blindLinkOf(air, seed, context.scale, designDb) });
-    await sendAll(context, list, again, { pictures: options.pictures });
+  const { designDb } = best;
+  const again = ({ seed }: Draw) => ({ codec, link: blindLinkOf(air, seed, context.scale, designDb) });
+  if (few.length < list.length) {
+    const rest = await sendAll(context, list.slice(few.length), again, sending);
+    best = { ...best, trials: [...best.trials, ...rest.trials] };
   }
+  if (sending.pictures) await sendAll(context, list, again, { pictures: sending.pictures });
   const tried = [...rungs.values()].sort((a, b) => a.designDb - b.designDb);
   return {
     scheme,
