@@ -20,7 +20,7 @@ const LEAST_SHOWN_DB = 10;
 const REPEATS = ', HARQ 3';
 const REPEATED = `${ADAPTIVE}${REPEATS}`;
 const UNIFORM = ', interleaved';
-const TASK = ', task machine, order density';
+const TASK = ', task machine';
 
 export const front: Part = {
   name: 'front',
@@ -70,7 +70,7 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
   return [
     ...SEMANTIC_KINDS.flatMap((kind) => [
       semanticUnit(air, kind, { kind }, {}, count),
-      semanticUnit(air, `${kind}${TASK}`, { kind, words: { task: 'machine', order: 'density' } }, {}, count),
+      semanticUnit(air, `${kind}${TASK}`, { kind, words: { task: 'machine' } }, {}, count),
       ...(fading ? [semanticUnit(air, `${kind}${REPEATS}`, { kind }, { harq: 3 }, count)] : []),
       ...(fading ? [semanticUnit(air, `${kind}${UNIFORM}`, { kind }, { mapping: 'uniform' }, count)] : []),
     ]),
