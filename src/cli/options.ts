@@ -133,6 +133,8 @@ const GROUPS = {
   csi: [
     number('csiDelayMs', '--csi-delay <ms>', 'between sounding and image bursts (default 20)', 'ms'),
     number('maxCsiAgeMs', '--max-csi-age <ms>', 'older reports are not used (default 0.25/Doppler, else 200)', 'ms'),
+    number('soundings', '--soundings <n>', 'sounding bursts before a picture (default 4 where a model fades, else 1)'),
+    number('soundingEveryMs', '--sounding-every <ms>', 'from one sounding to the next, whole ms (default 20)', 'ms'),
     word('feedback', '--feedback <kind>', 'way back of CSI reports: same (default), none'),
     {
       flags: '--power-loading',
@@ -175,6 +177,7 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   codec: 'Codec:',
   pair: 'Codec:',
   models: 'Codec:',
+  receiverModels: 'Codec:',
   budget: 'Budget:',
   channel: 'Channel model:',
   impairments: 'Single impairments:',

@@ -1,6 +1,7 @@
 import { ExitCode, SctError } from '../common/errors.ts';
 import { RandomStream } from '../common/random.ts';
 import { RxChain, TxChain } from '../link/chains.ts';
+import { SOUNDING_GRID_S } from '../link/csi-history.ts';
 import { encodeAckMessage, encodeCsiMessage } from '../link/csi-report.ts';
 import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../link/feedback.ts';
 import { MAX_PROCESSES } from '../link/harq/processes.ts';
@@ -15,7 +16,7 @@ import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import type { Json } from './canonical-json.ts';
 import type { LinkConfig } from './link-config.ts';
-import { budgetOf, type DrawnOffsets, type LinkSetup, simulatedChannel } from './link-setup.ts';
+import { budgetOf, type DrawnOffsets, type LinkSetup, predictionOf, simulatedChannel } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
 import type { RecordedChannel } from './recorded-channel.ts';
 import { SessionKnowledge } from './session-knowledge.ts';
@@ -40,7 +41,7 @@ const GAP_S = 0.2e-3;
 const TAIL_S = 6e-3;
 
 /**
- * Both ends of a link in one process, joined by a modelled channel in simulated time: sounding burst, CSI report, the
+ * Both ends of a link in one process, joined by a modelled channel in simulated time: sounding bursts, CSI reports, the
  * picture's bursts through the same channel as it has evolved, acknowledgements, repetitions.
  */
 export class LoopbackExchange {
@@ -104,6 +105,7 @@ export class LoopbackExchange {
         numerology,
         codecs: setup.receiver ?? [codec],
         estimator,
+        prediction: predictionOf(config),
         asking: { by: harqBy, ...setup.asking },
       }),
     );
@@ -151,10 +153,10 @@ export class LoopbackExchange {
     await this.pump();
   }
 
-  /** Sends one picture, with a sounding burst first where there is a way back. */
+  /** Sends one picture, with sounding bursts first where there is a way back. */
   async sendPicture(image: RgbImage): Promise<TransmissionPlan> {
     if (this.config.feedback !== 'none') {
-      await this.send(this.transmitter.sounding());
+      await this.soundings();
       this.wait(this.config.csiDelayMs / 1e3 + 1e-6);
       await this.pump();
       this.listen();
@@ -204,6 +206,24 @@ export class LoopbackExchange {
       const startS = this.nowS;
       await this.send(this.transmitter.sounding());
       this.wait(Math.max(0, startS + periodS - this.nowS));
+      await this.pump();
+    }
+  }
+
+  /**
+   * The soundings before a picture. They begin on a grid of the sender's clock, a whole number of its steps more apart where a burst
+   * is longer, so that the receiver can tell the clocks' difference from the channel's change (docs/adr/0017-predicted-csi.md).
+   */
+  private async soundings(): Promise<void> {
+    const { soundings, soundingEveryMs } = this.config;
+    const step = SOUNDING_GRID_S * this.setup.frontend.deviceRateHz;
+    const every = Math.round(soundingEveryMs / 1e3 / SOUNDING_GRID_S);
+    for (let i = 0; i < soundings; i++) {
+      const start = this.radio.now;
+      await this.send(this.transmitter.sounding());
+      if (i === soundings - 1) return;
+      const sent = this.radio.now - start;
+      this.radio.advance(Math.round(Math.max(every, Math.ceil(sent / step)) * step) - sent);
       await this.pump();
     }
   }

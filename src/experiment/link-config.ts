@@ -1,5 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import type { HarqRule } from '../link/harq/asking.ts';
+import { FADING_CHANNELS } from '../phy/channel/power-delay-profiles.ts';
 import { CHANNELS } from '../phy/channel/scenario.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { frontendFor, supportedDeviceRatesHz } from '../phy/frontend/frontend.ts';
@@ -37,6 +38,9 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
   readonly rateHz: number;
   readonly sampleFormat: SampleFormat;
   readonly csiDelayMs: number;
+  /** Sounding bursts before a picture, and the time from one to the next (more where a burst is longer). */
+  readonly soundings: number;
+  readonly soundingEveryMs: number;
   readonly feedback: 'same' | 'none';
   /** Water-filling over the subbands by the CSI report. */
   readonly powerLoading: boolean;
@@ -46,6 +50,8 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
 
 /** Without `--codec`; `--format` is a word of the classical codec alone, so where only that is given it means this one. */
 const DEFAULT_CODEC = 'integrated';
+/** Soundings that a fading channel is predicted from (docs/adr/0017-predicted-csi.md); one is enough where nothing fades. */
+const FADING_SOUNDINGS = 4;
 /** Largest default budget that needs no flag: CBR 1/16. */
 const DEFAULT_SYMBOLS_PER_PIXEL = 3 / 16;
 
@@ -93,6 +99,8 @@ export function resolveLinkConfig(input: unknown): LinkConfig {
     rateHz: deviceRateHz(n, profile, i.rateHz),
     sampleFormat: sampleFormatOf(profile, i.sampleFormat),
     csiDelayMs: i.csiDelayMs ?? 20,
+    soundings: i.soundings ?? (FADING_CHANNELS.includes(i.channel ?? 'awgn') ? FADING_SOUNDINGS : 1),
+    soundingEveryMs: i.soundingEveryMs ?? 20,
     feedback: (i.feedback ?? 'same') as LinkConfig['feedback'],
     powerLoading: i.powerLoading ?? false,
     estimator: i.estimator ?? 'lmmse',

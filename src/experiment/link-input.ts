@@ -101,6 +101,9 @@ export const linkInputSchema = z.strictObject({
   cabledDb: quantity(0, 200, 'dB').optional(),
   csiDelayMs: quantity(0, 1e5, 'ms').optional(),
   maxCsiAgeMs: quantity(0, 1e6, 'ms').optional(),
+  /** Sounding bursts before a picture, and from one to the next. */
+  soundings: whole(1, 16, 'bursts').optional(),
+  soundingEveryMs: whole(1, 1000, 'ms').optional(),
   feedback: z.string().superRefine(checkFeedback).optional(),
   powerLoading: z.boolean().optional(),
   estimator: oneOf(ESTIMATORS).optional(),
@@ -167,6 +170,8 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   cabledDb: '--cabled',
   csiDelayMs: '--csi-delay',
   maxCsiAgeMs: '--max-csi-age',
+  soundings: '--soundings',
+  soundingEveryMs: '--sounding-every',
   feedback: '--feedback',
   powerLoading: '--power-loading',
   estimator: '--estimator',

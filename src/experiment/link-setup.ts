@@ -1,4 +1,5 @@
 import { RandomStream } from '../common/random.ts';
+import type { PredictionOptions } from '../link/csi-history.ts';
 import type { AskingOptions } from '../link/harq/asking.ts';
 import type { CodecFinder } from '../link/receiver.ts';
 import type { TransmitterOptions } from '../link/transmitter.ts';
@@ -148,6 +149,11 @@ function withValue<K extends string, V>(key: K, value: V | undefined | null): { 
   return (value === undefined || value === null ? {} : { [key]: value }) as { [key in K]?: V };
 }
 
+/** What the receiver of a link predicts its reports by: the model's Doppler where there is one. */
+export function predictionOf(config: LinkConfig): PredictionOptions {
+  return { dopplerHz: modelDopplerHz(config), latencyS: config.csiDelayMs / 1e3 };
+}
+
 /** Resource elements that a picture may use. */
 export function budgetOf(config: LinkConfig, pixels: number): number {
   return config.symbolsPerPixel * pixels;
@@ -156,7 +162,7 @@ export function budgetOf(config: LinkConfig, pixels: number): number {
 /** Where the picture's first 20 ms lie, for an SNR that is normalised over this realisation of the channel. */
 function pictureSpan(config: LinkConfig, setup: LinkSetup) {
   const { deviceRateHz } = setup.frontend;
-  const startS = 10e-3 + config.csiDelayMs / 1e3;
+  const startS = 10e-3 + ((config.soundings - 1) * config.soundingEveryMs + config.csiDelayMs) / 1e3;
   const occupied = occupiedHz(setup.numerology);
   return {
     startSample: Math.round(startS * deviceRateHz),

@@ -1,4 +1,5 @@
 import { RxChain } from '../link/chains.ts';
+import type { PredictionOptions } from '../link/csi-history.ts';
 import { Receiver } from '../link/receiver.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { frontendFor } from '../phy/frontend/frontend.ts';
@@ -49,6 +50,8 @@ export interface ReceiveSettings {
   readonly rateHz: number;
   readonly loOffsetHz: number;
   readonly estimator: EstimatorName;
+  /** What the receiver's reports were predicted by; absent: they say what was measured. */
+  readonly prediction?: PredictionOptions;
   /** Where codecs are found; default: the classical one alone. */
   readonly codecs?: ReceiverCodecs;
 }
@@ -86,7 +89,7 @@ export async function receiveStream(
   const { estimator, codecs = null } = settings;
   const pictures = new HeardPictures();
   const receiver = new Receiver({
-    ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator },
+    ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator, prediction: settings.prediction },
     retire: (picture) => pictures.retire(picture),
   });
   const chain = new RxChain(frontend, receiver);

@@ -9,6 +9,7 @@ import { compareMetrics, type MetricDifference } from './compare-metrics.ts';
 import { asObject, type JsonObject, readJsonFile } from './json-input.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
 import { type LinkConfig, type LinkInput, parseLinkInput, resolveLinkConfig } from './link-config.ts';
+import { predictionOf } from './link-setup.ts';
 import { endManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
 import { PictureLedger } from './picture-ledger.ts';
@@ -113,7 +114,7 @@ async function receiveAgain(
     rx,
     {
       ...{ numerology: config.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
-      ...{ estimator: config.estimator, codecs },
+      ...{ estimator: config.estimator, codecs, prediction: predictionOf(config) },
     },
     {
       picture: (heard, receiver) => ledger.settle(heard, receiver),

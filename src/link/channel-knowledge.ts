@@ -1,3 +1,4 @@
+import { fadingPredictor, usableSnapshots } from '../phy/channel-est/fading-prediction.ts';
 import { besselJ0 } from '../phy/channel-est/time-basis.ts';
 import type { Mapping } from '../sct/allocation/allocate.ts';
 import { decodeCsi } from '../sct/allocation/csi-code.ts';
@@ -41,6 +42,8 @@ export interface ChannelPolicy {
 export interface DatedReport {
   readonly report: CsiReport;
   readonly measuredAtS: number;
+  /** Ends of the soundings up to that one, oldest first: what the receiver can have predicted from. Absent: it alone. */
+  readonly soundingsAtS?: readonly number[];
 }
 
 /** What the transmitter knows of the channel, and the loading that follows from it. */
@@ -78,7 +81,7 @@ export function channelKnowledge(
   const ageS = dated ? nowS - dated.measuredAtS : null;
   const reported = dated ? Array.from(dated.report.codes, decodeCsi) : null;
   const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
-  const uncertainty = fresh ? predictionError(dopplerHz, ageS) : 0;
+  const uncertainty = fresh ? predictionError(dopplerHz, dated!, ageS, reported) : 0;
   const share = fresh ? RESERVE.least + RESERVE.perUncertainty * uncertainty : RESERVE.robust;
   const repeats = policy.harq > 0 && policy.canSpare(share);
   const least = repeats ? MARGIN_DB.withRepetition : MARGIN_DB.without;
@@ -119,12 +122,30 @@ export function channelKnowledge(
   };
 }
 
+/** Half a burst, s: the report is for the middle of what it is used for. */
+const HALF_BURST_S = 0.01;
+/** Error variance of a sounding's channel estimate over the noise variance: measured 0.002 to 0.0125 at 25 subbands. */
+const SOUNDING_ERROR = 0.01;
+
 /**
- * Relative error of the best prediction from a report of that age in Jakes fading, sqrt(1 - J0(2 pi fd (age + 10 ms))^2);
- * the 10 ms stand for half a burst. 0 where no Doppler is known.
+ * Relative error of the best prediction for the middle of the burst to come, in Jakes fading: of one sounding the report says what
+ * was measured, sqrt(1 - J0(2 pi fd (age + 10 ms))^2); of several the receiver has predicted (CsiHistory), and the root of
+ * that prediction's mean square error is left. 0 where no Doppler is known.
  */
-function predictionError(dopplerHz: number | null, ageS: number): number {
+function predictionError(
+  dopplerHz: number | null,
+  { measuredAtS, soundingsAtS = [] }: DatedReport,
+  ageS: number,
+  reportedDb: readonly number[],
+): number {
   if (!dopplerHz) return 0;
-  const rho = besselJ0(2 * Math.PI * dopplerHz * (ageS + 0.01));
-  return Math.sqrt(Math.max(0, 1 - rho ** 2));
+  const horizonS = ageS + HALF_BURST_S;
+  const used = soundingsAtS.slice(soundingsAtS.length - usableSnapshots(soundingsAtS, dopplerHz));
+  if (used.length < 2) {
+    const rho = besselJ0(2 * Math.PI * dopplerHz * horizonS);
+    return Math.sqrt(Math.max(0, 1 - rho ** 2));
+  }
+  const snr = reportedDb.reduce((sum, db) => sum + 10 ** (db / 10), 0) / reportedDb.length;
+  const errors = used.map(() => SOUNDING_ERROR / snr);
+  return Math.sqrt(fadingPredictor(used, errors, dopplerHz, measuredAtS + horizonS).residual);
 }

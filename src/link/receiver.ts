@@ -8,6 +8,7 @@ import type { Numerology } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
 import type { Codec, DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
 import { piecesOf } from './burst-pieces.ts';
+import { CsiHistory, type PredictionOptions } from './csi-history.ts';
 import { type AckReport, type CsiReport, MAX_ASKED } from './csi-report.ts';
 import { type Asking, type AskingOptions, askedStreams, askingOf } from './harq/asking.ts';
 import { grantedSnrDb } from './harq/granted.ts';
@@ -69,6 +70,8 @@ export interface ReceiverOptions {
   /** A list is taken as it is, whatever model set a burst names: both ends are in one process. */
   readonly codecs: readonly Codec[] | CodecFinder;
   readonly estimator?: EstimatorName;
+  /** What CSI reports are predicted by; absent: they say what was measured. */
+  readonly prediction?: PredictionOptions | undefined;
   /** Bound of the soft buffers of all HARQ processes. */
   readonly maxSoftBytes?: number;
   /** What is asked for again; default: what is damaged, by importance. */
@@ -96,6 +99,7 @@ export class Receiver {
   /** Pictures that have become complete so far. */
   completed = 0;
   private readonly asking: Asking;
+  private readonly history: CsiHistory | null;
   private csiNumber = 0;
   /** Codes of the latest reports by their numbers, 1..63. */
   private readonly reports = new Map<number, Uint8Array>();
@@ -107,6 +111,7 @@ export class Receiver {
     this.pictures = new PictureStore(options.retire);
     this.harq = new HarqReceiver(options.maxSoftBytes);
     this.asking = askingOf(options.asking);
+    this.history = options.prediction ? new CsiHistory(options.numerology, options.prediction) : null;
     this.phy = new BurstReceiver(options.numerology, { estimator: options.estimator ?? 'lmmse' });
   }
 
@@ -149,12 +154,13 @@ export class Receiver {
     const { header } = record;
     const use = (['sounding', 'data', 'retransmission', 'reverse'] as const)[header.kind];
     this.csiNumber = (this.csiNumber % 63) + 1;
+    const expectedDb = use === 'sounding' && this.history ? this.history.take(record) : record.subbandSnrDb;
     const csi: CsiReport = {
       number: this.csiNumber,
       session: header.session,
       burst: header.burst,
       // What could not be measured is as good as nothing.
-      codes: encodeCsiReport(record.subbandSnrDb.map((db) => (Number.isNaN(db) ? Number.NEGATIVE_INFINITY : db))),
+      codes: encodeCsiReport(expectedDb.map((db) => (Number.isNaN(db) ? Number.NEGATIVE_INFINITY : db))),
     };
     this.reports.set(csi.number, csi.codes);
     const nothing = { extension: null, problem: null, stream: null, outcome: null, picture: null, ack: null };

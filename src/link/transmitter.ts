@@ -1,5 +1,6 @@
 import { inRange, UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
+import { MOST_SNAPSHOTS } from '../phy/channel-est/fading-prediction.ts';
 import { CODEC_IDS, type CodecId, type Extension, encodeExtension } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
 import { powerDbOf } from '../phy/frame/power-level.ts';
@@ -50,6 +51,9 @@ export class Transmitter {
   /** Reference picture that the pictures to come may name: first 32 bits of its hash. */
   referenceId: number | undefined;
   private report: DatedReport | null = null;
+  /** The latest sounding that was made, and ends of the latest on the air. */
+  private sounded = -1;
+  private readonly soundingsAtS: number[] = [];
   private parts: SentPart[] = [];
   private budgetRe = 0;
   /** RE limited in magnitude in each burst whose samples were made. */
@@ -93,6 +97,7 @@ export class Transmitter {
   /** A burst of known symbols from which the receiver measures the channel. */
   sounding(): TransmitBurst {
     const n = this.numerology;
+    this.sounded = this.burst & 1023;
     return this.build('sounding', SOUNDING_SLOTS, 0, ROBUST_MCS, null, () => ({
       payload: paddingSymbols(n, SOUNDING_SLOTS * n.nSubbands * RB_DATA_RE),
       limitedRe: 0,
@@ -102,7 +107,7 @@ export class Transmitter {
   /** Takes a CSI report; `measuredAtS` is when the burst it names was on the air. */
   takeReport(report: CsiReport, measuredAtS: number): void {
     if (report.session !== this.options.session || report.codes.length !== this.numerology.nSubbands) return;
-    this.report = { report, measuredAtS };
+    this.report = { report, measuredAtS, soundingsAtS: this.soundingsAtS.filter((endS) => endS <= measuredAtS) };
   }
 
   /**
@@ -180,6 +185,7 @@ export class Transmitter {
 
   /** A burst has been on the air until `endS`: from here on its acknowledgement is waited for. */
   onAir(burst: number, endS: number): void {
+    if (burst === this.sounded && this.soundingsAtS.push(endS) > MOST_SNAPSHOTS) this.soundingsAtS.shift();
     this.harq.onAir(burst, endS);
   }
 

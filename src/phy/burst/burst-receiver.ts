@@ -16,6 +16,7 @@ import { hidesOthers, suspicion } from './disturbance.ts';
 import { readPayload } from './payload-reader.ts';
 import type { BurstRecord, MissRecord, ReceiverRecord } from './record.ts';
 import { Scratch } from './scratch.ts';
+import { slotTurns } from './slot-turns.ts';
 import { SymbolTracker } from './symbol-tracker.ts';
 
 /** Search for a preamble; acquire = wait for all of it and its header; collect = wait for the burst's last sample. */
@@ -277,7 +278,7 @@ export class BurstReceiver {
     }
     const phase = tracker.phases(0);
     tracker.correctDelays(layout.controlSymbols, slots * SLOT_SYMBOLS, rows, pilots, phase);
-    const payload = readPayload(
+    const { slotPhase, ...payload } = readPayload(
       n,
       slots,
       layout.controlSymbols,
@@ -321,6 +322,7 @@ export class BurstReceiver {
       sfoPpm: tracker.clockOffset * 1e6,
       dcDb,
       ...payload,
+      slotTurn: slotTurns(n, acquisition, tracker, layout.controlSymbols, slotPhase),
       phase,
     };
   }

@@ -10,6 +10,8 @@ export interface Payload extends RbSnr {
   readonly payloadSnr: Float32Array;
   readonly channel: Float32Array;
   readonly channelDetail: Float32Array;
+  /** Common phase that was taken out in the middle of each slot, [slot], rad. */
+  readonly slotPhase: Float64Array;
   readonly channelError: number;
   readonly noiseVariance: number;
   /** [slot x nSubbands + subband]. */
@@ -45,6 +47,7 @@ export function readPayload(
   const payload = new Float32Array(2 * slots * n.nSubbands * RB_DATA_RE);
   const payloadSnr = new Float32Array(slots * n.nSubbands * RB_DATA_RE);
   const middles = new Float32Array(2 * n.nCarriers * slots);
+  const slotPhase = new Float64Array(slots);
   const detail = new Float32Array(2 * n.nCarriers * slots * keptSymbols.length);
   let power = 0;
   for (let slot = 0; slot < slots; slot++) {
@@ -63,6 +66,7 @@ export function readPayload(
       );
     }
     const middle = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2);
+    slotPhase[slot] = phase[slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2];
     middles.set(estimate.channel.subarray(middle, middle + 2 * n.nCarriers), 2 * n.nCarriers * slot);
     for (const [i, symbol] of keptSymbols.entries()) {
       const row = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + symbol);
@@ -77,6 +81,7 @@ export function readPayload(
     ...rbSnr,
     channel: middles,
     channelDetail: detail,
+    slotPhase,
     channelError: estimate.errorRatio,
     noiseVariance: noise.mean,
     rbNoise: noise.variance,

@@ -37,6 +37,11 @@ export interface BurstRecord {
   readonly subbandSnrErrorDb: Float32Array;
   /** Channel in the middle of each slot, [slot][nCarriers][re, im]. */
   readonly channel: Float32Array;
+  /**
+   * What was taken out of `channel` in each slot, [slot][phase (rad), delay (samples)]: against the receiver's own oscillator,
+   * with phase 0 at `startSample`, and its own sample clock it is channel_k exp(i (phase - 2 pi k delay / N)).
+   */
+  readonly slotTurn: Float64Array;
   /** Channel at the symbols of each slot that BurstReceiver.keptSymbols names, [slot][symbol][nCarriers][re, im]. */
   readonly channelDetail: Float32Array;
   /** Error variance of an estimated channel coefficient over the noise variance. */

@@ -124,6 +124,11 @@ export class SymbolTracker {
     return this.timing.delayStep / this.n.symbolLength;
   }
 
+  /** Delay taken out at a symbol, samples. */
+  delayAt(symbol: number): number {
+    return this.timing.delayAt(symbol);
+  }
+
   /**
    * Demodulates the first `count` symbols, the control part, and measures delay and channel on the way: once if it is
    * short, every 12 symbols if it is long. Arrays as for `demodulate`.

@@ -80,7 +80,8 @@ export function resourceBlockSnr(
   return { rbSnrDb, rbSnrErrorDb, subbandSnrDb, subbandSnrErrorDb };
 }
 
-function snrDbOf(efficiency: number): number {
+/** SNR of one RE that has this spectral efficiency, dB, within what is reported. */
+export function snrDbOf(efficiency: number): number {
   const db = 10 * Math.log10(2 ** efficiency - 1 + 1e-12);
   return Math.max(RB_SNR_MIN_DB, Math.min(RB_SNR_MAX_DB, db));
 }

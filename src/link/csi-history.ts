@@ -1,0 +1,176 @@
+import type { BurstRecord } from '../phy/burst/record.ts';
+import { estimateDoppler } from '../phy/channel-est/doppler-estimate.ts';
+import { type DriftLine, driftLine, removeDrift, turn } from '../phy/channel-est/drift-line.ts';
+import { fadingPredictor, MOST_SNAPSHOTS, usableSnapshots } from '../phy/channel-est/fading-prediction.ts';
+import { expectedSubbandSnrDb } from '../phy/channel-est/predicted-snr.ts';
+import type { Numerology } from '../phy/numerology.ts';
+
+/** Soundings of a train begin whole multiples of this apart (the sender's clock). */
+export const SOUNDING_GRID_S = 1e-3;
+/** Half of a usual picture's burst: what the report is for lies so long behind the report's arrival, s. */
+export const HALF_BURST_S = 5e-3;
+
+/** First paths are found within so many samples; the rest of what a burst lies off the grid is its clock's. */
+const TIMING_ERROR = 4;
+/** Clock and frequency errors of two cheap oscillators that are looked for: parts of one; Hz beyond the bursts' own estimates. */
+const MOST_CLOCK_OFFSET = 25e-6;
+const MOST_FREQUENCY_ERROR_HZ = 15;
+/** An estimate averaged over a burst is that much better than one of its coefficients: of two polynomials in time one is left. */
+const AVERAGED = 0.5;
+
+/** What a receiver must know to say how the channel will be when its report is used. */
+export interface PredictionOptions {
+  /** Doppler spread of the channel; null: estimated from the soundings; 0: it does not fade, reports say what was measured. */
+  readonly dopplerHz: number | null;
+  /** From the end of a sounding to the report's arrival. */
+  readonly latencyS: number;
+}
+
+/** Channel of one sounding against the receiver's own oscillator and clock. */
+interface Snapshot {
+  readonly startSample: number;
+  readonly cfoHz: number;
+  /** Mean over the slots, in the middle of the burst, with the CFO's phase counted from `startSample`, [nCarriers][re, im]. */
+  readonly channel: Float64Array;
+  /** Error variance of an element, and mean |H|^2. */
+  readonly error: number;
+  readonly power: number;
+  /** Middle of the slots, s of the receiver's clock. */
+  readonly middleS: number;
+}
+
+/**
+ * Channel estimates of the latest soundings of one session, and the prediction that they allow (docs/adr/0017-predicted-csi.md). A
+ * sounding's estimate has a phase and a delay of its own; the oscillators and clocks of both ends run on from burst to burst, so
+ * one frequency and one clock error explain all of them, if the sender keeps its soundings on a grid of whole milliseconds.
+ * Holds at most 8 estimates, 9.6 kB each at 50 subbands.
+ */
+export class CsiHistory {
+  private readonly n: Numerology;
+  private readonly options: PredictionOptions;
+  private readonly snapshots: Snapshot[] = [];
+  private session: number | null = null;
+
+  constructor(numerology: Numerology, options: PredictionOptions) {
+    this.n = numerology;
+    this.options = options;
+  }
+
+  /**
+   * Takes a sounding; returns the SNR to expect of each subband when its report is used, dB [nSubbands]: as measured where there
+   * is nothing to predict from.
+   */
+  take(record: BurstRecord): Float32Array {
+    const { dopplerHz } = this.options;
+    if (this.session !== record.header.session) this.snapshots.length = 0;
+    this.session = record.header.session;
+    const snapshot = dopplerHz === 0 ? null : snapshotOf(this.n, record);
+    if (!snapshot) return record.subbandSnrDb;
+    // A stream that starts anew counts from 0 again.
+    if (snapshot.startSample <= (this.snapshots.at(-1)?.startSample ?? -1)) this.snapshots.length = 0;
+    this.snapshots.push(snapshot);
+    if (this.snapshots.length > MOST_SNAPSHOTS) this.snapshots.shift();
+    return this.predict(record) ?? record.subbandSnrDb;
+  }
+
+  private predict(record: BurstRecord): Float32Array | null {
+    const { n, options } = this;
+    const train = this.snapshots.slice(firstOnGrid(n, this.snapshots));
+    if (train.length < 2) return null;
+    const dopplerHz = options.dopplerHz ?? dopplerOf(n, train);
+    const used = train.slice(train.length - usableSnapshots(timesOf(train), dopplerHz));
+    if (used.length < 2) return null;
+    const { power, errors } = powersOf(used);
+    const timesS = timesOf(used);
+    const horizonS = (record.slots / 2) * slotS(n) + options.latencyS + HALF_BURST_S;
+    const { weights, residual, precision } = fadingPredictor(
+      timesS,
+      errors,
+      dopplerHz,
+      timesS[used.length - 1] + horizonS,
+    );
+    const aligned = onOneClock(n, used);
+    removeDrift(n, aligned, timesS, driftLine(n, aligned, timesS, precision, mostDrift(n)));
+    const predicted = new Float64Array(2 * n.nCarriers);
+    for (const [k, channel] of aligned.entries()) {
+      for (let i = 0; i < predicted.length; i++) predicted[i] += weights[k] * channel[i];
+    }
+    return expectedSubbandSnrDb(n, predicted, residual * power, record.rbNoise);
+  }
+}
+
+function timesOf(all: readonly Snapshot[]): number[] {
+  return all.map((s) => s.middleS);
+}
+
+/** Mean power of the channel over bursts and band, and the error of each burst's estimate over it. */
+function powersOf(all: readonly Snapshot[]): { power: number; errors: number[] } {
+  const power = all.reduce((sum, s) => sum + s.power, 0) / all.length;
+  return { power, errors: all.map((s) => s.error / power) };
+}
+
+function dopplerOf(n: Numerology, all: readonly Snapshot[]): number {
+  const { power, errors } = powersOf(all);
+  return estimateDoppler(n, onOneClock(n, all), timesOf(all), errors, power, mostDrift(n));
+}
+
+function mostDrift(n: Numerology): DriftLine {
+  return { frequencyHz: MOST_FREQUENCY_ERROR_HZ, delayPerS: MOST_CLOCK_OFFSET * n.sampleRateHz };
+}
+
+function slotS(n: Numerology): number {
+  return n.slotLength / n.sampleRateHz;
+}
+
+/** A whole, undisturbed burst's channel; null where there is none or it is not finite. */
+function snapshotOf(n: Numerology, record: BurstRecord): Snapshot | null {
+  const { slots, truncated, suspect, startSample, cfoHz, slotTurn } = record;
+  if (slots === 0 || truncated || suspect !== null) return null;
+  const middle = (slots - 1) / 2;
+  const stepPhase = 2 * Math.PI * (cfoHz / n.sampleRateHz) * n.slotLength;
+  const channel = new Float64Array(2 * n.nCarriers);
+  const one = new Float64Array(2 * n.nCarriers);
+  for (let slot = 0; slot < slots; slot++) {
+    one.set(record.channel.subarray(2 * n.nCarriers * slot, 2 * n.nCarriers * (slot + 1)));
+    // To the middle of the burst, so that the frequency offset does not cancel the mean.
+    turn(n, one, slotTurn[2 * slot] - stepPhase * (slot - middle), -slotTurn[2 * slot + 1]);
+    for (let i = 0; i < one.length; i++) channel[i] += one[i] / slots;
+  }
+  const error = AVERAGED * record.channelError * record.noiseVariance;
+  const power = channel.reduce((sum, v) => sum + v * v, 0) / n.nCarriers - error;
+  if (!(power > 0 && Number.isFinite(power) && error >= 0)) return null;
+  const toMiddle = record.lengthSamples - (slots / 2) * n.slotLength;
+  return { startSample, cfoHz, channel, error, power, middleS: (startSample + toMiddle) / n.sampleRateHz };
+}
+
+/** Samples by which a burst begins later than a whole number of grid steps before the last. */
+function offGrid(n: Numerology, from: number, last: number): number {
+  const unit = SOUNDING_GRID_S * n.sampleRateHz;
+  const steps = Math.round((last - from) / unit);
+  return from - (last - steps * unit);
+}
+
+/** First of the latest bursts that lie on one grid. */
+function firstOnGrid(n: Numerology, all: readonly Snapshot[]): number {
+  const last = all.length - 1;
+  let first = last;
+  while (first > 0) {
+    const { startSample } = all[first - 1];
+    const elapsed = all[last].startSample - startSample;
+    if (Math.abs(offGrid(n, startSample, all[last].startSample)) > TIMING_ERROR + MOST_CLOCK_OFFSET * elapsed) break;
+    first--;
+  }
+  return first;
+}
+
+/** The bursts' channels with the mean frequency offset and whole samples taken out, so that a small drift is left. */
+function onOneClock(n: Numerology, used: readonly Snapshot[]): Float64Array[] {
+  const last = used[used.length - 1].startSample;
+  const meanHz = used.reduce((sum, s) => sum + s.cfoHz, 0) / used.length;
+  return used.map(({ channel, startSample }) => {
+    const out = channel.slice();
+    const turns = (meanHz * (startSample - last)) / n.sampleRateHz;
+    turn(n, out, -2 * Math.PI * (turns - Math.floor(turns)), -offGrid(n, startSample, last));
+    return out;
+  });
+}
