@@ -177,7 +177,6 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   codec: 'Codec:',
   pair: 'Codec:',
   models: 'Codec:',
-  receiverModels: 'Codec:',
   budget: 'Budget:',
   channel: 'Channel model:',
   impairments: 'Single impairments:',
