@@ -57,11 +57,23 @@ const GROUPS = {
   pair: [word('codec', '--codec <onnx:dir>', 'a pair of your own, for pictures that were sent with it')],
   models: [
     word('modelsDir', '--models <dir>', 'folder with other model sets (default: those that ship)'),
+    word(
+      'known',
+      '--known <path>',
+      'picture, or folder of them, that both ends hold: what is lost is restored from it',
+    ),
     word('task', '--task <name>', 'who looks at what arrived: human (default), or machine: label heads, no picture'),
     word(
       'distortion',
       '--distortion <name>',
       'what counts: task (heads alone; default of a machine), pixel, or both: the picture and the heads beside it',
+    ),
+  ],
+  receiverModels: [
+    word(
+      'rxModelsDir',
+      '--rx-models <dir>',
+      'model sets of the receiver, and no others (default: those of the sender)',
     ),
   ],
   budget: [
@@ -177,6 +189,7 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   codec: 'Codec:',
   pair: 'Codec:',
   models: 'Codec:',
+  receiverModels: 'Codec:',
   budget: 'Budget:',
   channel: 'Channel model:',
   impairments: 'Single impairments:',

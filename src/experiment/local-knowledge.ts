@@ -1,10 +1,8 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError, UsageError } from '../common/errors.ts';
-import type { RgbImage } from '../sct/image/rgb-image.ts';
-import { type Knowledge, MAX_REFERENCES } from '../sct/knowledge/knowledge-message.ts';
+import { MAX_REFERENCES } from '../sct/knowledge/knowledge-message.ts';
 import { KnowledgeStore } from '../sct/knowledge/knowledge-store.ts';
-import { CELL_PX } from '../sct/semantics/feature-map.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
 import { readModelSets } from '../sct/semantics/model-set.ts';
 
@@ -53,10 +51,4 @@ async function picturesAt(path: string): Promise<string[]> {
     throw new UsageError(`--known ${path} has ${names.length} pictures: allowed 1 to ${MAX_REFERENCES}`);
   }
   return names.map((name) => join(path, name));
-}
-
-/** The first reference whose grid of cells is the picture's: the corrector takes no other. */
-export function fittingReference(references: Knowledge['references'], image: Pick<RgbImage, 'width' | 'height'>) {
-  const cells = (px: number) => Math.ceil(px / CELL_PX);
-  return references.find((r) => cells(r.width) === cells(image.width) && cells(r.height) === cells(image.height));
 }

@@ -153,6 +153,9 @@ export async function writeReceiverRun(
   const waterfall = await captureWaterfall(outcome.capturePath, outcome.config.rateHz);
   const { trace } = outcome.stream;
   const alone = outcome.sounding || images ? null : outcomeText(metrics, outcome.config, decoded, trace);
+  // A picture can be whole and something still be amiss: a reference that is not here.
+  const amiss = !images && alone === null && decoded?.note !== undefined ? [decoded.note] : [];
+  for (const note of amiss) io.progress.note(note);
   if (alone && trace.bursts.length > 0) io.progress.note(alone);
   const whole = images?.filter((m) => m.ok).length;
   const several = images ? [`${images.length} pictures, ${whole} whole; the last is shown`] : [];
@@ -178,6 +181,7 @@ export async function writeReceiverRun(
       ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
       warnings: [
         ...(images ? [...several, ...outcome.ledger!.problems] : alone ? [alone] : []),
+        ...amiss,
         ...outcome.warnings,
         ...traceWarnings(trace, outcome.clippedSamples),
       ],

@@ -83,8 +83,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
     const knowledge = coding.knowledge ? new SessionKnowledge(coding.knowledge, session) : null;
-    transmitter.referenceId = knowledge?.agree(image);
-    manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
+    transmitter.referenceIds = knowledge?.agree() ?? [];
     const request = {
       rateHz: setup.frontend.deviceRateHz,
       ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
@@ -93,6 +92,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     const chain = new TxChain(setup.frontend, tx);
     const rate = setup.frontend.deviceRateHz;
     const plan = await transmitter.send(image, budgetOf(config, image.width * image.height), 0);
+    knowledge?.sent(plan.settings);
+    manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
     const bursts = [transmitter.sounding(), ...plan.bursts];
     let at = Math.ceil(LEAD_S * rate);
     for (const [i, burst] of bursts.entries()) {

@@ -1,11 +1,9 @@
 import { encodeKnowledgePiece } from '../link/csi-report.ts';
 import { KnowledgeListener, type KnowledgePiece, knowledgePieces } from '../link/knowledge-pieces.ts';
-import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { agreeKnowledge } from '../sct/knowledge/agreement.ts';
 import type { Knowledge, KnownSet } from '../sct/knowledge/knowledge-message.ts';
 import { type KnowledgeStore, shortId } from '../sct/knowledge/knowledge-store.ts';
 import { canonical, type Json } from './canonical-json.ts';
-import { fittingReference } from './local-knowledge.ts';
 import type { RunManifest } from './manifest.ts';
 
 /** What the two ends of a link hold, and what the transmitter codes with. */
@@ -37,7 +35,6 @@ export class SessionKnowledge {
   private readonly listener: KnowledgeListener;
   private readonly told = new Set<number>();
   private reference: string | null = null;
-  private heldReferences = 0;
   private state: KnowledgeFacts['state'] = 'unheard';
 
   constructor(link: LinkKnowledge, session: number) {
@@ -61,10 +58,10 @@ export class SessionKnowledge {
   /**
    * At the transmitter, before a picture is coded: goes on where nothing came back.
    *
-   * @returns the reference picture to name, by the first 32 bits of its hash; undefined for none
+   * @returns reference pictures that may be named, by the first 32 bits of their hashes
    * @throws KnowledgeError where the receiver says that it lacks the model set
    */
-  agree(image: Pick<RgbImage, 'width' | 'height'>): number | undefined {
+  agree(): number[] {
     const { using, transmitter } = this.link;
     const mine = transmitter.knowledge();
     const theirs = this.listener.knowledge;
@@ -72,15 +69,21 @@ export class SessionKnowledge {
     if (theirs) this.state = 'mismatch';
     const both = theirs ? agreeKnowledge(using, mine, theirs, flags) : mine.references;
     if (theirs) this.state = 'agreed';
-    this.heldReferences = mine.references.length;
-    this.reference = fittingReference(both, image)?.sha256 ?? null;
-    return this.reference === null ? undefined : shortId(this.reference);
+    return both.map((r) => shortId(r.sha256));
+  }
+
+  /** At the transmitter, when a picture is coded: what the codec chose. */
+  sent(settings: Readonly<Record<string, string | number | boolean>>): void {
+    const { references } = this.link.transmitter.knowledge();
+    this.reference = references.find((r) => r.sha256.slice(0, 8) === settings.reference)?.sha256 ?? null;
   }
 
   /** What a user should know of it. */
   get warnings(): string[] {
-    if (this.heldReferences === 0 || this.reference !== null) return [];
-    return ['no known picture of this size is held at both ends: none is named'];
+    if (this.link.transmitter.knowledge().references.length === 0 || this.reference !== null) return [];
+    return [
+      '--known: no picture that both ends hold has this size and shows nearly this: none is named to the receiver',
+    ];
   }
 
   get facts(): KnowledgeFacts {

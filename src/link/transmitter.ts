@@ -48,8 +48,8 @@ export class Transmitter {
   private readonly phy: BurstTransmitter;
   private burst = 0;
   private image = 0;
-  /** Reference picture that the pictures to come may name: first 32 bits of its hash. */
-  referenceId: number | undefined;
+  /** Reference pictures that the pictures to come may name: first 32 bits of their hashes. */
+  referenceIds: readonly number[] = [];
   private report: DatedReport | null = null;
   /** The latest sounding that was made, and ends of the latest on the air. */
   private sounded = -1;
@@ -137,7 +137,7 @@ export class Transmitter {
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
     });
     const limit = mostStreams(n, budgetRe, csi);
-    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit, referenceId: this.referenceId });
+    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit, referenceIds: this.referenceIds });
     const overheadOf = (budget: number) => {
       const shape = shapeOf(n, source, csi, budget);
       const mcs = extensionMcs(n, shape, budget, csi);

@@ -14,6 +14,7 @@ export const addLoopback: AddCommand = (program, context, done) => {
   addLinkOptions(command, [
     'codec',
     'models',
+    'receiverModels',
     'budget',
     'channel',
     'impairments',

@@ -24,8 +24,8 @@ export interface AnalyseHints {
   readonly symbols?: number | undefined;
   /** Most streams whose description leaves the burst enough room; undefined for no such bound. */
   readonly maxSfvs?: number | undefined;
-  /** First 32 bits of the hash of a reference picture to be named to the receiver; undefined for none. */
-  readonly referenceId?: number | undefined;
+  /** Reference pictures that may be named to the receiver, by the first 32 bits of their hashes; default none. */
+  readonly referenceIds?: readonly number[] | undefined;
 }
 
 /** What is made of what was received: the picture, what the heads see in its features, or both. */

@@ -182,6 +182,7 @@ export class IntegratedCodec implements Codec {
         repeatedSymbols,
         padSymbols,
         sideEconomy: parts.economy,
+        ...(referenceId === undefined ? {} : { reference: referenceId.toString(16).padStart(8, '0') }),
       },
       timingsMs: {
         rate: networkStart - start,

@@ -157,6 +157,7 @@ export class ModularCodec implements Codec {
         segments,
         levels: streams.map((s) => levels[s.id]).join(' '),
         sideEconomy: parts.economy,
+        ...(referenceId === undefined ? {} : { reference: referenceId.toString(16).padStart(8, '0') }),
       },
       timingsMs: { streams: codedAt - start, sideInfo: performance.now() - codedAt },
     };

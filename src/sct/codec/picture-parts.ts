@@ -6,6 +6,7 @@ import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '.
 import type { SemanticModels } from '../semantics/models.ts';
 import type { AnalyseHints, DecodeOptions } from './codec.ts';
 import { DEFAULT_SYMBOLS_PER_CELL } from './grants.ts';
+import { referenceToName } from './named-reference.ts';
 import { fitSideParts, type SideParts } from './side-budget.ts';
 
 /** What both semantic codecs are told of how a picture is seen. */
@@ -14,7 +15,7 @@ export interface SemanticCodecOptions {
   readonly analysis?: Omit<AnalysisOptions, 'classChoice' | 'everyMap'> | undefined;
   /** Whether everything is sent, or what is kept; default everything. */
   readonly mode?: ModeOptions | undefined;
-  /** Reference picture named where the hints name none: first 32 bits of its hash. */
+  /** Reference picture named where none of the hints is near: first 32 bits of its hash. */
   readonly referenceId?: number | undefined;
   /** Reference pictures that this end holds: what decoding uses unless it is told otherwise. */
   readonly references?: DecodeOptions['reference'];
@@ -50,7 +51,8 @@ export async function pictureParts(
   const analysis = await analyseSemantics(models, image, { ...options.analysis, partition, classChoice: choice });
   const start = performance.now();
   const { mode, sideBytes } = options;
-  const referenceId = hints.referenceId ?? options.referenceId;
+  const named = await referenceToName(analysis.y, hints.referenceIds ?? [], options.references);
+  const referenceId = named ?? options.referenceId;
   const decision = decideMode(analysis, mode ?? {}, models.tables.labels.names);
   const choices = { choose: decision.choose, reference: referenceId !== undefined };
   const parts = fitSideParts(kind, analysis, { choice, partition }, models.tables, sideBytes, choices);
