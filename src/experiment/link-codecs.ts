@@ -108,7 +108,7 @@ async function dividedBy(config: Words): Promise<UserPairOptions> {
 
 /** Milliseconds of a codec's steps as `timings` names them; `machine`: from features to labels and classes. */
 export function codecTimings(
-  timingsMs: Readonly<Record<string, number>>,
+  { heads, ...timingsMs }: Readonly<Record<string, number>>,
   task?: { readonly latencyMs: number },
 ): Record<string, number> {
   const steps = { ...timingsMs, ...(task ? { machine: task.latencyMs } : {}) };

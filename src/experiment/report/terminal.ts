@@ -1,4 +1,5 @@
 import type { ReportData } from './data.ts';
+import { machineAgreement } from './machine-text.ts';
 import { fixed, grouped, NOT_MEASURED, si } from './svg/text.ts';
 import { reasonOf, sfvStates, type Verdict, verdict } from './verdict.ts';
 
@@ -30,6 +31,20 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
     m.mIoU === null ? null : `mIoU ${fixed(m.mIoU, 3)}`,
   ];
   rows.push(['picture', join(quality) || `quality ${NOT_MEASURED}: ${reasonOf(data, 'psnrDb')}`]);
+  if (m.machine) {
+    const { classes, streetProbability } = m.machine;
+    const present = classes.filter((c) => c.present).map((c) => c.name);
+    const latency = data.semantics?.task?.latencyMs;
+    rows.push([
+      'machine',
+      join([
+        `sees ${present.join(', ') || 'no class for certain'}`,
+        `street scene ${fixed(100 * streetProbability, 0)} %`,
+        ...machineAgreement(m),
+        latency === undefined ? null : si(latency / 1e3, 's', 3),
+      ]),
+    ]);
+  }
   rows.push([
     'codec',
     join([id.codecDetail ? `${id.codec}: ${id.codecDetail}` : id.codec, id.mapping && `${id.mapping} mapping`]),
@@ -104,12 +119,12 @@ function join(parts: readonly (string | null | false | undefined)[]): string {
   return parts.filter((p) => p).join('  ·  ');
 }
 
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
-}
-
 /** Text from outside without the control characters that could drive a terminal. */
 export function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly what must go
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '\ufffd');
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
 import type { ReportData, ReportSemantics } from '../../../src/experiment/report/data.ts';
 import { reportHtml } from '../../../src/experiment/report/html.ts';
+import { machineAgreement } from '../../../src/experiment/report/machine-text.ts';
 import { placementOf, rbShares } from '../../../src/experiment/report/rb-shares.ts';
 import type { PlacedBurst } from '../../../src/experiment/report/semantic-data.ts';
 import { sfvColour } from '../../../src/experiment/report/sfv-colours.ts';
@@ -229,6 +230,23 @@ test('undamaged: one received picture, nothing to correct', async () => {
   assert.match(page, /there was nothing to correct/);
   assert.doesNotMatch(page, /before correction/);
   assert.match(page, /a stripe is as wide as its share/);
+});
+
+test('what a machine saw stands with how far it is right, and without any photo too', () => {
+  const machine = {
+    ...{ classes: [], streetProbability: 1 },
+    withClean: { mIoU: 0.6, pixelAccuracy: 0.875, missed: [], invented: [] },
+    withTruth: { mIoU: 0.41234, pixelAccuracy: 0.8, missed: [], invented: [] },
+    cleanWithTruth: { mIoU: 0.5, pixelAccuracy: 0.8, missed: [], invented: [] },
+  };
+  assert.deepEqual(machineAgreement({ machine: null }), []);
+  const [pixels, truth] = machineAgreement({ machine });
+  assert.match(pixels, /^87.5 % of pixels as from the original's features$/);
+  assert.match(truth, /^mIoU 0.412 by truth \(original's features 0.500\)$/);
+  const alone = pageOf({ ...view, photo: null, before: null, after: null });
+  assert.match(alone, /What the heads see/);
+  assert.doesNotMatch(alone, /href="#photo"/);
+  assertWellFormed(asXml(alone).trim());
 });
 
 test('hostile names of labels and settings stay text', () => {

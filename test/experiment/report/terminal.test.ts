@@ -17,6 +17,19 @@ test('the summary is aligned, has units and plain characters', () => {
   assert.equal(lines.at(-1), '');
 });
 
+test('a machine has a row of its own', () => {
+  const data = sampleReport();
+  const found = (name: string, present: boolean) => ({ name, probability: 0.5, present, share: 0.5 });
+  data.metrics.machine = {
+    classes: [found('road', true), found('pole', false), found('car', true)],
+    ...{ streetProbability: 0.97, withTruth: null, cleanWithTruth: null },
+    withClean: { mIoU: 0.6, pixelAccuracy: 0.875, missed: [], invented: [] },
+  };
+  const lines = terminalSummary(data, { colour: false }).split('\n');
+  const row = "  machine     sees road, car  ·  street scene 97 %  ·  87.5 % of pixels as from the original's features";
+  assert.ok(lines.includes(row), lines.join('\n'));
+});
+
 test('without anything received it gives reasons, not numbers', () => {
   const text = terminalSummary(emptyReport(), { colour: false });
   assert.match(text, /No burst was found/);

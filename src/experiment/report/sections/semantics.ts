@@ -2,6 +2,7 @@ import { figureOf } from '../../analyze/panels.ts';
 import { heatPicture, palettePicture, smallPng } from '../../analyze/pictures.ts';
 import { bar, objectsFigure, type Scene, sceneDefs, swatch } from '../../analyze/scene.ts';
 import type { Numbers, ReportData, ReportPicture, ReportSemantics, ReportSfv } from '../data.ts';
+import { machineAgreement } from '../machine-text.ts';
 import { fileHref, html, Markup, table } from '../markup.ts';
 import { STATE_COLOURS } from '../semantic-style.ts';
 import { checkedPictureUri, pictureDataUri } from '../svg/indexed-png.ts';
@@ -12,13 +13,15 @@ export function semanticSection(data: ReportData): Markup | null {
   const s = data.semantics;
   if (!s) return null;
   return html`<section><h2>What was sent and what became of it <small>point at an SFV in a picture, in the table or in the map of resource blocks</small></h2>
-${panels(s, data.pictures.source !== null)}${correctionLine(s)}</section>
+${panels(s, data)}${correctionLine(s)}</section>
 ${s.sfvs.length > 0 && html`<section><h2>Semantic feature vectors, most important first</h2><div class="sfvs">${sfvTable(s)}</div>${codecTables(s)}</section>`}`;
 }
 
-function panels(s: ReportSemantics, hasSource: boolean): Markup | null {
+function panels(s: ReportSemantics, { pictures, metrics }: ReportData): Markup | null {
   const { photo, grid, width, height } = s;
-  if (!photo || !grid) return null;
+  const task = taskFigure(s, machineAgreement(metrics));
+  if (!photo) return task && html`<div class="maps">${task}</div>`;
+  if (!grid) return null;
   const scene: Scene = {
     width,
     height,
@@ -38,12 +41,12 @@ function panels(s: ReportSemantics, hasSource: boolean): Markup | null {
   };
   const peak = s.importance ? Array.from(s.importance).reduce((a, b) => Math.max(a, b), 0) : 0;
   return html`${sceneDefs(scene)}<div class="maps">
-${objectsFigure(scene, named, hasSource ? 'Source' : 'Received', `cut into ${grouped(named.length)} SFVs`)}
+${objectsFigure(scene, named, pictures.source ? 'Source' : 'Received', `cut into ${grouped(named.length)} SFVs`)}
 ${s.importance && heat('Importance', 'what decides order and share', s.importance, peak, ['0', `${fixed(peak)} × mean`])}
 ${s.before && shown('Received, before correction', s.before, s.correction?.beforeDb, s)}
 ${s.after && shown(s.before ? 'Received, after correction' : 'Received', s.after, s.correction?.afterDb, s)}
 ${s.damage && Array.from(s.damage).some((d) => d > 0) && heat('Error mask', 'share of each cell that did not arrive', s.damage, 1, ['intact', 'lost'])}
-${stateFigure(s)}${taskFigure(s)}</div>`;
+${stateFigure(s)}${task}</div>`;
 }
 
 function tooltipOf(v: ReportSfv): string {
@@ -74,19 +77,22 @@ function stateFigure(s: ReportSemantics): Markup | null {
   )}</ul></figure>`;
 }
 
-/** What a program gets in place of a picture. */
-function taskFigure({ task, grid, width, height }: ReportSemantics): Markup | null {
+/** What a program gets in place of a picture, over the photo where there is one. */
+function taskFigure({ task, photo, grid, width, height }: ReportSemantics, agreement: string[]): Markup | null {
   if (!task || !grid || task.labels.length !== 16 * grid.rows * grid.columns) return null;
   const map = palettePicture(task.labels, grid, task.palette, 4);
   const share = (p: number) => `${fixed(100 * p, 0)}\u00a0%`;
   const seen = task.presence.filter((c) => c.present).map((c) => `${c.name} ${share(c.probability)}`);
-  const note = `street scene ${share(task.streetProbability)}; ${seen.join(', ') || 'no class for certain'}; ${fixed(task.latencyMs, 0)} ms`;
+  const note = [
+    ...[`street scene ${share(task.streetProbability)}`, seen.join(', ') || 'no class for certain', ...agreement],
+    `${fixed(task.latencyMs, 0)} ms`,
+  ].join('; ');
   const panel = {
     title: 'What the heads see',
     note,
     uri: pictureDataUri(smallPng(map)),
     size: map,
-    kind: 'labels' as const,
+    kind: photo ? ('labels' as const) : ('mosaic' as const),
   };
   return figureOf(panel, { photo: { width, height }, grid });
 }
