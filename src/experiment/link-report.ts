@@ -11,7 +11,13 @@ import type { LinkConfig } from './link-config.ts';
 import type { BurstTrace, LinkTrace } from './link-trace.ts';
 import type { RunManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
-import { type Modulation, type ReportChannel, type ReportData, shellCommand } from './report/data.ts';
+import {
+  type Modulation,
+  type ReportArrival,
+  type ReportChannel,
+  type ReportData,
+  shellCommand,
+} from './report/data.ts';
 import { reportPicture } from './report/picture.ts';
 import type { SemanticData } from './report/semantic-data.ts';
 import type { Waterfall } from './report/waterfall.ts';
@@ -74,6 +80,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       },
     },
     metrics,
+    arrival: decoded ? arrivalOf(decoded) : null,
     notMeasured: {},
     pictures: {
       source: source ? await reportPicture(source, 'Source picture', 'source.png') : null,
@@ -260,6 +267,14 @@ function channelOf(burst: BurstTrace, n: Numerology): ReportChannel {
   const peak = Math.max(...power, 1e-30);
   const impulseDb = Float64Array.from(power, (p) => 10 * Math.log10(p / peak + 1e-8));
   return { frequencyHz, magnitudeDb, phaseRad, delayS, impulseDb, cpWindowS: [0, n.cpLength / n.sampleRateHz] };
+}
+
+function arrivalOf({ complete, sfvs = [] }: DecodedImage): ReportArrival {
+  return {
+    complete,
+    unsentSfvs: sfvs.filter((s) => !s.sent).length,
+    damagedSfvs: sfvs.filter((s) => s.damage > 0 && (s.state === 'received' || s.state === 'repaired')).length,
+  };
 }
 
 /** False where everything needed came but only the heads looked at it. */

@@ -224,11 +224,22 @@ export interface ReportBurstMap {
   readonly measuredDb: Numbers | null; // [slot][subband], NaN = did not come
 }
 
+/** What of a picture arrived, whatever was made of it then. */
+export interface ReportArrival {
+  /** Everything that was sent of it arrived undamaged. */
+  readonly complete: boolean;
+  /** SFVs of which nothing was sent, and those that came in part. */
+  readonly unsentSfvs: number;
+  readonly damagedSfvs: number;
+}
+
 export interface ReportData {
   /** What the run was for: a picture over the link (default), sending without hearing what came of it, or sounding. */
   purpose?: 'picture' | 'sending' | 'sounding';
   identification: ReportIdentification;
   metrics: LinkMetrics;
+  /** null where nothing of the picture could be read. */
+  arrival?: ReportArrival | null;
   /** Reason of a null metric, by its key; common ones have a default. */
   notMeasured: Record<string, string>;
   pictures: { source: ReportPicture | null; received: ReportPicture | null; difference: ReportPicture | null };

@@ -32,9 +32,10 @@ export function verdict(data: ReportData): Verdict {
     };
   }
   if (data.semantics?.task && !data.pictures.received) {
+    const whole = isComplete(data);
     return {
-      state: m.ok ? 'whole' : 'damaged',
-      text: `The features arrived; a picture was not asked for.${sfvText(data)}${lossText(data)}`,
+      state: whole ? 'whole' : 'damaged',
+      text: `The features arrived${whole ? '' : ' damaged'}; a picture was not asked for.${sfvText(data)}${lossText(data)}`,
     };
   }
   const quality =
@@ -42,12 +43,23 @@ export function verdict(data: ReportData): Verdict {
       ? '. Its quality is not known without the original'
       : `: ${fixed(m.psnrDb, 1)} dB PSNR${m.msSsim === null ? '' : `, MS-SSIM ${fixed(m.msSsim, 3)}`}`;
   const nothing = m.sfvs.length > 0 && m.sfvs.every((s) => s.state === 'synthesised' || s.state === 'lost');
-  const whole = m.ok && m.sfvs.every((s) => s.state === 'received');
-  const what = nothing
-    ? 'Nothing of the picture arrived, what is shown is made up'
-    : `The picture arrived ${whole ? 'whole' : 'damaged'}`;
+  const whole = isComplete(data);
+  const what = nothing ? 'Nothing of the picture arrived, what is shown is made up' : arrivalText(data, whole);
   const state = nothing ? 'outage' : whole ? 'whole' : 'damaged';
   return { state, text: `${what}${quality}.${sfvText(data)}${blockText(data)}${lossText(data)}` };
+}
+
+/** Whether all that was sent arrived; by the metrics alone where the run does not say. */
+function isComplete({ arrival, metrics: { ok, sfvs } }: ReportData): boolean {
+  return arrival ? arrival.complete : ok && sfvs.every((s) => s.state === 'received');
+}
+
+/** Of a picture that is not all made up. What was never sent (selective mode, or no room for it) is no damage. */
+function arrivalText({ arrival, metrics }: ReportData, whole: boolean): string {
+  if (!whole) return 'The picture arrived damaged';
+  if (!arrival?.unsentSfvs) return 'The picture arrived whole';
+  const rest = metrics.sfvs.some((s) => s.state === 'synthesised') ? 'made up' : 'left blank';
+  return `All that was sent of the picture arrived, the rest is ${rest}`;
 }
 
 /** How many SFVs stand in each state, received ones first: "7 received, 2 synthesised"; empty for a run without SFVs. */
@@ -61,7 +73,10 @@ export function sfvStates({ metrics: { sfvs } }: ReportData): string {
 
 function sfvText(data: ReportData): string {
   const { sfvs } = data.metrics;
-  return sfvs.some((s) => s.state !== 'received') ? ` SFVs: ${sfvStates(data)}.` : '';
+  // Without correction what came in part is shown as it came.
+  const left = (data.arrival?.damagedSfvs ?? 0) - sfvs.filter((s) => s.state === 'repaired').length;
+  const bad = left > 0 ? `; ${grouped(left)} of the received ones damaged and left so` : '';
+  return bad !== '' || sfvs.some((s) => s.state !== 'received') ? ` SFVs: ${sfvStates(data)}${bad}.` : '';
 }
 
 function blockText(data: ReportData): string {

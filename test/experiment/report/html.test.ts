@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type ReportData, shellCommand } from '../../../src/experiment/report/data.ts';
+import { type ReportArrival, type ReportData, shellCommand } from '../../../src/experiment/report/data.ts';
 import { reportHtml } from '../../../src/experiment/report/html.ts';
 import { verdict } from '../../../src/experiment/report/verdict.ts';
 import { emptyReport, sampleReport } from './sample.ts';
@@ -87,6 +87,37 @@ test('the verdict claims what was measured', () => {
   assert.match(change({ sfvs: states }).text, /SFVs: 2 received, 1 repaired, 1 lost\.$/);
   assert.match(change({ psnrDb: null }).text, /not known without the original/);
   assert.match(change({ lostSamples: 1234 }).text, /1\u202f234 samples were lost/);
+});
+
+test('the verdict: what was left uncorrected is damage, what was never sent is none', () => {
+  const data = sampleReport();
+  const [sfv] = data.metrics.sfvs;
+  const of = (
+    states: readonly (typeof sfv.state)[],
+    arrival: ReportArrival,
+    more: Partial<ReportData['metrics']> = {},
+  ) => {
+    const metrics = { ...data.metrics, ...more, sfvs: states.map((state) => ({ ...sfv, state })) };
+    return verdict({ ...data, blocks: [], arrival, metrics });
+  };
+  const whole = { complete: true, unsentSfvs: 0, damagedSfvs: 0 };
+  // Below --min-psnr is not ok, and still nothing is damaged.
+  assert.match(of(['received'], whole, { ok: false }).text, /^The picture arrived whole: /);
+  const uncorrected = of(['received', 'received', 'lost'], { complete: false, unsentSfvs: 0, damagedSfvs: 1 });
+  assert.equal(uncorrected.state, 'damaged');
+  assert.match(
+    uncorrected.text,
+    /^The picture arrived damaged: .*SFVs: 2 received, 1 lost; 1 of the received ones damaged and left so\.$/,
+  );
+  const kept = of(['received', 'synthesised'], { ...whole, unsentSfvs: 1 });
+  assert.equal(kept.state, 'whole');
+  assert.match(
+    kept.text,
+    /^All that was sent of the picture arrived, the rest is made up: .*SFVs: 1 received, 1 synthesised\.$/,
+  );
+  assert.match(of(['received', 'lost'], { ...whole, unsentSfvs: 1 }).text, /, the rest is left blank: /);
+  const part = of(['repaired', 'synthesised'], { complete: false, unsentSfvs: 1, damagedSfvs: 1 });
+  assert.match(part.text, /^The picture arrived damaged: .*SFVs: 1 repaired, 1 synthesised\.$/);
 });
 
 test('hostile text anywhere stays text', () => {
