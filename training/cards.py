@@ -18,6 +18,7 @@ WHAT = {
     "saliency": "Saliency head on y: logit of 'belongs to the salient object' at 1/4 of the resolution.",
     "corrector": "Restores damaged cells of a received feature map from their surroundings, labels and, where there is one, a reference picture's features. Undamaged cells leave bit by bit as they came.",
     "generator": "Invents the feature map of cells of which nothing came, from labels, surroundings and noise. What it shows was not photographed.",
+    "features": "Makes of a received feature map one as the heads expect it. What f_d and the quantiser give is an estimate of least squared error, in which most channels are zero; heads divide each channel by its deviation and miss them. For heads only: g_s wants the estimate.",
     "tables": "Integer tables that both ends share: frequency tables of the quantised y, class contexts, symbol rates, steps, class variances, label names and colours. No float of it decides a decoded integer.",
 }
 LIMITS = {
@@ -31,6 +32,7 @@ LIMITS = {
     "saliency": "ECSSD has one large object near the middle; scenes without one get an arbitrary answer.",
     "corrector": "It guesses: a restored cell is likely, not known. The receiver marks restored cells.",
     "generator": "Made-up content. The receiver marks generated cells; never use them as evidence.",
+    "features": "What it adds is likely, not known: a head may see in it what was never sent. Trained on AWGN and fading from -2 to 20 dB, 6 to 110 symbols a cell, and on quantised features.",
     "tables": "Valid only with the networks of the same set.",
 }
 

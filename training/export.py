@@ -40,6 +40,7 @@ CONTRACT = {
                   [("yHatOut", _F, _Y), ("qualityOut", _F, _GRID)]),
     "generator": ([("yHat", _F, _Y), ("missing", _F, _GRID), ("labelMap", _I, _MAP), ("noise", _F, (16, "h", "w"))],
                   [("yOut", _F, _Y)]),
+    "features": ([("yHat", _F, _Y), ("quality", _F, _GRID)], [("y", _F, _Y)]),
 }
 CONTRACT["synthesis-perceptual"] = CONTRACT["synthesis"]
 LETTERS = ("H", "W", "h", "w", "h4", "w4")

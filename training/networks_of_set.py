@@ -4,6 +4,7 @@
   heads.pt                                     labels, labels-vjp, saliency
   perceptual.pt (base)                         synthesis-perceptual: a state of g_s
   corrector.pt, generator.pt (base)            corrector, generator
+  features.pt                                  features
   tables.json                                  counted by tables.py; made here when missing or older than the states
 """
 import json
@@ -15,6 +16,7 @@ import torch.nn as nn
 
 import evaluate
 import export
+import features
 import head_networks
 import restoration
 import store
@@ -23,9 +25,9 @@ from networks import ModelSet
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROLES = {"base": ("analysis", "synthesis", "synthesis-perceptual", "symbol-encoder", "symbol-decoder", "labels", "labels-vjp",
-                  "saliency", "corrector", "generator", "tables"),
+                  "saliency", "corrector", "generator", "features", "tables"),
          "live": ("analysis", "synthesis", "symbol-encoder", "symbol-decoder", "labels", "labels-vjp", "saliency", "corrector",
-                  "tables")}
+                  "features", "tables")}
 PHOTOS = "train/photos (BSDS500, ImageNet sample, COCO subset, Urban100)"
 
 
@@ -128,6 +130,7 @@ def collect(name, checkpoints, data_root, allow_missing):
         "saliency": lambda: head("saliency", cfg, klt, folder),
         "corrector": lambda: restored("corrector", cfg, folder),
         "generator": lambda: restored("generator", cfg, folder),
+        "features": lambda: features_part(cfg, folder),
         "tables": lambda: tables_part(m, cfg, folder, data_root, facts),
     }
     parts = []
@@ -184,6 +187,15 @@ def restored(role, cfg, folder):
         quality["clusters"] = "trained with another codebook than the set's"
     return Part(role, cfg["channels"], module, "C, everything else frozen", facts["steps"], facts["seconds"], facts["seed"],
                 f"{PHOTOS}; CamVid train", quality)
+
+
+def features_part(cfg, folder):
+    _, path = state(folder, "features.pt")
+    module, facts = features.load(path)
+    rows = log_events(path.replace(".pt", ".jsonl"), "held-out")
+    quality = {"CamVid val, pixels with the clean features' class: as received, restored": rows[-1]["sameClass"]} if rows else {}
+    return Part("features", cfg["channels"], module, "D, everything else frozen", facts["steps"], facts["seconds"], facts["seed"],
+                f"{PHOTOS}; CamVid train; ECSSD train", quality)
 
 
 def of_this_codebook(s, folder):

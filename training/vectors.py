@@ -51,7 +51,7 @@ def example(parts, height, width, seed=7):
     received = (z / scale + noise) * mask * (s / (1 + s))
     out["symbol-decoder"] = dict(received=received, scale=scale, classMap=classes, symbols=k, snrDb=snr)
     y_hat, quality = net["symbol-decoder"](*out["symbol-decoder"].values())
-    out["synthesis"] = out["synthesis-perceptual"] = dict(yHat=y_hat, quality=quality)
+    out["synthesis"] = out["synthesis-perceptual"] = out["features"] = dict(yHat=y_hat, quality=quality)
     out["corrector"] = dict(yHat=y_hat, quality=quality, damage=damage, strength=torch.full_like(damage, 0.75), classMap=classes,
                             labelMap=labels, reference=y + 0.1 * y.std() * torch.randn(y.shape, generator=g), hasReference=has)
     out["generator"] = dict(yHat=y_hat, missing=(damage == 1).float(), labelMap=labels,
@@ -63,6 +63,33 @@ def packed(t):
     return base64.b64encode(t.detach().contiguous().numpy().tobytes()).decode()
 
 
+def samples(part, result):
+    """evenly spaced numbers of a network's outputs"""
+    result = result if isinstance(result, (tuple, list)) else (result,)
+    outs = []
+    for spec, t in zip(export.tensors(part.role, part.channels)[1], result):
+        flat = t.flatten()
+        at = torch.linspace(0, flat.numel() - 1, min(SAMPLES, flat.numel())).round().long().unique()
+        outs.append({"name": spec["name"], "length": flat.numel(), "peak": float(flat.abs().max()),
+                     "at": at.tolist(), "values": [float(f"{v:.8g}") for v in flat[at].tolist()]})
+    return outs
+
+
+@torch.no_grad()
+def add(part, path):
+    """puts the vectors of one network, whose inputs other networks of the file have, into the file"""
+    with open(path) as f:
+        content = json.load(f)
+    names = [t["name"] for t in export.tensors(part.role, part.channels)[0]]
+    tensors = [torch.from_numpy(np.frombuffer(base64.b64decode(content["tensors"][n]["base64"]), content["tensors"][n]["type"])
+                                .reshape(content["tensors"][n]["shape"]).copy()) for n in names]
+    entry = {"role": part.role, "inputs": [{"name": n, "tensor": n} for n in names], "outputs": samples(part, part.module(*tensors))}
+    content["networks"] = [n for n in content["networks"] if n["role"] != part.role] + [entry]
+    with open(path, "w") as f:
+        json.dump(content, f, separators=(",", ":"))
+        f.write("\n")
+
+
 @torch.no_grad()
 def write(parts, name, path):
     """parts (weights already rounded to float16) -> path"""
@@ -72,7 +99,6 @@ def write(parts, name, path):
         if part.role == "tables":
             continue
         result = part.module(*inputs[part.role].values())
-        result = result if isinstance(result, (tuple, list)) else (result,)
         ins = []
         for key, t in inputs[part.role].items():
             if key == "image":
@@ -82,13 +108,7 @@ def write(parts, name, path):
                 same = key if key not in shared else f"{part.role}.{key}"
                 shared[same] = t
             ins.append({"name": key, "tensor": same})
-        outs = []
-        for spec, t in zip(export.tensors(part.role, part.channels)[1], result):
-            flat = t.flatten()
-            at = torch.linspace(0, flat.numel() - 1, min(SAMPLES, flat.numel())).round().long().unique()
-            outs.append({"name": spec["name"], "length": flat.numel(), "peak": float(flat.abs().max()),
-                         "at": at.tolist(), "values": [float(f"{v:.8g}") for v in flat[at].tolist()]})
-        networks.append({"role": part.role, "inputs": ins, "outputs": outs})
+        networks.append({"role": part.role, "inputs": ins, "outputs": samples(part, result)})
     rgb = (inputs["analysis"]["image"][0] * 255).round().byte().permute(1, 2, 0)
     tensors = {k: {"type": str(t.dtype)[6:], "shape": list(t.shape), "base64": packed(t)} for k, t in shared.items()}
     os.makedirs(os.path.dirname(path), exist_ok=True)
