@@ -22,7 +22,9 @@ def main():
                     curves.setdefault(k, []).append((r["step"], v))
     for r in rows:
         if r.get("event") == "held-out":
-            for k, v in zip(("held out: lost cells, gain over the start [dB]", "held out: damaged in part, gain [dB]"), r["gainDb"]):
+            gain = zip(("held out: lost cells, gain over the start [dB]", "held out: damaged in part, gain [dB]"), r.get("gainDb", ()))
+            same = zip(("held out: pixels of the clean class, as received", "held out: the same, restored"), r.get("sameClass", ()))
+            for k, v in (*gain, *same):
                 curves.setdefault(k, []).append((r["step"], v))
     if not curves:
         raise SystemExit(f"{a.log}: no curve yet")
