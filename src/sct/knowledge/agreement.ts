@@ -25,11 +25,11 @@ export function agreeKnowledge(
     both.sort((a, b) => Number(b.name === using.name) - Number(a.name === using.name));
     const alike = receiver.modelSets.find((s) => s.sha256.slice(0, 8) === using.sha256.slice(0, 8));
     throw new KnowledgeError(
-      `the receiver does not hold the model set that the transmitter codes with, ${setText(using)}. ` +
+      `the receiver does not hold the model set that the transmitter codes with, ${shortText(using)}. ` +
         `Transmitter: ${setList(transmitter.modelSets)}. Receiver: ${setList(receiver.modelSets)}` +
         (alike ? `. The first 32 bits of ${alike.sha256} are the same, the rest is not` : ''),
       both.length > 0
-        ? `both ends hold ${both.map((s) => `${s.name} ${s.sha256.slice(0, 8)}: ${flags(s)}`).join('; ')}`
+        ? `both ends hold ${both.map((s) => `${shortText(s)}: ${flags(s)}`).join('; ')}`
         : 'both ends need the same models.json and networks: give their folder with --models DIR',
     );
   }
@@ -42,6 +42,10 @@ export function setList(sets: readonly KnownSet[]): string {
   return sets.map(setText).join(', ') || 'no model set';
 }
 
-function setText({ name, bytes, sha256 }: KnownSet): string {
-  return `${name} ${sha256.slice(0, 8)} (${(bytes / 1e6).toFixed(1)} MB, sha256 ${sha256})`;
+function setText(set: KnownSet): string {
+  return `${shortText(set)} (${(set.bytes / 1e6).toFixed(1)} MB, sha256 ${set.sha256})`;
+}
+
+function shortText({ name, sha256 }: KnownSet): string {
+  return `${name} ${sha256.slice(0, 8)}`;
 }
