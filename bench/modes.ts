@@ -1,10 +1,10 @@
 /**
  * Modes of the semantic codec over AWGN, without the modem (docs/adr/0015).
  *
- *     node --import tsx bench/modes.ts PART --data DIR [--size live|base] [--part validation|test] [--most 40] [--cbr 48] [--snr 5]
+ *     node --import tsx bench/modes.ts PART --data DIR [--size live|base] [--models DIR] [--part validation|test] [--most 40] [--cbr 48] [--snr 5]
  *
  * auto: overall against the most important SFVs by share and order [--task machine --favour --shares 0.8,0.9]; selective: against
- * a user's choice (classes or the object's rectangle), border and texture of what is made up; machine: the heads on received features;
+ * a user's choice (classes or the object's rectangle), border and texture of what is made up; machine: the heads on received features, [--snr 1,4,7,10,13];
  * reference: lost SFVs with the picture before as reference. DIR holds camvid/{val,test} and saliency/{train,test}. Text on stdout,
  * rows as JSON with --out FILE.
  */
@@ -13,7 +13,8 @@ import { parseArgs } from 'node:util';
 import { mean, pairedDifference } from '../src/experiment/stats.ts';
 import { loadModels } from '../src/sct/semantics/models.ts';
 import { type AutoRow, autoRows } from './modes/auto.ts';
-import { machineFigures, referenceFigures } from './modes/receivers.ts';
+import { type MachineRow, machineRows } from './modes/machine.ts';
+import { referenceFigures } from './modes/receivers.ts';
 import { type SelectiveRow, selectiveRows } from './modes/selective.ts';
 
 const { positionals, values } = parseArgs({
@@ -21,6 +22,7 @@ const { positionals, values } = parseArgs({
   options: {
     data: { type: 'string' },
     size: { type: 'string', default: 'live' },
+    models: { type: 'string' },
     most: { type: 'string', default: '40' },
     part: { type: 'string', default: 'validation' },
     cbr: { type: 'string', default: '48' },
@@ -41,7 +43,7 @@ const air = {
   task: values.task === 'machine' ? 'machine' : 'human',
   favour: values.favour,
 } as const;
-const models = await loadModels({ size });
+const models = await loadModels({ size, dir: values.models });
 
 async function auto(): Promise<void> {
   const shares = values.shares.split(',').map(Number);
@@ -87,8 +89,14 @@ async function selective(): Promise<void> {
 }
 
 async function machine(): Promise<void> {
-  const f = await machineFigures(models, data!, part, Number(values.most), air);
-  process.stdout.write(`${JSON.stringify(f)}\n`);
+  const rows: MachineRow[] = [];
+  const snrsDb = values.snr.split(',').map(Number);
+  for await (const row of machineRows(models, data!, part, Number(values.most), air.cbr, snrsDb)) {
+    rows.push(row);
+    const numbers = Object.values(row).map((v) => (typeof v === 'number' ? Number(v.toFixed(3)) : v));
+    process.stdout.write(`${rows.length === 1 ? `${Object.keys(row).join('\t')}\n` : ''}${numbers.join('\t')}\n`);
+  }
+  if (values.out) writeFileSync(values.out, JSON.stringify(rows));
 }
 
 async function reference(): Promise<void> {
