@@ -1,8 +1,8 @@
 import type { BurstRecord } from '../phy/burst/record.ts';
 import { estimateDoppler } from '../phy/channel-est/doppler-estimate.ts';
-import { type DriftLine, driftLine, removeDrift, turn } from '../phy/channel-est/drift-line.ts';
 import { fadingPredictor, MOST_SNAPSHOTS, usableSnapshots } from '../phy/channel-est/fading-prediction.ts';
 import { expectedSubbandSnrDb } from '../phy/channel-est/predicted-snr.ts';
+import { aligned, bestAlignment, type MostDrift, turn } from '../phy/channel-est/snapshot-alignment.ts';
 import type { Numerology } from '../phy/numerology.ts';
 
 /** Soundings of a train begin whole multiples of this apart (the sender's clock). */
@@ -42,7 +42,8 @@ interface Snapshot {
 /**
  * Channel estimates of the latest soundings of one session, and the prediction that they allow (docs/adr/0017-predicted-csi.md). A
  * sounding's estimate has a phase and a delay of its own; the oscillators and clocks of both ends run on from burst to burst, so
- * one frequency and one clock error explain all of them, if the sender keeps its soundings on a grid of whole milliseconds.
+ * one frequency and one clock error explain all of them, if the sender keeps its soundings on a grid of whole milliseconds; of
+ * oscillators too noisy for that each burst's phase is found by itself.
  * Holds at most 8 estimates, 9.6 kB each at 50 subbands.
  */
 export class CsiHistory {
@@ -82,6 +83,7 @@ export class CsiHistory {
     if (used.length < 2) return null;
     const { power, errors } = powersOf(used);
     const timesS = timesOf(used);
+    const channels = onOneClock(n, used);
     const horizonS = (record.slots / 2) * slotS(n) + options.latencyS + HALF_BURST_S;
     const { weights, residual, precision } = fadingPredictor(
       timesS,
@@ -89,10 +91,11 @@ export class CsiHistory {
       dopplerHz,
       timesS[used.length - 1] + horizonS,
     );
-    const aligned = onOneClock(n, used);
-    removeDrift(n, aligned, timesS, driftLine(n, aligned, timesS, precision, mostDrift(n)));
+    const snapshots = { channels, timesS, precision };
+    const alignment = bestAlignment(n, snapshots, mostDrift(n), power);
+    if (!alignment) return null;
     const predicted = new Float64Array(2 * n.nCarriers);
-    for (const [k, channel] of aligned.entries()) {
+    for (const [k, channel] of aligned(n, snapshots, alignment).entries()) {
       for (let i = 0; i < predicted.length; i++) predicted[i] += weights[k] * channel[i];
     }
     return expectedSubbandSnrDb(n, predicted, residual * power, record.rbNoise);
@@ -114,7 +117,7 @@ function dopplerOf(n: Numerology, all: readonly Snapshot[]): number {
   return estimateDoppler(n, onOneClock(n, all), timesOf(all), errors, power, mostDrift(n));
 }
 
-function mostDrift(n: Numerology): DriftLine {
+function mostDrift(n: Numerology): MostDrift {
   return { frequencyHz: MOST_FREQUENCY_ERROR_HZ, delayPerS: MOST_CLOCK_OFFSET * n.sampleRateHz };
 }
 
@@ -126,16 +129,17 @@ function slotS(n: Numerology): number {
 function snapshotOf(n: Numerology, record: BurstRecord): Snapshot | null {
   const { slots, truncated, suspect, startSample, cfoHz, slotTurn } = record;
   if (slots === 0 || truncated || suspect !== null) return null;
-  const middle = (slots - 1) / 2;
-  const stepPhase = 2 * Math.PI * (cfoHz / n.sampleRateHz) * n.slotLength;
   const channel = new Float64Array(2 * n.nCarriers);
   const one = new Float64Array(2 * n.nCarriers);
+  let phase = 0;
   for (let slot = 0; slot < slots; slot++) {
+    phase += slotTurn[2 * slot] / slots;
     one.set(record.channel.subarray(2 * n.nCarriers * slot, 2 * n.nCarriers * (slot + 1)));
-    // To the middle of the burst, so that the frequency offset does not cancel the mean.
-    turn(n, one, slotTurn[2 * slot] - stepPhase * (slot - middle), -slotTurn[2 * slot + 1]);
+    turn(n, one, 0, -slotTurn[2 * slot + 1]);
     for (let i = 0; i < one.length; i++) channel[i] += one[i] / slots;
   }
+  // The slots without their common phases make the mean; the phase of its middle goes back in as one.
+  turn(n, channel, phase, 0);
   const error = AVERAGED * record.channelError * record.noiseVariance;
   const power = channel.reduce((sum, v) => sum + v * v, 0) / n.nCarriers - error;
   if (!(power > 0 && Number.isFinite(power) && error >= 0)) return null;
