@@ -1,11 +1,13 @@
 import { ExitCode } from '../common/errors.ts';
+import type { LinkMetrics } from '../experiment/metrics.ts';
 import type { FolderResult, RunResult } from '../experiment/run-io.ts';
+import { SFV_STATES } from '../sct/codec/codec.ts';
 import { type CliContext, outJson } from './context.ts';
 
 /** What an exit code that is not an exception means, for stderr. */
 const REASONS: Readonly<Record<number, string>> = {
   [ExitCode.noSignal]: 'nothing that could be decoded was found',
-  [ExitCode.quality]: 'received, but damaged or below --min-psnr',
+  [ExitCode.quality]: 'the picture did not arrive well enough: damaged, only made up, or below --min-psnr',
   [ExitCode.samplesLost]: 'more samples were lost than --max-drops allows',
   [ExitCode.replayDiffers]: 'the replay differs from the run',
 };
@@ -52,6 +54,14 @@ async function textOf(context: CliContext, result: RunResult | FolderResult): Pr
   return `${pictureTable(result.images, result.means, printable)}${where}`;
 }
 
+/** How a picture of several arrived, in few words; of one with SFVs how many stand in each state. */
+function stateText({ ok, outage, sfvs }: LinkMetrics): string {
+  if (sfvs.length === 0) return ok ? 'whole' : outage === 1 ? 'outage' : 'damaged';
+  const counts = SFV_STATES.map((state) => [sfvs.filter((s) => s.state === state).length, state] as const);
+  const some = counts.filter(([n]) => n > 0);
+  return `${ok ? '' : 'not received: '}${some.map(([n, state]) => `${n} ${state}`).join(', ')}`;
+}
+
 /** A line for each picture and their means. */
 function pictureTable(
   images: FolderResult['images'],
@@ -63,14 +73,14 @@ function pictureTable(
     figure(m.psnrDb, 2),
     figure(m.msSsim, 4),
     figure(m.retransmissions, 0),
-    m.ok ? 'whole' : m.outage === 1 ? 'outage' : 'damaged',
+    stateText(m),
   ]);
   const means = [
     'mean',
     figure(mean.psnrDb, 2),
     figure(mean.msSsim, 4),
     figure(mean.retransmissions, 1),
-    `${images.filter((m) => m.ok).length} of ${images.length} whole`,
+    `${images.filter((m) => m.ok).length} of ${images.length} ${images.some((m) => m.sfvs.length > 0) ? 'received' : 'whole'}`,
   ];
   const table = [['picture', 'PSNR dB', 'MS-SSIM', 'again', 'state'], ...rows, means];
   const widths = table[0].map((_, c) => Math.max(...table.map((row) => row[c].length)));

@@ -185,6 +185,7 @@ function settingsText(facts: TransmitFacts): string {
     const sent = codeRate === null ? `${budget.payload} symbols` : `${payloadBytes} bytes`;
     return `${s.sfvsSent} of ${s.sfvs} SFVs in ${sent}${rate}, model set ${s.modelSet}`;
   }
+  if (s.pair !== undefined) return `pair ${s.pair} ${s.pairVersion}, ${s.symbols} symbols`;
   if (s.format === undefined) return `${payloadBytes} bytes${rate}`;
   const scale = s.scale === '1/1' ? '' : `, coded at ${s.scale} of the size`;
   return `${String(s.format).toUpperCase()} level ${s.qualityLevel}${scale}, ${payloadBytes} bytes${rate}`;

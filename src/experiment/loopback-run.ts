@@ -204,7 +204,8 @@ function warningsOf(exchange: LoopbackExchange, map: string, config: LoopbackCon
   if (short) out.push(short);
   if (map === 'robust') {
     const loading = config.powerLoading ? 'no bit or power loading' : 'no bit loading';
-    out.push(`the CSI report was missing or too old: robust map, whole band, ${loading}`);
+    const why = config.feedback === 'none' ? 'no CSI report without feedback' : 'the CSI report was missing or too old';
+    out.push(`${why}: robust map, whole band, ${loading}`);
   }
   out.push(...(exchange.knowledge?.warnings ?? []));
   out.push(...traceWarnings(exchange.trace, exchange.clippedSamples));

@@ -147,7 +147,10 @@ test('a quality limit that is missed: exit 5, and ok is false', { timeout: 300_0
   const ended = await sct(['loopback', 'photo.png', ...SMALL, '--min-psnr', '90', '--json', '-q'], cwd);
   assert.equal(ended.code, 5);
   assert.equal(JSON.parse(ended.stdout).ok, false);
-  assert.equal(ended.stderr, 'sct: received, but damaged or below --min-psnr\n');
+  assert.equal(
+    ended.stderr,
+    'sct: the picture did not arrive well enough: damaged, only made up, or below --min-psnr\n',
+  );
 });
 
 test('too noisy to find anything: exit 4', { timeout: 300_000 }, async (t) => {

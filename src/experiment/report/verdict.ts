@@ -109,6 +109,7 @@ const DEFAULT_REASONS: Record<string, string> = {
 
 /** Why there is no received picture. */
 export function missingPicture(data: ReportData): string {
+  if (data.purpose === 'sending') return 'this end does not hear what arrives';
   return data.semantics?.task ? 'only the heads looked at what came' : 'nothing was decoded';
 }
 

@@ -27,6 +27,9 @@ import { MAX_STREAM_SYMBOLS } from './symbol-order.ts';
 import { decodeUserSide, encodeUserSide, type UserSide } from './user-side.ts';
 import { gridSymbols, placeStream, rankAt, symbolsOfStreams, type UserReceived } from './user-symbols.ts';
 
+/** Budget that is proposed where the pair's symbols do not fit, as a multiple of them: control, side information and whole slots on top. */
+const WITH_CONTROL = 1.1;
+
 /** What divides a pair with a grid into SFVs; without it the picture is one stream. */
 export interface UserPairOptions {
   readonly models?: SemanticModels | undefined;
@@ -72,9 +75,11 @@ export class UserPairCodec implements Codec {
     const shape = { widthPx: image.width, heightPx: image.height };
     const parts = symbolsOfStreams(this.pair.info, shape, symbols, partition?.partition);
     if (hints.symbols !== undefined && symbols > hints.symbols) {
+      const cbr = symbols / (3 * image.width * image.height);
       throw new UsageError(
         `the pair makes ${symbols} symbols of this picture, the budget holds ${Math.floor(hints.symbols)}: ` +
-          `allowed CBR from ${(symbols / (3 * image.width * image.height)).toFixed(4)} and its side information`,
+          `allowed CBR from ${cbr.toFixed(4)} and its side information`,
+        `with room for control and side information: --cbr ${(WITH_CONTROL * cbr).toPrecision(3)}`,
       );
     }
     const streams = parts.map((indices, id): StreamPlan => {

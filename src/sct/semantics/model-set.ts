@@ -136,7 +136,10 @@ export async function readModelSets(dir: string): Promise<readonly ModelSetInfo[
   const path = join(dir, MANIFEST);
   const bytes = await readBounded(path, MAX_MANIFEST_BYTES, { file: MANIFEST }).catch((error: unknown) => {
     if (error instanceof ModelError) throw error;
-    throw new DeviceError(`cannot read ${path}`, 'name a folder with a models.json: --models DIR');
+    const hint =
+      'the networks ship in the folder models of this program: restore it, or name another with --models DIR; ' +
+      'of the codecs only --codec classical needs none';
+    throw new DeviceError(`cannot read ${path}`, hint);
   });
   let json: unknown;
   try {

@@ -122,7 +122,11 @@ test('a pair that breaks power, rate or shape, and budgets that are too small, a
     /makes 1152 symbols: allowed 1536, as its grid says/,
   );
   const codec = new UserPairCodec(pair);
-  await assert.rejects(codec.analyse(image, { symbols: N - 1 }), /1152 symbols.*holds 1151: allowed CBR from 0.0625/);
+  await assert.rejects(codec.analyse(image, { symbols: N - 1 }), (e: unknown) => {
+    assert.ok(e instanceof UsageError);
+    assert.match(e.message, /1152 symbols.*holds 1151: allowed CBR from 0.0625/);
+    return /--cbr 0\.0688$/.test(e.hint ?? '');
+  });
   const plan = await codec.analyse(image);
   await assert.rejects(plan.encode([{ id: 0, size: N - 1 }]), UsageError);
   // The number of symbols changes with the SNR.
