@@ -25,7 +25,9 @@ test('--snr-norm burst: mean |H|^2 is 1 over the first 20 ms of the picture; wit
   for (let seed = 1; seed <= 8; seed++) {
     for (const csiDelayMs of [20, 60]) {
       const input: LinkInput = { channel: 'epa', seed, csiDelayMs };
-      const [from, to] = [10e-3 + csiDelayMs / 1e3, 30e-3 + csiDelayMs / 1e3];
+      // Four soundings, 20 ms apart, then the report's time.
+      const from = 10e-3 + (3 * 20 + csiDelayMs) / 1e3;
+      const to = from + 20e-3;
       const db = 10 * Math.log10(meanPower({ ...input, snrNorm: 'burst' }, from, to));
       assert.ok(Math.abs(db) < 0.15, `seed ${seed}: ${db} dB`);
       spread.push(10 * Math.log10(meanPower(input, from, to)));
@@ -34,7 +36,7 @@ test('--snr-norm burst: mean |H|^2 is 1 over the first 20 ms of the picture; wit
   assert.ok(Math.max(...spread) - Math.min(...spread) > 4, 'realisations really have more or less SNR');
 });
 
-test('--csi-delay: the picture comes that long after the sounding, through the same channel as it has moved on', async () => {
+test('--csi-delay: the picture comes that long after the last sounding, through the same channel as it has moved on', async () => {
   const moves: number[] = [];
   for (const csiDelayMs of [2, 80]) {
     const config = resolveLinkConfig({
@@ -51,7 +53,7 @@ test('--csi-delay: the picture comes that long after the sounding, through the s
     await exchange.open();
     await exchange.sendPicture(flatImage(96, 96));
     await exchange.close();
-    const sounding = exchange.trace.bursts.find((b) => b.use === 'sounding')!;
+    const sounding = exchange.trace.bursts.findLast((b) => b.use === 'sounding')!;
     const data = exchange.trace.bursts.find((b) => b.use === 'data')!;
     const rate = setup.frontend.deviceRateHz;
     const gapMs = (1e3 * (data.startSample - sounding.startSample - sounding.lengthSamples)) / rate;
