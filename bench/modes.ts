@@ -93,7 +93,9 @@ async function machine(): Promise<void> {
   const snrsDb = values.snr.split(',').map(Number);
   for await (const row of machineRows(models, data!, part, Number(values.most), air.cbr, snrsDb)) {
     rows.push(row);
-    const numbers = Object.values(row).map((v) => (typeof v === 'number' ? Number(v.toFixed(3)) : v));
+    const shown = (v: unknown): unknown =>
+      typeof v === 'number' ? Number(v.toFixed(3)) : Array.isArray(v) ? v.map(shown).join(' ') : v;
+    const numbers = Object.values(row).map(shown);
     process.stdout.write(`${rows.length === 1 ? `${Object.keys(row).join('\t')}\n` : ''}${numbers.join('\t')}\n`);
   }
   if (values.out) writeFileSync(values.out, JSON.stringify(rows));

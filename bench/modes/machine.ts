@@ -1,3 +1,4 @@
+import { mean, meanInterval, pairedDifference } from '../../src/experiment/stats.ts';
 import { IntegratedCodec } from '../../src/sct/codec/integrated.ts';
 import { ModularCodec } from '../../src/sct/codec/modular.ts';
 import {
@@ -30,6 +31,9 @@ export interface MachineRow {
   /** Share of quarter-resolution pixels with the clean features' class, and mIoU of the two maps. */
   readonly sameClass: number | null;
   readonly withClean: number | null;
+  /** 95 % interval of the share over the pictures, +-; and the paired difference from the received picture's share, with its ends. */
+  readonly sameClassHalf: number;
+  readonly overPicture: readonly [number, number, number] | null;
   /** mIoU with CamVid's labels. */
   readonly withTruth: number | null;
   /** Classes a picture: no longer said to be there, said to be there that the clean features do not show. */
@@ -49,6 +53,7 @@ class Tally {
   private readonly clean = new ConfusionMatrix(STREET_LABELS);
   private readonly truth = new ConfusionMatrix(STREET_LABELS);
   private readonly rows: {
+    same: number;
     missed: number;
     invented: number;
     top1: number;
@@ -67,36 +72,34 @@ class Tally {
   ) {
     const { missed, invented } = agreementWithClean(got, clean, this.clean);
     agreementWithTruth(got, truth, this.truth);
+    const alike = got.labels.reduce((sum, label, i) => sum + (label === clean.labels[i] ? 1 : 0), 0);
     this.rows.push({
+      same: alike / got.labels.length,
       ...{ missed: missed.length, invented: invented.length, street: got.streetProbability, ms },
       top1: likeliest(got) === likeliest(clean) ? 1 : 0,
       saliency: correlation(saliency, cleanSaliency),
     });
   }
 
-  row(codec: string, snrDb: number, way: MachineRow['way']): MachineRow {
-    const of = (key: keyof (typeof this.rows)[number]) =>
-      this.rows.reduce((sum, r) => sum + r[key], 0) / this.rows.length;
+  /** @param shown the received picture's tally, over the same pictures */
+  row(codec: string, snrDb: number, way: MachineRow['way'], shown?: Tally): MachineRow {
+    type Key = keyof (typeof this.rows)[number];
+    const of = (key: Key) => mean(this.rows.map((r) => r[key]));
     const [clean, truth] = [this.clean.report(), this.truth.report()];
-    const ms = this.rows.map((r) => r.ms).sort((a, b) => a - b)[this.rows.length >> 1];
+    const shares = this.rows.map((r) => r.same);
+    const same = meanInterval(shares);
+    const over =
+      shown &&
+      pairedDifference(
+        shares,
+        shown.rows.map((r) => r.same),
+      );
     return {
-      ...{
-        codec,
-        snrDb,
-        way,
-        pictures: this.rows.length,
-        sameClass: clean.pixelAccuracy,
-        withClean: clean.mIoU,
-        withTruth: truth.mIoU,
-      },
-      ...{
-        missed: of('missed'),
-        invented: of('invented'),
-        top1: of('top1'),
-        street: of('street'),
-        saliency: of('saliency'),
-        ms,
-      },
+      ...{ codec, snrDb, way, pictures: this.rows.length, sameClass: clean.pixelAccuracy },
+      ...{ withClean: clean.mIoU, withTruth: truth.mIoU, sameClassHalf: same.high - same.value },
+      overPicture: over ? [over.value, over.low, over.high] : null,
+      ...{ missed: of('missed'), invented: of('invented'), top1: of('top1'), street: of('street') },
+      ...{ saliency: of('saliency'), ms: this.rows.map((r) => r.ms).sort((a, b) => a - b)[this.rows.length >> 1] },
     };
   }
 }
@@ -170,7 +173,11 @@ export async function* machineRows(
   yield tally('clean').row('-', Number.POSITIVE_INFINITY, 'clean');
   for (const codec of ['integrated', 'modular']) {
     for (const snrDb of snrsDb) {
-      for (const way of WAYS) yield tally(`${codec} ${snrDb} ${way}`).row(codec, snrDb, way);
+      const shown = tally(`${codec} ${snrDb} from the picture`);
+      for (const way of WAYS) {
+        const own = tally(`${codec} ${snrDb} ${way}`);
+        yield own.row(codec, snrDb, way, own === shown ? undefined : shown);
+      }
     }
   }
 }
