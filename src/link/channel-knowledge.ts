@@ -42,8 +42,19 @@ export interface ChannelPolicy {
 export interface DatedReport {
   readonly report: CsiReport;
   readonly measuredAtS: number;
-  /** Ends of the soundings up to that one, oldest first: what the receiver can have predicted from. Absent: it alone. */
-  readonly soundingsAtS?: readonly number[];
+  /** Soundings up to that one, oldest first: what the receiver can have predicted from. Absent: it alone. */
+  readonly soundings?: readonly Sounding[];
+}
+
+/** A sounding burst: its end on the air, and the mean SNR (linear) that was reported of it, if it was. */
+export interface Sounding {
+  readonly endS: number;
+  readonly snr: number | null;
+}
+
+/** Mean SNR of a report over the subbands, linear. */
+export function meanSnr({ codes }: CsiReport): number {
+  return codes.reduce((sum, code) => sum + 10 ** (decodeCsi(code) / 10), 0) / codes.length;
 }
 
 /** What the transmitter knows of the channel, and the loading that follows from it. */
@@ -81,7 +92,7 @@ export function channelKnowledge(
   const ageS = dated ? nowS - dated.measuredAtS : null;
   const reported = dated ? Array.from(dated.report.codes, decodeCsi) : null;
   const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
-  const uncertainty = fresh ? predictionError(dopplerHz, dated!, ageS, reported) : 0;
+  const uncertainty = fresh ? predictionError(dopplerHz, dated!, ageS) : 0;
   const share = fresh ? RESERVE.least + RESERVE.perUncertainty * uncertainty : RESERVE.robust;
   const repeats = policy.harq > 0 && policy.canSpare(share);
   const least = repeats ? MARGIN_DB.withRepetition : MARGIN_DB.without;
@@ -130,22 +141,27 @@ const SOUNDING_ERROR = 0.01;
 /**
  * Relative error of the best prediction for the middle of the burst to come, in Jakes fading: of one sounding the report says what
  * was measured, sqrt(1 - J0(2 pi fd (age + 10 ms))^2); of several the receiver has predicted (CsiHistory), and the root of
- * that prediction's mean square error is left. 0 where no Doppler is known.
+ * that prediction's mean square error is left: relative to the channel's mean power, so that it is larger for a channel that is
+ * expected below it. 0 where no Doppler is known.
  */
 function predictionError(
   dopplerHz: number | null,
-  { measuredAtS, soundingsAtS = [] }: DatedReport,
+  { report, measuredAtS, soundings = [] }: DatedReport,
   ageS: number,
-  reportedDb: readonly number[],
 ): number {
   if (!dopplerHz) return 0;
   const horizonS = ageS + HALF_BURST_S;
-  const used = soundingsAtS.slice(soundingsAtS.length - usableSnapshots(soundingsAtS, dopplerHz));
+  const ends = soundings.map((s) => s.endS);
+  const used = soundings.slice(soundings.length - usableSnapshots(ends, dopplerHz));
   if (used.length < 2) {
     const rho = besselJ0(2 * Math.PI * dopplerHz * horizonS);
     return Math.sqrt(Math.max(0, 1 - rho ** 2));
   }
-  const snr = reportedDb.reduce((sum, db) => sum + 10 ** (db / 10), 0) / reportedDb.length;
-  const errors = used.map(() => SOUNDING_ERROR / snr);
-  return Math.sqrt(fadingPredictor(used, errors, dopplerHz, measuredAtS + horizonS).residual);
+  const expected = meanSnr(report);
+  const heard = used.flatMap(({ snr }) => snr ?? []);
+  const usual = heard.length > 0 ? heard.reduce((a, b) => a + b) / heard.length : expected;
+  const times = used.map((s) => s.endS);
+  const errors = times.map(() => SOUNDING_ERROR / usual);
+  const { residual } = fadingPredictor(times, errors, dopplerHz, measuredAtS + horizonS);
+  return Math.sqrt(Math.min(1, residual * Math.max(1, usual / expected)));
 }

@@ -10,7 +10,13 @@ import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
 import { MAX_DATA_SLOTS, reserveRe } from './budget-split.ts';
 import { type BurstPayload, burstPayload } from './burst-payload.ts';
-import { type ChannelKnowledge, channelKnowledge, type DatedReport } from './channel-knowledge.ts';
+import {
+  type ChannelKnowledge,
+  channelKnowledge,
+  type DatedReport,
+  meanSnr,
+  type Sounding,
+} from './channel-knowledge.ts';
 import { controlRe, controlWarnings, extensionMcs, mostStreams, ROBUST_MCS, shapeOf } from './control-part.ts';
 import type { AckReport, CsiReport } from './csi-report.ts';
 import {
@@ -51,9 +57,9 @@ export class Transmitter {
   /** Reference pictures that the pictures to come may name: first 32 bits of their hashes. */
   referenceIds: readonly number[] = [];
   private report: DatedReport | null = null;
-  /** The latest sounding that was made, and ends of the latest on the air. */
+  /** The latest sounding that was made, and the latest on the air. */
   private sounded = -1;
-  private readonly soundingsAtS: number[] = [];
+  private soundings: Sounding[] = [];
   private parts: SentPart[] = [];
   private budgetRe = 0;
   /** RE limited in magnitude in each burst whose samples were made. */
@@ -107,7 +113,8 @@ export class Transmitter {
   /** Takes a CSI report; `measuredAtS` is when the burst it names was on the air. */
   takeReport(report: CsiReport, measuredAtS: number): void {
     if (report.session !== this.options.session || report.codes.length !== this.numerology.nSubbands) return;
-    this.report = { report, measuredAtS, soundingsAtS: this.soundingsAtS.filter((endS) => endS <= measuredAtS) };
+    this.soundings = this.soundings.map((s) => (s.endS === measuredAtS ? { ...s, snr: meanSnr(report) } : s));
+    this.report = { report, measuredAtS, soundings: this.soundings.filter((s) => s.endS <= measuredAtS) };
   }
 
   /**
@@ -185,7 +192,7 @@ export class Transmitter {
 
   /** A burst has been on the air until `endS`: from here on its acknowledgement is waited for. */
   onAir(burst: number, endS: number): void {
-    if (burst === this.sounded && this.soundingsAtS.push(endS) > MOST_SNAPSHOTS) this.soundingsAtS.shift();
+    if (burst === this.sounded) this.soundings = [...this.soundings, { endS, snr: null }].slice(-MOST_SNAPSHOTS);
     this.harq.onAir(burst, endS);
   }
 
