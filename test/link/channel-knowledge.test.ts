@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { channelKnowledge, type Sounding } from '../../src/link/channel-knowledge.ts';
+import { type ChannelPolicy, channelKnowledge, type Sounding } from '../../src/link/channel-knowledge.ts';
 import { fadingPredictor } from '../../src/phy/channel-est/fading-prediction.ts';
 import { encodeCsi } from '../../src/sct/allocation/csi-code.ts';
 
-const POLICY = {
-  ...{ mapping: 'matched', mappingForced: true, maxCsiAgeS: 0.2, harq: 0, assumedSnrDb: 5 },
+const POLICY: Omit<ChannelPolicy, 'dopplerHz'> = {
+  ...{ mapping: 'matched' as const, mappingForced: true, maxCsiAgeS: 0.2, harq: 0, assumedSnrDb: 5 },
   ...{ canSpare: () => true, powerLoading: false },
-} as const;
+};
 const AGE_S = 0.02;
 
 /** Margin of coded bits below a flat report of `snrDb` that is 20 ms old, dB. */
