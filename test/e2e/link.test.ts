@@ -141,6 +141,30 @@ test('one photo: loopback, its files, replay --check, monitor, export, settings 
   );
 });
 
+test('without --codec a photo is coded semantically', { timeout: 120_000 }, async (t) => {
+  const cwd = await scratch(t);
+  await photo(join(cwd, 'photo.png'));
+  const words = [
+    'loopback',
+    'photo.png',
+    '--size',
+    'live',
+    '--numerology',
+    '6',
+    '--cbr',
+    '1/4',
+    '-o',
+    'run',
+    '--json',
+    '-q',
+  ];
+  const ended = await sct(words, cwd);
+  assert.equal(ended.code, 0, ended.stderr);
+  const metrics = JSON.parse(ended.stdout);
+  assert.equal(metrics.codec, 'integrated');
+  assert.ok(metrics.sfvs.length > 0 && metrics.psnrDb > 20, `${metrics.sfvs.length} SFVs, ${metrics.psnrDb} dB`);
+});
+
 test('a quality limit that is missed: exit 5, and ok is false', { timeout: 300_000 }, async (t) => {
   const cwd = await scratch(t);
   await photo(join(cwd, 'photo.png'));
