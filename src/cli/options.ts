@@ -44,7 +44,7 @@ const GROUPS = {
     ),
     word('size', '--size <name>', 'model set of the semantic codecs: base (default) or live'),
     word('mode', '--mode <name>', 'overall (default), selective: only what is kept, or auto'),
-    word('order', '--order <name>', 'what comes first: sum (default) or density of importance'),
+    word('order', '--order <name>', 'what comes first: density (default) or sum of importance'),
     word('keep', '--keep <what>', 'selective: class names with commas between them, or score>=X'),
     word('roi', '--roi <x,y,w,h>', 'selective: a rectangle in pixels'),
     word(

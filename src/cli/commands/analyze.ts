@@ -29,7 +29,7 @@ export const addAnalyze: AddCommand = (program, context, done) => {
     .option('--task <name>', 'who looks at the picture: human (default: saliency) or machine (class activation)')
     .option('--task-classes <names>', 'what matters in a street (default car,pedestrian,bicyclist,sign)')
     .option('--weight <w>', 'of saliency or activation against entropy (default 0.5 human, 0.7 machine)')
-    .option('--order <name>', 'what comes first: sum (default) or density of importance')
+    .option('--order <name>', 'what comes first: density (default) or sum of importance')
     .option('--labels <name>', 'auto (default), street (11 classes) or codebook (32 clusters)')
     .option('--max-sfvs <n>', 'most objects (default 32, at most 255)')
     .option('--models <dir>', 'folder with another model set (default: the one that ships)')
@@ -41,7 +41,7 @@ export const addAnalyze: AddCommand = (program, context, done) => {
 Examples:
   sct analyze --demo -o analysis
   sct analyze street.png --task machine --task-classes car,pedestrian -o analysis
-  sct analyze photo.png --order density --json
+  sct analyze photo.png --order sum --json
 `,
   );
   command.action(async (path: string | undefined, flags: AnalyzeFlags) => {

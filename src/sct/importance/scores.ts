@@ -4,6 +4,8 @@ import type { GridPlane } from '../semantics/feature-map.ts';
 export const ORDERS = ['sum', 'density'] as const;
 /** What comes first: the SFV with the largest importance, or with the largest importance a cell. */
 export type Order = (typeof ORDERS)[number];
+/** What wins in ROI-PSNR (docs/adr/0012). */
+export const DEFAULT_ORDER: Order = 'density';
 
 /** Steps of a score code that double the importance. */
 export const STEPS_PER_OCTAVE = 16;

@@ -1,7 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
 import type { DecodeView } from '../codec/codec.ts';
 import { TASKS, type Task } from '../importance/importance-map.ts';
-import { ORDERS, type Order } from '../importance/scores.ts';
+import { DEFAULT_ORDER, ORDERS, type Order } from '../importance/scores.ts';
 import { DEFAULT_TASK_CLASSES } from '../importance/task-classes.ts';
 import type { AnalysisOptions } from '../semantics/analysis.ts';
 import { parseKeep, parseRoi } from './keep-rule.ts';
@@ -51,7 +51,7 @@ export function semanticSettings(options: SemanticOptions, classes: readonly str
   const keep = options.keep === undefined ? undefined : parseKeep(options.keep, classes);
   const roi = options.roi === undefined ? undefined : parseRoi(options.roi);
   const mode: Mode = oneOf('--mode', options.mode, MODES) ?? (keep || roi ? 'selective' : 'overall');
-  const order: Order = oneOf('--order', options.order, ORDERS) ?? 'sum';
+  const order: Order = oneOf('--order', options.order, ORDERS) ?? DEFAULT_ORDER;
   const asked = oneOf('--distortion', options.distortion, DISTORTIONS);
   const task: Task = oneOf('--task', options.task, TASKS) ?? (asked && asked !== 'pixel' ? 'machine' : 'human');
   const distortion: Distortion = asked ?? (task === 'machine' ? 'task' : 'both');

@@ -2,7 +2,7 @@ import { inRange } from '../../common/errors.ts';
 import { entropyMap } from '../entropy/entropy-map.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import { cellSaliency, DEFAULT_WEIGHTS, importanceMap, type Task } from '../importance/importance-map.ts';
-import { encodeScore, type Order, sfvOrder, sfvSums } from '../importance/scores.ts';
+import { DEFAULT_ORDER, encodeScore, type Order, sfvOrder, sfvSums } from '../importance/scores.ts';
 import { streetAttention, taskClassShare } from '../importance/street-objects.ts';
 import { DEFAULT_TASK_CLASSES, taskClassIds } from '../importance/task-classes.ts';
 import { adoptPartition, type Partition, type PartitionOptions, type Sfv } from '../partition/partition.ts';
@@ -17,7 +17,7 @@ export interface AnalysisOptions {
   readonly task?: Task | undefined;
   /** Weight of saliency or activation against entropy, 0..1; default 0.5 (human) or 0.7 (machine). */
   readonly weight?: number | undefined;
-  /** Default sum. */
+  /** Default density. */
   readonly order?: Order | undefined;
   readonly labelSpace?: LabelSpaceChoice | undefined;
   /** Names of street classes that matter in a street; default car, pedestrian, bicyclist, sign. */
@@ -89,7 +89,7 @@ export async function analyseSemantics(
 ): Promise<SemanticAnalysis> {
   const task = options.task ?? 'human';
   const weight = inRange('weight', options.weight ?? DEFAULT_WEIGHTS[task], 0, 1);
-  const order = options.order ?? 'sum';
+  const order = options.order ?? DEFAULT_ORDER;
   const { tables } = models;
   const taskClasses = taskClassIds(options.taskClasses ?? DEFAULT_TASK_CLASSES, tables.labels.names);
   const clock = new StepClock(options.onStep);

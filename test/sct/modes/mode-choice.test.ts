@@ -80,7 +80,7 @@ test('the most important: no shorter beginning of the ranking holds the share', 
 
 test('settings: what follows from what was said', () => {
   const plain = semanticSettings({}, NAMES);
-  assert.deepEqual(plain.printed, { mode: 'overall', task: 'human', order: 'sum', distortion: 'both' });
+  assert.deepEqual(plain.printed, { mode: 'overall', task: 'human', order: 'density', distortion: 'both' });
   assert.equal(plain.view, 'picture');
   const keep = semanticSettings({ keep: 'car', roi: '1,2,3,4' }, NAMES);
   assert.deepEqual(keep.mode, {
