@@ -86,6 +86,11 @@ const GROUPS = {
       '--repeat-budget <x>',
       'channel symbols of a picture with its repetitions, as a multiple of its budget (default 1)',
     ),
+    number(
+      'protectionDb',
+      '--protection <dB>',
+      'modular: extra margin of the more important half of the picture (default 0 to 2.5, more the less the CSI report tells)',
+    ),
   ],
   channel: [
     word(

@@ -88,6 +88,7 @@ export class LoopbackExchange {
       harq: config.harq,
       harqBy: config.harqBy,
       repeatBudget: config.repeatBudget,
+      protectionDb: config.protectionDb,
       answers: config.feedback !== 'none',
       dopplerHz,
       assumedSnrDb: config.assumeSnrDb,

@@ -90,6 +90,8 @@ export const linkInputSchema = z.strictObject({
   harqBy: oneOf(HARQ_RULES).optional(),
   /** Multiple of the budget. */
   repeatBudget: quantity(1, 32).optional(),
+  /** Extra margin of the more important half in the code rates of streams of bits; default by what the CSI report can tell. */
+  protectionDb: quantity(0, 20, 'dB').optional(),
   seed: whole(0, 2 ** 32 - 1).optional(),
   numerology: oneOfNumbers(NUMEROLOGIES.map((n) => n.nSubbands)).optional(),
   profile: oneOf(PROFILE_NAMES).optional(),
@@ -160,6 +162,7 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   harq: '--harq',
   harqBy: '--harq-by',
   repeatBudget: '--repeat-budget',
+  protectionDb: '--protection',
   seed: '--seed',
   numerology: '--numerology',
   profile: '--profile',

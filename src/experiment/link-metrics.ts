@@ -74,6 +74,7 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.mIoU = metrics.machine?.withTruth?.mIoU ?? null;
   metrics.modelSet = picture && picture.modelSet !== 0 ? modelSetId(picture.modelSet) : (facts?.modelSet ?? null);
   metrics.mapping = facts?.mapping ?? null;
+  metrics.mappingReason = facts?.mappingReason || null;
   metrics.channel = input.modelled ? config.channel : null;
   metrics.snrDb = input.modelled ? config.snrDb : null;
   metrics.seed = input.modelled ? config.seed : null;

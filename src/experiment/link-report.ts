@@ -65,7 +65,8 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       command: shellCommand(manifest.argv),
       codec: metrics.codec,
       codecDetail: facts ? settingsText(facts) : null,
-      mapping: metrics.mapping,
+      mapping:
+        metrics.mapping && (metrics.mappingReason ? `${metrics.mapping} (${metrics.mappingReason})` : metrics.mapping),
       channel: metrics.channel ?? 'not modelled',
       snrDb: metrics.snrDb,
       seed: manifest.seed,

@@ -70,6 +70,8 @@ export interface LinkMetrics {
   codec: string;
   mode: string | null;
   mapping: string | null;
+  /** Why this mapping, in words. */
+  mappingReason: string | null;
   channel: string | null;
   snrDb: number | null;
   seed: number | null;
@@ -125,6 +127,7 @@ export function emptyMetrics(codec: string): LinkMetrics {
     codec,
     mode: null,
     mapping: null,
+    mappingReason: null,
     channel: null,
     snrDb: null,
     seed: null,

@@ -79,6 +79,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       harq: 0,
       modelSet: coding.modelSet,
       assumedSnrDb: config.assumeSnrDb,
+      protectionDb: config.protectionDb,
       seed: config.seed,
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
@@ -112,6 +113,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     Object.assign(metrics, budgetMetrics(facts.budget, image.width * image.height));
     metrics.ok = true;
     metrics.mapping = facts.mapping;
+    metrics.mappingReason = facts.mappingReason || null;
     metrics.sideInfoBytes = facts.sideInfoBytes;
     metrics.modelSet = facts.modelSet;
     metrics.mode = typeof facts.settings.mode === 'string' ? facts.settings.mode : null;

@@ -9,6 +9,10 @@ export const TRANSMIT_SCHEMA = 'sct.transmit/4';
 export interface TransmitFacts {
   readonly schema: typeof TRANSMIT_SCHEMA;
   readonly mapping: string;
+  /** Why this mapping; empty in older runs. */
+  readonly mappingReason: string;
+  /** Extra margin of the more important half in the code rates of streams of bits, dB. */
+  readonly protectionDb: number;
   readonly csiNumber: number;
   readonly csiAgeMs: number | null;
   readonly reportedSnrDb: number[] | null;
@@ -57,6 +61,8 @@ export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter):
   return {
     schema: TRANSMIT_SCHEMA,
     mapping: plan.map,
+    mappingReason: plan.mapReason,
+    protectionDb: plan.protectionDb,
     csiNumber: plan.csiNumber,
     csiAgeMs: plan.csiAgeS === null ? null : 1e3 * plan.csiAgeS,
     reportedSnrDb: plan.reportedSnrDb,
@@ -127,6 +133,8 @@ export function parseTransmitFacts(value: unknown): TransmitFacts {
   return {
     schema: TRANSMIT_SCHEMA,
     mapping: asString('mapping', o.mapping, 32),
+    mappingReason: asString('mappingReason', o.mappingReason ?? '', 200),
+    protectionDb: asNumber('protectionDb', o.protectionDb ?? 0),
     csiNumber: asNumber('csiNumber', o.csiNumber),
     csiAgeMs: orNull('csiAgeMs', o.csiAgeMs, asNumber),
     reportedSnrDb: orNull('reportedSnrDb', o.reportedSnrDb, numbers),

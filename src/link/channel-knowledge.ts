@@ -64,6 +64,10 @@ export interface ChannelKnowledge {
   readonly ageS: number | null;
   /** Codes of a fresh report, from which the map is made; null for the robust map. */
   readonly codes: Uint8Array | null;
+  /** Relative error of what a fresh report predicts, 0 to 1; 1 without one. */
+  readonly uncertainty: number;
+  /** What was taken off for it in codedSnrDb, dB. */
+  readonly agingDb: number;
   /** As reported, dB; null without a report. */
   readonly snrDb: number[] | null;
   /** What to expect of each subband at its power, dB; the assumed SNR without a report. [nSubbands] */
@@ -107,6 +111,8 @@ export function channelKnowledge(
       number: 0,
       ageS,
       codes: null,
+      uncertainty: 1,
+      agingDb: 0,
       snrDb: reported,
       expectedSnrDb: mean,
       codedSnrDb: snr,
@@ -115,7 +121,8 @@ export function channelKnowledge(
       reserve,
     };
   }
-  const margin = least + AGING_MARGIN_DB * uncertainty;
+  const agingDb = AGING_MARGIN_DB * uncertainty;
+  const margin = least + agingDb;
   const power = policy.powerLoading ? loadPower(reported, uncertainty) : null;
   const expectedSnrDb = power?.snrDb ?? reported;
   const snr = expectedSnrDb.map((v) => v - margin);
@@ -124,6 +131,8 @@ export function channelKnowledge(
     number: dated!.report.number,
     ageS,
     codes: dated!.report.codes,
+    uncertainty,
+    agingDb,
     snrDb: reported,
     expectedSnrDb,
     codedSnrDb: snr,

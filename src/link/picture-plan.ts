@@ -18,14 +18,13 @@ import { placeSymbols, type RbMap } from '../sct/allocation/rb-map.ts';
 import { type BurstDemand, splitOverBursts } from '../sct/allocation/split-bursts.ts';
 import { rankingByScore } from '../sct/allocation/weights.ts';
 import type { SourcePlan, StreamGrant, StreamPlan } from '../sct/codec/codec.ts';
-import { chooseOwnModulation, chooseUniformLoading, codeRateFor } from './adaptation.ts';
+import { codeRateFor } from './adaptation.ts';
+import { type BitsPolicy, type BitsWishes, bitsPolicy, protectionOf } from './bits-policy.ts';
 import { splitBudget, tooSmall } from './budget-split.ts';
-import { type ChannelKnowledge, TARGET_BLER, TYPICAL_BITS } from './channel-knowledge.ts';
+import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
 import { bitsAt, burstShape, codedBitsOf, positionsOf } from './resource-map.ts';
+import { sideRateFor } from './side-rate.ts';
 import { MAX_BLOCKS } from './transport.ts';
-
-/** Rate of side information: 1/6, whatever the report says, since all is lost with it. */
-export const SIDE_RATE = 0;
 
 /** What one stream gets in one burst. */
 export interface StreamPart {
@@ -55,9 +54,12 @@ export interface PicturePlan {
   readonly dropped: readonly number[];
   /** As the extension says it, [nSubbands]. */
   readonly modulation: readonly number[];
+  /** Code rate of the side information, index in SIDE_RATES. */
+  readonly sideRate: number;
+  readonly policy: BitsPolicy;
 }
 
-export interface PlanInput {
+export interface PlanInput extends BitsWishes {
   readonly numerology: Numerology;
   readonly source: SourcePlan;
   readonly csi: ChannelKnowledge;
@@ -68,10 +70,6 @@ export interface PlanInput {
   readonly controlRe: number;
   /** RE kept for repetitions. */
   readonly reserve: number;
-  /** Extra margin of the more important half of the cells in the code rate of streams of bits, dB; default 0. */
-  readonly protectionDb?: number | undefined;
-  /** One modulation and one code rate for all streams of bits of a picture, as for a band without order; default their own. */
-  readonly oneMcs?: boolean | undefined;
   /** controlRe + reserve at another budget, for hints. */
   readonly overheadRe: (budgetRe: number) => number;
 }
@@ -90,7 +88,8 @@ export function planPicture(input: PlanInput): PicturePlan {
   if (source.sideInfoBytes > MAX_SIDE_INFO_BYTES) {
     throw new UsageError(`side information of ${source.sideInfoBytes} bytes: allowed up to ${MAX_SIDE_INFO_BYTES}`);
   }
-  const side = sideRePerSubband(n, source.sideInfoBytes, SIDE_RATE);
+  const sideRate = sideRateFor(n, csi);
+  const side = sideRePerSubband(n, source.sideInfoBytes, sideRate);
   const sideRe = side * n.nSubbands;
   const coded = streams.some((s) => s.kind === 'bits');
   const alone = streams.length === 1;
@@ -104,23 +103,19 @@ export function planPicture(input: PlanInput): PicturePlan {
     ...(side > 0 ? { side: { bytes: source.sideInfoBytes, re: sideRe } } : {}),
   });
   const shapes = slotsOf.map((slots, b) => burstShape(n, slots, b === 0 ? side : 0));
-  const one = input.oneMcs && !alone ? chooseUniformLoading(csi.codedSnrDb, TYPICAL_BITS, TARGET_BLER) : null;
-  const qm = one?.qm ?? qmOf(source, csi);
+  const policy = bitsPolicy(source, csi, input);
+  const { qm, snrDb } = policy;
   const modulation = coded ? [...qm].map((q) => q / 2) : new Array<number>(n.nSubbands).fill(ANALOG_CODE);
-  const saferDb = saferBy(source, input.protectionDb ?? 0);
-  const rateOf = (id: number) => (positions: Uint32Array) => {
-    if (alone) return csi.loading.codeRate;
-    return one
-      ? one.codeRate
-      : ownRate(n, positions, qm, saferDb[id] > 0 ? csi.codedSnrDb.map((v) => v - saferDb[id]) : csi.codedSnrDb);
-  };
+  const saferDb = protectionOf(source, policy.protectionDb);
+  const rateOf = (id: number) => (positions: Uint32Array) =>
+    policy.codeRate ?? ownRate(n, positions, qm, saferDb[id] > 0 ? snrDb.map((v) => v - saferDb[id]) : snrDb);
 
   let excluded = new Set<number>();
   for (;;) {
-    const { demands, allocations } = allocateBursts(input, shapes, excluded);
+    const { demands, allocations } = allocateBursts(input, shapes, excluded, policy);
     const bursts = allocations.map((allocation, b): BurstPlan => {
       const { map } = allocation;
-      const snrs = expectedSnrs(n, shapes[b], allocation, csi);
+      const snrs = expectedSnrs(n, shapes[b], allocation, csi, policy);
       const { rb, re, start } = placeSymbols(map, shapes[b]);
       const positions = positionsOf({ rb, re, start });
       const parts = Array.from(map.sfvOrder, (id, i): StreamPart => {
@@ -142,30 +137,8 @@ export function planPicture(input: PlanInput): PicturePlan {
     if (grants.length === 0) throw nothingFits(input, demands, sideRe);
     const sent = new Set(grants.map((g) => g.id));
     const dropped = streams.map((s) => s.id).filter((id) => !sent.has(id));
-    return { bursts: useful, grants, dropped, modulation };
+    return { bursts: useful, grants, dropped, modulation, sideRate, policy };
   }
-}
-
-/**
- * Extra margin of each stream's code rate, dB: those that come first in the order of placement have it, up to the one that reaches half of
- * the cells; [stream id]. Where the channel is worse than reported the less important half is lost first.
- */
-function saferBy({ streams, ranking }: SourcePlan, protectionDb: number): number[] {
-  const out = new Array<number>(streams.length).fill(0);
-  const half = streams.reduce((sum, s) => sum + (s.cells ?? 1), 0) / 2;
-  let cells = 0;
-  for (const id of ranking ?? rankingByScore(Uint8Array.from(streams, (s) => s.score))) {
-    if (cells >= half) break;
-    out[id] = protectionDb;
-    cells += streams[id].cells ?? 1;
-  }
-  return out;
-}
-
-/** Bits of each subband's modulation where coded streams use it. */
-function qmOf({ streams }: SourcePlan, csi: ChannelKnowledge): Uint8Array {
-  if (streams.length === 1 || csi.codes === null) return csi.loading.qm;
-  return chooseOwnModulation(csi.codedSnrDb, TYPICAL_BITS, TARGET_BLER);
 }
 
 function ownRate(n: Numerology, positions: Uint32Array, qm: Uint8Array, snrDb: readonly number[]): number {
@@ -187,7 +160,12 @@ function sizeOf(
 }
 
 /** The allocation of each burst, with whole streams where there are several bursts. */
-function allocateBursts(input: PlanInput, shapes: readonly BurstShape[], excluded: ReadonlySet<number>) {
+function allocateBursts(
+  input: PlanInput,
+  shapes: readonly BurstShape[],
+  excluded: ReadonlySet<number>,
+  { interleaved }: BitsPolicy,
+) {
   const { source, csi, seed } = input;
   const { streams } = source;
   const scores = Uint8Array.from(streams, (s) => s.score);
@@ -195,7 +173,7 @@ function allocateBursts(input: PlanInput, shapes: readonly BurstShape[], exclude
   const alone = streams.length === 1;
   const minRe = streams.map((s) => (alone ? 1 : leastRe(s, csi)));
   const demand = { scores, ranking, minRe };
-  const codes = csi.codes ?? new Uint8Array(shapes[0].nSubbands).fill(FLAT_CODE);
+  const codes = (interleaved === null ? csi.codes : null) ?? new Uint8Array(shapes[0].nSubbands).fill(FLAT_CODE);
   const demands: BurstDemand[] | null =
     shapes.length === 1 || ranking.length === 0
       ? null
@@ -207,7 +185,7 @@ function allocateBursts(input: PlanInput, shapes: readonly BurstShape[], exclude
     const own: Demand = demands ? demands[b] : alone ? { scores } : demand;
     // A burst too small for any of them carries nothing.
     if (own.ranking?.length === 0) return emptyAllocation(shape);
-    if (csi.codes === null || csi.map === 'robust') return allocateRobust(shape, scores, own);
+    if (csi.codes === null || csi.map === 'robust' || interleaved !== null) return allocateRobust(shape, scores, own);
     // With one stream every RE is its own; an order would say nothing.
     const mapping: Mapping = alone ? 'uniform' : csi.map;
     return allocate({ ...own, shape, csi: csi.codes, scores, mapping, seed });
@@ -236,8 +214,14 @@ function emptyAllocation({ nSubbands }: BurstShape): Allocation {
 const FLAT_CODE = 80;
 
 /** What to expect of each placed stream's RE, dB: under the matched placement, so that all mappings send the same symbols. */
-function expectedSnrs(n: Numerology, shape: BurstShape, allocation: Allocation, csi: ChannelKnowledge): number[] {
-  const map = csi.codes === null ? allocation.map : allocation.matched;
+function expectedSnrs(
+  n: Numerology,
+  shape: BurstShape,
+  allocation: Allocation,
+  csi: ChannelKnowledge,
+  { interleaved }: BitsPolicy,
+): number[] {
+  const map = csi.codes === null || interleaved !== null ? allocation.map : allocation.matched;
   const codes = encodeCsiReport(csi.expectedSnrDb);
   return reportedChannels(placeSymbols(map, shape), codes, n.nSubbands).map((c) => c.snrDb);
 }

@@ -8,7 +8,7 @@ import type { EncodedSource, EncodedStream } from '../sct/codec/codec.ts';
 import { atLeast } from './budget-split.ts';
 import type { StreamContent } from './burst-payload.ts';
 import type { SendProcess } from './harq/sender-entity.ts';
-import { type PicturePlan, SIDE_RATE } from './picture-plan.ts';
+import type { PicturePlan } from './picture-plan.ts';
 import { bitsAt, burstShape, codedBitsOf, positionsOf } from './resource-map.ts';
 import { TransportLayout } from './transport.ts';
 
@@ -63,7 +63,7 @@ export function partsOf(n: Numerology, plan: PicturePlan, encoded: EncodedSource
   const next = new Map<number, number>();
   return plan.bursts.map(({ slots, side, map, parts }, b): EncodedPart => {
     const sideInfo = b === 0 ? encoded.sideInfo : new Uint8Array(0);
-    const reserved = sideRePerSubband(n, sideInfo.length, SIDE_RATE);
+    const reserved = sideRePerSubband(n, sideInfo.length, plan.sideRate);
     if (reserved > side)
       throw broken(name, `gave ${sideInfo.length} bytes of side information, more than it announced`);
     const sent = parts.filter((p) => streams.has(p.id));

@@ -1,14 +1,11 @@
-import { SIDE_RATES, sideRePerSubband } from '../phy/frame/side-block.ts';
+import { sideRePerSubband } from '../phy/frame/side-block.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import type { SourcePlan } from '../sct/codec/codec.ts';
-import { codeRateFor } from './adaptation.ts';
 import { reserveRe } from './budget-split.ts';
-import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
+import type { ChannelKnowledge } from './channel-knowledge.ts';
 import { controlRe } from './control-part.ts';
-import { SIDE_RATE } from './picture-plan.ts';
+import { sideIsSafe, sideRateFor } from './side-rate.ts';
 
-/** What the band may be worse than expected and side information still be taken for safe, dB. */
-const SIDE_MARGIN_DB = 3;
 /** Most of a picture's budget that is kept for repeating its side information. */
 const MOST_FOR_SIDE = 0.15;
 
@@ -27,16 +24,8 @@ export function reserveOf(
 ): number {
   if (source.streams.some((s) => s.kind === 'bits')) return reserveRe(budgetRe, csi.reserve, leastBurstRe);
   if (harq === 0 || source.sideInfoBytes === 0 || sideIsSafe(n, csi)) return 0;
-  const side = sideRePerSubband(n, source.sideInfoBytes, SIDE_RATE);
+  const side = sideRePerSubband(n, source.sideInfoBytes, sideRateFor(n, csi));
   const slots = Math.ceil((side + 1) / RB_DATA_RE);
   const wanted = controlRe(n, { side: true, power: csi.power !== null }) + slots * n.nSubbands * RB_DATA_RE;
   return wanted > MOST_FOR_SIDE * budgetRe ? 0 : wanted;
-}
-
-function sideIsSafe(n: Numerology, { codes, codedSnrDb }: ChannelKnowledge): boolean {
-  if (codes === null) return false;
-  const each = new Float64Array(n.nSubbands).fill(RB_DATA_RE);
-  const qpsk = new Uint8Array(n.nSubbands).fill(2);
-  const worse = codedSnrDb.map((snr) => snr - SIDE_MARGIN_DB);
-  return codeRateFor(each, qpsk, worse, TARGET_BLER) >= SIDE_RATES[SIDE_RATE];
 }

@@ -19,6 +19,10 @@ export interface TransmitBurst {
 /** What was decided for one picture. */
 export interface TransmissionPlan {
   readonly map: ChannelKnowledge['map'];
+  /** Why this map, in words. */
+  readonly mapReason: string;
+  /** Extra margin of the more important half in the code rates of streams of bits, dB. */
+  readonly protectionDb: number;
   readonly csiNumber: number;
   readonly csiAgeS: number | null;
   readonly loading: Loading;

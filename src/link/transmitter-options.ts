@@ -27,8 +27,8 @@ export interface TransmitterOptions {
   readonly ackTimeoutS?: number;
   /** Water-filling over the subbands of a fresh report. */
   readonly powerLoading?: boolean;
-  /** Of streams of bits (PlanInput): extra margin of the more important half, dB, default 0; one MCS for all, default false. */
-  readonly protectionDb?: number;
+  /** Of streams of bits (BitsWishes): extra margin of the more important half, dB; one MCS for all, default false. */
+  readonly protectionDb?: number | undefined;
   readonly oneMcs?: boolean;
   readonly modelSet?: number;
   readonly seed?: number;

@@ -8,6 +8,7 @@ import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import { rbMapCrc16 } from '../sct/allocation/rb-map.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
+import { mapOf, mapReason } from './bits-policy.ts';
 import { MAX_DATA_SLOTS, reserveRe } from './budget-split.ts';
 import { type BurstPayload, burstPayload } from './burst-payload.ts';
 import {
@@ -28,7 +29,7 @@ import {
   wantedItems,
 } from './harq/repetition.ts';
 import { type AckVerdict, ackTimeoutS, HarqSender } from './harq/sender-entity.ts';
-import { planPicture, SIDE_RATE } from './picture-plan.ts';
+import { type PicturePlan, planPicture } from './picture-plan.ts';
 import { applyPower } from './power-loading.ts';
 import { sideReOf } from './resource-map.ts';
 import { type EncodedPart, itemsOf, partsOf, type SentPart } from './sent-part.ts';
@@ -48,7 +49,10 @@ const NO_ANSWERS = 'no feedback: nothing can be asked for again, so none of the 
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
 export class Transmitter {
   readonly numerology: Numerology;
-  readonly options: Required<Omit<TransmitterOptions, 'dopplerHz'>> & { dopplerHz: number | null };
+  readonly options: Required<Omit<TransmitterOptions, 'dopplerHz' | 'protectionDb'>> & {
+    dopplerHz: number | null;
+    protectionDb: number | undefined;
+  };
   readonly budget: SymbolBudget = emptyBudget();
   readonly harq: HarqSender;
   private readonly phy: BurstTransmitter;
@@ -88,12 +92,12 @@ export class Transmitter {
       assumedSnrDb: 5,
       ackTimeoutS: ackTimeoutS(DEFAULT_LATENCY_S),
       powerLoading: false,
-      protectionDb: 0,
       oneMcs: false,
       modelSet: 0,
       seed: 1,
       ...options,
       dopplerHz: options.dopplerHz ?? null,
+      protectionDb: options.protectionDb,
     };
     inRange('repeat budget', this.options.repeatBudget, 1, 1000);
     this.phy = new BurstTransmitter(options.numerology);
@@ -123,7 +127,7 @@ export class Transmitter {
    */
   async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
     const n = this.numerology;
-    const { codec, powerLoading, seed, protectionDb, oneMcs } = this.options;
+    const { codec, powerLoading, seed, protectionDb, oneMcs, mappingForced, answers } = this.options;
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
@@ -153,7 +157,7 @@ export class Transmitter {
     };
     const { mcs, ...overhead } = overheadOf(budgetRe);
     const planned = planPicture({
-      ...{ numerology: n, source, csi, seed, budgetRe, protectionDb, oneMcs, ...overhead },
+      ...{ numerology: n, source, csi, seed, budgetRe, protectionDb, oneMcs, mappingForced, answers, ...overhead },
       pixels: image.width * image.height,
       overheadRe: (budget) => {
         const o = overheadOf(budget);
@@ -168,10 +172,12 @@ export class Transmitter {
     }
     const encoded = await source.encode(planned.grants);
     const parts = partsOf(n, planned, encoded, codec.name);
-    const bursts = parts.map((part, p) => this.dataBurst(part, p, parts.length, planned.modulation, mcs, csi));
+    const bursts = parts.map((part, p) => this.dataBurst(part, p, parts.length, planned, mcs, csi));
     const codedBits = parts.reduce((sum, p) => sum + p.codedBits, 0);
     return {
-      map: csi.map,
+      map: mapOf(csi, planned.policy),
+      mapReason: mapReason(csi, planned.policy, mappingForced),
+      protectionDb: planned.policy.protectionDb,
       csiNumber: csi.number,
       csiAgeS: csi.ageS,
       loading: csi.loading,
@@ -257,7 +263,7 @@ export class Transmitter {
     part: EncodedPart,
     p: number,
     parts: number,
-    modulation: readonly number[],
+    { modulation, sideRate }: PicturePlan,
     mcs: number,
     csi: ChannelKnowledge,
   ): TransmitBurst {
@@ -277,7 +283,7 @@ export class Transmitter {
       repeats: 0,
       original: this.burst & 1023,
       sideBytes: part.sideInfo.length,
-      sideRate: part.sideInfo.length > 0 ? SIDE_RATE : 0,
+      sideRate: part.sideInfo.length > 0 ? sideRate : 0,
       interleaved: map.layout === 'interleaved' ? 1 : 0,
       modulation,
       order: ordered ? [...map.subbandOrder] : null,

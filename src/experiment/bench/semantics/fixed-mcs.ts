@@ -8,6 +8,9 @@ import type { Series, Trial } from './series.ts';
 /** Trials that a rung of the ladder is given before it may be dropped as hopeless. */
 const FIRST_LOOK = 6;
 
+/** No margin by importance: it would be a second code rate. */
+const ONE_RATE = { protectionDb: 0 };
+
 export interface Ladder {
   /** Where the climb begins, dB. */
   readonly startDb: number;
@@ -53,7 +56,7 @@ export async function bestFixedMcs(
     const { trials, facts } = await sendAll(
       context,
       few,
-      ({ seed }) => ({ codec, link: blindLinkOf(air, seed, context.scale, designDb) }),
+      ({ seed }) => ({ codec, transmitter: ONE_RATE, link: blindLinkOf(air, seed, context.scale, designDb) }),
       { ...sending, pictures: undefined, stop: hopeless },
     );
     const whole = trials.length === few.length;
@@ -80,7 +83,11 @@ export async function bestFixedMcs(
     }
   }
   const { designDb } = best;
-  const again = ({ seed }: Draw) => ({ codec, link: blindLinkOf(air, seed, context.scale, designDb) });
+  const again = ({ seed }: Draw) => ({
+    codec,
+    transmitter: ONE_RATE,
+    link: blindLinkOf(air, seed, context.scale, designDb),
+  });
   if (few.length < list.length) {
     const rest = await sendAll(context, list.slice(few.length), again, sending);
     best = { ...best, trials: [...best.trials, ...rest.trials] };
