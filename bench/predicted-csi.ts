@@ -65,8 +65,10 @@ async function trial(input: LinkInput) {
     middle,
     Float64Array.from(n.carriers, (k) => k * SUBCARRIER_SPACING_HZ),
   );
+  // A train of which nothing was heard brings no report.
+  if (!reportedSnrDb) return null;
   const snr = 10 ** (config.snrDb! / 10);
-  const truth = reportedSnrDb!.map((_, s) => {
+  const truth = reportedSnrDb.map((_, s) => {
     let bits = 0;
     for (let c = s * SUBBAND_CARRIERS; c < (s + 1) * SUBBAND_CARRIERS; c++) {
       bits += Math.log2(1 + snr * (h[2 * c] ** 2 + h[2 * c + 1] ** 2)) / SUBBAND_CARRIERS;
@@ -74,9 +76,9 @@ async function trial(input: LinkInput) {
     return 2 ** bits - 1;
   });
   const db = truth.map((v) => Math.max(LEAST_DB, 10 * Math.log10(v)));
-  const best = [...truth.keys()].sort((a, b) => reportedSnrDb![b] - reportedSnrDb![a]).slice(0, BEST);
+  const best = [...truth.keys()].sort((a, b) => reportedSnrDb[b] - reportedSnrDb[a]).slice(0, BEST);
   return {
-    square: mean(db.map((v, s) => (Math.max(LEAST_DB, reportedSnrDb![s]) - v) ** 2)),
+    square: mean(db.map((v, s) => (Math.max(LEAST_DB, reportedSnrDb[s]) - v) ** 2)),
     gainDb: 10 * Math.log10(mean(best.map((s) => truth[s])) / mean(truth)),
   };
 }
@@ -84,13 +86,16 @@ async function trial(input: LinkInput) {
 const commit = (await gitFacts(await packageRoot()))?.commit ?? null;
 for (const [label, input] of ROWS) {
   if (values.only !== undefined && !label.includes(values.only)) continue;
-  const trials: Awaited<ReturnType<typeof trial>>[] = [];
-  for (let seed = 1; seed <= seeds; seed++) trials.push(await trial({ ...input, seed }));
+  const trials: NonNullable<Awaited<ReturnType<typeof trial>>>[] = [];
+  for (let seed = 1; seed <= seeds; seed++) {
+    const one = await trial({ ...input, seed });
+    if (one) trials.push(one);
+  }
   const square = meanInterval(trials.map((t) => t.square));
   const gain = meanInterval(trials.map((t) => t.gainDb));
   const root = (v: number) => Number(Math.sqrt(Math.max(0, v)).toFixed(2));
   const row = {
-    ...{ label, seeds: [1, seeds], commit, input },
+    ...{ label, seeds: [1, seeds], trials: trials.length, commit, input },
     rmsErrorDb: [root(square.value), root(square.low), root(square.high)],
     bestSixDb: [gain.value, gain.low, gain.high].map((v) => Number(v.toFixed(2))),
   };
