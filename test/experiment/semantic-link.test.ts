@@ -18,6 +18,7 @@ import { linkMetrics } from '../../src/experiment/link-metrics.ts';
 import { setupLink } from '../../src/experiment/link-setup.ts';
 import { transmitFacts } from '../../src/experiment/transmit-facts.ts';
 import type { TransmitBurst } from '../../src/link/transmitter.ts';
+import { SIDE_RATES } from '../../src/phy/frame/side-block.ts';
 import type { ReceivedStream } from '../../src/sct/codec/codec.ts';
 import { type RgbImage, rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { psnrDb } from '../../src/sct/quality/psnr.ts';
@@ -111,7 +112,8 @@ test('the figures are those of the contract: every symbol is counted, every SFV 
   assert.equal(metrics.modelSet, plan.settings.modelSet);
   assert.ok(metrics.cbr! <= LIVE.cbr && metrics.cbr! > 0.8 * LIVE.cbr, `${metrics.cbr}`);
   assert.equal(metrics.sideInfoBytes, plan.sideInfoBytes);
-  assert.ok(metrics.sideInfoSymbols! >= 3 * (8 * plan.sideInfoBytes + 24));
+  const sideRate = SIDE_RATES[plan.bursts[0].extension!.sideRate];
+  assert.ok(metrics.sideInfoSymbols! >= (8 * plan.sideInfoBytes + 24) / (2 * sideRate));
   assert.ok(metrics.sfvs.length > 1);
   assert.equal(
     metrics.sfvs.reduce((sum, s) => sum + s.symbols, 0),
