@@ -8,8 +8,8 @@ import type { Series, Trial } from './series.ts';
 /** Trials that a rung of the ladder is given before it may be dropped as hopeless. */
 const FIRST_LOOK = 6;
 
-/** No margin by importance: it would be a second code rate. */
-const ONE_RATE = { protectionDb: 0 };
+/** One modulation and one code rate; no margin by importance, which would be a second one. */
+const ONE_MCS = { oneMcs: true, protectionDb: 0 };
 
 export interface Ladder {
   /** Where the climb begins, dB. */
@@ -50,15 +50,24 @@ export async function bestFixedMcs(
   const few = list.slice(0, compared);
   const { startDb, stepDb, patience } = ladderFor(air, context.scale.quick);
   const rungs = new Map<number, Rung>();
+  // Where nothing fades the sender goes by the rung's SNR as by a flat report (placement makes no difference there), so that control
+  // and side information have rates for it, too.
+  const sendingFor =
+    (designDb: number) =>
+    ({ seed }: Draw) => ({
+      codec,
+      transmitter: ONE_MCS,
+      link: blindLinkOf(air, seed, context.scale, designDb),
+      ...(air.channel === 'awgn' ? { reportDb: designDb } : {}),
+    });
   const climb = async (designDb: number) => {
     const known = rungs.get(designDb);
     if (known) return known;
-    const { trials, facts } = await sendAll(
-      context,
-      few,
-      ({ seed }) => ({ codec, transmitter: ONE_RATE, link: blindLinkOf(air, seed, context.scale, designDb) }),
-      { ...sending, pictures: undefined, stop: hopeless },
-    );
+    const { trials, facts } = await sendAll(context, few, sendingFor(designDb), {
+      ...sending,
+      pictures: undefined,
+      stop: hopeless,
+    });
     const whole = trials.length === few.length;
     const rung = { designDb, mcs: String(facts.MCS), trials, psnrDb: whole ? meanPsnr(trials) : -1 };
     rungs.set(designDb, rung);
@@ -83,11 +92,7 @@ export async function bestFixedMcs(
     }
   }
   const { designDb } = best;
-  const again = ({ seed }: Draw) => ({
-    codec,
-    transmitter: ONE_RATE,
-    link: blindLinkOf(air, seed, context.scale, designDb),
-  });
+  const again = sendingFor(designDb);
   if (few.length < list.length) {
     const rest = await sendAll(context, list.slice(few.length), again, sending);
     best = { ...best, trials: [...best.trials, ...rest.trials] };
