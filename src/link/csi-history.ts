@@ -59,7 +59,7 @@ export class CsiHistory {
 
   /**
    * Takes a sounding; returns the SNR to expect of each subband when its report is used, dB [nSubbands]: as measured where there
-   * is nothing to predict from.
+   * is nothing to predict from, about the soundings' mean where the channel has changed too much between them.
    */
   take(record: BurstRecord): Float32Array {
     const { dopplerHz } = this.options;
@@ -80,11 +80,11 @@ export class CsiHistory {
     if (train.length < 2) return null;
     const dopplerHz = options.dopplerHz ?? dopplerOf(n, train);
     const used = train.slice(train.length - usableSnapshots(timesOf(train), dopplerHz));
-    if (used.length < 2) return null;
+    const horizonS = (record.slots / 2) * slotS(n) + options.latencyS + HALF_BURST_S;
+    if (used.length < 2) return options.dopplerHz === null ? null : shrunk(n, train, dopplerHz, horizonS, record);
     const { power, errors } = powersOf(used);
     const timesS = timesOf(used);
     const channels = onOneClock(n, used);
-    const horizonS = (record.slots / 2) * slotS(n) + options.latencyS + HALF_BURST_S;
     const { weights, residual, precision } = fadingPredictor(
       timesS,
       errors,
@@ -100,6 +100,28 @@ export class CsiHistory {
     }
     return expectedSubbandSnrDb(n, predicted, residual * power, record.rbNoise);
   }
+}
+
+/**
+ * Fading so fast that no sounding tells of the next: what is left of the last one, w h, about the mean power of all of them, so that one
+ * lucky moment is not taken for the channel.
+ */
+function shrunk(
+  n: Numerology,
+  train: readonly Snapshot[],
+  dopplerHz: number,
+  horizonS: number,
+  record: BurstRecord,
+): Float32Array {
+  const last = train[train.length - 1];
+  const { power } = powersOf(train);
+  const { weights, residual } = fadingPredictor([0], [last.error / power], dopplerHz, horizonS);
+  return expectedSubbandSnrDb(
+    n,
+    last.channel.map((v) => weights[0] * v),
+    residual * power,
+    record.rbNoise,
+  );
 }
 
 function timesOf(all: readonly Snapshot[]): number[] {
