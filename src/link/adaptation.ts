@@ -45,14 +45,17 @@ export function chooseLoading(snrDb: ArrayLike<number>, infoBits: number, target
   return best!;
 }
 
-/** The same modulation everywhere, for the robust map: an unequal loading would need to know the subbands. */
+/**
+ * The same modulation everywhere, for the robust map: an unequal loading would need to know the subbands. Its rate is at least 1/10, so that a
+ * file can be made of its bits: a mean is all that is known, and the channel may be better.
+ */
 export function chooseUniformLoading(snrDb: ArrayLike<number>, infoBits: number, targetBler: number): Loading {
   let best: Loading | null = null;
   for (const order of ORDERS) {
     const candidate = loadingFor(new Uint8Array(snrDb.length).fill(order), snrDb, infoBits, targetBler);
     if (!best || candidate.efficiency > best.efficiency) best = candidate;
   }
-  return best!;
+  return { ...best!, codeRate: Math.max(LEAST_RATE, best!.codeRate) };
 }
 
 function loadingFor(qm: Uint8Array, snrDb: ArrayLike<number>, infoBits: number, targetBler: number): Loading {
