@@ -25,7 +25,9 @@ test('the quick run measures every part through the whole modem', async () => {
       assert.ok(row.trials > 0 && row.seeds !== '', row.scheme);
       assert.ok(psnrDb && psnrDb.mean > 5 && psnrDb.mean < 60, `${part.name} ${row.scheme}`);
       assert.ok(outage && outage.mean <= 1 && outage.mean >= 0);
-      const budget = Number(String(row.conditions.CBR).replace('1/', '')) ** -1;
+      // Repetitions of that part may take seven times the budget besides.
+      const times = part.name === 'harq' ? 8 : 1;
+      const budget = times / Number(String(row.conditions.CBR).replace('1/', ''));
       assert.ok(cbr && cbr.mean <= budget * (1 + 1e-5), `${part.name} ${row.scheme}: ${cbr?.mean} of ${budget}`);
     }
   }
