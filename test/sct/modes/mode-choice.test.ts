@@ -30,7 +30,7 @@ test('variation: standard deviation over mean, whatever the scale', () => {
 test('auto: selective above tau of its task, overall below', () => {
   const flat = decideMode(analysis(1, 1, 1), { mode: 'auto' }, NAMES);
   assert.deepEqual([flat.mode, flat.asked, flat.importanceCv, flat.tau], ['overall', 'auto', 0, AUTO_TAU.human]);
-  const peaked = analysis(1, 0.1, 5);
+  const peaked = analysis(1, 0.1, 7);
   const cv = variation(peaked.importance);
   assert.ok(cv > AUTO_TAU.human && cv < AUTO_TAU.machine);
   assert.equal(decideMode(peaked, { mode: 'auto' }, NAMES).mode, 'selective');

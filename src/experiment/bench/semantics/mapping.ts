@@ -123,7 +123,7 @@ async function place(e: Experiment, count: number, context: PartContext): Promis
       const sent = await sendAll(
         alone,
         [draw],
-        () => ({ codec, link, ...(e.oneMcs ? { transmitter: { oneMcs: true } } : {}) }),
+        () => ({ codec, link, ...(e.oneMcs ? { transmitter: { oneMcs: true, protectionDb: 0 } } : {}) }),
         { more },
       );
       trials[m].push(...sent.trials);
