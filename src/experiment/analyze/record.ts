@@ -15,7 +15,8 @@ export interface AnalysisRecord {
   readonly order: string;
   /** Of the two terms of the importance map. */
   readonly weights: { readonly entropy: number; readonly attention: number };
-  readonly attention: 'saliency' | 'activation';
+  /** `saliency and objects`: of people in a street (docs/adr/0018). */
+  readonly attention: 'saliency' | 'saliency and objects' | 'activation';
   /** What the activation map explains: labels in the picture, or presence logits; null when it was not made. */
   readonly activationTarget: 'maps' | 'presence' | null;
   readonly grid: { readonly rows: number; readonly columns: number; readonly cellPx: number };
@@ -88,7 +89,7 @@ export function analysisRecord(
     taskClasses: analysis.taskClasses.map((c) => tables.labels.names[c]),
     order: analysis.order,
     weights: { entropy: 1 - weight, attention: weight },
-    attention: analysis.task === 'human' ? 'saliency' : 'activation',
+    attention: attentionOf(analysis),
     activationTarget: analysis.activation?.target ?? null,
     grid: { rows: partition.rows, columns: partition.columns, cellPx: 16 },
     labelSpace: rawLabels.space,
@@ -101,6 +102,11 @@ export function analysisRecord(
     timingsMs,
     files,
   };
+}
+
+function attentionOf({ task, rawLabels }: SemanticAnalysis): AnalysisRecord['attention'] {
+  if (task === 'machine') return 'activation';
+  return rawLabels.space === 'street' ? 'saliency and objects' : 'saliency';
 }
 
 function boundingBoxes(

@@ -24,7 +24,7 @@ export function analysisText(r: AnalysisRecord, options: { colour: boolean; dire
     [
       'importance',
       `${fixed(r.weights.entropy, 2)} entropy + ${fixed(r.weights.attention, 2)} ${r.attention} (task ${r.task})` +
-        (r.task === 'machine' ? `: ${r.taskClasses.join(', ')}` : ''),
+        (r.attention === 'saliency' ? '' : `: ${r.taskClasses.join(', ')}`),
     ],
     [
       'partition',

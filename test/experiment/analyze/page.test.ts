@@ -52,7 +52,9 @@ test('record: SFVs in order of importance, boxes within the photo, names', async
   assert.deepEqual(record.grid, { rows: 10, columns: 15, cellPx: 16 });
   assert.deepEqual(record.weights, { entropy: 1 - 0.7, attention: 0.7 });
   assert.equal(record.activationTarget, 'maps');
-  assert.ok(record.sfvs.every((s, i) => i === 0 || s.score <= record.sfvs[i - 1].score));
+  assert.equal(record.order, 'density');
+  // Scores are rounded to 4 %.
+  assert.ok(record.sfvs.every((s, i) => i === 0 || s.density <= 1.05 * record.sfvs[i - 1].density));
   const sky = record.sfvs.find((s) => s.labelName === 'sky')!;
   assert.deepEqual(sky.bbox.slice(0, 3), [0, 0, 240]);
   const road = record.sfvs.find((s) => s.labelName === 'road')!;
