@@ -106,7 +106,10 @@ async function dividedBy(config: Words): Promise<UserPairOptions> {
   return { models, analysis: semanticSettings(config, models.tables.labels.names).analysis };
 }
 
-/** Milliseconds of a codec's steps as `timings` names them; `machine`: from features to labels and classes. */
+/**
+ * Milliseconds of a codec's steps as `timings` names them; `machine`: from features to labels and classes. A codec's own step `heads` is
+ * that and its bookkeeping, so it is left out.
+ */
 export function codecTimings(
   { heads, ...timingsMs }: Readonly<Record<string, number>>,
   task?: { readonly latencyMs: number },

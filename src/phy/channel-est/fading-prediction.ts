@@ -3,9 +3,9 @@ import { besselJ0 } from './time-basis.ts';
 
 /** Least ratio of an estimate's error to the channel that is believed: no two bursts are aligned better than this. */
 const LEAST_ERROR = 1e-3;
-/** Bursts further apart than this many turns of the Doppler tell nothing of one another's phases. J0 is 0.48 there. */
+/** Bursts further apart than this many turns of the Doppler tell nothing of one another's phases. J0 is 0.47 there. */
 const MOST_GAP_TURNS = 0.25;
-/** Span of bursts that is worth looking back on, in turns of the Doppler; J0 is -0.3 there and its slope small. */
+/** Span of bursts that is worth looking back on, in turns of the Doppler; J0 is -0.3 there and never below -0.41. */
 const MOST_SPAN_TURNS = 0.5;
 
 /** Most bursts that a prediction goes by. */

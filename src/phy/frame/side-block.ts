@@ -3,8 +3,8 @@ import { type ControlDecodeResult, controlInfoBits, decodeControl, encodeControl
 import { type Numerology, RB_DATA_RE } from '../numerology.ts';
 
 /**
- * Code rates of side information in the robust code, QPSK (index = the extension's sideRate). 1/6, the usual one, loses none of
- * 6000 blocks of 198 bytes on AWGN at -4 dB; 1/5 loses 72 % there (`bench/ldpc-bler.ts side`).
+ * Code rates of side information in the robust code, QPSK (index = the extension's sideRate). 1/6, the most robust, loses none
+ * of 6000 blocks of 198 bytes on AWGN at -4 dB; 1/5 loses 72 % there (`bench/ldpc-bler.ts side`).
  */
 export const SIDE_RATES = [1 / 6, 1 / 4, 1 / 3, 1 / 2] as const;
 

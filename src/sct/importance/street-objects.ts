@@ -1,6 +1,9 @@
 import type { GridPlane, GridShape } from '../semantics/feature-map.ts';
 import { shares } from './importance-map.ts';
 
+/** Least probability of a cell that shows one of the classes: in a picture without any, shares would be those of noise. */
+const LEAST_OBJECT = 0.1;
+
 /**
  * How much of each cell shows what the task looks for, 0..1: the probability of the task's classes by the label head (softmax over
  * the classes), mean over the cell's 4x4 quarter-resolution pixels.
@@ -46,6 +49,3 @@ export function streetAttention(saliency: GridPlane, objects: GridPlane): GridPl
   const [s, o] = [shares(saliency.data), shares(objects.data)];
   return { ...saliency, data: Float32Array.from(s, (v, i) => (v + o[i]) / 2) };
 }
-
-/** A cell below this probability shows none of the classes: a picture of such cells only would be divided by noise. */
-const LEAST_OBJECT = 0.1;
