@@ -19,7 +19,7 @@ import { overAwgnPlan } from './send.ts';
 const modularBits = (snrDb: number) => 0.75 * Math.log2(1 + 10 ** (snrDb / 10));
 
 /** Where the heads look: at what came as f_d or the quantiser gives it, as the machine receiver does, and at the received picture. */
-export const WAYS = ['as it came', 'restored', 'from the picture'] as const;
+const WAYS = ['as it came', 'restored', 'from the picture'] as const;
 type Way = (typeof WAYS)[number];
 
 /** One way at one SNR, over all pictures. */

@@ -8,7 +8,7 @@ import type { Numerology } from '../phy/numerology.ts';
 /** Soundings of a train begin whole multiples of this apart (the sender's clock). */
 export const SOUNDING_GRID_S = 1e-3;
 /** Half of a usual picture's burst: what the report is for lies so long behind the report's arrival, s. */
-export const HALF_BURST_S = 5e-3;
+const HALF_BURST_S = 5e-3;
 
 /** First paths are found within so many samples; the rest of what a burst lies off the grid is its clock's. */
 const TIMING_ERROR = 4;

@@ -4,7 +4,7 @@ import { codeRateFor } from './adaptation.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
 
 /** Index of the lowest code rate of side information, for all that no fresh report speaks for. */
-export const ROBUST_SIDE_RATE = 0;
+const ROBUST_SIDE_RATE = 0;
 /** What the whole band may be worse than expected, beyond the report's own margins, where side information has a higher rate, dB. */
 const MARGIN_DB = 6;
 /** The same where it has the lowest and is still taken for safe, dB. */

@@ -12,12 +12,6 @@ import { semanticCss } from './semantic-style.ts';
 import { pageCss } from './style.ts';
 
 /**
- * Encoded bytes above which a picture should be handed to the report as a WebP or JPEG preview (with `file` naming the
- * exact one), so that the page stays under 2 MB.
- */
-export const REPORT_PICTURE_BYTES = 400_000;
-
-/**
  * report.html as one self-contained page: no script, no request; the policy allows only its own style (by hash) and
  * pictures inside the page, so nothing in the data can make it do more. Sections without data are left out.
  */

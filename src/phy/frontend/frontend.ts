@@ -2,8 +2,6 @@ import { inRange, UsageError } from '../../common/errors.ts';
 import { Downconverter, Upconverter } from './converter.ts';
 import { type ResamplerSpec, rateRatio } from './resampler.ts';
 
-/** Rates of the numerologies (64, 128, 256, 512, 1024 points at 15 kHz). */
-export const MODEM_RATES_HZ: readonly number[] = [0.96e6, 1.92e6, 3.84e6, 7.68e6, 15.36e6];
 /** Device rates named in messages; any other rational ratio within the bounds works too. */
 export const COMMON_DEVICE_RATES_HZ: readonly number[] = [
   0.96e6, 1.92e6, 3.84e6, 7.68e6, 8e6, 10e6, 12.5e6, 15.36e6, 16e6, 20e6,

@@ -90,7 +90,6 @@ export const metaSchema = z.strictObject({
 });
 
 export type SigmfMeta = z.infer<typeof metaSchema>;
-export type SigmfGlobal = SigmfMeta['global'];
 export type SigmfCapture = SigmfMeta['captures'][number];
 export type SigmfAnnotation = SigmfMeta['annotations'][number];
 
