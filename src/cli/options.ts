@@ -181,7 +181,7 @@ const GROUPS = {
     number('maxDrops', '--max-drops <n>', 'exit 6 when more samples were lost'),
   ],
   quality: [
-    word('truth', '--truth <labels.png>', 'ground-truth label map of the photo (CamVid numbers): ROI-PSNR'),
+    word('truth', '--truth <labels.png>', 'ground-truth label map of the photo (CamVid numbers): ROI-PSNR, mIoU'),
     word('lpips', '--lpips <file:sha256>', 'your LPIPS network as ONNX, inputs a, b in -1..1: LPIPS'),
   ],
   duration: [number('durationS', '--duration <s>', 'stop after this time', 's')],
