@@ -47,8 +47,8 @@ if (size !== 'live' && size !== 'base') throw new UsageError(`--size ${size} is 
 const models = await loadModels({ size });
 const demo = await loadDemoPhoto();
 
-/** The picture as a receiver shows it that holds this reference, or none. */
-async function shown(image: RgbImage, reference: RgbImage | null): Promise<number> {
+/** PSNR of the picture as a receiver shows it that holds this reference, or none. */
+async function shownDb(image: RgbImage, reference: RgbImage | null): Promise<number> {
   const features = reference ? await models.analyse(reference) : undefined;
   const named = reference ? { referenceId: 1, references: async () => features } : {};
   const codec = new ModularCodec(models, { ...named, mode: { roi: ROI } });
@@ -67,14 +67,14 @@ for (const crop of CROPS) {
   const image = cropImage(demo, crop, TOP, PX, PX);
   const y = (await models.analyse(image)).data;
   const power = y.reduce((sum, v) => sum + v * v, 0);
-  const withoutDb = await shown(image, null);
+  const withoutDb = await shownDb(image, null);
   for (const { right, gain } of REFERENCES) {
     if (crop + right + PX > demo.width) continue;
     const moved = cropImage(demo, crop + right, TOP, PX, PX);
     const reference = { ...moved, data: moved.data.map((v) => gain * v) };
     const other = (await models.analyse(reference)).data;
     const distance = other.reduce((sum, v, i) => sum + (v - y[i]) ** 2, 0) / power;
-    rows.push({ crop, right, gain, distance, withoutDb, withDb: await shown(image, reference) });
+    rows.push({ crop, right, gain, distance, withoutDb, withDb: await shownDb(image, reference) });
   }
 }
 const BANDS = [0, 0.25, 0.5, 0.75, 1, 1.5, 10] as const;
