@@ -6,7 +6,6 @@ Takes it from checkpoints/NAME (networks_of_set.py), rounds, exports and compare
 and the hashes of file and set in models.json: another set with another id. Only roles whose inputs are in the vectors already.
 """
 import argparse
-import hashlib
 import json
 import os
 import tempfile
@@ -23,8 +22,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 MAKERS = {"features": networks_of_set.features_part}
 
 
-def example(role, channels, h=16, w=24, seed=7):
-    """random inputs of the contract: features of falling size, quality about -1"""
+def example(role, channels, seed=7):
+    """random inputs of the contract for a picture of pack.CHECK_SIZE: features of deviation 0.2, a plane about -1"""
+    h, w = (size // 16 for size in pack.CHECK_SIZE)
     g = torch.Generator().manual_seed(seed)
     out = {}
     for t in export.tensors(role, channels)[0]:
@@ -34,26 +34,19 @@ def example(role, channels, h=16, w=24, seed=7):
 
 
 def add(entry, part, out):
-    """entry: a set of models.json, changed in place; part: networks_of_set.Part"""
+    """entry: a set of models.json, changed in place; part: networks_of_set.Part. A network that fails its check replaces nothing."""
     part.module.eval()
     part.rounding = export.round_half(part.module)
-    inputs = example(part.role, part.channels)
-    path = os.path.join(out, entry["name"], part.file)
-    with tempfile.TemporaryDirectory() as scratch:
-        pack.write_file(part, path, inputs, scratch)
+    with tempfile.TemporaryDirectory() as scratch, tempfile.TemporaryDirectory(dir=out, prefix=".add-") as new:
+        path = os.path.join(new, part.file)
+        pack.write_file(part, path, example(part.role, part.channels), scratch)
         pack.check(scratch)
-    ins, outs = export.tensors(part.role, part.channels)
-    part.flops = export.flops_per_pixel(part.module, inputs, 16 * 24 * 256)
-    made = {"name": part.file, "role": part.role, "path": f"{entry['name']}/{part.file}", "bytes": os.path.getsize(path),
-            "sha256": pack.sha256(path), "opset": export.OPSET, "inputs": ins, "outputs": outs, "parameters": part.parameters,
-            "data": part.data, "steps": part.steps, "seed": part.seed, "licence": cards.licence(part), "quality": part.quality,
-            "card": f"{entry['name']}/{part.role}.md"}
+        made = pack.file_entry(entry["name"], part, path)
+        os.replace(path, os.path.join(out, made["path"]))
     files = [f for f in entry["files"] if f["role"] != part.role]
     at = next(i for i, f in enumerate(files) if f["role"] == "tables")
     entry["files"] = files[:at] + [made] + files[at:]
-    lines = sorted(f"{f['name']} {f['sha256']}\n" for f in entry["files"])
-    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
-    entry.update(sha256=digest, id=digest[:8])
+    pack.renew(entry)
     with open(os.path.join(out, made["card"]), "w") as f:
         f.write(cards.card(entry["name"], part, made))
 
@@ -67,8 +60,7 @@ def main():
     p.add_argument("--vectors", default=os.path.join(HERE, "..", "test", "vectors", "models"))
     a = p.parse_args()
     torch.set_num_threads(1)
-    path = os.path.join(a.out, "models.json")
-    manifest = json.load(open(path))
+    manifest = json.load(open(os.path.join(a.out, "models.json")))
     for name in a.sets.split(","):
         cfg = json.load(open(os.path.join(HERE, "configs", name + ".json")))
         part = MAKERS[a.role](cfg, os.path.join(a.checkpoints, name))
@@ -76,13 +68,9 @@ def main():
         add(entry, part, a.out)
         vectors.add(part, os.path.join(a.vectors, name + ".json"))
         print(f"{name}: set {entry['id']}")
-    total = sum(f["bytes"] for s in manifest["sets"] for f in s["files"])
-    print(f"total {total} bytes of {pack.LIMIT_BYTES}")
-    if total > pack.LIMIT_BYTES:
+    if pack.too_large(manifest["sets"]):
         raise SystemExit("add_part: too large")
-    with open(path, "w") as f:
-        json.dump(manifest, f, indent=1)
-        f.write("\n")
+    pack.write_manifest(manifest, a.out)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,40 @@ def sha256(path):
         return hashlib.sha256(f.read()).hexdigest()
 
 
+def set_hash(files):
+    """hash of a set over its files (entries of models.json): sha256 of the sorted lines `name sha256`"""
+    return hashlib.sha256("".join(sorted(f"{f['name']} {f['sha256']}\n" for f in files)).encode()).hexdigest()
+
+
+def renew(entry):
+    """a set of models.json gets the hash that follows from its files"""
+    entry["sha256"] = set_hash(entry["files"])
+    entry["id"] = entry["sha256"][:8]
+
+
+def too_large(sets):
+    """says how large the folder is, and whether that is too much"""
+    total = sum(f["bytes"] for s in sets for f in s["files"])
+    print(f"total {total} bytes of {LIMIT_BYTES}")
+    return total > LIMIT_BYTES
+
+
+def write_manifest(manifest, out):
+    with open(os.path.join(out, "models.json"), "w") as f:
+        json.dump(manifest, f, indent=1)
+        f.write("\n")
+
+
+def file_entry(set_name, part, path):
+    """what models.json says of the file of a part, written to `path`"""
+    network = part.module is not None
+    inputs, outputs = export.tensors(part.role, part.channels) if network else ([], [])
+    return {"name": part.file, "role": part.role, "path": f"{set_name}/{part.file}", "bytes": os.path.getsize(path),
+            "sha256": sha256(path), "opset": export.OPSET if network else None, "inputs": inputs, "outputs": outputs,
+            "parameters": part.parameters, "data": part.data, "steps": part.steps, "seed": part.seed,
+            "licence": cards.licence(part), "quality": part.quality, "card": f"{set_name}/{part.role}.md"}
+
+
 def check(folder):
     """runs check_export.mjs; its lines are shown"""
     done = subprocess.run(["node", os.path.join(HERE, "check_export.mjs"), folder], stdout=subprocess.PIPE, text=True)
@@ -74,22 +108,14 @@ def pack_set(name, parts, out, scratch, bench):
     for part in parts:
         write_file(part, os.path.join(folder, part.file), inputs.get(part.role), scratch)
     check(scratch)
-    hashes = {p.file: sha256(os.path.join(folder, p.file)) for p in parts}
-    digest = hashlib.sha256("".join(sorted(f"{file} {h}\n" for file, h in hashes.items())).encode()).hexdigest()
+    files = [file_entry(name, part, os.path.join(folder, part.file)) for part in parts]
+    digest = set_hash(files)
     measured = bench_figures.figures(bench, name, digest) if bench else {}
-    channels, files = parts[0].channels, []
-    for part in parts:
-        network = part.module is not None
+    for part, entry in zip(parts, files):
         part.quality.update(measured.get(part.role, {}))
-        inputs_outputs = export.tensors(part.role, channels) if network else ([], [])
-        files.append({"name": part.file, "role": part.role, "path": f"{name}/{part.file}",
-                      "bytes": os.path.getsize(os.path.join(folder, part.file)), "sha256": hashes[part.file],
-                      "opset": export.OPSET if network else None, "inputs": inputs_outputs[0], "outputs": inputs_outputs[1],
-                      "parameters": part.parameters, "data": part.data, "steps": part.steps, "seed": part.seed,
-                      "licence": cards.licence(part), "quality": part.quality, "card": f"{name}/{part.role}.md"})
         with open(os.path.join(folder, part.role + ".md"), "w") as f:
-            f.write(cards.card(name, part, files[-1]))
-    return {"name": name, "version": VERSION, "id": digest[:8], "sha256": digest, "channels": channels, "files": files}
+            f.write(cards.card(name, part, entry))
+    return {"name": name, "version": VERSION, "id": digest[:8], "sha256": digest, "channels": parts[0].channels, "files": files}
 
 
 def main():
@@ -112,18 +138,14 @@ def main():
             collected[name] = networks_of_set.collect(name, a.checkpoints, a.data, a.allow_missing)
             with tempfile.TemporaryDirectory() as scratch:
                 sets.append(pack_set(name, collected[name], new, scratch, a.bench))
-        total = sum(f["bytes"] for s in sets for f in s["files"])
         for s in sets:
             print(f"{s['name']}: set {s['id']}, {len(s['files'])} files, {sum(f['bytes'] for f in s['files'])} bytes")
-        print(f"total {total} bytes of {LIMIT_BYTES}")
-        if total > LIMIT_BYTES:
-            sys.exit(f"pack: {total} bytes are more than {LIMIT_BYTES}; nothing was changed")
+        if too_large(sets):
+            sys.exit("pack: too large; nothing was changed")
         for name in names:
             shutil.rmtree(os.path.join(a.out, name), ignore_errors=True)
             os.rename(os.path.join(new, name), os.path.join(a.out, name))
-    with open(os.path.join(a.out, "models.json"), "w") as f:
-        json.dump({"schema": SCHEMA, "version": VERSION, "sets": sets}, f, indent=1)
-        f.write("\n")
+    write_manifest({"schema": SCHEMA, "version": VERSION, "sets": sets}, a.out)
     for name in names if to_vectors else []:
         vectors.write(collected[name], name, os.path.join(to_vectors, name + ".json"))
 

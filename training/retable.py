@@ -6,7 +6,6 @@ Takes checkpoints/NAME/tables.json (tables.py), writes NAME/tables.json and its 
 Figures of older tables are dropped; `sct bench models` measures them anew and pack --bench shows them.
 """
 import argparse
-import hashlib
 import json
 import os
 from types import SimpleNamespace
@@ -26,9 +25,7 @@ def retable(entry, counted, out):
         json.dump(counted, f, separators=(",", ":"))
         f.write("\n")
     part.update(bytes=os.path.getsize(path), sha256=pack.sha256(path), quality={"tables": len(counted["cdfTables"])})
-    lines = sorted(f"{f['name']} {f['sha256']}\n" for f in entry["files"])
-    digest = hashlib.sha256("".join(lines).encode()).hexdigest()
-    entry.update(sha256=digest, id=digest[:8])
+    pack.renew(entry)
     with open(os.path.join(out, part["card"]), "w") as f:
         f.write(cards.card(entry["name"], SimpleNamespace(**{**part, "module": None}), part))
 
@@ -38,8 +35,7 @@ def main():
     p.add_argument("-o", "--out", required=True)
     p.add_argument("--sets", default="base,live")
     a = p.parse_args()
-    path = os.path.join(a.out, "models.json")
-    manifest = json.load(open(path))
+    manifest = json.load(open(os.path.join(a.out, "models.json")))
     for name in a.sets.split(","):
         counted = json.load(open(os.path.join(os.path.dirname(tables.default_weights(name)), "tables.json")))
         if counted["schema"] != tables.SCHEMA:
@@ -47,13 +43,9 @@ def main():
         entry = next(s for s in manifest["sets"] if s["name"] == name)
         retable(entry, counted, a.out)
         print(f"{name}: set {entry['id']}")
-    total = sum(f["bytes"] for s in manifest["sets"] for f in s["files"])
-    print(f"total {total} bytes of {pack.LIMIT_BYTES}")
-    if total > pack.LIMIT_BYTES:
+    if pack.too_large(manifest["sets"]):
         raise SystemExit("retable: too large")
-    with open(path, "w") as f:
-        json.dump(manifest, f, indent=1)
-        f.write("\n")
+    pack.write_manifest(manifest, a.out)
 
 
 if __name__ == "__main__":

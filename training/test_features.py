@@ -4,14 +4,18 @@ import os
 import random
 import tempfile
 import unittest
+from unittest import mock
 
 import numpy as np
 import torch
 
+import add_part
 import export
 import features
+import pack
 import vectors
 from networks import ModelSet
+from networks_of_set import Part
 from test_training import CFG, dct_klt
 
 
@@ -69,6 +73,29 @@ class FeaturesTest(unittest.TestCase):
         want = y.flatten()[out["at"]].tolist()
         self.assertTrue(np.allclose(out["values"], want, rtol=1e-6))
         self.assertEqual([t["name"] for t in export.tensors("features", self.c)[0]], ["yHat", "quality"])
+
+    def test_one_network_into_a_packed_folder(self):
+        with open(os.path.join(pack.HERE, "..", "models", "models.json")) as f:
+            shipped = json.load(f)["sets"]
+        for s in shipped:
+            self.assertEqual(pack.set_hash(s["files"]), s["sha256"])
+        entry = dict(shipped[1], files=[f for f in shipped[1]["files"] if f["role"] != "features"])
+        part = Part("features", self.c, self.net, "D", 3, 60, 1, "CamVid train", {})
+        with tempfile.TemporaryDirectory() as out:
+            os.makedirs(os.path.join(out, "live"))
+            with mock.patch.object(pack, "check", side_effect=SystemExit), self.assertRaises(SystemExit):
+                add_part.add(entry, part, out)
+            self.assertEqual((os.listdir(os.path.join(out, "live")), entry["id"]), ([], shipped[1]["id"]))
+            with mock.patch.object(pack, "check") as check:
+                add_part.add(entry, part, out)
+            check.assert_called_once()
+            self.assertEqual(sorted(os.listdir(os.path.join(out, "live"))), ["features.md", "features.onnx"])
+            made = entry["files"][-2]
+            self.assertEqual((made["role"], made["sha256"]), ("features", pack.sha256(os.path.join(out, made["path"]))))
+        self.assertEqual([f["role"] for f in entry["files"]], [f["role"] for f in shipped[1]["files"]])
+        self.assertEqual(sorted(made), sorted(entry["files"][0]))
+        self.assertEqual(entry["sha256"], pack.set_hash(entry["files"]))
+        self.assertNotEqual(entry["id"], shipped[1]["id"])
 
 
 if __name__ == "__main__":
