@@ -64,7 +64,7 @@ test('a piece that is lost leaves nothing known; one of another session, size or
 });
 
 test('pieces that fit together to a wrong message are dropped, and the right ones are taken after them', () => {
-  const [right] = [knowledgePieces(holding(1, 0), 1)];
+  const right = knowledgePieces(holding(1, 0), 1);
   assert.equal(right.length, 1);
   const listener = new KnowledgeListener(1);
   listener.take({ ...right[0], bytes: right[0].bytes.map((b, i) => (i === 20 ? b ^ 4 : b)) });
@@ -73,7 +73,7 @@ test('pieces that fit together to a wrong message are dropped, and the right one
   assert.deepEqual(listener.knowledge, holding(1, 0));
 });
 
-test('fuzz: 100 000 mutated and made-up pieces never crash, hold little, and are refused or true', () => {
+test('fuzz: 100 000 mutated and made-up pieces never crash, and end in nothing or in the truth', () => {
   const random = new RandomStream('knowledge pieces');
   const held = holding(4, 3);
   const good = knowledgePieces(held, 3).map(encodeKnowledgePiece);
@@ -96,15 +96,13 @@ test('fuzz: 100 000 mutated and made-up pieces never crash, hold little, and are
       if (!(error instanceof FormatError)) throw error;
       wrong++;
     }
+    if (i % 40 < 39) continue;
     if (listener.knowledge) {
-      // Sixteen bits protect the whole: what got in is bounded, however it was made.
-      assert.ok(listener.knowledge.modelSets.length <= 16 && listener.knowledge.references.length <= 16);
+      // Sixteen bits protect the whole beside each piece's own: nothing wrong gets in by these draws.
+      assert.deepEqual(listener.knowledge, held);
       complete++;
     }
-    if (i % 40 === 39) listener = new KnowledgeListener(3);
+    listener = new KnowledgeListener(3);
   }
-  assert.ok(
-    heard > 30_000 && wrong > 20_000 && complete > 1000,
-    `${heard} heard, ${wrong} wrong, ${complete} complete`,
-  );
+  assert.ok(heard > 30_000 && wrong > 20_000 && complete > 25, `${heard} heard, ${wrong} wrong, ${complete} complete`);
 });
