@@ -1,5 +1,6 @@
 import { ExitCode } from '../common/errors.ts';
 import type { LinkMetrics } from '../experiment/metrics.ts';
+import { sentAgain } from '../experiment/report/sent-again.ts';
 import type { FolderResult, RunResult } from '../experiment/run-io.ts';
 import { SFV_STATES } from '../sct/codec/codec.ts';
 import { type CliContext, outJson } from './context.ts';
@@ -68,18 +69,19 @@ function pictureTable(
   mean: FolderResult['means'],
   printable: (text: string) => string,
 ): string {
+  const again = images.map((m) => sentAgain(m).count).filter((n) => n !== null);
   const rows = images.map((m, i) => [
     m.photo ?? `picture ${i + 1}`,
     figure(m.psnrDb, 2),
     figure(m.msSsim, 4),
-    figure(m.retransmissions, 0),
+    figure(sentAgain(m).count, 0),
     stateText(m),
   ]);
   const means = [
     'mean',
     figure(mean.psnrDb, 2),
     figure(mean.msSsim, 4),
-    figure(mean.retransmissions, 1),
+    figure(again.length > 0 ? again.reduce((a, b) => a + b, 0) / again.length : null, 1),
     `${images.filter((m) => m.ok).length} of ${images.length} ${images.some((m) => m.sfvs.length > 0) ? 'received' : 'whole'}`,
   ];
   const table = [['picture', 'PSNR dB', 'MS-SSIM', 'again', 'state'], ...rows, means];

@@ -26,6 +26,6 @@ export async function reportPicture(
     height: small.height,
     alt,
     ...(file ? { file } : {}),
-    ...(note ? { note } : {}),
+    note: note ?? `${image.width} × ${image.height}`,
   };
 }

@@ -1,5 +1,6 @@
 import type { ReportData } from './data.ts';
 import { machineAgreement } from './machine-text.ts';
+import { sentAgain } from './sent-again.ts';
 import { fixed, grouped, NOT_MEASURED, si } from './svg/text.ts';
 import { reasonOf, sfvStates, type Verdict, verdict } from './verdict.ts';
 
@@ -65,7 +66,7 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
       join([
         `R ${fixed(m.symbolsPerPixel, 4)} symbols/pixel`,
         `CBR ${fixed(m.cbr, 5)} (1/${fixed(1 / m.cbr, 1)})`,
-        retransmissions(m.retransmissions),
+        repeated(m),
       ]),
     ]);
   }
@@ -111,8 +112,9 @@ function withUnit(text: string, unit: string): string {
   return text === NOT_MEASURED ? text : `${text} ${unit}`;
 }
 
-function retransmissions(n: number | null): string | null {
-  return n === null ? null : n === 1 ? '1 block sent again' : `${grouped(n)} blocks sent again`;
+function repeated(m: ReportData['metrics']): string | null {
+  const { count, unit } = sentAgain(m);
+  return count === null ? null : `${grouped(count)} ${unit}${count === 1 ? '' : 's'} sent again`;
 }
 
 function join(parts: readonly (string | null | false | undefined)[]): string {

@@ -97,7 +97,7 @@ const DEFAULT_REASONS: Record<string, string> = {
   msSsim: 'needs the original (--reference PHOTO)',
   ssim: 'needs the original (--reference PHOTO)',
   lpips: 'needs --lpips FILE',
-  roiPsnrDb: 'needs --roi or --truth LABELS.png',
+  roiPsnrDb: 'needs --truth LABELS.png',
   mIoU: 'needs --truth LABELS.png',
   importanceWeightedPsnrDb: 'this codec has no importance map',
   csiAgeMs: 'no CSI report was used',

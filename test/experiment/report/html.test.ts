@@ -51,7 +51,7 @@ test('the budget counts R as the contract does', () => {
 test('what was not measured is a dash with its reason', () => {
   const page = reportHtml(sampleReport());
   assert.match(page, /<dt>LPIPS<\/dt><dd title="no network was given">—/);
-  assert.match(page, /<dt>ROI-PSNR<\/dt><dd title="needs --roi or --truth LABELS.png">—/);
+  assert.match(page, /<dt>ROI-PSNR<\/dt><dd title="needs --truth LABELS.png">—/);
 });
 
 test('a report with nothing received says so and leaves empty sections out', () => {

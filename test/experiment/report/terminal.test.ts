@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { HarqMetrics } from '../../../src/experiment/metrics.ts';
+import { reportHtml } from '../../../src/experiment/report/html.ts';
 import { Progress, progressBar } from '../../../src/experiment/report/progress.ts';
 import { terminalSummary, wantsColour } from '../../../src/experiment/report/terminal.ts';
 import { emptyReport, sampleReport } from './sample.ts';
@@ -15,6 +17,16 @@ test('the summary is aligned, has units and plain characters', () => {
   assert.ok(lines.includes('  time        1.5 s'));
   assert.ok(lines.includes('  report      runs/x/report.html'));
   assert.equal(lines.at(-1), '');
+});
+
+test('analog symbols have no blocks: what was repeated is counted in SFVs', () => {
+  const data = sampleReport();
+  data.metrics.retransmissions = 0;
+  data.metrics.harq = { streams: 6 } as HarqMetrics;
+  assert.match(terminalSummary(data, { colour: false }), /6 SFVs sent again/);
+  assert.match(reportHtml(data), /<dt>Sent again<\/dt><dd>6 <span class="unit">SFVs</);
+  data.metrics.harq.streams = 0;
+  assert.match(terminalSummary(data, { colour: false }), /0 blocks sent again/);
 });
 
 test('a machine has a row of its own', () => {

@@ -1,5 +1,6 @@
 import type { ReportData, ReportPicture } from '../data.ts';
 import { fileHref, html, Markup } from '../markup.ts';
+import { sentAgain } from '../sent-again.ts';
 import { checkedPictureUri } from '../svg/indexed-png.ts';
 import { fixed, grouped, NOT_MEASURED } from '../svg/text.ts';
 import { missingPicture, reasonOf, verdict } from '../verdict.ts';
@@ -60,6 +61,7 @@ function tiles(data: ReportData): Markup {
     sfvs.length > 0 && m.bler === null
       ? tile('Side information', 'sideInfoBytes', m.sideInfoBytes, grouped(m.sideInfoBytes), 'bytes')
       : null;
+  const again = sentAgain(m);
   return html`<dl class="tiles">
 ${tile('PSNR', 'psnrDb', m.psnrDb, fixed(m.psnrDb, 2), 'dB')}
 ${tile('MS-SSIM', 'msSsim', m.msSsim, fixed(m.msSsim, 4))}
@@ -68,7 +70,7 @@ ${tile('LPIPS', 'lpips', m.lpips, fixed(m.lpips, 4))}
 ${tile('CBR', 'cbr', m.cbr, m.cbr ? `1/${fixed(1 / m.cbr, 1)}` : '0', m.symbolsPerPixel === null ? '' : `R ${fixed(m.symbolsPerPixel, 4)}`)}
 ${whole ?? tile('EVM', 'evmDb', m.evmDb, fixed(m.evmDb, 1), 'dB')}
 ${side ?? tile('BLER', 'bler', m.bler, m.bler === null ? '' : fixed(100 * m.bler, 1), '%')}
-${tile('Sent again', 'retransmissions', m.retransmissions, grouped(m.retransmissions), 'blocks')}
+${tile('Sent again', 'retransmissions', again.count, grouped(again.count), `${again.unit}s`)}
 ${tile('CFO', 'cfoHz', m.cfoHz, grouped(m.cfoHz), 'Hz')}
 ${tile('CSI age', 'csiAgeMs', m.csiAgeMs, fixed(m.csiAgeMs, 1), 'ms')}
 ${tile('Samples lost', 'lostSamples', m.lostSamples, grouped(m.lostSamples))}
