@@ -47,6 +47,7 @@ export interface BitsWishes {
 export function bitsPolicy({ streams }: SourcePlan, csi: ChannelKnowledge, wishes: BitsWishes): BitsPolicy {
   const { codes, agingDb, loading, codedSnrDb } = csi;
   const alone = streams.length === 1;
+  const several = streams.filter((s) => s.kind === 'bits').length > 1;
   const ordered = codes !== null && csi.map !== 'robust' && !alone;
   const free = ordered && !wishes.mappingForced && streams.every((s) => s.kind === 'bits');
   const interleaved = free ? whyInterleaved(csi) : null;
@@ -59,7 +60,9 @@ export function bitsPolicy({ streams }: SourcePlan, csi: ChannelKnowledge, wishe
     qm: one?.qm ?? own,
     codeRate: alone ? loading.codeRate : (one?.codeRate ?? null),
     snrDb,
-    protectionDb: wishes.protectionDb ?? PROTECTION_DB * (wishes.answers === false ? 1 : csi.uncertainty),
+    protectionDb: several
+      ? (wishes.protectionDb ?? PROTECTION_DB * (wishes.answers === false ? 1 : csi.uncertainty))
+      : 0,
   };
 }
 
@@ -101,7 +104,7 @@ export function mapReason(
   if (csi.codes === null) return csi.ageS === null ? 'no CSI report' : 'the CSI report is too old';
   if (forced) return 'asked for';
   const error = `relative error ${csi.uncertainty.toFixed(2)}`;
-  if (interleaved === 'uncertain') return `the CSI report predicts too little (${error}) for packets on few subbands`;
+  if (interleaved === 'uncertain') return `the CSI report predicts too little for packets on few subbands, ${error}`;
   if (interleaved === 'weak subband') return `a subband below ${LEAST_SUBBAND_DB} dB, too weak for packets of its own`;
-  return `fresh CSI report (${error})`;
+  return `fresh CSI report, ${error}`;
 }

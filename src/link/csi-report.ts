@@ -66,7 +66,7 @@ const ACK_SCHEMA: Schema = [
 export const REVERSE_SCHEMAS = { csi: CSI_SCHEMA, ack: ACK_SCHEMA, knowledge: KNOWLEDGE_SCHEMA } as const;
 
 /** Largest reverse message: an acknowledgement of 255 blocks that asks for 63 streams, with its CRC. */
-export const MAX_REVERSE_BYTES = 102;
+export const MAX_REVERSE_BYTES = 103;
 
 function seal(bytes: Uint8Array): Uint8Array {
   const out = new Uint8Array(bytes.length + 2);

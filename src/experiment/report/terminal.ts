@@ -48,7 +48,7 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
   }
   rows.push([
     'codec',
-    join([id.codecDetail ? `${id.codec}: ${id.codecDetail}` : id.codec, id.mapping && `${id.mapping} mapping`]),
+    join([id.codecDetail ? `${id.codec}: ${id.codecDetail}` : id.codec, id.mapping && `mapping ${id.mapping}`]),
   ]);
   rows.push([
     'channel',

@@ -31,7 +31,7 @@ class Bits:
 
 
 def message(data):
-    assert 3 <= len(data) <= 102 and crc16(data[:-2]) == int.from_bytes(data[-2:], "big"), "CRC"
+    assert 3 <= len(data) <= 103 and crc16(data[:-2]) == int.from_bytes(data[-2:], "big"), "CRC"
     b = Bits(data[:-2])
     kind = b.take(2)
     if kind == 1:

@@ -12,7 +12,7 @@ export function headSection(data: ReportData): Markup {
   const mark = { whole: '✓', damaged: '!', outage: '✕', nothing: '✕' }[v.state];
   const line = [
     id.codec,
-    id.mapping && `${id.mapping} mapping`,
+    id.mapping && `mapping ${id.mapping}`,
     id.channel,
     id.snrDb !== null && `${fixed(id.snrDb)} dB SNR`,
   ]
