@@ -75,13 +75,19 @@ function whyInterleaved({ uncertainty, codedSnrDb }: ChannelKnowledge): BitsPoli
  * Extra margin of each stream's code rate, dB: those that come first in the order of placement have it, up to the one that reaches half of
  * the cells; [stream id]. Where the channel is worse than reported the less important half is lost first.
  */
-export function protectionOf({ streams, ranking }: SourcePlan, protectionDb: number): number[] {
-  const out = new Array<number>(streams.length).fill(0);
+export function protectionOf(source: SourcePlan, protectionDb: number): number[] {
+  const important = importantHalf(source);
+  return source.streams.map((s) => (important.has(s.id) ? protectionDb : 0));
+}
+
+/** Streams that come first in the order of placement, up to the one that reaches half of the cells. */
+export function importantHalf({ streams, ranking }: SourcePlan): Set<number> {
+  const out = new Set<number>();
   const half = streams.reduce((sum, s) => sum + (s.cells ?? 1), 0) / 2;
   let cells = 0;
   for (const id of ranking ?? rankingByScore(Uint8Array.from(streams, (s) => s.score))) {
     if (cells >= half) break;
-    out[id] = protectionDb;
+    out.add(id);
     cells += streams[id].cells ?? 1;
   }
   return out;

@@ -22,6 +22,7 @@ import { codeRateFor } from './adaptation.ts';
 import { type BitsPolicy, type BitsWishes, bitsPolicy, protectionOf } from './bits-policy.ts';
 import { splitBudget, tooSmall } from './budget-split.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
+import { PaidScores } from './paid-scores.ts';
 import { bitsAt, burstShape, codedBitsOf, positionsOf } from './resource-map.ts';
 import { sideRateFor } from './side-rate.ts';
 import { MAX_BLOCKS } from './transport.ts';
@@ -111,8 +112,9 @@ export function planPicture(input: PlanInput): PicturePlan {
     policy.codeRate ?? ownRate(n, positions, qm, saferDb[id] > 0 ? snrDb.map((v) => v - saferDb[id]) : snrDb);
 
   let excluded = new Set<number>();
+  const paid = new PaidScores(source);
   for (;;) {
-    const { demands, allocations } = allocateBursts(input, shapes, excluded, policy);
+    const { demands, allocations } = allocateBursts(input, shapes, excluded, policy, paid.scores);
     const bursts = allocations.map((allocation, b): BurstPlan => {
       const { map } = allocation;
       const snrs = expectedSnrs(n, shapes[b], allocation, csi, policy);
@@ -130,6 +132,11 @@ export function planPicture(input: PlanInput): PicturePlan {
     const grants = grantsOf(useful);
     // A stream divided over bursts may have lost a part that was below its minimum: what is left of it must be enough.
     const poor = grants.filter((g) => g.size < Math.max(1, streams[g.id].minSize));
+    const enough = new Set(grants.filter((g) => !poor.includes(g)).map((g) => g.id));
+    if (paid.raise(enough)) {
+      excluded = new Set();
+      continue;
+    }
     if (poor.length > 0 && !alone) {
       excluded = new Set([...excluded, poor.at(-1)!.id]);
       continue;
@@ -165,11 +172,12 @@ function allocateBursts(
   shapes: readonly BurstShape[],
   excluded: ReadonlySet<number>,
   { interleaved }: BitsPolicy,
+  scores: Uint8Array,
 ) {
   const { source, csi, seed } = input;
   const { streams } = source;
-  const scores = Uint8Array.from(streams, (s) => s.score);
-  const ranking = (source.ranking ?? rankingByScore(scores)).filter((id) => !excluded.has(id));
+  const order = source.ranking ?? rankingByScore(Uint8Array.from(streams, (s) => s.score));
+  const ranking = order.filter((id) => !excluded.has(id));
   const alone = streams.length === 1;
   const minRe = streams.map((s) => (alone ? 1 : leastRe(s, csi)));
   const demand = { scores, ranking, minRe };
