@@ -49,7 +49,7 @@ export function buildProgram(context: CliContext, done: (exitCode: number) => vo
 const HELP_END = `
 Radios: file:PATH and loopback in this build.
 Exit codes: 0 ok, 1 internal, 2 usage or config, 3 device or file missing, 4 no signal, 5 received but below
---min-psnr, 6 samples lost above --max-drops, 7 replay differs, 8 a check failed, 130 interrupted.
+--min-psnr or only made up, 6 samples lost above --max-drops, 7 replay differs, 8 a check failed, 130 interrupted.
 
 Start here:
   sct loopback --demo                        a photo through a modelled channel, no hardware

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
+import { MAX_SYMBOLS_PER_PIXEL } from '../link/budget-split.ts';
 import { HARQ_RULES } from '../link/harq/asking.ts';
 import { JAMMER_KINDS } from '../phy/channel/jammer.ts';
 import { PHASE_NOISE_PROFILES } from '../phy/channel/phase-noise.ts';
@@ -84,7 +85,7 @@ export const linkInputSchema = z.strictObject({
     })
     .optional(),
   /** Budget R in complex symbols per pixel, or cbr = R/3: one of them. */
-  symbolsPerPixel: quantity(1e-4, 64).optional(),
+  symbolsPerPixel: quantity(1e-4, MAX_SYMBOLS_PER_PIXEL).optional(),
   cbr: quantity(3e-5, 22).optional(),
   harq: whole(0, 16).optional(),
   harqBy: oneOf(HARQ_RULES).optional(),

@@ -4,6 +4,8 @@ import type { Loading } from './adaptation.ts';
 
 /** Longest data burst: within 100 ms. */
 export const MAX_DATA_SLOTS = 96;
+/** Largest budget R that is taken, complex symbols per pixel. */
+export const MAX_SYMBOLS_PER_PIXEL = 64;
 /** Parts that the extension can count: its field has 8 bits. */
 export const MAX_PARTS = 256;
 
@@ -95,9 +97,12 @@ export function tooSmall(
     if (next <= needed) break;
     needed = Number(ceil3(next));
   }
+  const fewer = 'a numerology with fewer subbands';
   return new UsageError(
     `a budget of ${Math.floor(budgetRe)} symbols is too small: ${what}`,
-    `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or a numerology with fewer subbands`,
+    needed > MAX_SYMBOLS_PER_PIXEL
+      ? `${pixels} pixels need more than the ${MAX_SYMBOLS_PER_PIXEL} symbols per pixel that are allowed: send a larger picture, or take ${fewer}`
+      : `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or ${fewer}`,
   );
 }
 
