@@ -162,9 +162,8 @@ export class LoopbackExchange {
       await this.pump();
       this.listen();
     }
-    this.transmitter.referenceIds = this.knowledge?.agree() ?? [];
     const budget = budgetOf(this.config, image.width * image.height);
-    const plan = await this.transmitter.send(image, budget, this.nowS);
+    const plan = await this.transmitter.send(image, budget, this.nowS, this.knowledge?.agree());
     this.knowledge?.sent(plan.settings);
     // More parts than processes: a window of them is settled before the next takes over its processes.
     for (let first = 0; first < plan.bursts.length; first += MAX_PROCESSES) {

@@ -84,7 +84,6 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
     const knowledge = coding.knowledge ? new SessionKnowledge(coding.knowledge, session) : null;
-    transmitter.referenceIds = knowledge?.agree() ?? [];
     const request = {
       rateHz: setup.frontend.deviceRateHz,
       ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
@@ -92,7 +91,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     const tx = tapTx(await radio.openTx(request), capture);
     const chain = new TxChain(setup.frontend, tx);
     const rate = setup.frontend.deviceRateHz;
-    const plan = await transmitter.send(image, budgetOf(config, image.width * image.height), 0);
+    const budget = budgetOf(config, image.width * image.height);
+    const plan = await transmitter.send(image, budget, 0, knowledge?.agree());
     knowledge?.sent(plan.settings);
     manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
     const bursts = [transmitter.sounding(), ...plan.bursts];

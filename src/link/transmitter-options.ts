@@ -1,7 +1,9 @@
+import { inRange } from '../common/errors.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import type { Mapping } from '../sct/allocation/allocate.ts';
 import type { Codec } from '../sct/codec/codec.ts';
 import type { HarqRule } from './harq/asking.ts';
+import { ackTimeoutS } from './harq/sender-entity.ts';
 
 export interface TransmitterOptions {
   readonly numerology: Numerology;
@@ -32,4 +34,38 @@ export interface TransmitterOptions {
   readonly oneMcs?: boolean;
   readonly modelSet?: number;
   readonly seed?: number;
+}
+
+/** With every default; what is not known stays null or undefined. */
+export type CompleteOptions = Required<Omit<TransmitterOptions, 'dopplerHz' | 'protectionDb'>> & {
+  readonly dopplerHz: number | null;
+  readonly protectionDb: number | undefined;
+};
+
+/** Way back assumed where none is said: the default CSI delay. */
+const DEFAULT_LATENCY_S = 0.02;
+
+/** Fills in the defaults. UsageError for a repeat budget outside 1 to 1000. */
+export function completeOptions(options: TransmitterOptions): CompleteOptions {
+  const out: CompleteOptions = {
+    session: 1,
+    mapping: 'matched',
+    mappingForced: false,
+    maxCsiAgeS: 0.2,
+    harq: 3,
+    harqBy: 'importance',
+    repeatBudget: 1,
+    answers: true,
+    assumedSnrDb: 5,
+    ackTimeoutS: ackTimeoutS(DEFAULT_LATENCY_S),
+    powerLoading: false,
+    oneMcs: false,
+    modelSet: 0,
+    seed: 1,
+    ...options,
+    dopplerHz: options.dopplerHz ?? null,
+    protectionDb: options.protectionDb,
+  };
+  inRange('repeat budget', out.repeatBudget, 1, 1000);
+  return out;
 }

@@ -1,4 +1,4 @@
-import { inRange, UsageError } from '../common/errors.ts';
+import { UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import { MOST_SNAPSHOTS } from '../phy/channel-est/fading-prediction.ts';
 import { CODEC_IDS, type CodecId, type Extension, encodeExtension } from '../phy/frame/extension.ts';
@@ -28,38 +28,31 @@ import {
   repetitionShape,
   wantedItems,
 } from './harq/repetition.ts';
-import { type AckVerdict, ackTimeoutS, HarqSender } from './harq/sender-entity.ts';
+import { type AckVerdict, HarqSender } from './harq/sender-entity.ts';
 import { type PicturePlan, planPicture } from './picture-plan.ts';
 import { applyPower } from './power-loading.ts';
 import { sideReOf } from './resource-map.ts';
 import { type EncodedPart, itemsOf, partsOf, type SentPart } from './sent-part.ts';
 import { reserveOf } from './side-reserve.ts';
 import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
-import type { TransmitterOptions } from './transmitter-options.ts';
+import { type CompleteOptions, completeOptions, type TransmitterOptions } from './transmitter-options.ts';
 
 export type { TransmissionPlan, TransmitBurst } from './transmission.ts';
 export type { TransmitterOptions } from './transmitter-options.ts';
 
 /** Slots of a sounding burst: 4 ms of pilots. */
 export const SOUNDING_SLOTS = 4;
-/** Way back assumed where none is said: the default CSI delay. */
-const DEFAULT_LATENCY_S = 0.02;
 const NO_ANSWERS = 'no feedback: nothing can be asked for again, so none of the budget is kept for repetitions';
 
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
 export class Transmitter {
   readonly numerology: Numerology;
-  readonly options: Required<Omit<TransmitterOptions, 'dopplerHz' | 'protectionDb'>> & {
-    dopplerHz: number | null;
-    protectionDb: number | undefined;
-  };
+  readonly options: CompleteOptions;
   readonly budget: SymbolBudget = emptyBudget();
   readonly harq: HarqSender;
   private readonly phy: BurstTransmitter;
   private burst = 0;
   private image = 0;
-  /** Reference pictures that the pictures to come may name: first 32 bits of their hashes. */
-  referenceIds: readonly number[] = [];
   private report: DatedReport | null = null;
   /** The latest sounding that was made, and the latest on the air. */
   private sounded = -1;
@@ -80,26 +73,7 @@ export class Transmitter {
 
   constructor(options: TransmitterOptions) {
     this.numerology = options.numerology;
-    this.options = {
-      session: 1,
-      mapping: 'matched',
-      mappingForced: false,
-      maxCsiAgeS: 0.2,
-      harq: 3,
-      harqBy: 'importance',
-      repeatBudget: 1,
-      answers: true,
-      assumedSnrDb: 5,
-      ackTimeoutS: ackTimeoutS(DEFAULT_LATENCY_S),
-      powerLoading: false,
-      oneMcs: false,
-      modelSet: 0,
-      seed: 1,
-      ...options,
-      dopplerHz: options.dopplerHz ?? null,
-      protectionDb: options.protectionDb,
-    };
-    inRange('repeat budget', this.options.repeatBudget, 1, 1000);
+    this.options = completeOptions(options);
     this.phy = new BurstTransmitter(options.numerology);
     this.harq = new HarqSender(this.options.harq, this.options.ackTimeoutS);
   }
@@ -124,8 +98,15 @@ export class Transmitter {
   /**
    * Codes a picture into at most `budgetRe` resource elements, control, side information, padding and repetitions included,
    * and makes its bursts. UsageError (planPicture, codec) when the budget is too small, or larger than a picture can use.
+   *
+   * @param referenceIds pictures of both ends that this one may name: first 32 bits of their hashes
    */
-  async send(image: RgbImage, budgetRe: number, nowS: number): Promise<TransmissionPlan> {
+  async send(
+    image: RgbImage,
+    budgetRe: number,
+    nowS: number,
+    referenceIds: readonly number[] = [],
+  ): Promise<TransmissionPlan> {
     const n = this.numerology;
     const { codec, powerLoading, seed, protectionDb, oneMcs, mappingForced, answers } = this.options;
     this.image = (this.image + 1) & 0xff;
@@ -148,7 +129,7 @@ export class Transmitter {
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
     });
     const limit = mostStreams(n, budgetRe, csi);
-    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit, referenceIds: this.referenceIds });
+    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit, referenceIds });
     const overheadOf = (budget: number) => {
       const shape = shapeOf(n, source, csi, budget);
       const mcs = extensionMcs(n, shape, budget, csi);

@@ -35,7 +35,9 @@ export function shortId(sha256: string): number {
 export class KnowledgeStore {
   private readonly sets: { readonly dir: string; readonly set: ModelSetInfo }[] = [];
   private readonly references = new Map<number, { readonly sha256: string; readonly image: RgbImage }>();
-  private readonly features = new Map<string, Promise<FeatureMap>>(); // by set and reference
+  /** Feature maps of references by hash, of the set that was used last: some 6 bytes a pixel. */
+  private readonly features = new Map<string, Promise<FeatureMap>>();
+  private featuresOfSet = '';
   private pixels = 0;
 
   /** Adds a set of a folder, as readModelSets gives it. UsageError beyond 16 sets, or where two share their first 32 bits. */
@@ -109,18 +111,21 @@ export class KnowledgeStore {
     return openModelSet(dir, set, threads);
   }
 
-  /** Feature maps of reference pictures by the first 32 bits of their hash: `reference` of `DecodeOptions`. Kept once made. */
+  /**
+   * Feature maps of reference pictures by the first 32 bits of their hash: `reference` of `DecodeOptions`. Kept until another set is
+   * used.
+   */
   referenceFeatures(models: Pick<SemanticModels, 'set' | 'analyse'>): (id: number) => Promise<FeatureMap | undefined> {
     return async (id) => {
       const found = this.references.get(id);
       if (!found) return undefined;
-      const key = `${models.set.sha256} ${found.sha256}`;
-      let features = this.features.get(key);
-      if (!features) {
-        features = models.analyse(found.image);
-        this.features.set(key, features);
-        features.catch(() => this.features.delete(key));
-      }
+      if (this.featuresOfSet !== models.set.sha256) this.features.clear();
+      this.featuresOfSet = models.set.sha256;
+      const kept = this.features.get(found.sha256);
+      if (kept) return kept;
+      const features = models.analyse(found.image);
+      this.features.set(found.sha256, features);
+      features.catch(() => this.features.delete(found.sha256));
       return features;
     };
   }
