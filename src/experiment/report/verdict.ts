@@ -107,6 +107,9 @@ const DEFAULT_REASONS: Record<string, string> = {
   snrDb: 'not set by the command; see the measured RB SNR',
 };
 
+/** Where the original is here, these are null of a small picture alone (docs/metrics.md). */
+const LEAST_SIDE_PX: Record<string, number> = { msSsim: 161, ssim: 11 };
+
 /** Why there is no received picture. */
 export function missingPicture(data: ReportData): string {
   if (data.purpose === 'sending') return 'this end does not hear what arrives';
@@ -117,5 +120,7 @@ export function missingPicture(data: ReportData): string {
 export function reasonOf(data: ReportData, key: string): string {
   const quality = ['psnrDb', 'msSsim', 'ssim', 'lpips', 'roiPsnrDb', 'mIoU', 'importanceWeightedPsnrDb'].includes(key);
   if (quality && !data.notMeasured[key] && !data.pictures.received) return missingPicture(data);
+  const least = LEAST_SIDE_PX[key];
+  if (least && !data.notMeasured[key] && data.metrics.psnrDb !== null) return `needs at least ${least} pixels a side`;
   return data.notMeasured[key] ?? DEFAULT_REASONS[key] ?? 'not measured in this run';
 }

@@ -52,6 +52,9 @@ test('what was not measured is a dash with its reason', () => {
   const page = reportHtml(sampleReport());
   assert.match(page, /<dt>LPIPS<\/dt><dd title="no network was given">—/);
   assert.match(page, /<dt>ROI-PSNR<\/dt><dd title="needs --truth LABELS.png">—/);
+  const small = sampleReport();
+  small.metrics.msSsim = null;
+  assert.match(reportHtml(small), /<dt>MS-SSIM<\/dt><dd title="needs at least 161 pixels a side">—/);
 });
 
 test('a report with nothing received says so and leaves empty sections out', () => {
