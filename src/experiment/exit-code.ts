@@ -1,6 +1,6 @@
 import { ExitCode } from '../common/errors.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
-import type { BurstTrace } from './link-trace.ts';
+import { type BurstTrace, finalBlocks } from './link-trace.ts';
 import type { LinkMetrics } from './metrics.ts';
 
 /** Exit code of a link run by the contract: was anything heard, did the picture arrive, how good, what was lost. */
@@ -35,7 +35,8 @@ export function outcomeText(
   // A semantic codec's guess: made up, marked so, and not flat grey.
   if (decoded.sfvs && !decoded.decodable) return decoded.note ?? 'nothing of the picture arrived';
   if (!decoded.complete) {
-    const last = trace.bursts.findLast((b) => b.blocks.length > 0)?.blocks ?? [];
+    const known = data.flatMap((b) => finalBlocks(b, trace.bursts));
+    const last = known.length > 0 ? known : (trace.bursts.findLast((b) => b.blocks.length > 0)?.blocks ?? []);
     const lost = last.filter((b) => !b.ok).length;
     const count = data.length <= 1 ? `${lost} of ${last.length} blocks lost` : 'blocks or whole bursts lost';
     const what = decoded.decodable

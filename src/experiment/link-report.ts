@@ -8,7 +8,7 @@ import type { DecodedImage } from '../sct/codec/codec.ts';
 import { differenceImage, flatImage, type RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
 import type { LinkConfig } from './link-config.ts';
-import type { BurstTrace, LinkTrace } from './link-trace.ts';
+import { type BurstTrace, finalBlocks, type LinkTrace } from './link-trace.ts';
 import type { RunManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
 import {
@@ -117,12 +117,17 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
     })),
     waterfall: input.waterfall,
     blocks: data.flatMap((b, part) =>
-      finalBlocks(b, trace).map((block, i) => ({
+      finalBlocks(b, trace.bursts).map((block, i) => ({
         block: i,
-        what: data.length > 1 ? `part ${part + 1}` : 'picture',
-        bytes: b.blockBytes,
+        what: [
+          data.length > 1 ? `part ${part + 1}` : null,
+          metrics.sfvs.length > 0 ? `SFV ${block.stream}` : data.length > 1 ? null : 'picture',
+        ]
+          .filter((s) => s)
+          .join(', '),
+        bytes: block.bytes,
         modulation: modulationText(b.modulation),
-        rate: block.codedBits > 0 ? b.infoBits / block.codedBits : 0,
+        rate: block.codedBits > 0 ? block.infoBits / block.codedBits : 0,
         effectiveSnrDb: block.attempts > 0 ? block.effectiveSnrDb : null,
         iterations: block.attempts > 0 ? block.iterations : null,
         attempts: block.attempts,
@@ -134,12 +139,6 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
     rateHz: config.rateHz,
     manifest: manifest as never,
   };
-}
-
-/** A data burst's blocks as they stood after the last burst that repeated some of them. */
-function finalBlocks(burst: BurstTrace, trace: LinkTrace): BurstTrace['blocks'] {
-  const repeats = trace.bursts.filter((b) => b.use === 'retransmission' && b.original === burst.burst);
-  return repeats.findLast((b) => b.blocks.length === burst.blocks.length)?.blocks ?? burst.blocks;
 }
 
 /** What repetitions came to; nothing where there were none and none was missed. */
@@ -208,7 +207,7 @@ function rbSnr(burst: BurstTrace, n: Numerology, facts: TransmitFacts | null): N
   const codes = burst.modulation ?? [];
   const orders = [...new Set(codes.map((c) => MODULATION_BITS[c] ?? 0))].filter((q) => q > 0) as ModulationOrder[];
   const block = burst.blocks.find((b) => b.codedBits > 0);
-  const rate = block ? burst.infoBits / block.codedBits : null;
+  const rate = block ? block.infoBits / block.codedBits : null;
   return {
     subbands: n.nSubbands,
     meanDb: burst.subbandSnrDb,
@@ -219,11 +218,11 @@ function rbSnr(burst: BurstTrace, n: Numerology, facts: TransmitFacts | null): N
     slots: burst.slots,
     perRbDb: burst.rbSnrDb,
     thresholds:
-      rate === null || rate > 0.95
+      !block || rate === null || rate > 0.95
         ? []
         : orders.map((qm) => ({
             modulation: modulationName(qm) as Modulation,
-            snrDb: snrDbForInformation(qm, qm * requiredMutualInformation(rate, burst.infoBits, 1e-2)),
+            snrDb: snrDbForInformation(qm, qm * requiredMutualInformation(rate, block.infoBits, 1e-2)),
           })),
   };
 }

@@ -53,16 +53,17 @@ export interface BurstTrace {
     readonly qm: ModulationOrder;
     readonly reIm: Float32Array;
   }[];
-  /** Blocks of the stream after this burst. */
+  /** Blocks of its coded streams after this burst, stream by stream; their bytes, and bits before coding. */
   readonly blocks: readonly {
+    stream: number;
+    bytes: number;
+    infoBits: number;
     ok: boolean;
     attempts: number;
     iterations: number;
     effectiveSnrDb: number;
     codedBits: number;
   }[];
-  readonly blockBytes: number;
-  readonly infoBits: number;
   /** Streams that a data burst carries and where; null for other bursts, and where the extension is lost. */
   readonly carried: BurstStreams | null;
   /** Samples were (or may have been) lost inside or it was cut off: what is wrong, else null. */
@@ -114,7 +115,7 @@ export class LinkTrace {
   /** Takes a burst that another trace made of its event: both hold and count it. */
   share(trace: BurstTrace, event: BurstEvent, chain: RxChain): void {
     this.count(event, chain);
-    if (event.outcome === 'new' && event.stream) {
+    if (event.outcome === 'new') {
       this.firstBlocks += trace.blocks.length;
       this.firstFailures += trace.blocks.filter((b) => !b.ok).length;
     }
@@ -160,6 +161,16 @@ export class LinkTrace {
   }
 }
 
+/** A data burst's blocks as they stood after the last burst that repeated the streams that they are of. */
+export function finalBlocks(burst: BurstTrace, bursts: readonly BurstTrace[]): BurstTrace['blocks'] {
+  const repeats = bursts.filter((b) => b.use === 'retransmission' && b.original === burst.burst);
+  return [...new Set(burst.blocks.map((b) => b.stream))].flatMap((id) => {
+    const ofStream = ({ blocks }: BurstTrace) => blocks.filter((b) => b.stream === id);
+    const first = ofStream(burst);
+    return repeats.map(ofStream).findLast((later) => later.length === first.length) ?? first;
+  });
+}
+
 /** What a report should warn of, from the receiver's side. */
 export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[] {
   const out: string[] = [];
@@ -175,7 +186,7 @@ export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[
 }
 
 function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstTrace {
-  const { record, stream } = event;
+  const { record } = event;
   const n = chain.receiver.numerology;
   const startSample = chain.deviceIndexOf(record.startSample);
   const lengthSamples = chain.deviceIndexOf(record.startSample + record.lengthSamples) - startSample;
@@ -207,9 +218,10 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
     phase: record.phase,
     estimator: record.estimator,
     constellations: withPoints ? constellationsOf(event) : [],
-    blocks: stream ? stream.decoder.states.map((s) => ({ ...s })) : [],
-    blockBytes: stream?.decoder.layout.plan.blockBytes ?? 0,
-    infoBits: stream?.decoder.layout.codec.infoBits ?? 0,
+    blocks: event.streams.flatMap(({ entry, decoder: { states, layout } }) => {
+      const block = { stream: entry.id, bytes: layout.plan.blockBytes, infoBits: layout.codec.infoBits };
+      return states.map((s) => ({ ...block, ...s }));
+    }),
     carried: event.use === 'data' && event.extension ? burstStreams(n, event.extension) : null,
     suspect: event.problem,
   };

@@ -29,6 +29,8 @@ export interface BurstEvent {
   readonly problem: string | null;
   /** The first coded stream, for EVM and constellations; null without one. */
   readonly stream: BurstStream | null;
+  /** All coded streams, in the order in which the burst carries them. */
+  readonly streams: readonly BurstStream[];
   /** What the burst was to its HARQ process; null when nothing was made of it. */
   readonly outcome: HarqOutcome | null;
   /** The picture that it belongs to; null when nothing was made of it. */
@@ -39,6 +41,7 @@ export interface BurstEvent {
 
 /** A coded stream's RE in one burst. */
 export interface BurstStream {
+  readonly entry: { readonly id: number };
   /** Payload RE, [re]. */
   readonly positions: Uint32Array;
   /** Bits of each, [re]. */
@@ -163,7 +166,15 @@ export class Receiver {
       codes: encodeCsiReport(expectedDb.map((db) => (Number.isNaN(db) ? Number.NEGATIVE_INFINITY : db))),
     };
     this.reports.set(csi.number, csi.codes);
-    const nothing = { extension: null, problem: null, stream: null, outcome: null, picture: null, ack: null };
+    const nothing = {
+      extension: null,
+      problem: null,
+      stream: null,
+      streams: [],
+      outcome: null,
+      picture: null,
+      ack: null,
+    };
     const event = { type: 'burst', record, use, csi, ...nothing } as const;
     if (use !== 'data' && use !== 'retransmission') return event;
     const refusal = refusalOf(header);
@@ -176,11 +187,11 @@ export class Receiver {
       extension = decodeExtension(n, record.extension, header.burst);
       // Only now, behind a CRC-24: a false header (CRC-16) must not cost the pictures of the session.
       if (this.session !== header.session) this.begin(header.session);
-      const { stream, outcome, picture, blocks, asked } = this.content(record, extension, use);
+      const { streams, outcome, picture, blocks, asked } = this.content(record, extension, use);
       const { process, newData } = extension;
       const ack = { session: header.session, burst: header.burst, extensionOk: true, process, newData, blocks, asked };
       const problem = record.truncated ? `cut off after ${record.slots} of ${header.slots} slots` : null;
-      return { ...event, extension, stream, outcome, picture, ack, problem };
+      return { ...event, extension, stream: streams[0] ?? null, streams, outcome, picture, ack, problem };
     } catch (error) {
       // Everything in an extension is untrusted: what contradicts itself is refused by name.
       if (error instanceof FormatError || error instanceof UsageError) {
@@ -220,14 +231,14 @@ export class Receiver {
       part.granted = grantedSnrDb(this.numerology, record.header.slots, e, streams, codes);
     }
     const blocks: boolean[] = side ? [part.side!.ok] : [];
-    let stream: BurstStream | null = null;
+    const coded: BurstStream[] = [];
     for (const piece of streams) {
       const state = part.streams.get(piece.entry.id);
       if (state?.kind !== 'bits') continue;
-      stream ??= { ...piece, decoder: state.decoder };
+      coded.push({ ...piece, decoder: state.decoder });
       for (const b of piece.blocks ?? state.decoder.states.keys()) blocks.push(state.decoder.states[b].ok);
     }
-    return { stream, outcome, picture, blocks, asked: this.askedOf(part, picture) };
+    return { streams: coded, outcome, picture, blocks, asked: this.askedOf(part, picture) };
   }
 
   /** What to ask for of a part, by what is known of the whole picture. */

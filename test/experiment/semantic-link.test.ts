@@ -55,7 +55,11 @@ before(async () => {
 /** The picture over a loopback; what came of it by the contract. */
 async function over(input: LinkInput, lose?: (burst: TransmitBurst) => boolean) {
   const config = resolveLinkConfig({ ...LIVE, ...input });
-  const exchange = new LoopbackExchange(config, setupLink(config, null, coding), lose ? { lose } : {});
+  const exchange = new LoopbackExchange(
+    config,
+    setupLink(config, null, input.codec ? await senderCodec(config) : coding),
+    lose ? { lose } : {},
+  );
   await exchange.open();
   const plan = await exchange.sendPicture(image);
   await exchange.close();
@@ -75,7 +79,7 @@ async function over(input: LinkInput, lose?: (burst: TransmitBurst) => boolean) 
     clippedSamples: 0,
     modelled: true,
   });
-  return { plan, decoded, metrics, exitCode: exitCodeOf(metrics, config, trace.bursts.length > 0) };
+  return { plan, decoded, metrics, trace, exitCode: exitCodeOf(metrics, config, trace.bursts.length > 0) };
 }
 
 /** Symbols over AWGN alone, at the equaliser's output. */
@@ -100,6 +104,15 @@ test('the whole modem costs at most 0.3 dB against the same symbols over AWGN al
     const loss = psnrDb(image, alone.image!) - psnrDb(image, decoded!.image!);
     assert.ok(Math.abs(loss) < 0.3, `${mapping}: ${loss} dB`);
   }
+});
+
+test('of packets the blocks of every SFV are counted, lost ones too', async () => {
+  const { metrics, trace } = await over({ codec: 'modular', snrDb: 6, assumeSnrDb: 9, feedback: 'none', harq: 0 });
+  const [burst] = trace.dataBursts;
+  const streams = burst.carried!.streams.map((s) => s.id);
+  assert.ok(streams.length > 1);
+  assert.deepEqual([...new Set(burst.blocks.map((b) => b.stream))], streams);
+  assert.equal(metrics.bler, burst.blocks.filter((b) => !b.ok).length / burst.blocks.length);
 });
 
 test('the figures are those of the contract: every symbol is counted, every SFV listed', async () => {
