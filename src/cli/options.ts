@@ -45,6 +45,7 @@ const GROUPS = {
     word('size', '--size <name>', 'model set of the semantic codecs: base (default) or live'),
     word('mode', '--mode <name>', 'overall (default), selective: only what is kept, or auto'),
     word('order', '--order <name>', 'what comes first: density (default) or sum of importance'),
+    number('maxSfvs', '--max-sfvs <n>', 'most SFVs of a picture (default 12; fewer where the budget is small)'),
     word('keep', '--keep <what>', 'selective: class names with commas between them, or score>=X'),
     word('roi', '--roi <x,y,w,h>', 'selective: a rectangle in pixels'),
     word(

@@ -89,6 +89,7 @@ export class LoopbackExchange {
       harqBy: config.harqBy,
       repeatBudget: config.repeatBudget,
       protectionDb: config.protectionDb,
+      ...(config.maxSfvs === undefined ? {} : { maxSfvs: config.maxSfvs }),
       answers: config.feedback !== 'none',
       dopplerHz,
       assumedSnrDb: config.assumeSnrDb,

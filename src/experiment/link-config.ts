@@ -118,7 +118,7 @@ function codecOf(i: LinkInput): string {
 }
 
 /** What only a codec that knows SFVs can be told. */
-const SENDER_WORDS = ['size', 'mode', 'order', 'keep', 'roi'] as const;
+const SENDER_WORDS = ['size', 'mode', 'order', 'keep', 'roi', 'maxSfvs'] as const;
 
 /** Of these, what leaves SFVs out. */
 const OWN_MODES = ['mode', 'keep', 'roi'] as const;

@@ -93,6 +93,7 @@ export const linkInputSchema = z.strictObject({
   repeatBudget: quantity(1, 32).optional(),
   /** Extra margin of the more important half in the code rates of streams of bits; default by what the CSI report can tell. */
   protectionDb: quantity(0, 20, 'dB').optional(),
+  maxSfvs: whole(1, 255, 'SFVs').optional(),
   seed: whole(0, 2 ** 32 - 1).optional(),
   numerology: oneOfNumbers(NUMEROLOGIES.map((n) => n.nSubbands)).optional(),
   profile: oneOf(PROFILE_NAMES).optional(),
@@ -164,6 +165,7 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   harqBy: '--harq-by',
   repeatBudget: '--repeat-budget',
   protectionDb: '--protection',
+  maxSfvs: '--max-sfvs',
   seed: '--seed',
   numerology: '--numerology',
   profile: '--profile',

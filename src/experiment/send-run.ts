@@ -80,6 +80,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       modelSet: coding.modelSet,
       assumedSnrDb: config.assumeSnrDb,
       protectionDb: config.protectionDb,
+      ...(config.maxSfvs === undefined ? {} : { maxSfvs: config.maxSfvs }),
       seed: config.seed,
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.

@@ -14,8 +14,11 @@ export const ROBUST_MCS = 0;
 const SMALL_SHARE = 0.025;
 /** More than this of a burst is told to the user. */
 const LARGE_SHARE = 0.1;
-/** SFVs that codecs make unless they are told to make fewer. */
-const USUAL_STREAMS = 32;
+/**
+ * SFVs of a picture unless a user asks for another number. More cost more than their finer order brings: columns of the extension, packets
+ * of their own, slots that no longer fit (docs/adr/0020-how-many-sfvs.md).
+ */
+export const USUAL_SFVS = 12;
 /** With no more RE, a burst's blocks can always be numbered: 255 of 8416 bits at 256-QAM 0.92. */
 const ONE_BURST_RE = 290_000;
 /** What the band may be worse than expected, dB, where the extension has a higher rate. */
@@ -96,21 +99,24 @@ function highestMcs(n: Numerology, { codes, codedSnrDb }: ChannelKnowledge): num
   );
 }
 
-/** Most analog streams whose extension leaves nine tenths of a burst; undefined where the usual number does. */
-export function mostStreams(n: Numerology, budgetRe: number, csi: ChannelKnowledge): number | undefined {
+/** Most SFVs: the wanted number, or fewer analog streams where their extension would take more than a tenth of a burst. */
+export function mostStreams(n: Numerology, budgetRe: number, csi: ChannelKnowledge, wanted: number): number {
   const burstRe = Math.min(budgetRe, MAX_DATA_SLOTS * n.nSubbands * RB_DATA_RE);
   const mcs = highestMcs(n, csi);
-  for (let streams = USUAL_STREAMS; streams > 1; streams--) {
+  let streams = wanted;
+  for (; streams > 1; streams--) {
     const widths = { largestId: streams - 1, scoreSpan: 63, largestRe: Math.ceil(budgetRe / 4), largestBytes: 0 };
     const shape = { kind: 'analog', side: true, order: csi.codes !== null, power: csi.power !== null } as const;
-    if (extensionRe(n, { ...shape, ...widths, streams }, mcs) <= LARGE_SHARE * burstRe) {
-      return streams === USUAL_STREAMS ? undefined : streams;
-    }
+    if (extensionRe(n, { ...shape, ...widths, streams }, mcs) <= LARGE_SHARE * burstRe) break;
   }
-  return 1;
+  return streams;
 }
 
-/** What to tell of bursts whose control block takes more than it should. */
+/**
+ * What to tell of bursts whose control block takes more than it should.
+ *
+ * @param limit most SFVs, where there are fewer than wanted
+ */
 export function controlWarnings(n: Numerology, bursts: readonly TransmitBurst[], limit: number | undefined): string[] {
   const out: string[] = [];
   const shares = bursts.map(({ layout }) => {

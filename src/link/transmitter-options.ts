@@ -2,6 +2,7 @@ import { inRange } from '../common/errors.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import type { Mapping } from '../sct/allocation/allocate.ts';
 import type { Codec } from '../sct/codec/codec.ts';
+import { USUAL_SFVS } from './control-part.ts';
 import type { HarqRule } from './harq/asking.ts';
 import { ackTimeoutS } from './harq/sender-entity.ts';
 
@@ -32,6 +33,8 @@ export interface TransmitterOptions {
   /** Of streams of bits (BitsWishes): extra margin of the more important half, dB; one MCS for all, default false. */
   readonly protectionDb?: number | undefined;
   readonly oneMcs?: boolean;
+  /** Most SFVs of a picture, 1 to 255. */
+  readonly maxSfvs?: number;
   readonly modelSet?: number;
   readonly seed?: number;
 }
@@ -60,6 +63,7 @@ export function completeOptions(options: TransmitterOptions): CompleteOptions {
     ackTimeoutS: ackTimeoutS(DEFAULT_LATENCY_S),
     powerLoading: false,
     oneMcs: false,
+    maxSfvs: USUAL_SFVS,
     modelSet: 0,
     seed: 1,
     ...options,
@@ -67,5 +71,6 @@ export function completeOptions(options: TransmitterOptions): CompleteOptions {
     protectionDb: options.protectionDb,
   };
   inRange('repeat budget', out.repeatBudget, 1, 1000);
+  inRange('most SFVs', out.maxSfvs, 1, 255);
   return out;
 }

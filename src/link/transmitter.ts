@@ -128,7 +128,7 @@ export class Transmitter {
       harq,
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
     });
-    const limit = mostStreams(n, budgetRe, csi);
+    const limit = mostStreams(n, budgetRe, csi, this.options.maxSfvs);
     const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit, referenceIds });
     const overheadOf = (budget: number) => {
       const shape = shapeOf(n, source, csi, budget);
@@ -170,7 +170,10 @@ export class Transmitter {
       source,
       grants: planned.grants,
       dropped: planned.dropped,
-      warnings: [...controlWarnings(n, bursts, limit), ...(harq < this.options.harq ? [NO_ANSWERS] : [])],
+      warnings: [
+        ...controlWarnings(n, bursts, limit < this.options.maxSfvs ? limit : undefined),
+        ...(harq < this.options.harq ? [NO_ANSWERS] : []),
+      ],
       settings: encoded.settings,
       timingsMs: { ...source.timingsMs, ...encoded.timingsMs },
       bursts,

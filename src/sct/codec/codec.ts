@@ -22,7 +22,7 @@ export interface Codec {
 export interface AnalyseHints {
   /** Complex symbols that the whole picture may take, side information included; undefined when not known yet. */
   readonly symbols?: number | undefined;
-  /** Most streams whose description leaves the burst enough room; undefined for no such bound. */
+  /** Most SFVs that are to be made of it; undefined for the codec's own bound. */
   readonly maxSfvs?: number | undefined;
   /** Reference pictures that may be named to the receiver, by the first 32 bits of their hashes; default none. */
   readonly referenceIds?: readonly number[] | undefined;

@@ -1,6 +1,5 @@
 import type { RgbImage } from '../image/rgb-image.ts';
 import { decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
-import { DEFAULT_SFVS } from '../partition/label-map-code.ts';
 import { choiceForBudget } from '../rate/class-choice.ts';
 import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
 import type { SemanticModels } from '../semantics/models.ts';
@@ -65,11 +64,11 @@ export async function pictureParts(
   };
 }
 
-/** Options of the partition with at most so many SFVs. */
+/** Options of the partition with at most so many SFVs; the codec's own bound holds besides. */
 function withAtMost(
   partition: AnalysisOptions['partition'],
   maxSfvs: number | undefined,
 ): AnalysisOptions['partition'] {
-  if (maxSfvs === undefined || (partition?.maxSfvs ?? DEFAULT_SFVS) <= maxSfvs) return partition;
-  return { ...partition, maxSfvs };
+  if (maxSfvs === undefined) return partition;
+  return { ...partition, maxSfvs: Math.min(maxSfvs, partition?.maxSfvs ?? maxSfvs) };
 }
