@@ -17,7 +17,7 @@ export interface Loading {
  * repetitions a single lost block loses the picture, so the margin is wider.
  */
 export const MARGIN_DB = { withRepetition: 0.3, without: 0.6 } as const;
-const LEAST_RATE = 0.1;
+export const LEAST_RATE = 0.1;
 const HIGHEST_RATE = 0.92;
 /** Information bits of the largest code block. */
 const LARGEST_BLOCK = LARGEST_BLOCK_BITS[1];

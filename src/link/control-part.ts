@@ -6,6 +6,7 @@ import type { SourcePlan } from '../sct/codec/codec.ts';
 import { codeRateFor } from './adaptation.ts';
 import { MAX_DATA_SLOTS } from './budget-split.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
+import { MOST_UNCERTAINTY } from './side-rate.ts';
 import type { TransmitBurst } from './transmission.ts';
 
 /** The extension's lowest code rate: for all that is not sent by a fresh report. */
@@ -87,8 +88,8 @@ export function extensionMcs(n: Numerology, shape: ExtensionShape, budgetRe: num
   return mcs;
 }
 
-function highestMcs(n: Numerology, { codes, codedSnrDb }: ChannelKnowledge): number {
-  if (codes === null) return ROBUST_MCS;
+function highestMcs(n: Numerology, { codes, codedSnrDb, uncertainty }: ChannelKnowledge): number {
+  if (codes === null || uncertainty > MOST_UNCERTAINTY) return ROBUST_MCS;
   // Some 500 bits: a typical extension.
   const each = new Float64Array(n.nSubbands).fill(500 / n.nSubbands);
   const worse = codedSnrDb.map((snr) => snr - MARGIN_DB);
@@ -128,7 +129,7 @@ export function controlWarnings(n: Numerology, bursts: readonly TransmitBurst[],
   if (streams > 1 && largest > LARGE_SHARE) {
     out.push(
       `the extension takes ${(100 * largest).toFixed(1)} % of a burst of ${streams} SFVs: a larger budget, or ` +
-        `${limit ?? 'fewer'} SFVs, would keep it below ${100 * LARGE_SHARE} %`,
+        `${limit !== undefined && limit < streams ? limit : 'fewer'} SFVs, would keep it below ${100 * LARGE_SHARE} %`,
     );
   } else if (limit !== undefined && streams > 1) {
     out.push(`at most ${limit} SFVs, so that the extension takes no more than ${100 * LARGE_SHARE} % of the budget`);

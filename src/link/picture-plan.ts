@@ -18,7 +18,7 @@ import { placeSymbols, type RbMap } from '../sct/allocation/rb-map.ts';
 import { type BurstDemand, splitOverBursts } from '../sct/allocation/split-bursts.ts';
 import { rankingByScore } from '../sct/allocation/weights.ts';
 import type { SourcePlan, StreamGrant, StreamPlan } from '../sct/codec/codec.ts';
-import { codeRateFor } from './adaptation.ts';
+import { codeRateFor, LEAST_RATE } from './adaptation.ts';
 import { type BitsPolicy, type BitsWishes, bitsPolicy, protectionOf } from './bits-policy.ts';
 import { splitBudget, tooSmall } from './budget-split.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
@@ -148,10 +148,11 @@ export function planPicture(input: PlanInput): PicturePlan {
   }
 }
 
+/** What the stream's own RE support, and at least 1/10: a picture is sent into a deep fade, too, for the channel may be better than expected. */
 function ownRate(n: Numerology, positions: Uint32Array, qm: Uint8Array, snrDb: readonly number[]): number {
   const count = new Float64Array(n.nSubbands);
   for (const p of positions) count[Math.floor(p / RB_DATA_RE) % n.nSubbands]++;
-  return codeRateFor(count, qm, snrDb, TARGET_BLER);
+  return Math.max(LEAST_RATE, codeRateFor(count, qm, snrDb, TARGET_BLER));
 }
 
 function sizeOf(
@@ -162,8 +163,7 @@ function sizeOf(
   rateOf: (positions: Uint32Array) => number,
 ): number {
   if (kind === 'analog') return positions.length;
-  const rate = rateOf(positions);
-  return rate < 0.01 ? 0 : payloadBytesAtRate(codedBitsOf(bitsAt(n, modulation, positions)), rate);
+  return payloadBytesAtRate(codedBitsOf(bitsAt(n, modulation, positions)), rateOf(positions));
 }
 
 /** The allocation of each burst, with whole streams where there are several bursts. */

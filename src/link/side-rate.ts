@@ -11,8 +11,8 @@ const MARGIN_DB = 6;
 const SAFE_MARGIN_DB = 3;
 /** Coded bits of some 100 bytes of side information. */
 const USUAL_CODED_BITS = 2000;
-/** Relative error of prediction beyond which a report says too little of the band. */
-const MOST_UNCERTAINTY = 0.7;
+/** Relative error of prediction beyond which a report says too little of the band: control and side information stay robust. */
+export const MOST_UNCERTAINTY = 0.7;
 
 /**
  * Code rate of side information, an index in SIDE_RATES: with it all is lost, so the highest one that the band still supports when

@@ -27,9 +27,18 @@ const csi = channelKnowledge(null, 0, N.nSubbands, {
   ...{ mapping: 'matched', mappingForced: false, maxCsiAgeS: 0.1, harq: 0, dopplerHz: null, assumedSnrDb: 5 },
   ...{ canSpare: () => false, powerLoading: false },
 });
-const planned = (plan: SourcePlan) =>
+const planned = (plan: SourcePlan, known = csi) =>
   planPicture({
-    ...{ numerology: N, source: plan, csi, seed: 1, budgetRe: 22_000, pixels: 172_800, controlRe: 2000, reserve: 0 },
+    ...{
+      numerology: N,
+      source: plan,
+      csi: known,
+      seed: 1,
+      budgetRe: 22_000,
+      pixels: 172_800,
+      controlRe: 2000,
+      reserve: 0,
+    },
     overheadRe: () => 2000,
   });
 
@@ -75,4 +84,15 @@ test('many small packets together cost the others at most 15 % of all importance
   const before = sum();
   while (paid.raise(new Set([24])));
   assert.ok(sum() > 1.1 * before && sum() <= 1.15 * before, `${sum() / before}`);
+});
+
+test('into a deep fade packets go at rate 1/10: the sender may be wrong about it', () => {
+  const faded = channelKnowledge(null, 0, N.nSubbands, {
+    ...{ mapping: 'matched', mappingForced: false, maxCsiAgeS: 0.1, harq: 0, dopplerHz: null, assumedSnrDb: -25 },
+    ...{ canSpare: () => false, powerLoading: false },
+  });
+  const { grants } = planned(source('bits'), faded);
+  // 22000 RE of QPSK at 1/10, less control and side information at 1/6.
+  const bytes = grants.reduce((sum, g) => sum + g.size, 0);
+  assert.ok(bytes > 350 && bytes < (22_000 * 2 * 0.1) / 8, `${bytes} bytes`);
 });
