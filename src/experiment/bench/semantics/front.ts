@@ -105,16 +105,19 @@ function semanticUnit(air: Air, scheme: string, variant: SemanticVariant, more: 
   };
 }
 
+/** Schemes of the plot; the others are in the table. */
+const SHOWN = ['integrated', `integrated${UNIFORM}`, 'modular', FIXED, ADAPTIVE];
+
 /** Mean of each scheme with its interval as a bar, the 10th percentile as a ring; one group a condition. */
 function bars(all: readonly Series[]): NamedPlot {
-  const schemes = [...new Set(all.map((s) => s.scheme))];
+  const schemes = SHOWN.filter((scheme) => all.some((s) => s.scheme === scheme));
   const groups = AIRS.map((air) => conditionsOf(air));
   const places = all.flatMap((s) => {
     const values = s.trials.map((t) => t.values.roiPsnrDb).filter((v): v is number => v !== undefined);
     const group = groups.findIndex((g) => find([s], s.scheme, g) !== undefined);
     const colour = schemes.indexOf(s.scheme);
     const x = group * (schemes.length + 1) + colour;
-    return values.length === 0 ? [] : [{ x, colour, scheme: s.scheme, figure: figureOf('roiPsnrDb', values) }];
+    return colour < 0 || values.length === 0 ? [] : [{ x, colour, scheme: s.scheme, figure: figureOf('roiPsnrDb', values) }];
   });
   const named = new Set<string>();
   const series: Curve[] = places.map(({ x, colour, scheme, figure }) => {
