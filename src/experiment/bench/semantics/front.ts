@@ -117,7 +117,9 @@ function bars(all: readonly Series[]): NamedPlot {
     const group = groups.findIndex((g) => find([s], s.scheme, g) !== undefined);
     const colour = schemes.indexOf(s.scheme);
     const x = group * (schemes.length + 1) + colour;
-    return colour < 0 || values.length === 0 ? [] : [{ x, colour, scheme: s.scheme, figure: figureOf('roiPsnrDb', values) }];
+    return colour < 0 || values.length === 0
+      ? []
+      : [{ x, colour, scheme: s.scheme, figure: figureOf('roiPsnrDb', values) }];
   });
   const named = new Set<string>();
   const series: Curve[] = places.map(({ x, colour, scheme, figure }) => {
