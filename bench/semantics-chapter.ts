@@ -19,6 +19,7 @@ export function semanticsChapter(report: SemanticsReport): string {
     `Model set \`${report.set.name}\` ${report.set.id}. Of what was asked, ${report.met} met, ${report.open} open (the 95 % interval holds the limit), ${report.missed} missed.${report.quick ? ' **A quick run: not for quotation.**' : ''}${report.pending > 0 ? ` ${report.pending} units of work are not finished: their rows are missing.` : ''} Mean ± half of the 95 % interval; p10: 10th percentile. A picture that could not be decoded counts as flat grey, as an outage, and in every mean. ROI: sign, car, pedestrian, bicyclist by ground truth (ECSSD: the object). Differences are paired by picture and seed. The judge is a network of another architecture, trained on CamVid train alone, never shipped; its mIoU is over all received pictures of a row.`,
     `    ${report.command}`,
     `${provenance(report)}, code ${report.sourceSha256.slice(0, 12)}.`,
+    ...(report.remarks ?? []),
     ...parts.flatMap(partOf),
   ].join('\n\n');
 }

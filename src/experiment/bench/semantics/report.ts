@@ -44,4 +44,6 @@ export interface SemanticsReport {
   /** Units that could not be measured in this run, and why; they count as pending. */
   readonly failures: readonly { readonly id: string; readonly message: string }[];
   readonly parts: readonly PartReport[];
+  /** What a reader must know of how the file came about; written by hand. */
+  readonly remarks?: readonly string[];
 }
