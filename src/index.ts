@@ -11,15 +11,6 @@ export { fromDb, toDb } from './common/units.ts';
 // Link: from a picture to bursts and back.
 export { countedRe, emptyBudget, type SymbolBudget } from './link/accounting.ts';
 export {
-  type AckReport,
-  type CsiReport,
-  decodeReverseMessage,
-  encodeAckMessage,
-  encodeCsiMessage,
-  type ReverseMessage,
-} from './link/csi-report.ts';
-export { type FeedbackChannel, LocalFeedback, NoFeedback } from './link/feedback.ts';
-export {
   type BurstEvent,
   type LinkEvent,
   type MissEvent,
@@ -27,6 +18,15 @@ export {
   Receiver,
   type ReceiverOptions,
 } from './link/receiver.ts';
+export { type FeedbackChannel, LocalFeedback, NoFeedback } from './link/reverse/feedback.ts';
+export {
+  type AckReport,
+  type CsiReport,
+  decodeReverseMessage,
+  encodeAckMessage,
+  encodeCsiMessage,
+  type ReverseMessage,
+} from './link/reverse/reverse-messages.ts';
 export {
   type TransmissionPlan,
   type TransmitBurst,

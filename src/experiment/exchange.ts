@@ -1,12 +1,12 @@
 import { ExitCode, SctError } from '../common/errors.ts';
 import { RandomStream } from '../common/random.ts';
 import { RxChain, TxChain } from '../link/chains.ts';
-import { SOUNDING_GRID_S } from '../link/csi-history.ts';
-import { encodeAckMessage, encodeCsiMessage } from '../link/csi-report.ts';
-import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../link/feedback.ts';
 import { MAX_PROCESSES } from '../link/harq/processes.ts';
 import { ackTimeoutS } from '../link/harq/sender-entity.ts';
 import { Receiver } from '../link/receiver.ts';
+import { SOUNDING_GRID_S } from '../link/reverse/csi-history.ts';
+import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../link/reverse/feedback.ts';
+import { encodeAckMessage, encodeCsiMessage } from '../link/reverse/reverse-messages.ts';
 import { type TransmissionPlan, type TransmitBurst, Transmitter } from '../link/transmitter.ts';
 import { LoopbackRadio } from '../radio/loopback/loopback-radio.ts';
 import type { LoopbackRx } from '../radio/loopback/loopback-streams.ts';

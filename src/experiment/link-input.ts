@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
-import { MAX_SYMBOLS_PER_PIXEL } from '../link/budget-split.ts';
 import { HARQ_RULES } from '../link/harq/asking.ts';
+import { MAX_SYMBOLS_PER_PIXEL } from '../link/plan/budget-split.ts';
 import { JAMMER_KINDS } from '../phy/channel/jammer.ts';
 import { PHASE_NOISE_PROFILES } from '../phy/channel/phase-noise.ts';
 import { CHANNELS } from '../phy/channel/scenario.ts';

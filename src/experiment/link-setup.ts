@@ -1,7 +1,7 @@
 import { RandomStream } from '../common/random.ts';
-import type { PredictionOptions } from '../link/csi-history.ts';
 import type { AskingOptions } from '../link/harq/asking.ts';
 import type { CodecFinder } from '../link/receiver.ts';
+import type { PredictionOptions } from '../link/reverse/csi-history.ts';
 import type { TransmitterOptions } from '../link/transmitter.ts';
 import { TRANSMIT_RMS } from '../phy/burst/transmit.ts';
 import { powerDelayProfile } from '../phy/channel/power-delay-profiles.ts';

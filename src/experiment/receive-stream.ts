@@ -1,6 +1,6 @@
 import { RxChain } from '../link/chains.ts';
-import type { PredictionOptions } from '../link/csi-history.ts';
 import { Receiver } from '../link/receiver.ts';
+import type { PredictionOptions } from '../link/reverse/csi-history.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { frontendFor } from '../phy/frontend/frontend.ts';
 import { type Numerology, numerology } from '../phy/numerology.ts';

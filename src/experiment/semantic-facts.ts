@@ -1,5 +1,5 @@
 import { FormatError, UsageError } from '../common/errors.ts';
-import { MAX_DATA_SLOTS } from '../link/budget-split.ts';
+import { MAX_DATA_SLOTS } from '../link/plan/budget-split.ts';
 import { RB_DATA_RE } from '../phy/numerology.ts';
 import { MAX_SFVS } from '../sct/partition/label-map-code.ts';
 import { decodePartition, type Partition } from '../sct/partition/partition.ts';

@@ -1,5 +1,5 @@
-import { encodeKnowledgePiece } from '../link/csi-report.ts';
-import { KnowledgeListener, type KnowledgePiece, knowledgePieces } from '../link/knowledge-pieces.ts';
+import { KnowledgeListener, type KnowledgePiece, knowledgePieces } from '../link/reverse/knowledge-pieces.ts';
+import { encodeKnowledgePiece } from '../link/reverse/reverse-messages.ts';
 import { agreeKnowledge } from '../sct/knowledge/agreement.ts';
 import type { Knowledge, KnownSet } from '../sct/knowledge/knowledge-message.ts';
 import { type KnowledgeStore, shortId } from '../sct/knowledge/knowledge-store.ts';

@@ -8,13 +8,13 @@ import type { Numerology } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
 import type { Codec, DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
 import { piecesOf } from './burst-pieces.ts';
-import { CsiHistory, type PredictionOptions } from './csi-history.ts';
-import { type AckReport, type CsiReport, MAX_ASKED } from './csi-report.ts';
 import { type Asking, type AskingOptions, askedStreams, askingOf } from './harq/asking.ts';
 import { grantedSnrDb } from './harq/granted.ts';
 import type { ReceivedPart } from './harq/received-part.ts';
 import { type HarqOutcome, HarqReceiver } from './harq/receiver-entity.ts';
 import { isComplete, PictureStore, type ReceivedPicture, sourceOf } from './received-picture.ts';
+import { CsiHistory, type PredictionOptions } from './reverse/csi-history.ts';
+import { type AckReport, type CsiReport, MAX_ASKED } from './reverse/reverse-messages.ts';
 import type { TransportDecoder } from './transport.ts';
 
 export { isComplete, type ReceivedPicture } from './received-picture.ts';

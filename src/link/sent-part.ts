@@ -5,10 +5,10 @@ import { sideRePerSubband } from '../phy/frame/side-block.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import { placeSymbols, type RbMap } from '../sct/allocation/rb-map.ts';
 import type { EncodedSource, EncodedStream } from '../sct/codec/codec.ts';
-import { atLeast } from './budget-split.ts';
 import type { StreamContent } from './burst-payload.ts';
 import type { SendProcess } from './harq/sender-entity.ts';
-import type { PicturePlan } from './picture-plan.ts';
+import { atLeast } from './plan/budget-split.ts';
+import type { PicturePlan } from './plan/picture-plan.ts';
 import { bitsAt, burstShape, codedBitsOf, positionsOf } from './resource-map.ts';
 import { TransportLayout } from './transport.ts';
 

@@ -2,8 +2,8 @@ import type { Extension } from '../phy/frame/extension.ts';
 import type { BurstLayout } from '../phy/resource-grid.ts';
 import type { SourcePlan, StreamGrant } from '../sct/codec/codec.ts';
 import type { BurstUse } from './accounting.ts';
-import type { Loading } from './adaptation.ts';
-import type { ChannelKnowledge } from './channel-knowledge.ts';
+import type { Loading } from './plan/adaptation.ts';
+import type { ChannelKnowledge } from './plan/channel-knowledge.ts';
 
 /** A burst ready for the air, at the modem rate. */
 export interface TransmitBurst {

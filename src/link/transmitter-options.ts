@@ -2,9 +2,9 @@ import { inRange } from '../common/errors.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import type { Mapping } from '../sct/allocation/allocate.ts';
 import type { Codec } from '../sct/codec/codec.ts';
-import { USUAL_SFVS } from './control-part.ts';
 import type { HarqRule } from './harq/asking.ts';
 import { ackTimeoutS } from './harq/sender-entity.ts';
+import { USUAL_SFVS } from './plan/control-part.ts';
 
 export interface TransmitterOptions {
   readonly numerology: Numerology;

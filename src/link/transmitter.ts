@@ -8,18 +8,7 @@ import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import { rbMapCrc16 } from '../sct/allocation/rb-map.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { addBurst, type BurstUse, countedRe, emptyBudget, type SymbolBudget } from './accounting.ts';
-import { mapOf, mapReason } from './bits-policy.ts';
-import { MAX_DATA_SLOTS, reserveRe } from './budget-split.ts';
 import { type BurstPayload, burstPayload } from './burst-payload.ts';
-import {
-  type ChannelKnowledge,
-  channelKnowledge,
-  type DatedReport,
-  meanSnr,
-  type Sounding,
-} from './channel-knowledge.ts';
-import { controlRe, controlWarnings, extensionMcs, mostStreams, ROBUST_MCS, shapeOf } from './control-part.ts';
-import type { AckReport, CsiReport } from './csi-report.ts';
 import {
   itemsThatFit,
   leastRepetitionSlots,
@@ -29,11 +18,22 @@ import {
   wantedItems,
 } from './harq/repetition.ts';
 import { type AckVerdict, HarqSender } from './harq/sender-entity.ts';
-import { type PicturePlan, planPicture } from './picture-plan.ts';
-import { applyPower } from './power-loading.ts';
+import { mapOf, mapReason } from './plan/bits-policy.ts';
+import { MAX_DATA_SLOTS, reserveRe } from './plan/budget-split.ts';
+import {
+  type ChannelKnowledge,
+  channelKnowledge,
+  type DatedReport,
+  meanSnr,
+  type Sounding,
+} from './plan/channel-knowledge.ts';
+import { controlRe, controlWarnings, extensionMcs, mostStreams, ROBUST_MCS, shapeOf } from './plan/control-part.ts';
+import { type PicturePlan, planPicture } from './plan/picture-plan.ts';
+import { applyPower } from './plan/power-loading.ts';
+import { reserveOf } from './plan/side-reserve.ts';
 import { sideReOf } from './resource-map.ts';
+import type { AckReport, CsiReport } from './reverse/reverse-messages.ts';
 import { type EncodedPart, itemsOf, partsOf, type SentPart } from './sent-part.ts';
-import { reserveOf } from './side-reserve.ts';
 import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
 import { type CompleteOptions, completeOptions, type TransmitterOptions } from './transmitter-options.ts';
 

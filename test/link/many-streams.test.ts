@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { UsageError } from '../../src/common/errors.ts';
 import { RandomStream } from '../../src/common/random.ts';
 import { countedRe } from '../../src/link/accounting.ts';
-import { MAX_DATA_SLOTS } from '../../src/link/budget-split.ts';
+import { MAX_DATA_SLOTS } from '../../src/link/plan/budget-split.ts';
 import { type BurstEvent, Receiver } from '../../src/link/receiver.ts';
 import { sideReOf } from '../../src/link/resource-map.ts';
 import { type TransmitBurst, Transmitter, type TransmitterOptions } from '../../src/link/transmitter.ts';

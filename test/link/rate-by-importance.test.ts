@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { channelKnowledge } from '../../src/link/channel-knowledge.ts';
-import { type PlanInput, planPicture } from '../../src/link/picture-plan.ts';
+import { channelKnowledge } from '../../src/link/plan/channel-knowledge.ts';
+import { type PlanInput, planPicture } from '../../src/link/plan/picture-plan.ts';
 import { numerology } from '../../src/phy/numerology.ts';
 import type { SourcePlan, StreamPlan } from '../../src/sct/codec/codec.ts';
 

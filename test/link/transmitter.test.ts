@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { UsageError } from '../../src/common/errors.ts';
 import { RandomStream } from '../../src/common/random.ts';
 import { countedRe } from '../../src/link/accounting.ts';
-import { MAX_DATA_SLOTS, MAX_PARTS } from '../../src/link/budget-split.ts';
+import { MAX_DATA_SLOTS, MAX_PARTS } from '../../src/link/plan/budget-split.ts';
 import { type TransmitBurst, Transmitter, type TransmitterOptions } from '../../src/link/transmitter.ts';
 import { MAX_BLOCKS } from '../../src/link/transport.ts';
 import { NUMEROLOGIES, type Numerology, numerology } from '../../src/phy/numerology.ts';

@@ -1,4 +1,4 @@
-import { TARGET_BLER } from '../../link/channel-knowledge.ts';
+import { TARGET_BLER } from '../../link/plan/channel-knowledge.ts';
 import { clopperPearson, type Estimate, mean, meanInterval, percentile } from '../stats.ts';
 import type { AdaptationSetting, AdaptationTrial } from './adaptation-trial.ts';
 

@@ -1,5 +1,5 @@
 import { FormatError } from '../../common/errors.ts';
-import { type AckReport, decodeReverseMessage, type ReverseMessage } from '../csi-report.ts';
+import { type AckReport, decodeReverseMessage, type ReverseMessage } from '../reverse/reverse-messages.ts';
 import { MAX_PROCESSES } from './processes.ts';
 
 /**

@@ -20,13 +20,14 @@ const LEAST_SHOWN_DB = 10;
 const REPEATS = ', HARQ 3';
 const REPEATED = `${ADAPTIVE}${REPEATS}`;
 const UNIFORM = ', interleaved';
+const BLIND = ', no way back';
 const TASK = ', task machine';
 
 export const front: Part = {
   name: 'front',
   title: 'The front figure: fading, everything estimated',
   about:
-    'CamVid test pictures with at least 1 % region of interest, another one for each seed, budget CBR 1/23, no repetitions but where HARQ is named. EVA at 5 dB, 5 Hz, CSI 20 ms old; beside it AWGN at 10 dB. One fixed MCS is the best of a ladder in 1 dB steps (AWGN 0.5 dB), chosen on the same trials. Bursts have whole slots: the budget is such that every scheme gets five of them, and what it used, near 1/24, stands in its row.',
+    'CamVid test pictures with at least 1 % region of interest, another one for each seed, budget CBR 1/23, no repetitions but where HARQ is named. EVA at 5 dB, 5 Hz, CSI 20 ms old; beside it AWGN at 10 dB. One fixed MCS is the best of a ladder in 1 dB steps (AWGN 0.5 dB), chosen on the same trials. Interleaved: symbols made for the places that the report would give them, spread over the band. No way back: a sender that knows the mean SNR and nothing else. Bursts have whole slots: the budget is such that every scheme gets five of them, and what it used, near 1/24, stands in its row.',
   sets: ['street'],
   conditions: ['channel', 'SNR, dB'],
   measures: ['roiPsnrDb', 'psnrDb', 'outage', 'cbr'],
@@ -67,12 +68,14 @@ function unitsOf(air: Air, scale: Scale): Unit[] {
     },
   });
   const fading = air.channel !== 'awgn';
+  const blind = { feedback: 'none', assumeSnrDb: air.snrDb } as const;
   return [
     ...SEMANTIC_KINDS.flatMap((kind) => [
       semanticUnit(air, kind, { kind }, {}, count),
       semanticUnit(air, `${kind}${TASK}`, { kind, words: { task: 'machine' } }, {}, count),
       ...(fading ? [semanticUnit(air, `${kind}${REPEATS}`, { kind }, { harq: 3 }, count)] : []),
       ...(fading ? [semanticUnit(air, `${kind}${UNIFORM}`, { kind }, { mapping: 'uniform' }, count)] : []),
+      ...(fading ? [semanticUnit(air, `${kind}${BLIND}`, { kind }, blind, count)] : []),
     ]),
     {
       id: id(FIXED),

@@ -1,11 +1,11 @@
-import { FormatError } from '../common/errors.ts';
-import { list, type Schema, uint } from '../phy/frame/schema.ts';
+import { FormatError } from '../../common/errors.ts';
+import { list, type Schema, uint } from '../../phy/frame/schema.ts';
 import {
   decodeKnowledge,
   encodeKnowledge,
   type Knowledge,
   MAX_KNOWLEDGE_BYTES,
-} from '../sct/knowledge/knowledge-message.ts';
+} from '../../sct/knowledge/knowledge-message.ts';
 
 /** Bytes of the knowledge message in every piece but the last. */
 export const PIECE_BYTES = 96;

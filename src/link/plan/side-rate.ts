@@ -1,5 +1,5 @@
-import { SIDE_RATES } from '../phy/frame/side-block.ts';
-import type { Numerology } from '../phy/numerology.ts';
+import { SIDE_RATES } from '../../phy/frame/side-block.ts';
+import type { Numerology } from '../../phy/numerology.ts';
 import { codeRateFor } from './adaptation.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
 
@@ -30,6 +30,11 @@ export function sideRateFor(n: Numerology, csi: ChannelKnowledge): number {
 /** Whether a fresh report puts the band 3 dB over what side information at the lowest rate needs; higher rates have more to spare. */
 export function sideIsSafe(n: Numerology, csi: ChannelKnowledge): boolean {
   return csi.codes !== null && rateAt(n, csi.codedSnrDb, SAFE_MARGIN_DB) >= SIDE_RATES[ROBUST_SIDE_RATE];
+}
+
+/** Whether the band is expected to carry side information at the lowest rate, after the margins and with nothing to spare. */
+export function sideIsLikely(n: Numerology, csi: ChannelKnowledge): boolean {
+  return rateAt(n, csi.codedSnrDb, 0) >= SIDE_RATES[ROBUST_SIDE_RATE];
 }
 
 /** Highest rate of one QPSK block all over the band when every subband is `worseDb` below its expected SNR. */

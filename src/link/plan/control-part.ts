@@ -1,13 +1,13 @@
-import { type ExtensionShape, extensionBytes } from '../phy/frame/extension.ts';
-import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
-import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
-import { extensionSymbols } from '../phy/resource-grid.ts';
-import type { SourcePlan } from '../sct/codec/codec.ts';
+import { type ExtensionShape, extensionBytes } from '../../phy/frame/extension.ts';
+import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../../phy/frame/header.ts';
+import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
+import { extensionSymbols } from '../../phy/resource-grid.ts';
+import type { SourcePlan } from '../../sct/codec/codec.ts';
+import type { TransmitBurst } from '../transmission.ts';
 import { codeRateFor } from './adaptation.ts';
 import { MAX_DATA_SLOTS } from './budget-split.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
 import { MOST_UNCERTAINTY } from './side-rate.ts';
-import type { TransmitBurst } from './transmission.ts';
 
 /** The extension's lowest code rate: for all that is not sent by a fresh report. */
 export const ROBUST_MCS = 0;

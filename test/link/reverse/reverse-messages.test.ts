@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CRC16, crcBytes } from '../../src/common/crc.ts';
-import { FormatError } from '../../src/common/errors.ts';
-import { RandomStream } from '../../src/common/random.ts';
+import { CRC16, crcBytes } from '../../../src/common/crc.ts';
+import { FormatError } from '../../../src/common/errors.ts';
+import { RandomStream } from '../../../src/common/random.ts';
+import { MAX_PIECES, PIECE_BYTES } from '../../../src/link/reverse/knowledge-pieces.ts';
 import {
   decodeReverseMessage,
   encodeAckMessage,
@@ -11,8 +12,7 @@ import {
   encodeKnowledgePiece,
   MAX_ASKED,
   MAX_REVERSE_BYTES,
-} from '../../src/link/csi-report.ts';
-import { MAX_PIECES, PIECE_BYTES } from '../../src/link/knowledge-pieces.ts';
+} from '../../../src/link/reverse/reverse-messages.ts';
 
 const whole = (min: number, max: number) => fc.integer({ min, max });
 const anyReport = fc.record(

@@ -1,7 +1,7 @@
-import { requiredMutualInformation } from '../phy/fec/required-mutual-information.ts';
-import { LARGEST_BLOCK_BITS } from '../phy/fec/segmentation.ts';
-import { mutualInformation, totalInformation } from '../phy/modulation/mutual-information.ts';
-import type { ModulationOrder } from '../phy/modulation/qam.ts';
+import { requiredMutualInformation } from '../../phy/fec/required-mutual-information.ts';
+import { LARGEST_BLOCK_BITS } from '../../phy/fec/segmentation.ts';
+import { mutualInformation, totalInformation } from '../../phy/modulation/mutual-information.ts';
+import type { ModulationOrder } from '../../phy/modulation/qam.ts';
 
 /** Modulation of every subband and the code rate that the blocks spread over them can have. */
 export interface Loading {

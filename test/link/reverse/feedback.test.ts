@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { UsageError } from '../../src/common/errors.ts';
-import { RandomStream } from '../../src/common/random.ts';
-import { LocalFeedback, NoFeedback } from '../../src/link/feedback.ts';
-import { Transmitter, type TransmitterOptions } from '../../src/link/transmitter.ts';
-import { BytesCodec, blank, SMALL } from './helpers.ts';
+import { UsageError } from '../../../src/common/errors.ts';
+import { RandomStream } from '../../../src/common/random.ts';
+import { LocalFeedback, NoFeedback } from '../../../src/link/reverse/feedback.ts';
+import { Transmitter, type TransmitterOptions } from '../../../src/link/transmitter.ts';
+import { BytesCodec, blank, SMALL } from '../helpers.ts';
 
 test('a message arrives after the latency, in order, and is the message as it was', () => {
   const feedback = new LocalFeedback({ latencyS: 0.02, random: new RandomStream(1) });

@@ -2,12 +2,21 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { CRC16, crcBytes } from '../../src/common/crc.ts';
-import { FormatError } from '../../src/common/errors.ts';
-import { RandomStream } from '../../src/common/random.ts';
-import { decodeReverseMessage, encodeKnowledgePiece, MAX_REVERSE_BYTES } from '../../src/link/csi-report.ts';
-import { KnowledgeListener, knowledgePieces, MAX_PIECES, PIECE_BYTES } from '../../src/link/knowledge-pieces.ts';
-import type { Knowledge } from '../../src/sct/knowledge/knowledge-message.ts';
+import { CRC16, crcBytes } from '../../../src/common/crc.ts';
+import { FormatError } from '../../../src/common/errors.ts';
+import { RandomStream } from '../../../src/common/random.ts';
+import {
+  KnowledgeListener,
+  knowledgePieces,
+  MAX_PIECES,
+  PIECE_BYTES,
+} from '../../../src/link/reverse/knowledge-pieces.ts';
+import {
+  decodeReverseMessage,
+  encodeKnowledgePiece,
+  MAX_REVERSE_BYTES,
+} from '../../../src/link/reverse/reverse-messages.ts';
+import type { Knowledge } from '../../../src/sct/knowledge/knowledge-message.ts';
 
 const hex = (text: string) => createHash('sha256').update(text).digest('hex');
 

@@ -1,5 +1,5 @@
-import type { SourcePlan } from '../sct/codec/codec.ts';
-import { STEPS_PER_OCTAVE, scoreWeight } from '../sct/importance/scores.ts';
+import type { SourcePlan } from '../../sct/codec/codec.ts';
+import { STEPS_PER_OCTAVE, scoreWeight } from '../../sct/importance/scores.ts';
 import { importantHalf } from './bits-policy.ts';
 
 /** A score is raised so much at a time, a factor of 1.41, */

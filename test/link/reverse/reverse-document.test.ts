@@ -4,7 +4,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { RandomStream } from '../../src/common/random.ts';
+import { RandomStream } from '../../../src/common/random.ts';
+import {
+  KnowledgeListener,
+  knowledgePieces,
+  MAX_PIECES,
+  PIECE_BYTES,
+} from '../../../src/link/reverse/knowledge-pieces.ts';
 import {
   decodeReverseMessage,
   encodeAckMessage,
@@ -12,12 +18,11 @@ import {
   encodeKnowledgePiece,
   MAX_REVERSE_BYTES,
   REVERSE_SCHEMAS,
-} from '../../src/link/csi-report.ts';
-import { KnowledgeListener, knowledgePieces, MAX_PIECES, PIECE_BYTES } from '../../src/link/knowledge-pieces.ts';
-import { schemaTable } from '../../src/phy/frame/schema.ts';
-import type { Knowledge } from '../../src/sct/knowledge/knowledge-message.ts';
+} from '../../../src/link/reverse/reverse-messages.ts';
+import { schemaTable } from '../../../src/phy/frame/schema.ts';
+import type { Knowledge } from '../../../src/sct/knowledge/knowledge-message.ts';
 
-const document = readFileSync(new URL('../../docs/air-interface.md', import.meta.url), 'utf8');
+const document = readFileSync(new URL('../../../docs/air-interface.md', import.meta.url), 'utf8');
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex');
 
 /** What stands between a pair of markers. */
@@ -51,7 +56,7 @@ test('the document has the tables, bounds and examples of the way back', () => {
 const python = ['/usr/bin/python3', 'python3'].find(
   (path) => spawnSync(path, ['-c', ''], { stdio: 'ignore' }).status === 0,
 );
-const reader = fileURLToPath(new URL('../vectors/air-interface/reverse.py', import.meta.url));
+const reader = fileURLToPath(new URL('../../vectors/air-interface/reverse.py', import.meta.url));
 
 /** What the reader that follows the document and shares no code with ours makes of messages. */
 function read(...messages: Uint8Array[]): unknown {

@@ -1,5 +1,5 @@
-import { rankingByScore } from '../sct/allocation/weights.ts';
-import type { SourcePlan } from '../sct/codec/codec.ts';
+import { rankingByScore } from '../../sct/allocation/weights.ts';
+import type { SourcePlan } from '../../sct/codec/codec.ts';
 import { chooseOwnModulation, chooseUniformLoading } from './adaptation.ts';
 import { type ChannelKnowledge, TARGET_BLER, TYPICAL_BITS } from './channel-knowledge.ts';
 

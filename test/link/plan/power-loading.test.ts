@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { UsageError } from '../../src/common/errors.ts';
-import { applyPower, boundedWaterFilling, loadPower, waterFilling } from '../../src/link/power-loading.ts';
-import { checkPowerLevels, meanPowerDb, powerDbOf, powerOf } from '../../src/phy/frame/power-level.ts';
-import { RB_DATA_RE } from '../../src/phy/numerology.ts';
+import { UsageError } from '../../../src/common/errors.ts';
+import { applyPower, boundedWaterFilling, loadPower, waterFilling } from '../../../src/link/plan/power-loading.ts';
+import { checkPowerLevels, meanPowerDb, powerDbOf, powerOf } from '../../../src/phy/frame/power-level.ts';
+import { RB_DATA_RE } from '../../../src/phy/numerology.ts';
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
 const capacity = (power: readonly number[], snr: readonly number[]) =>

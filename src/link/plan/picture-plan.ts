@@ -1,8 +1,8 @@
-import { UsageError } from '../common/errors.ts';
-import { payloadBytesAtRate } from '../phy/fec/transport-plan.ts';
-import { ANALOG_CODE, MAX_SIDE_INFO_BYTES } from '../phy/frame/extension.ts';
-import { sideRePerSubband } from '../phy/frame/side-block.ts';
-import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
+import { UsageError } from '../../common/errors.ts';
+import { payloadBytesAtRate } from '../../phy/fec/transport-plan.ts';
+import { ANALOG_CODE, MAX_SIDE_INFO_BYTES } from '../../phy/frame/extension.ts';
+import { sideRePerSubband } from '../../phy/frame/side-block.ts';
+import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
 import {
   type Allocation,
   allocate,
@@ -10,22 +10,22 @@ import {
   burstCapacity,
   type Demand,
   type Mapping,
-} from '../sct/allocation/allocate.ts';
-import type { BurstShape } from '../sct/allocation/burst-shape.ts';
-import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
-import { effectiveSnrDb, reportedChannels } from '../sct/allocation/effective-snr.ts';
-import { placeSymbols, type RbMap } from '../sct/allocation/rb-map.ts';
-import { type BurstDemand, splitOverBursts } from '../sct/allocation/split-bursts.ts';
-import { rankingByScore } from '../sct/allocation/weights.ts';
-import type { SourcePlan, StreamGrant, StreamPlan } from '../sct/codec/codec.ts';
+} from '../../sct/allocation/allocate.ts';
+import type { BurstShape } from '../../sct/allocation/burst-shape.ts';
+import { encodeCsiReport } from '../../sct/allocation/csi-code.ts';
+import { effectiveSnrDb, reportedChannels } from '../../sct/allocation/effective-snr.ts';
+import { placeSymbols, type RbMap } from '../../sct/allocation/rb-map.ts';
+import { type BurstDemand, splitOverBursts } from '../../sct/allocation/split-bursts.ts';
+import { rankingByScore } from '../../sct/allocation/weights.ts';
+import type { SourcePlan, StreamGrant, StreamPlan } from '../../sct/codec/codec.ts';
+import { bitsAt, burstShape, codedBitsOf, positionsOf } from '../resource-map.ts';
+import { MAX_BLOCKS } from '../transport.ts';
 import { codeRateFor, LEAST_RATE } from './adaptation.ts';
 import { type BitsPolicy, type BitsWishes, bitsPolicy, protectionOf } from './bits-policy.ts';
 import { splitBudget, tooSmall } from './budget-split.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
 import { PaidScores } from './paid-scores.ts';
-import { bitsAt, burstShape, codedBitsOf, positionsOf } from './resource-map.ts';
 import { sideRateFor } from './side-rate.ts';
-import { MAX_BLOCKS } from './transport.ts';
 
 /** What one stream gets in one burst. */
 export interface StreamPart {

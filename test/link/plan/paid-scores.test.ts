@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { channelKnowledge } from '../../src/link/channel-knowledge.ts';
-import { PaidScores } from '../../src/link/paid-scores.ts';
-import { planPicture } from '../../src/link/picture-plan.ts';
-import { numerology } from '../../src/phy/numerology.ts';
-import type { SourcePlan, StreamPlan } from '../../src/sct/codec/codec.ts';
-import { scoreWeight } from '../../src/sct/importance/scores.ts';
+import { channelKnowledge } from '../../../src/link/plan/channel-knowledge.ts';
+import { PaidScores } from '../../../src/link/plan/paid-scores.ts';
+import { planPicture } from '../../../src/link/plan/picture-plan.ts';
+import { numerology } from '../../../src/phy/numerology.ts';
+import type { SourcePlan, StreamPlan } from '../../../src/sct/codec/codec.ts';
+import { scoreWeight } from '../../../src/sct/importance/scores.ts';
 
 const N = numerology(25);
 

@@ -1,6 +1,6 @@
-import { CRC16, crcBytes } from '../common/crc.ts';
-import { FormatError } from '../common/errors.ts';
-import { decodeFields, encodeFields, list, type Schema, uint } from '../phy/frame/schema.ts';
+import { CRC16, crcBytes } from '../../common/crc.ts';
+import { FormatError } from '../../common/errors.ts';
+import { decodeFields, encodeFields, list, type Schema, uint } from '../../phy/frame/schema.ts';
 import { KNOWLEDGE_SCHEMA, type KnowledgePiece, pieceFields, pieceOf } from './knowledge-pieces.ts';
 
 /** A CSI report as sent back: which burst it was measured on, and the SNR of every subband in 0.25 dB steps. */

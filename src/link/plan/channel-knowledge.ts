@@ -1,9 +1,9 @@
-import { fadingPredictor, usableSnapshots } from '../phy/channel-est/fading-prediction.ts';
-import { besselJ0 } from '../phy/channel-est/time-basis.ts';
-import type { Mapping } from '../sct/allocation/allocate.ts';
-import { decodeCsi } from '../sct/allocation/csi-code.ts';
+import { fadingPredictor, usableSnapshots } from '../../phy/channel-est/fading-prediction.ts';
+import { besselJ0 } from '../../phy/channel-est/time-basis.ts';
+import type { Mapping } from '../../sct/allocation/allocate.ts';
+import { decodeCsi } from '../../sct/allocation/csi-code.ts';
+import type { CsiReport } from '../reverse/reverse-messages.ts';
 import { chooseLoading, chooseUniformLoading, type Loading, MARGIN_DB } from './adaptation.ts';
-import type { CsiReport } from './csi-report.ts';
 import { loadPower } from './power-loading.ts';
 
 /** Block error rate that the first transmission aims at. */

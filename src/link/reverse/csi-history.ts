@@ -1,9 +1,9 @@
-import type { BurstRecord } from '../phy/burst/record.ts';
-import { estimateDoppler } from '../phy/channel-est/doppler-estimate.ts';
-import { fadingPredictor, MOST_SNAPSHOTS, usableSnapshots } from '../phy/channel-est/fading-prediction.ts';
-import { expectedSubbandSnrDb } from '../phy/channel-est/predicted-snr.ts';
-import { aligned, bestAlignment, type MostDrift, turn } from '../phy/channel-est/snapshot-alignment.ts';
-import type { Numerology } from '../phy/numerology.ts';
+import type { BurstRecord } from '../../phy/burst/record.ts';
+import { estimateDoppler } from '../../phy/channel-est/doppler-estimate.ts';
+import { fadingPredictor, MOST_SNAPSHOTS, usableSnapshots } from '../../phy/channel-est/fading-prediction.ts';
+import { expectedSubbandSnrDb } from '../../phy/channel-est/predicted-snr.ts';
+import { aligned, bestAlignment, type MostDrift, turn } from '../../phy/channel-est/snapshot-alignment.ts';
+import type { Numerology } from '../../phy/numerology.ts';
 
 /** Soundings of a train begin whole multiples of this apart (the sender's clock). */
 export const SOUNDING_GRID_S = 1e-3;

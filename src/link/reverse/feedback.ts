@@ -1,5 +1,5 @@
-import { inRange } from '../common/errors.ts';
-import type { RandomStream } from '../common/random.ts';
+import { inRange } from '../../common/errors.ts';
+import type { RandomStream } from '../../common/random.ts';
 
 /**
  * The way back from receiver to transmitter for CSI reports and acknowledgements. Time is the caller's (simulated or

@@ -1,5 +1,5 @@
-import { UsageError } from '../common/errors.ts';
-import { LARGEST_BLOCK_BITS } from '../phy/fec/segmentation.ts';
+import { UsageError } from '../../common/errors.ts';
+import { LARGEST_BLOCK_BITS } from '../../phy/fec/segmentation.ts';
 import type { Loading } from './adaptation.ts';
 
 /** Longest data burst: within 100 ms. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { tooSmall } from '../../src/link/budget-split.ts';
+import { tooSmall } from '../../../src/link/plan/budget-split.ts';
 
 test('a budget that is too small names one that would do, and none that no flag takes', () => {
   // 3850 RE of payload and 1100 of control: of 768 x 512 pixels 4950 / 393216 = 0.0126 (rounded up), of 17 x 33 8.83 symbols a pixel.

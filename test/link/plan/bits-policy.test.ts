@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bitsPolicy, mapOf, mapReason } from '../../src/link/bits-policy.ts';
-import { type ChannelPolicy, channelKnowledge } from '../../src/link/channel-knowledge.ts';
-import { sideIsSafe, sideRateFor } from '../../src/link/side-rate.ts';
-import { numerology } from '../../src/phy/numerology.ts';
-import type { SourcePlan } from '../../src/sct/codec/codec.ts';
+import { bitsPolicy, mapOf, mapReason } from '../../../src/link/plan/bits-policy.ts';
+import { type ChannelPolicy, channelKnowledge } from '../../../src/link/plan/channel-knowledge.ts';
+import { sideIsSafe, sideRateFor } from '../../../src/link/plan/side-rate.ts';
+import { numerology } from '../../../src/phy/numerology.ts';
+import type { SourcePlan } from '../../../src/sct/codec/codec.ts';
 
 const N = numerology(25);
 

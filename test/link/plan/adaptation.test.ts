@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RandomStream } from '../../src/common/random.ts';
-import { chooseLoading, chooseOwnModulation, chooseUniformLoading } from '../../src/link/adaptation.ts';
-import { requiredMutualInformation } from '../../src/phy/fec/required-mutual-information.ts';
-import { totalInformation } from '../../src/phy/modulation/mutual-information.ts';
+import { RandomStream } from '../../../src/common/random.ts';
+import { chooseLoading, chooseOwnModulation, chooseUniformLoading } from '../../../src/link/plan/adaptation.ts';
+import { requiredMutualInformation } from '../../../src/phy/fec/required-mutual-information.ts';
+import { totalInformation } from '../../../src/phy/modulation/mutual-information.ts';
 
 const flat = (snrDb: number) => new Array(25).fill(snrDb);
 

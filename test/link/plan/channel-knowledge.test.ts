@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type ChannelPolicy, channelKnowledge, type Sounding } from '../../src/link/channel-knowledge.ts';
-import { fadingPredictor } from '../../src/phy/channel-est/fading-prediction.ts';
-import { encodeCsi } from '../../src/sct/allocation/csi-code.ts';
+import { type ChannelPolicy, channelKnowledge, type Sounding } from '../../../src/link/plan/channel-knowledge.ts';
+import { fadingPredictor } from '../../../src/phy/channel-est/fading-prediction.ts';
+import { encodeCsi } from '../../../src/sct/allocation/csi-code.ts';
 
 const POLICY: Omit<ChannelPolicy, 'dopplerHz'> = {
   ...{ mapping: 'matched' as const, mappingForced: true, maxCsiAgeS: 0.2, harq: 0, assumedSnrDb: 5 },

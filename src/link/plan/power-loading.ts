@@ -1,12 +1,12 @@
-import { inRange } from '../common/errors.ts';
+import { inRange } from '../../common/errors.ts';
 import {
   MEAN_POWER_TOLERANCE_DB,
   meanPowerDb,
   POWER_LEVELS,
   powerOf,
   UNIT_POWER_LEVEL,
-} from '../phy/frame/power-level.ts';
-import { RB_DATA_RE } from '../phy/numerology.ts';
+} from '../../phy/frame/power-level.ts';
+import { RB_DATA_RE } from '../../phy/numerology.ts';
 
 /** Power of each subband and what came of it. */
 export interface PowerLoading {
