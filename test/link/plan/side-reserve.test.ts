@@ -31,8 +31,8 @@ test('room for repeating side information is kept where it may be lost', () => {
   assert.equal(kept(5), 0, 'a good band needs none');
   const burst = kept(-12);
   assert.ok(burst > 3000 && burst < 0.45 * BUDGET, `${burst} RE: one burst with the side information`);
-  assert.equal(kept(-4), 0, 'where it is likely to arrive, a quarter of a small budget is too much');
-  assert.equal(kept(-4, { budget: 10 * BUDGET }), burst, 'and little of a large one');
+  assert.equal(kept(-2), 0, 'where it is likely to arrive, a quarter of a small budget is too much');
+  assert.equal(kept(-2, { budget: 10 * BUDGET }), burst, 'and little of a large one');
   assert.equal(kept(-12, { budget: 2 * burst }), 0, 'never more than 45 %');
   assert.equal(kept(-12, { fresh: false }), burst, 'an old report that says as much counts the same');
 });
