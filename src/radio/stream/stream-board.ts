@@ -1,0 +1,121 @@
+import type { ControlRequest, UsbDevice, UsbError } from '../usb/usb.ts';
+import type { RingBytes, RingEnd, RingSide } from './chunk-ring.ts';
+
+/**
+ * A board whose streams run beside the caller, in a worker thread (`openWorkerBoard` of worker-host.ts) or in the same one
+ * (`LocalBoard`, for tests and tools). It is a UsbDevice besides: control requests are served while streams run.
+ */
+export interface StreamBoard extends UsbDevice {
+  /** Receives from a bulk IN endpoint into a ring until stopped. One stream an endpoint. */
+  startIn(request: InRequest): Promise<InStream>;
+  /** Sends a whole run of bytes to a bulk OUT endpoint. One run an endpoint at a time; a second follows gaplessly only inside one run. */
+  startOut(request: OutRequest): Promise<OutRun>;
+  /** Runs code of a driver beside the board, which fills a ring. */
+  startTask(request: TaskRequest): Promise<InStream>;
+  /**
+   * Control requests (OUT, in this order) that are sent before the board is let go for whatever reason that leaves time for it: close(), an
+   * error, the end of the process (also by process.exit() or an exception). This keeps a transmitter silent. Replaces what was
+   * set before.
+   */
+  setFarewell(requests: readonly FarewellRequest[]): Promise<void>;
+}
+
+export interface FarewellRequest extends ControlRequest {
+  readonly data?: Uint8Array;
+  /** Default 500. */
+  readonly timeoutMs?: number;
+}
+
+export interface InRequest {
+  readonly endpoint: number;
+  /** Bytes of one transfer, a multiple of the packet size. */
+  readonly transferBytes: number;
+  /** Transfers under way at once, 1 to 64. */
+  readonly transfers: number;
+  /** Bytes that may wait for a busy reader; at least two transfers. One second of samples is the least a driver should ask for. */
+  readonly ringBytes: number;
+  /** The stream ends with a UsbError of kind timeout after so long without a byte; 0 (default): silence is no error. */
+  readonly silenceMs?: number;
+  readonly poll?: PollRequest;
+}
+
+/**
+ * A control IN request made again and again while a stream runs; each reply is a side record of tag POLL_TAG in the ring. Its fromIndex and
+ * toIndex are the bytes that the host had when the request was sent and when its reply came; the board may have sent up to one transfer
+ * more at either time. A refused or late reply is a record without data; a poll is sent `periodMs` after the one before was, or when that
+ * one is over.
+ */
+export interface PollRequest {
+  readonly request: ControlRequest;
+  readonly length: number;
+  readonly periodMs: number;
+  /** Default 1000. */
+  readonly timeoutMs?: number;
+}
+
+export const POLL_TAG = 0;
+
+/** The end of a stream: stopped (error null), or why it ended by itself. */
+export interface StreamEnd extends RingEnd {
+  readonly error: UsbError | null;
+}
+
+export type StreamEntry = RingBytes | RingSide | StreamEnd;
+
+export interface InStream {
+  /** The next entry; everything that came before the end is delivered first. One call at a time. */
+  read(): Promise<StreamEntry>;
+  /** The next entry without waiting; null when there is none yet. */
+  tryRead(): StreamEntry | null;
+  /** Bytes dropped so far because the ring was full, also those that were not read yet. */
+  readonly lostBytes: number;
+  /** Index after the last byte that reached the host. */
+  readonly endIndex: number;
+  /** Cancels the transfers under way and ends the stream; what is in the ring can still be read. Safe to call twice. */
+  stop(): Promise<void>;
+}
+
+export interface OutRequest {
+  readonly endpoint: number;
+  /** All bytes, sent in pieces of transferBytes. Copied, unless it lies in a SharedArrayBuffer, which the caller then leaves alone. */
+  readonly data: Uint8Array;
+  readonly transferBytes: number;
+  readonly transfers: number;
+  /** A piece that the board has not taken after so long ends the run with a UsbError of kind timeout; 0: never. */
+  readonly stallMs: number;
+}
+
+export interface OutRun {
+  /** Bytes that the board has taken, in whole transfers. */
+  readonly sentBytes: number;
+  /** All bytes are taken. UsbError: why not; cancelled after cancel(). Rejections that nobody waits for do no harm. */
+  readonly done: Promise<void>;
+  /** Ends the run early; resolves when no transfer is under way any more. Safe to call twice and after the end. */
+  cancel(): Promise<void>;
+}
+
+/** Code of a driver that must not wait for a busy main thread, a buffer loop over a text protocol for instance. */
+export interface TaskRequest {
+  /** `new URL('./my-task.ts', import.meta.url).href`, with the extension of the caller's own file; it exports `runTask`. */
+  readonly module: string;
+  /** Anything structuredClone takes. */
+  readonly parameters: unknown;
+  readonly ringBytes: number;
+  readonly chunkBytes: number;
+}
+
+/** What a task gets. It returns when `signal` is aborted, and throws a UsbError to end the stream with it. */
+export interface TaskContext {
+  readonly device: UsbDevice | null;
+  /** Bytes of the stream; false: lost, the ring is full. `timeNs` default now. */
+  push(data: Uint8Array, timeNs?: bigint): boolean;
+  pushSide(tag: number, data: Uint8Array | null, fromIndex: number, toIndex: number): void;
+  readonly endIndex: number;
+  readonly signal: AbortSignal;
+  readonly parameters: unknown;
+}
+
+export type RunTask = (context: TaskContext) => Promise<void>;
+
+/** A thread without a board: only tasks, for boards that are reached by network. */
+export type StreamThread = Pick<StreamBoard, 'startTask' | 'close'>;
