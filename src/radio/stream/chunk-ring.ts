@@ -32,6 +32,8 @@ export interface RingSide {
   readonly data: Uint8Array | null;
   readonly fromIndex: number;
   readonly toIndex: number;
+  /** When it was asked for, and when the answer came, ns since 1970. */
+  readonly askedNs: bigint;
   readonly timeNs: bigint;
 }
 
@@ -58,7 +60,7 @@ const PENDING_LOST_64 = 5;
 const LOST_64 = 6;
 const CONTROL_BYTES = 64;
 
-/** Header: u32 type, u32 data bytes, u32 tag, u32 has data, f64 index or fromIndex, f64 lost or toIndex, i64 time, 8 spare. */
+/** Header: u32 type, u32 data bytes, u32 tag, u32 has data, f64 index or fromIndex, f64 lost or toIndex, i64 time, i64 asked. */
 const HEADER_BYTES = 48;
 const BYTES = 1;
 const SIDE = 2;
@@ -139,7 +141,7 @@ export class ChunkRingWriter extends ChunkRing {
   /** Appends the next bytes of the stream; false when the ring is full and they are lost. */
   push(data: Uint8Array, timeNs: bigint): boolean {
     const index = this.endIndex;
-    const header = { index, extra: this.pendingLost, tag: 0, hasData: 1, timeNs };
+    const header = { index, extra: this.pendingLost, tag: 0, hasData: 1, timeNs, askedNs: timeNs };
     const written = this.record(BYTES, data, header, SIDE_RESERVE);
     if (written) this.pendingLost = 0;
     else {
@@ -153,11 +155,12 @@ export class ChunkRingWriter extends ChunkRing {
   }
 
   /** Appends a side record; false (and counted) when not even the room kept for it is left. */
-  pushSide(tag: number, data: Uint8Array | null, fromIndex: number, toIndex: number, timeNs: bigint): boolean {
+  pushSide(side: Omit<RingSide, 'kind'>): boolean {
+    const { tag, data, fromIndex, toIndex, askedNs, timeNs } = side;
     if (data && data.length > MAX_SIDE_BYTES) {
       throw new UsageError(`a side record of ${data.length} bytes: allowed up to ${MAX_SIDE_BYTES}`);
     }
-    const header = { index: fromIndex, extra: toIndex, tag, hasData: data ? 1 : 0, timeNs };
+    const header = { index: fromIndex, extra: toIndex, tag, hasData: data ? 1 : 0, timeNs, askedNs };
     const written = this.record(SIDE, data ?? new Uint8Array(0), header, 0);
     if (written) this.wake();
     else Atomics.add(this.words, SIDE_LOST, 1);
@@ -173,7 +176,7 @@ export class ChunkRingWriter extends ChunkRing {
   private record(
     type: number,
     data: Uint8Array,
-    header: { index: number; extra: number; tag: number; hasData: number; timeNs: bigint },
+    header: { index: number; extra: number; tag: number; hasData: number; timeNs: bigint; askedNs: bigint },
     reserve: number,
   ): boolean {
     const length = recordBytes(data.length);
@@ -193,6 +196,7 @@ export class ChunkRingWriter extends ChunkRing {
     view.setFloat64(at + 16, header.index, true);
     view.setFloat64(at + 24, header.extra, true);
     view.setBigInt64(at + 32, header.timeNs, true);
+    view.setBigInt64(at + 40, header.askedNs, true);
     this.bytes.set(data, at + HEADER_BYTES);
     Atomics.store(this.words, HEAD, (head + skip + length) % (2 * this.capacity));
     return true;
@@ -231,6 +235,7 @@ export class ChunkRingReader extends ChunkRing {
     const first = view.getFloat64(at + 16, true);
     const second = view.getFloat64(at + 24, true);
     const timeNs = view.getBigInt64(at + 32, true);
+    const askedNs = view.getBigInt64(at + 40, true);
     const type = view.getUint32(at, true);
     const tag = view.getUint32(at + 8, true);
     const hasData = view.getUint32(at + 12, true) === 1;
@@ -242,6 +247,7 @@ export class ChunkRingReader extends ChunkRing {
       data: hasData ? data : null,
       fromIndex: first,
       toIndex: second,
+      askedNs,
       timeNs,
     };
   }

@@ -8,8 +8,8 @@ import type { RingBytes, RingEnd, RingSide } from './chunk-ring.ts';
 export interface StreamBoard extends UsbDevice {
   /** Receives from a bulk IN endpoint into a ring until stopped. One stream an endpoint. */
   startIn(request: InRequest): Promise<InStream>;
-  /** Sends a whole run of bytes to a bulk OUT endpoint. One run an endpoint at a time; a second follows gaplessly only inside one run. */
-  startOut(request: OutRequest): Promise<OutRun>;
+  /** A queue of bytes to a bulk OUT endpoint. One queue an endpoint. */
+  startOut(request: OutRequest): Promise<OutQueue>;
   /** Runs code of a driver beside the board, which fills a ring. */
   startTask(request: TaskRequest): Promise<InStream>;
   /**
@@ -17,10 +17,17 @@ export interface StreamBoard extends UsbDevice {
    * error, the end of the process (also by process.exit() or an exception). This keeps a transmitter silent. Replaces what was
    * set before.
    */
-  setFarewell(requests: readonly FarewellRequest[]): Promise<void>;
+  setFarewell(requests: readonly PresetRequest[]): Promise<void>;
+  /**
+   * For a process that is about to end: cancels every OUT transfer and sends the farewell, without giving way to other code of this thread.
+   * Waits for it at most waitMs (default 1000); true: it was sent. Where streams run in the caller's own thread nothing can be sent:
+   * false. A worker board does this by itself on the process's exit event.
+   */
+  silenceNow(waitMs?: number): boolean;
 }
 
-export interface FarewellRequest extends ControlRequest {
+/** A control OUT request that the board's thread sends by itself. */
+export interface PresetRequest extends ControlRequest {
   readonly data?: Uint8Array;
   /** Default 500. */
   readonly timeoutMs?: number;
@@ -36,14 +43,16 @@ export interface InRequest {
   readonly ringBytes: number;
   /** The stream ends with a UsbError of kind timeout after so long without a byte; 0 (default): silence is no error. */
   readonly silenceMs?: number;
+  /** Sent right before the first transfers (HackRF: mode RX), so that the board's FIFO does not fill meanwhile. */
+  readonly begin?: readonly PresetRequest[];
   readonly poll?: PollRequest;
 }
 
 /**
  * A control IN request made again and again while a stream runs; each reply is a side record of tag POLL_TAG in the ring. Its fromIndex and
  * toIndex are the bytes that the host had when the request was sent and when its reply came; the board may have sent up to one transfer
- * more at either time. A refused or late reply is a record without data; a poll is sent `periodMs` after the one before was, or when that
- * one is over.
+ * more at either time. A refused or late reply is a record without data. The first poll goes out right after the first transfers,
+ * each later one `periodMs` after the one before, or when that one is over.
  */
 export interface PollRequest {
   readonly request: ControlRequest;
@@ -71,26 +80,38 @@ export interface InStream {
   readonly lostBytes: number;
   /** Index after the last byte that reached the host. */
   readonly endIndex: number;
+  /** Polls at once (or right after the poll under way); the reply comes through the ring. Nothing where no poll was asked for. */
+  pollNow(): void;
   /** Cancels the transfers under way and ends the stream; what is in the ring can still be read. Safe to call twice. */
   stop(): Promise<void>;
 }
 
 export interface OutRequest {
   readonly endpoint: number;
-  /** All bytes, sent in pieces of transferBytes. Copied, unless it lies in a SharedArrayBuffer, which the caller then leaves alone. */
-  readonly data: Uint8Array;
+  /** What is written is sent in pieces of so many bytes, the last piece of every write being shorter. */
   readonly transferBytes: number;
   readonly transfers: number;
-  /** A piece that the board has not taken after so long ends the run with a UsbError of kind timeout; 0: never. */
+  /** A piece that the board has not taken after so long ends the queue with a UsbError of kind timeout; 0: never. */
   readonly stallMs: number;
 }
 
-export interface OutRun {
+export interface OutDone {
+  /** Bytes taken since the queue began, with this write. */
+  readonly sentBytes: number;
+  /** When the board had taken the last byte of this write, ns since 1970. */
+  readonly timeNs: bigint;
+}
+
+export interface OutQueue {
+  /**
+   * Queues bytes; transfers run on without a gap from one write to the next as long as something is queued. Copied, unless they lie in a
+   * SharedArrayBuffer, which the caller then leaves alone until it is done. Resolves when the board has taken all of it; writes are
+   * done in order. UsbError: the queue ended (stall, timeout, gone, cancelled), and with it every later write.
+   */
+  write(data: Uint8Array): Promise<OutDone>;
   /** Bytes that the board has taken, in whole transfers. */
   readonly sentBytes: number;
-  /** All bytes are taken. UsbError: why not; cancelled after cancel(). Rejections that nobody waits for do no harm. */
-  readonly done: Promise<void>;
-  /** Ends the run early; resolves when no transfer is under way any more. Safe to call twice and after the end. */
+  /** Ends the queue: what is not taken yet is cancelled. Resolves when no transfer is under way. Safe to call twice. */
   cancel(): Promise<void>;
 }
 
@@ -109,7 +130,8 @@ export interface TaskContext {
   readonly device: UsbDevice | null;
   /** Bytes of the stream; false: lost, the ring is full. `timeNs` default now. */
   push(data: Uint8Array, timeNs?: bigint): boolean;
-  pushSide(tag: number, data: Uint8Array | null, fromIndex: number, toIndex: number): void;
+  /** False: no room, not kept. */
+  pushSide(side: Omit<RingSide, 'kind'>): boolean;
   readonly endIndex: number;
   readonly signal: AbortSignal;
   readonly parameters: unknown;
