@@ -42,4 +42,10 @@ export interface EmulatedUsbDevice {
   unplug(): void;
   /** The device is plugged in (again): as after power-on. */
   plug(): void;
+  /**
+   * Calls back when the device leaves the bus (false) or comes to it (true), whoever asked for it: `unplug`, `plug`, or the device itself,
+   * which some requests restart. All listeners are called, in order; returns what takes this one away. A device that never leaves by
+   * itself may lack it.
+   */
+  onConnection?(listener: (plugged: boolean) => void): () => void;
 }
