@@ -1,4 +1,5 @@
 import { UsageError } from '../common/errors.ts';
+import type { UsbipSpec } from './usb/bus.ts';
 
 /** Gains and corrections that a HackRF URI may carry. */
 export interface HackrfUriOptions {
@@ -12,15 +13,24 @@ export interface HackrfUriOptions {
   readonly ppm?: number;
 }
 
-/** A device named on the command line (docs: design §6). */
+/** A device named on the command line (docs: design §6). A USB board is on this machine unless a USB/IP server is named. */
 export type RadioUri =
-  | { readonly kind: 'hackrf'; readonly serial: string | null; readonly options: HackrfUriOptions }
-  | { readonly kind: 'pluto-usb' }
+  | {
+      readonly kind: 'hackrf';
+      readonly serial: string | null;
+      readonly options: HackrfUriOptions;
+      readonly usbip?: UsbipSpec;
+    }
+  | { readonly kind: 'pluto-usb'; readonly serial?: string; readonly usbip?: UsbipSpec }
   | { readonly kind: 'pluto-ip'; readonly host: string; readonly port: number }
   | { readonly kind: 'file'; readonly path: string }
   | { readonly kind: 'loopback' };
 
-const GRAMMAR = 'hackrf[:SERIAL][?lna=DB&vga=DB&amp=0|1&ppm=X], pluto:usb, pluto:ip:HOST[:PORT], file:PATH, loopback';
+const GRAMMAR =
+  'hackrf[:SERIAL][?lna=DB&vga=DB&amp=0|1&ppm=X&usbip=SERVER], pluto:usb[?serial=SERIAL&usbip=SERVER], pluto:ip:HOST[:PORT], file:PATH, loopback; SERVER = HOST[:PORT] or unix:PATH';
+
+/** TCP port of USB/IP servers. */
+export const USBIP_PORT = 3240;
 
 /** TCP port of iiod, the Pluto's server. */
 export const IIOD_PORT = 30_431;
@@ -34,7 +44,7 @@ export function parseRadioUri(text: string): RadioUri {
   }
   if (text === 'loopback') return { kind: 'loopback' };
   if (/^hackrf(?=$|[:?])/.test(text)) return parseHackrf(text);
-  if (text === 'pluto:usb') return { kind: 'pluto-usb' };
+  if (/^pluto:usb(?=$|\?)/.test(text)) return parsePlutoUsb(text);
   if (text.startsWith('pluto:ip:')) return parsePlutoIp(text);
   throw wrong(text, 'is not a radio');
 }
@@ -44,14 +54,13 @@ export function formatRadioUri(uri: RadioUri): string {
   switch (uri.kind) {
     case 'hackrf': {
       const { lnaDb, vgaDb, amp, ppm } = uri.options;
-      const pairs = Object.entries({ lna: lnaDb, vga: vgaDb, amp: amp === undefined ? undefined : Number(amp), ppm });
-      const query = pairs.flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`])).join('&');
-      return `hackrf${uri.serial ? `:${uri.serial}` : ''}${query ? `?${query}` : ''}`;
+      const pairs = { lna: lnaDb, vga: vgaDb, amp: amp === undefined ? undefined : Number(amp), ppm };
+      return `hackrf${uri.serial ? `:${uri.serial}` : ''}${formatQuery({ ...pairs, usbip: formatUsbip(uri.usbip) })}`;
     }
     case 'pluto-usb':
-      return 'pluto:usb';
+      return `pluto:usb${formatQuery({ serial: uri.serial, usbip: formatUsbip(uri.usbip) })}`;
     case 'pluto-ip':
-      return `pluto:ip:${uri.host.includes(':') ? `[${uri.host}]` : uri.host}:${uri.port}`;
+      return `pluto:ip:${formatHost(uri.host)}:${uri.port}`;
     case 'file':
       return `file:${uri.path}`;
     case 'loopback':
@@ -66,22 +75,69 @@ function parseHackrf(text: string): RadioUri {
     throw wrong(text, `has the serial "${serial}"; a serial, or its end, is 1 to 32 hexadecimal digits`);
   }
   const options: { -readonly [K in keyof HackrfUriOptions]: HackrfUriOptions[K] } = {};
-  const seen = new Set<string>();
-  for (const pair of (match?.[2] ?? '').split('&').filter(Boolean)) {
-    const equals = pair.indexOf('=');
-    const key = equals < 0 ? pair : pair.slice(0, equals);
-    const value = equals < 0 ? '' : pair.slice(equals + 1);
-    if (seen.has(key)) throw wrong(text, `gives ${key} twice`);
-    seen.add(key);
+  let usbip: UsbipSpec | undefined;
+  for (const [key, value] of queryPairs(text, match?.[2])) {
     if (key === 'lna') options.lnaDb = numberOf(text, key, value);
     else if (key === 'vga') options.vgaDb = numberOf(text, key, value);
     else if (key === 'ppm') options.ppm = numberOf(text, key, value);
     else if (key === 'amp') {
       if (value !== '0' && value !== '1') throw wrong(text, `has amp=${value}; allowed: 0, 1`);
       options.amp = value === '1';
-    } else throw wrong(text, `has the unknown option "${key}"; known: lna, vga, amp, ppm`);
+    } else if (key === 'usbip') usbip = parseUsbip(text, value);
+    else throw wrong(text, `has the unknown option "${key}"; known: lna, vga, amp, ppm, usbip`);
   }
-  return { kind: 'hackrf', serial, options };
+  return { kind: 'hackrf', serial, options, ...(usbip && { usbip }) };
+}
+
+function parsePlutoUsb(text: string): RadioUri {
+  let serial: string | undefined;
+  let usbip: UsbipSpec | undefined;
+  for (const [key, value] of queryPairs(text, /^[^?]*\?(.*)$/.exec(text)?.[1])) {
+    if (key === 'serial') {
+      if (!/^[0-9A-Za-z]{1,64}$/.test(value)) {
+        throw wrong(text, `has serial=${value}; a serial, or its end, is 1 to 64 letters and digits`);
+      }
+      serial = value;
+    } else if (key === 'usbip') usbip = parseUsbip(text, value);
+    else throw wrong(text, `has the unknown option "${key}"; known: serial, usbip`);
+  }
+  return { kind: 'pluto-usb', ...(serial && { serial }), ...(usbip && { usbip }) };
+}
+
+/** KEY=VALUE pairs between ampersands, each key once. */
+function queryPairs(text: string, query: string | undefined): [string, string][] {
+  const pairs = new Map<string, string>();
+  for (const pair of (query ?? '').split('&').filter(Boolean)) {
+    const equals = pair.indexOf('=');
+    const key = equals < 0 ? pair : pair.slice(0, equals);
+    if (pairs.has(key)) throw wrong(text, `gives ${key} twice`);
+    pairs.set(key, equals < 0 ? '' : pair.slice(equals + 1));
+  }
+  return [...pairs];
+}
+
+function formatQuery(values: Readonly<Record<string, string | number | undefined>>): string {
+  const pairs = Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+  return pairs.length > 0 ? `?${pairs.join('&')}` : '';
+}
+
+/** HOST, HOST:PORT, or unix:PATH with % and & of the path written as %25 and %26. */
+function parseUsbip(text: string, value: string): UsbipSpec {
+  if (value.startsWith('unix:')) {
+    const path = value.slice(5).replace(/%25|%26/g, (code) => (code === '%25' ? '%' : '&'));
+    // The kernel's sockaddr_un holds 108 bytes with the final zero.
+    if (!path || path.includes('\0') || Buffer.byteLength(path) > 107) {
+      throw wrong(text, 'needs the path of a socket after usbip=unix:, 1 to 107 bytes');
+    }
+    return { kind: 'usbip-unix', path };
+  }
+  return { kind: 'usbip', ...parseHostPort(text, value, 'usbip=', USBIP_PORT) };
+}
+
+function formatUsbip(spec: UsbipSpec | undefined): string | undefined {
+  if (!spec) return undefined;
+  if (spec.kind === 'usbip') return `${formatHost(spec.host)}:${spec.port}`;
+  return `unix:${spec.path.replace(/[%&]/g, (char) => (char === '%' ? '%25' : '%26'))}`;
 }
 
 function numberOf(text: string, key: string, value: string): number {
@@ -90,14 +146,23 @@ function numberOf(text: string, key: string, value: string): number {
 }
 
 function parsePlutoIp(text: string): RadioUri {
+  return { kind: 'pluto-ip', ...parseHostPort(text, text.slice('pluto:ip:'.length), 'pluto:ip:', IIOD_PORT) };
+}
+
+/** HOST[:PORT]; `after` is what stands before it in the URI. */
+function parseHostPort(text: string, value: string, after: string, standard: number): { host: string; port: number } {
   const match =
-    /^pluto:ip:(?:\[([0-9a-fA-F:.]+(?:%[A-Za-z0-9._-]{1,32})?)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})))(?::(\d{1,5}))?$/.exec(
-      text,
+    /^(?:\[([0-9a-fA-F:.]+(?:%[A-Za-z0-9._-]{1,32})?)\]|([A-Za-z0-9](?:[A-Za-z0-9.-]{0,252})))(?::(\d{1,5}))?$/.exec(
+      value,
     );
-  if (!match) throw wrong(text, 'needs HOST[:PORT] after pluto:ip: (an IPv6 address in brackets)');
-  const port = match[3] === undefined ? IIOD_PORT : Number(match[3]);
+  if (!match) throw wrong(text, `needs HOST[:PORT] after ${after} (an IPv6 address in brackets)`);
+  const port = match[3] === undefined ? standard : Number(match[3]);
   if (port < 1 || port > 65_535) throw wrong(text, `has port ${port}; allowed 1 to 65535`);
-  return { kind: 'pluto-ip', host: match[1] ?? match[2], port };
+  return { host: match[1] ?? match[2], port };
+}
+
+function formatHost(host: string): string {
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function wrong(text: string, what: string): UsageError {

@@ -16,6 +16,29 @@ test('every form of the grammar is understood', () => {
   });
   assert.deepEqual(parseRadioUri('hackrf?amp=1'), { kind: 'hackrf', serial: null, options: { amp: true } });
   assert.deepEqual(parseRadioUri('pluto:usb'), { kind: 'pluto-usb' });
+  const local = { kind: 'usbip', host: '127.0.0.1', port: 3241 } as const;
+  assert.deepEqual(parseRadioUri('hackrf:41fa?usbip=127.0.0.1:3241&amp=1'), {
+    kind: 'hackrf',
+    serial: '41fa',
+    options: { amp: true },
+    usbip: local,
+  });
+  assert.deepEqual(parseRadioUri('hackrf?usbip=lab'), {
+    kind: 'hackrf',
+    serial: null,
+    options: {},
+    usbip: { kind: 'usbip', host: 'lab', port: 3240 },
+  });
+  assert.deepEqual(parseRadioUri('pluto:usb?usbip=127.0.0.1:3241'), { kind: 'pluto-usb', usbip: local });
+  assert.deepEqual(parseRadioUri('pluto:usb?serial=10447&usbip=[fe80::1%eth0]:3241'), {
+    kind: 'pluto-usb',
+    serial: '10447',
+    usbip: { kind: 'usbip', host: 'fe80::1%eth0', port: 3241 },
+  });
+  assert.deepEqual(parseRadioUri('pluto:usb?usbip=unix:/run/a b/%26%25=?.sock'), {
+    kind: 'pluto-usb',
+    usbip: { kind: 'usbip-unix', path: '/run/a b/&%=?.sock' },
+  });
   assert.deepEqual(parseRadioUri('pluto:ip:192.168.2.1'), { kind: 'pluto-ip', host: '192.168.2.1', port: 30431 });
   assert.deepEqual(parseRadioUri('pluto:ip:pluto.local:99'), { kind: 'pluto-ip', host: 'pluto.local', port: 99 });
   assert.deepEqual(parseRadioUri('pluto:ip:[fe80::1%eth0]:99'), { kind: 'pluto-ip', host: 'fe80::1%eth0', port: 99 });
@@ -27,7 +50,11 @@ test('what was read is written the same', () => {
   for (const uri of [
     'hackrf:41fa?lna=16&vga=20&amp=0&ppm=-3.1',
     'hackrf',
+    'hackrf:41fa?lna=16&usbip=lab:3240',
+    'hackrf?usbip=[::1]:3241',
+    'hackrf?usbip=unix:/run/%26%25=?.sock',
     'pluto:usb',
+    'pluto:usb?serial=1044&usbip=lab.example:99',
     'pluto:ip:[::1]:30431',
     'file:x',
     'loopback',
@@ -51,6 +78,18 @@ test('wrong URIs are refused and the message names the wrong part', () => {
     ['hackrf?amp=on', /amp=on/],
     ['hackrf?gain=3', /"gain"; known: lna/],
     ['hackrf?lna=8&lna=16', /lna twice/],
+    ['hackrf?usbip=', /HOST\[:PORT\] after usbip=/],
+    ['hackrf?usbip=lab:0', /port 0/],
+    ['hackrf?usbip=lab:65536', /port 65536/],
+    ['hackrf?usbip=::1', /IPv6 address in brackets/],
+    ['hackrf?usbip=[lab]', /IPv6/],
+    ['hackrf?usbip=unix:', /path of a socket/],
+    [`hackrf?usbip=unix:/${'a'.repeat(107)}`, /1 to 107 bytes/],
+    ['hackrf?usbip=a&usbip=b', /usbip twice/],
+    ['pluto:usb?lna=8', /"lna"; known: serial, usbip/],
+    ['pluto:usb?serial=', /serial=/],
+    ['pluto:usb?serial=a/b', /letters and digits/],
+    ['pluto:usbx', /not a radio/],
     ['pluto', /not a radio/],
     ['pluto:usb:1.2.5', /not a radio/],
     ['pluto:ip:', /HOST/],
@@ -71,6 +110,9 @@ test('wrong URIs are refused and the message names the wrong part', () => {
       fc.oneof(
         fc.string(),
         fc.string().map((s) => `hackrf:${s}`),
+        fc.string().map((s) => `hackrf?usbip=${s}`),
+        fc.string().map((s) => `hackrf?usbip=unix:${s}`),
+        fc.string().map((s) => `pluto:usb?${s}`),
         fc.string().map((s) => `pluto:ip:${s}`),
       ),
       (text) => {

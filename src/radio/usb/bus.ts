@@ -1,11 +1,12 @@
 import type { UsbBus, UsbNumbers } from './usb.ts';
 
-/** A way to boards as plain data, so that it can cross to a worker thread. */
-export type UsbBusSpec =
-  | { readonly kind: 'libusb' }
-  /** A USB/IP server: a remote machine's usbipd, or an emulated board. */
+/** A USB/IP server: a remote machine's usbipd, or an emulated board. */
+export type UsbipSpec =
   | { readonly kind: 'usbip'; readonly host: string; readonly port: number }
   | { readonly kind: 'usbip-unix'; readonly path: string };
+
+/** A way to boards as plain data, so that it can cross to a worker thread. */
+export type UsbBusSpec = { readonly kind: 'libusb' } | UsbipSpec;
 
 /** A board on a bus, by its numbers and its serial or the end of it; null: the only one there. */
 export interface BoardSpec {
