@@ -16,6 +16,7 @@ test('models list: sets, roles, sizes, hashes and shapes of the shipped models, 
   for (const set of ['base', 'live'])
     assert.match(stdout, new RegExp(`^${set}, version \\d+, id [0-9a-f]{8}: \\d+ channels`, 'm'));
   assert.match(stdout, /analysis .* MB +[0-9a-f]{12} +13 +image\[1,3,H,W\] -> y\[1,384,h,w\]/);
+  assert.ok(stdout.split('\n').every((line) => line.length < 260));
   const json = JSON.parse((await sctInside(['models', 'list', '--json'])).stdout);
   assert.deepEqual([json.schema, json.ok], ['sct.models/1', true]);
   const files = json.sets.flatMap((s: { files: { bytes: number; card: string; licence: string }[] }) => s.files);

@@ -22,7 +22,9 @@ export const addModels: AddCommand = (program, context, done) => {
   const list = group
     .command('list')
     .summary('what a model folder holds')
-    .description('Says what models.json says: sets, files, sizes, hashes, shapes, measured quality. Reads no network.')
+    .description(
+      'Says what models.json says: sets, files, sizes, hashes, shapes, and with -v measured quality. Reads no network.',
+    )
     .option(...MODELS);
   addCommonOptions(list)
     .addHelpText('after', '\nExamples:\n  sct models list\n  sct models list --models my-models --json\n')
@@ -31,7 +33,7 @@ export const addModels: AddCommand = (program, context, done) => {
       const directory = await folderOf(flags);
       const sets = await readModelSets(directory);
       if (context.json) outJson(context, { schema: 'sct.models/1', ok: true, directory, sets });
-      else context.out(await listText(sets));
+      else context.out(await listText(sets, context.verbose));
       done(ExitCode.ok);
     });
 
@@ -99,33 +101,35 @@ async function verifyPair(context: CliContext, what: string): Promise<ExitCode> 
   return report.ok ? ExitCode.ok : ExitCode.checkFailed;
 }
 
-async function listText(sets: readonly ModelSetInfo[]): Promise<string> {
+async function listText(sets: readonly ModelSetInfo[], verbose: boolean): Promise<string> {
   const { printable } = await import('../../experiment/report/terminal.ts');
   const lines: string[] = [];
   for (const set of sets) {
     const total = set.files.reduce((sum, f) => sum + f.bytes, 0);
     lines.push(`${set.name}, version ${set.version}, id ${set.id}: ${set.channels} channels, ${megabytes(total)}`);
-    const rows = [['role', 'size', 'sha256', 'opset', 'shapes', 'measured'], ...set.files.map(fileRow)];
+    const rows = [['role', 'size', 'sha256', 'opset', 'shapes'], ...set.files.map(fileRow)];
     const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-    for (const row of rows)
+    for (const [i, row] of rows.entries()) {
       lines.push(`  ${row.map((cell, column) => cell.padEnd(widths[column])).join('  ')}`.trimEnd());
+      if (i > 0 && verbose) lines.push(...measured(set.files[i - 1]).map((line) => `      ${line}`));
+    }
   }
   return `${lines.map(printable).join('\n')}\n`;
 }
 
 function fileRow(file: ModelFileInfo): string[] {
   const shapes = (tensors: ModelFileInfo['inputs']) => tensors.map((t) => `${t.name}[${t.shape.join(',')}]`).join(' ');
-  const measured = Object.entries(file.quality).map(
-    ([name, value]) => `${name} ${Array.isArray(value) ? value.join('/') : value}`,
-  );
   return [
     file.role,
     megabytes(file.bytes),
     short(file.sha256),
     file.opset === null ? '-' : String(file.opset),
     file.opset === null ? '-' : `${shapes(file.inputs)} -> ${shapes(file.outputs)}`,
-    measured.join(', ') || '-',
   ];
+}
+
+function measured({ quality }: ModelFileInfo): string[] {
+  return Object.entries(quality).map(([name, value]) => `${name}: ${Array.isArray(value) ? value.join(' / ') : value}`);
 }
 
 const short = (sha256: string) => sha256.slice(0, 12);
