@@ -42,9 +42,18 @@ export interface Antenna {
   hear(reception: Reception): Float32Array;
 }
 
+/** The sending side of a board, as the air sees it. */
+export interface Transmitter {
+  /**
+   * Emits what it has up to this time, which may be earlier than what was emitted already. Called before another board hears up to then,
+   * so that nothing need be emitted ahead of time. It must not hear.
+   */
+  transmitTo(timeS: number): void;
+}
+
 export interface Air {
   readonly clock: AirClock;
   /** The connector of a board of this name; names are unique. */
-  attach(name: string): Antenna;
+  attach(name: string, transmitter?: Transmitter): Antenna;
   describe(): string;
 }
