@@ -54,8 +54,8 @@ export class Transmitter {
   private burst = 0;
   private image = 0;
   private report: DatedReport | null = null;
-  /** The latest sounding that was made, and the latest on the air. */
-  private sounded = -1;
+  /** Soundings that were made and are not on the air yet, and the latest that were. */
+  private readonly sounded = new Set<number>();
   private soundings: Sounding[] = [];
   private parts: SentPart[] = [];
   private budgetRe = 0;
@@ -81,7 +81,7 @@ export class Transmitter {
   /** A burst of known symbols from which the receiver measures the channel. */
   sounding(): TransmitBurst {
     const n = this.numerology;
-    this.sounded = this.burst & 1023;
+    this.sounded.add(this.burst & 1023);
     return this.build('sounding', SOUNDING_SLOTS, 0, ROBUST_MCS, null, () => ({
       payload: paddingSymbols(n, SOUNDING_SLOTS * n.nSubbands * RB_DATA_RE),
       limitedRe: 0,
@@ -182,7 +182,7 @@ export class Transmitter {
 
   /** A burst has been on the air until `endS`: from here on its acknowledgement is waited for. */
   onAir(burst: number, endS: number): void {
-    if (burst === this.sounded) this.soundings = [...this.soundings, { endS, snr: null }].slice(-MOST_SNAPSHOTS);
+    if (this.sounded.delete(burst)) this.soundings = [...this.soundings, { endS, snr: null }].slice(-MOST_SNAPSHOTS);
     this.harq.onAir(burst, endS);
   }
 
