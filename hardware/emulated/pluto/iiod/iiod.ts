@@ -1,0 +1,34 @@
+import type { PlutoBoard } from '../pluto-board.ts';
+import type { BytePipe } from './byte-pipe.ts';
+import { RxService } from './rx-service.ts';
+import { IiodSession, type IiodShared } from './session.ts';
+import { TxService } from './tx-service.ts';
+
+/** Kernel buffers where the host does not say, and the time-out of a local context (libiio 0.24). */
+const DEFAULT_BLOCKS = 4;
+const DEFAULT_TIMEOUT_MS = 1000;
+
+/** The board's IIO server, for any number of connections over TCP and USB. */
+export class Iiod {
+  readonly board: PlutoBoard;
+  private readonly shared: IiodShared;
+
+  constructor(board: PlutoBoard) {
+    this.board = board;
+    const blocks = new Map<string, number>();
+    const blocksOf = (id: string) => () => blocks.get(id) ?? DEFAULT_BLOCKS;
+    const timeoutS = () => this.shared.timeoutMs / 1000;
+    this.shared = {
+      board,
+      rx: new RxService(board, blocksOf('iio:device3'), timeoutS),
+      tx: new TxService(board, blocksOf('iio:device2'), timeoutS),
+      timeoutMs: DEFAULT_TIMEOUT_MS,
+      blocks,
+    };
+  }
+
+  /** Serves one connection until it ends. */
+  serve(pipe: BytePipe): Promise<void> {
+    return new IiodSession(this.shared, pipe).run();
+  }
+}

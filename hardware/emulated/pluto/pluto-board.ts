@@ -1,0 +1,206 @@
+import { RandomStream } from '../../../src/common/random.ts';
+import type { RadioProfile } from '../../../src/radio/profile.ts';
+import type { Air, Antenna } from '../air.ts';
+import { receiveDevice, transmitDevice } from './converter-devices.ts';
+import { Dds } from './dds.ts';
+import type { IioContext } from './iio-context.ts';
+import { phyDevice } from './phy-device.ts';
+import { StatusRegister } from './registers.ts';
+import { rfFigures } from './rf-figures.ts';
+import { type Gap, RxDma, type SampleSource } from './rx-dma.ts';
+import { RxPath } from './rx-path.ts';
+import { SampleClock } from './sample-clock.ts';
+import { Transceiver } from './transceiver.ts';
+import { TxDma } from './tx-dma.ts';
+import { TxPath } from './tx-path.ts';
+import { xadcDevice } from './xadc-device.ts';
+
+/** What the board says it runs. */
+export const FIRMWARE = {
+  version: 'v0.35',
+  kernel: '5.15.0-175882-ge14e351533f9',
+  libiio: { major: 0, minor: 24, git: 'v0.24' },
+} as const;
+
+/** While something goes in or out, the board keeps up with the air at least this often, s. */
+const KEEP_UP_S = 0.02;
+
+export interface PlutoOptions {
+  /** Name on the air. */
+  readonly name: string;
+  readonly serial: string;
+  readonly air: Air;
+  /** hardware/pluto.json */
+  readonly profile: RadioProfile;
+  /** Error of its oscillator; positive is fast. */
+  readonly clockErrorPpm?: number;
+  /** Of its noise. */
+  readonly seed?: number | string;
+  /** In place of the air: received samples of known number, for tests of losses. */
+  readonly source?: SampleSource;
+}
+
+/** Exact counts, which a real board does not have. */
+export interface PlutoStatistics {
+  readonly rx: {
+    capturedSamples: number;
+    lostSamples: number;
+    overruns: number;
+    clippedSamples: number;
+    gaps: readonly Gap[];
+  };
+  readonly tx: {
+    playedSamples: number;
+    gapSamples: number;
+    underruns: number;
+    cutSamples: number;
+    emittedSamples: number;
+    gaps: readonly Gap[];
+  };
+}
+
+/** An ADALM-PLUTO: transceiver, converters, DMA and the context that its IIO server shows. */
+export class PlutoBoard {
+  readonly serial: string;
+  readonly context: IioContext;
+  readonly rx: RxDma;
+  readonly tx: TxDma;
+  readonly dds: Dds;
+  readonly chip: Transceiver;
+  readonly air: Air;
+  private readonly rxPath: RxPath;
+  private readonly txPath: TxPath;
+  private readonly clocks: readonly SampleClock[];
+  private readonly antenna: Antenna;
+  private keepingUp = false;
+
+  constructor(options: PlutoOptions) {
+    const { air, profile } = options;
+    const { clock } = air;
+    this.air = air;
+    this.serial = options.serial;
+    this.antenna = air.attach(options.name, { transmitTo: (timeS) => this.tx.advance(timeS) });
+    const chip = new Transceiver({
+      clockErrorPpm: options.clockErrorPpm ?? 0,
+      frequencyRangeHz: profile.limits.frequencyHz.value,
+      beforeChange: () => this.beforeChange(),
+    });
+    this.chip = chip;
+    this.dds = new Dds(() => this.beforeChange());
+    const rate = (direction: 'rx' | 'tx') => (chip.clocked ? chip.trueHz(chip.hostRateHz(direction)) : 0);
+    const rxClock = new SampleClock(() => rate('rx'), clock.nowS());
+    const txClock = new SampleClock(() => rate('tx'), clock.nowS());
+    this.clocks = [rxClock, txClock];
+    const figures = rfFigures(profile);
+    this.txPath = new TxPath({ chip, dds: this.dds, antenna: this.antenna, figures, samples: txClock });
+    const txStatus = new StatusRegister();
+    this.tx = new TxDma({ samples: txClock, clock, sink: this.txPath.play, status: txStatus });
+    this.rxPath = new RxPath({
+      chip,
+      antenna: this.antenna,
+      figures,
+      samples: rxClock,
+      txSamples: txClock,
+      tx: this.txPath,
+      random: new RandomStream(options.seed ?? options.serial).fork('receiver noise'),
+      transmitTo: (timeS) => this.tx.advance(timeS),
+    });
+    const rxStatus = new StatusRegister();
+    this.rx = new RxDma({ samples: rxClock, clock, source: options.source ?? this.rxPath.take, status: rxStatus });
+    this.context = {
+      name: 'local',
+      description: `Linux pluto ${FIRMWARE.kernel} #2 SMP PREEMPT armv7l`,
+      attributes: contextAttributes(options.serial, clock.speed),
+      devices: [
+        phyDevice(chip, () => this.rxPath.rssiDbm),
+        xadcDevice(),
+        transmitDevice(chip, this.dds, txStatus),
+        receiveDevice(chip, rxStatus),
+      ],
+    };
+  }
+
+  /** Keeps receiver and transmitter up with the air while one of them is busy. */
+  keepUp(): void {
+    if (this.keepingUp) return;
+    this.keepingUp = true;
+    void this.keepUpLoop();
+  }
+
+  /** Buffers closed, nothing on the air: the cable is out, or the host is gone. */
+  silence(): void {
+    this.rx.close();
+    this.closeTx();
+    this.dds.select(['zero', 'zero']);
+  }
+
+  openTx(blockSamples: number, blocks: number, cyclic: boolean, enabled: readonly [boolean, boolean]): void {
+    this.tx.open(blockSamples, blocks, cyclic);
+    this.dds.select([enabled[0] ? 'dma' : 'dds', enabled[1] ? 'dma' : 'dds']);
+  }
+
+  closeTx(): void {
+    this.tx.close();
+    this.dds.select(['dds', 'dds']);
+  }
+
+  statistics(): PlutoStatistics {
+    this.catchUp();
+    const { rx, tx } = this;
+    return {
+      rx: {
+        capturedSamples: rx.capturedSamples,
+        lostSamples: rx.lostSamples,
+        overruns: rx.overruns,
+        clippedSamples: this.rxPath.clippedSamples,
+        gaps: rx.gaps,
+      },
+      tx: {
+        playedSamples: tx.playedSamples,
+        gapSamples: tx.gapSamples,
+        underruns: tx.underruns,
+        cutSamples: tx.cutSamples,
+        emittedSamples: this.txPath.emittedSamples,
+        gaps: tx.gaps,
+      },
+    };
+  }
+
+  private catchUp(): void {
+    const nowS = this.air.clock.nowS();
+    this.tx.advance(nowS);
+    this.rx.advance(nowS);
+  }
+
+  private beforeChange(): void {
+    this.catchUp();
+    const nowS = this.air.clock.nowS();
+    for (const clock of this.clocks) clock.rebase(nowS);
+  }
+
+  private async keepUpLoop(): Promise<void> {
+    while (this.rx.isOpen || this.tx.isOpen || this.sounding) {
+      this.catchUp();
+      await this.air.clock.at(this.air.clock.nowS() + KEEP_UP_S);
+    }
+    this.keepingUp = false;
+  }
+
+  /** Tones are on the air. */
+  private get sounding(): boolean {
+    return this.dds.sources.some((source, channel) => source === 'dds' && !this.dds.silent(channel));
+  }
+}
+
+function contextAttributes(serial: string, speed: number): { name: string; value: string }[] {
+  const attributes = [
+    { name: 'hw_model', value: 'Analog Devices PlutoSDR Rev.C (Z7010-AD9363A)' },
+    { name: 'hw_model_variant', value: '0' },
+    { name: 'hw_serial', value: serial },
+    { name: 'fw_version', value: FIRMWARE.version },
+    { name: 'ad9361-phy,xo_correction', value: '40000000' },
+    { name: 'ad9361-phy,model', value: 'ad9363a' },
+    { name: 'local,kernel', value: FIRMWARE.kernel },
+  ];
+  return speed === 1 ? attributes : [...attributes, { name: 'sct,speed', value: String(speed) }];
+}

@@ -1,0 +1,122 @@
+import type { RandomStream } from '../../../src/common/random.ts';
+import { fromDb, toDb } from '../../../src/common/units.ts';
+import type { Antenna } from '../air.ts';
+import type { RfFigures } from './rf-figures.ts';
+import type { SampleClock } from './sample-clock.ts';
+import type { Transceiver } from './transceiver.ts';
+import type { TxPath } from './tx-path.ts';
+
+const CHUNK_SAMPLES = 16_384;
+/** kT at 290 K, dBm/Hz. */
+const THERMAL_DBM_HZ = -173.975;
+/** What the gain control aims at, and how often it looks (agc-gain-update-interval-us). */
+const AGC_TARGET_DBFS = -12;
+const AGC_INTERVAL_S = 1e-3;
+const AGC_STEP_DB = { up: 1, down: 2 } as const;
+
+/** From the connector to 12-bit words: thermal noise, gain (manual or the chip's own), converter with limits. */
+export class RxPath {
+  private readonly chip: Transceiver;
+  private readonly antenna: Antenna;
+  private readonly figures: RfFigures;
+  private readonly samples: SampleClock;
+  private readonly txSamples: SampleClock;
+  private readonly tx: TxPath;
+  private readonly random: RandomStream;
+  /** To be called before listening, so that what the board itself sends until then is on the air. */
+  private readonly transmitTo: (timeS: number) => void;
+  private agcSamples = 0;
+  private powerMw: number;
+  clippedSamples = 0;
+
+  constructor(options: {
+    chip: Transceiver;
+    antenna: Antenna;
+    figures: RfFigures;
+    samples: SampleClock;
+    txSamples: SampleClock;
+    tx: TxPath;
+    random: RandomStream;
+    transmitTo: (timeS: number) => void;
+  }) {
+    this.chip = options.chip;
+    this.antenna = options.antenna;
+    this.figures = options.figures;
+    this.samples = options.samples;
+    this.txSamples = options.txSamples;
+    this.tx = options.tx;
+    this.random = options.random;
+    this.transmitTo = options.transmitTo;
+    this.powerMw = this.noiseMw;
+  }
+
+  /** Power at the connector over the last stretch, the receiver's noise with it, dBm. */
+  get rssiDbm(): number {
+    return toDb(this.powerMw);
+  }
+
+  /** kTBF over the sample rate, mW. */
+  private get noiseMw(): number {
+    return fromDb(THERMAL_DBM_HZ + this.figures.noiseFigureDb) * Math.max(1, this.samples.rateHz);
+  }
+
+  /** A SampleSource. */
+  readonly take = (index: number, count: number, into: Int16Array, offset: number): void => {
+    this.transmitTo(this.samples.timeOf(index + count));
+    if (this.chip.loopback === 1) {
+      this.tx.looped(this.txSamples.indexAt(this.samples.timeOf(index)), count, into, offset);
+      return;
+    }
+    for (let at = 0; at < count; at += CHUNK_SAMPLES) {
+      const n = Math.min(CHUNK_SAMPLES, count - at);
+      this.convert(this.hear(index + at, n), into, offset + at);
+    }
+  };
+
+  /** Signal and noise at the connector, [sample][re, im], sqrt(mW). */
+  private hear(index: number, samples: number): Float32Array {
+    const { chip } = this;
+    if (!chip.receives) return new Float32Array(2 * samples);
+    const reIm = this.antenna.hear({
+      rateHz: this.samples.rateHz,
+      frequencyHz: chip.trueHz(chip.rxLo.frequencyHz),
+      startS: this.samples.timeOf(index),
+      samples,
+    });
+    this.random.addComplexNoise(reIm, this.noiseMw);
+    return reIm;
+  }
+
+  private convert(reIm: Float32Array, into: Int16Array, offset: number): void {
+    const { chip } = this;
+    let energy = 0;
+    for (let i = 0; i < reIm.length; i++) energy += reIm[i] * reIm[i];
+    this.powerMw = Math.max(energy / (reIm.length / 2), 1e-20);
+    if (chip.gainMode !== 'manual' && chip.receives) this.control(reIm.length / 2);
+    const scale = 2048 / Math.sqrt(fromDb(this.figures.rxFullScaleDbm - chip.rxGainDb));
+    for (let i = 0; i < reIm.length; i++) {
+      const value = Math.round(reIm[i] * scale);
+      if (value > 2047 || value < -2048) this.clippedSamples++;
+      into[2 * offset + i] = value > 2047 ? 2047 : value < -2048 ? -2048 : value;
+    }
+  }
+
+  /** Slow: a step a millisecond; fast and hybrid: at once. */
+  private control(samples: number): void {
+    const { chip } = this;
+    const levelDbfs = this.rssiDbm + chip.rxGainDb - this.figures.rxFullScaleDbm;
+    const wantedDb = AGC_TARGET_DBFS - levelDbfs;
+    if (chip.gainMode !== 'slow_attack') {
+      chip.controlGainDb(chip.rxGainDb + wantedDb);
+      return;
+    }
+    this.agcSamples += samples;
+    const interval = AGC_INTERVAL_S * this.samples.rateHz;
+    while (this.agcSamples >= interval) {
+      this.agcSamples -= interval;
+      const gap = AGC_TARGET_DBFS - (this.rssiDbm + chip.rxGainDb - this.figures.rxFullScaleDbm);
+      if (Math.abs(gap) < 1) continue;
+      chip.controlGainDb(chip.rxGainDb + Math.max(-AGC_STEP_DB.down, Math.min(AGC_STEP_DB.up, gap)));
+    }
+  }
+}
