@@ -19,11 +19,6 @@ export interface Ladder {
   readonly patience: number;
 }
 
-export interface FixedMcsOptions extends SendOptions {
-  /** Draws that rungs are compared on; the best is then tried on all. Default: all. */
-  readonly compared?: number | undefined;
-}
-
 /** Rungs for a channel that is known, and for one that fades. */
 export function ladderFor({ channel, snrDb }: Air, quick = false): Ladder {
   if (quick) return { startDb: snrDb - 2, stepDb: 3, patience: 1 };
@@ -35,8 +30,8 @@ export function ladderFor({ channel, snrDb }: Air, quick = false): Ladder {
 /**
  * The best fixed MCS of a condition: one modulation and one code rate for all pictures and seeds, interleaved over the band,
  * no feedback. The ladder has the MCS that adaptation would pick for each SNR in steps of `stepDb`; it is climbed from `startDb` up and down
- * until `patience` rungs in a row have a lower mean PSNR. The MCS is chosen on the very trials that are reported, or on the first
- * `compared` of them, so the figure is what the best fixed MCS could have done, a little better than one chosen beforehand would do.
+ * until `patience` rungs in a row have a lower mean PSNR. The MCS is chosen on the very trials that are reported,
+ * so the figure is what the best fixed MCS could have done, a little better than one chosen beforehand would do.
  */
 export async function bestFixedMcs(
   context: PartContext,
@@ -44,10 +39,8 @@ export async function bestFixedMcs(
   list: readonly Draw[],
   codec: Codec,
   scheme: string,
-  options: FixedMcsOptions = {},
+  sending: SendOptions = {},
 ): Promise<Series> {
-  const { compared = list.length, ...sending } = options;
-  const few = list.slice(0, compared);
   const { startDb, stepDb, patience } = ladderFor(air, context.scale.quick);
   const rungs = new Map<number, Rung>();
   // Where nothing fades the sender goes by the rung's SNR as by a flat report (placement makes no difference there), so that control
@@ -63,12 +56,12 @@ export async function bestFixedMcs(
   const climb = async (designDb: number) => {
     const known = rungs.get(designDb);
     if (known) return known;
-    const { trials, facts } = await sendAll(context, few, sendingFor(designDb), {
+    const { trials, facts } = await sendAll(context, list, sendingFor(designDb), {
       ...sending,
       pictures: undefined,
       stop: hopeless,
     });
-    const whole = trials.length === few.length;
+    const whole = trials.length === list.length;
     const rung = { designDb, mcs: String(facts.MCS), trials, psnrDb: whole ? meanPsnr(trials) : -1 };
     rungs.set(designDb, rung);
     return rung;
@@ -92,12 +85,7 @@ export async function bestFixedMcs(
     }
   }
   const { designDb } = best;
-  const again = sendingFor(designDb);
-  if (few.length < list.length) {
-    const rest = await sendAll(context, list.slice(few.length), again, sending);
-    best = { ...best, trials: [...best.trials, ...rest.trials] };
-  }
-  if (sending.pictures) await sendAll(context, list, again, { pictures: sending.pictures });
+  if (sending.pictures) await sendAll(context, list, sendingFor(designDb), { pictures: sending.pictures });
   const tried = [...rungs.values()].sort((a, b) => a.designDb - b.designDb);
   return {
     scheme,
