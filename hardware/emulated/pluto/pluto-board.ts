@@ -59,65 +59,115 @@ export interface PlutoStatistics {
   };
 }
 
+/** What power-on makes anew. */
+interface Parts {
+  readonly context: IioContext;
+  readonly chip: Transceiver;
+  readonly dds: Dds;
+  readonly rx: RxDma;
+  readonly tx: TxDma;
+  readonly rxPath: RxPath;
+  readonly txPath: TxPath;
+  readonly clocks: readonly SampleClock[];
+}
+
 /** An ADALM-PLUTO: transceiver, converters, DMA and the context that its IIO server shows. */
 export class PlutoBoard {
   readonly serial: string;
-  readonly context: IioContext;
-  readonly rx: RxDma;
-  readonly tx: TxDma;
-  readonly dds: Dds;
-  readonly chip: Transceiver;
   readonly air: Air;
-  private readonly rxPath: RxPath;
-  private readonly txPath: TxPath;
-  private readonly clocks: readonly SampleClock[];
+  private readonly options: PlutoOptions;
   private readonly antenna: Antenna;
+  private parts: Parts;
+  private on = true;
   private keepingUp = false;
 
   constructor(options: PlutoOptions) {
-    const { air, profile } = options;
-    const { clock } = air;
-    this.air = air;
+    this.options = options;
+    this.air = options.air;
     this.serial = options.serial;
-    this.antenna = air.attach(options.name, { transmitTo: (timeS) => this.tx.advance(timeS) });
+    this.antenna = options.air.attach(options.name, { transmitTo: (timeS) => this.tx.advance(timeS) });
+    this.parts = this.build();
+  }
+
+  get context(): IioContext {
+    return this.parts.context;
+  }
+
+  get chip(): Transceiver {
+    return this.parts.chip;
+  }
+
+  get dds(): Dds {
+    return this.parts.dds;
+  }
+
+  get rx(): RxDma {
+    return this.parts.rx;
+  }
+
+  get tx(): TxDma {
+    return this.parts.tx;
+  }
+
+  get powered(): boolean {
+    return this.on;
+  }
+
+  /** Nothing on the air from here on, nothing received. */
+  powerOff(): void {
+    this.rx.close();
+    this.tx.close();
+    this.dds.select(['zero', 'zero']);
+    this.on = false;
+  }
+
+  /** All settings and counts as at first. */
+  powerOn(): void {
+    this.parts = this.build();
+    this.on = true;
+  }
+
+  private build(): Parts {
+    const { antenna, options } = this;
+    const { profile } = options;
+    const { clock } = this.air;
     const chip = new Transceiver({
       clockErrorPpm: options.clockErrorPpm ?? 0,
       frequencyRangeHz: profile.limits.frequencyHz.value,
       beforeChange: () => this.beforeChange(),
     });
-    this.chip = chip;
-    this.dds = new Dds(() => this.beforeChange());
+    const dds = new Dds(() => this.beforeChange());
     const rate = (direction: 'rx' | 'tx') => (chip.clocked ? chip.trueHz(chip.hostRateHz(direction)) : 0);
     const rxClock = new SampleClock(() => rate('rx'), clock.nowS());
     const txClock = new SampleClock(() => rate('tx'), clock.nowS());
-    this.clocks = [rxClock, txClock];
     const figures = rfFigures(profile);
-    this.txPath = new TxPath({ chip, dds: this.dds, antenna: this.antenna, figures, samples: txClock });
+    const txPath = new TxPath({ chip, dds, antenna, figures, samples: txClock });
     const txStatus = new StatusRegister();
-    this.tx = new TxDma({ samples: txClock, clock, sink: this.txPath.play, status: txStatus });
-    this.rxPath = new RxPath({
+    const tx = new TxDma({ samples: txClock, clock, sink: txPath.play, status: txStatus });
+    const rxPath = new RxPath({
       chip,
-      antenna: this.antenna,
+      antenna,
       figures,
       samples: rxClock,
       txSamples: txClock,
-      tx: this.txPath,
+      tx: txPath,
       random: new RandomStream(options.seed ?? options.serial).fork('receiver noise'),
-      transmitTo: (timeS) => this.tx.advance(timeS),
+      transmitTo: (timeS) => tx.advance(timeS),
     });
     const rxStatus = new StatusRegister();
-    this.rx = new RxDma({ samples: rxClock, clock, source: options.source ?? this.rxPath.take, status: rxStatus });
-    this.context = {
+    const rx = new RxDma({ samples: rxClock, clock, source: options.source ?? rxPath.take, status: rxStatus });
+    const context = {
       name: 'local',
       description: `Linux pluto ${FIRMWARE.kernel} #2 SMP PREEMPT armv7l`,
       attributes: contextAttributes(options.serial, clock.speed),
       devices: [
-        phyDevice(chip, () => this.rxPath.rssiDbm),
+        phyDevice(chip, () => rxPath.rssiDbm),
         xadcDevice(),
-        transmitDevice(chip, this.dds, txStatus),
+        transmitDevice(chip, dds, txStatus),
         receiveDevice(chip, rxStatus),
       ],
     };
+    return { context, chip, dds, rx, tx, rxPath, txPath, clocks: [rxClock, txClock] };
   }
 
   /** Keeps receiver and transmitter up with the air while one of them is busy. */
@@ -125,13 +175,6 @@ export class PlutoBoard {
     if (this.keepingUp) return;
     this.keepingUp = true;
     void this.keepUpLoop();
-  }
-
-  /** Buffers closed, nothing on the air: the cable is out, or the host is gone. */
-  silence(): void {
-    this.rx.close();
-    this.closeTx();
-    this.dds.select(['zero', 'zero']);
   }
 
   openTx(blockSamples: number, blocks: number, cyclic: boolean, enabled: readonly [boolean, boolean]): void {
@@ -146,13 +189,13 @@ export class PlutoBoard {
 
   statistics(): PlutoStatistics {
     this.catchUp();
-    const { rx, tx } = this;
+    const { rx, tx, rxPath, txPath } = this.parts;
     return {
       rx: {
         capturedSamples: rx.capturedSamples,
         lostSamples: rx.lostSamples,
         overruns: rx.overruns,
-        clippedSamples: this.rxPath.clippedSamples,
+        clippedSamples: rxPath.clippedSamples,
         gaps: rx.gaps,
       },
       tx: {
@@ -160,7 +203,7 @@ export class PlutoBoard {
         gapSamples: tx.gapSamples,
         underruns: tx.underruns,
         cutSamples: tx.cutSamples,
-        emittedSamples: this.txPath.emittedSamples,
+        emittedSamples: txPath.emittedSamples,
         gaps: tx.gaps,
       },
     };
@@ -175,7 +218,7 @@ export class PlutoBoard {
   private beforeChange(): void {
     this.catchUp();
     const nowS = this.air.clock.nowS();
-    for (const clock of this.clocks) clock.rebase(nowS);
+    for (const clock of this.parts.clocks) clock.rebase(nowS);
   }
 
   private async keepUpLoop(): Promise<void> {

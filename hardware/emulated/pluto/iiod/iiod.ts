@@ -12,6 +12,7 @@ const DEFAULT_TIMEOUT_MS = 1000;
 export class Iiod {
   readonly board: PlutoBoard;
   private readonly shared: IiodShared;
+  private readonly pipes = new Set<BytePipe>();
 
   constructor(board: PlutoBoard) {
     this.board = board;
@@ -27,8 +28,23 @@ export class Iiod {
     };
   }
 
-  /** Serves one connection until it ends. */
-  serve(pipe: BytePipe): Promise<void> {
-    return new IiodSession(this.shared, pipe).run();
+  /** Serves one connection until it ends; none while the board is without power. */
+  async serve(pipe: BytePipe): Promise<void> {
+    if (!this.board.powered) return pipe.close();
+    this.pipes.add(pipe);
+    await new IiodSession(this.shared, pipe).run();
+    this.pipes.delete(pipe);
+  }
+
+  /** Board and server stop; all connections end. */
+  powerOff(): void {
+    this.board.powerOff();
+    for (const pipe of this.pipes) pipe.close();
+  }
+
+  powerOn(): void {
+    this.shared.blocks.clear();
+    this.shared.timeoutMs = DEFAULT_TIMEOUT_MS;
+    this.board.powerOn();
   }
 }

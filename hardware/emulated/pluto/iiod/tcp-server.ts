@@ -86,7 +86,7 @@ export class SocketPipe implements BytePipe {
 
   /** What was written before still goes out. */
   close(): void {
-    this.socket.end();
+    this.socket.destroySoon();
   }
 
   private take(bytes: Uint8Array): void {
