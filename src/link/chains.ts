@@ -81,7 +81,7 @@ export class RxChain {
     if (block.lostBefore || gap > 0) {
       const loss = block.lostBefore ?? { min: gap, max: gap, exact: true, from: this.next, to: block.index };
       this.losses.push(loss);
-      this.lostSamples += loss.max;
+      if (!loss.deaf) this.lostSamples += loss.max;
       if (gap > MAX_BRIDGE_S * this.frontend.deviceRateHz) {
         events.push(...this.flush());
         this.downconverter.reset();

@@ -17,6 +17,8 @@ export type SampleData = Int8Array | Int16Array | Float32Array;
  * carries the record.
  */
 export interface LossRecord {
+  /** True: a half-duplex radio was not listening, because it was sending. Nothing was lost that it had heard. */
+  readonly deaf?: boolean;
   readonly min: number;
   readonly max: number;
   readonly exact: boolean;
@@ -125,6 +127,11 @@ export interface RxStream extends AsyncIterable<SampleBlock> {
   readonly ended: StreamEnd | null;
   /** What the source found wrong with itself by its end; null where nothing, and where it cannot tell. */
   readonly warning?: string | null;
+  /**
+   * Sets gain stages while it runs, where the board can; returns all stages as they are then. Values are refused, never rounded;
+   * samples on their way still have the gain before.
+   */
+  setGains?(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>>;
   /** Stops receiving; pending and later reads end. Safe to call twice. */
   close(): Promise<void>;
   describe(): string;
@@ -142,6 +149,8 @@ export interface TxStream {
   write(reIm: Float32Array, atIndex?: number): Promise<{ index: number; samples: number }>;
   /** Resolves when everything queued is in the air (or in the file). */
   drain(): Promise<void>;
+  /** As RxStream.setGains, between bursts: what is queued is sent with the gain before. */
+  setGains?(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>>;
   /** Drains, then stops. Safe to call twice. */
   close(): Promise<void>;
   describe(): string;
@@ -174,7 +183,7 @@ export function blockLength(block: SampleBlock): number {
 /** Adds a block to the counters of the stream that delivers it (clipping is counted by the source). */
 export function countBlock(counters: RxCounters, block: SampleBlock): void {
   counters.samples += blockLength(block);
-  if (block.lostBefore) {
+  if (block.lostBefore && !block.lostBefore.deaf) {
     counters.lostMin += block.lostBefore.min;
     counters.lostMax += block.lostBefore.max;
     counters.gaps++;
@@ -190,6 +199,7 @@ export function exactLoss(from: number, to: number): LossRecord {
 export function joinLosses(earlier: LossRecord | null, later: LossRecord | null): LossRecord | null {
   if (!earlier || !later) return earlier ?? later;
   return {
+    ...(earlier.deaf && later.deaf ? { deaf: true } : {}),
     min: earlier.min + later.min,
     max: earlier.max + later.max,
     exact: earlier.exact && later.exact,

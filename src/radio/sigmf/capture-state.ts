@@ -76,7 +76,7 @@ export class CaptureState {
   }
 
   get gaps(): number {
-    return this.entries.filter((entry) => entry.lostBefore !== null).length;
+    return this.entries.filter(({ lostBefore }) => lostBefore !== null && !lostBefore.deaf).length;
   }
 
   /** From the next sample on, another frequency or gain. */
@@ -112,7 +112,7 @@ export class CaptureState {
   }
 
   private open(index: number, loss: LossRecord | null, timestampNs: bigint | null): void {
-    if (loss) {
+    if (loss && !loss.deaf) {
       this.lostMin += loss.min;
       this.lostMax += loss.max;
     }

@@ -30,7 +30,11 @@ const frequencyHz = z.number().min(-1e12).max(1e12);
 const gainsDb = z.record(z.string().max(64), z.number().min(-1000).max(1000));
 
 const lostBefore = z
-  .strictObject({ min: sampleIndex, max: sampleIndex, exact: z.boolean(), from: sampleIndex, to: sampleIndex })
+  .strictObject({
+    /** Nobody listened: a half-duplex radio was sending. */
+    deaf: z.boolean().optional(),
+    ...{ min: sampleIndex, max: sampleIndex, exact: z.boolean(), from: sampleIndex, to: sampleIndex },
+  })
   .refine((l) => l.min <= l.max && l.from <= l.to && (!l.exact || l.min === l.max), {
     message: 'needs min <= max, from <= to, and min = max where exact',
   });
