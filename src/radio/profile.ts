@@ -94,8 +94,8 @@ export function profileCapabilities(profile: RadioProfile): RadioCapabilities {
   };
 }
 
-// Sources run from src/radio, the built package from dist/src/radio: the folder is some levels up in both.
-function findHardwareFile(file: string): string {
+/** Path of `hardware/FILE` of this installation: sources run from src/radio, the built package from dist/src/radio, some levels below. */
+export function findHardwareFile(file: string): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   for (;;) {
     const path = join(folder, 'hardware', file);
