@@ -78,7 +78,8 @@ test('inside the chip looped back: what was sent arrives, its upper 12 of 16 bit
   const words = sent.map((v) => v >> 4);
   const start = got.findIndex((_, i) => i % 2 === 0 && words.every((w, k) => got[i + k] === w));
   assert.ok(start >= 0 && start < words.length, 'one period of the buffer');
-  got.forEach((v, i) => assert.equal(v, words[(((i - start) % words.length) + words.length) % words.length]));
+  const expected = got.map((_, i) => words[(((i - start) % words.length) + words.length) % words.length]);
+  assert.deepEqual(got, expected);
 });
 
 test('tones sound while no buffer is open: at their scale, not when raw is 0, again when a buffer was closed', async () => {
