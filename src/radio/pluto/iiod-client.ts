@@ -1,0 +1,327 @@
+import { UsageError } from '../../common/errors.ts';
+import type { ByteTransport } from './byte-transport.ts';
+import { IiodError } from './iiod-error.ts';
+import { IiodReader, SLOWEST_BYTES_PER_MS } from './iiod-reader.ts';
+
+/** What an attribute belongs to: the device itself, its debug files, its buffer, or a channel. */
+export type AttrPlace =
+  | { readonly kind: 'device' | 'debug' | 'buffer' }
+  | { readonly kind: 'channel'; readonly channel: string; readonly output: boolean };
+
+export interface AttrRef {
+  readonly device: string;
+  readonly place: AttrPlace;
+  readonly name: string;
+}
+
+/** Sizes that a server may claim at most. A server reads one attribute into 64 KiB (iiod/ops.c). */
+const MAX_CONTEXT_BYTES = 1 << 22;
+const MAX_ATTR_BYTES = 1 << 16;
+export const MAX_BUFFER_BYTES = 1 << 27;
+
+export const DEFAULT_REPLY_TIMEOUT_MS = 2000;
+
+/**
+ * The client of the IIOD text protocol (libiio v0.x: iiod/parser.y, lexer.l, ops.c), one command at a time on one connection; commands
+ * that are issued together wait for each other. Bytes sent are those of libiio 0.24 for the same actions.
+ *
+ * After a time-out or a reply that is none the connection cannot be trusted: it is closed, and every later command fails at once.
+ */
+export class IiodClient {
+  private readonly transport: ByteTransport;
+  private readonly reader: IiodReader;
+  private readonly timeoutMs: number;
+  private queue: Promise<unknown> = Promise.resolve();
+  private broken: IiodError | null = null;
+
+  constructor(transport: ByteTransport, timeoutMs = DEFAULT_REPLY_TIMEOUT_MS) {
+    this.transport = transport;
+    this.reader = new IiodReader(transport);
+    this.timeoutMs = timeoutMs;
+  }
+
+  get usable(): boolean {
+    return this.broken === null;
+  }
+
+  /** "0.24", and the first characters of its commit. */
+  async version(): Promise<{ major: number; minor: number; tag: string }> {
+    return this.exclusive(async () => {
+      await this.send('VERSION');
+      const text = await this.reader.line(this.deadline());
+      const match = /^(\d{1,5})\.(\d{1,5})\.(.{0,32})$/.exec(text.trimEnd());
+      if (!match) throw new IiodError('protocol', `VERSION: "${text.slice(0, 40)}" is no version`);
+      return { major: Number(match[1]), minor: Number(match[2]), tag: match[3] };
+    });
+  }
+
+  /** The context as XML. Asked for uncompressed: ZPRINT would need a decompressor for hostile input. */
+  async print(): Promise<string> {
+    return this.exclusive(async () => {
+      const length = await this.command('PRINT');
+      const bytes = await this.counted('PRINT', length, MAX_CONTEXT_BYTES);
+      return new TextDecoder().decode(bytes);
+    });
+  }
+
+  /** How long the server waits for its hardware. */
+  async setTimeoutMs(timeoutMs: number): Promise<void> {
+    checkCount('time-out', timeoutMs, 0, 600_000);
+    await this.exclusive(() => this.command(`TIMEOUT ${timeoutMs}`));
+  }
+
+  /** Value of an attribute, without its trailing NUL and newline. */
+  async readAttr(ref: AttrRef): Promise<string> {
+    const command = `READ ${refWords(ref)}`;
+    return this.exclusive(async () => {
+      const length = await this.command(command);
+      const bytes = await this.counted(command, length, MAX_ATTR_BYTES);
+      const end = bytes.indexOf(0);
+      return new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)).trimEnd();
+    });
+  }
+
+  /**
+   * All attributes of a place at once (READ without a name): the server's packing is one i32, big-endian, of length or -errno for each,
+   * then the value padded to 4 bytes. Values in the order of the context; null where the board refused that one.
+   */
+  async readAllAttrs(device: string, place: AttrPlace): Promise<(string | null)[]> {
+    const command = `READ ${refWords({ device, place, name: '' })}`;
+    return this.exclusive(async () => {
+      const length = await this.command(command);
+      return unpackAttrs(await this.counted(command, length, MAX_ATTR_BYTES));
+    });
+  }
+
+  /** Sets an attribute. The value travels with a trailing NUL, as libiio sends strings. */
+  async writeAttr(ref: AttrRef, value: string): Promise<void> {
+    const command = writeCommand(ref, value);
+    await this.exclusive(async () => {
+      await this.transport.send(command, this.timeoutMs);
+      await this.result(`WRITE ${refWords(ref)}`);
+    });
+  }
+
+  /** Opens a buffer of `samples` samples for the channels of `mask` (32 channels a word, lowest first). */
+  async open(device: string, samples: number, mask: readonly number[], cyclic = false): Promise<void> {
+    checkCount('samples of a buffer', samples, 1, 2 ** 31 - 1);
+    if (mask.length < 1 || mask.length > 8) throw new UsageError(`a mask of ${mask.length} words; allowed 1 to 8`);
+    const words = [...mask].reverse().map((word) => (word >>> 0).toString(16).padStart(8, '0'));
+    const command = `OPEN ${word(device)} ${samples} ${words.join('')}${cyclic ? ' CYCLIC' : ''}`;
+    await this.exclusive(() => this.command(command));
+  }
+
+  async closeBuffer(device: string): Promise<void> {
+    await this.exclusive(() => this.command(`CLOSE ${word(device)}`));
+  }
+
+  async setBuffersCount(device: string, count: number): Promise<void> {
+    checkCount('kernel buffers', count, 1, 64);
+    await this.exclusive(() => this.command(`SET ${word(device)} BUFFERS_COUNT ${count}`));
+  }
+
+  /** Name of the device's trigger; null where it has none. */
+  async getTrigger(device: string): Promise<string | null> {
+    const command = `GETTRIG ${word(device)}`;
+    return this.exclusive(async () => {
+      const length = await this.command(command);
+      if (length === 0) return null;
+      return new TextDecoder().decode(await this.counted(command, length, MAX_ATTR_BYTES));
+    });
+  }
+
+  async setTrigger(device: string, trigger: string | null): Promise<void> {
+    await this.exclusive(() => this.command(`SETTRIG ${word(device)}${trigger ? ` ${word(trigger)}` : ''}`));
+  }
+
+  /**
+   * Reads from an open buffer into `into`. Returns how many bytes came (fewer only where the server ended the read early) and the channels
+   * they hold, which are more than were asked for where another client streams, too.
+   *
+   * @param maskWords words of the mask: 1 for up to 32 channels of the device
+   */
+  async readBuffer(device: string, into: Uint8Array, maskWords = 1): Promise<{ bytes: number; mask: number[] }> {
+    checkCount('bytes of a read', into.length, 1, MAX_BUFFER_BYTES);
+    const command = `READBUF ${word(device)} ${into.length}`;
+    return this.exclusive(async () => {
+      await this.send(command);
+      let mask: number[] = [];
+      let at = 0;
+      while (at < into.length) {
+        const length = await this.result(command);
+        if (length === 0) break;
+        if (length > into.length - at) throw tooLong(command, length, into.length - at);
+        if (mask.length === 0) mask = parseMask(await this.reader.line(this.deadline()), maskWords);
+        await this.reader.bytes(into.subarray(at, at + length), this.timeoutMs);
+        at += length;
+      }
+      return { bytes: at, mask };
+    });
+  }
+
+  /** Writes one buffer: the server takes it with a first reply and has handed it to the DMA with the second. */
+  async writeBuffer(device: string, data: Uint8Array): Promise<void> {
+    checkCount('bytes of a write', data.length, 1, MAX_BUFFER_BYTES);
+    const command = `WRITEBUF ${word(device)} ${data.length}`;
+    await this.exclusive(async () => {
+      await this.command(command);
+      await this.transport.send(data, this.timeoutMs + data.length / SLOWEST_BYTES_PER_MS);
+      await this.result(command);
+    });
+  }
+
+  /** Any one-line command of the server that answers with a number, for tests and tools. */
+  async raw(command: string): Promise<number> {
+    if (!/^[\x20-\x7e]{1,200}$/.test(command)) throw new UsageError('a command is 1 to 200 printable characters');
+    return this.exclusive(() => this.command(command));
+  }
+
+  /** Says good-bye where the connection still works, and closes it; the server closes this connection's buffers. */
+  async close(): Promise<void> {
+    if (!this.broken) {
+      await this.exclusive(() => this.send('EXIT')).catch(() => undefined);
+      this.broken ??= new IiodError('gone', `${this.transport.describe()}: closed`);
+    }
+    await this.transport.close();
+  }
+
+  /** Cuts the connection at once: what is under way fails with kind gone. */
+  async abort(): Promise<void> {
+    this.broken ??= new IiodError('gone', `${this.transport.describe()}: aborted`);
+    await this.transport.close();
+  }
+
+  /** Writes attributes without waiting for anything: for the end of the process. False where the transport cannot. */
+  writeAttrsNow(writes: readonly { ref: AttrRef; value: string }[]): boolean {
+    if (this.broken) return false;
+    this.broken = new IiodError('gone', `${this.transport.describe()}: the process ends`);
+    return writes.every(({ ref, value }) => this.transport.sendNow(writeCommand(ref, value)));
+  }
+
+  describe(): string {
+    return this.transport.describe();
+  }
+
+  /** Runs one exchange after those before it; anything but a refusal by the server ends the connection. */
+  private exclusive<T>(exchange: () => Promise<T>): Promise<T> {
+    const turn = this.queue.then(async () => {
+      if (this.broken) throw new IiodError('gone', this.broken.message);
+      try {
+        if (this.reader.pendingBytes > 0) {
+          throw new IiodError(
+            'protocol',
+            `${this.describe()}: ${this.reader.pendingBytes} bytes that nobody asked for`,
+          );
+        }
+        return await exchange();
+      } catch (error) {
+        if (!(error instanceof IiodError && error.kind === 'errno')) {
+          this.broken ??= error instanceof IiodError ? error : new IiodError('gone', `${this.describe()}: ${error}`);
+          await this.transport.close();
+        }
+        throw error;
+      }
+    });
+    this.queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  private send(command: string): Promise<void> {
+    return this.transport.send(ascii(`${command}\r\n`), this.timeoutMs);
+  }
+
+  private async command(command: string): Promise<number> {
+    await this.send(command);
+    return this.result(command);
+  }
+
+  /** A number of at least 0; a negative one is the server's refusal. */
+  private async result(command: string): Promise<number> {
+    const value = await this.reader.integer(this.deadline());
+    if (value < 0) throw IiodError.refused(command, -value);
+    return value;
+  }
+
+  /** `length` bytes and the newline behind them. */
+  private async counted(command: string, length: number, limit: number): Promise<Uint8Array> {
+    if (length > limit) throw tooLong(command, length, limit);
+    const bytes = new Uint8Array(length + 1);
+    await this.reader.bytes(bytes, this.timeoutMs);
+    if (bytes[length] !== 0x0a) throw new IiodError('protocol', `${command}: no newline after ${length} bytes`);
+    return bytes.subarray(0, length);
+  }
+
+  private deadline(): number {
+    return performance.now() + this.timeoutMs;
+  }
+}
+
+/** Values of a packed reply; a FormatError-like protocol error where lengths do not add up. */
+export function unpackAttrs(bytes: Uint8Array): (string | null)[] {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const values: (string | null)[] = [];
+  for (let at = 0; at + 4 <= bytes.length; ) {
+    const length = view.getInt32(at, false);
+    at += 4;
+    if (length < 0) {
+      values.push(null);
+      continue;
+    }
+    if (length > bytes.length - at) throw tooLong('packed attributes', length, bytes.length - at);
+    const value = bytes.subarray(at, at + length);
+    const end = value.indexOf(0);
+    values.push(new TextDecoder().decode(end < 0 ? value : value.subarray(0, end)).trimEnd());
+    at += (length + 3) & ~3;
+  }
+  return values;
+}
+
+function parseMask(text: string, words: number): number[] {
+  if (!/^[0-9a-fA-F]+$/.test(text) || text.length !== 8 * words) {
+    throw new IiodError('protocol', `READBUF: "${text.slice(0, 40)}" is no mask of ${8 * words} digits`);
+  }
+  const mask = [];
+  for (let end = text.length; end > 0; end -= 8) mask.push(Number.parseInt(text.slice(end - 8, end), 16));
+  return mask;
+}
+
+function refWords({ device, place, name }: AttrRef): string {
+  // A name may be absent (all attributes); libiio then sends the blank before it all the same.
+  const attr = name === '' ? '' : word(name);
+  if (place.kind === 'channel') {
+    return `${word(device)} ${place.output ? 'OUTPUT' : 'INPUT'} ${word(place.channel)} ${attr}`;
+  }
+  return `${word(device)} ${place.kind === 'device' ? '' : `${place.kind.toUpperCase()} `}${attr}`;
+}
+
+function writeCommand(ref: AttrRef, value: string): Uint8Array {
+  const payload = new TextEncoder().encode(`${value}\0`);
+  if (payload.length > MAX_ATTR_BYTES) throw new UsageError(`an attribute of ${payload.length} bytes`);
+  const header = ascii(`WRITE ${refWords(ref)} ${payload.length}\r\n`);
+  const command = new Uint8Array(header.length + payload.length);
+  command.set(header);
+  command.set(payload, header.length);
+  return command;
+}
+
+/** Names come from the server's XML and go into commands: nothing that could end a word or a line. */
+function word(name: string): string {
+  if (!/^[\x21-\x7e]{1,255}$/.test(name)) {
+    throw new IiodError('protocol', `"${name.slice(0, 40)}" cannot be the name of a device, channel or attribute`);
+  }
+  return name;
+}
+
+function ascii(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function checkCount(name: string, value: number, min: number, max: number): void {
+  if (!(Number.isInteger(value) && value >= min && value <= max)) {
+    throw new UsageError(`${name} ${value} is out of range: allowed whole numbers ${min} to ${max}`);
+  }
+}
+
+function tooLong(command: string, length: number, limit: number): IiodError {
+  return new IiodError('protocol', `${command}: the server announces ${length} bytes where at most ${limit} can come`);
+}
