@@ -2,6 +2,7 @@ import { RandomStream } from '../../../src/common/random.ts';
 import type { RadioProfile } from '../../../src/radio/profile.ts';
 import type { Air, Antenna } from '../air.ts';
 import { receiveDevice, transmitDevice } from './converter-devices.ts';
+import type { ConverterFaults } from './converter-faults.ts';
 import { Dds } from './dds.ts';
 import type { IioContext } from './iio-context.ts';
 import { phyDevice } from './phy-device.ts';
@@ -36,6 +37,8 @@ export interface PlutoOptions {
   readonly clockErrorPpm?: number;
   /** Of its noise. */
   readonly seed?: number | string;
+  /** Of mixers and converters each way; none unless given (`profileFaults` has the profile's). */
+  readonly faults?: ConverterFaults;
   /** In place of the air: received samples of known number, for tests of losses. */
   readonly source?: SampleSource;
 }
@@ -141,7 +144,8 @@ export class PlutoBoard {
     const rxClock = new SampleClock(() => rate('rx'), clock.nowS());
     const txClock = new SampleClock(() => rate('tx'), clock.nowS());
     const figures = rfFigures(profile);
-    const txPath = new TxPath({ chip, dds, antenna, figures, samples: txClock });
+    const faults = options.faults ?? null;
+    const txPath = new TxPath({ chip, dds, antenna, figures, samples: txClock, faults });
     const txStatus = new StatusRegister();
     const tx = new TxDma({ samples: txClock, clock, sink: txPath.play, status: txStatus });
     const rxPath = new RxPath({
@@ -152,6 +156,7 @@ export class PlutoBoard {
       txSamples: txClock,
       tx: txPath,
       random: new RandomStream(options.seed ?? options.serial).fork('receiver noise'),
+      faults,
       transmitTo: (timeS) => tx.advance(timeS),
     });
     const rxStatus = new StatusRegister();
@@ -195,7 +200,7 @@ export class PlutoBoard {
         capturedSamples: rx.capturedSamples,
         lostSamples: rx.lostSamples,
         overruns: rx.overruns,
-        clippedSamples: rxPath.clippedSamples,
+        clippedSamples: rxPath.count.clippedSamples,
         gaps: rx.gaps,
       },
       tx: {

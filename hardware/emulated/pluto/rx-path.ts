@@ -1,14 +1,16 @@
 import type { RandomStream } from '../../../src/common/random.ts';
 import { fromDb, toDb } from '../../../src/common/units.ts';
 import type { Antenna } from '../air.ts';
+import { meanPower, type QuantiserCount, quantise } from '../front-end.ts';
+import { GaussianNoise, THERMAL_DBM_HZ } from '../noise.ts';
+import { type ConverterFaults, FaultyMixer } from './converter-faults.ts';
 import type { RfFigures } from './rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
 import type { Transceiver } from './transceiver.ts';
 import type { TxPath } from './tx-path.ts';
 
 const CHUNK_SAMPLES = 16_384;
-/** kT at 290 K, dBm/Hz. */
-const THERMAL_DBM_HZ = -173.975;
+const FULL_SCALE = 2048;
 /** What the gain control aims at, and how often it looks (agc-gain-update-interval-us). */
 const AGC_TARGET_DBFS = -12;
 const AGC_INTERVAL_S = 1e-3;
@@ -22,12 +24,14 @@ export class RxPath {
   private readonly samples: SampleClock;
   private readonly txSamples: SampleClock;
   private readonly tx: TxPath;
-  private readonly random: RandomStream;
+  private readonly noise: GaussianNoise;
+  private readonly mixer: FaultyMixer | null;
   /** To be called before listening, so that what the board itself sends until then is on the air. */
   private readonly transmitTo: (timeS: number) => void;
   private agcSamples = 0;
   private powerMw: number;
-  clippedSamples = 0;
+  /** Complex samples that the converter limited. */
+  readonly count: QuantiserCount = { clippedSamples: 0 };
 
   constructor(options: {
     chip: Transceiver;
@@ -37,6 +41,7 @@ export class RxPath {
     txSamples: SampleClock;
     tx: TxPath;
     random: RandomStream;
+    faults: ConverterFaults | null;
     transmitTo: (timeS: number) => void;
   }) {
     this.chip = options.chip;
@@ -45,7 +50,8 @@ export class RxPath {
     this.samples = options.samples;
     this.txSamples = options.txSamples;
     this.tx = options.tx;
-    this.random = options.random;
+    this.noise = new GaussianNoise(options.random);
+    this.mixer = options.faults && new FaultyMixer(options.faults);
     this.transmitTo = options.transmitTo;
     this.powerMw = this.noiseMw;
   }
@@ -83,22 +89,18 @@ export class RxPath {
       startS: this.samples.timeOf(index),
       samples,
     });
-    this.random.addComplexNoise(reIm, this.noiseMw);
+    this.noise.addTo(reIm, Math.sqrt(this.noiseMw / 2));
     return reIm;
   }
 
   private convert(reIm: Float32Array, into: Int16Array, offset: number): void {
     const { chip } = this;
-    let energy = 0;
-    for (let i = 0; i < reIm.length; i++) energy += reIm[i] * reIm[i];
-    this.powerMw = Math.max(energy / (reIm.length / 2), 1e-20);
+    this.powerMw = Math.max(meanPower(reIm), 1e-20);
     if (chip.gainMode !== 'manual' && chip.receives) this.control(reIm.length / 2);
-    const scale = 2048 / Math.sqrt(fromDb(this.figures.rxFullScaleDbm - chip.rxGainDb));
-    for (let i = 0; i < reIm.length; i++) {
-      const value = Math.round(reIm[i] * scale);
-      if (value > 2047 || value < -2048) this.clippedSamples++;
-      into[2 * offset + i] = value > 2047 ? 2047 : value < -2048 ? -2048 : value;
-    }
+    const fullScale = Math.sqrt(fromDb(this.figures.rxFullScaleDbm - chip.rxGainDb));
+    if (chip.receives) this.mixer?.apply(reIm, fullScale);
+    const words = into.subarray(2 * offset, 2 * offset + reIm.length);
+    quantise(reIm, FULL_SCALE / fullScale, FULL_SCALE, words, this.count);
   }
 
   /** Slow: a step a millisecond; fast and hybrid: at once. */

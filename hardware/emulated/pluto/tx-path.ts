@@ -1,5 +1,6 @@
 import { fromDb } from '../../../src/common/units.ts';
 import type { Antenna } from '../air.ts';
+import { type ConverterFaults, FaultyMixer } from './converter-faults.ts';
 import type { Dds } from './dds.ts';
 import type { RfFigures } from './rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
@@ -19,6 +20,7 @@ export class TxPath {
   private readonly antenna: Antenna;
   private readonly figures: RfFigures;
   private readonly samples: SampleClock;
+  private readonly mixer: FaultyMixer | null;
   /** Converter words, [sample][I, Q], sample n at n modulo its length; made while the loop is on. */
   private loop: Int16Array | null = null;
   emittedSamples = 0;
@@ -29,12 +31,14 @@ export class TxPath {
     antenna: Antenna;
     figures: RfFigures;
     samples: SampleClock;
+    faults: ConverterFaults | null;
   }) {
     this.chip = options.chip;
     this.dds = options.dds;
     this.antenna = options.antenna;
     this.figures = options.figures;
     this.samples = options.samples;
+    this.mixer = options.faults && new FaultyMixer(options.faults);
   }
 
   /** A SampleSink. */
@@ -90,9 +94,10 @@ export class TxPath {
   private emit(index: number, words: Int16Array): void {
     const { chip } = this;
     const powerDbm = this.figures.maxOutputDbm(chip.txLo.frequencyHz) + chip.txGainDb;
-    const scale = Math.sqrt(fromDb(powerDbm)) / 2048;
+    const fullScale = Math.sqrt(fromDb(powerDbm));
     const reIm = new Float32Array(words.length);
-    for (let i = 0; i < words.length; i++) reIm[i] = words[i] * scale;
+    for (let i = 0; i < words.length; i++) reIm[i] = (words[i] * fullScale) / 2048;
+    this.mixer?.apply(reIm, fullScale);
     this.emittedSamples += words.length / 2;
     this.antenna.emit({
       rateHz: this.samples.rateHz,

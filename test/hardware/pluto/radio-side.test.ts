@@ -189,3 +189,29 @@ test('gain control brings the level to -12 dBFS: at once, or a step a millisecon
   await receive(r, 30 * 3840);
   assert.ok(Math.abs(dbfs(await receive(r, 4096)) + 12) < 1.5);
 });
+
+// Image of a carrier: |g/2 + j p/2| with g = 0.5 dB (0.0576), p = 3 degrees (0.0524): -28.2 dBc a converter, twice (both ends, in step): between
+// 3 and 6 dB more or less. The constant part -30 dBFS of both ends; the sender's arrives attenuated.
+test('faults of the mixers: image and constant part as asked for', async () => {
+  const faults = { iqGainDb: 0.5, iqPhaseDeg: 3, dcDbfs: -30 };
+  const r = await tuned({ lossDb: 20, faults }, 10);
+  await startCyclic(
+    r.host,
+    Int16Array.from({ length: 128 }, (_, i) => 30_000 * Math.cos((Math.PI / 4) * (i >> 1) - (i & 1 ? Math.PI / 2 : 0))),
+  );
+  await receive(r, 64);
+  const iq = await receive(r, 8192);
+  const bin = (turns: number) => {
+    let re = 0;
+    let im = 0;
+    for (let i = 0; i < iq.length / 2; i++) {
+      const angle = -2 * Math.PI * turns * i;
+      re += iq[2 * i] * Math.cos(angle) - iq[2 * i + 1] * Math.sin(angle);
+      im += iq[2 * i] * Math.sin(angle) + iq[2 * i + 1] * Math.cos(angle);
+    }
+    return 20 * Math.log10(Math.hypot(re, im) / (iq.length / 2) / 2048);
+  };
+  const image = bin(-1 / 8) - bin(1 / 8);
+  assert.ok(image > -28.2 - 6 && image < -28.2 + 6.1, `${image} dBc`);
+  assert.ok(Math.abs(bin(0) + 30) < 1.5, `${bin(0)} dBFS`);
+});
