@@ -79,8 +79,8 @@ export function createChunkRing(bytes: number, chunkBytes: number): SharedArrayB
     throw new UsageError(`a ring of ${bytes} bytes: allowed two chunks (${2 * chunkBytes}) to ${MAX_RING_BYTES} bytes`);
   }
   const chunks = Math.ceil(bytes / chunkBytes);
-  // One record more, because up to one may be skipped at the end.
-  const capacity = bytes + padded(chunks * (HEADER_BYTES + 16) + recordBytes(chunkBytes)) + SIDE_RESERVE;
+  // One record more, because up to one may be skipped at the end; and room for side records between chunks.
+  const capacity = bytes + padded(chunks * (HEADER_BYTES + 16) + recordBytes(chunkBytes)) + 2 * SIDE_RESERVE;
   return new SharedArrayBuffer(CONTROL_BYTES + padded(capacity));
 }
 

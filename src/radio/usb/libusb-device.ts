@@ -1,9 +1,10 @@
-import { readDescriptors, readString } from './descriptors.ts';
+import { type ReadControl, readDescriptors, readString } from './descriptors.ts';
 import { LibusbTransfers } from './libusb-transfers.ts';
 import { type LibusbDevice, type LibusbLibrary, libusbError } from './libusb-types.ts';
 import { type ControlRequest, type UsbBoard, type UsbDevice, UsbError, type UsbInterface } from './usb.ts';
 
 const DEFAULT_CONTROL_MS = 1000;
+const DESCRIPTOR_MS = 3000;
 /** An idle board is asked for its configuration so often, to notice that it was pulled. */
 const HEARTBEAT_MS = 400;
 /** How long close() waits for transfers and for the interfaces. */
@@ -50,7 +51,7 @@ export class LibusbDeviceHandle implements UsbDevice {
     const handle = new LibusbDeviceHandle(library, device, name);
     openHandles.set(device, handle);
     try {
-      const read = handle.controlIn.bind(handle);
+      const read: ReadControl = (request, length) => handle.controlIn(request, length, DESCRIPTOR_MS);
       const { device: descriptor, configuration, language } = await readDescriptors(read);
       if (!device.configDescriptor) await handle.call((done) => device.__setConfiguration(configuration.value, done));
       const { vendorId, productId, bcdDevice } = descriptor;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsbipSpec } from './bus.ts';
-import { readDescriptors, readString } from './descriptors.ts';
+import { type ReadControl, readDescriptors, readString } from './descriptors.ts';
 import { type UsbBoard, type UsbBus, type UsbDevice, UsbError, type UsbInterface, type UsbNumbers } from './usb.ts';
 import { UsbipDevice } from './usbip-device.ts';
 import { importDevice, listDevices, usbipName } from './usbip-link.ts';
@@ -13,11 +13,15 @@ const SET_CONFIGURATION = { requestType: 0, request: 9, index: 0 } as const;
 
 /** USB/IP client: boards of another machine (usbipd) or emulated ones, without kernel modules. */
 export class UsbipBus implements UsbBus {
-  constructor(private readonly spec: UsbipSpec) {}
+  /** @param stepMs time that the server has for each step of a list or an import */
+  constructor(
+    private readonly spec: UsbipSpec,
+    private readonly stepMs = 5000,
+  ) {}
 
   async list(wanted: readonly UsbNumbers[]): Promise<UsbBoard[]> {
     const boards: UsbBoard[] = [];
-    for (const info of await listDevices(this.spec)) {
+    for (const info of await listDevices(this.spec, this.stepMs)) {
       if (!wanted.some((w) => w.vendorId === info.vendorId && w.productId === info.productId)) continue;
       const { vendorId, productId, bcdDevice, busId: path } = info;
       const bare: UsbBoard = { vendorId, productId, bcdDevice, product: null, serial: null, path };
@@ -54,10 +58,10 @@ export class UsbipBus implements UsbBus {
   }
 
   private async importOnce(board: UsbBoard): Promise<UsbipDevice> {
-    const imported = await importDevice(this.spec, board.path);
+    const imported = await importDevice(this.spec, board.path, this.stepMs);
     const device = new UsbipDevice(imported, `USB device ${board.path} of the ${usbipName(this.spec)}`);
     try {
-      const read = device.controlIn.bind(device);
+      const read: ReadControl = (request, length) => device.controlIn(request, length, this.stepMs);
       const { device: descriptor, configuration, language } = await readDescriptors(read);
       const { vendorId, productId, bcdDevice } = descriptor;
       if (vendorId !== board.vendorId || productId !== board.productId) {
@@ -72,7 +76,7 @@ export class UsbipBus implements UsbBus {
       }
       device.interfaces = interfaces;
       // A device that usbipd has just taken from its drivers is not configured.
-      await device.controlOut({ ...SET_CONFIGURATION, value: configuration.value });
+      await device.controlOut({ ...SET_CONFIGURATION, value: configuration.value }, undefined, this.stepMs);
       return device;
     } catch (error) {
       await device.close();

@@ -15,9 +15,6 @@ import {
 
 /** A connection to a USB/IP server up to the point where transfers begin. */
 
-/** Time that a server has for each step before transfers begin. */
-const STEP_MS = 5000;
-
 /** Where the server is, for messages. */
 export function usbipName(spec: UsbipSpec): string {
   if (spec.kind === 'usbip-unix') return `USB/IP server at ${spec.path}`;
@@ -25,7 +22,7 @@ export function usbipName(spec: UsbipSpec): string {
 }
 
 /** What the server exports. UsbError where it is not there or speaks something else. */
-export async function listDevices(spec: UsbipSpec, stepMs = STEP_MS): Promise<UsbipDeviceInfo[]> {
+export async function listDevices(spec: UsbipSpec, stepMs: number): Promise<UsbipDeviceInfo[]> {
   const link = await UsbipLink.open(spec, stepMs);
   try {
     link.socket.write(listRequest());
@@ -54,7 +51,7 @@ export interface ImportedDevice {
 }
 
 /** Imports one device. UsbError: gone (not exported any more), busy (imported by somebody else), io. */
-export async function importDevice(spec: UsbipSpec, busId: string, stepMs = STEP_MS): Promise<ImportedDevice> {
+export async function importDevice(spec: UsbipSpec, busId: string, stepMs: number): Promise<ImportedDevice> {
   const link = await UsbipLink.open(spec, stepMs);
   try {
     link.socket.write(importRequest(busId));

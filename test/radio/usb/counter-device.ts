@@ -32,9 +32,12 @@ export function counterDescriptors(serial: string): UsbDescriptors {
   return { device, configuration, strings: ['Tests', 'Counter', serial, 'Counting'] };
 }
 
-/** Byte `index` of the stream: the low bytes of a 32-bit counter of 4-byte words. */
-export function counterByte(index: number): number {
-  return (Math.floor(index / 4) >>> (8 * (index % 4))) & 0xff;
+/** Bytes from index `from` on: a 32-bit counter of words, little endian. */
+export function counterBytes(from: number, length: number): Uint8Array {
+  const first = Math.floor(from / 4);
+  const words = new Uint32Array(Math.ceil((from + length) / 4) - first);
+  for (let i = 0; i < words.length; i++) words[i] = first + i;
+  return new Uint8Array(words.buffer).subarray(from - 4 * first, from - 4 * first + length);
 }
 
 export class CounterDevice implements EmulatedUsbDevice {
@@ -63,6 +66,12 @@ export class CounterDevice implements EmulatedUsbDevice {
     this.wake();
   }
 
+  /** From now on every bulk transfer is refused, those that wait, too. */
+  stall(): void {
+    this.stallBulk = true;
+    this.wake();
+  }
+
   control(setup: UsbSetup, data: Uint8Array): ControlReply | Promise<ControlReply> {
     this.controls.push(setup);
     const isIn = (setup.requestType & 0x80) !== 0;
@@ -83,8 +92,7 @@ export class CounterDevice implements EmulatedUsbDevice {
     }
     if (signal.aborted) return new Uint8Array(0);
     if (this.stallBulk) return 'stall';
-    const bytes = new Uint8Array(length);
-    for (let i = 0; i < length; i++) bytes[i] = counterByte(this.taken + i);
+    const bytes = counterBytes(this.taken, length);
     this.taken += length;
     this.available -= length;
     return bytes;
