@@ -176,10 +176,10 @@ export class IiodClient {
     return this.exclusive(() => this.command(command));
   }
 
-  /** Says good-bye where the connection still works, and closes it; the server closes this connection's buffers. */
+  /** Says good-bye (behind an empty line, as libiio does) and closes the connection; the server closes its buffers. */
   async close(): Promise<void> {
     if (!this.broken) {
-      await this.exclusive(() => this.send('EXIT')).catch(() => undefined);
+      await this.exclusive(() => this.send('\r\nEXIT')).catch(() => undefined);
       this.broken ??= new IiodError('gone', `${this.transport.describe()}: closed`);
     }
     await this.transport.close();
