@@ -1,8 +1,8 @@
 import { RandomStream } from '../../../src/common/random.ts';
+import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import type { RadioProfile } from '../../../src/radio/profile.ts';
 import type { Air, Antenna } from '../air.ts';
 import { receiveDevice, transmitDevice } from './converter-devices.ts';
-import type { ConverterFaults } from './converter-faults.ts';
 import { Dds } from './dds.ts';
 import type { IioContext } from './iio-context.ts';
 import { phyDevice } from './phy-device.ts';
@@ -37,8 +37,9 @@ export interface PlutoOptions {
   readonly clockErrorPpm?: number;
   /** Of its noise. */
   readonly seed?: number | string;
-  /** Of mixers and converters each way; none unless given (`profileFaults` has the profile's). */
-  readonly faults?: ConverterFaults;
+  /** What the analogue parts do to the samples, full scale 1.0: after the gain in RX, before it in TX; FaultyMixer is one. */
+  readonly rxFaults?: ChannelFn;
+  readonly txFaults?: ChannelFn;
   /** In place of the air: received samples of known number, for tests of losses. */
   readonly source?: SampleSource;
 }
@@ -144,8 +145,7 @@ export class PlutoBoard {
     const rxClock = new SampleClock(() => rate('rx'), clock.nowS());
     const txClock = new SampleClock(() => rate('tx'), clock.nowS());
     const figures = rfFigures(profile);
-    const faults = options.faults ?? null;
-    const txPath = new TxPath({ chip, dds, antenna, figures, samples: txClock, faults });
+    const txPath = new TxPath({ chip, dds, antenna, figures, samples: txClock, faults: options.txFaults ?? null });
     const txStatus = new StatusRegister();
     const tx = new TxDma({ samples: txClock, clock, sink: txPath.play, status: txStatus });
     const rxPath = new RxPath({
@@ -156,7 +156,7 @@ export class PlutoBoard {
       txSamples: txClock,
       tx: txPath,
       random: new RandomStream(options.seed ?? options.serial).fork('receiver noise'),
-      faults,
+      faults: options.rxFaults ?? null,
       transmitTo: (timeS) => tx.advance(timeS),
     });
     const rxStatus = new StatusRegister();

@@ -1,9 +1,9 @@
 import type { RandomStream } from '../../../src/common/random.ts';
 import { fromDb, toDb } from '../../../src/common/units.ts';
+import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import type { Antenna } from '../air.ts';
 import { meanPower, type QuantiserCount, quantise } from '../front-end.ts';
 import { GaussianNoise, THERMAL_DBM_HZ } from '../noise.ts';
-import { type ConverterFaults, FaultyMixer } from './converter-faults.ts';
 import type { RfFigures } from './rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
 import type { Transceiver } from './transceiver.ts';
@@ -25,7 +25,7 @@ export class RxPath {
   private readonly txSamples: SampleClock;
   private readonly tx: TxPath;
   private readonly noise: GaussianNoise;
-  private readonly mixer: FaultyMixer | null;
+  private readonly faults: ChannelFn | null;
   /** To be called before listening, so that what the board itself sends until then is on the air. */
   private readonly transmitTo: (timeS: number) => void;
   private agcSamples = 0;
@@ -41,7 +41,7 @@ export class RxPath {
     txSamples: SampleClock;
     tx: TxPath;
     random: RandomStream;
-    faults: ConverterFaults | null;
+    faults: ChannelFn | null;
     transmitTo: (timeS: number) => void;
   }) {
     this.chip = options.chip;
@@ -51,7 +51,7 @@ export class RxPath {
     this.txSamples = options.txSamples;
     this.tx = options.tx;
     this.noise = new GaussianNoise(options.random);
-    this.mixer = options.faults && new FaultyMixer(options.faults);
+    this.faults = options.faults;
     this.transmitTo = options.transmitTo;
     this.powerMw = this.noiseMw;
   }
@@ -98,9 +98,13 @@ export class RxPath {
     this.powerMw = Math.max(meanPower(reIm), 1e-20);
     if (chip.gainMode !== 'manual' && chip.receives) this.control(reIm.length / 2);
     const fullScale = Math.sqrt(fromDb(this.figures.rxFullScaleDbm - chip.rxGainDb));
-    if (chip.receives) this.mixer?.apply(reIm, fullScale);
     const words = into.subarray(2 * offset, 2 * offset + reIm.length);
-    quantise(reIm, FULL_SCALE / fullScale, FULL_SCALE, words, this.count);
+    if (!this.faults || !chip.receives) {
+      quantise(reIm, FULL_SCALE / fullScale, FULL_SCALE, words, this.count);
+      return;
+    }
+    for (let i = 0; i < reIm.length; i++) reIm[i] /= fullScale;
+    quantise(this.faults.process(reIm), FULL_SCALE, FULL_SCALE, words, this.count);
   }
 
   /** Slow: a step a millisecond; fast and hybrid: at once. */

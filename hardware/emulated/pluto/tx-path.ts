@@ -1,6 +1,6 @@
 import { fromDb } from '../../../src/common/units.ts';
+import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import type { Antenna } from '../air.ts';
-import { type ConverterFaults, FaultyMixer } from './converter-faults.ts';
 import type { Dds } from './dds.ts';
 import type { RfFigures } from './rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
@@ -20,7 +20,7 @@ export class TxPath {
   private readonly antenna: Antenna;
   private readonly figures: RfFigures;
   private readonly samples: SampleClock;
-  private readonly mixer: FaultyMixer | null;
+  private readonly faults: ChannelFn | null;
   /** Converter words, [sample][I, Q], sample n at n modulo its length; made while the loop is on. */
   private loop: Int16Array | null = null;
   emittedSamples = 0;
@@ -31,14 +31,14 @@ export class TxPath {
     antenna: Antenna;
     figures: RfFigures;
     samples: SampleClock;
-    faults: ConverterFaults | null;
+    faults: ChannelFn | null;
   }) {
     this.chip = options.chip;
     this.dds = options.dds;
     this.antenna = options.antenna;
     this.figures = options.figures;
     this.samples = options.samples;
-    this.mixer = options.faults && new FaultyMixer(options.faults);
+    this.faults = options.faults;
   }
 
   /** A SampleSink. */
@@ -95,9 +95,10 @@ export class TxPath {
     const { chip } = this;
     const powerDbm = this.figures.maxOutputDbm(chip.txLo.frequencyHz) + chip.txGainDb;
     const fullScale = Math.sqrt(fromDb(powerDbm));
-    const reIm = new Float32Array(words.length);
-    for (let i = 0; i < words.length; i++) reIm[i] = (words[i] * fullScale) / 2048;
-    this.mixer?.apply(reIm, fullScale);
+    let reIm: Float32Array = new Float32Array(words.length);
+    for (let i = 0; i < words.length; i++) reIm[i] = words[i] / 2048;
+    if (this.faults) reIm = this.faults.process(reIm).slice();
+    for (let i = 0; i < reIm.length; i++) reIm[i] *= fullScale;
     this.emittedSamples += words.length / 2;
     this.antenna.emit({
       rateHz: this.samples.rateHz,

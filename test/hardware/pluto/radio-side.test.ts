@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FaultyMixer } from '../../../hardware/emulated/pluto/converter-faults.ts';
 import { Host, type Rig, rig } from './helpers.ts';
 
 const RATE_HZ = 3_840_000;
@@ -194,7 +195,7 @@ test('gain control brings the level to -12 dBFS: at once, or a step a millisecon
 // 3 and 6 dB more or less. The constant part -30 dBFS of both ends; the sender's arrives attenuated.
 test('faults of the mixers: image and constant part as asked for', async () => {
   const faults = { iqGainDb: 0.5, iqPhaseDeg: 3, dcDbfs: -30 };
-  const r = await tuned({ lossDb: 20, faults }, 10);
+  const r = await tuned({ lossDb: 20, rxFaults: new FaultyMixer(faults), txFaults: new FaultyMixer(faults) }, 10);
   await startCyclic(
     r.host,
     Int16Array.from({ length: 128 }, (_, i) => 30_000 * Math.cos((Math.PI / 4) * (i >> 1) - (i & 1 ? Math.PI / 2 : 0))),

@@ -1,49 +1,36 @@
-import { createServer, type Server, type Socket } from 'node:net';
-import { DeviceError } from '../../../../src/common/errors.ts';
+import type { Socket } from 'node:net';
+import { type ListenAddress, listen, stopListening } from '../../front-ends/listen.ts';
 import type { BytePipe } from './byte-pipe.ts';
 
 /** The IANA port of IIOD. */
 export const IIOD_PORT = 30431;
-const MAX_CONNECTIONS = 64;
 /** What is read ahead of a busy server before the host has to wait. */
 const READ_AHEAD_BYTES = 1 << 20;
 
-/** A server of byte pipes on a TCP port. */
+/** A server of byte pipes on a TCP port or a UNIX socket. */
 export interface PipeServer {
-  readonly host: string;
+  /** "127.0.0.1:30431" or "unix:PATH". */
+  readonly address: string;
+  /** TCP port; 0 for a UNIX socket. */
   readonly port: number;
   /** Ends all connections. */
   close(): Promise<void>;
 }
 
 /** Listens on loopback unless told otherwise. DeviceError: address in use or not there. Port 0: any that is free. */
-export function servePipes(
+export async function servePipes(
   serve: (pipe: BytePipe) => void,
-  { host = '127.0.0.1', port = IIOD_PORT }: { host?: string; port?: number } = {},
+  at: ListenAddress | { readonly port?: number } = {},
 ): Promise<PipeServer> {
   const sockets = new Set<Socket>();
-  const server: Server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: false }, (socket) => {
+  const place: ListenAddress = 'path' in at || 'host' in at ? at : { host: '127.0.0.1', port: at.port ?? IIOD_PORT };
+  const { server, address } = await listen(place, (socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket));
     serve(new SocketPipe(socket));
   });
-  server.maxConnections = MAX_CONNECTIONS;
-  return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(new DeviceError(`cannot listen on ${host}:${port}: ${error.message}`)));
-    server.listen(port, host, () => {
-      const address = server.address();
-      const bound = address !== null && typeof address === 'object' ? address.port : port;
-      resolve({
-        host,
-        port: bound,
-        close: () =>
-          new Promise((closed) => {
-            server.close(() => closed());
-            for (const socket of sockets) socket.destroy();
-          }),
-      });
-    });
-  });
+  const port = 'path' in place ? 0 : Number(address.slice(address.lastIndexOf(':') + 1));
+  return { address, port, close: () => stopListening(server, sockets) };
 }
 
 /** A TCP connection. Reads ahead a bounded amount, so that the end of the host is noticed while the server is busy. */

@@ -68,7 +68,7 @@ export class TxService {
       left -= data.length;
       try {
         this.board.tx.push(placeChannels(data, client.mask), Math.floor(data.length / sampleBytes));
-        await this.board.tx.room(this.timeoutS(), AbortSignal.any([this.stop.signal, client.gone]));
+        await this.board.tx.room(this.timeoutS(), this.stop.signal);
       } catch (error) {
         this.close(client);
         throw error;

@@ -51,22 +51,15 @@ export class PipeCouple {
   /** One IN transfer of the host. STALL: it has no room for a whole packet that came (babble). */
   bulkIn(length: number, signal: AbortSignal): Promise<Uint8Array | 'stall'> {
     return new Promise((resolve) => {
-      const transfer: Transfer = { into: new Uint8Array(length), filled: 0, finish: resolve };
       if (signal.aborted || length === 0) return resolve(new Uint8Array(0));
-      this.transfers.push(transfer);
-      const cancel = () => {
-        const at = this.transfers.indexOf(transfer);
-        if (at < 0) return;
-        this.transfers.splice(at, 1);
-        // Whole packets alone can be in an unfinished transfer: they go back to the front.
-        if (transfer.filled) {
-          const bytes = transfer.into.subarray(0, transfer.filled);
-          this.writes.unshift({ bytes, done: () => {}, failed: () => {} });
-        }
-        resolve(new Uint8Array(0));
-        this.pump();
+      const finish = (reply: Uint8Array | 'stall') => {
+        signal.removeEventListener('abort', cancel);
+        resolve(reply);
       };
-      signal.addEventListener('abort', cancel, { once: true });
+      const transfer: Transfer = { into: new Uint8Array(length), filled: 0, finish };
+      const cancel = () => this.cancelIn(transfer);
+      signal.addEventListener('abort', cancel);
+      this.transfers.push(transfer);
       this.pump();
     });
   }
@@ -75,17 +68,18 @@ export class PipeCouple {
   bulkOut(data: Uint8Array, signal: AbortSignal): Promise<'ok'> {
     return new Promise((resolve) => {
       if (signal.aborted) return resolve('ok');
-      const out = { data: data.slice(), taken: () => resolve('ok') };
+      const taken = () => {
+        signal.removeEventListener('abort', cancel);
+        resolve('ok');
+      };
+      const out = { data: data.slice(), taken };
+      const cancel = () => {
+        const at = this.outs.indexOf(out);
+        if (at >= 0) this.outs.splice(at, 1);
+        taken();
+      };
+      signal.addEventListener('abort', cancel);
       this.outs.push(out);
-      signal.addEventListener(
-        'abort',
-        () => {
-          const at = this.outs.indexOf(out);
-          if (at >= 0) this.outs.splice(at, 1);
-          resolve('ok');
-        },
-        { once: true },
-      );
       this.deliver();
     });
   }
@@ -95,6 +89,19 @@ export class PipeCouple {
     this.close();
     for (const { finish } of this.transfers.splice(0)) finish(new Uint8Array(0));
     for (const { taken } of this.outs.splice(0)) taken();
+  }
+
+  /** Whole packets alone can be in an unfinished transfer: they go back to the front. */
+  private cancelIn(transfer: Transfer): void {
+    const at = this.transfers.indexOf(transfer);
+    if (at < 0) return;
+    this.transfers.splice(at, 1);
+    if (transfer.filled) {
+      const bytes = transfer.into.subarray(0, transfer.filled);
+      this.writes.unshift({ bytes, done: () => {}, failed: () => {} });
+    }
+    transfer.finish(new Uint8Array(0));
+    this.pump();
   }
 
   private send(bytes: Uint8Array): Promise<void> {
