@@ -1,0 +1,115 @@
+import { createInterface } from 'node:readline';
+import { ExitCode, SctError } from '../../common/errors.ts';
+import { type AddCommand, type CliContext, outJson } from '../context.ts';
+import type { Emulation } from '../emulation/emulation.ts';
+import type { EmulationPlan, EmulationWords } from '../emulation/emulation-options.ts';
+import { addCommonOptions } from '../options.ts';
+
+type Words = EmulationWords & { readonly commands?: boolean };
+
+/** `sct emulate hackrf`: boards that exist only as models, for every program that speaks to the real ones. */
+export const addEmulate: AddCommand = (program, context, done) => {
+  const command = program
+    .command('emulate')
+    .summary('boards without hardware, for this and other programs')
+    .description(
+      'Emulates boards on one air until it is interrupted. They are reached over USB/IP (by sct, by Linux) or usbredir (by QEMU).',
+    )
+    .argument('<board...>', 'hackrf; several names are several boards')
+    .optionsGroup('Boards:')
+    .option('--count <n>', 'so many of each (default 1)')
+    .option('--serial <list>', 'serial numbers, hexadecimal, with commas between them')
+    .option('--ppm <list>', 'clock error of each board, with commas between them (default 0)')
+    .option('--api <version>', 'USB API version of the firmware (default 0107, release 2023.01.1)')
+    .option('--counter', 'receive a counter in place of the air: sample n is the bytes n and n/256')
+    .option('--faults', 'IQ imbalance of 0.5 dB and 3 degrees and DC of -20 dBFS at both ends (default: none)')
+    .optionsGroup('How they are reached:')
+    .option('--usbip <at>', 'PORT, HOST:PORT or path of a socket (default 3240 of 127.0.0.1, unless --usbredir)')
+    .option('--usbredir <list>', 'path of a socket for each board, for QEMU')
+    .option('--allow-remote', 'listen to other machines, too: nobody is asked for a password')
+    .option('--commands', 'read commands from stdin: state, unplug SERIAL, plug SERIAL, trigger SERIAL')
+    .optionsGroup('Air:')
+    .option('--channel <name>', 'awgn (default), epa, eva, etu, tdl-a, tdl-b, tdl-c')
+    .option('--path-loss <db>', 'mean loss between two boards (default 60)')
+    .option('--own-loss <db>', 'from the output of a board to its own input (default: not heard)')
+    .option('--doppler <hz>', 'Doppler of the channel (default EPA 5, EVA 70, ETU 70, TDL 5)')
+    .option('--delay-spread <ns>', 'of the TDL channels (default 300)')
+    .option('--seed <n>', 'seed of fading and noise (default 1)')
+    .option('--speed <x>', 'emulated seconds in a second, for slow machines (default 1)')
+    .option('--duration <s>', 'stop after this time of the wall clock');
+  addCommonOptions(command)
+    .addHelpText('after', HELP_END)
+    .action(async (names: readonly string[], words: Words) => {
+      const { planEmulation } = await import('../emulation/emulation-options.ts');
+      await emulate(context, planEmulation(names, words), words.commands ?? false);
+      done(ExitCode.ok);
+    });
+};
+
+async function emulate(context: CliContext, plan: EmulationPlan, takesCommands: boolean): Promise<void> {
+  const { Emulation } = await import('../emulation/emulation.ts');
+  const problem = (text: string) => void process.stderr.write(`sct: ${text}\n`);
+  const emulation = await Emulation.start(plan, problem);
+  try {
+    if (!context.quiet) process.stderr.write(`sct: ${emulation.describe()}; Ctrl-C ends it\n`);
+    for (const board of emulation.ready()) {
+      if (context.json) outJson(context, { schema: 'sct.emulate/1', event: 'ready', speed: plan.speed, ...board });
+      else context.out(`ready ${board.kind} ${board.serial} ${board.uri ?? board.usbredir}\n`);
+    }
+    const commands = takesCommands ? readCommands(context, emulation, problem) : null;
+    await ended(context.signal, plan.durationS);
+    commands?.close();
+    tell(context, emulation, 'end');
+  } finally {
+    await emulation.close();
+  }
+}
+
+/** The state of all boards: one JSON line, or a line a board. */
+function tell(context: CliContext, emulation: Emulation, event: 'state' | 'end'): void {
+  const boards = emulation.state();
+  if (context.json) {
+    outJson(context, { schema: 'sct.emulate/1', event, ok: true, speed: emulation.plan.speed, boards });
+    return;
+  }
+  for (const { kind, serial, mode, samples, lostSamples, emittedSamples } of boards) {
+    context.out(
+      `${event} ${kind} ${serial} ${mode}: samples ${samples}, lost ${lostSamples}, sent ${emittedSamples}\n`,
+    );
+  }
+}
+
+function readCommands(context: CliContext, emulation: Emulation, problem: (text: string) => void) {
+  return createInterface({ input: process.stdin }).on('line', (line) => {
+    if (line.trim() === '') return;
+    try {
+      if (line.trim() === 'state') tell(context, emulation, 'state');
+      else emulation.command(line);
+    } catch (error) {
+      if (!(error instanceof SctError)) throw error;
+      problem(error.message);
+    }
+  });
+}
+
+function ended(signal: AbortSignal, durationS: number): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    // A timer holds 2^31 ms; nobody waits longer.
+    const timer = setTimeout(resolve, Math.min(durationS * 1000, 2 ** 31 - 1));
+    signal.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+const HELP_END = `
+A line for each board says when it is ready and its radio URI; --json: NDJSON with event ready, state or end. The boards listen
+to this machine alone. Time is the wall clock's: a machine that is too slow overruns as a real one does; --speed 0.1 gives it time.
+
+Examples:
+  sct emulate hackrf --count 2 --path-loss 70 --channel epa
+  sct emulate hackrf --usbip ./boards.sock --ppm 12.5
+  sct emulate hackrf --usbredir ./r0.sock       with qemu -chardev socket,id=r0,path=./r0.sock -device usb-redir,chardev=r0
+`;

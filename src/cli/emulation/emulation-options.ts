@@ -1,0 +1,148 @@
+import { isLocal, type ListenAddress, parseListenAddress } from '../../../hardware/emulated/front-ends/listen.ts';
+import { inRange, UsageError } from '../../common/errors.ts';
+import { parseQuantity } from '../../common/units.ts';
+import { CHANNELS } from '../../phy/channel/scenario.ts';
+
+export const EMULATED_KINDS = ['hackrf'] as const;
+export type EmulatedKind = (typeof EMULATED_KINDS)[number];
+
+/** Boards of one process; each gets a bus id "1-N". */
+const MOST_BOARDS = 15;
+/** Port of USB/IP servers. */
+const DEFAULT_USBIP = '3240';
+
+/** One board of the emulation. */
+export interface BoardPlan {
+  readonly kind: EmulatedKind;
+  /** 32 hexadecimal digits. */
+  readonly serial: string;
+  readonly ppm: number;
+}
+
+export interface EmulationPlan {
+  readonly boards: readonly BoardPlan[];
+  readonly usbip: ListenAddress | null;
+  /** One for each board, or none. */
+  readonly usbredir: readonly ListenAddress[];
+  /** Emulated seconds in a second. */
+  readonly speed: number;
+  readonly channel: string;
+  readonly dopplerHz: number | undefined;
+  readonly delaySpreadNs: number | undefined;
+  readonly pathLossDb: number;
+  /** From a board's output to its own input; null: it does not hear itself. */
+  readonly ownLossDb: number | null;
+  readonly seed: number;
+  /** USB API version of emulated HackRFs. */
+  readonly apiVersion: number;
+  readonly counter: boolean;
+  readonly faults: boolean;
+  readonly durationS: number;
+}
+
+/** The words of the command line as commander gives them. */
+export interface EmulationWords {
+  readonly count?: string;
+  readonly serial?: string;
+  readonly ppm?: string;
+  readonly usbip?: string;
+  readonly usbredir?: string;
+  readonly allowRemote?: boolean;
+  readonly speed?: string;
+  readonly channel?: string;
+  readonly doppler?: string;
+  readonly delaySpread?: string;
+  readonly pathLoss?: string;
+  readonly ownLoss?: string;
+  readonly seed?: string;
+  readonly api?: string;
+  readonly counter?: boolean;
+  readonly faults?: boolean;
+  readonly duration?: string;
+}
+
+/** Checks the words; a UsageError names flag and range. */
+export function planEmulation(names: readonly string[], words: EmulationWords): EmulationPlan {
+  const number = (flag: string, text: string | undefined, standard: number, min: number, max: number, unit = '') =>
+    text === undefined ? standard : inRange(flag, parseQuantity(flag, text, unit), min, max, unit);
+  const kinds = names.map((name) => {
+    const kind = EMULATED_KINDS.find((k) => k === name);
+    if (!kind) throw new UsageError(`unknown board "${name}": ${EMULATED_KINDS.join(', ')}`);
+    return kind;
+  });
+  const count = whole('--count', number('--count', words.count, 1, 1, MOST_BOARDS));
+  const all = kinds.flatMap((kind) => Array.from({ length: count }, () => kind));
+  if (all.length > MOST_BOARDS) throw new UsageError(`${all.length} boards: at most ${MOST_BOARDS}`);
+  const serials = list('--serial', words.serial, all.length);
+  const errors = list('--ppm', words.ppm, all.length);
+  const boards = all.map((kind, i) => ({
+    kind,
+    serial: serials ? parseSerial(serials[i]) : standardSerial(i),
+    ppm: number('--ppm', errors?.[i], 0, -1000, 1000, 'ppm'),
+  }));
+  if (new Set(boards.map((b) => b.serial)).size !== boards.length)
+    throw new UsageError('--serial: two boards with one');
+  const channel = (words.channel ?? 'awgn').toLowerCase();
+  if (!CHANNELS.includes(channel)) throw new UsageError(`--channel ${channel}: one of ${CHANNELS.join(', ')}`);
+  const optional = (flag: string, text: string | undefined, min: number, max: number, unit: string) =>
+    text === undefined ? undefined : number(flag, text, 0, min, max, unit);
+  return {
+    boards,
+    ...listeners(words, boards.length),
+    speed: number('--speed', words.speed, 1, 1e-4, 1),
+    channel,
+    dopplerHz: optional('--doppler', words.doppler, 0, 1000, 'Hz'),
+    delaySpreadNs: optional('--delay-spread', words.delaySpread, 1, 2000, 'ns'),
+    pathLossDb: number('--path-loss', words.pathLoss, 60, 0, 300, 'dB'),
+    ownLossDb: optional('--own-loss', words.ownLoss, 0, 300, 'dB') ?? null,
+    seed: whole('--seed', number('--seed', words.seed, 1, 0, 2 ** 32 - 1)),
+    apiVersion: parseApi(words.api ?? '0107'),
+    counter: words.counter ?? false,
+    faults: words.faults ?? false,
+    durationS: number('--duration', words.duration, Number.POSITIVE_INFINITY, 0, 1e9, 's'),
+  };
+}
+
+/** Where the boards are to be had: USB/IP unless only QEMU is asked for. */
+function listeners(words: EmulationWords, boards: number): Pick<EmulationPlan, 'usbip' | 'usbredir'> {
+  const usbredir = list('--usbredir', words.usbredir, boards)?.map((at) => parseListenAddress('--usbredir', at)) ?? [];
+  const at = words.usbip ?? (usbredir.length > 0 ? null : DEFAULT_USBIP);
+  const usbip = at === null ? null : parseListenAddress('--usbip', at);
+  for (const address of [...usbredir, ...(usbip ? [usbip] : [])]) {
+    if (words.allowRemote || isLocal(address)) continue;
+    throw new UsageError(
+      `${'host' in address ? address.host : ''} can be reached from other machines, and nobody is asked for a password`,
+      'use 127.0.0.1 or a UNIX socket; --allow-remote in a network that you trust',
+    );
+  }
+  return { usbip, usbredir };
+}
+
+/** Serial number of the n-th board where none is told: digits that no real board has, the number at its end. */
+function standardSerial(index: number): string {
+  return `0000000000000000e5c7${(index + 1).toString(16).padStart(12, '0')}`;
+}
+
+function parseSerial(text: string): string {
+  if (!/^[0-9a-fA-F]{1,32}$/.test(text)) throw new UsageError(`--serial "${text}": 1 to 32 hexadecimal digits`);
+  return text.toLowerCase().padStart(32, '0');
+}
+
+function parseApi(text: string): number {
+  const match = /^(?:0x)?(0[0-9a-fA-F]{3})$/.exec(text);
+  if (!match) throw new UsageError(`--api "${text}": four hexadecimal digits such as 0107`);
+  return Number.parseInt(match[1], 16);
+}
+
+/** Words with commas between them: one for each board. */
+function list(flag: string, text: string | undefined, boards: number): string[] | null {
+  if (text === undefined) return null;
+  const parts = text.split(',');
+  if (parts.length !== boards) throw new UsageError(`${flag} names ${parts.length} for ${boards} boards`);
+  return parts;
+}
+
+function whole(flag: string, value: number): number {
+  if (!Number.isInteger(value)) throw new UsageError(`${flag} ${value} is not a whole number`);
+  return value;
+}

@@ -1,0 +1,157 @@
+import { AirModel, type AirPath, type PathChannel } from '../../../hardware/emulated/air-model.ts';
+import { WallAirClock } from '../../../hardware/emulated/clock.ts';
+import { UsbIpServer } from '../../../hardware/emulated/front-ends/usbip.ts';
+import { UsbRedirServer } from '../../../hardware/emulated/front-ends/usbredir.ts';
+import { HackrfBoard } from '../../../hardware/emulated/hackrf/hackrf-board.ts';
+import { UsbPort } from '../../../hardware/emulated/usb-port.ts';
+import { UsageError } from '../../common/errors.ts';
+import { buildChannel } from '../../phy/channel/scenario.ts';
+import type { BoardPlan, EmulationPlan } from './emulation-options.ts';
+
+/** What one board did, for people and scripts. */
+export interface BoardState {
+  readonly kind: string;
+  readonly serial: string;
+  readonly busId: string;
+  readonly ppm: number;
+  readonly [figure: string]: unknown;
+}
+
+interface Board {
+  readonly plan: BoardPlan;
+  readonly busId: string;
+  readonly port: UsbPort;
+  readonly model: HackrfBoard;
+}
+
+/** Mixers and converters of design §4: IQ 0.5 dB and 3 degrees, DC -20 dBFS, at both ends. */
+const FAULTS = { iqDb: 0.5, iqDeg: 3, dcDbfs: -20 } as const;
+/** Rate that stages without a time constant are made for, Hz. */
+const ANY_RATE_HZ = 10e6;
+
+/** Emulated boards on one air, behind their front ends. */
+export class Emulation {
+  readonly plan: EmulationPlan;
+  readonly boards: readonly Board[];
+  private readonly clock: WallAirClock;
+  private readonly servers: { close(): Promise<void> }[] = [];
+  private usbip: string | null = null;
+  private usbredir: string[] = [];
+
+  private constructor(plan: EmulationPlan) {
+    this.plan = plan;
+    this.clock = new WallAirClock(plan.speed);
+    const names = plan.boards.map((board) => board.serial);
+    const air = new AirModel(this.clock, { paths: pathsOf(plan, names), seed: plan.seed });
+    this.boards = plan.boards.map((board, i) => {
+      const model = new HackrfBoard({
+        name: board.serial,
+        serial: board.serial,
+        clock: this.clock,
+        air,
+        ppm: board.ppm,
+        seed: `${plan.seed}/${board.serial}`,
+        apiVersion: plan.apiVersion,
+        rxCounter: plan.counter,
+        ...(plan.faults ? { frontEnd: faultyFrontEnd(plan.seed) } : {}),
+      });
+      return { plan: board, busId: `1-${i + 1}`, port: new UsbPort(model), model };
+    });
+  }
+
+  /** Boards that can be reached. DeviceError where an address is taken; what was opened before is closed then. */
+  static async start(plan: EmulationPlan, onProblem: (text: string) => void): Promise<Emulation> {
+    const emulation = new Emulation(plan);
+    try {
+      if (plan.usbip) {
+        const server = await UsbIpServer.listen({ boards: emulation.boards, at: plan.usbip, onProblem });
+        emulation.servers.push(server);
+        emulation.usbip = server.address;
+      }
+      for (const [i, at] of plan.usbredir.entries()) {
+        const server = await UsbRedirServer.listen({ port: emulation.boards[i].port, at, onProblem });
+        emulation.servers.push(server);
+        emulation.usbredir.push(server.address);
+      }
+    } catch (error) {
+      await emulation.close();
+      throw error;
+    }
+    return emulation;
+  }
+
+  /** How each board can be reached: URI for our own programs, addresses for others. */
+  ready() {
+    return this.boards.map(({ plan, busId }, i) => ({
+      kind: plan.kind,
+      serial: plan.serial,
+      busId,
+      uri: this.usbip === null ? null : `${plan.kind}:${plan.serial}?usbip=${this.usbip}`,
+      usbip: this.usbip,
+      usbredir: this.usbredir[i] ?? null,
+    }));
+  }
+
+  describe(): string {
+    const { plan } = this;
+    const speed = plan.speed === 1 ? '' : `, time runs at ${plan.speed} of the wall clock`;
+    const own = plan.ownLossDb === null ? '' : `, own signal after ${plan.ownLossDb} dB`;
+    return `${plan.boards.length} boards, ${plan.channel}, ${plan.pathLossDb} dB between them${own}${speed}`;
+  }
+
+  state(): BoardState[] {
+    return this.boards.map(({ plan, busId, model }) => ({
+      kind: plan.kind,
+      serial: plan.serial,
+      busId,
+      ppm: plan.ppm,
+      ...model.inspect(),
+    }));
+  }
+
+  /** One line of `--commands`: unplug SERIAL, plug SERIAL, trigger SERIAL; the end of a serial is enough. */
+  command(line: string): void {
+    const [word, serial, more] = line.trim().split(/\s+/);
+    const found = this.boards.filter((b) => serial && b.plan.serial.endsWith(serial.toLowerCase()));
+    if (found.length !== 1 || more !== undefined) throw new UsageError(`"${line}" names ${found.length} boards`);
+    const [{ port, model }] = found;
+    if (word === 'unplug') port.unplug();
+    else if (word === 'plug') port.plug();
+    else if (word === 'trigger') model.trigger();
+    else throw new UsageError(`"${word}" is no command: state, unplug SERIAL, plug SERIAL, trigger SERIAL`);
+  }
+
+  /** Everything off the air, nobody connected. */
+  async close(): Promise<void> {
+    for (const { port } of this.boards) port.unplug();
+    await Promise.all(this.servers.map((server) => server.close()));
+  }
+}
+
+/** Every board hears every other through a fading of its own, the same taps both ways. */
+function pathsOf(plan: EmulationPlan, names: readonly string[]): AirPath[] {
+  const { channel, dopplerHz, delaySpreadNs, seed } = plan;
+  const made =
+    (from: string, to: string) =>
+    (rateHz: number): PathChannel =>
+      buildChannel({
+        rateHz,
+        channel,
+        seed: `${seed}/${[from, to].sort().join('/')}`,
+        ...(dopplerHz === undefined ? {} : { dopplerHz }),
+        ...(delaySpreadNs === undefined ? {} : { delaySpreadNs }),
+      });
+  return names.flatMap((from) =>
+    names.flatMap((to): AirPath[] => {
+      const lossDb = from === to ? plan.ownLossDb : plan.pathLossDb;
+      if (lossDb === null) return [];
+      const fades = from !== to && channel !== 'awgn';
+      return [{ from, to, lossDb, ...(fades ? { channel: made(from, to) } : {}) }];
+    }),
+  );
+}
+
+function faultyFrontEnd(seed: number) {
+  const end = (name: string) => buildChannel({ rateHz: ANY_RATE_HZ, seed: `${seed}/${name}`, ...FAULTS });
+  return { rxFaults: end('rx'), txFaults: end('tx') };
+}
