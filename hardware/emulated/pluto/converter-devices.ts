@@ -24,6 +24,7 @@ export function receiveDevice(chip: Transceiver, status: StatusRegister): Device
         }),
         correction('calibphase', 0),
         correction('calibscale', 1e6),
+        samplesPps(),
         ...rateAttributes(chip, 'rx'),
       ],
     };
@@ -34,7 +35,10 @@ export function receiveDevice(chip: Transceiver, status: StatusRegister): Device
     channels,
     attributes: [],
     buffer: bufferAttributes(),
-    debug: [new RegisterFile(new Map([[DMA_STATUS, status]]), 0x3ff).attribute()],
+    debug: [
+      constant('pseudorandom_err_check', 'CH0 : PN9 : Out of Sync : PN Error\nCH1 : PN9 : Out of Sync : PN Error'),
+      new RegisterFile(new Map([[DMA_STATUS, status]]), 0x3ff).attribute(),
+    ],
   };
 }
 
@@ -110,6 +114,14 @@ function rateAttributes(chip: Transceiver, direction: 'rx' | 'tx'): Attribute[] 
       { shared: true },
     ),
   ];
+}
+
+/** Samples between the pulses of a GPS receiver, which a Pluto has not. */
+function samplesPps(): Attribute {
+  const refuse = (): never => {
+    throw new IioError('ENODEV');
+  };
+  return { name: 'samples_pps', shared: true, read: refuse };
 }
 
 /** A correction of the core that this model does not apply: it keeps its neutral value, others are refused. */

@@ -51,9 +51,19 @@ export function phyDebugAttributes(chip: Transceiver): Attribute[] {
         chip.loopback = mode;
       },
     },
+    {
+      name: 'initialize',
+      read: () => '0',
+      write: (text) => {
+        if (parseInteger(text) !== 1) throw new IioError('EINVAL');
+        chip.initialize();
+      },
+    },
     { name: 'bist_prbs', read: () => '0', write: onlyOff },
     { name: 'bist_tone', read: () => '0', write: (text) => onlyOff(text.trim().split(/\s+/)[0]) },
     { name: 'gaininfo_rx1', read: () => `${chip.rxGainDb} ${chip.rxGainDb + 5} 0 0 0 0 0 0` },
+    { name: 'bist_timing_analysis', read: () => '0' },
+    { name: 'digital_tune', read: () => '0', write: onlyOff },
     { name: 'multichip_sync', read: () => '0', write: onlyOff },
     ...Object.entries(SETTINGS).map(([name, initial]): Attribute => {
       let value = initial;

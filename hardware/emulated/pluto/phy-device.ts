@@ -220,6 +220,10 @@ function deviceAttributes(chip: Transceiver): Attribute[] {
     { name: 'filter_fir_config', read: () => 'FIR Rx: 0,0 Tx: 0,0', write: refuse },
     unreadable('gain_table_config', refuseRead, refuse),
     unreadable('multichip_sync', refuseRead, (text) => void parseInteger(text)),
+    constant(
+      'rssi_gain_step_error',
+      'lna_error: 0 0 0 0\nmixer_error: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0\ngain_step_calib_reg_val: 0 0 0 0 0',
+    ),
     shown('rx_path_rates', () => {
       const { bbpllHz, adcHz, r2Hz, r1Hz, sampleHz } = chip.rates;
       return `BBPLL:${bbpllHz} ADC:${adcHz} R2:${r2Hz} R1:${r1Hz} RF:${sampleHz} RXSAMP:${sampleHz}`;

@@ -146,7 +146,7 @@ export class PlutoBoard {
     const txClock = new SampleClock(() => rate('tx'), clock.nowS());
     const figures = rfFigures(profile);
     const txPath = new TxPath({ chip, dds, antenna, figures, samples: txClock, faults: options.txFaults ?? null });
-    const txStatus = new StatusRegister();
+    const txStatus = new StatusRegister(() => this.catchUp());
     const tx = new TxDma({ samples: txClock, clock, sink: txPath.play, status: txStatus });
     const rxPath = new RxPath({
       chip,
@@ -159,7 +159,7 @@ export class PlutoBoard {
       faults: options.rxFaults ?? null,
       transmitTo: (timeS) => tx.advance(timeS),
     });
-    const rxStatus = new StatusRegister();
+    const rxStatus = new StatusRegister(() => this.catchUp());
     const rx = new RxDma({ samples: rxClock, clock, source: options.source ?? rxPath.take, status: rxStatus });
     const context = {
       name: 'local',

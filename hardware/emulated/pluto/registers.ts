@@ -61,14 +61,25 @@ export class RegisterFile {
 
 /** Sticky bits, cleared by writing 1 to them. */
 export class StatusRegister implements Register {
+  private readonly beforeAccess: () => void;
   private bits = 0;
+
+  /** @param beforeAccess brings the bits up to now */
+  constructor(beforeAccess: () => void = () => {}) {
+    this.beforeAccess = beforeAccess;
+  }
+
   set(bits: number): void {
     this.bits |= bits;
   }
+
   read(): number {
+    this.beforeAccess();
     return this.bits;
   }
+
   write(value: number): void {
+    this.beforeAccess();
     this.bits &= ~value;
   }
 }

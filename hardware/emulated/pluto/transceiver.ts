@@ -181,6 +181,21 @@ export class Transceiver {
     this.loops = mode;
   }
 
+  /** As after power-on, but for xo_correction and the dividers in the FPGA. */
+  initialize(): void {
+    this.beforeChange();
+    this.paths = pathRates(30_720_000, this.xoHz);
+    Object.assign(this.rxLo, { frequencyHz: 2_400_000_000, powerdown: false });
+    Object.assign(this.txLo, { frequencyHz: 2_450_000_000, powerdown: false });
+    this.mode = 'slow_attack';
+    this.gainDb = this.rxGainRangeDb.max;
+    this.attenuationSteps = 40;
+    this.ensm = 'fdd';
+    this.loops = 0;
+    this.rxBandwidthHz = 18_000_000;
+    this.txBandwidthHz = 18_000_000;
+  }
+
   /** Sample clocks run. */
   get clocked(): boolean {
     return this.ensm !== 'sleep';
