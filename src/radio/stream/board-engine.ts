@@ -18,6 +18,7 @@ export class BoardEngine {
   private readonly streams = new Map<Running, number>();
   private readonly queues = new Map<OutRunner, number>();
   private farewell: readonly PresetRequest[] = [];
+  private silent: Promise<void> | null = null;
   private closing: Promise<void> | null = null;
 
   constructor(device: UsbDevice | null, clock: Clock = hostClock) {
@@ -96,10 +97,16 @@ export class BoardEngine {
     }
   }
 
-  /** Silence first, then the rest, then the board is let go. Safe to call twice. */
-  close(): Promise<void> {
+  /**
+   * Silence first, then the rest, then the board is let go. Safe to call twice.
+   *
+   * @param onSilent hears when the farewell was sent
+   */
+  close(onSilent: () => void = () => {}): Promise<void> {
+    this.silent ??= this.silence();
+    void this.silent.then(onSilent);
     this.closing ??= (async () => {
-      await this.silence();
+      await this.silent;
       const stopped = Promise.allSettled([...this.streams.keys()].map((stream) => stream.stop()));
       let timer: NodeJS.Timeout | undefined;
       await Promise.race([stopped, new Promise((resolve) => (timer = setTimeout(resolve, STOP_MS)))]);

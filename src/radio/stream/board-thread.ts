@@ -1,6 +1,7 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { BoardSpec } from '../usb/bus.ts';
 import { type UsbBoard, UsbError, type UsbInterface } from '../usb/usb.ts';
+import { besideModule, startWorker } from './start-worker.ts';
 import {
   type CallMessage,
   CLOSED,
@@ -46,9 +47,7 @@ export class BoardThread {
     const flags = new SharedArrayBuffer(FLAG_BYTES);
     this.words = new Int32Array(flags);
     const workerData: WorkerStart = { spec, flags };
-    // From sources the loader of this process, which the worker inherits, reads TypeScript.
-    const file = import.meta.url.endsWith('.ts') ? './board-worker.ts' : './board-worker.js';
-    this.worker = new Worker(new URL(file, import.meta.url), { workerData });
+    this.worker = startWorker(besideModule('board-worker', import.meta.url), workerData);
     this.worker.on('message', (message: WorkerMessage) => this.heard(message));
     this.worker.on('error', (error) => this.die(`its thread failed: ${error.message}`));
     this.exited = new Promise((resolve) => {

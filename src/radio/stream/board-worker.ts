@@ -79,9 +79,7 @@ function serve(engine: BoardEngine): { [K in keyof WorkerCalls]: (...args: Param
       raise(SILENT);
     },
     close: async () => {
-      await engine.silence();
-      raise(SILENT);
-      await engine.close();
+      await engine.close(() => raise(SILENT));
       raise(CLOSED);
     },
   };

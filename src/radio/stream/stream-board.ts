@@ -117,7 +117,7 @@ export interface OutQueue {
 
 /** Code of a driver that must not wait for a busy main thread, a buffer loop over a text protocol for instance. */
 export interface TaskRequest {
-  /** `new URL('./my-task.ts', import.meta.url).href`, with the extension of the caller's own file; it exports `runTask`. */
+  /** `besideModule('my-task', import.meta.url).href` (start-worker.ts); the module exports `runTask`. */
   readonly module: string;
   /** Anything structuredClone takes. */
   readonly parameters: unknown;
