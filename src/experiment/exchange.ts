@@ -16,7 +16,8 @@ import type { Json } from './canonical-json.ts';
 import type { LinkConfig } from './link-config.ts';
 import { budgetOf, type DrawnOffsets, type LinkSetup, simulatedChannel } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
-import type { RecordedChannel } from './recorded-channel.ts';
+import type { PictureExchange } from './picture-run.ts';
+import { type RecordedChannel, traceWarning } from './recorded-channel.ts';
 import { receivingEnd, sendingEnd } from './session-ends.ts';
 import { SessionKnowledge } from './session-knowledge.ts';
 
@@ -42,7 +43,7 @@ const TAIL_S = 6e-3;
  * Both ends of a link in one process, joined by a modelled channel in simulated time: sounding bursts, CSI reports, the
  * picture's bursts through the same channel as it has evolved, acknowledgements, repetitions.
  */
-export class LoopbackExchange {
+export class LoopbackExchange implements PictureExchange {
   readonly transmitter: Transmitter;
   readonly chain: RxChain;
   readonly trace = new LinkTrace();
@@ -61,6 +62,7 @@ export class LoopbackExchange {
   private rx!: LoopbackRx;
   private air!: SimulatedAir;
   private sender!: SenderSession;
+  private closed = false;
 
   constructor(config: LinkConfig, setup: LinkSetup, taps: ExchangeTaps = {}) {
     this.config = config;
@@ -160,8 +162,18 @@ export class LoopbackExchange {
     return this.sender.sound(count, periodS, stop);
   }
 
+  warnings(): string[] {
+    const out: string[] = [];
+    if (this.config.ideal) out.push('ideal: no unknown start, fractional delay, phase, frequency or clock offset');
+    const short = traceWarning(this.recorded, this.nowS);
+    if (short) out.push(short);
+    return out;
+  }
+
   async close(): Promise<void> {
-    await this.air.pass(TAIL_S);
+    if (this.closed) return;
+    this.closed = true;
+    await this.air?.pass(TAIL_S);
     this.listener.flush();
     this.trace.markLosses(this.chain);
     await this.radio.close();

@@ -103,12 +103,19 @@ export const linkInputSchema = z.strictObject({
   txGainDb: quantity(-100, 100, 'dB').optional(),
   rxGainDb: quantity(-100, 100, 'dB').optional(),
   cabledDb: quantity(0, 200, 'dB').optional(),
+  /** Where may be transmitted: names of hardware/bands or stretches of one's own (radio/safety/bands). */
+  allowedBands: z
+    .array(z.union([z.string().max(100), z.record(z.string().max(40), z.unknown())]))
+    .max(64)
+    .optional(),
   csiDelayMs: quantity(0, 1e5, 'ms').optional(),
   maxCsiAgeMs: quantity(0, 1e6, 'ms').optional(),
   /** Sounding bursts before a picture, and from one to the next. */
   soundings: whole(1, 16, 'bursts').optional(),
   soundingEveryMs: whole(1, 1000, 'ms').optional(),
   feedback: z.string().superRefine(checkFeedback).optional(),
+  /** File with the token that both ends of a feedback socket share. */
+  feedbackToken: z.string().min(1).max(4096).optional(),
   powerLoading: z.boolean().optional(),
   estimator: oneOf(ESTIMATORS).optional(),
   assumeSnrDb: quantity(-20, 40, 'dB').optional(),
@@ -179,6 +186,7 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   soundings: '--soundings',
   soundingEveryMs: '--sounding-every',
   feedback: '--feedback',
+  feedbackToken: '--feedback-token',
   powerLoading: '--power-loading',
   estimator: '--estimator',
   assumeSnrDb: '--assume-snr',
@@ -232,12 +240,17 @@ function checkCodec(value: string, ctx: z.RefinementCtx): void {
 }
 
 function checkFeedback(value: string, ctx: z.RefinementCtx): void {
-  if (value === 'same' || value === 'none') return;
-  const later = value === 'burst' || /^(ws|wss|nats):\/\//.test(value);
-  const message = later ? 'is not in this build yet' : 'is no feedback channel';
+  if (value === 'same' || value === 'burst' || value === 'none') return;
+  if (/^wss?:\/\//.test(value)) {
+    const url = URL.canParse(value) ? new URL(value) : null;
+    if (url?.hostname && !url.username && !url.password && !url.hash) return;
+    ctx.addIssue({ code: 'custom', message: `${text(value)} is not ws://HOST:PORT` });
+    return;
+  }
+  const message = value.startsWith('nats://') ? 'is not in this build yet' : 'is no feedback channel';
   ctx.addIssue({
     code: 'custom',
-    message: `${text(value)} ${message}: there are same (both ends in one process), none`,
+    message: `${text(value)} ${message}: there are same (both ends in one process), burst (over the air), ws://HOST:PORT, none`,
   });
 }
 

@@ -86,7 +86,9 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.retransmissions = facts?.retransmissions ?? null;
   metrics.harq = harqMetrics(facts, trace);
   metrics.powerLoadingDb = facts ? facts.powerDb : (data.findLast((b) => b.powerDb)?.powerDb?.slice() ?? null);
-  metrics.csiAgeMs = facts?.csiAgeMs ?? null;
+  // By the receiver's samples where they are a radio's; a receiver that nobody hears cannot know which reports its sender has.
+  const measuredAgeMs = input.modelled || !answersOf(config, facts) ? null : trace.csiAgeMs;
+  metrics.csiAgeMs = measuredAgeMs ?? facts?.csiAgeMs ?? null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
   metrics.outage = expectsPicture ? (decoded?.decodable || guessed ? 0 : 1) : null;
   const measured = data.length > 0 ? data.filter((b) => b.slots > 0) : trace.bursts.filter((b) => b.slots > 0);
@@ -104,6 +106,11 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   // Where SFVs fade one by one a picture is received when anything of it is; a file must be whole.
   metrics.ok = guessed ? decoded?.decodable === true : decoded?.complete === true;
   return metrics;
+}
+
+/** Whether this receiver's reports reached the sender. */
+function answersOf({ feedback }: LinkConfig, facts: TransmitFacts | null): boolean {
+  return facts ? feedback !== 'none' : feedback !== 'none' && feedback !== 'same';
 }
 
 /** The weight of each pixel: its cell's importance. */

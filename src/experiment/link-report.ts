@@ -92,7 +92,12 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       kind: b.use,
       startSample: Math.round(b.startSample),
       lengthSamples: Math.round(b.lengthSamples),
-      header: { session: b.session, burst: b.burst, 'CSI report': b.csiNumber || 'none', slots: b.slotsSent },
+      header: {
+        session: b.session,
+        burst: b.burst,
+        'CSI report': b.csiNumber === 0 ? 'none' : `${b.csiNumber}${ageText(b.csiAgeMs)}`,
+        slots: b.slotsSent,
+      },
       cfoHz: b.cfoHz,
       sfoPpm: b.sfoPpm,
       detection: b.detectionRho,
@@ -139,6 +144,10 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
     rateHz: config.rateHz,
     manifest: manifest as never,
   };
+}
+
+function ageText(csiAgeMs: number | null): string {
+  return csiAgeMs === null ? '' : `, ${csiAgeMs.toFixed(1)} ms old`;
 }
 
 /** What repetitions came to; nothing where there were none and none was missed. */

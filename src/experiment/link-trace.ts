@@ -24,6 +24,11 @@ export interface BurstTrace {
   readonly original: number;
   readonly session: number;
   readonly csiNumber: number;
+  /**
+   * From the end of the sounding that its CSI report was measured on to this burst's start, by the receiver's samples, ms; null without a
+   * report, and where the receiver has no report of that number.
+   */
+  readonly csiAgeMs: number | null;
   /** Device samples: start, and length. */
   readonly startSample: number;
   readonly lengthSamples: number;
@@ -74,6 +79,8 @@ export interface BurstTrace {
 export class LinkTrace {
   readonly bursts: BurstTrace[] = [];
   private lossesSeen = 0;
+  /** Device sample at which the sounding of each report ended, by the report's number. */
+  private readonly measuredAt = new Map<number, number>();
   /** Losses of a burst so far and what else is wrong with it. */
   private readonly damage = new Map<
     BurstTrace,
@@ -101,7 +108,12 @@ export class LinkTrace {
       return null;
     }
     this.harq = { ...chain.receiver.harq.counters };
-    const trace = traceOf(event, chain, !this.bursts.some((b) => b.constellations.length > 0));
+    const withPoints = !this.bursts.some((b) => b.constellations.length > 0);
+    const measuredAt = this.measuredAt.get(event.record.header.csiNumber);
+    const trace = traceOf(event, chain, withPoints, measuredAt);
+    // Numbers are used again: one that a sounding does not have any more stands for no report.
+    if (event.use === 'sounding') this.measuredAt.set(event.csi.number, trace.startSample + trace.lengthSamples);
+    else this.measuredAt.delete(event.csi.number);
     for (const loss of chain.losses.slice(0, this.lossesSeen)) this.markLoss(trace, loss);
     this.share(trace, event, chain);
     this.markLosses(chain);
@@ -156,6 +168,11 @@ export class LinkTrace {
     burst.suspect = [...known.texts, ...rest, ...(known.other ? [known.other] : [])].join('; ');
   }
 
+  /** Age of the report that the first data burst was made by, ms; null without one. */
+  get csiAgeMs(): number | null {
+    return this.dataBursts[0]?.csiAgeMs ?? null;
+  }
+
   get dataBursts(): BurstTrace[] {
     return this.bursts.filter((b) => b.use === 'data');
   }
@@ -185,7 +202,7 @@ export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[
   return out;
 }
 
-function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstTrace {
+function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean, measuredAt: number | undefined): BurstTrace {
   const { record } = event;
   const n = chain.receiver.numerology;
   const startSample = chain.deviceIndexOf(record.startSample);
@@ -198,6 +215,7 @@ function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean): BurstT
     original: event.extension?.original ?? record.header.burst,
     session: record.header.session,
     csiNumber: record.header.csiNumber,
+    csiAgeMs: measuredAt === undefined ? null : (1e3 * (startSample - measuredAt)) / chain.deviceRateHz,
     startSample,
     lengthSamples,
     slots: record.slots,

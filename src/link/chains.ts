@@ -68,6 +68,10 @@ export class RxChain {
     this.receiver = receiver;
   }
 
+  get deviceRateHz(): number {
+    return this.frontend.deviceRateHz;
+  }
+
   /** Takes the next block of a stream. */
   push(block: SampleBlock): LinkEvent[] {
     const events: LinkEvent[] = [];

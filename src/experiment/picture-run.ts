@@ -1,0 +1,188 @@
+import { ExitCode, SctError } from '../common/errors.ts';
+import type { RxChain } from '../link/chains.ts';
+import type { TransmissionPlan, Transmitter } from '../link/transmitter.ts';
+import type { Numerology } from '../phy/numerology.ts';
+import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { beginRun } from './begin-run.ts';
+import type { Json } from './canonical-json.ts';
+import { exitCodeOf, outcomeText } from './exit-code.ts';
+import { codecTimings, decodeOptions, type LinkCodec } from './link-codecs.ts';
+import type { LinkConfig } from './link-config.ts';
+import { linkMetrics } from './link-metrics.ts';
+import type { LinkTrace } from './link-trace.ts';
+import { traceWarnings } from './link-trace.ts';
+import { cleanTask } from './machine-metrics.ts';
+import { endManifest } from './manifest.ts';
+import { loadPhoto } from './photo.ts';
+import { openQualityInputs } from './quality-inputs.ts';
+import type { RunDirectory } from './run-directory.ts';
+import { annotateTrace, captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from './run-files.ts';
+import type { PhotoSource, RunIo, RunResult } from './run-io.ts';
+import { sentSemantics } from './semantic-collect.ts';
+import { knowledgeRecord, type SessionKnowledge } from './session-knowledge.ts';
+import { transmitFacts } from './transmit-facts.ts';
+
+/** Both ends of a link, simulated or by radio, as a run sees them. */
+export interface PictureExchange {
+  readonly transmitter: Transmitter;
+  readonly chain: RxChain;
+  readonly trace: LinkTrace;
+  readonly knowledge: SessionKnowledge | null;
+  /** Samples limited by the converters, as far as both ends are here. */
+  readonly clippedSamples: number;
+  /** What run.json says of channel and radios, once they are open. */
+  deviceFacts(): { [key: string]: Json };
+  open(): Promise<void>;
+  sendPicture(image: RgbImage): Promise<TransmissionPlan>;
+  close(): Promise<void>;
+  /** What a user should know of this air, at the end. */
+  warnings(): readonly string[];
+}
+
+/** An exchange with its captures and how the receiving end was tuned. */
+export interface OpenedExchange {
+  readonly exchange: PictureExchange;
+  readonly captures: { readonly tx: CaptureWriter; readonly rx: CaptureWriter };
+  readonly loOffsetHz: number;
+  /** LO of the receiver, Hz; undefined at baseband. */
+  readonly frequencyHz: number | undefined;
+}
+
+export interface PictureRun {
+  readonly config: LinkConfig;
+  /** As config.resolved.yaml and run.json say it. */
+  readonly settings: object;
+  readonly numerology: Numerology;
+  readonly photo: Exclude<PhotoSource, { kind: 'folder' }>;
+  readonly coding: LinkCodec;
+  /** Name of the channel in the run's directory. */
+  readonly channel: string;
+  readonly modelled: boolean;
+  readonly directory: string | undefined;
+  /** Radios or channel model, and the captures; called once the run's directory is there and the picture is loaded. */
+  open(run: RunDirectory, name: string, burst: (use: string) => void): Promise<OpenedExchange>;
+}
+
+/** One picture over a link: sent, received, decoded, measured, written down. The same for a simulated channel and for radios. */
+export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult> {
+  const { config, numerology, coding } = what;
+  const started = performance.now();
+  const { image, name } = await loadPhoto(what.photo);
+  const measure = await openQualityInputs(config, image);
+  const begun = await beginRun(
+    { name, channel: what.channel, directory: what.directory, seed: config.seed, config: what.settings },
+    io,
+  );
+  const { run } = begun;
+  let { manifest } = begun;
+  let opened: OpenedExchange | null = null;
+  try {
+    opened = await what.open(run, name, (use) => io.progress.update(() => progressText(use, opened?.exchange)));
+    const { exchange, captures } = opened;
+    await exchange.open();
+    manifest = { ...manifest, device: exchange.deviceFacts() };
+    const coded = performance.now();
+    const plan = await exchange.sendPicture(image);
+    await exchange.close();
+    manifest = { ...manifest, device: exchange.deviceFacts(), ...knowledgeRecord(exchange.knowledge?.facts) };
+    const facts = transmitFacts(plan, exchange.transmitter);
+    const linked = performance.now();
+
+    const picture = exchange.chain.receiver.received.at(-1);
+    const decoded = picture ? await exchange.chain.receiver.picture(picture, decodeOptions(config)) : undefined;
+    const decodedAt = performance.now();
+    annotateTrace(captures.rx, exchange.trace, numerology, opened.loOffsetHz, opened.frequencyHz);
+    await captures.tx.close();
+    await captures.rx.close({ 'sct:clipped_samples': exchange.clippedSamples });
+    const semantic = coding.labels ? sentSemantics(numerology, coding.labels, plan.source, plan, decoded) : undefined;
+    const metrics = linkMetrics({
+      config,
+      trace: exchange.trace,
+      facts,
+      source: image,
+      decoded,
+      picture,
+      labels: coding.labels,
+      importance: semantic?.importance,
+      samples: exchange.chain.samples,
+      lostSamples: exchange.chain.lostSamples,
+      clippedSamples: exchange.clippedSamples,
+      modelled: what.modelled,
+      roiMask: measure.roiMask,
+      machine: { truth: measure.truth, clean: await cleanTask(coding.models, decoded, image) },
+      lpips: await measure.lpips(image, decoded?.decodable ? decoded.image : undefined),
+    });
+    const heard = exchange.trace.bursts.length > 0;
+    const exitCode = exitCodeOf(metrics, config, heard);
+    metrics.ok = exitCode === ExitCode.ok;
+    const waterfall = await captureWaterfall(run.file(RUN_FILES.rx), exchange.chain.deviceRateHz);
+    writeFrames(run, exchange.trace);
+    await run.write(RUN_FILES.allocation, `${JSON.stringify(facts, null, 2)}\n`);
+    await run.writeMetrics(metrics);
+    const outcome = outcomeText(metrics, config, decoded, exchange.trace);
+    if (outcome) io.progress.note(outcome);
+    manifest = endManifest(manifest, io.now(), exitCode, outcome);
+    const report = await writeReport(
+      run,
+      {
+        title: name,
+        config,
+        numerology,
+        manifest,
+        metrics,
+        trace: exchange.trace,
+        facts,
+        source: image,
+        decoded,
+        waterfall,
+        semantic,
+        knowledge: exchange.knowledge?.facts,
+        warnings: [
+          ...(outcome ? [outcome] : []),
+          ...plan.warnings,
+          ...exchange.warnings(),
+          ...mapWarnings(plan.map, config),
+          ...(exchange.knowledge?.warnings ?? []),
+          ...traceWarnings(exchange.trace, exchange.clippedSamples),
+        ],
+      },
+      { source: image, decoded },
+    );
+    metrics.timings = {
+      ...codecTimings({ ...plan.timingsMs, ...decoded?.timingsMs }, decoded?.task),
+      startMs: Math.round(coded - started),
+      linkMs: Math.round(linked - coded),
+      decodeMs: Math.round(decodedAt - linked),
+      totalMs: Math.round(performance.now() - started),
+    };
+    metrics.files = fileList(run, ['tx', 'rx']);
+    await run.writeMetrics(metrics);
+    await run.writeManifest(manifest);
+    return { metrics, report, directory: run.path, exitCode };
+  } catch (error) {
+    // Whatever went wrong, what was recorded stays a valid capture and run.json says how it ended.
+    await opened?.exchange.close().catch(() => undefined);
+    await opened?.captures.tx.close().catch(() => undefined);
+    await opened?.captures.rx.close().catch(() => undefined);
+    const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
+    manifest = { ...manifest, ...knowledgeRecord(opened?.exchange.knowledge?.facts) };
+    await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    throw error;
+  } finally {
+    run.close();
+  }
+}
+
+function progressText(use: string, exchange: PictureExchange | undefined): string {
+  const last = exchange?.trace.bursts.at(-1);
+  const snr = last ? `  SNR ${last.snrDb.toFixed(1)} dB  CFO ${last.cfoHz.toFixed(0)} Hz` : '';
+  return `${use} burst sent${snr}  drops ${exchange?.chain.lostSamples ?? 0}`;
+}
+
+function mapWarnings(map: string, config: LinkConfig): string[] {
+  if (map !== 'robust') return [];
+  const loading = config.powerLoading ? 'no bit or power loading' : 'no bit loading';
+  const why = config.feedback === 'none' ? 'no CSI report without feedback' : 'the CSI report was missing or too old';
+  return [`${why}: robust map, whole band, ${loading}`];
+}

@@ -1,0 +1,44 @@
+import { countAtLimit, toFloat } from '../../radio/format/convert.ts';
+import { blockLength, type SampleBlock } from '../../radio/radio.ts';
+import type { BurstLevelReading } from './gain-control.ts';
+
+/** Windows whose mean power is compared, s: the shortest burst is some windows long. */
+const WINDOW_S = 0.5e-3;
+
+/** Level of the strongest burst since it was last asked: the loudest half millisecond, and what stood at the limit. */
+export class BurstLevel {
+  private readonly windowSamples: number;
+  private power = 0;
+  private filled = 0;
+  private peak = 0;
+  private clipped = 0;
+  /** Samples in windows near the peak: what was loud enough to be a burst. */
+  private samples = 0;
+
+  constructor(rateHz: number) {
+    this.windowSamples = Math.max(1, Math.round(WINDOW_S * rateHz));
+  }
+
+  push(block: SampleBlock): void {
+    const { reIm } = toFloat(block.data, block.fullScale);
+    this.clipped += block.format === 'cf32_le' ? 0 : countAtLimit(block.data, block.fullScale);
+    this.samples += blockLength(block);
+    for (let i = 0; i < reIm.length; i += 2) {
+      this.power += reIm[i] ** 2 + reIm[i + 1] ** 2;
+      if (++this.filled < this.windowSamples) continue;
+      this.peak = Math.max(this.peak, this.power / this.filled);
+      this.power = 0;
+      this.filled = 0;
+    }
+  }
+
+  /** The reading since the last one; null before the first window. */
+  take(): BurstLevelReading | null {
+    if (this.peak === 0 && this.samples < this.windowSamples) return null;
+    const reading = { rmsDbfs: 10 * Math.log10(this.peak), clippedShare: this.clipped / Math.max(1, this.samples) };
+    this.peak = 0;
+    this.clipped = 0;
+    this.samples = 0;
+    return reading;
+  }
+}
