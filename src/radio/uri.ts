@@ -1,5 +1,5 @@
 import { UsageError } from '../common/errors.ts';
-import type { UsbipSpec } from './usb/bus.ts';
+import type { UsbipSpec } from './usb/bus-spec.ts';
 
 /** Gains and corrections that a HackRF URI may carry. */
 export interface HackrfUriOptions {

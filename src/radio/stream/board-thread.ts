@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import type { BoardSpec } from '../usb/bus.ts';
+import type { BoardSpec } from '../usb/bus-spec.ts';
 import { type UsbBoard, UsbError, type UsbInterface } from '../usb/usb.ts';
 import { besideModule, startWorker } from './start-worker.ts';
 import {

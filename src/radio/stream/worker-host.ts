@@ -1,4 +1,4 @@
-import type { BoardSpec } from '../usb/bus.ts';
+import type { BoardSpec } from '../usb/bus-spec.ts';
 import { BoardThread } from './board-thread.ts';
 import type { StreamBoard, StreamThread } from './stream-board.ts';
 import { WorkerBoard } from './worker-board.ts';

@@ -1,5 +1,5 @@
 import { DeviceError, SctError, UsageError } from '../../common/errors.ts';
-import type { BoardSpec } from '../usb/bus.ts';
+import type { BoardSpec } from '../usb/bus-spec.ts';
 import { type ControlRequest, type UsbBoard, UsbError, type UsbErrorKind, type UsbInterface } from '../usb/usb.ts';
 import type { InRequest, OutDone, OutRequest, PresetRequest, TaskRequest } from './stream-board.ts';
 

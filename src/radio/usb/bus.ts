@@ -1,23 +1,9 @@
+import type { BoardSpec, UsbBusSpec, UsbipSpec } from './bus-spec.ts';
 import { LibusbBus } from './libusb-bus.ts';
-import { type UsbBoard, type UsbBus, type UsbDevice, UsbError, type UsbNumbers } from './usb.ts';
+import { type UsbBoard, type UsbBus, type UsbDevice, UsbError } from './usb.ts';
 import { UsbipBus } from './usbip-bus.ts';
 
-/** A USB/IP server: a remote machine's usbipd, or an emulated board. */
-export type UsbipSpec =
-  | { readonly kind: 'usbip'; readonly host: string; readonly port: number }
-  | { readonly kind: 'usbip-unix'; readonly path: string };
-
-/** A way to boards as plain data, so that it can cross to a worker thread. */
-export type UsbBusSpec = { readonly kind: 'libusb' } | UsbipSpec;
-
-/** A board on a bus, by its numbers and its serial or the end of it; null: the only one there. */
-export interface BoardSpec {
-  readonly bus: UsbBusSpec;
-  readonly wanted: readonly UsbNumbers[];
-  readonly serial: string | null;
-  /** What messages call it: "HackRF". */
-  readonly name: string;
-}
+export type { BoardSpec, UsbBusSpec, UsbipSpec } from './bus-spec.ts';
 
 /** The bus; nothing is loaded or connected before it is used. */
 export function openBus(spec: UsbBusSpec): UsbBus {

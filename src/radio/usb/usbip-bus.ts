@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { UsbipSpec } from './bus.ts';
+import type { UsbipSpec } from './bus-spec.ts';
 import { type ReadControl, readDescriptors, readString } from './descriptors.ts';
 import { type UsbBoard, type UsbBus, type UsbDevice, UsbError, type UsbInterface, type UsbNumbers } from './usb.ts';
 import { UsbipDevice } from './usbip-device.ts';

@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import type { UsbipSpec } from './bus.ts';
+import type { UsbipSpec } from './bus-spec.ts';
 import { UsbError } from './usb.ts';
 import {
   DEVICE_BYTES,
