@@ -47,19 +47,21 @@ export interface PlutoOptions {
 /** Exact counts, which a real board does not have. */
 export interface PlutoStatistics {
   readonly rx: {
-    capturedSamples: number;
-    lostSamples: number;
-    overruns: number;
-    clippedSamples: number;
-    gaps: readonly Gap[];
+    readonly capturedSamples: number;
+    readonly lostSamples: number;
+    readonly overruns: number;
+    readonly clippedSamples: number;
+    readonly gaps: readonly Gap[];
   };
   readonly tx: {
-    playedSamples: number;
-    gapSamples: number;
-    underruns: number;
-    cutSamples: number;
-    emittedSamples: number;
-    gaps: readonly Gap[];
+    readonly playedSamples: number;
+    readonly gapSamples: number;
+    readonly underruns: number;
+    readonly cutSamples: number;
+    readonly emittedSamples: number;
+    /** End of the last stretch that was put on the air, s of the air; null: never. */
+    readonly lastEmissionS: number | null;
+    readonly gaps: readonly Gap[];
   };
 }
 
@@ -209,6 +211,7 @@ export class PlutoBoard {
         underruns: tx.underruns,
         cutSamples: tx.cutSamples,
         emittedSamples: txPath.emittedSamples,
+        lastEmissionS: txPath.lastEmissionS,
         gaps: tx.gaps,
       },
     };

@@ -24,6 +24,8 @@ export class TxPath {
   /** Converter words, [sample][I, Q], sample n at n modulo its length; made while the loop is on. */
   private loop: Int16Array | null = null;
   emittedSamples = 0;
+  /** End of the last stretch that was put on the air, s of the air; null: never. */
+  lastEmissionS: number | null = null;
 
   constructor(options: {
     chip: Transceiver;
@@ -100,6 +102,7 @@ export class TxPath {
     if (this.faults) reIm = this.faults.process(reIm).slice();
     for (let i = 0; i < reIm.length; i++) reIm[i] *= fullScale;
     this.emittedSamples += words.length / 2;
+    this.lastEmissionS = this.samples.timeOf(index + words.length / 2);
     this.antenna.emit({
       rateHz: this.samples.rateHz,
       frequencyHz: chip.trueHz(chip.txLo.frequencyHz),

@@ -13,19 +13,27 @@ export const addEmulate: AddCommand = (program, context, done) => {
     .command('emulate')
     .summary('boards without hardware, for this and other programs')
     .description(
-      'Emulates boards on one air until it is interrupted. They are reached over USB/IP (by sct, by Linux) or usbredir (by QEMU).',
+      'Emulates boards on one air until it is interrupted. They are reached over USB/IP (by sct, by Linux), usbredir (by QEMU), Plutos over TCP, too.',
     )
-    .argument('<board...>', 'hackrf; several names are several boards')
+    .argument('<board...>', 'hackrf, pluto; several names are several boards')
     .optionsGroup('Boards:')
     .option('--count <n>', 'so many of each (default 1)')
     .option('--serial <list>', 'serial numbers, hexadecimal, with commas between them')
     .option('--ppm <list>', 'clock error of each board, with commas between them (default 0)')
     .option('--api <version>', 'USB API version of the firmware (default 0107, release 2023.01.1)')
-    .option('--counter', 'receive a counter in place of the air: sample n is the bytes n and n/256')
+    .option('--counter', 'receive a counter in place of the air: sample n is n and n/256 (Pluto: n/2048) modulo that')
     .option('--faults', 'IQ imbalance of 0.5 dB and 3 degrees and DC of -20 dBFS at both ends (default: none)')
     .optionsGroup('How they are reached:')
-    .option('--usbip <at>', 'PORT, HOST:PORT or path of a socket (default 3240 of 127.0.0.1, unless --usbredir)')
+    .option(
+      '--usbip <at>',
+      'PORT, HOST:PORT or path of a socket (default 3240 of 127.0.0.1 with HackRFs, unless --usbredir)',
+    )
     .option('--usbredir <list>', 'path of a socket for each board, for QEMU')
+    .option(
+      '--iiod <list>',
+      'IIO server of each Pluto: PORT, HOST:PORT, path of a socket, or no (default from 30431 on)',
+    )
+    .option('--console <list>', 'serial console of each Pluto, for socat PTY,link=tty,raw,echo=0 TCP:HOST:PORT')
     .option('--allow-remote', 'listen to other machines, too: nobody is asked for a password')
     .option('--commands', 'read commands from stdin: state, unplug SERIAL, plug SERIAL, trigger SERIAL')
     .optionsGroup('Air:')
@@ -111,5 +119,7 @@ to this machine alone. Time is the wall clock's: a machine that is too slow over
 Examples:
   sct emulate hackrf --count 2 --path-loss 70 --channel epa
   sct emulate hackrf --usbip ./boards.sock --ppm 12.5
+  sct emulate pluto --own-loss 50               then iio_info -u ip:127.0.0.1
+  sct emulate hackrf pluto --iiod 30500 --console 30501
   sct emulate hackrf --usbredir ./r0.sock       with qemu -chardev socket,id=r0,path=./r0.sock -device usb-redir,chardev=r0
 `;

@@ -3,13 +3,15 @@ import { inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import { CHANNELS } from '../../phy/channel/scenario.ts';
 
-export const EMULATED_KINDS = ['hackrf'] as const;
+export const EMULATED_KINDS = ['hackrf', 'pluto'] as const;
 export type EmulatedKind = (typeof EMULATED_KINDS)[number];
 
 /** Boards of one process; each gets a bus id "1-N". */
 const MOST_BOARDS = 15;
 /** Port of USB/IP servers. */
 const DEFAULT_USBIP = '3240';
+/** Port of the first Pluto's IIO server; the next have the following. */
+const DEFAULT_IIOD = 30_431;
 
 /** One board of the emulation. */
 export interface BoardPlan {
@@ -24,6 +26,10 @@ export interface EmulationPlan {
   readonly usbip: ListenAddress | null;
   /** One for each board, or none. */
   readonly usbredir: readonly ListenAddress[];
+  /** IIO server of each Pluto, null for none. */
+  readonly iiod: readonly (ListenAddress | null)[];
+  /** Serial console of each Pluto; none, or one for each. */
+  readonly console: readonly ListenAddress[];
   /** Emulated seconds in a second. */
   readonly speed: number;
   readonly channel: string;
@@ -47,6 +53,8 @@ export interface EmulationWords {
   readonly ppm?: string;
   readonly usbip?: string;
   readonly usbredir?: string;
+  readonly iiod?: string;
+  readonly console?: string;
   readonly allowRemote?: boolean;
   readonly speed?: string;
   readonly channel?: string;
@@ -88,7 +96,7 @@ export function planEmulation(names: readonly string[], words: EmulationWords): 
     text === undefined ? undefined : number(flag, text, 0, min, max, unit);
   return {
     boards,
-    ...listeners(words, boards.length),
+    ...listeners(words, boards.length, all.filter((kind) => kind === 'pluto').length),
     speed: number('--speed', words.speed, 1, 1e-4, 1),
     channel,
     dopplerHz: optional('--doppler', words.doppler, 0, 1000, 'Hz'),
@@ -103,19 +111,26 @@ export function planEmulation(names: readonly string[], words: EmulationWords): 
   };
 }
 
-/** Where the boards are to be had: USB/IP unless only QEMU is asked for. */
-function listeners(words: EmulationWords, boards: number): Pick<EmulationPlan, 'usbip' | 'usbredir'> {
+/** Where the boards are to be had: Plutos at their IIO servers, HackRFs over USB/IP unless only QEMU is asked for. */
+function listeners(words: EmulationWords, boards: number, plutos: number) {
   const usbredir = list('--usbredir', words.usbredir, boards)?.map((at) => parseListenAddress('--usbredir', at)) ?? [];
-  const at = words.usbip ?? (usbredir.length > 0 ? null : DEFAULT_USBIP);
+  const reached = usbredir.length > 0 || plutos === boards;
+  const at = words.usbip ?? (reached ? null : DEFAULT_USBIP);
   const usbip = at === null ? null : parseListenAddress('--usbip', at);
-  for (const address of [...usbredir, ...(usbip ? [usbip] : [])]) {
-    if (words.allowRemote || isLocal(address)) continue;
+  const standard = Array.from({ length: plutos }, (_, i) => String(DEFAULT_IIOD + i));
+  const iiod = (list('--iiod', words.iiod, plutos) ?? standard).map((place) =>
+    place === 'no' ? null : parseListenAddress('--iiod', place),
+  );
+  const console =
+    list('--console', words.console, plutos)?.map((place) => parseListenAddress('--console', place)) ?? [];
+  for (const address of [...usbredir, ...iiod, ...console, usbip]) {
+    if (address === null || words.allowRemote || isLocal(address)) continue;
     throw new UsageError(
       `${'host' in address ? address.host : ''} can be reached from other machines, and nobody is asked for a password`,
       'use 127.0.0.1 or a UNIX socket; --allow-remote in a network that you trust',
     );
   }
-  return { usbip, usbredir };
+  return { usbip, usbredir, iiod, console };
 }
 
 /** Serial number of the n-th board where none is told: digits that no real board has, the number at its end. */
@@ -134,7 +149,7 @@ function parseApi(text: string): number {
   return Number.parseInt(match[1], 16);
 }
 
-/** Words with commas between them: one for each board. */
+/** Words with commas between them: one for each board that they are for. */
 function list(flag: string, text: string | undefined, boards: number): string[] | null {
   if (text === undefined) return null;
   const parts = text.split(',');

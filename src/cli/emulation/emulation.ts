@@ -6,6 +6,7 @@ import { HackrfBoard } from '../../../hardware/emulated/hackrf/hackrf-board.ts';
 import { UsbPort } from '../../../hardware/emulated/usb-port.ts';
 import { UsageError } from '../../common/errors.ts';
 import { buildChannel } from '../../phy/channel/scenario.ts';
+import { EmulatedPluto } from './emulated-pluto.ts';
 import type { BoardPlan, EmulationPlan } from './emulation-options.ts';
 
 /** What one board did, for people and scripts. */
@@ -21,7 +22,7 @@ interface Board {
   readonly plan: BoardPlan;
   readonly busId: string;
   readonly port: UsbPort;
-  readonly model: HackrfBoard;
+  readonly model: HackrfBoard | EmulatedPluto;
 }
 
 /** Mixers and converters of design §4: IQ 0.5 dB and 3 degrees, DC -20 dBFS, at both ends. */
@@ -44,18 +45,41 @@ export class Emulation {
     const names = plan.boards.map((board) => board.serial);
     const air = new AirModel(this.clock, { paths: pathsOf(plan, names), seed: plan.seed });
     this.boards = plan.boards.map((board, i) => {
-      const model = new HackrfBoard({
-        name: board.serial,
-        serial: board.serial,
-        clock: this.clock,
-        air,
-        ppm: board.ppm,
-        seed: `${plan.seed}/${board.serial}`,
-        apiVersion: plan.apiVersion,
-        rxCounter: plan.counter,
-        ...(plan.faults ? { frontEnd: faultyFrontEnd(plan.seed) } : {}),
-      });
-      return { plan: board, busId: `1-${i + 1}`, port: new UsbPort(model), model };
+      const busId = `1-${i + 1}`;
+      if (board.kind === 'pluto') {
+        const model = this.pluto(board, air);
+        return { plan: board, busId, port: model.port, model };
+      }
+      const model = this.hackrf(board, air);
+      return { plan: board, busId, port: new UsbPort(model), model };
+    });
+  }
+
+  private hackrf(board: BoardPlan, air: AirModel): HackrfBoard {
+    const { plan } = this;
+    return new HackrfBoard({
+      name: board.serial,
+      serial: board.serial,
+      clock: this.clock,
+      air,
+      ppm: board.ppm,
+      seed: `${plan.seed}/${board.serial}`,
+      apiVersion: plan.apiVersion,
+      rxCounter: plan.counter,
+      ...(plan.faults ? { frontEnd: faultyFrontEnd(plan.seed) } : {}),
+    });
+  }
+
+  private pluto(board: BoardPlan, air: AirModel): EmulatedPluto {
+    const { plan } = this;
+    return new EmulatedPluto({
+      name: board.serial,
+      serial: board.serial,
+      air,
+      ppm: board.ppm,
+      seed: `${plan.seed}/${board.serial}`,
+      counter: plan.counter,
+      ...(plan.faults ? faultyFrontEnd(plan.seed) : {}),
     });
   }
 
@@ -63,6 +87,10 @@ export class Emulation {
   static async start(plan: EmulationPlan, onProblem: (text: string) => void): Promise<Emulation> {
     const emulation = new Emulation(plan);
     try {
+      for (const [i, model] of emulation.plutos().entries()) {
+        emulation.servers.push(model);
+        await model.listen(plan.iiod[i] ?? null, plan.console[i] ?? null);
+      }
       if (plan.usbip) {
         const server = await UsbIpServer.listen({ boards: emulation.boards, at: plan.usbip, onProblem });
         emulation.servers.push(server);
@@ -82,14 +110,27 @@ export class Emulation {
 
   /** How each board can be reached: URI for our own programs, addresses for others. */
   ready() {
-    return this.boards.map(({ plan, busId }, i) => ({
+    return this.boards.map(({ plan, busId, model }, i) => ({
       kind: plan.kind,
       serial: plan.serial,
       busId,
-      uri: this.usbip === null ? null : `${plan.kind}:${plan.serial}?usbip=${this.usbip}`,
+      uri: this.uriOf(plan, model),
       usbip: this.usbip,
       usbredir: this.usbredir[i] ?? null,
+      ...(model instanceof EmulatedPluto ? { iiod: model.iioAddress, console: model.consoleAddress } : {}),
     }));
+  }
+
+  private uriOf({ kind, serial }: BoardPlan, model: Board['model']): string | null {
+    if (model instanceof EmulatedPluto && model.iioAddress && !model.iioAddress.startsWith('unix:')) {
+      return `pluto:ip:${model.iioAddress}`;
+    }
+    if (this.usbip === null) return null;
+    return kind === 'pluto' ? `pluto:usb?serial=${serial}&usbip=${this.usbip}` : `hackrf:${serial}?usbip=${this.usbip}`;
+  }
+
+  private plutos(): EmulatedPluto[] {
+    return this.boards.flatMap(({ model }) => (model instanceof EmulatedPluto ? [model] : []));
   }
 
   describe(): string {
@@ -117,7 +158,7 @@ export class Emulation {
     const [{ port, model }] = found;
     if (word === 'unplug') port.unplug();
     else if (word === 'plug') port.plug();
-    else if (word === 'trigger') model.trigger();
+    else if (word === 'trigger' && model instanceof HackrfBoard) model.trigger();
     else throw new UsageError(`"${word}" is no command: state, unplug SERIAL, plug SERIAL, trigger SERIAL`);
   }
 

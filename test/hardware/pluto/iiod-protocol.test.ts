@@ -1,15 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { SampleSource } from '../../../hardware/emulated/pluto/rx-dma.ts';
+import { numberedSamples } from '../../../hardware/emulated/pluto/numbered-samples.ts';
 import { Host, rig, settle } from './helpers.ts';
-
-/** Received samples that tell their number: 11 bits in I, the next 11 in Q. */
-const numbered: SampleSource = (index, count, into, offset) => {
-  for (let i = 0; i < count; i++) {
-    into[2 * (offset + i)] = (index + i) & 0x7ff;
-    into[2 * (offset + i) + 1] = ((index + i) >> 11) & 0x7ff;
-  }
-};
 
 // Replies as seen from iiod 0.24 (libiio: iiod/parser.y, ops.c).
 test('replies of the text protocol', async () => {
@@ -90,7 +82,7 @@ test('all attributes of a channel at once: count or error, text with NUL, filled
 });
 
 test('READBUF comes block by block, the mask after the first length', async () => {
-  const { clock, iiod } = rig({ source: numbered });
+  const { clock, iiod } = rig({ source: numberedSamples });
   const host = new Host(iiod);
   assert.equal(await host.ask('OPEN iio:device3 64 00000003\r\n'), '0\n');
   assert.equal(await host.ask('READBUF iio:device3 600\r\n'), '', 'nothing before a block is full');
@@ -109,7 +101,7 @@ test('READBUF comes block by block, the mask after the first length', async () =
 });
 
 test('a host of one channel gets this channel alone, beside one of both', async () => {
-  const { clock, iiod } = rig({ source: numbered });
+  const { clock, iiod } = rig({ source: numberedSamples });
   const both = new Host(iiod);
   const quadrature = new Host(iiod);
   await both.ask('OPEN iio:device3 64 00000003\r\n');
@@ -157,7 +149,7 @@ test('WRITEBUF: 0 to begin, the count when all blocks are queued; a cyclic buffe
 });
 
 test('one host transmits at a time; the buffers of a host that goes are closed', async () => {
-  const { clock, iiod, board } = rig({ source: numbered });
+  const { clock, iiod, board } = rig({ source: numberedSamples });
   const first = new Host(iiod);
   const second = new Host(iiod);
   await first.ask('OPEN iio:device2 128 00000003\r\nOPEN iio:device3 128 00000003\r\n');
@@ -178,6 +170,6 @@ test('one host transmits at a time; the buffers of a host that goes are closed',
 /** Bytes of numbered samples. */
 function samples(from: number, count: number): Buffer {
   const iq = new Int16Array(2 * count);
-  numbered(from, count, iq, 0);
+  numberedSamples(from, count, iq, 0);
   return Buffer.from(iq.buffer);
 }

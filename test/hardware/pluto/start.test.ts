@@ -5,12 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
-import { PLUTO_FLAGS, startPluto } from '../../../src/cli/commands/emulate-pluto.ts';
+import { EmulatedPluto } from '../../../src/cli/emulation/emulated-pluto.ts';
+import { planEmulation } from '../../../src/cli/emulation/emulation-options.ts';
 import { DeviceError, UsageError } from '../../../src/common/errors.ts';
 import { Coil } from './coil.ts';
 import { SERIAL, settle } from './helpers.ts';
 
-const request = () => ({ name: 'pluto', serial: SERIAL, air: new Coil(new ManualAirClock()), clockErrorPpm: 0 });
+const anyPort = { host: '127.0.0.1', port: 0 };
+
+function pluto(): EmulatedPluto {
+  const air = new Coil(new ManualAirClock());
+  return new EmulatedPluto({ name: 'pluto', serial: SERIAL, air, ppm: 0, seed: 1, counter: false });
+}
 
 /** Connects, sends, and gives what comes back until it holds `until`. */
 function talk(where: { host: string; port: number } | { path: string }, text: string, until: string): Promise<string> {
@@ -32,35 +38,34 @@ function talk(where: { host: string; port: number } | { path: string }, text: st
 test('a Pluto is served over TCP, its console over a UNIX socket, until it is stopped', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'pluto-'));
   const path = join(folder, 'console');
-  const pluto = await startPluto({ ...request(), ip: '127.0.0.1:0', console: `unix:${path}` });
+  const board = pluto();
+  await board.listen(anyPort, { path });
   try {
-    const port = Number(pluto.ip!.split(':')[1]);
+    const port = Number(board.iioAddress!.split(':')[1]);
     assert.equal(await talk({ host: '127.0.0.1', port }, 'VERSION\r\n', '\n'), '0.24.v0.24  \n');
     assert.match(await talk({ path }, 'root\ranalog\rhostname\r', 'pluto\r\n# '), /# hostname\r\npluto\r\n# $/);
-    assert.equal(pluto.lines.length, 2);
-    assert.ok(pluto.lines[0].includes(`pluto:ip:127.0.0.1:${port}`));
-    assert.equal(pluto.usb.serial, SERIAL);
-    await assert.rejects(startPluto({ ...request(), ip: `127.0.0.1:${port}` }), DeviceError);
-    await pluto.close();
+    assert.equal(board.consoleAddress, `unix:${path}`);
+    assert.equal(board.port.serial, SERIAL);
+    assert.equal(board.inspect().mode, 'idle');
+    await assert.rejects(pluto().listen({ host: '127.0.0.1', port }, null), DeviceError);
+    await board.close();
+    assert.equal(board.inspect().mode, 'off');
     await assert.rejects(talk({ host: '127.0.0.1', port }, 'VERSION\r\n', '\n'));
   } finally {
-    await pluto.close().catch(() => {});
+    await board.close();
     rmSync(folder, { recursive: true });
   }
 });
 
 test('many connections at once, each with its own answers; a host that goes in the middle of a command', async () => {
-  const pluto = await startPluto({ ...request(), ip: '0' });
+  const board = pluto();
+  await board.listen(anyPort, null);
   try {
-    const where = { host: '127.0.0.1', port: Number(pluto.ip!.split(':')[1]) };
+    const where = { host: '127.0.0.1', port: Number(board.iioAddress!.split(':')[1]) };
     const many = Array.from({ length: 20 }, (_, i) =>
-      talk(
-        where,
-        `WRITE iio:device0 DEBUG adi,rssi-duration 2\r\n1\0READ iio:device1 INPUT voltage${i % 9} raw\r\n`,
-        '\0\n',
-      ).catch(() => talk(where, `READ iio:device1 INPUT voltage${i % 9} raw\r\n`, '\0\n')),
+      talk(where, `READ iio:device1 INPUT voltage${i % 9} raw\r\n`, '\0\n'),
     );
-    for (const reply of await Promise.all(many)) assert.match(reply, /\d+\n\d+\0\n$/);
+    for (const reply of await Promise.all(many)) assert.match(reply, /^\d+\n\d+\0\n$/);
     const broken = connect(where);
     broken.on('error', () => {});
     broken.write('OPEN iio:device2 64 00000003\r\nWRITEBUF iio:device2 256\r\nhalf');
@@ -69,14 +74,24 @@ test('many connections at once, each with its own answers; a host that goes in t
     await settle();
     assert.equal(await talk(where, 'OPEN iio:device2 64 00000003\r\n', '\n'), '0\n');
   } finally {
-    await pluto.close();
+    await board.close();
   }
 });
 
-test('addresses are checked; none is needed', async () => {
-  await assert.rejects(startPluto({ ...request(), ip: 'somewhere' }), UsageError);
-  const pluto = await startPluto({ ...request(), ip: 'no' });
-  assert.deepEqual([pluto.ip, pluto.console, pluto.lines], [null, null, []]);
-  await pluto.close();
-  assert.deepEqual(Object.keys(PLUTO_FLAGS), ['ip', 'console']);
+test('where Plutos listen: from 30431 on, told one by one, or not; to this machine alone', () => {
+  const { iiod, usbip } = planEmulation(['pluto', 'pluto'], {});
+  assert.deepEqual(
+    iiod,
+    [30_431, 30_432].map((port) => ({ host: '127.0.0.1', port })),
+  );
+  assert.equal(usbip, null);
+  const mixed = planEmulation(['hackrf', 'pluto'], { iiod: 'no', console: '30500' });
+  assert.deepEqual([mixed.iiod, mixed.console], [[null], [{ host: '127.0.0.1', port: 30_500 }]]);
+  assert.deepEqual(mixed.usbip, { host: '127.0.0.1', port: 3240 });
+  assert.throws(() => planEmulation(['pluto'], { iiod: 'somewhere' }), UsageError);
+  assert.throws(() => planEmulation(['pluto'], { iiod: '1,2' }), UsageError);
+  assert.throws(() => planEmulation(['pluto'], { iiod: '0.0.0.0:30431' }), UsageError);
+  assert.deepEqual(planEmulation(['pluto'], { iiod: '0.0.0.0:30431', allowRemote: true }).iiod, [
+    { host: '0.0.0.0', port: 30_431 },
+  ]);
 });
