@@ -1,0 +1,162 @@
+import { DeviceError } from '../../common/errors.ts';
+import type { Radio, RadioCapabilities } from '../radio.ts';
+import type { StreamBoard } from '../stream/stream-board.ts';
+import type { BoardSpec } from '../usb/bus.ts';
+import { decodeClockInStatus, getClockInStatus, USB_PRODUCT_IDS, USB_VENDOR_ID } from './board-facts.ts';
+import { type BoardFacts, HackrfBoard } from './hackrf-board.ts';
+import { setClockOut } from './radio-calls.ts';
+import { HackrfRx } from './rx-stream.ts';
+import { type HackrfDefaults, type HackrfRequest, type Retune, Tuner } from './tuning.ts';
+import { HackrfTx } from './tx-stream.ts';
+
+/** The boards that the driver looks for. */
+export function hackrfSpec(bus: BoardSpec['bus'], serial: string | null): BoardSpec {
+  const wanted = USB_PRODUCT_IDS.map((productId) => ({ vendorId: USB_VENDOR_ID, productId }));
+  return { bus, wanted, serial, name: 'HackRF' };
+}
+
+export interface HackrfRadioOptions extends HackrfDefaults {
+  readonly uri: string;
+  /** Opens the board, again after it was unplugged: the one of this serial, or the only one where it is null. */
+  readonly openBoard: (serial: string | null) => Promise<StreamBoard>;
+  readonly serial: string | null;
+  /** Told of every transmitter, so that it is silenced when the process ends; returns how to take it back. */
+  readonly protect?: (name: string, transmitter: { silence(): Promise<void>; silenceNow(): void }) => () => void;
+}
+
+/** A HackRF. Half-duplex: one stream at a time. */
+export class HackrfRadio implements Radio {
+  readonly uri: string;
+  readonly capabilities: RadioCapabilities;
+  private readonly options: HackrfRadioOptions;
+  private readonly tuner: Tuner;
+  private board: HackrfBoard;
+  private rx: HackrfRx | null = null;
+  private tx: HackrfTx | null = null;
+  private opening = false;
+  private closed = false;
+
+  private constructor(options: HackrfRadioOptions, tuner: Tuner, board: HackrfBoard) {
+    this.uri = options.uri;
+    this.options = options;
+    this.tuner = tuner;
+    this.capabilities = tuner.capabilities;
+    this.board = board;
+  }
+
+  /** UsageError for wrong defaults; UsbError where the board is not there, busy, or may not be opened. */
+  static async open(options: HackrfRadioOptions): Promise<HackrfRadio> {
+    const tuner = new Tuner(options);
+    const board = await HackrfBoard.open(await options.openBoard(options.serial));
+    return new HackrfRadio(options, tuner, board);
+  }
+
+  get facts(): BoardFacts {
+    return this.board.facts;
+  }
+
+  /** For requests that have no word here: registers, flash, antenna switches. */
+  get requests(): Pick<HackrfBoard, 'send' | 'ask' | 'has'> {
+    return this.board;
+  }
+
+  async openRx(request: HackrfRequest = {}): Promise<HackrfRx> {
+    return this.exclusively(async () => {
+      const tuning = this.tuner.resolve('rx', request, this.board.api);
+      this.rx = await HackrfRx.start(this.board, tuning, this.retune('rx'), () => {
+        this.rx = null;
+      });
+      return this.rx;
+    });
+  }
+
+  async openTx(request: HackrfRequest = {}): Promise<HackrfTx> {
+    return this.exclusively(async () => {
+      const tuning = this.tuner.resolve('tx', request, this.board.api);
+      const { board } = this;
+      let release = (): void => {};
+      const tx = await HackrfTx.start(board, tuning, this.retune('tx'), () => {
+        this.tx = null;
+        release();
+      });
+      const transmitter = { silence: () => tx.abort(), silenceNow: () => void board.device.silenceNow() };
+      release = this.options.protect?.(`HackRF ${board.facts.serial}`, transmitter) ?? release;
+      this.tx = tx;
+      return tx;
+    });
+  }
+
+  /** Stops receiving and gets ready to transmit; settings that stay are not sent again. */
+  async turnToTx(request: HackrfRequest = {}): Promise<HackrfTx> {
+    await this.rx?.close();
+    return this.openTx(request);
+  }
+
+  /** Sends what is queued, then receives; settings that stay are not sent again. */
+  async turnToRx(request: HackrfRequest = {}): Promise<HackrfRx> {
+    await this.tx?.close();
+    return this.openRx(request);
+  }
+
+  /** Whether a clock is seen at CLKIN. DeviceError where the firmware cannot tell. */
+  clockIn(): Promise<boolean> {
+    return this.board.ask(getClockInStatus(), decodeClockInStatus);
+  }
+
+  /** 10 MHz at CLKOUT on or off. */
+  async setClockOut(on: boolean): Promise<void> {
+    await this.board.send(setClockOut(on));
+  }
+
+  /**
+   * The board again after it was unplugged (or reset): by the serial that it had. UsbError while it is not there. Streams of before have ended; new ones
+   * find it as after power-on.
+   */
+  async reopen(): Promise<void> {
+    if (this.closed) throw new DeviceError('hackrf: the radio is closed');
+    await this.rx?.close().catch(() => undefined);
+    await this.tx?.abort();
+    const { serial } = this.board.facts;
+    await this.board.close().catch(() => undefined);
+    this.board = await HackrfBoard.open(await this.options.openBoard(serial));
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    try {
+      await this.rx?.close();
+      await this.tx?.close();
+    } finally {
+      await this.board.close();
+    }
+  }
+
+  describe(): string {
+    return this.board.describe();
+  }
+
+  private retune(direction: 'rx' | 'tx'): Retune {
+    const { board } = this;
+    return async (settings, gainsDb) => {
+      const next = this.tuner.regain(direction, settings, gainsDb);
+      await board.apply(next.groups);
+      return next.settings;
+    };
+  }
+
+  private async exclusively<T>(open: () => Promise<T>): Promise<T> {
+    if (this.closed) throw new DeviceError('hackrf: the radio is closed');
+    if (this.rx || this.tx || this.opening) {
+      const open = this.rx ? 'receiving' : this.tx ? 'transmitting' : 'being opened';
+      throw new DeviceError(`hackrf: the board is ${open}, and it is half-duplex`, 'close that stream first');
+    }
+    this.opening = true;
+    try {
+      if (this.board.gone) await this.reopen();
+      return await open();
+    } finally {
+      this.opening = false;
+    }
+  }
+}

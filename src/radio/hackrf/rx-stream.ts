@@ -1,0 +1,213 @@
+import { DeviceError, FormatError } from '../../common/errors.ts';
+import {
+  countBlock,
+  newRxCounters,
+  type RxCounters,
+  type RxStream,
+  type SampleBlock,
+  type StreamEnd,
+  type StreamSettings,
+} from '../radio.ts';
+import { describeSettings } from '../settings.ts';
+import type { RingSide } from '../stream/chunk-ring.ts';
+import type { InStream } from '../stream/stream-board.ts';
+import { UsbError } from '../usb/usb.ts';
+import { BlockAssembler } from './block-assembler.ts';
+import type { HackrfBoard } from './hackrf-board.ts';
+import { LossTracker } from './loss-tracker.ts';
+import { decodeM0State, getM0State } from './m0-state.ts';
+import { setMode, setRxOverrunLimit } from './radio-calls.ts';
+import type { Retune, Tuning } from './tuning.ts';
+
+export const RX_ENDPOINT = 0x81;
+
+/** Time of samples that may wait for a busy main thread. */
+const RING_S = 2;
+const MAX_RING_BYTES = 256 * 2 ** 20;
+/** Period of the M0 readings: the length of the span in which a loss is located. */
+export const POLL_MS = 50;
+/** Readings missing in a row before it is said that losses cannot be told any more. */
+const MAX_MISSING_POLLS = 20;
+/** Silence that is an error (not with a hardware trigger). */
+export const SILENCE_MS = 1500;
+
+/** Bytes of one transfer: some 8 ms of samples, 16 to 256 KiB (libhackrf: always 256 KiB). */
+export function transferBytes(rateHz: number): number {
+  const wanted = 2 * rateHz * 8e-3;
+  return Math.min(262_144, 2 ** Math.max(14, Math.round(Math.log2(wanted))));
+}
+
+/** A running receiver. Made by `HackrfRadio.openRx`. */
+export class HackrfRx implements RxStream {
+  settings: StreamSettings;
+  readonly counters: RxCounters = newRxCounters();
+  ended: StreamEnd | null = null;
+  private readonly board: HackrfBoard;
+  private readonly stream: InStream;
+  private readonly assembler: BlockAssembler;
+  private readonly losses: LossTracker;
+  private readonly retune: Retune;
+  private readonly onClose: () => void;
+  private receiving = false;
+  private missingPolls = 0;
+  private garbagePolls = 0;
+  private closing: Promise<void> | null = null;
+  private afterEnd: string | null = null;
+
+  private constructor(board: HackrfBoard, stream: InStream, tuning: Tuning, retune: Retune, onClose: () => void) {
+    const { settings } = tuning;
+    this.retune = retune;
+    this.settings = settings;
+    this.board = board;
+    this.stream = stream;
+    this.assembler = new BlockAssembler(settings.rateHz);
+    this.losses = new LossTracker(2 * settings.rateHz);
+    this.onClose = onClose;
+  }
+
+  static async start(board: HackrfBoard, tuning: Tuning, retune: Retune, onClose: () => void): Promise<HackrfRx> {
+    await board.apply(tuning.groups);
+    const polled = board.has('GET_M0_STATE');
+    if (polled) await board.send(setRxOverrunLimit(0));
+    const { rateHz } = tuning.settings;
+    const bytes = transferBytes(rateHz);
+    const ringBytes = Math.min(MAX_RING_BYTES, Math.max(Math.ceil(2 * rateHz * RING_S), 4 * bytes));
+    const mode = setMode('rx');
+    const poll = getM0State();
+    const stream = await board.device.startIn({
+      endpoint: RX_ENDPOINT,
+      transferBytes: bytes,
+      transfers: 8,
+      ringBytes,
+      silenceMs: tuning.hardwareTrigger ? 0 : SILENCE_MS,
+      begin: [{ ...mode.setup, timeoutMs: mode.timeoutMs }],
+      ...(polled ? { poll: { request: poll.setup, length: poll.replyBytes, periodMs: POLL_MS, timeoutMs: 500 } } : {}),
+    });
+    return new HackrfRx(board, stream, tuning, retune, onClose);
+  }
+
+  /** What the source found wrong with itself. */
+  get warning(): string | null {
+    const parts: string[] = [];
+    if (!this.board.has('GET_M0_STATE')) {
+      parts.push('firmware before 2022.09 (USB API 1.06) does not tell of samples that the board discarded');
+    }
+    if (this.garbagePolls > 0) parts.push(`${this.garbagePolls} readings of the loss counters made no sense`);
+    if (this.afterEnd) parts.push(this.afterEnd);
+    return parts.join('; ') || null;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<SampleBlock> {
+    try {
+      while (!this.ended) {
+        const entry = await this.stream.read();
+        if (this.ended) return;
+        if (entry.kind === 'side') this.reading(entry);
+        else if (entry.kind === 'end') {
+          if (entry.error) throw this.endOf(entry.error);
+          return;
+        } else {
+          for (const block of this.assembler.bytes(entry)) {
+            countBlock(this.counters, block);
+            this.counters.clippedSamples = this.assembler.clippedSamples;
+            yield block;
+            if (this.ended) return;
+          }
+        }
+      }
+    } catch (error) {
+      this.ended ??= 'source-silent';
+      throw error;
+    } finally {
+      await this.close();
+    }
+  }
+
+  async setGains(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>> {
+    if (this.ended) throw new DeviceError('hackrf: rx is closed');
+    this.settings = await this.retune(this.settings, gainsDb);
+    return this.settings.gainsDb;
+  }
+
+  close(): Promise<void> {
+    this.ended ??= 'closed';
+    this.closing ??= this.stop();
+    return this.closing;
+  }
+
+  describe(): string {
+    return `${this.board.describe()}, rx, ${describeSettings(this.settings)}`;
+  }
+
+  /** Silent first, whatever else goes wrong; a board that is gone needs nothing. */
+  private async stop(): Promise<void> {
+    try {
+      await this.stream.stop();
+      if (!this.board.gone) await this.board.setMode('off');
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      this.afterEnd = `the board did not stop: ${error.message}`;
+    } finally {
+      this.lateLosses();
+      this.onClose();
+    }
+  }
+
+  /** Losses that are known and that no block carries any more, because none follows. */
+  private lateLosses(): void {
+    const { pending } = this.assembler;
+    if (pending.length === 0) return;
+    const samples = (of: 'minBytes' | 'maxBytes'): number => pending.reduce((sum, loss) => sum + loss[of], 0) / 2;
+    this.afterEnd = `behind the last block the board discarded ${samples('minBytes')} to ${samples('maxBytes')} samples`;
+  }
+
+  /** One reading of the M0 state, or the lack of one. */
+  private reading(side: RingSide): void {
+    if (!side.data) {
+      this.missing('did not come');
+      return;
+    }
+    try {
+      const state = decodeM0State(side.data);
+      if (state.activeMode !== 'rx') {
+        if (this.receiving || state.error !== 'none') throw this.stopped(state.error);
+        return;
+      }
+      this.receiving = true;
+      const loss = this.losses.poll({
+        state,
+        sentS: Number(side.askedNs) * 1e-9,
+        receivedS: Number(side.timeNs) * 1e-9,
+        hostBytes: side.fromIndex,
+        hostBytesAfter: side.toIndex,
+      });
+      this.missingPolls = 0;
+      if (loss) this.assembler.lost(loss);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      this.garbagePolls++;
+      this.missing('made no sense');
+    }
+  }
+
+  private missing(what: string): void {
+    if (++this.missingPolls < MAX_MISSING_POLLS) return;
+    throw new UsbError(
+      'io',
+      `${this.board.facts.board}: the board's loss counters ${what} ${MAX_MISSING_POLLS} times running`,
+    );
+  }
+
+  private stopped(error: string): DeviceError {
+    const why = error === 'none' ? 'was told to, or was reset' : `stopped by itself (${error})`;
+    return new DeviceError(`${this.board.facts.board}: the board left the receive mode: it ${why}`);
+  }
+
+  private endOf(error: UsbError): Error {
+    if (error.kind !== 'timeout') return error;
+    return new UsbError(
+      'timeout',
+      `${this.board.facts.board}: no samples for ${SILENCE_MS / 1000} s: ${error.message}`,
+    );
+  }
+}

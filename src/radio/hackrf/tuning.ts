@@ -1,0 +1,149 @@
+import { DeviceError, UsageError } from '../../common/errors.ts';
+import { loadProfile, profileCapabilities, type RadioProfile } from '../profile.ts';
+import type { RadioCapabilities, StreamRequest, StreamSettings } from '../radio.ts';
+import { resolveRequest } from '../settings.ts';
+import { FULL_SCALE } from './block-assembler.ts';
+import type { BoardCall } from './board-call.ts';
+import * as radio from './radio-calls.ts';
+import { ClockError, explicitFilter, filterForRate, rateFraction, rateOf } from './sample-rate.ts';
+import { apiText, VENDOR_REQUESTS } from './vendor-requests.ts';
+
+/** What a HackRF can be asked for beyond the common request. */
+export interface HackrfRequest extends StreamRequest {
+  /** Mixer and image filter by hand; then frequencyHz is not given. */
+  readonly explicit?: radio.ExplicitFrequency;
+  /** 3.3 V on the antenna connector; off unless named. */
+  readonly biasTee?: boolean;
+  /** Wait for the trigger pin; silence is no error then. */
+  readonly hardwareTrigger?: boolean;
+}
+
+/** Defaults of a radio, as its URI names them; a request's own values come first. */
+export interface HackrfDefaults {
+  readonly lnaDb?: number;
+  readonly vgaDb?: number;
+  /** RF amplifier of the receiver. The transmitter's is on only where a request names it. */
+  readonly amp?: boolean;
+  /** Error of the board's clock. */
+  readonly ppm?: number;
+}
+
+/** Calls that belong together: repeated only where one of them changed. */
+export interface CallGroup {
+  readonly key: string;
+  readonly calls: readonly BoardCall[];
+}
+
+/** A request resolved: what to send, in libhackrf's order (hackrf_transfer), and what results. */
+export interface Tuning {
+  readonly settings: StreamSettings;
+  readonly groups: readonly CallGroup[];
+  readonly hardwareTrigger: boolean;
+}
+
+/** Sets gains of a stream that runs; resolves to the settings as they are then. */
+export type Retune = (settings: StreamSettings, gainsDb: Readonly<Record<string, number>>) => Promise<StreamSettings>;
+
+/** hackrf_transfer's defaults. */
+const DEFAULT_FREQUENCY_HZ = 900e6;
+const DEFAULT_RATE_HZ = 10e6;
+const AMP_DB = 14;
+
+export class Tuner {
+  readonly profile: RadioProfile = loadProfile('hackrf');
+  readonly capabilities: RadioCapabilities = profileCapabilities(this.profile);
+  private readonly clock: ClockError;
+  private readonly rxDefaultsDb: Readonly<Record<string, number>>;
+
+  constructor(defaults: HackrfDefaults = {}) {
+    this.clock = new ClockError(defaults.ppm ?? 0);
+    const { lnaDb, vgaDb, amp } = defaults;
+    this.rxDefaultsDb = {
+      ...(lnaDb === undefined ? {} : { lna: lnaDb }),
+      ...(vgaDb === undefined ? {} : { vga: vgaDb }),
+      ...(amp === undefined ? {} : { amp: amp ? AMP_DB : 0 }),
+    };
+    // Wrong defaults are the URI's fault and said at once, not when a stream is opened.
+    this.resolve('rx', {}, 0xffff);
+  }
+
+  /** UsageError for what the board cannot do; DeviceError for what its firmware is too old for. */
+  resolve(direction: 'rx' | 'tx', request: HackrfRequest, api: number): Tuning {
+    const { explicit } = request;
+    if (explicit && request.frequencyHz !== undefined) {
+      throw new UsageError('hackrf: a frequency and an explicit tuning exclude each other');
+    }
+    const wanted = resolveRequest(
+      this.capabilities,
+      direction,
+      { ...request, gainsDb: { ...(direction === 'rx' ? this.rxDefaultsDb : {}), ...request.gainsDb } },
+      { frequencyHz: DEFAULT_FREQUENCY_HZ, rateHz: DEFAULT_RATE_HZ, format: 'ci8', fullScale: FULL_SCALE },
+    );
+    const filtersHz = this.profile.limits.basebandFiltersHz.value;
+    const fraction = rateFraction(this.clock.nominal(wanted.rateHz));
+    const autoFilterHz = filterForRate(fraction, filtersHz);
+    const bandwidthHz =
+      request.bandwidthHz === undefined ? autoFilterHz : explicitFilter(request.bandwidthHz, filtersHz);
+    const filterCalls = [radio.setBasebandFilter(autoFilterHz)];
+    if (request.bandwidthHz !== undefined) filterCalls.push(radio.setBasebandFilter(bandwidthHz));
+
+    const nominalHz = Math.round(this.clock.nominal(wanted.frequencyHz));
+    const tuningCall = explicit ? radio.setFrequencyExplicit(explicit) : radio.setFrequency(nominalHz);
+    const frequencyHz = this.clock.actual(explicit ? radio.explicitCentreHz(explicit) : nominalHz);
+
+    const hardwareTrigger = request.hardwareTrigger ?? false;
+    const [ampGroup, ...gainsGroups] = gainGroups(direction, wanted.gainsDb);
+    const groups = [
+      group('rate', [radio.setSampleRate(fraction), ...filterCalls]),
+      ...triggerGroup(hardwareTrigger, api),
+      group('frequency', [tuningCall]),
+      ampGroup,
+      group('bias tee', [radio.setBiasTee(request.biasTee ?? false)]),
+      ...gainsGroups,
+    ];
+    const rateHz = this.clock.actual(rateOf(fraction));
+    return { settings: { ...wanted, frequencyHz, rateHz, bandwidthHz }, groups, hardwareTrigger };
+  }
+
+  /** Settings with some gains changed, and what to send for it. */
+  regain(
+    direction: 'rx' | 'tx',
+    settings: StreamSettings,
+    gainsDb: Readonly<Record<string, number>>,
+  ): { settings: StreamSettings; groups: readonly CallGroup[] } {
+    const all = { ...settings.gainsDb, ...gainsDb };
+    const checked = resolveRequest(
+      this.capabilities,
+      direction,
+      { gainsDb: all },
+      {
+        frequencyHz: DEFAULT_FREQUENCY_HZ,
+        rateHz: DEFAULT_RATE_HZ,
+        format: 'ci8',
+        fullScale: FULL_SCALE,
+      },
+    );
+    return { settings: { ...settings, gainsDb: checked.gainsDb }, groups: gainGroups(direction, checked.gainsDb) };
+  }
+}
+
+function gainGroups(direction: 'rx' | 'tx', gainsDb: Readonly<Record<string, number>>): CallGroup[] {
+  const calls =
+    direction === 'rx'
+      ? [radio.setGain('vga', gainsDb.vga), radio.setGain('lna', gainsDb.lna)]
+      : [radio.setGain('txvga', gainsDb.txvga)];
+  const amp = (direction === 'rx' ? gainsDb.amp : gainsDb.txamp) === AMP_DB;
+  return [group('amp', [radio.setAmp(amp)]), group(`${direction} gains`, calls)];
+}
+
+/** Firmware without triggers cannot have one on: left out; asked for all the same it is an error. */
+function triggerGroup(on: boolean, api: number): CallGroup[] {
+  if (api >= VENDOR_REQUESTS.SET_HW_SYNC_MODE.sinceApi) return [group('trigger', [radio.setHardwareTrigger(on)])];
+  if (!on) return [];
+  throw new DeviceError(`hackrf: no hardware trigger in firmware with USB API ${apiText(api)}`, 'update the firmware');
+}
+
+function group(name: string, calls: readonly BoardCall[]): CallGroup {
+  const text = calls.map(({ setup, data }) => `${setup.request},${setup.value},${setup.index},${data.join('.')}`);
+  return { key: `${name}: ${text.join(' ')}`, calls };
+}
