@@ -7,7 +7,8 @@ import { MAX_CABLED_INPUT_DBM, TransmitRefused } from './transmit-permission.ts'
 
 /**
  * Largest bound of the output with which a session begins, dBm: 10 dB below what a receiver may get, so that nothing is harmed even where the attenuator
- * was forgotten. Behind 60 dB it is still -80 dBm, some 20 dB above the noise of 3.84 MHz at a noise figure of 8 dB.
+ * was forgotten. It is enough to be heard: behind 60 dB a burst's RMS of -20 - 60 - 11 = -91 dBm stands 6 dB above the noise of a HackRF, -174 + 10 log10(3.84e6) + 10.8 =
+ * -97 dBm (noise figure of the profile).
  */
 export const START_OUTPUT_DBM = MAX_CABLED_INPUT_DBM - 10;
 /** Largest rise at once, dB. */
