@@ -78,7 +78,7 @@ export class TestDevice implements EmulatedUsbDevice {
       () => {
         if (this.stalls()) return 'stall' as const;
         const bytes = Math.min(length, this.longestAnswer);
-        const answer = Uint8Array.from({ length: bytes }, (_, i) => (this.given + i) & 0xff);
+        const answer = counter(this.given, bytes);
         this.given += bytes;
         return answer;
       },
@@ -143,5 +143,7 @@ export class TestDevice implements EmulatedUsbDevice {
 
 /** Bytes `from`, `from` + 1, ... of the counter that bulk IN gives. */
 export function counter(from: number, bytes: number): Uint8Array {
-  return Uint8Array.from({ length: bytes }, (_, i) => (from + i) & 0xff);
+  const out = new Uint8Array(bytes);
+  for (let i = 0; i < bytes; i++) out[i] = from + i;
+  return out;
 }
