@@ -5,6 +5,7 @@ import type { ControlReply, EmulatedUsbDevice, UsbDescriptors, UsbSetup } from '
 import { Chips } from './chips.ts';
 import { BULK_IN, BULK_OUT, hackrfDescriptors } from './descriptors.ts';
 import { type Firmware, firmwareOf } from './firmware.ts';
+import { RadioRegisters } from './radio-registers.ts';
 import { type RequestTarget, type SweepPlan, vendorRequest } from './requests.ts';
 import { type HackrfFrontEnd, RfSide } from './rf-side.ts';
 import { RadioSettings } from './settings.ts';
@@ -48,6 +49,7 @@ export class HackrfBoard implements EmulatedUsbDevice, RequestTarget {
   private readonly random: RandomStream;
   private readonly listeners: ((plugged: boolean) => void)[] = [];
   private radio!: RadioSettings;
+  private radioRegisters!: RadioRegisters;
   private transceiver!: Transceiver;
   private rf!: RfSide;
   private readonly antenna: ReturnType<Air['attach']> | null;
@@ -71,6 +73,10 @@ export class HackrfBoard implements EmulatedUsbDevice, RequestTarget {
 
   get settings(): RadioSettings {
     return this.radio;
+  }
+
+  get registers(): RadioRegisters {
+    return this.radioRegisters;
   }
 
   control(setup: UsbSetup, data: Uint8Array): ControlReply | Promise<ControlReply> {
@@ -202,6 +208,7 @@ export class HackrfBoard implements EmulatedUsbDevice, RequestTarget {
     this.runs++;
     const { options, firmware, random } = this;
     this.radio = new RadioSettings(firmware);
+    this.radioRegisters = new RadioRegisters(this.radio);
     this.chips.setClkinPresent(this.clkinPresent());
     const factor = () => 1 + this.clockPpm() * 1e-6;
     this.rf = new RfSide(

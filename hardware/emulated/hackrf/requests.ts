@@ -3,6 +3,7 @@ import { Chips } from './chips.ts';
 import { WCID_FEATURE } from './descriptors.ts';
 import type { Firmware } from './firmware.ts';
 import { BUFFER_BYTES, SWEEP_BLOCK_BYTES } from './firmware.ts';
+import type { RadioRegisters } from './radio-registers.ts';
 import type { RadioSettings } from './settings.ts';
 
 /** A sweep as it was set up. */
@@ -22,6 +23,7 @@ export interface RequestTarget {
   readonly firmware: Firmware;
   readonly settings: RadioSettings;
   readonly chips: Chips;
+  readonly registers: RadioRegisters;
   /** 32 hexadecimal digits. */
   readonly serial: string;
   /** A promise is open until the change is answered. */
@@ -157,6 +159,13 @@ const OUT: Readonly<Record<number, Handler>> = {
     settings.setBiasOptions(value);
     return 'ok';
   },
+  59: (board, { index }, data) => {
+    const done = board.registers.write(index & 0xff, data);
+    board.rateChanged();
+    return ok(done);
+  },
+  // Steps of a test of the 32 kHz oscillator: 0, 1 and 3 only start and stop it.
+  58: (_board, { index }) => ok(index === 0 || index === 1 || index === 3),
 };
 
 /** Vendor requests that ask for data. */
@@ -187,6 +196,17 @@ const IN: Readonly<Record<number, Handler>> = {
   44: (board) => reply(board.clkinPresent() ? 1 : 0, 1),
   45: () => reply(BOARD_REVISION, 1),
   46: () => reply(PLATFORMS, 4).reverse(),
+  56: () => selfTest(),
+  57: (_board, { index }) => ((index & ~0x80) > 7 ? 'stall' : reply(0, 2)),
+  // Cycles of 32.768 kHz in 511 cycles of 12 MHz.
+  58: (_board, { index }) => (index === 2 ? reply(Math.floor((32_768 * 511) / 12e6), 2) : 'stall'),
+  60: (board, { value, index }) => {
+    const register = board.registers.read(index & 0xff, value & 0xff);
+    if (register === null) return 'stall';
+    const bytes = new Uint8Array(8);
+    view(bytes).setBigUint64(0, register, true);
+    return bytes;
+  },
   61: (board) => {
     board.bufferSizeAsked();
     return reply(2 * BUFFER_BYTES, 4);
@@ -204,6 +224,14 @@ export function vendorRequest(
   const handlers = isIn ? IN : OUT;
   if (!Object.hasOwn(handlers, setup.request)) return 'stall';
   return handlers[setup.request](board, setup, data);
+}
+
+/** Report of 512 bytes: passed or not, then text that ends with a 0. */
+function selfTest(): Uint8Array {
+  const report = new Uint8Array(512);
+  report[0] = 1;
+  report.set(new TextEncoder().encode('Emulated board: there is no chip to test.\n'), 1);
+  return report;
 }
 
 function gain(board: RequestTarget, done: boolean): Uint8Array {
