@@ -1,10 +1,8 @@
-import { DeviceError, UsageError } from '../common/errors.ts';
+import { UsageError } from '../common/errors.ts';
 import { FileRadio, type FileRadioOptions } from './file/file-radio.ts';
 import { type LoopbackOptions, LoopbackRadio } from './loopback/loopback-radio.ts';
-import { loadProfile, profileCapabilities } from './profile.ts';
 import type { Radio } from './radio.ts';
-import { onGrid } from './settings.ts';
-import { formatRadioUri, parseRadioUri, type RadioUri } from './uri.ts';
+import { parseRadioUri, type RadioUri } from './uri.ts';
 
 export interface OpenRadioOptions {
   readonly file?: FileRadioOptions;
@@ -24,19 +22,9 @@ const OPENERS: { readonly [K in RadioUri['kind']]: Opener<K> } = {
     if (!options.loopback) throw new UsageError('loopback needs a channel; it exists only inside one command');
     return LoopbackRadio.create(options.loopback);
   },
-  hackrf: async (uri) => {
-    const gains = new Map(profileCapabilities(loadProfile('hackrf')).gains.map((stage) => [stage.name, stage]));
-    const { lnaDb, vgaDb } = uri.options;
-    if (lnaDb !== undefined) onGrid('hackrf lna gain', lnaDb, gains.get('lna')!, 'dB');
-    if (vgaDb !== undefined) onGrid('hackrf vga gain', vgaDb, gains.get('vga')!, 'dB');
-    throw noDriver(uri);
-  },
-  'pluto-usb': async (uri) => {
-    throw noDriver(uri);
-  },
-  'pluto-ip': async (uri) => {
-    throw noDriver(uri);
-  },
+  hackrf: async (uri) => (await import('./hackrf/open-hackrf.ts')).openHackrf(uri),
+  'pluto-usb': async (uri) => (await import('./pluto/open-pluto.ts')).openPluto(uri),
+  'pluto-ip': async (uri) => (await import('./pluto/open-pluto.ts')).openPluto(uri),
 };
 
 /** Opens the radio that a URI names. UsageError for a wrong URI, DeviceError for a radio that cannot be had. */
@@ -44,11 +32,4 @@ export async function openRadio(uri: string | RadioUri, options: OpenRadioOption
   const parsed = typeof uri === 'string' ? parseRadioUri(uri) : uri;
   const open = OPENERS[parsed.kind] as Opener<RadioUri['kind']>;
   return open(parsed as never, options);
-}
-
-function noDriver(uri: RadioUri): DeviceError {
-  return new DeviceError(
-    `${formatRadioUri(uri)}: no driver for this board in this build`,
-    'file:PATH and loopback work without hardware',
-  );
 }

@@ -19,6 +19,8 @@ export class CaptureClock {
   private readonly fastHz: number;
   private earliestS = Number.NEGATIVE_INFINITY;
   private latestS = Number.POSITIVE_INFINITY;
+  /** As earliestS, moved by the rate alone since the last known state: holds even where a loss went unnoticed since. */
+  private floorS = Number.NEGATIVE_INFINITY;
 
   /**
    * @param rateHz samples in a second of the host's clock
@@ -32,6 +34,7 @@ export class CaptureClock {
   /** The buffer was opened: its first sample is captured between the request and the reply. */
   opened(askedS: number, repliedS: number): void {
     this.earliestS = askedS;
+    this.floorS = askedS;
     this.latestS = repliedS;
   }
 
@@ -47,22 +50,35 @@ export class CaptureClock {
       if (earliestS > this.latestS + samples / this.slowHz) return false;
       // Sooner than the rate allows: the board's clock is faster than its tolerance. What arrived is the better witness.
       this.earliestS = latestS;
+      this.floorS = latestS;
       this.latestS = latestS;
       return true;
     }
     this.earliestS = earliest;
+    this.floorS += samples / this.fastHz;
     this.latestS = latest;
     return true;
   }
 
-  /** `samples` arrived with an unknown number lost among them; the last one was captured between these times. */
-  advanceWithLoss(samples: number, earliestS: number, latestS: number): LossBounds {
-    const earliest = Math.max(this.earliestS + samples / this.fastHz, earliestS);
+  /**
+   * `samples` arrived with an unknown number lost among them; the last one was captured between these times.
+   *
+   * @param noticed false where losses since the last known state may have gone unnoticed: then the bounds are of all of them
+   */
+  advanceWithLoss(samples: number, earliestS: number, latestS: number, noticed = true): LossBounds {
+    const beforeS = noticed ? this.earliestS : this.floorS;
+    const earliest = Math.min(latestS, Math.max(beforeS + samples / this.fastHz, earliestS));
     const min = Math.floor((earliest - this.latestS) * this.slowHz - samples);
-    const max = Math.ceil((latestS - this.earliestS) * this.fastHz - samples);
-    this.earliestS = Math.min(earliest, latestS);
+    const max = Math.ceil((latestS - beforeS) * this.fastHz - samples);
+    this.earliestS = earliest;
+    this.floorS = earliest;
     this.latestS = latestS;
     return { min: Math.max(0, min), max: Math.max(0, min, max) };
+  }
+
+  /** The later of two earliest times of the last of `samples` further samples. */
+  laterOf(earliestS: number, samples: number, nextEarliestS: number): number {
+    return Math.max(earliestS + samples / this.fastHz, nextEarliestS);
   }
 
   /** Latest time at which the last delivered sample was captured; the narrower the longer the stream ran. */

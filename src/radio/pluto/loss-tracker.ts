@@ -5,6 +5,8 @@ export const CLOCK_TOLERANCE = 1e-4;
 
 /** Buffers that may be under way beyond the kernel's own: one in the server's hands, one in the network's. */
 const BUFFERS_UNDER_WAY = 2;
+/** Memory beyond the kernel's buffers that a server may hold, in buffers; IIOD 0.24 holds none. */
+const SPARE_BUFFERS = 1;
 
 /** A buffer that arrived. Times are of the host, s. */
 export interface ArrivedBuffer {
@@ -27,6 +29,8 @@ interface PendingLoss {
   samples: number;
   /** Buffers since `from`. */
   buffers: number;
+  /** Earliest time of the last of them. */
+  earliestS: number;
 }
 
 /**
@@ -87,7 +91,7 @@ export class LossTracker {
     if (overflowed) this.suspect(samples, true);
     else if (this.pending) this.settle(this.pending, samples);
     else if (!this.clock.advance(samples, earliestS, arrivedS)) {
-      const bounds = this.clock.advanceWithLoss(samples, earliestS, arrivedS);
+      const bounds = this.clock.advanceWithLoss(samples, earliestS, arrivedS, !this.byTimingOnly);
       // Where the bit works it knows better: a board whose clock is off would seem to lose samples all the time.
       if (this.byTimingOnly) this.say(bounds, this.unbrokenFrom);
     }
@@ -112,7 +116,7 @@ export class LossTracker {
     const { pending } = this;
     this.pending = null;
     if (pending?.samples) {
-      this.say(this.clock.advanceWithLoss(pending.samples, this.last.earliestS, this.last.arrivedS), pending.from);
+      this.say(this.clock.advanceWithLoss(pending.samples, pending.earliestS, this.last.arrivedS), pending.from);
     } else if (this.unsaid) this.say({ min: 0, max: 0 }, this.unsaid.from);
   }
 
@@ -123,10 +127,10 @@ export class LossTracker {
 
   /** Earliest time at which the last sample of the newest buffer can have been captured. */
   private earliest(samples: number, requestS: number): number {
-    const ago = this.kernelBuffers + BUFFERS_UNDER_WAY;
+    const ago = this.kernelBuffers - 1 + SPARE_BUFFERS;
     this.requests.push(requestS);
     if (this.requests.length > ago + 1) this.requests.shift();
-    // Its memory became free when the server went on from the buffer that lay there before.
+    // Its memory became free when the server was asked for the buffer after the one that lay there before.
     const freeS = this.requests.length > ago ? this.requests[0] : this.openedS;
     return freeS + (samples / this.rateHz) * (1 - CLOCK_TOLERANCE);
   }
@@ -134,13 +138,12 @@ export class LossTracker {
   /** Something may have been lost (certain: was) since the buffers before the newest one. */
   private suspect(samplesOfNewest: number, certain: boolean): void {
     const buffersLeft = this.kernelBuffers + BUFFERS_UNDER_WAY;
-    this.pending ??= { from: this.position, buffersLeft, certain: false, samples: 0, buffers: 0 };
+    this.pending ??= { from: this.position, buffersLeft, certain: false, samples: 0, buffers: 0, earliestS: -Infinity };
     const { pending } = this;
     // A board that overflows all the time is reported now and then all the same.
     if (samplesOfNewest > 0 && pending.buffers >= 2 * buffersLeft) this.sayStretch(pending, samplesOfNewest, false);
     else {
-      pending.samples += samplesOfNewest;
-      if (samplesOfNewest > 0) pending.buffers++;
+      if (samplesOfNewest > 0) this.collect(pending, samplesOfNewest);
       pending.certain ||= certain;
     }
     pending.buffersLeft = buffersLeft;
@@ -148,12 +151,17 @@ export class LossTracker {
 
   private settle(pending: PendingLoss, samples: number): void {
     if (--pending.buffersLeft > 0) {
-      pending.samples += samples;
-      pending.buffers++;
+      this.collect(pending, samples);
       return;
     }
     this.pending = null;
     this.sayStretch(pending, samples, pending.certain);
+  }
+
+  private collect(pending: PendingLoss, samples: number): void {
+    pending.samples += samples;
+    pending.buffers++;
+    pending.earliestS = this.clock.laterOf(pending.earliestS, samples, this.last.earliestS);
   }
 
   /**
@@ -161,11 +169,17 @@ export class LossTracker {
    * in it. A loss that the bit showed just now may be in it already, or come behind this buffer: of what is left nothing is certain.
    */
   private sayStretch(pending: PendingLoss, samples: number, certain: boolean): void {
-    const { earliestS, arrivedS } = this.last;
-    const { min, max } = this.clock.advanceWithLoss(pending.samples + samples, earliestS, arrivedS);
+    const earliestS = this.clock.laterOf(pending.earliestS, samples, this.last.earliestS);
+    const { min, max } = this.clock.advanceWithLoss(pending.samples + samples, earliestS, this.last.arrivedS);
     const least = certain ? Math.max(1, min) : min;
     this.say({ min: least, max: Math.max(least, max) }, pending.from);
-    Object.assign(pending, { from: this.position + samples, samples: 0, buffers: 0, certain: false });
+    Object.assign(pending, {
+      from: this.position + samples,
+      samples: 0,
+      buffers: 0,
+      earliestS: -Infinity,
+      certain: false,
+    });
   }
 
   private say(bounds: LossBounds, from: number): void {

@@ -33,6 +33,8 @@ export class PlutoRx implements RxStream {
   /** Samples lost (least) at delivered positions passed so far: absolute index = position + shift. */
   private shift = 0;
   private loss: LossRecord | null = null;
+  /** Where the delivered bytes end; null until the stream is closed. */
+  private deliveredBytes: number | null = null;
   private closing: Promise<void> | null = null;
 
   constructor(stream: InStream, settings: StreamSettings, onClose: () => Promise<void>) {
@@ -64,6 +66,7 @@ export class PlutoRx implements RxStream {
       this.ended ??= 'closed';
       try {
         await this.stream.stop();
+        this.readRest();
       } finally {
         await this.onClose();
       }
@@ -73,6 +76,22 @@ export class PlutoRx implements RxStream {
 
   describe(): string {
     return `pluto rx, ${describeSettings(this.settings)}`;
+  }
+
+  /**
+   * What is left in the ring after a stop: a loss that began before the last block delivered may lie before it, and was not said with a
+   * block. It is counted at most; whether it is one of this stream nobody knows.
+   */
+  private readRest(): void {
+    for (let entry = this.stream.tryRead(); entry && entry.kind !== 'end'; entry = this.stream.tryRead()) {
+      if (entry.kind === 'bytes') this.deliveredBytes ??= entry.index - entry.lostBytes;
+      if (entry.kind !== 'side' || entry.tag !== TAG_LOSS || !entry.data) continue;
+      if (entry.fromIndex >= (this.deliveredBytes ?? Number.POSITIVE_INFINITY)) break;
+      const { max } = lossFromBytes(entry.data);
+      this.counters.lostMax += max;
+      this.counters.gaps++;
+      this.warn(`up to ${max} samples were lost at the very end`);
+    }
   }
 
   private learn(side: RingSide): void {
