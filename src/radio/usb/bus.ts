@@ -40,8 +40,21 @@ export function chooseBoard(boards: readonly UsbBoard[], spec: Omit<BoardSpec, '
   throw new UsbError('gone', `no ${name} with serial ${serial} at the ${bus} (${others})`);
 }
 
-/** Finds a board and opens it. */
+/**
+ * Finds a board and opens it. Where no serial fits, boards whose serial could not be read are tried, so that the reason (no permission,
+ * in use) is said rather than that there is no such board.
+ */
 export async function openBoard(spec: BoardSpec, bus: UsbBus = openBus(spec.bus)): Promise<UsbDevice> {
   const boards = await bus.list(spec.wanted);
-  return bus.open(chooseBoard(boards, spec, bus.describe()));
+  try {
+    return await bus.open(chooseBoard(boards, spec, bus.describe()));
+  } catch (error) {
+    const isMissing = error instanceof UsbError && error.kind === 'gone' && spec.serial !== null;
+    const unread = boards.find((board) => board.serial === null);
+    if (!isMissing || !unread) throw error;
+    const device = await bus.open(unread);
+    if (device.board.serial?.toLowerCase().endsWith(spec.serial!.toLowerCase())) return device;
+    await device.close();
+    throw error;
+  }
 }

@@ -42,7 +42,7 @@ const STATUS = { timedOut: 2, cancelled: 3, stall: 4, noDevice: 5 } as const;
 const ERROR = { access: -3, noDevice: -4, notFound: -5, busy: -6, timeout: -7, pipe: -9 } as const;
 
 const PERMISSION_HINT =
-  'copy the rules in hardware/udev to /etc/udev/rules.d, then: udevadm control --reload && udevadm trigger, and plug the board in again';
+  'sudo cp hardware/udev/60-sct.rules /etc/udev/rules.d/ && sudo udevadm control --reload-rules && sudo udevadm trigger, then plug the board in again';
 
 /** What the library throws or reports, as a UsbError. */
 export function libusbError(error: unknown, name: string): UsbError {

@@ -46,8 +46,12 @@ test('no permission, no library, an interface in use: the kind and what to do', 
   assert.deepEqual([board.serial, board.product], [null, null]);
   await assert.rejects(
     bus.open(board),
-    (error) => error instanceof UsbError && error.kind === 'permission' && /hardware\/udev/.test(error.hint ?? ''),
+    (error) =>
+      error instanceof UsbError &&
+      error.kind === 'permission' &&
+      /hardware\/udev\/60-sct\.rules/.test(error.hint ?? ''),
   );
+  await assert.rejects(openBoard({ ...WANTED, serial: '0aa1' }, bus), isUsb('permission'));
   fake.devices[1].taken.add(0);
   fake.devices[1].configDescriptor = undefined;
   const second = await openBoard({ ...WANTED, serial: '0ab1' }, bus);
