@@ -153,7 +153,12 @@ const GROUPS = {
     number('maxCsiAgeMs', '--max-csi-age <ms>', 'older reports are not used (default 0.25/Doppler, else 200)', 'ms'),
     number('soundings', '--soundings <n>', 'sounding bursts before a picture (default 4 where a model fades, else 1)'),
     number('soundingEveryMs', '--sounding-every <ms>', 'from one sounding to the next, whole ms (default 20)', 'ms'),
-    word('feedback', '--feedback <kind>', 'way back of CSI reports: same (default), none'),
+    word(
+      'feedback',
+      '--feedback <kind>',
+      'way back of CSI reports and acknowledgements: same (default: both ends in this process), burst: over the air, ws://HOST:PORT, none',
+    ),
+    word('feedbackToken', '--feedback-token <file>', 'file with the token that both ends of ws:// share'),
     {
       flags: '--power-loading',
       about: 'power of each subband by water-filling over the CSI report (default: the same for all)',

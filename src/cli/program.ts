@@ -5,6 +5,7 @@ import { addCapture } from './commands/capture.ts';
 import { addDevices } from './commands/devices.ts';
 import { addEmulate } from './commands/emulate.ts';
 import { addExport } from './commands/export.ts';
+import { addLink } from './commands/link.ts';
 import { addLoopback } from './commands/loopback.ts';
 import { addModels } from './commands/models.ts';
 import { addMonitor } from './commands/monitor.ts';
@@ -17,7 +18,7 @@ import type { AddCommand, CliContext } from './context.ts';
 import { packageVersion } from './version.ts';
 
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
-  { heading: 'A picture over the link:', commands: [addLoopback, addSend, addReceive] },
+  { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
   { heading: 'Channel, boards, checks:', commands: [addSound, addDevices, addEmulate, addBench] },

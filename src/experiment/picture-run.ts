@@ -43,7 +43,8 @@ export interface PictureExchange {
 /** An exchange with its captures and how the receiving end was tuned. */
 export interface OpenedExchange {
   readonly exchange: PictureExchange;
-  readonly captures: { readonly tx: CaptureWriter; readonly rx: CaptureWriter };
+  /** Made when the exchange opens, at the latest. */
+  readonly captures: { readonly tx?: CaptureWriter; readonly rx?: CaptureWriter };
   readonly loOffsetHz: number;
   /** LO of the receiver, Hz; undefined at baseband. */
   readonly frequencyHz: number | undefined;
@@ -79,8 +80,9 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
   let opened: OpenedExchange | null = null;
   try {
     opened = await what.open(run, name, (use) => io.progress.update(() => progressText(use, opened?.exchange)));
-    const { exchange, captures } = opened;
+    const { exchange } = opened;
     await exchange.open();
+    const captures = opened.captures as { readonly tx: CaptureWriter; readonly rx: CaptureWriter };
     manifest = { ...manifest, device: exchange.deviceFacts() };
     const coded = performance.now();
     const plan = await exchange.sendPicture(image);
@@ -163,8 +165,8 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
   } catch (error) {
     // Whatever went wrong, what was recorded stays a valid capture and run.json says how it ended.
     await opened?.exchange.close().catch(() => undefined);
-    await opened?.captures.tx.close().catch(() => undefined);
-    await opened?.captures.rx.close().catch(() => undefined);
+    await opened?.captures.tx?.close().catch(() => undefined);
+    await opened?.captures.rx?.close().catch(() => undefined);
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
     manifest = { ...manifest, ...knowledgeRecord(opened?.exchange.knowledge?.facts) };
     await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));

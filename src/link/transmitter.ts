@@ -44,6 +44,9 @@ export type { TransmitterOptions } from './transmitter-options.ts';
 export const SOUNDING_SLOTS = 4;
 const NO_ANSWERS = 'no feedback: nothing can be asked for again, so none of the budget is kept for repetitions';
 
+/** Options of one picture that may differ from the session's. */
+export type SendPolicy = Partial<Pick<CompleteOptions, 'mapping' | 'mappingForced'>>;
+
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
 export class Transmitter {
   readonly numerology: Numerology;
@@ -100,15 +103,18 @@ export class Transmitter {
    * and makes its bursts. UsageError (planPicture, codec) when the budget is too small, or larger than a picture can use.
    *
    * @param referenceIds pictures of both ends that this one may name: first 32 bits of their hashes
+   * @param policy what this picture has instead of the transmitter's own options
    */
   async send(
     image: RgbImage,
     budgetRe: number,
     nowS: number,
     referenceIds: readonly number[] = [],
+    policy: SendPolicy = {},
   ): Promise<TransmissionPlan> {
     const n = this.numerology;
-    const { codec, powerLoading, seed, protectionDb, oneMcs, mappingForced, answers } = this.options;
+    const options = { ...this.options, ...policy };
+    const { codec, powerLoading, seed, protectionDb, oneMcs, mappingForced, answers } = options;
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
@@ -121,10 +127,10 @@ export class Transmitter {
     const perSlotRe = n.nSubbands * RB_DATA_RE;
     const leastBurstRe = controlRe(n, { power: powerLoading }) + perSlotRe;
     // What nobody can ask for is not kept room for.
-    const harq = this.options.answers ? this.options.harq : 0;
+    const harq = options.answers ? options.harq : 0;
     const spare = budgetRe * (this.options.repeatBudget - 1);
     const csi = channelKnowledge(this.report, nowS, n.nSubbands, {
-      ...this.options,
+      ...options,
       harq,
       canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
     });
@@ -172,7 +178,7 @@ export class Transmitter {
       dropped: planned.dropped,
       warnings: [
         ...controlWarnings(n, bursts, limit < this.options.maxSfvs ? limit : undefined),
-        ...(harq < this.options.harq ? [NO_ANSWERS] : []),
+        ...(harq < options.harq ? [NO_ANSWERS] : []),
       ],
       settings: encoded.settings,
       timingsMs: { ...source.timingsMs, ...encoded.timingsMs },

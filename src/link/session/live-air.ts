@@ -33,24 +33,34 @@ export interface LiveAirOptions {
   readonly fill?: boolean;
 }
 
+/** Silence that is written at once where nothing moves by itself, s. */
+const SILENCE_S = 10e-3;
+
 /** A radio in real time. Each sending is one run of samples, so that distances of bursts are exact. */
 export class LiveAir implements Air {
   readonly sent: SentBurst[] = [];
+  /** End of what has been written, s of the transmitted stream. */
+  private writtenS = 0;
   private readonly options: LiveAirOptions;
 
   constructor(options: LiveAirOptions) {
     this.options = options;
   }
 
+  /** Whether time goes by only with what is sent. */
+  get standsStill(): boolean {
+    return this.options.fill === true;
+  }
+
   get nowS(): number {
-    return this.options.time.nowS;
+    return this.options.fill ? this.writtenS : this.options.time.nowS;
   }
 
   async send(bursts: Iterable<TransmitBurst>, spacing: Spacing, onAir: OnAir): Promise<void> {
-    const { modemRateHz, time } = this.options;
+    const { modemRateHz } = this.options;
     let dueS = 0;
     for (const run of burstRuns(bursts, spacing, modemRateHz)) {
-      if (dueS > this.nowS) await time.until(dueS);
+      if (dueS > this.nowS) await this.pass(dueS - this.nowS);
       const startS = await this.run(run, onAir);
       dueS = startS + run.next / modemRateHz;
     }
@@ -59,18 +69,23 @@ export class LiveAir implements Air {
 
   async pass(seconds: number, enough?: () => boolean): Promise<void> {
     const { time, fill } = this.options;
-    const dueS = time.nowS + seconds;
-    if (fill) await this.silence(seconds);
-    await time.until(dueS, enough);
+    const dueS = this.nowS + seconds;
+    if (!fill) return time.until(dueS, enough);
+    // Silence piece by piece: what is enough is heard before more time has gone by.
+    while (!enough?.() && dueS - this.nowS > 1e-9) {
+      await this.silence(Math.min(enough ? SILENCE_S : seconds, dueS - this.nowS));
+      await time.until(this.nowS, enough);
+    }
   }
 
   /** Sends one run; returns when it began, s. */
   private async run({ bursts, samples }: BurstRun, onAir: OnAir): Promise<number> {
-    const { port, time, modemRateHz, deviceRateHz } = this.options;
+    const { port, modemRateHz, deviceRateHz } = this.options;
     const { chain, tx } = await port.ready();
     const placed = await chain.send(samples);
     await tx.drain();
-    const endS = time.nowS;
+    this.writtenS = (placed.index + placed.samples) / deviceRateHz;
+    const endS = this.nowS;
     await port.done();
     const lengthS = placed.samples / deviceRateHz;
     const ratio = deviceRateHz / modemRateHz;
@@ -92,8 +107,10 @@ export class LiveAir implements Air {
   private async silence(seconds: number): Promise<void> {
     const { port, deviceRateHz } = this.options;
     const { tx } = await port.ready();
-    await tx.write(new Float32Array(2 * Math.ceil(seconds * deviceRateHz)));
+    const placed = await tx.write(new Float32Array(2 * Math.ceil(seconds * deviceRateHz)));
     await tx.drain();
+    // Not beyond the time that was asked for, though a part of a sample more was sent.
+    this.writtenS = Math.min(this.writtenS + seconds, (placed.index + placed.samples) / deviceRateHz);
     await port.done();
   }
 }

@@ -3,7 +3,7 @@ import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { MAX_PROCESSES } from '../harq/processes.ts';
 import type { FeedbackChannel } from '../reverse/feedback.ts';
 import type { KnowledgePiece } from '../reverse/knowledge-pieces.ts';
-import type { TransmissionPlan, TransmitBurst, Transmitter } from '../transmitter.ts';
+import type { SendPolicy, TransmissionPlan, TransmitBurst, Transmitter } from '../transmitter.ts';
 import type { Air, Spacing } from './air.ts';
 
 /** What a sender is told that the receiver holds, and makes of it. */
@@ -80,10 +80,21 @@ export class SenderSession {
     this.listen();
   }
 
-  /** Sends one picture by the latest report, and repeats what is asked for. */
-  async sendWith(image: RgbImage, budgetRe: number): Promise<TransmissionPlan> {
+  /** One sounding, by which gains are set; waits at most `seconds` until it was `heard`. */
+  async soundOnce(seconds: number, heard: () => boolean): Promise<void> {
+    await this.send([this.options.transmitter.sounding()], { kind: 'close' });
+    await this.options.air.pass(seconds, heard);
+    this.listen();
+  }
+
+  /**
+   * Sends one picture by the latest report, and repeats what is asked for.
+   *
+   * @param policy another mapping than the transmitter's own, for comparisons on one report
+   */
+  async sendWith(image: RgbImage, budgetRe: number, policy: SendPolicy = {}): Promise<TransmissionPlan> {
     const { transmitter, air, knowledge, codingS = 0 } = this.options;
-    const plan = await transmitter.send(image, budgetRe, air.nowS + codingS, knowledge?.agree());
+    const plan = await transmitter.send(image, budgetRe, air.nowS + codingS, knowledge?.agree(), policy);
     knowledge?.sent(plan.settings);
     // More parts than processes: a window of them is settled before the next takes over its processes.
     for (let first = 0; first < plan.bursts.length; first += MAX_PROCESSES) {

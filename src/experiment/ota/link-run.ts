@@ -1,0 +1,98 @@
+import { UsageError } from '../../common/errors.ts';
+import type { RxStream, TxStream } from '../../radio/radio.ts';
+import { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
+import { parseRadioUri } from '../../radio/uri.ts';
+import { senderCodec } from '../link-codecs.ts';
+import type { LinkConfig } from '../link-config.ts';
+import { runLoopback } from '../loopback-run.ts';
+import { runPicture } from '../picture-run.ts';
+import type { RunDirectory } from '../run-directory.ts';
+import { RUN_FILES } from '../run-files.ts';
+import type { FolderResult, PhotoSource, RunIo, RunResult } from '../run-io.ts';
+import { permissionOf, type RadioEnd, radioEnd } from './radio-end.ts';
+import { RadioExchange, type RadioExchangeOptions } from './radio-exchange.ts';
+
+export interface LinkRunConfig extends LinkConfig {
+  readonly photo: PhotoSource;
+  /** Radio URIs, checked. */
+  readonly tx: string;
+  readonly rx: string;
+}
+
+/**
+ * `sct link`: one picture from one radio to another, both on this host. With `loopback` at both ends the channel is modelled: only the
+ * URI differs.
+ */
+export async function runLink(config: LinkRunConfig, io: RunIo): Promise<RunResult | FolderResult> {
+  const { photo, tx, rx, ...link } = config;
+  if (parseRadioUri(tx).kind === 'loopback') return runLoopback({ ...link, photo }, io);
+  if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
+  const coding = await senderCodec(link);
+  const ends = { tx: radioEnd(link, tx, 'tx', coding), rx: radioEnd(link, rx, 'rx', coding) };
+  const permission = permissionOf(ends.tx, ends.rx.board ? ends.rx.profile : null);
+  const { config: received, setup } = ends.rx;
+  return runPicture(
+    {
+      ...{ config: received, photo, coding, modelled: false, numerology: setup.numerology },
+      settings: { ...received, tx, rx },
+      channel: 'link',
+      directory: io.outputDirectory,
+      open: async (run, name, burst) => {
+        const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
+        const exchange = new RadioExchange({
+          ...{ ...ends, permission, burst, signal: io.signal },
+          captures: async (sending, receiving) =>
+            Object.assign(files, await linkCaptures(run, name, ends, sending, receiving)),
+        });
+        return {
+          exchange,
+          captures: files,
+          loOffsetHz: setup.frontend.loOffsetHz,
+          get frequencyHz() {
+            return exchange.frequencyHz;
+          },
+        };
+      },
+    },
+    io,
+  );
+}
+
+/** Captures of both streams, as the radios really are set. */
+export async function linkCaptures(
+  run: RunDirectory,
+  name: string,
+  ends: Pick<RadioExchangeOptions, 'tx' | 'rx'>,
+  tx: TxStream,
+  rx: RxStream,
+): Promise<{ tx: CaptureWriter; rx: CaptureWriter }> {
+  return {
+    tx: await streamCapture(run, 'tx', ends.tx, tx, `transmitted: ${name}`),
+    rx: await streamCapture(run, 'rx', ends.rx, rx, `received: ${name}`),
+  };
+}
+
+function streamCapture(
+  run: RunDirectory,
+  which: 'tx' | 'rx',
+  end: RadioEnd,
+  { settings }: TxStream | RxStream,
+  description: string,
+): Promise<CaptureWriter> {
+  const { numerology, frontend } = end.setup;
+  return CaptureWriter.create(run.file(RUN_FILES[which]), {
+    format: settings.format,
+    fullScale: settings.fullScale,
+    rateHz: settings.rateHz,
+    frequencyHz: settings.frequencyHz || null,
+    gainsDb: settings.gainsDb,
+    hardware: `sct link, ${end.profile.board} (${end.name})`,
+    description,
+    overwrite: true,
+    fields: {
+      'sct:numerology': numerology.nSubbands,
+      'sct:lo_offset_hz': frontend.loOffsetHz,
+      'sct:modem_rate_hz': frontend.modemRateHz,
+    },
+  });
+}

@@ -1,0 +1,129 @@
+import { UsageError } from '../../common/errors.ts';
+import { splitGain } from '../../link/session/gain-control.ts';
+import { frontendFor } from '../../phy/frontend/frontend.ts';
+import { loadProfile, type ProfileName, profileCapabilities, type RadioProfile } from '../../radio/profile.ts';
+import type { GainStage, StreamRequest } from '../../radio/radio.ts';
+import { parseAllowedBands } from '../../radio/safety/bands.ts';
+import { checkTransmission, radiates, type TransmitPermission } from '../../radio/safety/transmit-permission.ts';
+import { parseRadioUri, type RadioUri } from '../../radio/uri.ts';
+import type { LinkCodec } from '../link-codecs.ts';
+import { type LinkConfig, linkInputSchema, occupiedHz, resolveLinkConfig } from '../link-config.ts';
+import { type LinkSetup, setupLink } from '../link-setup.ts';
+
+/** One end of a link by radio: the board, how the modem is set up for it, and what is asked of its streams. */
+export interface RadioEnd {
+  /** As it was given. */
+  readonly name: string;
+  readonly uri: RadioUri;
+  readonly profile: RadioProfile;
+  readonly config: LinkConfig;
+  readonly setup: LinkSetup;
+  readonly request: StreamRequest;
+  /** Whether it puts anything on the air or on a cable. */
+  readonly board: boolean;
+  /** Whether the program may change its receive gain. */
+  readonly ownGain: boolean;
+}
+
+/** Gains with which a board begins where none are named, dB: low, and the middle of the range. */
+const DEFAULT_TX_DB: Readonly<Record<string, number>> = { hackrf: 20, pluto: -20 };
+const DEFAULT_RX_DB: Readonly<Record<string, number>> = { hackrf: 40, pluto: 30 };
+
+/**
+ * An end of a link on a radio. UsageError where the board's rate does not carry the numerology, a gain is out of range, or a
+ * board was given no frequency.
+ */
+export function radioEnd(config: LinkConfig, name: string, direction: 'rx' | 'tx', coding: LinkCodec | null): RadioEnd {
+  const uri = parseRadioUri(name);
+  const board = radiates(uri);
+  const profileName = profileOf(uri, config.profile);
+  const own = configOf(config, profileName);
+  const setup = setupLink(own, null, coding);
+  const profile = loadProfile(profileName);
+  const { loOffsetHz, deviceRateHz } = setup.frontend;
+  const most = profile.limits.maxContinuousRateHz.value;
+  if (board && direction === 'rx' && deviceRateHz > most) {
+    throw new UsageError(
+      `${name} receives ${most / 1e6} Msps without gaps; numerology ${own.numerology} needs ${deviceRateHz / 1e6} Msps`,
+      'give a smaller --numerology (6 or 15)',
+    );
+  }
+  if (board && own.frequencyHz === undefined) {
+    throw new UsageError(`${name}: no frequency`, 'give -f HZ, the centre of the signal');
+  }
+  const given = direction === 'tx' ? own.txGainDb : own.rxGainDb;
+  const inUri = uri.kind === 'hackrf' && Object.keys(uri.options).some((key) => key !== 'ppm');
+  const stages = profileCapabilities(profile).gains.filter((g) => g.direction === direction && g.step < g.max - g.min);
+  const fallback = (direction === 'tx' ? DEFAULT_TX_DB : DEFAULT_RX_DB)[profileName];
+  const asked = given ?? (direction === 'rx' && inUri ? undefined : fallback);
+  return {
+    ...{ name, uri, profile, config: own, setup, board },
+    ownGain: board && direction === 'rx' && given === undefined && !inUri,
+    request: {
+      rateHz: deviceRateHz,
+      ...(own.frequencyHz === undefined ? {} : { frequencyHz: own.frequencyHz + (board ? loOffsetHz : 0) }),
+      ...(board && asked !== undefined ? { gainsDb: gainsOf(name, direction, stages, asked) } : {}),
+    },
+  };
+}
+
+/**
+ * By what right an end may transmit; null for one that reaches no air. TransmitRefused (exit 2) where it may not.
+ *
+ * @param receiver the board at the other end of the cable; null where it is on another host
+ */
+export function permissionOf(end: RadioEnd, receiver: RadioProfile | null): TransmitPermission | null {
+  if (!end.board) return null;
+  const { config, setup, profile, request } = end;
+  return checkTransmission(
+    {
+      profile,
+      loHz: request.frequencyHz!,
+      offsetHz: -setup.frontend.loOffsetHz,
+      occupiedHz: occupiedHz(setup.numerology),
+      gainsDb: request.gainsDb ?? {},
+    },
+    { cabledDb: config.cabledDb ?? null, allowedBands: parseAllowedBands(config.allowedBands), receiver },
+  );
+}
+
+/** The frontend of an end whose stream turned out to have another rate (a file). */
+export function frontendAt(end: RadioEnd, rateHz: number, loOffsetHz: number) {
+  const { numerology: n } = end.setup;
+  return frontendFor(n.sampleRateHz, occupiedHz(n), rateHz, loOffsetHz);
+}
+
+function profileOf(uri: RadioUri, fallback: ProfileName): ProfileName {
+  if (uri.kind === 'hackrf') return 'hackrf';
+  if (uri.kind === 'pluto-usb' || uri.kind === 'pluto-ip') return 'pluto';
+  return fallback;
+}
+
+/** The configuration with the board's rate and format, unless a rate was given. */
+function configOf(config: LinkConfig, profile: ProfileName): LinkConfig {
+  const keys = Object.keys(linkInputSchema.shape);
+  const {
+    rateHz,
+    sampleFormat: _,
+    ...rest
+  } = Object.fromEntries(Object.entries(config).filter(([key]) => keys.includes(key))) as unknown as LinkConfig;
+  const usual = resolveLinkConfig(rest).rateHz;
+  return resolveLinkConfig({ ...rest, profile, ...(rateHz === usual ? {} : { rateHz }) });
+}
+
+function gainsOf(name: string, direction: 'rx' | 'tx', stages: readonly GainStage[], totalDb: number) {
+  const min = stages.reduce((sum, s) => sum + s.min, 0);
+  const max = stages.reduce((sum, s) => sum + s.max, 0);
+  if (!(totalDb >= min && totalDb <= max)) {
+    throw new UsageError(`--${direction}-gain ${totalDb} dB is out of range for ${name}: allowed ${min} to ${max} dB`);
+  }
+  const gainsDb = splitGain(stages, totalDb);
+  const set = Object.values(gainsDb).reduce((a, b) => a + b, 0);
+  if (Math.abs(set - totalDb) > 1e-6) {
+    throw new UsageError(
+      `--${direction}-gain ${totalDb} dB is not possible on ${name}`,
+      `${set} dB is the nearest below`,
+    );
+  }
+  return gainsDb;
+}

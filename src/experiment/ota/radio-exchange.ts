@@ -1,0 +1,232 @@
+import { UsageError } from '../../common/errors.ts';
+import { RandomStream } from '../../common/random.ts';
+import { type RxChain, TxChain } from '../../link/chains.ts';
+import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../../link/reverse/feedback.ts';
+import { Listener } from '../../link/session/listener.ts';
+import { LiveAir } from '../../link/session/live-air.ts';
+import { LiveReceiver } from '../../link/session/live-receiver.ts';
+import { SenderSession } from '../../link/session/sender.ts';
+import type { TransmissionPlan, TransmitBurst, Transmitter } from '../../link/transmitter.ts';
+import { openRadio } from '../../radio/open-radio.ts';
+import type { Radio, RxStream, TxStream } from '../../radio/radio.ts';
+import { tapTx } from '../../radio/recorder.ts';
+import { transmitGuard } from '../../radio/safety/process-end.ts';
+import { describePermission, type TransmitPermission } from '../../radio/safety/transmit-permission.ts';
+import type { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
+import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import type { Json } from '../canonical-json.ts';
+import { budgetOf } from '../link-setup.ts';
+import { LinkTrace } from '../link-trace.ts';
+import type { PictureExchange } from '../picture-run.ts';
+import { receivingEnd, sendingEnd } from '../session-ends.ts';
+import { SessionKnowledge } from '../session-knowledge.ts';
+import { GainKeeper } from './gain-keeper.ts';
+import type { RadioEnd } from './radio-end.ts';
+import { RehearsedCodec, rehearse } from './rehearsal.ts';
+
+/** A burst without an answer is repeated after so long, s of the receiver's stream: it was not heard, or badly. */
+const ACK_TIMEOUT_S = 0.3;
+/** Longest wait for answers, s of the receiver's stream; they come as soon as the receiver is through with the burst. */
+const WAIT_S = 1;
+/** Listened to after the last burst, s. */
+const TAIL_S = 20e-3;
+/** Soundings by which gains are set before the first that counts. */
+const MOST_TRIALS = 8;
+
+export interface RadioExchangeOptions {
+  readonly tx: RadioEnd;
+  readonly rx: RadioEnd;
+  readonly permission: TransmitPermission | null;
+  /** Makes the captures once the streams are open and their settings known. */
+  captures(tx: TxStream, rx: RxStream): Promise<{ readonly tx: CaptureWriter; readonly rx: CaptureWriter }>;
+  burst?(use: TransmitBurst['use']): void;
+  readonly signal: AbortSignal;
+  /** Radios that are open already, for tests; default: those that the ends name. */
+  readonly radios?: { readonly tx: Radio; readonly rx: Radio };
+}
+
+/** Both ends of a link in one process, each on a radio of its own, or on one that sends and receives at once. */
+export class RadioExchange implements PictureExchange {
+  readonly transmitter: Transmitter;
+  readonly chain: RxChain;
+  readonly trace = new LinkTrace();
+  readonly knowledge: SessionKnowledge | null;
+  readonly feedback: FeedbackChannel;
+  private readonly options: RadioExchangeOptions;
+  private radios: { tx: Radio; rx: Radio } | null = null;
+  private tx: TxStream | null = null;
+  private rx: RxStream | null = null;
+  private receiver: LiveReceiver | null = null;
+  private keeper: GainKeeper | null = null;
+  private files: { readonly tx: CaptureWriter; readonly rx: CaptureWriter } | null = null;
+  private listener!: Listener;
+  private air!: LiveAir;
+  private sender!: SenderSession;
+  private codingS = 0;
+  private closed = false;
+
+  constructor(options: RadioExchangeOptions) {
+    this.options = options;
+    const { tx, rx } = options;
+    const { config } = tx;
+    if (config.feedback !== 'same' && config.feedback !== 'none') {
+      throw new UsageError(`--feedback ${config.feedback}: both ends are in this process`, 'give same or none');
+    }
+    const setup = { ...tx.setup, codec: new RehearsedCodec(tx.setup.codec) };
+    this.transmitter = sendingEnd(config, setup, { ackTimeoutS: ACK_TIMEOUT_S });
+    this.knowledge = setup.knowledge ? new SessionKnowledge(setup.knowledge, this.transmitter.options.session) : null;
+    this.chain = receivingEnd(rx.config, rx.setup);
+    this.feedback =
+      config.feedback === 'none'
+        ? new NoFeedback()
+        : new LocalFeedback({ random: new RandomStream(config.seed).fork('feedback') });
+  }
+
+  get clippedSamples(): number {
+    return (this.tx?.counters.clippedSamples ?? 0) + (this.rx?.counters.clippedSamples ?? 0);
+  }
+
+  /** LO of the receiver, Hz; undefined at baseband. */
+  get frequencyHz(): number | undefined {
+    return this.rx?.settings.frequencyHz || undefined;
+  }
+
+  async open(): Promise<void> {
+    const { options, chain, feedback, knowledge, transmitter } = this;
+    const { tx: txEnd, rx: rxEnd, signal } = options;
+    if (txEnd.board) transmitGuard().watch(signal);
+    this.radios = options.radios ?? (await openRadios(txEnd, rxEnd));
+    this.tx = await this.radios.tx.openTx(txEnd.request);
+    this.rx = await this.radios.rx.openRx(rxEnd.request);
+    this.files = await options.captures(this.tx, this.rx);
+    const { rx, files } = this;
+    const tx = tapTx(this.tx, files.tx);
+    this.listener = new Listener({
+      ...{ chain, feedback, knowledge },
+      timeOf: () => this.air.nowS,
+      heard: (event) => this.trace.add(event, chain),
+    });
+    this.keeper = rxEnd.ownGain && rx.setGains ? new GainKeeper(rx, this.radios.rx.capabilities.gains) : null;
+    const receiver = new LiveReceiver({
+      ...{ rx, signal },
+      hear: async (block) => {
+        await files.rx.write(block);
+        this.keeper?.hear(block);
+        this.listener.push(block);
+      },
+    });
+    this.receiver = receiver;
+    const port = { chain: new TxChain(txEnd.setup.frontend, tx), tx };
+    const air = new LiveAir({
+      port: { ready: async () => port, done: async () => undefined },
+      time: receiver,
+      modemRateHz: txEnd.setup.frontend.modemRateHz,
+      deviceRateHz: txEnd.setup.frontend.deviceRateHz,
+      fill: !this.radios.tx.capabilities.realtime && !txEnd.board,
+    });
+    this.air = air;
+    const { config } = txEnd;
+    const exchange = this;
+    this.sender = new SenderSession({
+      ...{ transmitter, air, feedback, knowledge, signal },
+      answers: config.feedback !== 'none',
+      // Without a way back one sounding tells the receiver the channel.
+      soundings: {
+        count: config.feedback === 'none' ? 1 : config.soundings,
+        everyS: config.soundingEveryMs / 1e3,
+      },
+      waitS: { report: WAIT_S, answers: config.feedback === 'none' ? TAIL_S : WAIT_S },
+      get codingS() {
+        return exchange.codingS;
+      },
+      ...(options.burst ? { burst: options.burst } : {}),
+    });
+  }
+
+  /** Looks at the picture first, then sets the gains, then measures the channel and sends. */
+  async sendPicture(image: RgbImage): Promise<TransmissionPlan> {
+    await this.prepare(image);
+    await this.sender.measure();
+    return this.sendWith(image);
+  }
+
+  /** What does not depend on the channel, and the receive gain. */
+  async prepare(image: RgbImage): Promise<void> {
+    const { transmitter, sender } = this;
+    const codingS = await rehearse(transmitter, image, this.budgetOf(image));
+    // A file's time stands still while nothing is written.
+    this.codingS = this.air.standsStill ? 0 : codingS;
+    for (let trial = 0; this.keeper && trial < MOST_TRIALS; trial++) {
+      const before = this.trace.bursts.length;
+      await sender.soundOnce(WAIT_S / 2, () => this.trace.bursts.length > before);
+      if (!(await this.keeper.settle())) break;
+    }
+  }
+
+  /** Measures the channel anew. */
+  measure(): Promise<void> {
+    return this.sender.measure();
+  }
+
+  /** Sends a picture by the latest report. */
+  sendWith(image: RgbImage, policy: Parameters<SenderSession['sendWith']>[2] = {}): Promise<TransmissionPlan> {
+    return this.sender.sendWith(image, this.budgetOf(image), policy);
+  }
+
+  deviceFacts(): { [key: string]: Json } {
+    const { tx, rx, options, codingS, air } = this;
+    const stream = (s: RxStream | TxStream | null) =>
+      s ? { ...s.settings, gainsDb: { ...s.settings.gainsDb } } : null;
+    return {
+      tx: { uri: options.tx.name, settings: stream(tx) },
+      rx: { uri: options.rx.name, settings: stream(rx), ...(this.keeper ? { gainsDb: this.keeper.gainsDb } : {}) },
+      permission: options.permission ? describePermission(options.permission) : null,
+      codingS,
+      sent: (air?.sent ?? []).map((b) => ({ ...b })),
+    };
+  }
+
+  warnings(): string[] {
+    const underruns = this.tx?.counters.underruns ?? 0;
+    const out = underruns > 0 ? [`the transmitter ran out of samples ${underruns} times inside a burst`] : [];
+    if (this.rx?.warning) out.push(this.rx.warning);
+    return out;
+  }
+
+  async close(): Promise<void> {
+    if (this.closed) return;
+    this.closed = true;
+    try {
+      await this.air?.pass(TAIL_S);
+      await this.tx?.close();
+      await this.receiver?.close();
+      this.listener?.flush();
+      this.trace.markLosses(this.chain);
+      for (const { burst, use, index, samples } of this.air?.sent ?? []) {
+        this.files?.tx.annotate({ index, count: samples, label: `burst ${use}`, comment: `burst ${burst}` });
+      }
+    } finally {
+      await this.tx?.close().catch(() => undefined);
+      await this.radios?.tx.close();
+      await this.radios?.rx.close();
+    }
+  }
+
+  private budgetOf(image: RgbImage): number {
+    return budgetOf(this.options.tx.config, image.width * image.height);
+  }
+}
+
+/** The radios of two ends; one radio where both name the same. */
+async function openRadios(tx: RadioEnd, rx: RadioEnd): Promise<{ tx: Radio; rx: Radio }> {
+  const fields = { 'sct:numerology': tx.config.numerology, 'sct:lo_offset_hz': tx.setup.frontend.loOffsetHz };
+  const file = { format: tx.setup.format, fullScale: tx.setup.fullScale, overwrite: true, capture: { fields } };
+  const sending = await openRadio(tx.uri, { file });
+  if (tx.name === rx.name && tx.board) return { tx: sending, rx: sending };
+  try {
+    return { tx: sending, rx: await openRadio(rx.uri) };
+  } catch (error) {
+    await sending.close();
+    throw error;
+  }
+}

@@ -1,0 +1,61 @@
+import { Transmitter } from '../../link/transmitter.ts';
+import type {
+  AnalyseHints,
+  Codec,
+  DecodedImage,
+  DecodeOptions,
+  ReceivedSource,
+  SourcePlan,
+} from '../../sct/codec/codec.ts';
+import type { RgbImage } from '../../sct/image/rgb-image.ts';
+
+/**
+ * A codec that looks at a picture before the channel is measured: what does not depend on the channel is not done while a
+ * CSI report grows old. Gives the same as the codec inside it.
+ */
+export class RehearsedCodec implements Codec {
+  readonly name: string;
+  private readonly inner: Codec;
+  private readonly plans = new WeakMap<RgbImage, Map<string, Promise<SourcePlan>>>();
+
+  constructor(inner: Codec) {
+    this.inner = inner;
+    this.name = inner.name;
+  }
+
+  describe(): string {
+    return this.inner.describe();
+  }
+
+  analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<SourcePlan> {
+    const known = this.plans.get(image) ?? new Map<string, Promise<SourcePlan>>();
+    this.plans.set(image, known);
+    const key = JSON.stringify(hints);
+    const plan = known.get(key) ?? this.inner.analyse(image, hints);
+    known.set(key, plan);
+    return plan;
+  }
+
+  decode(received: ReceivedSource, options?: DecodeOptions): Promise<DecodedImage> {
+    return this.inner.decode(received, options);
+  }
+}
+
+/**
+ * Codes a picture once with nothing known of the channel and sends nothing, so that models are loaded and the picture is analysed;
+ * returns how long a coding takes after that, s: so much older a report is when its bursts are on the air.
+ */
+export async function rehearse(
+  transmitter: Transmitter,
+  image: RgbImage,
+  budgetRe: number,
+  references: readonly number[] = [],
+): Promise<number> {
+  const understudy = (): Transmitter => new Transmitter({ ...transmitter.options, numerology: transmitter.numerology });
+  await understudy().send(image, budgetRe, 0, references);
+  const startedMs = performance.now();
+  const { bursts } = await understudy().send(image, budgetRe, 0, references);
+  // The first burst's samples are made before it is on the air as well.
+  void bursts[0].samples.length;
+  return (performance.now() - startedMs) / 1e3;
+}
