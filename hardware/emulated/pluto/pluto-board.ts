@@ -4,6 +4,7 @@ import type { RadioProfile } from '../../../src/radio/profile.ts';
 import type { Air, Antenna } from '../air.ts';
 import { receiveDevice, transmitDevice } from './converter-devices.ts';
 import { Dds } from './dds.ts';
+import { HostLink } from './host-link.ts';
 import type { IioContext } from './iio-context.ts';
 import { phyDevice } from './phy-device.ts';
 import { StatusRegister } from './registers.ts';
@@ -40,6 +41,8 @@ export interface PlutoOptions {
   /** What the analogue parts do to the samples, full scale 1.0: after the gain in RX, before it in TX; FaultyMixer is one. */
   readonly rxFaults?: ChannelFn;
   readonly txFaults?: ChannelFn;
+  /** What passes between host and board, bytes a second of the emulation; without limit unless given. */
+  readonly linkBytesPerS?: number;
   /** In place of the air: received samples of known number, for tests of losses. */
   readonly source?: SampleSource;
 }
@@ -81,6 +84,7 @@ interface Parts {
 export class PlutoBoard {
   readonly serial: string;
   readonly air: Air;
+  readonly link: HostLink;
   private readonly options: PlutoOptions;
   private readonly antenna: Antenna;
   private parts: Parts;
@@ -91,6 +95,7 @@ export class PlutoBoard {
     this.options = options;
     this.air = options.air;
     this.serial = options.serial;
+    this.link = new HostLink(options.air.clock, options.linkBytesPerS ?? Number.POSITIVE_INFINITY);
     this.antenna = options.air.attach(options.name, { transmitTo: (timeS) => this.tx.advance(timeS) });
     this.parts = this.build();
   }

@@ -10,6 +10,9 @@ import { UsbPort } from '../../../hardware/emulated/usb-port.ts';
 import type { ChannelFn } from '../../radio/loopback/loopback-path.ts';
 import { loadProfile } from '../../radio/profile.ts';
 
+/** 6 to 7 Msps are what the maker gives for continuous streaming over USB (libiio#173): 24 to 28 MB/s. */
+const USB_BYTES_PER_S = 28e6;
+
 export interface PlutoRequest {
   readonly name: string;
   readonly serial: string;
@@ -39,6 +42,7 @@ export class EmulatedPluto {
       air,
       profile: loadProfile('pluto'),
       clockErrorPpm: ppm,
+      linkBytesPerS: USB_BYTES_PER_S,
       seed,
       ...(counter ? { source: numberedSamples } : {}),
       ...(rxFaults ? { rxFaults } : {}),

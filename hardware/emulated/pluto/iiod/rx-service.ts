@@ -108,6 +108,7 @@ export class RxService {
       await client.pipe.write(Buffer.from(`${data.length}\n`));
       if (reading.first) await client.pipe.write(Buffer.from(`${formatMask(client.mask)}\n`));
       await client.pipe.write(data);
+      await this.board.link.pass(data.length, this.stop.signal);
     } catch {
       reading.end(new IioError('EPIPE'));
       return;

@@ -66,6 +66,8 @@ export class TxService {
       const data = new Uint8Array(Math.min(left, client.samples * sampleBytes));
       if (!(await reader.fill(data))) return null;
       left -= data.length;
+      await this.board.link.pass(data.length, client.gone);
+      if (this.client !== client) throw new IioError('EBADF');
       try {
         this.board.tx.push(placeChannels(data, client.mask), Math.floor(data.length / sampleBytes));
         await this.board.tx.room(this.timeoutS(), this.stop.signal);
