@@ -12,6 +12,8 @@ const OPEN_PIPE = 1;
 const CLOSE_PIPE = 2;
 const VENDOR_TO_INTERFACE = 0x41;
 const CONTROL_TIMEOUT_MS = 1000;
+/** CLEAR_FEATURE(ENDPOINT_HALT), to an endpoint. */
+const CLEAR_HALT = { requestType: 0x02, request: 1, value: 0 } as const;
 
 /** Most bytes in one transfer, as libiio: larger ones need contiguous memory in some kernels. */
 const MAX_TRANSFER_BYTES = 1 << 20;
@@ -21,6 +23,8 @@ interface Couple {
   readonly outAddress: number;
   readonly packetBytes: number;
   inUse: boolean;
+  /** An endpoint was halted and answers STALL until that is cleared (USB 2.0 §9.4.5). */
+  halted: boolean;
 }
 
 /** The interface named "IIO" of an open board; a DeviceError names what is there instead. */
@@ -72,7 +76,7 @@ export class UsbConnector implements Connector {
   private constructor(device: UsbDevice, iio: UsbInterface, pipes: readonly number[] | null) {
     this.device = device;
     this.interfaceNumber = iio.number;
-    this.couples = endpointCouples(iio).map((couple) => ({ ...couple, inUse: false }));
+    this.couples = endpointCouples(iio).map((couple) => ({ ...couple, inUse: false, halted: false }));
     this.usable = (pipes ?? [...this.couples.keys()]).filter((pipe) => pipe < this.couples.length);
   }
 
@@ -104,6 +108,7 @@ export class UsbConnector implements Connector {
     const couple = this.couples[pipe];
     couple.inUse = true;
     try {
+      if (couple.halted) await this.clearHalt(couple);
       await this.control(OPEN_PIPE, pipe);
     } catch (error) {
       couple.inUse = false;
@@ -121,6 +126,14 @@ export class UsbConnector implements Connector {
 
   describe(): string {
     return `usb ${this.device.board.path}`;
+  }
+
+  private async clearHalt(couple: Couple): Promise<void> {
+    for (const index of [couple.inAddress, couple.outAddress]) {
+      // Where that is refused, the next transfer tells whether it was needed.
+      await this.device.controlOut({ ...CLEAR_HALT, index }, undefined, CONTROL_TIMEOUT_MS).catch(() => undefined);
+    }
+    couple.halted = false;
   }
 
   private control(request: number, value: number): Promise<void> {
@@ -153,7 +166,7 @@ class UsbPipe implements ByteTransport {
       this.refuseClosed();
       const part = data.subarray(at, at + MAX_TRANSFER_BYTES);
       const sent = await within(
-        translated(this.device.bulkOut(this.couple.outAddress, part, timeoutMs)),
+        this.noted(this.device.bulkOut(this.couple.outAddress, part, timeoutMs)),
         timeoutMs + 200,
         `${this.name} did not take ${part.length} bytes`,
       );
@@ -205,7 +218,7 @@ class UsbPipe implements ByteTransport {
     for (;;) {
       const left = Math.max(1, deadline - performance.now());
       const count = await within(
-        translated(this.device.bulkIn(this.couple.inAddress, target, Math.ceil(left))),
+        this.noted(this.device.bulkIn(this.couple.inAddress, target, Math.ceil(left))),
         left + 200,
         `${this.name} did not answer`,
       );
@@ -215,6 +228,14 @@ class UsbPipe implements ByteTransport {
       this.refuseClosed();
       if (performance.now() >= deadline) throw new IiodError('timeout', `${this.name} sent only empty packets`);
     }
+  }
+
+  /** A transfer; remembers that the endpoint is halted. */
+  private noted(transfer: Promise<number>): Promise<number> {
+    transfer.catch((error) => {
+      if (error instanceof UsbError && error.kind === 'stall') this.couple.halted = true;
+    });
+    return translated(transfer);
   }
 
   private refuseClosed(): void {
