@@ -150,7 +150,11 @@ export class DirectUsbDevice implements UsbDevice {
     });
   }
 
-  async controlOut(request: ControlRequest, data = new Uint8Array(0), timeoutMs = DEFAULT_CONTROL_TIMEOUT_MS) {
+  async controlOut(
+    request: ControlRequest,
+    data: Uint8Array = new Uint8Array(0),
+    timeoutMs = DEFAULT_CONTROL_TIMEOUT_MS,
+  ) {
     const setup = { ...request, requestType: request.requestType & 0x7f, length: data.length };
     const step = { kind: 'controlOut', target: request.request, length: data.length, endpoint: 0, timeoutMs } as const;
     await this.run(step, async () => {

@@ -45,14 +45,15 @@ export class RxStream implements SampleStream {
   }
 
   advance(nowS: number): void {
+    this.pump();
     while (!this.stopped) {
-      this.pump();
       const stopS = Math.min(nowS, this.busyUntilS);
-      const done = this.sampleUntil(stopS);
-      if (!done) continue;
-      this.timeS = Math.max(this.timeS, stopS);
-      if (this.busyUntilS <= stopS) this.transferDone();
-      else break;
+      const waits = this.sampleUntil(stopS);
+      if (waits) this.timeS = Math.max(this.timeS, stopS);
+      const done = waits && this.busyUntilS <= stopS;
+      if (done) this.transferDone();
+      this.pump();
+      if (waits && !done) break;
     }
   }
 
@@ -94,7 +95,7 @@ export class RxStream implements SampleStream {
     if (this.clock && this.rateHz > HIGHEST_M0_RATE_HZ && m0.activeMode === M0Mode.rx) m0.fail(M0Error.missedDeadline);
   }
 
-  /** Lets M0 run; false: it stopped where transfers must be looked at before time goes on. */
+  /** Lets M0 run; true: up to that time; false: it stopped where transfers must be looked at before. */
   private sampleUntil(stopS: number): boolean {
     const { clock, parts } = this;
     if (!clock) return true;

@@ -69,25 +69,26 @@ export class TxStream implements SampleStream {
   }
 
   advance(nowS: number): void {
+    this.pump();
     while (!this.stopped) {
-      this.pump();
       const stopS = Math.min(nowS, this.busyUntilS);
-      if (!this.sampleUntil(stopS)) continue;
-      this.timeS = Math.max(this.timeS, stopS);
-      if (this.busyUntilS <= stopS) this.transferDone();
-      else break;
+      const waits = this.sampleUntil(stopS);
+      if (waits) this.timeS = Math.max(this.timeS, stopS);
+      const done = waits && this.busyUntilS <= stopS;
+      if (done) this.transferDone();
+      this.pump();
+      if (waits && !done) break;
     }
   }
 
   wakeS(nowS: number): number | null {
-    const { m0, firmware } = this.parts;
-    if (this.draining) {
-      if (m0.activeMode === M0Mode.idle || !this.clock) return null;
-      return nowS + (this.usbCompleted - m0.m0Count) / (2 * this.rateHz);
-    }
+    const { m0 } = this.parts;
     if (this.busyUntilS < Number.POSITIVE_INFINITY) return Math.max(this.busyUntilS, nowS);
-    if (this.pipe.empty || m0.activeMode === M0Mode.idle || !this.clock) return null;
-    return nowS + firmware.chunkBytes / (2 * this.rateHz);
+    if (!this.clock || m0.activeMode === M0Mode.idle) return null;
+    if (this.draining) return nowS + Math.max(this.usbCompleted - m0.m0Count, EXCHANGE_BYTES) / (2 * this.rateHz);
+    if (this.pipe.empty) return null;
+    // Room comes when M0 passes a multiple of 8 KiB.
+    return this.clock.timeOf(this.taken + (STEP_BYTES - (m0.m0Count % STEP_BYTES)) / 2) + 1e-9;
   }
 
   changeRate(rateHz: number): void {
