@@ -88,6 +88,8 @@ export class BoardEngine {
     const { device } = this;
     if (!device) return;
     const endings = [...this.queues.keys()].map((queue) => queue.cancel());
+    // A control request that the board does not answer would hold up the farewell: endpoint 0 serves one at a time.
+    endings.push(device.cancel(0));
     for (const { endpoints } of device.interfaces) {
       for (const { address } of endpoints) if (address < 0x80) endings.push(device.cancel(address));
     }

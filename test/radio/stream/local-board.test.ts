@@ -183,12 +183,15 @@ test('the farewell is sent when the board is closed, after what was being sent w
   counter.room = 0;
   const queue = await board.startOut({ endpoint: 2, transferBytes: 512, transfers: 2, stallMs: 0 });
   const direct = board.bulkOut(2, new Uint8Array(10), 0);
+  const unanswered = board.controlIn({ ...ECHO_IN, request: NAK }, 4, 60_000);
   const ended = [assert.rejects(queue.write(new Uint8Array(2000))), assert.rejects(direct)];
+  ended.push(assert.rejects(unanswered, isUsb('cancelled')));
   await board.close();
   await Promise.all(ended);
   assert.deepEqual(
     counter.controls.map((setup) => [setup.request, setup.value]),
     [
+      [NAK, 7],
       [STALL, 0],
       [ECHO, 9],
     ],
