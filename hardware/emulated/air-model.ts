@@ -29,9 +29,9 @@ interface Board {
 }
 
 /**
- * The air between emulated boards of one process. Every pair has a path with a loss, and perhaps a channel and noise; samples of another
- * rate, clock or frequency are resampled and shifted on the listener's clock (air-path.ts). Memory is bounded: a second, or 64 MiB, of each
- * board's emissions.
+ * The air between emulated boards of one process. Every pair has a path with a loss, and perhaps a channel and noise;
+ * samples of another rate, clock or frequency are resampled and shifted on the listener's clock (air-path.ts). Memory
+ * is bounded: a second, or 64 MiB, of each board's emissions.
  */
 export class AirModel implements Air {
   readonly clock: AirClock;

@@ -46,10 +46,11 @@ interface Band {
 }
 
 /**
- * One path with its state. A sample k of the transmitter, rate fT, stands at t_k = start + k / fT; the listener's sample n at t_n, rate fL. The
- * listener hears s(t_n - D) exp(2 pi i (FT - FL) t_n), s the interpolated stream kept to the band that both have, D = 12 samples of that
- * band, which is the half width of the kernel: causality costs that much. With equal rates and frequencies the samples are handed on as they
- * are, on the listener's nearest sample, without delay.
+ * One path with its state. A sample k of the transmitter, rate fT, stands at t_k = start + k / fT; the listener's
+ * sample n at t_n, rate fL. The listener hears s(t_n - D) exp(2 pi i (FT - FL) t_n), s the interpolated stream kept to
+ * the band that both have, D = 12 samples of that band, which is the half width of the kernel: causality costs that
+ * much. With equal rates and frequencies the samples are handed on as they are, on the listener's nearest sample,
+ * without delay.
  */
 export class AirPathState {
   private readonly path: AirPath;

@@ -72,8 +72,8 @@ export class ManualAirClock implements AirClock {
   }
 
   /**
-   * Moves time on by so many seconds, stopping at every moment somebody waits for, in order, and giving what was woken the chance to run
-   * (and to wait again) before time goes on.
+   * Moves time on by so many seconds, stopping at every moment somebody waits for, in order, and giving what was woken
+   * the chance to run (and to wait again) before time goes on.
    */
   async advance(seconds: number): Promise<void> {
     if (!(seconds >= 0)) throw new UsageError(`time cannot advance by ${seconds} s`);

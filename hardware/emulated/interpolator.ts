@@ -6,10 +6,11 @@ const BETA = 0.1102 * (72 - 8.7);
 const PHASES = 4096;
 
 /**
- * Values between samples, by a windowed sinc h(x) = c sinc(c x) kaiser(x c / 12), x in samples of the input, c the kept part of its band.
+ * Values between samples, by a windowed sinc h(x) = c sinc(c x) kaiser(x c / 12), x in samples of the input, c the kept
+ * part of its band.
  *
- * Up to 0.4 c of the input's rate the error is below -65 dB: ripple of the window -72 dB, positions rounded to 1/4096 of a sample of the kept band
- * (-69 dB at 0.4, less below). It passes -6 dB at 0.5 c and nothing above 0.6 c.
+ * Up to 0.4 c of the input's rate the error is below -65 dB: ripple of the window -72 dB, positions rounded to 1/4096
+ * of a sample of the kept band (-69 dB at 0.4, less below). It passes -6 dB at 0.5 c and nothing above 0.6 c.
  */
 export class Interpolator {
   /** Samples on each side of a position. */
@@ -40,7 +41,8 @@ export class Interpolator {
   /**
    * out[i] = stream at position start + (firstIndex + i) step. Positions count samples of the stream.
    *
-   * @param input the part of the stream from sample `inputFrom` on, [sample][re, im]; it reaches `half` samples beyond all positions
+   * @param input the part of the stream from sample `inputFrom` on, [sample][re, im]; it reaches `half` samples beyond
+   * all positions
    * @param out [sample][re, im], overwritten
    */
   at(input: Float32Array, inputFrom: number, start: number, firstIndex: number, step: number, out: Float32Array): void {
@@ -79,8 +81,8 @@ export function interpolatorFor(kept: number): Interpolator {
 }
 
 /**
- * Turns samples by exp(2 pi i (cycles + n cyclesPerSample)), n the absolute index of the first. The same index is turned by the same
- * number however a stream is cut.
+ * Turns samples by exp(2 pi i (cycles + n cyclesPerSample)), n the absolute index of the first. The same index is
+ * turned by the same number however a stream is cut.
  */
 export function rotate(
   reIm: Float32Array,

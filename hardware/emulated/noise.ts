@@ -6,8 +6,9 @@ export const THERMAL_DBM_HZ = -173.98;
 let table: Float32Array | null = null;
 
 /**
- * Gaussian noise fast enough for boards: the inverse of the normal distribution at the middles of 65 536 equal parts, drawn by 16 bits each
- * of a xorshift128 [Marsaglia 2003]; scaled to variance 1. No value lies beyond 4.33 standard deviations.
+ * Gaussian noise fast enough for boards: the inverse of the normal distribution at the middles of 65 536 equal parts,
+ * drawn by 16 bits each of a xorshift128 [Marsaglia 2003]; scaled to variance 1. No value lies beyond 4.33 standard
+ * deviations.
  */
 export class GaussianNoise {
   private a: number;

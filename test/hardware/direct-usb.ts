@@ -218,8 +218,8 @@ export class DirectUsbDevice implements UsbDevice {
   }
 
   /**
-   * One step with its fault and its time-out. `work` may return a function: it is called when the transfer ends in time and gives the result, so
-   * that a late answer writes nothing.
+   * One step with its fault and its time-out. `work` may return a function: it is called when the transfer ends in time
+   * and gives the result, so that a late answer writes nothing.
    */
   private run<T>(
     step: Omit<UsbStep, 'step'> & { readonly endpoint: number; readonly timeoutMs: number },

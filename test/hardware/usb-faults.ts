@@ -12,9 +12,10 @@ export interface UsbStep {
 
 /**
  * What goes wrong in a step.
- * short: at most `bytes` of it happen. stall, io: refused without reaching the board. timeout: lost on the way; ends at its time-out, or never
- * where it has none. late: the board does it, the answer comes `ms` later, which may be after the time-out. garbage: an answer of random
- * bytes, of `bytes` length where given. unplug: the board is pulled, before or after it did the step.
+ * short: at most `bytes` of it happen. stall, io: refused without reaching the board. timeout: lost on the way; ends at
+ * its time-out, or never where it has none. late: the board does it, the answer comes `ms` later, which may be after
+ * the time-out. garbage: an answer of random bytes, of `bytes` length where given. unplug: the board is pulled, before
+ * or after it did the step.
  */
 export type UsbFault =
   | { readonly kind: 'short'; readonly bytes: number }

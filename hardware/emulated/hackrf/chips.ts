@@ -1,6 +1,6 @@
 /**
- * Registers of the chips on the board and the program memory, as a host may read and write them. Writing changes what is read back; the
- * radio follows the requests for gains and frequencies, not these bits.
+ * Registers of the chips on the board and the program memory, as a host may read and write them. Writing changes what
+ * is read back; the radio follows the requests for gains and frequencies, not these bits.
  */
 export class Chips {
   /** Transceiver MAX2837: 32 registers of 10 bits, at power-on by its driver in the firmware. */

@@ -28,8 +28,8 @@ export interface HackrfOptions {
   readonly seed?: number | string;
   readonly frontEnd?: HackrfFrontEnd;
   /**
-   * In place of what the converter gives: sample n is the bytes n mod 256 and n / 256 mod 256, n counting the converter's samples since the
-   * operation began, lost ones included.
+   * In place of what the converter gives: sample n is the bytes n mod 256 and n / 256 mod 256, n counting the
+   * converter's samples since the operation began, lost ones included.
    */
   readonly rxCounter?: boolean;
   /** Bytes a second of the bus; at most 53.2e6 for 13 packets a microframe. */

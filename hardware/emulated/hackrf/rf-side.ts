@@ -9,8 +9,8 @@ import type { RadioSettings } from './settings.ts';
 /** Levels and faults of a board's radio. Figures without a source are assumed: nobody publishes them for this board. */
 export interface HackrfFrontEnd {
   /**
-   * Input of full scale (a complex tone of amplitude 128) with all gains at 0, dBm. Assumed 15: 99 dB of voltage gain of the MAX2837 at
-   * both maxima, 1.024 V peak to peak at the converter, 8 dB lost on the way.
+   * Input of full scale (a complex tone of amplitude 128) with all gains at 0, dBm. Assumed 15: 99 dB of voltage gain
+   * of the MAX2837 at both maxima, 1.024 V peak to peak at the converter, 8 dB lost on the way.
    */
   readonly rxFullScaleDbm?: number;
   /** Noise figure with and without the RF amplifier, dB; measured by others at 435 MHz: 10.8 and 22. */

@@ -9,9 +9,9 @@ import type { InPipe } from './usb-pipes.ts';
 const STEP_BYTES = 0x2000;
 
 /**
- * Reception: converter, M0, buffers, bulk endpoint. M0 writes to a buffer of 32 KiB; when that is full, new samples are thrown away
- * and counted as a shortfall. The other core arms transfers of 8 KiB (firmware until 2026.01: straight from that buffer) or of
- * 16 KiB (later: from a second buffer, filled by DMA), one after the other.
+ * Reception: converter, M0, buffers, bulk endpoint. M0 writes to a buffer of 32 KiB; when that is full, new samples are
+ * thrown away and counted as a shortfall. The other core arms transfers of 8 KiB (firmware until 2026.01: straight from
+ * that buffer) or of 16 KiB (later: from a second buffer, filled by DMA), one after the other.
  */
 export class RxStream implements SampleStream {
   readonly kind = 'rx';
@@ -137,7 +137,10 @@ export class RxStream implements SampleStream {
     this.busyUntilS = this.timeS + this.busyBytes / busBytesPerS;
   }
 
-  /** One DMA transfer, which takes no time here; it keeps out of the half that M0 writes to as long as there is room in the other. */
+  /**
+   * One DMA transfer, which takes no time here; it keeps out of the half that M0 writes to as long as there is room in
+   * the other.
+   */
   private dma(): boolean {
     const { m0 } = this.parts;
     const started = m0.m4Count;

@@ -135,8 +135,8 @@ export class RadioSettings {
 }
 
 /**
- * Sample rate that the Si5351C makes: 800 MHz / (a + b/c) / 2 with c < 2^20, and what is cut off on the way to that (the firmware's
- * sample_rate_frac_set). Rates with a small denominator come out exactly.
+ * Sample rate that the Si5351C makes: 800 MHz / (a + b/c) / 2 with c < 2^20, and what is cut off on the way to that
+ * (the firmware's sample_rate_frac_set). Rates with a small denominator come out exactly.
  */
 function generatedRateHz(numeratorHz: number, divider: number): number {
   const wanted = 2 * numeratorHz;

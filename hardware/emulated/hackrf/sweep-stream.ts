@@ -10,9 +10,9 @@ import type { InPipe } from './usb-pipes.ts';
 const THROWN_BLOCKS = 2;
 
 /**
- * Sweep: M0 takes one block of 16 KiB and counts two more without taking them, while the radio tunes; so on for every block. A block begins
- * with 7f 7f and its frequency (u64, little endian, Hz). A block can only be taken when the one before it has left over USB; what goes by until
- * then is a shortfall.
+ * Sweep: M0 takes one block of 16 KiB and counts two more without taking them, while the radio tunes; so on for every
+ * block. A block begins with 7f 7f and its frequency (u64, little endian, Hz). A block can only be taken when the one
+ * before it has left over USB; what goes by until then is a shortfall.
  */
 export class SweepStream implements SampleStream {
   readonly kind = 'sweep';

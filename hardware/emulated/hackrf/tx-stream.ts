@@ -194,7 +194,8 @@ export class TxStream implements SampleStream {
     this.usbCompleted += got;
     if (!firmware.dma) m0.m4Count += got;
     if (this.filled) return;
-    // Newer firmware waits until as many bytes as armed have come, older until exactly 32 KiB have: a short packet before that is the end.
+    // Newer firmware waits until as many bytes as armed have come, older until exactly 32 KiB have: a short packet
+    // before that is the end.
     if (this.usbCompleted !== BUFFER_BYTES) return;
     this.filled = true;
     if (firmware.dma) {

@@ -40,7 +40,8 @@ test('a tone arrives as the closed form says: error below -60 dB at any pair of 
       });
       const first = 200e-6;
       const got = b.hear({ rateHz: fL, frequencyHz: 915e6, startS: startS + first, samples }).slice();
-      // s(t - D) exp(2 pi i dF t): the delay is 12 samples of the common band, in whole samples of the transmitter, up to 4 % more.
+      // s(t - D) exp(2 pi i dF t): the delay is 12 samples of the common band, in whole samples of the transmitter, up
+      // to 4 % more.
       const least = (KERNEL_HALF_WIDTH * fT) / Math.min(high - low, fT);
       let snr = Number.NEGATIVE_INFINITY;
       for (let half = Math.ceil(0.97 * least); half <= 1.04 * least + 1; half++) {

@@ -69,7 +69,8 @@ test('from one board to another: level, offset of the carrier, and half duplex',
   const values = new Int8Array(bytes.buffer);
   const part = new Uint8Array(bytes.buffer, 1 << 16, 1 << 15);
   assert.ok(Math.abs(levelDb(part) - wanted) < 0.2, `${levelDb(part)} dBFS, not ${wanted}`);
-  // The phase turns by 1 MHz of the sender's clock and 35 ppm of 915 MHz. Over 4000 samples the noise leaves 0.1 Hz, and 2 kHz are ambiguous.
+  // The phase turns by 1 MHz of the sender's clock and 35 ppm of 915 MHz. Over 4000 samples the noise leaves 0.1 Hz,
+  // and 2 kHz are ambiguous.
   const lag = 4000;
   const rate = 8e6 * (1 - 25e-6);
   const hz = 1e6 * (1 + 10e-6) + 35e-6 * 915e6;
