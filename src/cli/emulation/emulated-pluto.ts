@@ -55,7 +55,10 @@ export class EmulatedPluto {
   /** DeviceError: an address is taken. */
   async listen(iio: ListenAddress | null, console: ListenAddress | null): Promise<void> {
     if (iio) this.iioAddress = await this.serve(iio, (pipe) => this.iiod.serve(pipe));
-    if (console) this.consoleAddress = await this.serve(console, (pipe) => serveConsole(this.board, pipe));
+    if (console)
+      this.consoleAddress = await this.serve(console, (pipe) =>
+        this.iiod.whilePowered(pipe, () => serveConsole(this.board, pipe)),
+      );
   }
 
   private async serve(at: ListenAddress, one: Parameters<typeof servePipes>[0]): Promise<string> {

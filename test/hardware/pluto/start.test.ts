@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
 import { EmulatedPluto } from '../../../src/cli/emulation/emulated-pluto.ts';
+import { Emulation } from '../../../src/cli/emulation/emulation.ts';
 import { planEmulation } from '../../../src/cli/emulation/emulation-options.ts';
 import { DeviceError, UsageError } from '../../../src/common/errors.ts';
+import { parseRadioUri } from '../../../src/radio/uri.ts';
 import { Coil } from './coil.ts';
 import { SERIAL, settle } from './helpers.ts';
 
@@ -94,4 +96,32 @@ test('where Plutos listen: from 30431 on, told one by one, or not; to this machi
   assert.deepEqual(planEmulation(['pluto'], { iiod: '0.0.0.0:30431', allowRemote: true }).iiod, [
     { host: '0.0.0.0', port: 30_431 },
   ]);
+});
+
+test('beside a HackRF on one air: URIs that open them, unplug and plug by the end of a serial', async () => {
+  const plan = planEmulation(['hackrf', 'pluto', 'pluto'], { iiod: '0,no', usbip: '0', console: '0,0', speed: '0.1' });
+  const emulation = await Emulation.start(plan, () => {});
+  try {
+    const [hackrf, byTcp, byUsb] = emulation.ready();
+    assert.equal(parseRadioUri(hackrf.uri!).kind, 'hackrf');
+    const uri = parseRadioUri(byTcp.uri!);
+    assert.equal(uri.kind, 'pluto-ip');
+    assert.deepEqual(
+      { ...parseRadioUri(byUsb.uri!), usbip: null },
+      { kind: 'pluto-usb', serial: byUsb.serial, usbip: null },
+    );
+    assert.ok(byUsb.iiod === null && byUsb.console !== null);
+    const where = { host: '127.0.0.1', port: uri.kind === 'pluto-ip' ? uri.port : 0 };
+    assert.match(await talk(where, 'PRINT\r\n', '</context>\n'), /<context-attribute name="sct,speed" value="0.1" \/>/);
+    emulation.command(`unplug ${byTcp.serial.slice(-3)}`);
+    await assert.rejects(talk(where, 'VERSION\r\n', '\n'), 'a board without power ends the connection');
+    const console = { host: '127.0.0.1', port: Number(byTcp.console!.split(':')[1]) };
+    await assert.rejects(talk(console, '\r', 'login'), 'nor is there a console');
+    assert.equal(emulation.state()[1].mode, 'off');
+    emulation.command(`plug ${byTcp.serial.slice(-3)}`);
+    assert.equal(await talk(where, 'VERSION\r\n', '\n'), '0.24.v0.24  \n');
+    assert.throws(() => emulation.command(`trigger ${byTcp.serial.slice(-3)}`), UsageError);
+  } finally {
+    await emulation.close();
+  }
 });

@@ -29,10 +29,15 @@ export class Iiod {
   }
 
   /** Serves one connection until it ends; none while the board is without power. */
-  async serve(pipe: BytePipe): Promise<void> {
+  serve(pipe: BytePipe): Promise<void> {
+    return this.whilePowered(pipe, () => new IiodSession(this.shared, pipe).run());
+  }
+
+  /** Runs a program of the board on a pipe, which ends with the board's power at the latest. */
+  async whilePowered(pipe: BytePipe, run: () => Promise<void>): Promise<void> {
     if (!this.board.powered) return pipe.close();
     this.pipes.add(pipe);
-    await new IiodSession(this.shared, pipe).run();
+    await run();
     this.pipes.delete(pipe);
   }
 
