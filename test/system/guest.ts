@@ -1,0 +1,160 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { constants } from 'node:fs';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+
+/** Programs that the system test starts, and the Debian package of each. */
+const PROGRAMS: Readonly<Record<string, string>> = {
+  'qemu-system-x86_64': 'qemu-system-x86',
+  'apt-cache': 'apt',
+  'dpkg-deb': 'dpkg',
+  depmod: 'kmod',
+  cpio: 'cpio',
+  busybox: 'busybox-static',
+  lsusb: 'usbutils',
+  hackrf_transfer: 'hackrf',
+  usbip: 'usbip',
+  iio_readdev: 'libiio-utils',
+};
+
+/** Where kernel and initial RAM disk are kept between runs: SCT_SYSTEM_CACHE, or the user's cache folder. */
+export const CACHE = process.env.SCT_SYSTEM_CACHE ?? join(homedir(), '.cache', 'sct-system-test');
+
+/** Why the system test cannot run here; null: it can. */
+export async function whyNot(): Promise<string | null> {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return 'it needs Linux on x86-64';
+  const missing: string[] = [];
+  for (const [program, debianPackage] of Object.entries(PROGRAMS)) {
+    if (!(await isInstalled(program))) missing.push(debianPackage);
+  }
+  return missing.length ? `install ${missing.join(' ')} (Debian packages)` : null;
+}
+
+async function isInstalled(program: string): Promise<boolean> {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin']) {
+    if (!folder) continue;
+    const found = await access(join(folder, program), constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (found) return true;
+  }
+  return false;
+}
+
+export interface GuestImage {
+  readonly kernel: string;
+  readonly initrd: string;
+}
+
+/** Kernel and RAM disk; made on the first run, which downloads 70 MB. */
+export async function guestImage(): Promise<GuestImage> {
+  await mkdir(CACHE, { recursive: true });
+  const { stdout } = await promisify(execFile)(join(HERE, 'guest-image.sh'), [CACHE], {
+    timeout: 600_000,
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
+  });
+  const [kernel, initrd] = stdout.trim().split('\n').at(-1)!.split(' ');
+  return { kernel, initrd };
+}
+
+/** A step of the guest: shell commands under a name. What they print and their exit code come back. */
+export interface Step {
+  readonly name: string;
+  readonly commands: string;
+}
+
+export interface StepResult {
+  readonly text: string;
+  readonly code: number | null;
+}
+
+/**
+ * Boots a guest that sees this machine's files (read-only, with a layer of memory), runs the steps and powers off. The folder `results` is
+ * $RESULTS in the guest and writable.
+ *
+ * @param usbredir sockets of boards on the guest's USB
+ * @param hasNetwork 127.0.0.1 of this machine is 10.0.2.2 in the guest
+ * @param onLine hears the guest's console
+ */
+export async function runGuest(options: {
+  image: GuestImage;
+  results: string;
+  steps: readonly Step[];
+  usbredir: readonly string[];
+  hasNetwork: boolean;
+  timeoutMs: number;
+  onLine?: (line: string) => void;
+}): Promise<ReadonlyMap<string, StepResult>> {
+  const { image, results, steps, usbredir } = options;
+  await writeFile(join(results, 'steps.sh'), guestScript(steps));
+  const qemu = spawn(
+    'qemu-system-x86_64',
+    [
+      ...['-M', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max', '-m', '1536', '-smp', '2'],
+      ...['-nodefaults', '-display', 'none', '-no-reboot', '-serial', 'stdio'],
+      ...['-kernel', image.kernel, '-initrd', image.initrd],
+      ...['-append', `console=ttyS0 quiet panic=-1 mitigations=off no_timer_check`],
+      ...['-virtfs', 'local,path=/,mount_tag=hostfiles,security_model=none,readonly=on,multidevs=remap'],
+      ...['-virtfs', `local,path=${results},mount_tag=results,security_model=none`],
+      ...(options.hasNetwork ? ['-netdev', 'user,id=n0', '-device', 'virtio-net-pci,netdev=n0,romfile='] : []),
+      ...['-device', 'qemu-xhci,p2=8,p3=8'],
+      ...usbredir.flatMap((path, i) => [
+        ...['-chardev', `socket,id=r${i},path=${path}`],
+        ...['-device', `usb-redir,chardev=r${i}`],
+      ]),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const console_ = await followed(qemu, options.timeoutMs, options.onLine ?? (() => {}));
+  const found = new Map<string, StepResult>();
+  for (const { name } of steps) {
+    const text = await readFile(join(results, `${name}.out`), 'utf8').catch(() => null);
+    const code = await readFile(join(results, `${name}.code`), 'utf8').catch(() => null);
+    if (text !== null) found.set(name, { text, code: code === null ? null : Number(code) });
+  }
+  if (found.size === 0) throw new Error(`the guest did not come up:\n${console_}`);
+  return found;
+}
+
+function guestScript(steps: readonly Step[]): string {
+  const parts = steps.map(
+    ({ name, commands }) => `echo "guest: step ${name}"
+( cd /tmp && ${commands}
+) > "$RESULTS/${name}.out" 2>&1 < /dev/null
+echo $? > "$RESULTS/${name}.code"
+`,
+  );
+  return `export RESULTS=/results\n${parts.join('')}sync\n`;
+}
+
+/** Console of a QEMU until it ends; ended by force after the time-out. */
+function followed(qemu: ChildProcess, timeoutMs: number, onLine: (line: string) => void): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let text = '';
+    let told = 0;
+    const hear = (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      for (let end = text.indexOf('\n', told); end >= 0; end = text.indexOf('\n', told)) {
+        onLine(text.slice(told, end).trimEnd());
+        told = end + 1;
+      }
+    };
+    qemu.stdout?.on('data', hear);
+    qemu.stderr?.on('data', hear);
+    const timer = setTimeout(() => qemu.kill('SIGKILL'), timeoutMs);
+    const stop = () => qemu.kill('SIGKILL');
+    process.once('exit', stop);
+    qemu.once('error', reject);
+    qemu.once('close', () => {
+      clearTimeout(timer);
+      process.removeListener('exit', stop);
+      resolve(text);
+    });
+  });
+}

@@ -1,0 +1,25 @@
+// npm run test:system: real clients and our drivers in a QEMU guest, on emulated boards. Where that cannot be, it says why and ends with 0.
+// SCT_SYSTEM_CACHE=DIR keeps kernel and RAM disk elsewhere; SCT_SYSTEM_VECTORS=1 writes test/vectors/radio/hackrf-clients.json anew.
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { guestImage, whyNot } from './guest.ts';
+
+const reason =
+  (await whyNot()) ??
+  (await guestImage().then(
+    () => null,
+    (error: Error) => `no kernel for the guest: ${error.message.split('\n').slice(0, 3).join(' ')}`,
+  ));
+if (reason) {
+  process.stdout.write(`system test skipped: ${reason}\n`);
+} else {
+  const child = spawn(
+    process.execPath,
+    [
+      ...['--import', 'tsx', '--test', '--test-reporter=./test/brief-reporter.js'],
+      fileURLToPath(new URL('clients.system.ts', import.meta.url)),
+    ],
+    { stdio: 'inherit', cwd: fileURLToPath(new URL('../..', import.meta.url)) },
+  );
+  child.on('exit', (code) => process.exit(code ?? 1));
+}
