@@ -19,7 +19,7 @@ const board = new PlutoBoard({ name: 'p', serial: '1044', air, profile: loadProf
 const iiod = new Iiod(board);
 const server = await servePipes((pipe) => void iiod.serve(pipe), { port: 0 });
 const proxy = spawn(process.argv[2], ['-u', `ip:127.0.0.1:${server.port}`, '-p', String(PROXY_PORT)], {
-  stdio: 'inherit',
+  stdio: ['ignore', 'ignore', 'inherit'],
 });
 const connector = new TcpConnector('127.0.0.1', PROXY_PORT);
 for (let tries = 0; tries < 200; tries++) {
