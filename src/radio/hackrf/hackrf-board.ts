@@ -24,19 +24,28 @@ export interface BoardFacts {
   readonly bufferBytes: number;
 }
 
+/** With the patience of a stream 2 s together. libhackrf waits 100 ms once. */
+const OFF_TIMEOUTS_MS = [150, 150, 200];
+
+/** How long a board that does nothing is waited for. */
+export const PATIENCE_MS = 1500;
+
 /** An open HackRF: sends vendor requests, refuses what its firmware does not have, remembers what is set. */
 export class HackrfBoard {
   readonly device: StreamBoard;
   /** USB API version, BCD. */
   readonly api: number;
+  /** Longest silence of a stream; more than the default also lengthens the time-out of every request. */
+  readonly patienceMs: number;
   private name = 'HackRF';
   private known: BoardFacts | null = null;
   /** Keys of the groups that the board has, by the group's name. */
   private readonly applied = new Map<string, string>();
   gone = false;
 
-  private constructor(device: StreamBoard) {
+  private constructor(device: StreamBoard, patienceMs: number) {
     this.device = device;
+    this.patienceMs = patienceMs;
     this.api = device.board.bcdDevice;
     device.onGone(() => {
       this.gone = true;
@@ -47,13 +56,13 @@ export class HackrfBoard {
    * Claims the board, stops whatever it was doing and asks what it is. The device is closed again where that fails. From here on the board is
    * told to stop whenever it is let go.
    */
-  static async open(device: StreamBoard): Promise<HackrfBoard> {
+  static async open(device: StreamBoard, patienceMs = PATIENCE_MS): Promise<HackrfBoard> {
     try {
-      const board = new HackrfBoard(device);
+      const board = new HackrfBoard(device, patienceMs);
       await device.claim(0);
       const off = setMode('off');
       await device.setFarewell([{ ...off.setup, timeoutMs: 500 }]);
-      await board.send(off);
+      await board.off();
       board.known = await board.readFacts();
       board.name = `HackRF ${board.known.serial.slice(-8)}`;
       return board;
@@ -76,7 +85,8 @@ export class HackrfBoard {
    * (stall), does not answer, or is gone.
    */
   async send(call: BoardCall): Promise<Uint8Array> {
-    const { name, setup, data, replyBytes, timeoutMs } = call;
+    const { name, setup, data, replyBytes } = call;
+    const timeoutMs = this.patienceMs > PATIENCE_MS ? Math.max(call.timeoutMs, this.patienceMs) : call.timeoutMs;
     if (!this.has(name)) {
       const since = apiText(VENDOR_REQUESTS[name].sinceApi);
       throw new DeviceError(
@@ -108,6 +118,22 @@ export class HackrfBoard {
 
   async setMode(mode: TransceiverMode): Promise<void> {
     await this.send(setMode(mode));
+  }
+
+  /**
+   * Mode off, again where it was refused or not answered: firmware with a flush of its own does not answer when it has nothing to flush to, but stops all
+   * the same and answers the next time.
+   */
+  async off(): Promise<void> {
+    for (const [attempt, timeoutMs] of OFF_TIMEOUTS_MS.entries()) {
+      try {
+        await this.send({ ...setMode('off'), timeoutMs });
+        return;
+      } catch (error) {
+        const last = attempt === OFF_TIMEOUTS_MS.length - 1;
+        if (!(error instanceof UsbError) || error.kind === 'gone' || last) throw error;
+      }
+    }
   }
 
   async m0State(): Promise<M0State> {

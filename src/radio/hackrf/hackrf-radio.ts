@@ -20,6 +20,8 @@ export interface HackrfRadioOptions extends HackrfDefaults {
   /** Opens the board, again after it was unplugged: the one of this serial, or the only one where it is null. */
   readonly openBoard: (serial: string | null) => Promise<StreamBoard>;
   readonly serial: string | null;
+  /** Longest silence of a board, ms; default 1500. More for emulated boards on a host that is short of time. */
+  readonly patienceMs?: number;
   /** Told of every transmitter, so that it is silenced when the process ends; returns how to take it back. */
   readonly protect?: (name: string, transmitter: { silence(): Promise<void>; silenceNow(): void }) => () => void;
 }
@@ -47,7 +49,7 @@ export class HackrfRadio implements Radio {
   /** UsageError for wrong defaults; UsbError where the board is not there, busy, or may not be opened. */
   static async open(options: HackrfRadioOptions): Promise<HackrfRadio> {
     const tuner = new Tuner(options);
-    const board = await HackrfBoard.open(await options.openBoard(options.serial));
+    const board = await HackrfBoard.open(await options.openBoard(options.serial), options.patienceMs);
     return new HackrfRadio(options, tuner, board);
   }
 
@@ -70,19 +72,37 @@ export class HackrfRadio implements Radio {
     });
   }
 
+  /**
+   * DeviceError also for firmware before USB API 1.06: it has no limit after which it stops by itself, and repeats its last buffer when the host dies.
+   */
   async openTx(request: HackrfRequest = {}): Promise<HackrfTx> {
     return this.exclusively(async () => {
       const tuning = this.tuner.resolve('tx', request, this.board.api);
       const { board } = this;
-      let release = (): void => {};
-      const tx = await HackrfTx.start(board, tuning, this.retune('tx'), () => {
-        this.tx = null;
-        release();
+      if (!board.has('SET_TX_UNDERRUN_LIMIT')) {
+        const { api, firmware } = board.facts;
+        throw new DeviceError(
+          `hackrf: firmware ${firmware} (USB API ${api}) does not stop transmitting when its host dies`,
+          'transmitting needs USB API 1.06 (firmware 2022.09) or later',
+        );
+      }
+      let opened: HackrfTx | null = null;
+      // On the list before anything can be sent; a process that ends refuses here.
+      const release = this.options.protect?.(`HackRF ${board.facts.serial}`, {
+        silence: async () => opened?.abort(),
+        silenceNow: () => void board.device.silenceNow(),
       });
-      const transmitter = { silence: () => tx.abort(), silenceNow: () => void board.device.silenceNow() };
-      release = this.options.protect?.(`HackRF ${board.facts.serial}`, transmitter) ?? release;
-      this.tx = tx;
-      return tx;
+      try {
+        opened = await HackrfTx.start(board, tuning, this.retune('tx'), () => {
+          this.tx = null;
+          release?.();
+        });
+      } catch (error) {
+        release?.();
+        throw error;
+      }
+      this.tx = opened;
+      return opened;
     });
   }
 
@@ -118,7 +138,7 @@ export class HackrfRadio implements Radio {
     await this.tx?.abort();
     const { serial } = this.board.facts;
     await this.board.close().catch(() => undefined);
-    this.board = await HackrfBoard.open(await this.options.openBoard(serial));
+    this.board = await HackrfBoard.open(await this.options.openBoard(serial), this.options.patienceMs);
   }
 
   async close(): Promise<void> {

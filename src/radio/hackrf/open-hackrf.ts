@@ -1,7 +1,7 @@
 import { transmitGuard } from '../safety/process-end.ts';
 import { openWorkerBoard } from '../stream/worker-host.ts';
-import { busOfUri } from '../usb/bus.ts';
 import { formatRadioUri, type RadioUri } from '../uri.ts';
+import { busOfUri } from '../usb/bus.ts';
 import { HackrfRadio, hackrfSpec } from './hackrf-radio.ts';
 
 /**

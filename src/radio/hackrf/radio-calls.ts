@@ -11,7 +11,7 @@ export type TransceiverMode = keyof typeof TRANSCEIVER_MODES;
  * Firmware that flushes by itself answers mode 0 only when the last sample is in the air: 64 KiB at 2 Msps and 2 bytes are
  * 16 ms; emulated boards may run slower than time.
  */
-const MODE_TIMEOUT_MS = 2000;
+const MODE_TIMEOUT_MS = 1000;
 
 export function setMode(mode: TransceiverMode): BoardCall {
   return outCall('SET_TRANSCEIVER_MODE', TRANSCEIVER_MODES[mode], 0, new Uint8Array(0), MODE_TIMEOUT_MS);

@@ -28,8 +28,6 @@ const MAX_RING_BYTES = 256 * 2 ** 20;
 export const POLL_MS = 50;
 /** Readings missing in a row before it is said that losses cannot be told any more. */
 const MAX_MISSING_POLLS = 20;
-/** Silence that is an error (not with a hardware trigger). */
-export const SILENCE_MS = 1500;
 
 /** Bytes of one transfer: some 8 ms of samples, 16 to 256 KiB (libhackrf: always 256 KiB). */
 export function transferBytes(rateHz: number): number {
@@ -46,6 +44,7 @@ export class HackrfRx implements RxStream {
   private readonly stream: InStream;
   private readonly assembler: BlockAssembler;
   private readonly losses: LossTracker;
+  private readonly transferBytes: number;
   private readonly retune: Retune;
   private readonly onClose: () => void;
   private receiving = false;
@@ -62,6 +61,7 @@ export class HackrfRx implements RxStream {
     this.stream = stream;
     this.assembler = new BlockAssembler(settings.rateHz);
     this.losses = new LossTracker(2 * settings.rateHz);
+    this.transferBytes = transferBytes(settings.rateHz);
     this.onClose = onClose;
   }
 
@@ -79,7 +79,8 @@ export class HackrfRx implements RxStream {
       transferBytes: bytes,
       transfers: 8,
       ringBytes,
-      silenceMs: tuning.hardwareTrigger ? 0 : SILENCE_MS,
+      // With a hardware trigger silence is no error.
+      silenceMs: tuning.hardwareTrigger ? 0 : board.patienceMs,
       begin: [{ ...mode.setup, timeoutMs: mode.timeoutMs }],
       ...(polled ? { poll: { request: poll.setup, length: poll.replyBytes, periodMs: POLL_MS, timeoutMs: 500 } } : {}),
     });
@@ -107,6 +108,7 @@ export class HackrfRx implements RxStream {
           if (entry.error) throw this.endOf(entry.error);
           return;
         } else {
+          this.checkWhole(entry.data.length);
           for (const block of this.assembler.bytes(entry)) {
             countBlock(this.counters, block);
             this.counters.clippedSamples = this.assembler.clippedSamples;
@@ -143,7 +145,7 @@ export class HackrfRx implements RxStream {
   private async stop(): Promise<void> {
     try {
       await this.stream.stop();
-      if (!this.board.gone) await this.board.setMode('off');
+      if (!this.board.gone) await this.board.off();
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
       this.afterEnd = `the board did not stop: ${error.message}`;
@@ -190,6 +192,16 @@ export class HackrfRx implements RxStream {
     }
   }
 
+  /** The board sends whole packets for ever: a transfer that ends early ended for another reason, and what is missing is not known. */
+  private checkWhole(bytes: number): void {
+    if (bytes !== this.transferBytes) {
+      throw new UsbError(
+        'io',
+        `${this.board.facts.board}: a transfer broke off after ${bytes} of ${this.transferBytes} bytes`,
+      );
+    }
+  }
+
   private missing(what: string): void {
     if (++this.missingPolls < MAX_MISSING_POLLS) return;
     throw new UsbError(
@@ -205,9 +217,6 @@ export class HackrfRx implements RxStream {
 
   private endOf(error: UsbError): Error {
     if (error.kind !== 'timeout') return error;
-    return new UsbError(
-      'timeout',
-      `${this.board.facts.board}: no samples for ${SILENCE_MS / 1000} s: ${error.message}`,
-    );
+    return new UsbError('timeout', `${this.board.facts.board}: ${error.message}`);
   }
 }

@@ -2,7 +2,6 @@ import { DeviceError } from '../../common/errors.ts';
 import type { OutQueue } from '../stream/stream-board.ts';
 import { UsbError } from '../usb/usb.ts';
 import type { HackrfBoard } from './hackrf-board.ts';
-import { setMode } from './radio-calls.ts';
 
 export const TX_ENDPOINT = 0x02;
 
@@ -42,8 +41,9 @@ export class TxRun {
   }
 
   /** Turns the transmitter on. */
-  static async begin(board: HackrfBoard, transferBytes: number, stallMs: number): Promise<TxRun> {
+  static async begin(board: HackrfBoard, transferBytes: number): Promise<TxRun> {
     await board.setMode('tx');
+    const stallMs = board.patienceMs;
     const queue = await board.device.startOut({ endpoint: TX_ENDPOINT, transferBytes, transfers: 8, stallMs });
     return new TxRun(board, queue, transferBytes);
   }
@@ -131,20 +131,9 @@ export class TxRun {
     if (!this.board.gone) await this.off().catch(() => undefined);
   }
 
-  /**
-   * Mode off, once more where it was refused or not answered: firmware with a flush of its own does not answer when it has nothing to flush
-   * to, but stops all the same and answers the next time.
-   */
   private async off(): Promise<void> {
     await this.queue.cancel();
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await this.board.send(attempt < OFF_ATTEMPTS ? { ...setMode('off'), timeoutMs: 500 } : setMode('off'));
-        return;
-      } catch (error) {
-        if (!(error instanceof UsbError) || error.kind === 'gone' || attempt === OFF_ATTEMPTS) throw error;
-      }
-    }
+    await this.board.off();
   }
 
   /**
@@ -170,5 +159,3 @@ export class TxRun {
     );
   }
 }
-
-const OFF_ATTEMPTS = 3;

@@ -18,7 +18,6 @@ const MAX_BURST_SAMPLES = 2 ** 27;
 const MAX_GAP_S = 60;
 /** The dead-man: so long without samples from the host, and the board stops by itself. */
 const UNDERRUN_LIMIT_S = 0.25;
-const STALL_MS = 1500;
 
 interface Queued {
   readonly gapSamples: number;
@@ -60,9 +59,7 @@ export class HackrfTx implements TxStream {
   /** Tunes the board; nothing is sent yet, and the transmitter is off. */
   static async start(board: HackrfBoard, tuning: Tuning, retune: Retune, onClose: () => void): Promise<HackrfTx> {
     await board.apply(tuning.groups);
-    if (board.has('SET_TX_UNDERRUN_LIMIT')) {
-      await board.send(setTxUnderrunLimit(Math.round(2 * tuning.settings.rateHz * UNDERRUN_LIMIT_S)));
-    }
+    await board.send(setTxUnderrunLimit(Math.round(2 * tuning.settings.rateHz * UNDERRUN_LIMIT_S)));
     return new HackrfTx(board, tuning.settings, retune, onClose);
   }
 
@@ -148,7 +145,7 @@ export class HackrfTx implements TxStream {
 
   private async oneRun(): Promise<void> {
     const { rateHz } = this.settings;
-    const run = await TxRun.begin(this.board, transferBytes(rateHz), STALL_MS);
+    const run = await TxRun.begin(this.board, transferBytes(rateHz));
     this.run = run;
     try {
       // What was silent since the last run is part of the gap.

@@ -13,7 +13,7 @@ function numberAt(block: SampleBlock, sample: number): number {
 
 test('settings: sent as hackrf_transfer sends them, reported as they are', async () => {
   const { open, requests } = bench();
-  const radio = await open({ lnaDb: 16, vgaDb: 20 });
+  const radio = await open({ lnaDb: 16, vgaDb: 20, patienceMs: 60_000 });
   try {
     assert.equal(radio.facts.serial, SERIAL);
     assert.equal(radio.facts.api, '1.07');
@@ -57,7 +57,7 @@ test('settings: sent as hackrf_transfer sends them, reported as they are', async
 
 test('a clock error is taken out of rate and frequency', async () => {
   const { open, requests } = bench();
-  const radio = await open({ ppm: 10 });
+  const radio = await open({ ppm: 10, patienceMs: 60_000 });
   try {
     const rx = await radio.openRx({ frequencyHz: 1e9, rateHz: 8e6 });
     await rx.close();
@@ -74,7 +74,7 @@ test('samples arrive in order, without a gap where the board has none', async ()
   const clock = new ManualAirClock();
   const { open, emulated } = bench({ rxCounter: true }, { clock, nowNs: () => BigInt(Math.round(clock.nowS() * 1e9)) });
   const work = async (): Promise<void> => {
-    const radio = await open();
+    const radio = await open({ patienceMs: 60_000 });
     const rx = await radio.openRx({ rateHz: 8e6 });
     let end = 0;
     for await (const block of rx) {
@@ -98,7 +98,7 @@ test('samples arrive in order, without a gap where the board has none', async ()
 
 test('a bus too slow for the rate: what is lost is inside the bounds, and where it was is inside the spans', async () => {
   const { open, emulated } = bench({ busBytesPerS: 12e6 });
-  const radio = await open();
+  const radio = await open({ patienceMs: 60_000 });
   try {
     const rx = await radio.openRx({ rateHz: 8e6 });
     let low = 0;
@@ -142,7 +142,7 @@ test('a bus too slow for the rate: what is lost is inside the bounds, and where 
 
 test('unplugged: a typed error, and the same board again by its serial', async () => {
   const { open, bus } = bench();
-  const radio = await open();
+  const radio = await open({ patienceMs: 60_000 });
   try {
     const rx = await radio.openRx({ rateHz: 2e6 });
     const started = performance.now();
@@ -169,7 +169,7 @@ test('unplugged: a typed error, and the same board again by its serial', async (
 
 test('a trigger that does not come is no error; what comes after it starts at 0', async () => {
   const { open, emulated } = bench({ rxCounter: true });
-  const radio = await open();
+  const radio = await open({ patienceMs: 60_000 });
   try {
     const rx = await radio.openRx({ rateHz: 2e6, hardwareTrigger: true });
     setTimeout(() => emulated.trigger(), 100);

@@ -30,7 +30,7 @@ for (const apiVersion of [0x0107, 0x0112]) {
     const made = bench({ apiVersion }, { clock });
     const sent = tap(made);
     const work = async (): Promise<void> => {
-      const radio = await made.open();
+      const radio = await made.open({ patienceMs: 60_000 });
       made.requests.length = 0;
       const tx = await radio.openTx({ frequencyHz: 915e6, rateHz: 8e6, gainsDb: { txvga: 10 } });
       // hackrf_transfer -t FILE -f 915000000 -s 8000000 -x 10 -a 0 -p 0: 6, 7, 29, 16, 17, 23, 21, 1; the limit (42) is the dead-man.
@@ -81,7 +81,7 @@ test('bursts queued together share a run, with exact positions', async () => {
   const made = bench({}, { clock });
   const sent = tap(made);
   const work = async (): Promise<void> => {
-    const radio = await made.open();
+    const radio = await made.open({ patienceMs: 60_000 });
     const tx = await radio.openTx({ rateHz: 2e6 });
     const first = await tx.write(burst(1000, 0));
     const second = await tx.write(burst(777, 40), 5000);
@@ -115,7 +115,7 @@ test('clipped and broken samples are counted, never sent', async () => {
   const clock = new ManualAirClock();
   const made = bench({}, { clock });
   const work = async (): Promise<void> => {
-    const radio = await made.open();
+    const radio = await made.open({ patienceMs: 60_000 });
     const tx = await radio.openTx({ rateHz: 2e6 });
     await tx.write(Float32Array.of(1.5, 0, Number.NaN, 0.5, 0.25, Number.POSITIVE_INFINITY, 0, 0));
     await tx.drain();
@@ -130,7 +130,7 @@ test('stopped in the middle of a burst: silent, and the rest is not sent', async
   const clock = new ManualAirClock();
   const made = bench({}, { clock });
   const work = async (): Promise<void> => {
-    const radio = await made.open();
+    const radio = await made.open({ patienceMs: 60_000 });
     const tx = await radio.openTx({ rateHz: 2e6 });
     await tx.write(burst(2_000_000, 0));
     while (made.emulated.inspect().emittedSamples < 1000) await new Promise((resolve) => setImmediate(resolve));
@@ -151,7 +151,7 @@ test('unplugged in the middle of a burst: a typed error, nothing on the air', as
   const clock = new ManualAirClock();
   const made = bench({}, { clock });
   const work = async (): Promise<void> => {
-    const radio = await made.open();
+    const radio = await made.open({ patienceMs: 60_000 });
     const tx = await radio.openTx({ rateHz: 2e6 });
     await tx.write(burst(500_000, 0));
     while (made.emulated.inspect().emittedSamples < 1000) await new Promise((resolve) => setImmediate(resolve));
@@ -173,6 +173,7 @@ test('the process ends: the guard is told of every transmitter, and until it is 
   const active = new Set<string>();
   let silence: (() => Promise<void>) | null = null;
   const radio = await made.open({
+    patienceMs: 60_000,
     protect: (name, transmitter) => {
       active.add(name);
       silence = transmitter.silence;
@@ -192,7 +193,7 @@ test('the process ends: the guard is told of every transmitter, and until it is 
 
 test('turnaround is measured in both directions', async () => {
   const made = bench();
-  const radio = await made.open();
+  const radio = await made.open({ patienceMs: 60_000 });
   const report = await measureTurnaround(radio, { count: 3, rateHz: 2e6 });
   assert.equal(report.count, 3);
   for (const { p50Ms, p99Ms } of [report.rxToTx, report.txToRx]) assert.ok(p50Ms > 0 && p50Ms <= p99Ms);
