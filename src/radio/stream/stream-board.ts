@@ -13,8 +13,8 @@ export interface StreamBoard extends UsbDevice {
   /** Runs code of a driver beside the board, which fills a ring. */
   startTask(request: TaskRequest): Promise<InStream>;
   /**
-   * Control requests (OUT, in this order) that are sent before the board is let go for whatever reason that leaves time for it: close(), an
-   * error, the end of the process (also by process.exit() or an exception). This keeps a transmitter silent. Replaces what was
+   * Control requests (OUT, in this order) that are sent before the board is let go for whatever reason that leaves time for it: close(), a
+   * failure of its thread, the end of the process (also by process.exit() or an exception). This keeps a transmitter silent. Replaces what was
    * set before.
    */
   setFarewell(requests: readonly PresetRequest[]): Promise<void>;
