@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
 import type { LinkConfig, LinkInput } from '../experiment/link-config.ts';
+import { readJammer } from './jammer-word.ts';
 
 type Key = keyof LinkInput;
 type Read = (text: string) => Partial<LinkInput>;
@@ -35,7 +36,18 @@ function ratio(key: Key, flags: string, about: string): LinkFlag {
   return { flags, about, read, sets: {} };
 }
 
+/** How reports and acknowledgements go back. */
+const WAY_BACK: readonly LinkFlag[] = [
+  word(
+    'feedback',
+    '--feedback <kind>',
+    'way back of CSI reports and acknowledgements: same (default: both ends in this process), burst: over the air, ws://HOST:PORT, none',
+  ),
+  word('feedbackToken', '--feedback-token <file>', 'file with the token that both ends of ws:// share'),
+];
+
 const GROUPS = {
+  wayBack: WAY_BACK,
   codec: [
     word(
       'codec',
@@ -153,12 +165,7 @@ const GROUPS = {
     number('maxCsiAgeMs', '--max-csi-age <ms>', 'older reports are not used (default 0.25/Doppler, else 200)', 'ms'),
     number('soundings', '--soundings <n>', 'sounding bursts before a picture (default 4 where a model fades, else 1)'),
     number('soundingEveryMs', '--sounding-every <ms>', 'from one sounding to the next, whole ms (default 20)', 'ms'),
-    word(
-      'feedback',
-      '--feedback <kind>',
-      'way back of CSI reports and acknowledgements: same (default: both ends in this process), burst: over the air, ws://HOST:PORT, none',
-    ),
-    word('feedbackToken', '--feedback-token <file>', 'file with the token that both ends of ws:// share'),
+    ...WAY_BACK,
     {
       flags: '--power-loading',
       about: 'power of each subband by water-filling over the CSI report (default: the same for all)',
@@ -208,6 +215,7 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   transmit: 'Transmitter:',
   sendSeed: 'Transmitter:',
   csi: 'Channel state information:',
+  wayBack: 'Way back:',
   receive: 'Receiver:',
   limits: 'Limits:',
   quality: 'Quality:',
@@ -316,37 +324,6 @@ function readIq(text: string): Partial<LinkInput> {
     throw new UsageError(`--iq: "${text}" is not DB,DEG`, 'for example --iq 0.5,3');
   }
   return { iqDb: parseQuantity('--iq gain', gain, 'dB'), iqDeg: parseQuantity('--iq phase', phase, 'deg') };
-}
-
-const JAMMER_KEYS: Record<string, [key: string, unit: string]> = {
-  centre: ['centreHz', 'Hz'],
-  center: ['centreHz', 'Hz'],
-  width: ['widthHz', 'Hz'],
-  duty: ['dutyCycle', ''],
-  period: ['periodS', 's'],
-  start: ['startS', 's'],
-};
-
-function readJammer(text: string): Partial<LinkInput> {
-  const [head, ...rest] = text.split(',');
-  const [kind, power, more] = head.split(':');
-  if (power === undefined || more !== undefined) {
-    throw new UsageError(
-      `--jammer: "${text}" does not begin with KIND:DB`,
-      'for example --jammer subband:10,centre=1M',
-    );
-  }
-  const jammer: Record<string, unknown> = { kind, powerDb: parseQuantity('--jammer power', power, 'dB') };
-  for (const pair of rest) {
-    const at = pair.indexOf('=');
-    const name = at < 0 ? pair : pair.slice(0, at);
-    if (!Object.hasOwn(JAMMER_KEYS, name)) {
-      throw new UsageError(`--jammer: unknown "${name}"`, 'known: centre, width, duty, period, start');
-    }
-    const [key, unit] = JAMMER_KEYS[name];
-    jammer[key] = parseQuantity(`--jammer ${name}`, at < 0 ? '' : pair.slice(at + 1), unit);
-  }
-  return { jammer: jammer as LinkInput['jammer'] };
 }
 
 function longOf(flags: string): string {

@@ -5,7 +5,7 @@ import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { semanticSettings } from '../sct/modes/semantic-options.ts';
 import { measureQuality } from '../sct/quality/report.ts';
 import { CELL_PX } from '../sct/semantics/feature-map.ts';
-import { modelSetId } from './link-codecs.ts';
+import { isSemantic, modelSetId } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
 import { type MachineReferences, machineMetrics } from './machine-metrics.ts';
@@ -64,8 +64,9 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   Object.assign(metrics, quality);
   metrics.codec = picture?.codec ?? config.codec;
   metrics.mode = modeOf(facts);
-  if (guessed) {
-    // One word can follow from the other.
+  // One word can follow from the other. Where nothing could be made of a picture it is what was asked for.
+  const asked = expectsPicture && isSemantic(picture?.codec ?? config.codec);
+  if (guessed || asked) {
     const { printed } = semanticSettings({ task: config.task, distortion: config.distortion }, []);
     metrics.task = String(printed.task);
     metrics.distortion = String(printed.distortion);

@@ -2,12 +2,17 @@ import { ExitCode, NoSignalError, SctError, UsageError } from '../common/errors.
 import { openRadio } from '../radio/open-radio.ts';
 import type { Radio } from '../radio/radio.ts';
 import { tapRx } from '../radio/recorder.ts';
+import { radiates } from '../radio/safety/transmit-permission.ts';
 import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import { parseRadioUri, type RadioUri } from '../radio/uri.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
+import { predictionOf } from './link-setup.ts';
 import { endManifest } from './manifest.ts';
+import { type Answers, openAnswers } from './ota/answers.ts';
+import { GainKeeper } from './ota/gain-keeper.ts';
+import { radioEnd } from './ota/radio-end.ts';
 import { loadPhoto } from './photo.ts';
 import { PictureLedger } from './picture-ledger.ts';
 import { openQualityInputs } from './quality-inputs.ts';
@@ -30,11 +35,16 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
   }
   const reference = config.reference ? (await loadPhoto({ kind: 'file', path: config.reference })).image : undefined;
   await openQualityInputs(config, reference); // a wrong file is said before listening
-  const radio = await openRadio(uri);
+  const answers = await openAnswers(config, io);
   try {
-    return await receiveFrom(radio, uri, config, reference, io);
+    const radio = await openRadio(uri);
+    try {
+      return await receiveFrom(radio, uri, config, reference, io, answers);
+    } finally {
+      await radio.close();
+    }
   } finally {
-    await radio.close();
+    await answers?.close();
   }
 }
 
@@ -44,9 +54,13 @@ async function receiveFrom(
   config: ReceiveConfig,
   reference: RgbImage | undefined,
   io: RunIo,
+  answers: Answers | null,
 ): Promise<RunResult> {
-  const rx = await unlessAborted(radio.openRx({}), io.signal);
+  const end = radiates(uri) ? radioEnd(config, config.from, 'rx', null) : null;
+  const rx = await unlessAborted(radio.openRx(end?.request ?? {}), io.signal);
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
+  const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
+  const keeper = end?.ownGain && rx.setGains ? new GainKeeper(rx, radio.capabilities.gains) : null;
   const rateHz = rx.settings.rateHz;
   const resolved = { ...config, rateHz, sampleFormat: rx.settings.format };
   const device = { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } };
@@ -61,7 +75,7 @@ async function receiveFrom(
     frequencyHz: rx.settings.frequencyHz || null,
     hardware: `sct receive from ${config.from}`,
     overwrite: true,
-    fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': hints?.loOffsetHz ?? 0 },
+    fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': loOffsetHz },
   });
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });
@@ -74,12 +88,17 @@ async function receiveFrom(
   });
   try {
     const stream = await receiveStream(
-      tapRx(rx, capture),
+      keeper ? keeper.watch(tapRx(rx, capture)) : tapRx(rx, capture),
       {
-        ...{ numerology: config.numerology, rateHz, loOffsetHz: hints?.loOffsetHz ?? 0 },
-        ...{ estimator: config.estimator, codecs },
+        ...{ numerology: config.numerology, rateHz, loOffsetHz, estimator: config.estimator, codecs },
+        ...(answers ? { prediction: predictionOf(config) } : {}),
       },
       {
+        heard: (event) => {
+          answers?.to(event);
+          // Between a sounding and what follows it there is time for another gain.
+          if (event.type === 'burst' && event.use === 'sounding') void keeper?.settle();
+        },
         burst: (b, receiver) => {
           io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);
           return config.count !== undefined && receiver.completed >= config.count;
@@ -93,7 +112,7 @@ async function receiveFrom(
     );
     await radio.close();
     await ledger.finish(stream);
-    annotateTrace(capture, stream.trace, stream.numerology, hints?.loOffsetHz ?? 0, rx.settings.frequencyHz);
+    annotateTrace(capture, stream.trace, stream.numerology, loOffsetHz, rx.settings.frequencyHz);
     await capture.close({ 'sct:clipped_samples': rx.counters.clippedSamples });
     const warnings = rx.warning ? [rx.warning] : [];
     if (rx.ended === 'source-silent') warnings.push('the source went silent without saying that it had ended');

@@ -1,5 +1,5 @@
 import { RxChain } from '../link/chains.ts';
-import { Receiver } from '../link/receiver.ts';
+import { type LinkEvent, Receiver } from '../link/receiver.ts';
 import type { PredictionOptions } from '../link/reverse/csi-history.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { frontendFor } from '../phy/frontend/frontend.ts';
@@ -67,6 +67,8 @@ export interface StreamResult {
 }
 
 export interface StreamHooks {
+  /** Called for everything heard, after it has been noted. */
+  heard?(event: LinkEvent, receiver: Receiver): void;
   /** Called for every burst; returning true stops the reception. */
   burst?(trace: BurstTrace, receiver: Receiver): boolean | undefined;
   /**
@@ -99,6 +101,7 @@ export async function receiveStream(
     for (const event of events) {
       const burst = trace.add(event, chain);
       pictures.add(event, burst, chain);
+      hooks.heard?.(event, chain.receiver);
       if (burst && hooks.burst?.(burst, chain.receiver)) stop = true;
     }
     return stop;

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExitCode, SctError, UsageError } from '../common/errors.ts';
+import { DeviceError, ExitCode, SctError, UsageError } from '../common/errors.ts';
 import { FileRadio } from '../radio/file/file-radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
@@ -38,7 +38,16 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     throw new UsageError('--check compares with the metrics of a run', 'give a run directory or its run.json');
   }
   const capturePath = run ? join(run.directory, RUN_FILES.rx) : config.source;
-  const hints = await captureHints(capturePath);
+  const hints = await captureHints(capturePath).catch((error: unknown) => {
+    if (!run || !(error instanceof DeviceError)) throw error;
+    const sent = existsSync(join(run.directory, `${RUN_FILES.tx}.sigmf-meta`));
+    throw new UsageError(
+      `${run.directory} has no received capture${sent ? ': this run only transmitted' : ''}`,
+      sent
+        ? `its own samples can be received: sct replay ${join(run.directory, RUN_FILES.tx)}`
+        : 'give a run that received',
+    );
+  });
   const link = replayConfig(run, config.given, hints);
   const facts = run ? await storedFacts(run.directory) : null;
   const referencePath = config.reference ?? (run ? join(run.directory, RUN_FILES.source) : undefined);

@@ -1,12 +1,14 @@
 import { ExitCode, SctError, UsageError } from '../common/errors.ts';
-import { TxChain } from '../link/chains.ts';
 import { Transmitter } from '../link/transmitter.ts';
 import type { FileRadioOptions } from '../radio/file/file-radio.ts';
 import { openRadio } from '../radio/open-radio.ts';
 import { tapTx } from '../radio/recorder.ts';
+import { transmitGuard } from '../radio/safety/process-end.ts';
+import { describePermission, radiates } from '../radio/safety/transmit-permission.ts';
 import { parseRadioUri } from '../radio/uri.ts';
 import { encodePng } from '../sct/image/save.ts';
 import { beginRun } from './begin-run.ts';
+import { canonical } from './canonical-json.ts';
 import { senderCodec } from './link-codecs.ts';
 import { budgetMetrics } from './link-metrics.ts';
 import { reportData } from './link-report.ts';
@@ -14,6 +16,10 @@ import { budgetOf, setupLink } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { emptyMetrics } from './metrics.ts';
+import { isSocket } from './ota/feedback.ts';
+import { permissionOf, radioEnd } from './ota/radio-end.ts';
+import { RehearsedCodec } from './ota/rehearsal.ts';
+import { answeredOptions, sendLive, sendToFile } from './ota/sendings.ts';
 import { loadPhoto } from './photo.ts';
 import { reportHtml } from './report/html.ts';
 import { openCapture, RUN_FILES } from './run-files.ts';
@@ -23,27 +29,33 @@ import { sendSession } from './send-session.ts';
 import { knowledgeRecord, SessionKnowledge } from './session-knowledge.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
-/** Silence before, between and after the bursts, s: a receiver can see its noise floor. */
-const LEAD_S = 2e-3;
-const GAP_S = 0.5e-3;
-const TAIL_S = 5e-3;
-
 /**
- * `sct send`: makes a picture's bursts and sends them to a radio or file, without a way back: a sounding burst so that
- * a receiver can tell the channel, then the picture with the robust map. Every sample sent also lies in tx.sigmf.
+ * `sct send`: makes a picture's bursts and sends them to a radio or file. Without a way back a sounding burst, so that
+ * a receiver can tell the channel, then the picture with the robust map; with a socket to the receiver by its reports. Every sample sent also lies in tx.sigmf.
  */
 export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult | FolderResult> {
   if (config.photo.kind === 'folder') {
     throw new UsageError('send takes one photo, not a folder', 'send the pictures one by one, each to its own file');
   }
-  if (config.powerLoading) {
-    throw new UsageError('--power-loading needs a CSI report, and send has no way back', 'use sct loopback');
+  if (config.powerLoading && !isSocket(config)) {
+    throw new UsageError('--power-loading needs a CSI report, and this send has no way back', 'use sct loopback');
   }
   const started = performance.now();
   const coding = await senderCodec(config);
-  const setup = setupLink(config, null, coding);
-  const { image, name } = await loadPhoto(config.photo);
   const uri = parseRadioUri(config.to);
+  const board = radiates(uri);
+  if (config.feedback === 'burst')
+    throw new UsageError('--feedback burst is not in this build yet', 'give ws://HOST:PORT');
+  if (isSocket(config) && !board) {
+    throw new UsageError(
+      `--feedback ${config.feedback}: a file has no time in which answers could come`,
+      'leave it out',
+    );
+  }
+  const end = board ? radioEnd(config, config.to, 'tx', coding) : null;
+  const permission = end && permissionOf(end, null);
+  const setup = end?.setup ?? setupLink(config, null, coding);
+  const { image, name } = await loadPhoto(config.photo);
   const { photo: _, ...settings } = config;
   const session = sendSession(config, image);
   const begun = await beginRun(
@@ -72,11 +84,14 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
   });
   try {
+    const answered = isSocket(config);
     const transmitter = new Transmitter({
       numerology: setup.numerology,
-      codec: setup.codec,
+      codec: board ? new RehearsedCodec(setup.codec) : setup.codec,
       session,
-      harq: 0,
+      harq: answered ? config.harq : 0,
+      answers: answered,
+      ...(answered ? answeredOptions(config, setup) : {}),
       modelSet: coding.modelSet,
       assumedSnrDb: config.assumeSnrDb,
       protectionDb: config.protectionDb,
@@ -85,26 +100,21 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
     const knowledge = coding.knowledge ? new SessionKnowledge(coding.knowledge, session) : null;
-    const request = {
+    if (board) transmitGuard().watch(io.signal);
+    const request = end?.request ?? {
       rateHz: setup.frontend.deviceRateHz,
       ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
     };
-    const tx = tapTx(await radio.openTx(request), capture);
-    const chain = new TxChain(setup.frontend, tx);
-    const rate = setup.frontend.deviceRateHz;
+    const opened = await radio.openTx(request);
+    const tx = tapTx(opened, capture);
     const budget = budgetOf(config, image.width * image.height);
-    const plan = await transmitter.send(image, budget, 0, knowledge?.agree());
-    knowledge?.sent(plan.settings);
+    const sending = { config, setup, transmitter, knowledge, image, budget, tx, io };
+    const plan = board ? await sendLive(sending) : await sendToFile(sending);
     manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
-    const bursts = [transmitter.sounding(), ...plan.bursts];
-    let at = Math.ceil(LEAD_S * rate);
-    for (const [i, burst] of bursts.entries()) {
-      if (io.signal.aborted) throw new SctError('interrupted: the transmitter is off', ExitCode.interrupted);
-      io.progress.update(`send  burst ${i + 1}/${bursts.length}`);
-      const placed = await chain.send(burst.samples, at);
-      at = placed.index + placed.samples + Math.ceil(GAP_S * rate);
+    if (permission) {
+      const device = { uri: config.to, ...opened.settings, permission: describePermission(permission) };
+      manifest = { ...manifest, device: canonical(device) as NonNullable<typeof manifest.device> };
     }
-    await tx.write(new Float32Array(2 * Math.ceil(TAIL_S * rate)), at);
     await tx.drain();
     await radio.close();
     await capture.close();
@@ -118,7 +128,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     metrics.sideInfoBytes = facts.sideInfoBytes;
     metrics.modelSet = facts.modelSet;
     metrics.mode = typeof facts.settings.mode === 'string' ? facts.settings.mode : null;
-    metrics.retransmissions = 0;
+    metrics.retransmissions = facts.retransmissions;
+    metrics.csiAgeMs = facts.csiAgeMs;
     metrics.numerology = config.numerology;
     metrics.clippedSamples = tx.counters.clippedSamples;
     metrics.timings = { totalMs: Math.round(performance.now() - started) };

@@ -9,9 +9,9 @@ export const addReceive: AddCommand = (program, context, done) => {
     .command('receive')
     .summary('receive photos from a radio or a file')
     .description('Receives until the source ends, -n pictures have come, or --duration is over.')
-    .option('--from <uri>', 'radio: file:PATH (may still be growing)')
+    .option('--from <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH (may still be growing)')
     .option('--reference <photo>', 'original to compare with; without it quality is not measured');
-  addLinkOptions(command, ['modem', 'pair', 'models', 'receive', 'limits', 'quality', 'duration', 'count']);
+  addLinkOptions(command, ['modem', 'pair', 'models', 'receive', 'wayBack', 'limits', 'quality', 'duration', 'count']);
   addConfigOption(command);
   addOutputOption(command, 'run directory (default runs/TIME_NAME_air_ID)');
   addCommonOptions(command).addHelpText(
@@ -20,6 +20,7 @@ export const addReceive: AddCommand = (program, context, done) => {
 Examples:
   sct receive --from file:air --reference photo.png
   sct receive --from file:air -n 1 --json
+  sct receive --from hackrf -f 868.3M --feedback ws://0.0.0.0:8470 --feedback-token token.txt
 `,
   );
   command.action(async (options: { from?: string; reference?: string; output?: string }) => {

@@ -10,10 +10,10 @@ export const addSend: AddCommand = (program, context, done) => {
   const command = program
     .command('send')
     .summary('transmit a photo to a radio or a file')
-    .description('Transmits a photo. Without a way back (--to file:) the robust map and --assume-snr are used.')
+    .description('Transmits a photo. Without a way back (--feedback ws://) the robust map and --assume-snr are used.')
     .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192')
     .option('--demo', 'use the demo photo')
-    .option('--to <uri>', 'radio: file:PATH');
+    .option('--to <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH');
   addLinkOptions(command, ['codec', 'models', 'budget', 'modem', 'transmit', 'sendSeed', 'csi']);
   addConfigOption(command);
   addOutputOption(command);
@@ -23,6 +23,7 @@ export const addSend: AddCommand = (program, context, done) => {
 Examples:
   sct send photo.png --to file:air.sigmf-meta
   sct send photo.png --to file:air --profile hackrf --assume-snr 10
+  sct send photo.png --to hackrf -f 868.3M --cabled 60 --feedback ws://other-host:8470 --feedback-token token.txt
 `,
   );
   command.action(async (path: string | undefined, options: { demo?: boolean; to?: string; output?: string }) => {

@@ -25,6 +25,14 @@ export class GainKeeper {
     this.level.push(block);
   }
 
+  /** The same stream, every block of which it looks at. */
+  async *watch(blocks: AsyncIterable<SampleBlock>): AsyncGenerator<SampleBlock> {
+    for await (const block of blocks) {
+      this.hear(block);
+      yield block;
+    }
+  }
+
   /** Sets the gain by the strongest burst since it was last asked; false where it stays. */
   async settle(): Promise<boolean> {
     const reading = this.level.take();

@@ -44,8 +44,13 @@ export class Listener {
     heard?.(event);
     if (event.type !== 'burst' || event.use === 'reverse') return;
     const nowS = this.options.timeOf(event);
-    if (event.use === 'sounding') feedback.send(encodeCsiMessage(event.csi), nowS);
-    for (const message of knowledge?.announce(event.record.header.session) ?? []) feedback.send(message, nowS);
-    if (event.ack) feedback.send(encodeAckMessage(event.ack), nowS);
+    for (const message of answersTo(event, knowledge)) feedback.send(message, nowS);
   }
+}
+
+/** What goes back for a burst: a sounding's report, once a session what is held, a data burst's acknowledgement. */
+export function* answersTo(event: BurstEvent, knowledge: ReceiverKnowledge | null): Generator<Uint8Array> {
+  if (event.use === 'sounding') yield encodeCsiMessage(event.csi);
+  yield* knowledge?.announce(event.record.header.session) ?? [];
+  if (event.ack) yield encodeAckMessage(event.ack);
 }

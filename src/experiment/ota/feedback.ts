@@ -1,0 +1,37 @@
+import { UsageError } from '../../common/errors.ts';
+import { feedbackToken } from '../../link/feedback-auth.ts';
+import { SocketFeedback, type SocketFeedbackOptions } from '../../link/feedback-socket.ts';
+import { readTextFile } from '../json-input.ts';
+import type { LinkConfig } from '../link-config.ts';
+
+/** Environment variable with the token where no file is named; the command line is recorded, so it is no place for it. */
+export const TOKEN_VARIABLE = 'SCT_FEEDBACK_TOKEN';
+const MAX_TOKEN_FILE_BYTES = 8192;
+
+type Way = Pick<LinkConfig, 'feedback' | 'feedbackToken'>;
+
+/** Whether the way back is a socket to another host. */
+export function isSocket({ feedback }: Way): boolean {
+  return /^wss?:/.test(feedback);
+}
+
+/** The socket of a configuration: a receiver listens, a sender connects. UsageError without a token. */
+export async function openSocket(
+  way: Way,
+  role: 'sender' | 'receiver',
+  options: Omit<SocketFeedbackOptions, 'token'> = {},
+): Promise<SocketFeedback> {
+  const token = feedbackToken(await tokenText(way));
+  if (role === 'receiver') return SocketFeedback.listen(way.feedback, { ...options, token });
+  return SocketFeedback.connect(way.feedback, { ...options, token });
+}
+
+async function tokenText({ feedback, feedbackToken: file }: Way): Promise<string> {
+  if (file !== undefined) return readTextFile(file, MAX_TOKEN_FILE_BYTES);
+  const text = process.env[TOKEN_VARIABLE];
+  if (text !== undefined) return text;
+  throw new UsageError(
+    `--feedback ${feedback}: no token`,
+    `give both ends the same: --feedback-token FILE, or ${TOKEN_VARIABLE} in the environment (openssl rand -hex 32)`,
+  );
+}

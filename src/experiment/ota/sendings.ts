@@ -1,0 +1,105 @@
+import { ExitCode, SctError } from '../../common/errors.ts';
+import { TxChain } from '../../link/chains.ts';
+import { NoFeedback } from '../../link/reverse/feedback.ts';
+import { LiveAir } from '../../link/session/live-air.ts';
+import { SenderSession } from '../../link/session/sender.ts';
+import { WallTime } from '../../link/session/session-time.ts';
+import { wallClockS } from '../../link/session/stream-clock.ts';
+import type { TransmissionPlan, Transmitter } from '../../link/transmitter.ts';
+import type { TransmitterOptions } from '../../link/transmitter-options.ts';
+import type { TxStream } from '../../radio/radio.ts';
+import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import type { LinkConfig } from '../link-config.ts';
+import type { LinkSetup } from '../link-setup.ts';
+import type { RunIo } from '../run-io.ts';
+import type { SessionKnowledge } from '../session-knowledge.ts';
+import { isSocket, openSocket } from './feedback.ts';
+import { rehearse } from './rehearsal.ts';
+
+/** A picture and all that is needed to send it. */
+export interface Sending {
+  readonly config: LinkConfig;
+  readonly setup: LinkSetup;
+  readonly transmitter: Transmitter;
+  readonly knowledge: SessionKnowledge | null;
+  readonly image: RgbImage;
+  readonly budget: number;
+  readonly tx: TxStream;
+  readonly io: Pick<RunIo, 'progress' | 'signal'>;
+}
+
+/** Silence before, between and after the bursts of a file, s: a receiver can see its noise floor. */
+const LEAD_S = 2e-3;
+const GAP_S = 0.5e-3;
+const TAIL_S = 5e-3;
+/** Waits of a sender whose receiver is on another host: for its first message, a report, answers, s. */
+const PEER_S = 30;
+const WAIT_S = 3;
+const ACK_TIMEOUT_S = 1;
+
+/** Into a file: one sounding, so that a receiver can tell the channel, then the picture with the robust map. */
+export async function sendToFile(sending: Sending): Promise<TransmissionPlan> {
+  const { setup, transmitter, knowledge, image, budget, tx, io } = sending;
+  const chain = new TxChain(setup.frontend, tx);
+  const rate = setup.frontend.deviceRateHz;
+  const plan = await transmitter.send(image, budget, 0, knowledge?.agree());
+  knowledge?.sent(plan.settings);
+  const bursts = [transmitter.sounding(), ...plan.bursts];
+  let at = Math.ceil(LEAD_S * rate);
+  for (const [i, burst] of bursts.entries()) {
+    if (io.signal.aborted) throw new SctError('interrupted: the transmitter is off', ExitCode.interrupted);
+    io.progress.update(`send  burst ${i + 1}/${bursts.length}`);
+    const placed = await chain.send(burst.samples, at);
+    at = placed.index + placed.samples + Math.ceil(GAP_S * rate);
+  }
+  await tx.write(new Float32Array(2 * Math.ceil(TAIL_S * rate)), at);
+  return plan;
+}
+
+/** What a transmitter with a socket has beside its usual options. */
+export function answeredOptions(config: LinkConfig, setup: LinkSetup): Partial<TransmitterOptions> {
+  const { mapping, mappingForced, harqBy, repeatBudget, powerLoading } = config;
+  const { maxCsiAgeS, dopplerHz } = setup;
+  return {
+    mapping,
+    mappingForced,
+    harqBy,
+    repeatBudget,
+    powerLoading,
+    maxCsiAgeS,
+    dopplerHz,
+    ackTimeoutS: ACK_TIMEOUT_S,
+  };
+}
+
+/** By radio: with a socket to the receiver as a session with reports and answers, else as into a file. */
+export async function sendLive(sending: Sending): Promise<TransmissionPlan> {
+  const { config, setup, transmitter, knowledge, image, budget, tx, io } = sending;
+  const time = new WallTime(wallClockS, io.signal);
+  const socket = isSocket(config)
+    ? await openSocket(config, 'sender', { changed: () => time.nudge(), note: (text) => io.progress.note(text) })
+    : null;
+  try {
+    const codingS = await rehearse(transmitter, image, budget);
+    const port = { chain: new TxChain(setup.frontend, tx), tx };
+    const { modemRateHz, deviceRateHz } = setup.frontend;
+    const air = new LiveAir({
+      ...{ port: { ready: async () => port, done: async () => undefined }, time },
+      ...{ modemRateHz, deviceRateHz },
+    });
+    if (socket && !socket.connected) {
+      io.progress.note(`waiting for the receiver: ${socket.describe()}`);
+      await time.until(time.nowS + PEER_S, () => socket.connected);
+    }
+    const sender = new SenderSession({
+      ...{ transmitter, air, feedback: socket ?? new NoFeedback(), knowledge, signal: io.signal, codingS },
+      answers: socket !== null,
+      soundings: { count: socket ? config.soundings : 1, everyS: config.soundingEveryMs / 1e3 },
+      waitS: { report: WAIT_S, answers: socket ? WAIT_S : TAIL_S },
+      burst: (use) => io.progress.update(`send  ${use} burst sent`),
+    });
+    return await sender.sendPicture(image, budget);
+  } finally {
+    await socket?.close();
+  }
+}
