@@ -48,10 +48,14 @@ async function timed(kind: string, context: PartContext): Promise<Series> {
     for (let i = 0; i < WARM_UP + RUNS; i++) {
       const out = join(folder, String(i));
       const started = performance.now();
-      const { stdout } = await run(process.execPath, [program, 'loopback', '--codec', kind, '-o', out, '--json'], {
-        timeout: TIMEOUT_MS,
-        maxBuffer: 2 ** 24,
-      });
+      const { stdout } = await run(
+        process.execPath,
+        [program, 'loopback', '--demo', '--codec', kind, '-o', out, '--json'],
+        {
+          timeout: TIMEOUT_MS,
+          maxBuffer: 2 ** 24,
+        },
+      );
       const milliseconds = performance.now() - started;
       const { ok, codec, psnrDb } = JSON.parse(stdout) as { ok?: unknown; codec?: unknown; psnrDb?: unknown };
       if (ok !== true || codec !== kind || typeof psnrDb !== 'number') {
