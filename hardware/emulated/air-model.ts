@@ -90,6 +90,12 @@ export class AirModel implements Air {
     return [...this.boards.values()].reduce((sum, board) => sum + board.emissions.forgottenSamples, 0);
   }
 
+  /** Paths through which nothing is heard now, with the reason. */
+  get problems(): string[] {
+    const all = [...this.boards.values()].flatMap((board) => [...board.paths.values()]);
+    return all.flatMap(({ problem }) => (problem === null ? [] : [problem]));
+  }
+
   /** The result is valid until this board hears again; the caller may write to it. */
   private hear(listener: Board, reception: Reception): Float32Array {
     const { rateHz, startS, samples } = reception;

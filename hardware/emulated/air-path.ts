@@ -26,6 +26,8 @@ export interface AirPath {
 
 /** Less common band than this part of the slower rate is not heard. */
 const LEAST_OVERLAP = 1 / 64;
+/** Less of the transmitter's band than this is not heard: filters would be longer than any real one. */
+const LEAST_KEPT = 1 / 512;
 /** Centres of the common band nearer to 0 than this part of it are taken as 0, which saves a rotation. */
 const NEAR_ZERO = 0.05;
 
@@ -56,6 +58,8 @@ export class AirPathState {
   private readonly path: AirPath;
   private readonly gain: number;
   private readonly noise: GaussianNoise | null;
+  /** Why nothing is heard through this path: its channel cannot be made for what the listener is set to. */
+  problem: string | null = null;
   private session: Session | null = null;
   private channel: PathChannel | null = null;
   private heard = new Float32Array(0);
@@ -74,6 +78,7 @@ export class AirPathState {
     const first = session.count;
     const { samples } = reception;
     session.count += samples;
+    if (this.problem !== null) return;
     if (this.heard.length < 2 * samples) this.heard = new Float32Array(2 * samples);
     let heard: Float32Array = this.heard.subarray(0, 2 * samples);
     let any = false;
@@ -112,13 +117,24 @@ export class AirPathState {
       }
     }
     if (!old || old.rateHz !== rateHz || old.frequencyHz !== frequencyHz) {
-      this.channel = this.path.channel?.(rateHz, frequencyHz) ?? null;
+      this.makeChannel(rateHz, frequencyHz);
     } else {
       const passed = Math.round((startS - old.startS) * rateHz) - old.count;
       if (passed > 0) this.channel?.skip?.(passed);
     }
     this.session = { rateHz, frequencyHz, startS, count: 0 };
     return this.session;
+  }
+
+  /** A client may set a board to what no channel model knows; that must not end the emulation. */
+  private makeChannel(rateHz: number, frequencyHz: number): void {
+    this.channel = null;
+    this.problem = null;
+    try {
+      this.channel = this.path.channel?.(rateHz, frequencyHz) ?? null;
+    } catch (error) {
+      this.problem = `${this.path.from} to ${this.path.to}: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 
   /** Writes or adds what of a run falls on samples [first, ...) of the session; false: nothing does. */
@@ -169,7 +185,8 @@ function commonBand(run: Run, session: Session): Band | null {
   const low = Math.max(-run.rateHz / 2, -session.rateHz / 2 - shiftHz);
   const high = Math.min(run.rateHz / 2, session.rateHz / 2 - shiftHz);
   const widthHz = high - low;
-  if (widthHz < LEAST_OVERLAP * Math.min(run.rateHz, session.rateHz)) return null;
+  const least = Math.max(LEAST_OVERLAP * Math.min(run.rateHz, session.rateHz), LEAST_KEPT * run.rateHz);
+  if (!(widthHz >= least)) return null;
   const centreHz = (low + high) / 2;
   if (Math.abs(centreHz) < NEAR_ZERO * widthHz) return { centreHz: 0, widthHz: 2 * Math.min(-low, high) };
   return { centreHz, widthHz };

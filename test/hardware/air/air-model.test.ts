@@ -201,6 +201,32 @@ test('memory stays bounded with nobody listening, and a late listener still hear
   assert.equal(fast.forgottenSamples, 8 * 3_072_000);
 });
 
+test('a board set to what no filter or channel can follow hears nothing, and the air goes on', () => {
+  const path = {
+    from: 'a',
+    to: 'b',
+    lossDb: 0,
+    channel: (rateHz: number): PathChannel => {
+      if (rateHz < 1e5) throw new Error('channel rate out of range');
+      return { process: (x) => x, describe: () => 'nothing' };
+    },
+  };
+  const air = new AirModel(new ManualAirClock(), { paths: [path], defaultLossDb: 0 });
+  const [a, b, c] = [air.attach('a'), air.attach('b'), air.attach('c')];
+  a.emit({ rateHz: 20e6, frequencyHz: 1e9, startS: 0, reIm: new Float32Array(40_000).fill(1) });
+  for (const ear of [b, c]) {
+    const heard = ear.hear({ rateHz: 1000, frequencyHz: 1e9, startS: 0, samples: 16 });
+    assert.ok(
+      heard.every((v) => v === 0),
+      'silent',
+    );
+  }
+  assert.deepEqual(air.problems, ['a to b: channel rate out of range']);
+  a.emit({ rateHz: 20e6, frequencyHz: 1e9, startS: 1, reIm: new Float32Array(40_000).fill(1) });
+  assert.ok(b.hear({ rateHz: 20e6, frequencyHz: 1e9, startS: 1, samples: 16 })[0] === 1, 'heard again');
+  assert.deepEqual(air.problems, []);
+});
+
 test('wrong paths are refused', () => {
   const clock = new ManualAirClock();
   assert.throws(() => new AirModel(clock, { defaultLossDb: -3 }), /path loss -3 dB is out of range: allowed 0 to 300/);

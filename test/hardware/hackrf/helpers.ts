@@ -1,12 +1,13 @@
+import type { AirClock } from '../../../hardware/emulated/air.ts';
 import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
 import { HackrfBoard, type HackrfOptions } from '../../../hardware/emulated/hackrf/hackrf-board.ts';
 import { DirectUsbBus, type DirectUsbDevice } from '../direct-usb.ts';
 
 export const SERIAL = '000000000000000057b068dc0000c0de';
 
-/** A board on a manual clock, opened and claimed. */
-export async function openBoard(options: Partial<HackrfOptions> = {}) {
-  const clock = (options.clock as ManualAirClock | undefined) ?? new ManualAirClock();
+/** A board on a manual clock (or the given one), opened and claimed. */
+export async function openBoard(options: Partial<HackrfOptions> & { clock?: AirClock } = {}) {
+  const clock = options.clock instanceof ManualAirClock ? options.clock : new ManualAirClock();
   const board = new HackrfBoard({ name: 'board', serial: SERIAL, clock, air: null, ...options });
   const bus = new DirectUsbBus([board]);
   const [info] = await bus.list([{ vendorId: 0x1d50, productId: 0x6089 }]);

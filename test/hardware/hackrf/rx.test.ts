@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { WallAirClock } from '../../../hardware/emulated/clock.ts';
 import { UsbError } from '../../../src/radio/usb/usb.ts';
 import '../../fixed-seed.js';
 import { counters, openBoard } from './helpers.ts';
@@ -157,6 +158,26 @@ test('a shortfall that lasts when the mode is left is forgotten; counts stay unt
   const state = await m0();
   assert.deepEqual([state.shortfalls, state.longest, state.m0Count, state.active], [0, 0, 0x8000, 0]);
   assert.equal(board.inspect().lostSamples, 0);
+});
+
+test('on the wall clock, too, every sample is delivered or in the list of losses', async () => {
+  const { usb, setMode, setRate, board } = await openBoard({ rxCounter: true, clock: new WallAirClock(0.05) });
+  await setRate(8e6);
+  await setMode(1);
+  const blocks = Array.from({ length: 6 }, () => new Uint8Array(65_536));
+  const reads = blocks.map((block) => usb.bulkIn(0x81, block, 0));
+  await Promise.all(reads);
+  const { shortfalls } = board.inspect();
+  let index = 0;
+  for (const block of blocks) {
+    for (const n of counters(block)) {
+      const lost = shortfalls.reduce((sum, s) => sum + (s.atSample <= index ? s.samples : 0), 0);
+      if (n !== ((index + lost) & 0xffff)) assert.fail(`sample ${index} is ${n}`);
+      index++;
+    }
+  }
+  await usb.close();
+  board.reset();
 });
 
 test('a trigger starts reception at its moment; before it the board is just silent', async () => {

@@ -177,6 +177,28 @@ test('new firmware: leaving TX before 32 KiB have come is never answered, but th
   assert.equal(board.inspect().emittedSamples, 0);
 });
 
+test('new firmware: after the dead-man has fired, leaving TX with bytes left is never answered; a bus reset ends it', async () => {
+  const { clock, usb, setMode, board, out, m0 } = await openTx(0x0112);
+  await out(42, 1024, 0);
+  await setMode(2);
+  void usb.bulkOut(2, ramp(0x8000), 0);
+  await clock.advance(0.01);
+  assert.deepEqual([(await m0()).error, (await m0()).active], [2, 0]);
+  void usb.bulkOut(2, ramp(0x4000), 0).catch(() => {});
+  await clock.advance(0.01);
+  let answered = false;
+  const reply = board.control({ requestType: 0x40, request: 1, value: 0, index: 0, length: 0 }, new Uint8Array(0));
+  void Promise.resolve(reply).then(() => {
+    answered = true;
+  });
+  await clock.advance(5);
+  assert.deepEqual([answered, board.inspect().mode], [false, 'tx']);
+  board.reset();
+  assert.equal(board.inspect().mode, 'off');
+  assert.ok((board.inspect().lastEmissionS ?? 1) < 0.005, 'silent all the while');
+  await usb.close();
+});
+
 test('what of a transfer is not a multiple of 512 bytes ends the armed one: later data are shifted, as on the board', async () => {
   const { clock, usb, setMode, m0 } = await openTx();
   await setMode(2);
