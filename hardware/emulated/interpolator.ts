@@ -56,13 +56,19 @@ export class Interpolator {
       let s = 2 * (k - half + 1 - inputFrom);
       let re = 0;
       let im = 0;
-      for (const end = t + taps; t < end; t++, s += 2) {
+      let re2 = 0;
+      let im2 = 0;
+      // Two taps at a time: there is an even number of them.
+      for (const end = t + taps; t < end; t += 2, s += 4) {
         const h = table[t];
+        const g = table[t + 1];
         re += h * input[s];
         im += h * input[s + 1];
+        re2 += g * input[s + 2];
+        im2 += g * input[s + 3];
       }
-      out[2 * i] = re;
-      out[2 * i + 1] = im;
+      out[2 * i] = re + re2;
+      out[2 * i + 1] = im + im2;
     }
   }
 }
