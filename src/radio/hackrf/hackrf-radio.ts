@@ -6,6 +6,8 @@ import { decodeClockInStatus, getClockInStatus, USB_PRODUCT_IDS, USB_VENDOR_ID }
 import { type BoardFacts, HackrfBoard } from './hackrf-board.ts';
 import { setClockOut } from './radio-calls.ts';
 import { HackrfRx } from './rx-stream.ts';
+import type { SweepPlan } from './sweep.ts';
+import { HackrfSweep } from './sweep-stream.ts';
 import { type HackrfDefaults, type HackrfRequest, type Retune, Tuner } from './tuning.ts';
 import { HackrfTx } from './tx-stream.ts';
 
@@ -35,6 +37,7 @@ export class HackrfRadio implements Radio {
   private board: HackrfBoard;
   private rx: HackrfRx | null = null;
   private tx: HackrfTx | null = null;
+  private sweep: HackrfSweep | null = null;
   private opening = false;
   private closed = false;
 
@@ -106,6 +109,20 @@ export class HackrfRadio implements Radio {
     });
   }
 
+  /** Steps through ranges of frequency; rate, filter and gains by the request. DeviceError below USB API 1.02. */
+  async openSweep(
+    plan: SweepPlan,
+    request: Omit<HackrfRequest, 'frequencyHz' | 'explicit'> = {},
+  ): Promise<HackrfSweep> {
+    return this.exclusively(async () => {
+      const tuning = this.tuner.resolve('rx', request, this.board.api);
+      this.sweep = await HackrfSweep.start(this.board, tuning, plan, () => {
+        this.sweep = null;
+      });
+      return this.sweep;
+    });
+  }
+
   /** Stops receiving and gets ready to transmit; settings that stay are not sent again. */
   async turnToTx(request: HackrfRequest = {}): Promise<HackrfTx> {
     await this.rx?.close();
@@ -135,6 +152,7 @@ export class HackrfRadio implements Radio {
   async reopen(): Promise<void> {
     if (this.closed) throw new DeviceError('hackrf: the radio is closed');
     await this.rx?.close().catch(() => undefined);
+    await this.sweep?.close().catch(() => undefined);
     await this.tx?.abort();
     const { serial } = this.board.facts;
     await this.board.close().catch(() => undefined);
@@ -146,6 +164,7 @@ export class HackrfRadio implements Radio {
     this.closed = true;
     try {
       await this.rx?.close();
+      await this.sweep?.close();
       await this.tx?.close();
     } finally {
       await this.board.close();
@@ -167,8 +186,8 @@ export class HackrfRadio implements Radio {
 
   private async exclusively<T>(open: () => Promise<T>): Promise<T> {
     if (this.closed) throw new DeviceError('hackrf: the radio is closed');
-    if (this.rx || this.tx || this.opening) {
-      const open = this.rx ? 'receiving' : this.tx ? 'transmitting' : 'being opened';
+    if (this.rx || this.tx || this.sweep || this.opening) {
+      const open = this.rx || this.sweep ? 'receiving' : this.tx ? 'transmitting' : 'being opened';
       throw new DeviceError(`hackrf: the board is ${open}, and it is half-duplex`, 'close that stream first');
     }
     this.opening = true;

@@ -12,8 +12,8 @@ export const SERIAL = '0000000000000000457863c82f1a2b3c';
 export interface Bench {
   readonly emulated: HackrfBoard;
   readonly bus: DirectUsbBus;
-  /** Setup packets of vendor requests since it was made: [request, wValue, wIndex, data as hex]. */
-  readonly requests: [number, number, number, string][];
+  /** Vendor requests since it was made: [bRequest, wValue, wIndex, data as hex, bmRequestType, wLength]. */
+  readonly requests: [number, number, number, string, number, number][];
   open(options?: Partial<HackrfRadioOptions>): Promise<HackrfRadio>;
 }
 
@@ -27,7 +27,8 @@ export function bench(
   const requests: Bench['requests'] = [];
   const control = emulated.control.bind(emulated);
   emulated.control = (setup, data) => {
-    requests.push([setup.request, setup.value, setup.index, Buffer.from(data).toString('hex')]);
+    const { request, value, index, requestType, length } = setup;
+    requests.push([request, value, index, Buffer.from(data).toString('hex'), requestType, length]);
     return control(setup, data);
   };
   const bus = new DirectUsbBus([emulated], more.faults);
