@@ -1,4 +1,4 @@
-import { DeviceError, inRange } from '../../common/errors.ts';
+import { DeviceError, inRange, UsageError } from '../../common/errors.ts';
 import type { GainStage, NumberRange, RadioCapabilities, StreamRequest, StreamSettings } from '../radio.ts';
 import { onGrid, resolveRequest } from '../settings.ts';
 import type { Ad936xParts, Ad936xPath } from './ad936x-parts.ts';
@@ -123,6 +123,15 @@ export class Ad936x {
       this.users.delete(direction);
       throw error;
     }
+  }
+
+  /** Another gain while a stream runs; returns what the board then says. UsageError outside of the range at the present frequency. */
+  async changeGain(direction: 'rx' | 'tx', gainsDb: Readonly<Record<string, number>>): Promise<Record<string, number>> {
+    const path = this.parts[direction];
+    const other = Object.keys(gainsDb).find((stage) => stage !== direction);
+    if (other !== undefined) throw new UsageError(`pluto has no ${direction} gain "${other}"; it has: ${direction}`);
+    const gainDb = gainsDb[direction];
+    return { [direction]: gainDb === undefined ? await this.number(path.gain) : await this.setGain(path, gainDb) };
   }
 
   /** The direction no longer holds the rate. */

@@ -20,8 +20,9 @@ export interface PlutoLink {
   close(): Promise<void>;
 }
 
-/** Seconds of samples that may wait for a busy main thread, and the bounds of the memory for them. */
-const RING_S = 2;
+/** Seconds of samples that may wait for a busy main thread (coding a picture, say), and bounds of the memory for them. */
+const RING_S = 4;
+const MIN_RING_BYTES = 64 << 20;
 const MAX_RING_BYTES = 256 << 20;
 const BYTES_PER_SAMPLE = 4;
 
@@ -73,7 +74,7 @@ export async function usbLink(spec: BoardSpec, openBoard = openWorkerBoard): Pro
 function startTask(thread: Pick<StreamThread, 'startTask'>, parameters: RxTaskParameters): Promise<InStream> {
   const { bufferSamples, rateHz } = parameters.loop;
   const chunkBytes = bufferSamples * BYTES_PER_SAMPLE;
-  const wanted = Math.max(4 * chunkBytes, Math.ceil(RING_S * rateHz) * BYTES_PER_SAMPLE);
+  const wanted = Math.max(4 * chunkBytes, MIN_RING_BYTES, Math.ceil(RING_S * rateHz) * BYTES_PER_SAMPLE);
   return thread.startTask({
     // Sources run as .ts, the built package as .js.
     module: new URL(`./rx-task${extname(fileURLToPath(import.meta.url))}`, import.meta.url).href,

@@ -61,14 +61,15 @@ export class PlutoRadio implements Radio {
   ) {
     this.uri = uri;
     this.link = link;
-    this.timeoutMs = timeoutMs;
+    this.speed = emulationSpeed(found.context);
+    // A slow emulation delivers its buffers later by the clock of this host.
+    this.timeoutMs = Math.ceil(timeoutMs / Math.min(1, this.speed));
     this.client = found.client;
     this.chip = found.chip;
     this.capabilities = found.capabilities;
     this.silentState = found.silentState;
     const attribute = (name: string) => found.context.attributes.get(name)?.slice(0, 200) ?? null;
     this.identity = { model: attribute('hw_model'), serial: attribute('hw_serial'), firmware: attribute('fw_version') };
-    this.speed = emulationSpeed(found.context);
   }
 
   /** Reads what the board is and can do, and makes its transmitter silent. Closes the link when that fails. */
@@ -106,9 +107,12 @@ export class PlutoRadio implements Radio {
           bursts: settings.rateHz > this.capabilities.maxContinuousRateHz,
           timeoutMs: this.timeoutMs,
         });
-        this.rx = new PlutoRx(stream, settings, async () => {
-          this.rx = null;
-          this.chip.release('rx');
+        this.rx = new PlutoRx(stream, settings, {
+          setGains: (gainsDb) => this.changeGains('rx', gainsDb),
+          closed: async () => {
+            this.rx = null;
+            this.chip.release('rx');
+          },
         });
         return this.rx;
       } catch (error) {
@@ -140,6 +144,7 @@ export class PlutoRadio implements Radio {
           settings,
           clock,
           mayRepeat: this.link.noticesLoss,
+          setGains: (gainsDb) => this.changeGains('tx', gainsDb),
           silence: () => this.silence(),
           closed: () => {
             this.tx = null;
@@ -174,6 +179,13 @@ export class PlutoRadio implements Radio {
   describe(): string {
     const { model, serial, firmware } = this.identity;
     return `${this.uri}: ${model ?? 'Pluto'}${serial ? `, serial ${serial}` : ''}${firmware ? `, firmware ${firmware}` : ''}`;
+  }
+
+  private changeGains(direction: 'rx' | 'tx', gainsDb: Readonly<Record<string, number>>) {
+    return this.alone(async () => {
+      await this.reconnect();
+      return this.chip.changeGain(direction, gainsDb);
+    });
   }
 
   /**

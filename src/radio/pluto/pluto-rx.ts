@@ -19,6 +19,12 @@ import { lossFromBytes, TAG_LOSS, TAG_WARNING } from './rx-records.ts';
 
 const BYTES_PER_SAMPLE = 4;
 
+/** What a receiving stream asks of its radio. */
+export interface PlutoRxRadio {
+  setGains(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>>;
+  closed(): Promise<void>;
+}
+
 /**
  * A receiving stream of a Pluto: what the receive task put into the ring, as blocks. Device-side losses come as side records right before
  * the samples that carry them; what found no room in the ring is an exact loss of the host.
@@ -29,7 +35,7 @@ export class PlutoRx implements RxStream {
   ended: StreamEnd | null = null;
   warning: string | null = null;
   private readonly stream: InStream;
-  private readonly onClose: () => Promise<void>;
+  private readonly radio: PlutoRxRadio;
   /** Samples lost (least) at delivered positions passed so far: absolute index = position + shift. */
   private shift = 0;
   private loss: LossRecord | null = null;
@@ -37,10 +43,15 @@ export class PlutoRx implements RxStream {
   private deliveredBytes: number | null = null;
   private closing: Promise<void> | null = null;
 
-  constructor(stream: InStream, settings: StreamSettings, onClose: () => Promise<void>) {
+  constructor(stream: InStream, settings: StreamSettings, radio: PlutoRxRadio) {
     this.stream = stream;
     this.settings = settings;
-    this.onClose = onClose;
+    this.radio = radio;
+  }
+
+  /** Sets gains while receiving; returns all as they are. The buffers under way still hold samples at the old ones. */
+  setGains(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>> {
+    return this.radio.setGains(gainsDb);
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SampleBlock> {
@@ -68,7 +79,7 @@ export class PlutoRx implements RxStream {
         await this.stream.stop();
         this.readRest();
       } finally {
-        await this.onClose();
+        await this.radio.closed();
       }
     })();
     return this.closing;

@@ -18,6 +18,7 @@ export interface PlutoTxParts {
   readonly clock: TxClock;
   /** False where nobody could end a repetition after the host is gone: over USB. */
   readonly mayRepeat: boolean;
+  setGains(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>>;
   /** Makes the board silent, whatever state it is in; tries again on a new connection where need be. */
   silence(): Promise<void>;
   closed(): void;
@@ -62,6 +63,19 @@ export class PlutoTx implements TxStream {
         if (underrun) this.counters.underruns++;
       }).catch(reject);
     });
+  }
+
+  /** Sets gains behind what is queued, at once while a buffer is repeated; returns all as they are. */
+  setGains(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>> {
+    const turn = this.queue.then(() => {
+      this.refuseUnusable();
+      return this.parts.setGains(gainsDb);
+    });
+    this.queue = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    return turn;
   }
 
   /** Repeats a buffer without a gap until endRepeat() or close(): an even number of samples, with no zeros around them. */

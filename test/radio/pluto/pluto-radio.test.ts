@@ -46,6 +46,13 @@ test('settings are what the board says afterwards; out of range is refused with 
   const tx = await radio.openTx({ rateHz: 1_920_000, frequencyHz: 2.4e9, gainsDb: { tx: -30.25 } });
   assert.deepEqual(tx.settings.gainsDb, { tx: -30.25 });
   assert.equal(tx.settings.fullScale, 32_768);
+  assert.deepEqual(await rx.setGains({ rx: 20 }), { rx: 20 });
+  assert.deepEqual(await rx.setGains({}), { rx: 20 });
+  await assert.rejects(rx.setGains({ rx: 200 }), /allowed -1 to 73/);
+  await assert.rejects(rx.setGains({ tx: -10 }), /it has: rx/);
+  assert.deepEqual(await tx.setGains({ tx: -50.5 }), { tx: -50.5 });
+  await assert.rejects(tx.setGains({ tx: 1 }), UsageError);
+  assert.equal((await tx.write(new Float32Array(64))).samples, 32, 'a refused gain does not end the stream');
   await tx.close();
   await rx.close();
   for (const [wrong, message] of [
