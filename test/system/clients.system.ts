@@ -142,19 +142,27 @@ describe('real clients in a guest, on emulated boards', () => {
     }
   });
 
-  it('our driver, over libusb and the kernel, receives and reports every loss', () => {
-    const facts = JSON.parse(text('driver').trim().split('\n').at(-1) ?? '') as DriverFacts;
-    assert.ok(facts.heard >= 400_000);
-    assert.equal(facts.rateHz, 8e6);
-    for (const { index, missing } of facts.jumps) {
-      const told = facts.records.filter((r) => r.from <= index && index <= r.to);
-      // The counter has 16 bits: whole turns more may be missing.
-      assert.ok(
-        told.some((r) => missing <= r.max),
-        `${missing} samples are missing at ${index}: ${JSON.stringify(facts.records)}`,
-      );
-    }
-  });
+  for (const [step, way] of [
+    ['driver', 'over libusb and the kernel'],
+    ['usbipd', "over its USB/IP client and Linux's own usbipd"],
+  ]) {
+    it(`our driver, ${way}, receives and reports every loss`, () => {
+      const line = text(step)
+        .split('\n')
+        .find((l) => l.startsWith('{"uri"'));
+      const facts = JSON.parse(line ?? '') as DriverFacts;
+      assert.ok(facts.heard >= 400_000);
+      assert.equal(facts.rateHz, 8e6);
+      for (const { index, missing } of facts.jumps) {
+        const told = facts.records.filter((r) => r.from <= index && index <= r.to);
+        // The counter has 16 bits: whole turns more may be missing.
+        assert.ok(
+          told.some((r) => missing <= r.max),
+          `${missing} samples are missing at ${index}: ${JSON.stringify(facts.records)}`,
+        );
+      }
+    });
+  }
 
   it('the cable is pulled in the middle of a transfer: the client ends, the board comes back', () => {
     const log = text('unplug');

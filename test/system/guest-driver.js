@@ -1,4 +1,5 @@
 // Runs in the guest: our own driver, over libusb and the kernel, receives from the emulated HackRF a counter in place of the air.
+//   node guest-driver.js [URI]
 // The last line of output is JSON: where samples are missing in truth, and what the driver said of it.
 import { openRadio } from '../../dist/src/radio/open-radio.js';
 
@@ -6,7 +7,7 @@ const SAMPLES = 400_000;
 /** Losses are told after the next look at the board's counters; this is many looks. */
 const LOOKS_MS = 3000;
 
-const radio = await openRadio('hackrf');
+const radio = await openRadio(process.argv[2] ?? 'hackrf');
 const rx = await radio.openRx({ frequencyHz: 915e6, rateHz: 8e6 });
 const jumps = [];
 const records = [];

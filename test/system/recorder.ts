@@ -9,7 +9,7 @@ export type Asked =
       readonly value: number;
       readonly index: number;
       readonly length: number;
-      /** OUT: what was sent; IN: what was answered; hexadecimal. */
+      /** OUT: what was sent, hexadecimal; IN: empty. */
       readonly data: string;
       readonly stall?: true;
     }
@@ -30,17 +30,13 @@ export class RecordedDevice implements EmulatedUsbDevice {
   }
 
   async control(setup: UsbSetup, data: Uint8Array): Promise<ControlReply> {
-    const at = this.asked.length;
-    const isIn = (setup.requestType & 0x80) !== 0;
-    const entry = (bytes: Uint8Array): Asked => ({
-      kind: 'control',
-      ...setup,
-      data: Buffer.from(bytes).toString('hex'),
-    });
-    this.asked.push(entry(data));
+    const { requestType, request, value, index, length } = setup;
+    const hex = Buffer.from(data).toString('hex');
+    const entry = { kind: 'control', requestType, request, value, index, length, data: hex } as const;
+    this.asked.push(entry);
     const reply = await this.device.control(setup, data);
-    if (isIn && typeof reply !== 'string') this.asked[at] = entry(reply.subarray(0, setup.length));
-    if (reply === 'stall') this.asked[at] = { ...entry(data), stall: true } as Asked;
+    const at = this.asked.indexOf(entry); // the owner may have taken the list away
+    if (reply === 'stall' && at >= 0) this.asked[at] = { ...entry, stall: true };
     return reply;
   }
 

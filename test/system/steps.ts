@@ -7,7 +7,7 @@ export const IIO_SAMPLES = 16_384;
 
 const TRANSFER = 'timeout 200 hackrf_transfer -f 915000000 -s 8000000';
 
-/** What the guest does, in order; clients are Debian's, except `driver`. */
+/** What the guest does, in order; clients are Debian's, but for our driver in `driver` and `usbipd`. */
 export function guestSteps(usbipPort: number, repository: string): Step[] {
   return [
     // Until the bus has found both boards.
@@ -17,6 +17,15 @@ export function guestSteps(usbipPort: number, repository: string): Step[] {
     { name: 'transmit', commands: `${TRANSFER} -t $RESULTS/tx.bin -x 20 -a 0` },
     { name: 'sweep', commands: 'timeout 200 hackrf_sweep -1 -f 100:200 -w 1000000 -l 16 -g 20' },
     { name: 'driver', commands: `timeout 200 node ${repository}/test/system/guest-driver.js` },
+    {
+      // The same board exported by Linux's own server: our USB/IP client against it.
+      name: 'usbipd',
+      commands: `usbipd -D -4 -t 3241; sleep 1
+for d in /sys/bus/usb/devices/*-*; do [ "$(cat $d/idVendor 2>/dev/null)" = 1d50 ] && b=$(basename $d); done
+usbip --tcp-port 3241 bind -b $b || exit 1
+timeout 200 node ${repository}/test/system/guest-driver.js 'hackrf?usbip=127.0.0.1:3241'; c=$?
+usbip unbind -b $b; exit $c`,
+    },
     {
       name: 'unplug',
       commands: `${TRANSFER} -r /dev/null > $RESULTS/unplug.log 2>&1 & t=$!
