@@ -5,7 +5,7 @@ import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../link/reverse
 import { Listener } from '../link/session/listener.ts';
 import { SenderSession } from '../link/session/sender.ts';
 import { SimulatedAir } from '../link/session/simulated-air.ts';
-import type { TransmissionPlan, TransmitBurst, Transmitter } from '../link/transmitter.ts';
+import type { SendPolicy, TransmissionPlan, TransmitBurst, Transmitter } from '../link/transmitter.ts';
 import { LoopbackRadio } from '../radio/loopback/loopback-radio.ts';
 import type { LoopbackRx } from '../radio/loopback/loopback-streams.ts';
 import type { TxStream } from '../radio/radio.ts';
@@ -16,7 +16,7 @@ import type { Json } from './canonical-json.ts';
 import type { LinkConfig } from './link-config.ts';
 import { budgetOf, type DrawnOffsets, type LinkSetup, simulatedChannel } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
-import type { PictureExchange } from './picture-run.ts';
+import type { ComparableExchange } from './picture-run.ts';
 import { type RecordedChannel, traceWarning } from './recorded-channel.ts';
 import { receivingEnd, sendingEnd } from './session-ends.ts';
 import { SessionKnowledge } from './session-knowledge.ts';
@@ -43,7 +43,7 @@ const TAIL_S = 6e-3;
  * Both ends of a link in one process, joined by a modelled channel in simulated time: sounding bursts, CSI reports, the
  * picture's bursts through the same channel as it has evolved, acknowledgements, repetitions.
  */
-export class LoopbackExchange implements PictureExchange {
+export class LoopbackExchange implements ComparableExchange {
   readonly transmitter: Transmitter;
   readonly chain: RxChain;
   readonly trace = new LinkTrace();
@@ -155,6 +155,17 @@ export class LoopbackExchange implements PictureExchange {
   /** Sends one picture, with sounding bursts first where there is a way back. */
   sendPicture(image: RgbImage): Promise<TransmissionPlan> {
     return this.sender.sendPicture(image, budgetOf(this.config, image.width * image.height));
+  }
+
+  /** Simulated time waits for nobody's preparations. */
+  async prepare(): Promise<void> {}
+
+  measure(): Promise<void> {
+    return this.sender.measure();
+  }
+
+  sendWith(image: RgbImage, policy: SendPolicy): Promise<TransmissionPlan> {
+    return this.sender.sendWith(image, budgetOf(this.config, image.width * image.height), policy);
   }
 
   /** Sends `count` sounding bursts, one each period (as fast as they can follow one another where it is shorter). */

@@ -7,7 +7,7 @@ import { type LinkCodec, senderCodec } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import type { LinkMetrics } from './metrics.ts';
-import { runPicture } from './picture-run.ts';
+import { type PictureRun, runPicture } from './picture-run.ts';
 import { truthOfPhoto } from './quality-inputs.ts';
 import { type RecordedChannel, recordedChannel } from './recorded-channel.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -29,14 +29,16 @@ export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<Ru
   checkModelledFeedback(config);
   const recorded = await recordedChannel(config);
   const coding = await senderCodec(config);
-  if (photo.kind !== 'folder') return loopbackPicture(config, photo, recorded, coding, io, io.outputDirectory);
+  if (photo.kind !== 'folder') {
+    return runPicture(loopbackPicture(config, photo, recorded, coding, io, io.outputDirectory), io);
+  }
   const images: (LinkMetrics & { photo: string })[] = [];
   let exitCode: number = ExitCode.ok;
   for (const [i, path] of photo.files.entries()) {
     if (io.signal.aborted) throw new SctError('interrupted', ExitCode.interrupted);
     io.progress.update(`picture ${i + 1}/${photo.files.length}  ${basename(path)}`);
     const directory = io.outputDirectory ? join(io.outputDirectory, basename(path)) : undefined;
-    const result = await loopbackPicture(
+    const picture = loopbackPicture(
       truthOfPhoto(config, path),
       { kind: 'file', path },
       recorded,
@@ -44,6 +46,7 @@ export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<Ru
       io,
       directory,
     );
+    const result = await runPicture(picture, io);
     images.push({ ...result.metrics, photo: basename(path) });
     exitCode = Math.max(exitCode, result.exitCode);
   }
@@ -55,14 +58,15 @@ export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<Ru
   };
 }
 
-async function loopbackPicture(
+/** One picture through a modelled channel, ready to run. */
+export function loopbackPicture(
   config: LoopbackConfig,
   photo: Exclude<PhotoSource, { kind: 'folder' }>,
   recorded: RecordedChannel | null,
   coding: LinkCodec,
   io: RunIo,
   directory: string | undefined,
-): Promise<RunResult> {
+): PictureRun {
   const setup = setupLink(config, recorded, coding);
   const { photo: _, ...settings } = config;
   const open = async (run: RunDirectory, name: string, burst: (use: string) => void) => {
@@ -70,13 +74,10 @@ async function loopbackPicture(
     const exchange = new LoopbackExchange(config, setup, { ...captures, signal: io.signal, burst });
     return { exchange, captures, loOffsetHz: setup.frontend.loOffsetHz, frequencyHz: config.frequencyHz };
   };
-  return runPicture(
-    {
-      ...{ config, settings, numerology: setup.numerology, photo, coding, directory, open },
-      ...{ channel: config.channel, modelled: true },
-    },
-    io,
-  );
+  return {
+    ...{ config, settings, numerology: setup.numerology, photo, coding, directory, open },
+    ...{ channel: config.channel, modelled: true },
+  };
 }
 
 interface Captures {

@@ -1,6 +1,6 @@
 import { ExitCode, SctError } from '../common/errors.ts';
 import type { RxChain } from '../link/chains.ts';
-import type { TransmissionPlan, Transmitter } from '../link/transmitter.ts';
+import type { SendPolicy, TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
@@ -40,9 +40,19 @@ export interface PictureExchange {
   warnings(): readonly string[];
 }
 
+/** An exchange that can send the same picture differently on one CSI report. */
+export interface ComparableExchange extends PictureExchange {
+  /** What does not depend on the channel; gains. */
+  prepare(image: RgbImage): Promise<void>;
+  /** Measures the channel anew. */
+  measure(): Promise<void>;
+  /** Sends a picture by the latest report. */
+  sendWith(image: RgbImage, policy: SendPolicy): Promise<TransmissionPlan>;
+}
+
 /** An exchange with its captures and how the receiving end was tuned. */
 export interface OpenedExchange {
-  readonly exchange: PictureExchange;
+  readonly exchange: ComparableExchange;
   /** Made when the exchange opens, at the latest. */
   readonly captures: { readonly tx?: CaptureWriter; readonly rx?: CaptureWriter };
   readonly loOffsetHz: number;

@@ -17,7 +17,7 @@ import { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { emptyMetrics } from './metrics.ts';
 import { isSocket } from './ota/feedback.ts';
-import { permissionOf, radioEnd } from './ota/radio-end.ts';
+import { permissionOf, permittedTx, radioEnd } from './ota/radio-end.ts';
 import { RehearsedCodec } from './ota/rehearsal.ts';
 import { answeredOptions, sendLive, sendToFile } from './ota/sendings.ts';
 import { loadPhoto } from './photo.ts';
@@ -105,7 +105,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       rateHz: setup.frontend.deviceRateHz,
       ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
     };
-    const opened = await radio.openTx(request);
+    const opened = end ? permittedTx(end, null, await radio.openTx(request)) : await radio.openTx(request);
     const tx = tapTx(opened, capture);
     const budget = budgetOf(config, image.width * image.height);
     const sending = { config, setup, transmitter, knowledge, image, budget, tx, io };

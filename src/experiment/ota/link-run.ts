@@ -4,11 +4,14 @@ import { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
 import { parseRadioUri } from '../../radio/uri.ts';
 import { senderCodec } from '../link-codecs.ts';
 import type { LinkConfig } from '../link-config.ts';
-import { runLoopback } from '../loopback-run.ts';
-import { runPicture } from '../picture-run.ts';
+import { checkModelledFeedback, loopbackPicture, runLoopback } from '../loopback-run.ts';
+import { type PictureRun, runPicture } from '../picture-run.ts';
+import { recordedChannel } from '../recorded-channel.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { RUN_FILES } from '../run-files.ts';
 import type { FolderResult, PhotoSource, RunIo, RunResult } from '../run-io.ts';
+import type { Mapping } from './compare.ts';
+import { type CompareResult, checkComparable, runCompare } from './compare-run.ts';
 import { permissionOf, type RadioEnd, radioEnd } from './radio-end.ts';
 import { RadioExchange, type RadioExchangeOptions } from './radio-exchange.ts';
 
@@ -24,38 +27,60 @@ export interface LinkRunConfig extends LinkConfig {
  * URI differs.
  */
 export async function runLink(config: LinkRunConfig, io: RunIo): Promise<RunResult | FolderResult> {
-  const { photo, tx, rx, ...link } = config;
+  const { photo, tx, rx: _, ...link } = config;
   if (parseRadioUri(tx).kind === 'loopback') return runLoopback({ ...link, photo }, io);
+  return runPicture(await linkPicture(config, io), io);
+}
+
+/** `sct link --compare`: one picture with several mappings, `count` times. */
+export async function runLinkCompare(
+  config: LinkRunConfig,
+  mappings: readonly Mapping[],
+  count: number,
+  io: RunIo,
+): Promise<CompareResult> {
+  checkComparable(config);
+  // One transmission of each picture: repetitions would make the later ones wait, and their report older.
+  const once = { ...config, harq: 0 };
+  const { photo, tx, rx: _, ...link } = once;
+  if (parseRadioUri(tx).kind !== 'loopback') return runCompare(await linkPicture(once, io), mappings, count, io);
+  checkModelledFeedback(link);
+  if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
+  const [recorded, coding] = [await recordedChannel(link), await senderCodec(link)];
+  const picture = loopbackPicture({ ...link, photo }, photo, recorded, coding, io, io.outputDirectory);
+  return runCompare(picture, mappings, count, io);
+}
+
+/** One picture between two radios, ready to run. */
+async function linkPicture(config: LinkRunConfig, io: RunIo): Promise<PictureRun> {
+  const { photo, tx, rx, ...link } = config;
   if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
   const coding = await senderCodec(link);
   const ends = { tx: radioEnd(link, tx, 'tx', coding), rx: radioEnd(link, rx, 'rx', coding) };
   const permission = permissionOf(ends.tx, ends.rx.board ? ends.rx.profile : null);
   const { config: received, setup } = ends.rx;
-  return runPicture(
-    {
-      ...{ config: received, photo, coding, modelled: false, numerology: setup.numerology },
-      settings: { ...received, tx, rx },
-      channel: 'link',
-      directory: io.outputDirectory,
-      open: async (run, name, burst) => {
-        const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
-        const exchange = new RadioExchange({
-          ...{ ...ends, permission, burst, signal: io.signal },
-          captures: async (sending, receiving) =>
-            Object.assign(files, await linkCaptures(run, name, ends, sending, receiving)),
-        });
-        return {
-          exchange,
-          captures: files,
-          loOffsetHz: setup.frontend.loOffsetHz,
-          get frequencyHz() {
-            return exchange.frequencyHz;
-          },
-        };
-      },
+  return {
+    ...{ config: received, photo, coding, modelled: false, numerology: setup.numerology },
+    settings: { ...received, tx, rx },
+    channel: 'link',
+    directory: io.outputDirectory,
+    open: async (run, name, burst) => {
+      const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
+      const exchange = new RadioExchange({
+        ...{ ...ends, permission, burst, signal: io.signal },
+        captures: async (sending, receiving) =>
+          Object.assign(files, await linkCaptures(run, name, ends, sending, receiving)),
+      });
+      return {
+        exchange,
+        captures: files,
+        loOffsetHz: setup.frontend.loOffsetHz,
+        get frequencyHz() {
+          return exchange.frequencyHz;
+        },
+      };
     },
-    io,
-  );
+  };
 }
 
 /** Captures of both streams, as the radios really are set. */

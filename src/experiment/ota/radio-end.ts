@@ -2,9 +2,16 @@ import { UsageError } from '../../common/errors.ts';
 import { splitGain } from '../../link/session/gain-control.ts';
 import { frontendFor } from '../../phy/frontend/frontend.ts';
 import { loadProfile, type ProfileName, profileCapabilities, type RadioProfile } from '../../radio/profile.ts';
-import type { GainStage, StreamRequest } from '../../radio/radio.ts';
+import type { GainStage, StreamRequest, TxStream } from '../../radio/radio.ts';
 import { parseAllowedBands } from '../../radio/safety/bands.ts';
-import { checkTransmission, radiates, type TransmitPermission } from '../../radio/safety/transmit-permission.ts';
+import { PermittedTx } from '../../radio/safety/permitted-tx.ts';
+import {
+  checkTransmission,
+  radiates,
+  type Transmission,
+  type TransmitPermission,
+  type TransmitRules,
+} from '../../radio/safety/transmit-permission.ts';
 import { parseRadioUri, type RadioUri } from '../../radio/uri.ts';
 import type { LinkCodec } from '../link-codecs.ts';
 import { type LinkConfig, linkInputSchema, occupiedHz, resolveLinkConfig } from '../link-config.ts';
@@ -74,17 +81,27 @@ export function radioEnd(config: LinkConfig, name: string, direction: 'rx' | 'tx
  */
 export function permissionOf(end: RadioEnd, receiver: RadioProfile | null): TransmitPermission | null {
   if (!end.board) return null;
+  const { transmission, rules } = permissionRequest(end, receiver);
+  return checkTransmission(transmission, rules);
+}
+
+/** The transmitter of an end, kept within its permission while it is open; as it is where it reaches no air. */
+export function permittedTx(end: RadioEnd, receiver: RadioProfile | null, tx: TxStream): TxStream {
+  return end.board ? new PermittedTx(tx, permissionRequest(end, receiver)) : tx;
+}
+
+function permissionRequest(end: RadioEnd, receiver: RadioProfile | null): { transmission: Transmission; rules: TransmitRules } {
   const { config, setup, profile, request } = end;
-  return checkTransmission(
-    {
+  return {
+    transmission: {
       profile,
       loHz: request.frequencyHz!,
       offsetHz: -setup.frontend.loOffsetHz,
       occupiedHz: occupiedHz(setup.numerology),
       gainsDb: request.gainsDb ?? {},
     },
-    { cabledDb: config.cabledDb ?? null, allowedBands: parseAllowedBands(config.allowedBands), receiver },
-  );
+    rules: { cabledDb: config.cabledDb ?? null, allowedBands: parseAllowedBands(config.allowedBands), receiver },
+  };
 }
 
 /** The frontend of an end whose stream turned out to have another rate (a file). */

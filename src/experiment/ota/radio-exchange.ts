@@ -17,7 +17,7 @@ import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import type { Json } from '../canonical-json.ts';
 import { budgetOf } from '../link-setup.ts';
 import { LinkTrace } from '../link-trace.ts';
-import type { PictureExchange } from '../picture-run.ts';
+import type { ComparableExchange } from '../picture-run.ts';
 import { receivingEnd, sendingEnd } from '../session-ends.ts';
 import { SessionKnowledge } from '../session-knowledge.ts';
 import { GainKeeper } from './gain-keeper.ts';
@@ -46,7 +46,7 @@ export interface RadioExchangeOptions {
 }
 
 /** Both ends of a link in one process, each on a radio of its own, or on one that sends and receives at once. */
-export class RadioExchange implements PictureExchange {
+export class RadioExchange implements ComparableExchange {
   readonly transmitter: Transmitter;
   readonly chain: RxChain;
   readonly trace = new LinkTrace();

@@ -1,0 +1,113 @@
+import { ExitCode, SctError, UsageError } from '../../common/errors.ts';
+import { beginRun } from '../begin-run.ts';
+import type { LinkCodec } from '../link-codecs.ts';
+import type { LinkConfig } from '../link-config.ts';
+import { endManifest } from '../manifest.ts';
+import { loadPhoto } from '../photo.ts';
+import type { OpenedExchange, PictureRun } from '../picture-run.ts';
+import { openQualityInputs } from '../quality-inputs.ts';
+import { annotateTrace, RUN_FILES, writeFrames } from '../run-files.ts';
+import type { RunIo } from '../run-io.ts';
+import { type Comparison, compareMappings, type Mapping } from './compare.ts';
+import { comparePage } from './compare-page.ts';
+
+/** What `sct link --compare` prints as JSON. */
+export interface CompareResult extends Comparison {
+  readonly schema: 'sct.compare/1';
+  readonly ok: boolean;
+  readonly mappings: readonly Mapping[];
+  readonly count: number;
+  readonly seed: number;
+  readonly codec: string;
+  readonly symbolsPerPixel: number;
+  readonly lostSamples: number;
+  readonly files: Readonly<Record<string, string>>;
+  readonly exitCode: number;
+}
+
+const MAPPINGS: readonly string[] = ['matched', 'uniform', 'random', 'worst'];
+
+/** The words of `--compare A,B[,...]`. UsageError for fewer than two, an unknown one, or one twice. */
+export function comparedMappings(text: string): Mapping[] {
+  const words = text.split(',');
+  const wrong = words.find((w) => !MAPPINGS.includes(w));
+  if (wrong !== undefined)
+    throw new UsageError(`--compare: "${wrong.slice(0, 40)}" is not one of ${MAPPINGS.join(', ')}`);
+  if (words.length < 2 || new Set(words).size < words.length) {
+    throw new UsageError('--compare needs two different mappings or more', 'for example --compare matched,uniform');
+  }
+  return words as Mapping[];
+}
+
+/** UsageError for settings under which a comparison would compare something else. */
+export function checkComparable(config: LinkConfig): void {
+  if (config.powerLoading) throw new UsageError('--compare: power is fixed, so not with --power-loading');
+  if (config.feedback === 'none') throw new UsageError('--compare needs a CSI report', 'leave --feedback none out');
+}
+
+/** Mappings of one picture against one another, on one report each time, with paired statistics. */
+export async function runCompare(
+  what: PictureRun & { readonly coding: LinkCodec },
+  mappings: readonly Mapping[],
+  count: number,
+  io: RunIo,
+): Promise<CompareResult> {
+  const { config, numerology } = what;
+  const { image, name } = await loadPhoto(what.photo);
+  const { roiMask } = await openQualityInputs(config, image);
+  const settings = { ...what.settings, compare: mappings.join(','), count };
+  const { run, manifest: begun } = await beginRun(
+    { name, channel: 'compare', directory: what.directory, seed: config.seed, config: settings },
+    io,
+  );
+  let manifest = begun;
+  let opened: OpenedExchange | null = null;
+  try {
+    opened = await what.open(run, name, () => undefined);
+    const { exchange, captures } = opened;
+    await exchange.open();
+    const comparison = await compareMappings(exchange, image, mappings, count, config, roiMask, (t) =>
+      io.progress.update(`compare  ${t + 1}/${count}`),
+    );
+    await exchange.close();
+    manifest = { ...manifest, device: exchange.deviceFacts() };
+    annotateTrace(captures.rx!, exchange.trace, numerology, opened.loOffsetHz, opened.frequencyHz);
+    await captures.tx!.close();
+    await captures.rx!.close({ 'sct:clipped_samples': exchange.clippedSamples });
+    writeFrames(run, exchange.trace);
+    const { lostSamples } = exchange.chain;
+    const heard = exchange.trace.bursts.length > 0;
+    const lossy = config.maxDrops !== undefined && lostSamples > config.maxDrops;
+    const exitCode = heard ? (lossy ? ExitCode.samplesLost : ExitCode.ok) : ExitCode.noSignal;
+    const result: CompareResult = {
+      schema: 'sct.compare/1',
+      ok: exitCode === ExitCode.ok,
+      ...{
+        mappings,
+        count,
+        seed: config.seed,
+        codec: config.codec,
+        symbolsPerPixel: config.symbolsPerPixel,
+        lostSamples,
+      },
+      ...comparison,
+      files: { directory: run.path, report: run.file(RUN_FILES.report), compare: run.file('compare.json') },
+      exitCode,
+    };
+    const { exitCode: _, ...json } = result;
+    await run.write('compare.json', `${JSON.stringify(json, null, 2)}\n`);
+    const facts = { codec: config.codec, seed: String(config.seed), symbols: `${config.symbolsPerPixel} a pixel` };
+    await run.write(RUN_FILES.report, comparePage(name, facts, comparison));
+    await run.writeManifest(endManifest(manifest, io.now(), exitCode));
+    return result;
+  } catch (error) {
+    await opened?.exchange.close().catch(() => undefined);
+    await opened?.captures.tx?.close().catch(() => undefined);
+    await opened?.captures.rx?.close().catch(() => undefined);
+    const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
+    await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    throw error;
+  } finally {
+    run.close();
+  }
+}

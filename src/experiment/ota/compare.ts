@@ -1,0 +1,118 @@
+import { RandomStream } from '../../common/random.ts';
+import type { ReceivedPicture } from '../../link/receiver.ts';
+import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import { measureQuality } from '../../sct/quality/report.ts';
+import { decodeOptions } from '../link-codecs.ts';
+import type { LinkConfig } from '../link-config.ts';
+import type { ComparableExchange } from '../picture-run.ts';
+import { type Estimate, mean, pairedDifference } from '../stats.ts';
+
+export type Mapping = LinkConfig['mapping'];
+
+/** What is compared, of each picture. */
+export const COMPARED = ['psnrDb', 'roiPsnrDb', 'msSsim', 'ssim'] as const;
+type Compared = (typeof COMPARED)[number];
+
+/** One picture of a comparison. */
+export interface ComparedPicture {
+  readonly mapping: Mapping;
+  /** Whether all of it came. */
+  readonly complete: boolean;
+  /** By the receiver's samples; null where the burst was not heard. */
+  readonly csiAgeMs: number | null;
+  readonly csiNumber: number;
+  readonly quality: Readonly<Record<Compared, number | null>>;
+}
+
+/** All mappings on one report, in the order in which they were sent. */
+export type ComparedTrial = readonly ComparedPicture[];
+
+export interface Comparison {
+  readonly trials: readonly ComparedTrial[];
+  readonly means: Readonly<Record<string, Readonly<Record<Compared, number | null>>>>;
+  /** The first mapping less each other one, over the trials, with its 95 % interval (Student's t). */
+  readonly differences: readonly {
+    readonly of: Mapping;
+    readonly minus: Mapping;
+    readonly figures: Readonly<Record<Compared, Estimate | null>>;
+  }[];
+}
+
+/**
+ * Sends a picture `count` times with every mapping: each time the channel is measured anew, and the mappings follow one another on that one report
+ * in an order drawn from the seed, so that neither drift nor the report's age favours one of them. Power, budget and everything else stay.
+ */
+export async function compareMappings(
+  exchange: ComparableExchange,
+  image: RgbImage,
+  mappings: readonly Mapping[],
+  count: number,
+  config: LinkConfig,
+  roiMask: Uint8Array | undefined,
+  progress: (trial: number) => void,
+): Promise<Comparison> {
+  const random = new RandomStream(config.seed).fork('compare');
+  const seen = new Set<ReceivedPicture>();
+  const trials: ComparedTrial[] = [];
+  await exchange.prepare(image);
+  for (let t = 0; t < count; t++) {
+    progress(t);
+    await exchange.measure();
+    const order = random.shuffle(Uint8Array.from(mappings.keys()));
+    const trial: ComparedPicture[] = [];
+    for (const which of order) {
+      const mapping = mappings[which];
+      const before = exchange.trace.bursts.length;
+      const plan = await exchange.sendWith(image, { mapping, mappingForced: true });
+      const { receiver } = exchange.chain;
+      const picture = receiver.received.findLast((p) => !seen.has(p));
+      if (picture) seen.add(picture);
+      const decoded = picture && (await receiver.picture(picture, decodeOptions(config)));
+      // What did not arrive counts as flat grey, as in every run.
+      const shown = decoded?.decodable || decoded?.sfvs ? decoded.image : undefined;
+      const { psnrDb, roiPsnrDb, msSsim, ssim } = measureQuality({ reference: image, received: shown, roiMask });
+      const burst = exchange.trace.bursts.slice(before).find((b) => b.use === 'data');
+      trial.push({
+        mapping,
+        complete: decoded?.complete === true,
+        csiAgeMs: burst?.csiAgeMs ?? null,
+        csiNumber: plan.csiNumber,
+        quality: { psnrDb, roiPsnrDb, msSsim, ssim },
+      });
+    }
+    trials.push(trial);
+  }
+  return { trials, ...statistics(trials, mappings) };
+}
+
+function statistics(
+  trials: readonly ComparedTrial[],
+  mappings: readonly Mapping[],
+): Pick<Comparison, 'means' | 'differences'> {
+  const values = (mapping: Mapping, key: Compared): number[] | null => {
+    const all = trials.map((t) => t.find((p) => p.mapping === mapping)!.quality[key]);
+    return all.some((v) => v === null) ? null : (all as number[]);
+  };
+  const figures = <T>(make: (key: Compared) => T) =>
+    Object.fromEntries(COMPARED.map((key) => [key, make(key)])) as Record<Compared, T>;
+  const [first, ...others] = mappings;
+  return {
+    means: Object.fromEntries(
+      mappings.map((m) => [
+        m,
+        figures((key) => {
+          const v = values(m, key);
+          return v ? mean(v) : null;
+        }),
+      ]),
+    ),
+    differences: others.map((minus) => ({
+      of: first,
+      minus,
+      figures: figures((key) => {
+        const [a, b] = [values(first, key), values(minus, key)];
+        return a && b ? pairedDifference(a, b) : null;
+      }),
+    })),
+  };
+}
