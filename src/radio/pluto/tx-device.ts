@@ -7,7 +7,7 @@ import { StatusBit, UNDERFLOW_BIT } from './status-register.ts';
 const KERNEL_BUFFERS = 2;
 /** What the DMA's own memory may still hold when the time of a buffer is over. */
 const DRAIN_S = 0.005;
-/** How long before the end of a buffer its underflow bit is read: at the end it is always set. */
+/** How long before the end of a buffer its underflow bit is read, s of the board. */
 const LOOK_BEFORE_END_S = 0.05;
 const SHORTEST_LOOKED_AT_S = 0.1;
 const CLOCK_TOLERANCE = 1e-4;
@@ -46,20 +46,22 @@ export class TxDevice {
    * @param iq [sample][i, q], an even number of samples
    */
   async play(iq: Int16Array, started: (atS: number) => void): Promise<{ underrun: boolean }> {
-    const lengthS = iq.length / 2 / (this.rateHz * this.clock.speed);
-    await this.openAndFill(iq, false);
-    const startedS = this.clock.nowS();
+    const { clock } = this;
+    const lengthS = iq.length / 2 / (this.rateHz * clock.speed);
+    const handedOverS = await this.openAndFill(iq, false);
+    const startedS = clock.nowS();
     started(startedS);
-    const endS = startedS + lengthS * (1 + CLOCK_TOLERANCE) + DRAIN_S / this.clock.speed;
+    const endS = startedS + lengthS * (1 + CLOCK_TOLERANCE) + DRAIN_S / clock.speed;
     let underrun = false;
-    if (lengthS >= SHORTEST_LOOKED_AT_S) {
+    if (lengthS * clock.speed >= SHORTEST_LOOKED_AT_S) {
+      // It began no sooner than it was handed over, so until here it is not over: behind its end the bit is always set.
+      const notOverS = handedOverS + lengthS * (1 - CLOCK_TOLERANCE);
       await this.status?.takeSet();
-      await this.clock.sleepS(endS - LOOK_BEFORE_END_S - this.clock.nowS());
-      // Read late (busy host), the bit tells of the end of the buffer.
+      await clock.sleepS(notOverS - LOOK_BEFORE_END_S / clock.speed - clock.nowS());
       const set = (await this.status?.takeSet()) === true;
-      underrun = set && this.clock.nowS() < endS - DRAIN_S;
+      underrun = set && clock.nowS() < notOverS;
     }
-    await this.clock.sleepS(endS - this.clock.nowS());
+    await clock.sleepS(endS - clock.nowS());
     await this.closeBuffer();
     return { underrun };
   }
@@ -86,11 +88,14 @@ export class TxDevice {
     await this.client.abort();
   }
 
-  private async openAndFill(iq: Int16Array, cyclic: boolean): Promise<void> {
+  /** Returns the time at which the samples began to leave this host. */
+  private async openAndFill(iq: Int16Array, cyclic: boolean): Promise<number> {
     const { id } = this.path.core;
     await unlessRefused(this.client.setBuffersCount(id, KERNEL_BUFFERS));
     await this.client.open(id, iq.length / 2, this.path.mask, cyclic);
+    const handedOverS = this.clock.nowS();
     await this.client.writeBuffer(id, new Uint8Array(iq.buffer, iq.byteOffset, iq.byteLength));
+    return handedOverS;
   }
 
   private async closeBuffer(): Promise<void> {

@@ -181,6 +181,27 @@ test('a loss that finds no room is said later, with the others', () => {
   assert.ok(said >= run.truth.reduce((sum, one) => sum + one.lost, 0));
 });
 
+test('a buffer that had to be opened anew: what passed meanwhile is bounded, at the first buffer that comes', () => {
+  const said: Said[] = [];
+  const rateHz = 1e6;
+  const tracker = new LossTracker({ rateHz, kernelBuffers: 4, bufferSamples: 50_000 }, (bounds, from, to) => {
+    said.push({ ...bounds, from, to });
+    return true;
+  });
+  tracker.opened(9.999, 10.001);
+  for (let i = 1; i <= 20; i++) {
+    const fullS = 10 + 0.05 * i;
+    tracker.buffer({ samples: 50_000, requestS: fullS - 0.049, arrivedS: fullS + 0.001, overflowed: false });
+  }
+  // The board stood still from 11.0 s on; the buffer opened at 13.5 s began at 13.502 s.
+  tracker.reopened(13.5);
+  tracker.buffer({ samples: 50_000, requestS: 13.504, arrivedS: 13.553, overflowed: false });
+  assert.equal(said.length, 1);
+  const [{ min, max, from, to }] = said;
+  assert.deepEqual([from, to], [1_000_000, 1_000_000]);
+  assert.ok(min <= 2_502_000 && max >= 2_502_000 && max - min < 20_000, `${min} to ${max}`);
+});
+
 test('the interval of the last sample narrows without a loss', () => {
   const clock = new CaptureClock(1000, 1e-4);
   clock.opened(0, 0.1);

@@ -172,6 +172,17 @@ test('a burst is heard whole and once; before and after it the board is silent',
   await assert.rejects(tx.write(burst), /closed/);
 });
 
+test('an underrun is counted only where the bit is set inside a burst, not at its end', async (t) => {
+  const { open, board } = await tcpRig(t);
+  const radio = await open();
+  const tx = await radio.openTx({ frequencyHz: 2.4e9, rateHz: 300_000 });
+  // 120 ms of the board: long enough to be looked at.
+  await tx.write(new Float32Array(2 * 36_000).fill(0.1));
+  await tx.drain();
+  assert.ok(board.statistics().tx.underruns > 0, 'the board ran dry at the end, as it must');
+  assert.equal(tx.counters.underruns, 0);
+});
+
 test('a repeated buffer goes on until it is ended, and a lost host ends it', async (t) => {
   const { open, board, stopServer } = await tcpRig(t);
   const radio = await open();
