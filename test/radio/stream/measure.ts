@@ -18,10 +18,10 @@ const SECOND_BYTES = 40e6;
 
 /** The board: its process counts as fast as it is asked. */
 async function serve(): Promise<void> {
-  const { counter, spec } = await startCounter('measure');
+  const { counter, spec, server } = await startCounter('measure');
   counter.available = Number.MAX_SAFE_INTEGER;
   process.send!(spec);
-  process.on('disconnect', () => process.exit());
+  process.on('disconnect', () => void server.close().then(() => process.exit()));
 }
 
 async function rate(board: StreamBoard, total: number): Promise<string> {
