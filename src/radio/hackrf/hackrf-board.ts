@@ -27,6 +27,9 @@ export interface BoardFacts {
 /** With the patience of a stream 2 s together. libhackrf waits 100 ms once. */
 const OFF_TIMEOUTS_MS = [150, 150, 200];
 
+/** The state explains an error that took its time already. */
+const M0_TIMEOUT_MS = 250;
+
 /** How long a board that does nothing is waited for. */
 export const PATIENCE_MS = 1500;
 
@@ -137,7 +140,7 @@ export class HackrfBoard {
   }
 
   async m0State(): Promise<M0State> {
-    return this.ask(getM0State(), decodeM0State);
+    return this.ask({ ...getM0State(), timeoutMs: M0_TIMEOUT_MS }, decodeM0State);
   }
 
   /** Sends the groups that differ from what the board has. */

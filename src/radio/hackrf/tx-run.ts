@@ -110,19 +110,18 @@ export class TxRun {
 
   /** Pads, flushes, turns the transmitter off. Whatever fails, the transmitter is off afterwards, or the board is gone. */
   async end(): Promise<RunEnd> {
+    const bytes = Math.ceil(Math.max(this.bytes, MIN_RUN_BYTES) / PACKET_BYTES) * PACKET_BYTES;
     try {
-      const least = Math.max(this.bytes, MIN_RUN_BYTES);
-      const bytes = Math.ceil(least / PACKET_BYTES) * PACKET_BYTES;
       await this.writeZeros(bytes - this.bytes);
       const flush = this.queue.write(ZEROS.subarray(0, this.board.facts.bufferBytes));
       await this.settled();
       await flush;
       await this.off();
-      return { underruns: await this.underruns(bytes) };
     } catch (error) {
       await this.abort();
       throw await this.explained(error);
     }
+    return { underruns: await this.underruns(bytes) };
   }
 
   /** Off at once: what is not sent is not sent. Never throws. */
