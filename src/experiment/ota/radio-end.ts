@@ -90,7 +90,10 @@ export function permittedTx(end: RadioEnd, receiver: RadioProfile | null, tx: Tx
   return end.board ? new PermittedTx(tx, permissionRequest(end, receiver)) : tx;
 }
 
-function permissionRequest(end: RadioEnd, receiver: RadioProfile | null): { transmission: Transmission; rules: TransmitRules } {
+function permissionRequest(
+  end: RadioEnd,
+  receiver: RadioProfile | null,
+): { transmission: Transmission; rules: TransmitRules } {
   const { config, setup, profile, request } = end;
   return {
     transmission: {
