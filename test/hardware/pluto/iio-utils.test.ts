@@ -95,6 +95,15 @@ test('what iio_writedev sends comes back through iio_readdev, bit for bit in the
   }
 });
 
+test('iio_reg clears the sticky bits of a DMA that is closed', { skip }, () => {
+  const register = (...words: string[]) =>
+    tool('iio_reg', 'cf-ad9361-lpc', '0x80000088', ...words)
+      .toString()
+      .trim();
+  register('0x4');
+  assert.equal(register(), '0x0');
+});
+
 test('a writer that is killed is silent; the counts of the board are whole', { skip }, async () => {
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.ok(readDevice(2048).every((v) => v === 0));
