@@ -21,7 +21,7 @@ import type { ComparableExchange } from '../picture-run.ts';
 import { receivingEnd, sendingEnd } from '../session-ends.ts';
 import { SessionKnowledge } from '../session-knowledge.ts';
 import { GainKeeper } from './gain-keeper.ts';
-import type { RadioEnd } from './radio-end.ts';
+import { permittedTx, type RadioEnd } from './radio-end.ts';
 import { RehearsedCodec, rehearse } from './rehearsal.ts';
 
 /** A burst without an answer is repeated after so long, s of the receiver's stream: it was not heard, or badly. */
@@ -96,7 +96,8 @@ export class RadioExchange implements ComparableExchange {
     const { tx: txEnd, rx: rxEnd, signal } = options;
     if (txEnd.board) transmitGuard().watch(signal);
     this.radios = options.radios ?? (await openRadios(txEnd, rxEnd));
-    this.tx = await this.radios.tx.openTx(txEnd.request);
+    const sending = await this.radios.tx.openTx(txEnd.request);
+    this.tx = permittedTx(txEnd, rxEnd.board ? rxEnd.profile : null, sending);
     this.rx = await this.radios.rx.openRx(rxEnd.request);
     this.files = await options.captures(this.tx, this.rx);
     const { rx, files } = this;
@@ -152,15 +153,29 @@ export class RadioExchange implements ComparableExchange {
 
   /** What does not depend on the channel, and the receive gain. */
   async prepare(image: RgbImage): Promise<void> {
-    const { transmitter, sender } = this;
+    const { transmitter } = this;
     const codingS = await rehearse(transmitter, image, this.budgetOf(image));
     // A file's time stands still while nothing is written.
     this.codingS = this.air.standsStill ? 0 : codingS;
+    await this.setGain();
+  }
+
+  /** Soundings until the receive gain stays. */
+  private async setGain(): Promise<void> {
+    const { sender } = this;
     for (let trial = 0; this.keeper && trial < MOST_TRIALS; trial++) {
       const before = this.trace.bursts.length;
       await sender.soundOnce(WAIT_S / 2, () => this.trace.bursts.length > before);
       if (!(await this.keeper.settle())) break;
     }
+  }
+
+  /** Soundings alone, one each period. */
+  async sound(count: number, periodS: number, stop: () => boolean): Promise<void> {
+    await this.setGain();
+    await this.sender.sound(count, periodS, stop);
+    const before = this.trace.bursts.length;
+    await this.air.pass(WAIT_S / 2, () => this.trace.bursts.length >= before + count);
   }
 
   /** Measures the channel anew. */
