@@ -36,7 +36,7 @@ test('iio_info shows the context of a Pluto', { skip }, () => {
   assert.match(text, /altvoltage0: RX_LO \(output\)/);
   assert.match(text, /direct_reg_access/);
   const errors = text.split('\n').filter((line) => line.includes('ERROR'));
-  // As on a real Pluto: recall without profile, no tunable crystal, write-only tables.
+  // As on a real Pluto: recall without profile, no tunable crystal, write-only tables, no pulse of a second.
   assert.deepEqual(errors.map((line) => /attr +\d+: (\w+)/.exec(line)![1]).sort(), [
     'dcxo_tune_coarse',
     'dcxo_tune_fine',
