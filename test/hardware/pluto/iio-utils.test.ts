@@ -44,6 +44,8 @@ test('iio_info shows the context of a Pluto', { skip }, () => {
     'fastlock_recall',
     'gain_table_config',
     'multichip_sync',
+    'samples_pps',
+    'samples_pps',
   ]);
 });
 
