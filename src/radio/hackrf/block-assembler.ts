@@ -20,8 +20,6 @@ export class BlockAssembler {
   /** Stream index after the last block. */
   private end = 0;
   private readonly waiting: DeviceLoss[] = [];
-  /** First half of a sample whose second half has not come: its position and value. */
-  private half: { position: number; value: number } | null = null;
   clippedSamples = 0;
   private readonly rateHz: number;
 
@@ -39,9 +37,9 @@ export class BlockAssembler {
     return this.waiting;
   }
 
-  /** The blocks of the next bytes: usually one, more where a loss ends inside. */
+  /** The blocks of the next bytes, whole samples: usually one, more where a loss ends inside. */
   bytes(entry: RingBytes): SampleBlock[] {
-    const { data, index } = this.wholeSamples(entry);
+    const { data, index } = entry;
     const blocks: SampleBlock[] = [];
     const endByte = index + data.length;
     let at = index;
@@ -75,32 +73,5 @@ export class BlockAssembler {
     this.clippedSamples += countAtLimit(data, FULL_SCALE);
     this.end = index + data.length / 2;
     return { data, format: 'ci8', fullScale: FULL_SCALE, index, lostBefore, timestampNs };
-  }
-
-  /**
-   * Whole samples of a chunk: they begin at even positions, whatever the lengths of transfers. A half whose other half was dropped counts
-   * as dropped with it.
-   */
-  private wholeSamples(entry: RingBytes): { data: Uint8Array; index: number } {
-    let { data, index } = entry;
-    const half = this.half;
-    this.half = null;
-    if (index % 2 !== 0) {
-      if (half && half.position === index - 1) {
-        const joined = new Uint8Array(data.length + 1);
-        joined[0] = half.value;
-        joined.set(data, 1);
-        data = joined;
-        index -= 1;
-      } else {
-        data = data.subarray(1);
-        index += 1;
-      }
-    }
-    if (data.length % 2 !== 0) {
-      this.half = { position: index + data.length - 1, value: data[data.length - 1] };
-      data = data.subarray(0, -1);
-    }
-    return { data, index };
   }
 }
