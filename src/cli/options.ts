@@ -197,6 +197,11 @@ const GROUPS = {
     word('truth', '--truth <labels.png>', 'ground-truth label map of the photo (CamVid numbers): ROI-PSNR, mIoU'),
     word('lpips', '--lpips <file:sha256>', 'your LPIPS network as ONNX, inputs a, b in -1..1: LPIPS'),
   ],
+  tuning: [
+    number('frequencyHz', '-f, --freq <hz>', 'LO of a board', 'Hz'),
+    number('rateHz', '-s, --rate <hz>', 'sample rate of a board', 'Hz'),
+    number('rxGainDb', '--rx-gain <db>', 'receive gain of a board, over all stages', 'dB'),
+  ],
   duration: [number('durationS', '--duration <s>', 'stop after this time', 's')],
   count: [number('count', '-n, --count <n>', 'number of pictures')],
 } satisfies Record<string, readonly LinkFlag[]>;
@@ -219,6 +224,7 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   receive: 'Receiver:',
   limits: 'Limits:',
   quality: 'Quality:',
+  tuning: 'Board:',
   duration: 'Limits:',
   count: 'Limits:',
 };

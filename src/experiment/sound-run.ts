@@ -2,7 +2,7 @@ import { ExitCode, SctError, UsageError } from '../common/errors.ts';
 import { TxChain } from '../link/chains.ts';
 import { Transmitter } from '../link/transmitter.ts';
 import { FileRadio } from '../radio/file/file-radio.ts';
-import { openRadio } from '../radio/open-radio.ts';
+import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import { parseRadioUri } from '../radio/uri.ts';
 import { beginRun } from './begin-run.ts';
 import type { Json } from './canonical-json.ts';
@@ -12,6 +12,9 @@ import { reportData } from './link-report.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import type { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
+import { linkCaptures } from './ota/link-run.ts';
+import { permissionOf, radioEnd } from './ota/radio-end.ts';
+import { RadioExchange } from './ota/radio-exchange.ts';
 import { nothingFound } from './receive-run.ts';
 import { receiveStream } from './receive-stream.ts';
 import { recordedChannel, traceWarning } from './recorded-channel.ts';
@@ -29,6 +32,8 @@ interface Heard {
   readonly samples: number;
   readonly lostSamples: number;
   readonly clippedSamples: number;
+  /** Of the receiving board; absent: that of the configuration. */
+  readonly rateHz?: number;
   /** Received capture to draw the waterfall from. */
   readonly capturePath: string;
   /** Channel and front end of a simulation, for run.json. */
@@ -47,7 +52,6 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
   const byDuration = config.durationS === undefined ? null : Math.max(1, Math.floor(config.durationS / periodS));
   const count = config.count ?? byDuration ?? 1;
   const tx = parseRadioUri(config.tx);
-  const rx = parseRadioUri(config.rx);
   const channel = tx.kind === 'loopback' ? config.channel : tx.kind;
   const begun = await beginRun(
     { name: 'sound', channel, directory: io.outputDirectory, seed: config.seed, config },
@@ -59,14 +63,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
     const heard =
       tx.kind === 'loopback'
         ? await soundLoopback(config, setup, run, io, count, periodS)
-        : await soundRadios(
-            config,
-            setup,
-            { tx: config.tx, rx: config.rx, same: tx.kind === rx.kind },
-            io,
-            count,
-            periodS,
-          );
+        : await soundRadios(config, setup, run, io, count, periodS);
     const metrics = linkMetrics({ config, facts: null, source: undefined, decoded: undefined, modelled, ...heard });
     metrics.codec = 'none';
     if (heard.device) manifest = { ...manifest, device: heard.device };
@@ -87,7 +84,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
       facts: null,
       source: undefined,
       decoded: undefined,
-      waterfall: await captureWaterfall(heard.capturePath, config.rateHz),
+      waterfall: await captureWaterfall(heard.capturePath, heard.rateHz ?? config.rateHz),
       warnings: heard.warnings,
       purpose: 'sounding',
     });
@@ -146,18 +143,14 @@ async function soundLoopback(
 async function soundRadios(
   config: SoundConfig,
   setup: LinkSetup,
-  ends: { tx: string; rx: string; same: boolean },
+  run: RunDirectory,
   io: RunIo,
   count: number,
   periodS: number,
 ): Promise<Heard> {
-  const to = parseRadioUri(ends.tx);
-  const from = parseRadioUri(ends.rx);
-  if (to.kind !== 'file' || from.kind !== 'file') {
-    // Opening says what is missing on this machine or in this build.
-    await openRadio(to.kind === 'file' ? from : to);
-    throw new UsageError('sound takes loopback, or a file at both ends');
-  }
+  const to = parseRadioUri(config.tx);
+  const from = parseRadioUri(config.rx);
+  if (to.kind !== 'file' || from.kind !== 'file') return soundBoards(config, run, io, count, periodS);
   const rate = setup.frontend.deviceRateHz;
   const radio = new FileRadio(to.path, {
     format: setup.format,
@@ -193,5 +186,46 @@ async function soundRadios(
     capturePath: from.path,
     device: null,
     warnings: [],
+  };
+}
+
+/** A board at each end, or one that does both. */
+async function soundBoards(
+  config: SoundConfig,
+  run: RunDirectory,
+  io: RunIo,
+  count: number,
+  periodS: number,
+): Promise<Heard> {
+  const { tx: sender, rx: receiver, periodMs: _, ...link } = config;
+  const tx = radioEnd(link, sender, 'tx', null);
+  const rx = radioEnd(link, receiver, 'rx', null);
+  const permission = permissionOf(tx, rx.board ? rx.profile : null);
+  const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
+  const exchange = new RadioExchange({
+    ...{ tx, rx, permission, signal: io.signal },
+    captures: async (sending, receiving) =>
+      Object.assign(files, await linkCaptures(run, 'sounding', { tx, rx }, sending, receiving)),
+    burst: () => io.progress.update(`sound  ${exchange.trace.bursts.length}/${count}`),
+  });
+  try {
+    await exchange.open();
+    await exchange.sound(count, periodS, () => io.signal.aborted);
+    await exchange.close();
+    annotateTrace(files.rx!, exchange.trace, rx.setup.numerology, rx.setup.frontend.loOffsetHz, exchange.frequencyHz);
+  } finally {
+    await exchange.close().catch(() => undefined);
+    await files.tx?.close();
+    await files.rx?.close({ 'sct:clipped_samples': exchange.clippedSamples });
+  }
+  return {
+    trace: exchange.trace,
+    samples: exchange.chain.samples,
+    lostSamples: exchange.chain.lostSamples,
+    clippedSamples: exchange.clippedSamples,
+    capturePath: run.file(RUN_FILES.rx),
+    rateHz: exchange.chain.deviceRateHz,
+    device: exchange.deviceFacts(),
+    warnings: exchange.warnings(),
   };
 }

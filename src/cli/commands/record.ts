@@ -1,5 +1,7 @@
 import { ExitCode, NoSignalError, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
+import type { LinkInput } from '../../experiment/link-config.ts';
+import type { RadioCapabilities, StreamRequest } from '../../radio/radio.ts';
 import type { CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
 import type { SctFields } from '../../radio/sigmf/meta.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
@@ -22,19 +24,23 @@ export const addRecord: AddCommand = (program, context, done) => {
     .command('record')
     .summary('record samples from a radio')
     .description('Records samples into PATH.sigmf-meta and PATH.sigmf-data until the source ends, or Ctrl-C.')
-    .option('--from <uri>', 'radio: file:PATH (may still be growing)')
+    .option('--from <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH (may still be growing)')
     .option('-o, --output <path>', 'recording to write')
     .option('--samples <n>', 'stop after this many samples')
     .option('--force', 'replace an existing recording');
-  addLinkOptions(command, ['duration']);
+  addLinkOptions(command, ['tuning', 'duration']);
   addCommonOptions(command)
-    .addHelpText('after', '\nExample:\n  sct record --from file:air -o captures/local/air-copy --duration 2\n')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  sct record --from file:air -o captures/local/air-copy --duration 2\n  sct record --from hackrf -f 868M -s 8M --rx-gain 40 -o captures/local/band --duration 5\n',
+    )
     .action(async (options: RecordFlags) => {
-      done(await recordCapture(context, options, linkInput(command).durationS));
+      done(await recordCapture(context, options, linkInput(command)));
     });
 };
 
-async function recordCapture(context: CliContext, options: RecordFlags, durationS?: number): Promise<number> {
+async function recordCapture(context: CliContext, options: RecordFlags, given: LinkInput): Promise<number> {
+  const { durationS } = given;
   const from = await requireRadio('--from', options.from);
   if (options.output === undefined) throw new UsageError('-o PATH is missing', 'name the recording to write');
   const asked = options.samples === undefined ? undefined : parseQuantity('--samples', options.samples);
@@ -49,7 +55,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, duration
   const { CaptureWriter } = await import('../../radio/sigmf/capture-writer.ts');
   const radio = await openRadio(from);
   try {
-    const rx = await radio.openRx({});
+    const rx = await radio.openRx(await tuningOf(from, given, radio.capabilities));
     const { rateHz, format, fullScale, frequencyHz, gainsDb } = rx.settings;
     const byTime = durationS === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(durationS * rateHz));
     const source = await sourceFields(from);
@@ -101,6 +107,22 @@ async function recordCapture(context: CliContext, options: RecordFlags, duration
   } finally {
     await radio.close();
   }
+}
+
+/** What is asked of a board; nothing of a file, which is as it was recorded. */
+async function tuningOf(from: string, given: LinkInput, { gains }: RadioCapabilities): Promise<StreamRequest> {
+  const { parseRadioUri } = await import('../../radio/uri.ts');
+  const { radiates } = await import('../../radio/safety/transmit-permission.ts');
+  const { frequencyHz, rateHz, rxGainDb } = given;
+  const asked = { ...(frequencyHz === undefined ? {} : { frequencyHz }), ...(rateHz === undefined ? {} : { rateHz }) };
+  if (!radiates(parseRadioUri(from))) {
+    if (rxGainDb === undefined && frequencyHz === undefined) return asked;
+    throw new UsageError(`${from}: -f and --rx-gain are for boards`, 'a file is as it was recorded');
+  }
+  if (frequencyHz === undefined) throw new UsageError(`${from}: no frequency`, 'give -f HZ, the LO');
+  if (rxGainDb === undefined) return asked;
+  const { receiveGains } = await import('../../experiment/ota/radio-end.ts');
+  return { ...asked, gainsDb: receiveGains(from, gains, rxGainDb) };
 }
 
 /** Tuning and time of a capture that is recorded from; a copy keeps them. */

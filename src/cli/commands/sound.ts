@@ -10,7 +10,7 @@ export const addSound: AddCommand = (program, context, done) => {
     .command('sound')
     .summary('measure the channel with sounding bursts')
     .description('Sends sounding bursts and shows the SNR of every resource block.')
-    .option('--tx <uri>', 'transmitter: loopback, file:PATH (default loopback)')
+    .option('--tx <uri>', 'transmitter: loopback (default), hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH')
     .option('--rx <uri>', 'receiver: the same as --tx (default)')
     .option('--period <ms>', 'a burst each period instead of one; stops after --duration or -n');
   addLinkOptions(command, ['channel', 'impairments', 'modem', 'transmit', 'receive', 'duration', 'count']);
@@ -23,6 +23,7 @@ Examples:
   sct sound --channel eva --snr 20
   sct sound --channel eva --doppler 70 --period 5 -n 20 --json
   sct sound --channel trace:runs/first --snr 10 -n 20 --period 10
+  sct sound --tx hackrf:1a2b --rx hackrf:3c4d -f 868.3M --cabled 60 -n 20 --period 20
 `,
   );
   command.action(async (options: { tx?: string; rx?: string; period?: string; output?: string }) => {

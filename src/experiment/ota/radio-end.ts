@@ -131,6 +131,16 @@ function configOf(config: LinkConfig, profile: ProfileName): LinkConfig {
   return resolveLinkConfig({ ...rest, profile, ...(rateHz === usual ? {} : { rateHz }) });
 }
 
+/** A receive gain shared out over a board's stages, amplifiers that are on or off left out. UsageError out of range or off the steps. */
+export function receiveGains(name: string, gains: readonly GainStage[], totalDb: number): Record<string, number> {
+  return gainsOf(
+    name,
+    'rx',
+    gains.filter((g) => g.direction === 'rx' && g.step < g.max - g.min),
+    totalDb,
+  );
+}
+
 function gainsOf(name: string, direction: 'rx' | 'tx', stages: readonly GainStage[], totalDb: number) {
   const min = stages.reduce((sum, s) => sum + s.min, 0);
   const max = stages.reduce((sum, s) => sum + s.max, 0);
