@@ -53,7 +53,7 @@ const WRONG: readonly [words: string[], code: number, message: RegExp, hint?: Re
   [['send', '--demo', '--to', 'hackrf:zz'], 2, /serial "zz"/],
   [['receive'], 2, /--from URI is missing/],
   [['receive', '--from', 'walkie:talkie'], 2, /is not a radio/, /file:PATH/],
-  [['receive', '--from', 'hackrf'], 3, /no driver/],
+  [['receive', '--from', 'hackrf'], 3, /HackRF|libusb|usb/i],
   [['record', '--from', 'file:/nonexistent/x'], 2, /-o PATH is missing/],
   [['record', '--from', 'file:x', '-o', './x.sigmf-meta', '--force'], 2, /same recording/],
   [['record', '--from', 'file:x', '-o', 'y', '--samples', '0'], 2, /out of range/],
