@@ -8,6 +8,8 @@ export interface LiveReceiverOptions {
   /** Takes every block, in order. */
   hear(block: SampleBlock): void | Promise<void>;
   readonly signal?: AbortSignal;
+  /** True: time begins with the first block, whatever its index; default with the stream's sample 0. */
+  readonly fromFirst?: boolean;
   /** A monotonic clock, s; default the process's. */
   readonly wallS?: () => number;
   /** A stream that delivers nothing for so long has failed, s of wall time. Default 10. */
@@ -68,9 +70,11 @@ export class LiveReceiver implements SessionTime {
   private async run(): Promise<void> {
     const { rx, hear } = this.options;
     const { rateHz } = rx.settings;
+    let origin = this.options.fromFirst ? null : 0;
     try {
       for await (const block of rx) {
-        const endIndex = block.index + blockLength(block);
+        origin ??= block.index;
+        const endIndex = block.index + blockLength(block) - origin;
         const takenS =
           block.timestampNs === null ? undefined : Number(block.timestampNs) / 1e9 + blockLength(block) / rateHz;
         this.clock.observe(endIndex, takenS);
