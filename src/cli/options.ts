@@ -197,6 +197,11 @@ const GROUPS = {
     word('truth', '--truth <labels.png>', 'ground-truth label map of the photo (CamVid numbers): ROI-PSNR, mIoU'),
     word('lpips', '--lpips <file:sha256>', 'your LPIPS network as ONNX, inputs a, b in -1..1: LPIPS'),
   ],
+  listening: [number('rxGainDb', '--rx-gain <db>', 'receive gain for answers (--feedback burst)', 'dB')],
+  answering: [
+    number('txGainDb', '--tx-gain <db>', 'transmit gain of answers (--feedback burst)', 'dB'),
+    number('cabledDb', '--cabled <db>', 'the path is a cable with this attenuation', 'dB'),
+  ],
   tuning: [
     number('frequencyHz', '-f, --freq <hz>', 'LO of a board', 'Hz'),
     number('rateHz', '-s, --rate <hz>', 'sample rate of a board', 'Hz'),
@@ -224,6 +229,8 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   receive: 'Receiver:',
   limits: 'Limits:',
   quality: 'Quality:',
+  listening: 'Way back:',
+  answering: 'Way back:',
   tuning: 'Board:',
   duration: 'Limits:',
   count: 'Limits:',

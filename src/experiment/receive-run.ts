@@ -1,6 +1,7 @@
 import { ExitCode, NoSignalError, SctError, UsageError } from '../common/errors.ts';
+import { TurningReceiver } from '../link/session/turning-receiver.ts';
 import { openRadio } from '../radio/open-radio.ts';
-import type { Radio } from '../radio/radio.ts';
+import type { Radio, RxStream } from '../radio/radio.ts';
 import { tapRx } from '../radio/recorder.ts';
 import { radiates } from '../radio/safety/transmit-permission.ts';
 import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
@@ -12,7 +13,7 @@ import { predictionOf } from './link-setup.ts';
 import { endManifest } from './manifest.ts';
 import { type Answers, openAnswers } from './ota/answers.ts';
 import { GainKeeper } from './ota/gain-keeper.ts';
-import { radioEnd } from './ota/radio-end.ts';
+import { permissionOf, permittedTx, type RadioEnd, radioEnd } from './ota/radio-end.ts';
 import { loadPhoto } from './photo.ts';
 import { PictureLedger } from './picture-ledger.ts';
 import { openQualityInputs } from './quality-inputs.ts';
@@ -57,7 +58,10 @@ async function receiveFrom(
   answers: Answers | null,
 ): Promise<RunResult> {
   const end = radiates(uri) ? radioEnd(config, config.from, 'rx', null) : null;
-  const rx = await unlessAborted(radio.openRx(end?.request ?? {}), io.signal);
+  const turning = config.feedback === 'burst' ? turningReceiver(radio, config, end) : null;
+  const opened: RxStream = await unlessAborted<RxStream>(turning ?? radio.openRx(end?.request ?? {}), io.signal);
+  if (opened instanceof TurningReceiver) answers?.by(opened);
+  const rx: RxStream = opened;
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
   const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
   const keeper = end?.ownGain && rx.setGains ? new GainKeeper(rx, radio.capabilities.gains) : null;
@@ -86,6 +90,7 @@ async function receiveFrom(
     write: (name, bytes) => run.write(name, bytes),
     note: (text) => io.progress.note(text),
   });
+  let complete = false;
   try {
     const stream = await receiveStream(
       keeper ? keeper.watch(tapRx(rx, capture)) : tapRx(rx, capture),
@@ -101,12 +106,13 @@ async function receiveFrom(
         },
         burst: (b, receiver) => {
           io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);
-          return config.count !== undefined && receiver.completed >= config.count;
+          complete = config.count !== undefined && receiver.completed >= config.count;
+          return complete && (answers?.said ?? true);
         },
         picture: (heard, receiver) => ledger.settle(heard, receiver),
         progress: (samples) => {
           io.progress.update(`receive  ${(samples / rateHz).toFixed(1)} s`);
-          if (samples >= limit) stop();
+          if (samples >= limit || (complete && answers?.said)) stop();
         },
       },
     );
@@ -147,6 +153,18 @@ async function receiveFrom(
     io.signal.removeEventListener('abort', stop);
     run.close();
   }
+}
+
+/** A receiver that answers over the air. UsageError without a board, and where it may not transmit. */
+function turningReceiver(radio: Radio, config: ReceiveConfig, end: RadioEnd | null): Promise<TurningReceiver> {
+  if (!end) throw new UsageError('--feedback burst: a file cannot answer over the air', 'leave it out');
+  const back = radioEnd(config, config.from, 'tx', null);
+  permissionOf(back, null);
+  const { numerology, frontend } = end.setup;
+  return TurningReceiver.open({
+    ...{ radio, rx: end.request, tx: back.request, numerology, frontend },
+    tap: (tx) => permittedTx(back, null, tx),
+  });
 }
 
 /** The error for a stream in which no header could be read. */

@@ -1,8 +1,10 @@
 import { ExitCode, SctError, UsageError } from '../common/errors.ts';
+import { TurningSender } from '../link/session/turning-sender.ts';
 import { Transmitter } from '../link/transmitter.ts';
 import type { FileRadioOptions } from '../radio/file/file-radio.ts';
 import { openRadio } from '../radio/open-radio.ts';
-import { tapTx } from '../radio/recorder.ts';
+import type { TxStream } from '../radio/radio.ts';
+import { tapTurns, tapTx } from '../radio/recorder.ts';
 import { transmitGuard } from '../radio/safety/process-end.ts';
 import { describePermission, radiates } from '../radio/safety/transmit-permission.ts';
 import { parseRadioUri } from '../radio/uri.ts';
@@ -16,10 +18,9 @@ import { budgetOf, setupLink } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { emptyMetrics } from './metrics.ts';
-import { isSocket } from './ota/feedback.ts';
 import { permissionOf, permittedTx, radioEnd } from './ota/radio-end.ts';
 import { RehearsedCodec } from './ota/rehearsal.ts';
-import { answeredOptions, sendLive, sendToFile } from './ota/sendings.ts';
+import { answeredOptions, hasAnswers, sendLive, sendToFile } from './ota/sendings.ts';
 import { loadPhoto } from './photo.ts';
 import { reportHtml } from './report/html.ts';
 import { openCapture, RUN_FILES } from './run-files.ts';
@@ -37,16 +38,14 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
   if (config.photo.kind === 'folder') {
     throw new UsageError('send takes one photo, not a folder', 'send the pictures one by one, each to its own file');
   }
-  if (config.powerLoading && !isSocket(config)) {
+  if (config.powerLoading && !hasAnswers(config)) {
     throw new UsageError('--power-loading needs a CSI report, and this send has no way back', 'use sct loopback');
   }
   const started = performance.now();
   const coding = await senderCodec(config);
   const uri = parseRadioUri(config.to);
   const board = radiates(uri);
-  if (config.feedback === 'burst')
-    throw new UsageError('--feedback burst is not in this build yet', 'give ws://HOST:PORT');
-  if (isSocket(config) && !board) {
+  if (hasAnswers(config) && !board) {
     throw new UsageError(
       `--feedback ${config.feedback}: a file has no time in which answers could come`,
       'leave it out',
@@ -84,7 +83,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
   });
   try {
-    const answered = isSocket(config);
+    const answered = hasAnswers(config);
     const transmitter = new Transmitter({
       numerology: setup.numerology,
       codec: board ? new RehearsedCodec(setup.codec) : setup.codec,
@@ -105,17 +104,25 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       rateHz: setup.frontend.deviceRateHz,
       ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
     };
-    const opened = end ? permittedTx(end, null, await radio.openTx(request)) : await radio.openTx(request);
-    const tx = tapTx(opened, capture);
+    const permitted = (stream: TxStream) => (end ? permittedTx(end, null, stream) : stream);
+    const turns = config.feedback === 'burst' ? tapTurns(capture) : null;
+    const tx = turns ? null : tapTx(permitted(await radio.openTx(request)), capture);
+    const turning =
+      turns &&
+      new TurningSender({
+        ...{ radio, rx: radioEnd(config, config.to, 'rx', null).request, tx: request, session, signal: io.signal },
+        ...{ numerology: setup.numerology, frontend: setup.frontend },
+        tap: (stream) => turns.tap(permitted(stream)),
+      });
     const budget = budgetOf(config, image.width * image.height);
-    const sending = { config, setup, transmitter, knowledge, image, budget, tx, io };
-    const plan = board ? await sendLive(sending) : await sendToFile(sending);
+    const sending = { config, setup, transmitter, knowledge, image, budget, turning, io };
+    const plan = tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });
     manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
     if (permission) {
-      const device = { uri: config.to, ...opened.settings, permission: describePermission(permission) };
+      const device = { uri: config.to, ...tx?.settings, ...request, permission: describePermission(permission) };
       manifest = { ...manifest, device: canonical(device) as NonNullable<typeof manifest.device> };
     }
-    await tx.drain();
+    await tx?.drain();
     await radio.close();
     await capture.close();
 
@@ -131,7 +138,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     metrics.retransmissions = facts.retransmissions;
     metrics.csiAgeMs = facts.csiAgeMs;
     metrics.numerology = config.numerology;
-    metrics.clippedSamples = tx.counters.clippedSamples;
+    metrics.clippedSamples = (tx ?? turns)!.counters.clippedSamples;
     metrics.timings = { totalMs: Math.round(performance.now() - started) };
     metrics.files = {
       directory: run.path,

@@ -9,6 +9,7 @@ import {
   type RxStream,
   type SampleBlock,
   type SampleData,
+  type TxCounters,
   type TxStream,
 } from './radio.ts';
 import type { CaptureSummary, CaptureWriter } from './sigmf/capture-writer.ts';
@@ -164,6 +165,28 @@ export function tapTx(tx: TxStream, writer: CaptureWriter, maxSilenceS = 60): Tx
     close: () => tx.close(),
     describe: () => `${tx.describe()}, recorded to ${writer.describe()}`,
   };
+}
+
+/**
+ * As tapTx for a transmitter that is opened again and again: what all of its streams sent stands in one capture without the time between. The
+ * index that write() returns is the capture's.
+ */
+export function tapTurns(writer: CaptureWriter): { tap(tx: TxStream): TxStream; readonly counters: TxCounters } {
+  const bursts = new BurstRecorder(writer, 0);
+  const counters = newTxCounters();
+  const tap = (tx: TxStream): TxStream => ({
+    settings: tx.settings,
+    counters: tx.counters,
+    write: async (reIm, atIndex) => {
+      const { samples } = await tx.write(reIm, atIndex);
+      const { index } = await bursts.write(reIm, undefined, counters);
+      return { index, samples };
+    },
+    drain: () => tx.drain(),
+    close: () => tx.close(),
+    describe: () => `${tx.describe()}, recorded to ${writer.describe()}`,
+  });
+  return { tap, counters };
 }
 
 /** A signal that aborts on the first Ctrl-C; a second one kills the process as usual. Call dispose() when done. */

@@ -11,7 +11,18 @@ export const addReceive: AddCommand = (program, context, done) => {
     .description('Receives until the source ends, -n pictures have come, or --duration is over.')
     .option('--from <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH (may still be growing)')
     .option('--reference <photo>', 'original to compare with; without it quality is not measured');
-  addLinkOptions(command, ['modem', 'pair', 'models', 'receive', 'wayBack', 'limits', 'quality', 'duration', 'count']);
+  addLinkOptions(command, [
+    'modem',
+    'pair',
+    'models',
+    'receive',
+    'wayBack',
+    'answering',
+    'limits',
+    'quality',
+    'duration',
+    'count',
+  ]);
   addConfigOption(command);
   addOutputOption(command, 'run directory (default runs/TIME_NAME_air_ID)');
   addCommonOptions(command).addHelpText(

@@ -14,7 +14,7 @@ export const addSend: AddCommand = (program, context, done) => {
     .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192')
     .option('--demo', 'use the demo photo')
     .option('--to <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH');
-  addLinkOptions(command, ['codec', 'models', 'budget', 'modem', 'transmit', 'sendSeed', 'csi']);
+  addLinkOptions(command, ['codec', 'models', 'budget', 'modem', 'transmit', 'sendSeed', 'csi', 'listening']);
   addConfigOption(command);
   addOutputOption(command);
   addCommonOptions(command).addHelpText(

@@ -1,8 +1,8 @@
-import { UsageError } from '../../common/errors.ts';
 import type { LinkEvent } from '../../link/receiver.ts';
 import { knowledgePieces } from '../../link/reverse/knowledge-pieces.ts';
 import { encodeKnowledgePiece } from '../../link/reverse/reverse-messages.ts';
 import { answersTo } from '../../link/session/listener.ts';
+import type { TurningReceiver } from '../../link/session/turning-receiver.ts';
 import type { LinkConfig } from '../link-config.ts';
 import { readLocalKnowledge } from '../local-knowledge.ts';
 import type { RunIo } from '../run-io.ts';
@@ -11,20 +11,24 @@ import { isSocket, openSocket } from './feedback.ts';
 /** What a receiver on a host of its own sends back. */
 export interface Answers {
   to(event: LinkEvent): void;
+  /** By which radio reverse bursts are sent, once it is open. */
+  by(receiver: TurningReceiver): void;
+  /** Whether everything has been said that waits for a moment of quiet. */
+  readonly said: boolean;
   close(): Promise<void>;
 }
 
 /**
- * The way back of `sct receive`: null where there is none. UsageError for a way that it does not have; DeviceError where the
+ * The way back of `sct receive`: null where there is none. UsageError without a token; DeviceError where the
  * address cannot be listened at.
  */
 export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answers | null> {
-  if (config.feedback === 'burst') {
-    throw new UsageError('--feedback burst: receive has no transmitter', 'give ws://HOST:PORT, or none');
-  }
-  if (!isSocket(config)) return null;
-  const socket = await openSocket(config, 'receiver', { note: (text) => io.progress.note(text) });
-  io.progress.note(socket.describe());
+  if (!isSocket(config) && config.feedback !== 'burst') return null;
+  const socket = isSocket(config)
+    ? await openSocket(config, 'receiver', { note: (text) => io.progress.note(text) })
+    : null;
+  if (socket) io.progress.note(socket.describe());
+  let radio: TurningReceiver | null = null;
   const held = (await readLocalKnowledge(config)).knowledge();
   const told = new Set<number>();
   const announce = (session: number): Uint8Array[] => {
@@ -35,8 +39,16 @@ export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answer
   return {
     to: (event) => {
       if (event.type !== 'burst' || event.use === 'reverse') return;
-      for (const message of answersTo(event, { announce })) socket.send(message);
+      const messages = answersTo(event, { announce });
+      if (socket) for (const message of messages) socket.send(message);
+      else radio?.answer(event.record.header.session, messages);
     },
-    close: () => socket.close(),
+    by: (receiver) => {
+      radio = receiver;
+    },
+    get said() {
+      return radio?.idle ?? true;
+    },
+    close: async () => socket?.close(),
   };
 }

@@ -5,6 +5,7 @@ import { LiveAir } from '../../link/session/live-air.ts';
 import { SenderSession } from '../../link/session/sender.ts';
 import { WallTime } from '../../link/session/session-time.ts';
 import { wallClockS } from '../../link/session/stream-clock.ts';
+import type { TurningSender } from '../../link/session/turning-sender.ts';
 import type { TransmissionPlan, Transmitter } from '../../link/transmitter.ts';
 import type { TransmitterOptions } from '../../link/transmitter-options.ts';
 import type { TxStream } from '../../radio/radio.ts';
@@ -24,7 +25,10 @@ export interface Sending {
   readonly knowledge: SessionKnowledge | null;
   readonly image: RgbImage;
   readonly budget: number;
-  readonly tx: TxStream;
+  /** Open for the whole session; null where `turning` opens it. */
+  readonly tx: TxStream | null;
+  /** A radio that listens for answers between its bursts. */
+  readonly turning: TurningSender | null;
   readonly io: Pick<RunIo, 'progress' | 'signal'>;
 }
 
@@ -36,9 +40,13 @@ const TAIL_S = 5e-3;
 const PEER_S = 30;
 const WAIT_S = 3;
 const ACK_TIMEOUT_S = 1;
+/** Whether the way back of `sct send` brings anything. */
+export function hasAnswers(config: LinkConfig): boolean {
+  return isSocket(config) || config.feedback === 'burst';
+}
 
 /** Into a file: one sounding, so that a receiver can tell the channel, then the picture with the robust map. */
-export async function sendToFile(sending: Sending): Promise<TransmissionPlan> {
+export async function sendToFile(sending: Sending & { readonly tx: TxStream }): Promise<TransmissionPlan> {
   const { setup, transmitter, knowledge, image, budget, tx, io } = sending;
   const chain = new TxChain(setup.frontend, tx);
   const rate = setup.frontend.deviceRateHz;
@@ -72,34 +80,34 @@ export function answeredOptions(config: LinkConfig, setup: LinkSetup): Partial<T
   };
 }
 
-/** By radio: with a socket to the receiver as a session with reports and answers, else as into a file. */
+/** By radio: with a socket to the receiver, or with its reverse bursts, as a session with reports and answers, else as into a file. */
 export async function sendLive(sending: Sending): Promise<TransmissionPlan> {
-  const { config, setup, transmitter, knowledge, image, budget, tx, io } = sending;
-  const time = new WallTime(wallClockS, io.signal);
+  const { config, setup, transmitter, knowledge, image, budget, tx, turning, io } = sending;
+  const wall = new WallTime(wallClockS, io.signal);
   const socket = isSocket(config)
-    ? await openSocket(config, 'sender', { changed: () => time.nudge(), note: (text) => io.progress.note(text) })
+    ? await openSocket(config, 'sender', { changed: () => wall.nudge(), note: (text) => io.progress.note(text) })
     : null;
   try {
     const codingS = await rehearse(transmitter, image, budget);
-    const port = { chain: new TxChain(setup.frontend, tx), tx };
     const { modemRateHz, deviceRateHz } = setup.frontend;
-    const air = new LiveAir({
-      ...{ port: { ready: async () => port, done: async () => undefined }, time },
-      ...{ modemRateHz, deviceRateHz },
-    });
+    const open = tx && { chain: new TxChain(setup.frontend, tx), tx };
+    const port = turning ?? { ready: async () => open!, done: async () => undefined };
+    const air = new LiveAir({ port, time: turning ?? wall, modemRateHz, deviceRateHz });
     if (socket && !socket.connected) {
       io.progress.note(`waiting for the receiver: ${socket.describe()}`);
-      await time.until(time.nowS + PEER_S, () => socket.connected);
+      await wall.until(wall.nowS + PEER_S, () => socket.connected);
     }
+    const back = socket ?? turning;
     const sender = new SenderSession({
-      ...{ transmitter, air, feedback: socket ?? new NoFeedback(), knowledge, signal: io.signal, codingS },
-      answers: socket !== null,
-      soundings: { count: socket ? config.soundings : 1, everyS: config.soundingEveryMs / 1e3 },
-      waitS: { report: WAIT_S, answers: socket ? WAIT_S : TAIL_S },
+      ...{ transmitter, air, feedback: back ?? new NoFeedback(), knowledge, signal: io.signal, codingS },
+      answers: back !== null,
+      soundings: { count: back ? config.soundings : 1, everyS: config.soundingEveryMs / 1e3 },
+      waitS: { report: WAIT_S, answers: back ? WAIT_S : TAIL_S },
       burst: (use) => io.progress.update(`send  ${use} burst sent`),
     });
     return await sender.sendPicture(image, budget);
   } finally {
     await socket?.close();
+    await turning?.close();
   }
 }

@@ -10,6 +10,7 @@ import {
   type StreamEnd,
   type StreamRequest,
   type StreamSettings,
+  type TxStream,
 } from '../../radio/radio.ts';
 import { TxChain } from '../chains.ts';
 import { ReverseTransmitter } from '../reverse/reverse-burst.ts';
@@ -27,6 +28,8 @@ export interface TurningReceiverOptions {
   readonly tx: StreamRequest;
   readonly numerology: Numerology;
   readonly frontend: Frontend;
+  /** Stands between the program and the transmitter each time that it is opened. */
+  tap?(tx: TxStream): TxStream;
 }
 
 /**
@@ -75,6 +78,11 @@ export class TurningReceiver implements RxStream {
   answer(session: number, messages: Iterable<Uint8Array>): void {
     for (const message of messages) this.waiting.push({ session, message });
     this.quietAt = (this.next ?? 0) + QUIET_S * this.settings.rateHz;
+  }
+
+  /** Whether everything has been said. */
+  get idle(): boolean {
+    return this.waiting.length === 0;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SampleBlock> {
@@ -127,7 +135,7 @@ export class TurningReceiver implements RxStream {
 
   /** Sends what waits, and listens again. */
   private async turn(): Promise<void> {
-    const { radio, rx, tx: request, frontend } = this.options;
+    const { radio, rx, tx: request, frontend, tap } = this.options;
     await this.rx.close();
     const waiting = this.waiting.splice(0);
     this.quietAt = Number.POSITIVE_INFINITY;
@@ -136,7 +144,8 @@ export class TurningReceiver implements RxStream {
       session,
       waiting.filter((w) => w.session === session).map((w) => w.message),
     );
-    const tx = await radio.openTx(request);
+    const opened = await radio.openTx(request);
+    const tx = tap ? tap(opened) : opened;
     try {
       const lead = Math.round(TURN_S * frontend.modemRateHz);
       const gap = Math.round(GAP_S * frontend.modemRateHz);
