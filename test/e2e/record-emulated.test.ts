@@ -15,7 +15,10 @@ test('an emulated HackRF is recorded; samples count on, except where the recordi
   t.after(() => boards.kill('SIGKILL'));
   await boards.stderrMatches(/boards/);
   const from = 'hackrf?usbip=unix:./boards';
-  const recorded = await sct(['record', '--from', from, '-o', 'air', '--samples', String(SAMPLES), '--json'], cwd);
+  const recorded = await sct(
+    ['record', '--from', from, '-f', '868.3M', '-o', 'air', '--samples', String(SAMPLES), '--json'],
+    cwd,
+  );
   assert.equal(recorded.code, 0, recorded.stderr);
   const facts = JSON.parse(recorded.stdout) as { samples: number; gaps: number; lostSamples: { max: number } };
   assert.equal(facts.samples, SAMPLES);
@@ -28,12 +31,12 @@ test('an emulated HackRF is recorded; samples count on, except where the recordi
   assert.ok(jumps <= facts.gaps, `${jumps} jumps, ${facts.gaps} gaps reported`);
   assert.ok(jumps === 0 || facts.lostSamples.max > 0, 'and how many');
 
-  const other = await sct(['record', '--from', 'hackrf:ffff?usbip=unix:./boards', '-o', 'none'], cwd);
+  const other = await sct(['record', '--from', 'hackrf:ffff?usbip=unix:./boards', '-f', '868.3M', '-o', 'none'], cwd);
   assert.equal(other.code, 3);
   assert.match(other.stderr, /no HackRF with serial ffff.*there: [0-9a-f]{32}/i);
   boards.kill('SIGINT');
   await boards.ended;
-  const gone = await sct(['record', '--from', from, '-o', 'none'], cwd);
+  const gone = await sct(['record', '--from', from, '-f', '868.3M', '-o', 'none'], cwd);
   assert.equal(gone.code, 3);
   assert.match(gone.stderr, /cannot be reached.*hint:.*sct emulate/s);
 });
