@@ -1,0 +1,149 @@
+import { ExitCode, UsageError } from '../../common/errors.ts';
+import { formatSi, parseQuantity } from '../../common/units.ts';
+import type { Heard } from '../../experiment/board/listen.ts';
+import { type AddCommand, type CliContext, outJson } from '../context.ts';
+import { addCommonOptions } from '../options.ts';
+import { requireRadio } from '../radios.ts';
+
+interface SpectrumFlags {
+  freq?: string;
+  rate?: string;
+  gain?: string;
+  duration: string;
+  bins: string;
+  margin: string;
+  output?: string;
+}
+
+/** `sct spectrum URI`: what is on the air. */
+export const addSpectrum: AddCommand = (program, context, done) => {
+  const command = program
+    .command('spectrum')
+    .summary('power spectrum, noise floor and occupancy')
+    .description('Listens for a while: power spectrum (mean and maximum), noise floor, occupancy, strongest tone.')
+    .argument('<uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH')
+    .option('-f, --freq <hz>', 'frequency of the middle')
+    .option('-s, --rate <hz>', 'sample rate: the width of the spectrum')
+    .option('--gain <db>', 'receive gain, all stages together (default: of the URI, else the lowest)')
+    .option('--duration <s>', 'how long to listen', '5')
+    .option('--bins <n>', 'bins of the spectrum, a power of two', '4096')
+    .option('--margin <db>', 'a bin so far above the noise floor is occupied', '6')
+    .option('-o, --output <path>', 'write PATH.svg and PATH.json with every bin');
+  addCommonOptions(command)
+    .addHelpText(
+      'after',
+      `
+Powers are in dBFS: 0 is a complex amplitude of full scale. The boards say nothing of dBm.
+
+Examples:
+  sct spectrum hackrf -f 868.3M -s 8M --gain 40 -o air
+  sct spectrum file:captures/local/air --duration 0.5
+`,
+    )
+    .action(async (uri: string, flags: SpectrumFlags) => {
+      done(await spectrum(context, uri, flags));
+    });
+};
+
+async function spectrum(context: CliContext, given: string, flags: SpectrumFlags): Promise<number> {
+  const uri = await requireRadio('URI', given);
+  const durationS = parseQuantity('--duration', flags.duration, 's');
+  const bins = parseQuantity('--bins', flags.bins);
+  const marginDb = parseQuantity('--margin', flags.margin, 'dB');
+  const wish = {
+    ...(flags.freq === undefined ? {} : { frequencyHz: parseQuantity('-f', flags.freq, 'Hz') }),
+    ...(flags.rate === undefined ? {} : { rateHz: parseQuantity('-s', flags.rate, 'Hz') }),
+    ...(flags.gain === undefined ? {} : { gainDb: parseQuantity('--gain', flags.gain, 'dB') }),
+  };
+  if (flags.output === '') throw new UsageError('-o PATH is missing', 'name the files to write, without an ending');
+  const { openRadio } = await import('../../radio/open-radio.ts');
+  const { listen } = await import('../../experiment/board/listen.ts');
+  const { streamRequest } = await import('../../experiment/board/board-request.ts');
+  const radio = await openRadio(uri);
+  try {
+    const rx = await radio.openRx(streamRequest(radio.capabilities, 'rx', wish));
+    context.progress.note(rx.describe());
+    const { realtime } = radio.capabilities;
+    const heard = await listen(rx, { durationS, bins, marginDb, realtime, signal: context.signal });
+    const files = flags.output === undefined ? [] : await writeFiles(flags.output, given, heard);
+    if (context.json) outJson(context, { ...documentOf(given, heard), ...(files.length > 0 ? { files } : {}) });
+    else context.out(textOf(given, heard, files));
+    return heard.interrupted ? ExitCode.interrupted : ExitCode.ok;
+  } finally {
+    await radio.close();
+  }
+}
+
+async function writeFiles(path: string, uri: string, heard: Heard): Promise<string[]> {
+  const { writeFile } = await import('node:fs/promises');
+  const { DeviceError } = await import('../../common/errors.ts');
+  const { spectrumPlot } = await import('../../experiment/board/spectrum-plot.ts');
+  const { dbfs } = await import('../../experiment/board/listen.ts');
+  const { frequencyHz, mean, max } = heard.spectrum;
+  const bins = {
+    frequencyHz: [...frequencyHz],
+    meanDbfs: Array.from(mean, dbfs),
+    maxDbfs: Array.from(max, dbfs),
+  };
+  const files = [
+    [`${path}.svg`, spectrumPlot(heard, uri)],
+    [`${path}.json`, `${JSON.stringify({ ...documentOf(uri, heard), bins })}\n`],
+  ] as const;
+  for (const [file, text] of files) {
+    await writeFile(file, text).catch((error: Error) => {
+      throw new DeviceError(`${file} cannot be written: ${error.message}`);
+    });
+  }
+  return files.map(([file]) => file);
+}
+
+function documentOf(uri: string, heard: Heard): object {
+  const { settings, spectrum, occupancy, tone, lost } = heard;
+  return {
+    schema: 'sct.spectrum/1',
+    ok: !heard.interrupted,
+    uri,
+    frequencyHz: settings.frequencyHz,
+    rateHz: settings.rateHz,
+    gainsDb: settings.gainsDb,
+    durationS: heard.durationS,
+    samples: heard.samples,
+    lostSamples: lost,
+    rmsDbfs: heard.rmsDbfs,
+    peakDbfs: heard.peakDbfs,
+    clippedSamples: heard.clippedSamples,
+    binHz: settings.rateHz / spectrum.mean.length,
+    windows: spectrum.windows,
+    share: spectrum.share,
+    usableHz: spectrum.usableHz,
+    noiseFloorDbfs: heard.floorDbfs,
+    noiseFloorDbfsHz: heard.floorDbfsHz,
+    occupancy,
+    tone: tone && {
+      frequencyHz: settings.frequencyHz + tone.offsetHz,
+      offsetHz: tone.offsetHz,
+      dbfs: 10 * Math.log10(tone.power),
+      overFloorDb: tone.overFloorDb,
+    },
+  };
+}
+
+function textOf(uri: string, heard: Heard, files: readonly string[]): string {
+  const { settings, spectrum, occupancy, tone, lost } = heard;
+  const db = (value: number | null) => (value === null ? 'none' : `${value.toFixed(1)} dBFS`);
+  const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
+  const { meanShare, maxShare, meanMarginDb, maxMarginDb } = occupancy;
+  const rows = [
+    `${uri}: ${formatSi(settings.frequencyHz, 9)}Hz, ${formatSi(settings.rateHz, 7)}sps, ${heard.durationS.toPrecision(4)} s`,
+    `level        ${db(heard.rmsDbfs)} RMS, ${db(heard.peakDbfs)} peak, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
+    `noise floor  ${db(heard.floorDbfs)} in ${formatSi(settings.rateHz, 7)}Hz, ${heard.floorDbfsHz === null ? 'none' : `${heard.floorDbfsHz.toFixed(1)} dBFS/Hz`}`,
+    `occupied     ${percent(meanShare)} in the mean (${meanMarginDb.toFixed(1)} dB above the floor), ${percent(maxShare)} at any time (${maxMarginDb.toFixed(1)} dB), of ${formatSi(spectrum.usableHz)}Hz`,
+    tone === null
+      ? 'tone         none 10 dB above the floor'
+      : `tone         ${formatSi(settings.frequencyHz + tone.offsetHz, 10)}Hz (${formatSi(tone.offsetHz, 6)}Hz from the middle), ${(10 * Math.log10(tone.power)).toFixed(1)} dBFS, ${tone.overFloorDb.toFixed(1)} dB above the floor`,
+    ...(spectrum.share < 1 ? [`looked at    ${percent(spectrum.share)} of the samples`] : []),
+    ...(lost.gaps > 0 ? [`lost         ${lost.min} to ${lost.max} samples in ${lost.gaps} gaps`] : []),
+    ...files.map((file) => `wrote        ${file}`),
+  ];
+  return `${rows.join('\n')}\n`;
+}
