@@ -70,7 +70,10 @@ export class RadioExchange implements ComparableExchange {
     const { tx, rx } = options;
     const { config } = tx;
     if (config.feedback !== 'same' && config.feedback !== 'none') {
-      throw new UsageError(`--feedback ${config.feedback}: both ends are in this process`, 'give same or none');
+      throw new UsageError(
+        `--feedback ${config.feedback}: both ends are in this process`,
+        'give same or none; sct send and sct receive answer over the air or over a network',
+      );
     }
     const setup = { ...tx.setup, codec: new RehearsedCodec(tx.setup.codec) };
     this.transmitter = sendingEnd(config, setup, { ackTimeoutS: ACK_TIMEOUT_S });
