@@ -11,6 +11,8 @@ const MOST_UNPROVED = 8;
 const PROOF_TIMEOUT_MS = 5000;
 /** Between attempts of a client, ms: first, and most. */
 const RETRY_MS = { first: 200, most: 5000 } as const;
+/** Longest wait for a peer to take leave, ms. */
+const CLOSE_MS = 500;
 /** Alive is asked for so often, ms; a peer that has not answered by the next time is gone. */
 const PING_MS = 5000;
 
@@ -117,6 +119,18 @@ export class SocketFeedback implements FeedbackChannel {
     if (this.closed) return;
     this.closed = true;
     if (this.retry) clearTimeout(this.retry);
+    // What was said last still gets there: the peer's end is waited for, a while.
+    const last = this.peer?.socket;
+    if (last) {
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, CLOSE_MS);
+        last.once('close', () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        last.close();
+      });
+    }
     for (const socket of this.open) socket.terminate();
     const { server } = this;
     if (server) await new Promise<void>((resolve) => server.close(() => resolve()));
