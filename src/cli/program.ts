@@ -15,6 +15,7 @@ import { addReplay } from './commands/replay.ts';
 import { addSend } from './commands/send.ts';
 import { addSound } from './commands/sound.ts';
 import { addSpectrum } from './commands/spectrum.ts';
+import { addTone } from './commands/tone.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { packageVersion } from './version.ts';
 
@@ -22,7 +23,7 @@ const GROUPS: readonly { readonly heading: string; readonly commands: readonly A
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
-  { heading: 'Channel, boards, checks:', commands: [addSound, addDevices, addSpectrum, addEmulate, addBench] },
+  { heading: 'Channel, boards, checks:', commands: [addSound, addDevices, addSpectrum, addTone, addEmulate, addBench] },
 ];
 
 /** The whole command tree. Commands import what is heavy only when they run, so that help stays fast. */

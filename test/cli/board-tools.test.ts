@@ -1,6 +1,6 @@
-// sct spectrum on a recording.
+// sct spectrum and sct tone, on recordings and up to the edge of a board.
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { RandomStream } from '../../src/common/random.ts';
@@ -59,6 +59,43 @@ test('spectrum: what is wrong is said before anything is opened or heard', async
     [['spectrum', uri, '--duration', '1e-5'], 2, /fewer than 4096 bins/],
     [['spectrum', uri, '--margin', '0'], 2, /--margin 0 dB is out of range/],
     [['spectrum', uri, '--gain', '10'], 2, /no rx gain to set/],
+  ] as const) {
+    const ended = await sctInside(words);
+    assert.equal(ended.code, code, `${words.join(' ')}: ${ended.stderr}`);
+    assert.match(ended.stderr, message);
+  }
+});
+
+test('tone: into a recording, where the spectrum finds it', async (t) => {
+  const folder = await scratch(t);
+  const uri = `file:${join(folder, 'tone')}`;
+  const words = ['tone', uri, '-f', '868.3M', '--offset', '-50k', '-s', '1M', '--level', '-20', '--duration', '0.05'];
+  const sent = await sctInside([...words, '--json']);
+  assert.equal(sent.code, 0, sent.stderr);
+  const said = JSON.parse(sent.stdout);
+  assert.equal(said.loHz, 868.35e6);
+  assert.equal(said.durationS, 0.05);
+  assert.equal(said.permission, null);
+  const heard = JSON.parse((await sctInside(['spectrum', uri, '--duration', '0.05', '--json'])).stdout);
+  assert.ok(Math.abs(heard.tone.frequencyHz - 868.3e6) < 1);
+  assert.ok(Math.abs(heard.tone.dbfs + 20) < 0.01);
+});
+
+test('tone: a board needs a cable or a band, before it is looked for', async (t) => {
+  const folder = await scratch(t);
+  const config = join(folder, 'bands.yaml');
+  await writeFile(config, 'allowedBands:\n  - eu:2400\n');
+  // Nobody listens there: with permission the board is looked for, exit 3.
+  const tone = ['tone', 'hackrf?usbip=127.0.0.1:9', '-f'];
+  for (const [words, code, message] of [
+    [['tone', 'hackrf'], 2, /-f HZ is missing/],
+    [[...tone, '868.3M'], 2, /may not transmit/],
+    [[...tone, '868.3M', '--cabled', 'x'], 2, /--cabled/],
+    [[...tone, '868.3M', '--cabled', '10', '--gain', '47'], 2, /the receiver gets up to/],
+    [[...tone, '868.3M', '--cabled', '60', '--gain', '46.5'], 2, /not possible/],
+    [[...tone, '868.3M', '-c', config], 2, /not inside an allowed band/],
+    [[...tone, '2.44G', '-c', config], 3, /cannot be reached/],
+    [[...tone, '868.3M', '--cabled', '60'], 3, /cannot be reached/],
   ] as const) {
     const ended = await sctInside(words);
     assert.equal(ended.code, code, `${words.join(' ')}: ${ended.stderr}`);
