@@ -3,6 +3,7 @@ import { addAnalyze } from './commands/analyze.ts';
 import { addBench } from './commands/bench.ts';
 import { addCapture } from './commands/capture.ts';
 import { addDevices } from './commands/devices.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addEmulate } from './commands/emulate.ts';
 import { addExport } from './commands/export.ts';
 import { addLink } from './commands/link.ts';
@@ -23,7 +24,10 @@ const GROUPS: readonly { readonly heading: string; readonly commands: readonly A
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
-  { heading: 'Channel, boards, checks:', commands: [addSound, addDevices, addSpectrum, addTone, addEmulate, addBench] },
+  {
+    heading: 'Channel, boards, checks:',
+    commands: [addSound, addDevices, addDoctor, addSpectrum, addTone, addEmulate, addBench],
+  },
 ];
 
 /** The whole command tree. Commands import what is heavy only when they run, so that help stays fast. */

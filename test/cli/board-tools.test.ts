@@ -1,4 +1,4 @@
-// sct spectrum and sct tone, on recordings and up to the edge of a board.
+// sct spectrum, sct tone and sct doctor, on recordings and up to the edge of a board.
 import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -99,6 +99,37 @@ test('tone: a board needs a cable or a band, before it is looked for', async (t)
   ] as const) {
     const ended = await sctInside(words);
     assert.equal(ended.code, code, `${words.join(' ')}: ${ended.stderr}`);
+    assert.match(ended.stderr, message);
+  }
+});
+
+test('doctor: a recording is examined; this machine too', async (t) => {
+  const folder = await scratch(t);
+  const uri = await recording(folder);
+  const ended = await sctInside(['doctor', uri, '--duration', '0.1', '--reference', '868.1M', '--json']);
+  assert.equal(ended.code, 0, ended.stderr);
+  const said = JSON.parse(ended.stdout);
+  assert.equal(said.schema, 'sct.doctor/1');
+  assert.ok(Math.abs(said.clock.ppm) < 0.01, 'the recording is exact');
+  assert.equal(said.sustained, null, 'a file has no rate to hold');
+  assert.match((await sctInside(['doctor', uri, '--duration', '0.1'])).stdout, /^change +nothing$/m);
+
+  const host = await sctInside(['doctor', '--json']);
+  const { ok, checks } = JSON.parse(host.stdout);
+  assert.equal(host.code, ok ? 0 : 8);
+  assert.equal(checks[0].name, 'node');
+  assert.equal(checks[0].ok, true);
+});
+
+test('doctor: wrong words', async () => {
+  for (const [words, message] of [
+    [['loopback'], /only inside one command/],
+    [['hackrf', '--save'], /--save needs --reference/],
+    [['hackrf', '--turnaround', '5'], /no frequency/],
+    [['hackrf', '-f', '868M', '--turnaround', '5'], /may not transmit/],
+  ] as const) {
+    const ended = await sctInside(['doctor', ...words]);
+    assert.equal(ended.code, 2, ended.stderr);
     assert.match(ended.stderr, message);
   }
 });

@@ -2,10 +2,11 @@ import { ExitCode, UsageError } from '../../common/errors.ts';
 import { formatSi, parseQuantity } from '../../common/units.ts';
 import type { SentTone, ToneOptions } from '../../experiment/board/send-tone.ts';
 import type { Radio } from '../../radio/radio.ts';
-import { ALLOWED_BANDS_HELP, CABLED_FLAG, parseCabled } from '../../radio/safety/flag-words.ts';
+import { ALLOWED_BANDS_HELP, CABLED_FLAG } from '../../radio/safety/flag-words.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addConfigOption } from '../options.ts';
 import { requireRadio } from '../radios.ts';
+import { parseRules } from '../transmit-rules.ts';
 
 /** Rate where none is given, Hz: every board has it. */
 const RATE_HZ = 4e6;
@@ -61,7 +62,7 @@ async function tone(context: CliContext, given: string, flags: ToneFlags): Promi
   const gainDb = flags.gain === undefined ? undefined : parseQuantity('--gain', flags.gain, 'dB');
   const levelDbfs = parseQuantity('--level', flags.level, 'dBFS');
   const durationS = parseQuantity('--duration', flags.duration, 's');
-  const rules = await rulesOf(flags);
+  const rules = await parseRules(flags);
   const { openRadio } = await import('../../radio/open-radio.ts');
   const { parseRadioUri } = await import('../../radio/uri.ts');
   const { profileCapabilities } = await import('../../radio/profile.ts');
@@ -96,19 +97,6 @@ async function tone(context: CliContext, given: string, flags: ToneFlags): Promi
   } finally {
     await radio.close();
   }
-}
-
-async function rulesOf(flags: ToneFlags): Promise<NonNullable<ToneOptions['permission']>['rules']> {
-  const { parseAllowedBands } = await import('../../radio/safety/bands.ts');
-  const cabled = flags.cabled === undefined ? undefined : parseCabled(flags.cabled);
-  if (flags.config === undefined) return { cabledDb: cabled ?? null, allowedBands: [], receiver: null };
-  const { readConfigFile } = await import('../config-file.ts');
-  const { link } = await readConfigFile(flags.config, ['photo', 'tx', 'rx', 'compare', 'periodMs']);
-  return {
-    cabledDb: cabled ?? link.cabledDb ?? null,
-    allowedBands: parseAllowedBands(link.allowedBands),
-    receiver: null,
-  };
 }
 
 function print(

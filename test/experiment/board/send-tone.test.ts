@@ -126,6 +126,9 @@ test('a Pluto repeats whole periods, then is silent', async (t) => {
   for await (const _ of rx) break;
   const { frequencyHz } = toneOf(air.emissions.filter(({ reIm }) => reIm.length >= 4096));
   assert.ok(Math.abs(frequencyHz - 868.3e6) < 50, String(frequencyHz));
-  await assert.rejects(sendTone(radio, optionsFor('pluto', { offsetHz: 100_001 })), /repeats only after 8000000 samples/);
+  await assert.rejects(
+    sendTone(radio, optionsFor('pluto', { offsetHz: 100_001 })),
+    /repeats only after 8000000 samples/,
+  );
   await radio.close();
 });

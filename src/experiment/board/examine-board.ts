@@ -1,0 +1,125 @@
+import { UsageError } from '../../common/errors.ts';
+import { storeCalibration, withCalibration } from '../../radio/calibration.ts';
+import { HackrfRadio } from '../../radio/hackrf/hackrf-radio.ts';
+import { measureTurnaround, type TurnaroundReport } from '../../radio/hackrf/turnaround.ts';
+import { openRadio } from '../../radio/open-radio.ts';
+import { PlutoRadio } from '../../radio/pluto/pluto-radio.ts';
+import type { Radio } from '../../radio/radio.ts';
+import { checkTransmission, type TransmitRules } from '../../radio/safety/transmit-permission.ts';
+import { formatRadioUri, parseRadioUri, type RadioUri } from '../../radio/uri.ts';
+import { type Advice, advise, type Findings } from './advice.ts';
+import { type BoardWish, profileOfUri, streamRequest } from './board-request.ts';
+import { clockError, sustainedRate } from './examine.ts';
+import { listen } from './listen.ts';
+
+export interface ExamineOptions {
+  readonly wish: BoardWish;
+  readonly durationS: number;
+  readonly referenceHz: number | null;
+  /** Store what was found of the clock. */
+  readonly save: boolean;
+  readonly rates: boolean;
+  /** 0: the turnaround is left out. */
+  readonly turns: number;
+  readonly rules: TransmitRules;
+  readonly signal?: AbortSignal;
+  readonly note: (text: string) => void;
+}
+
+export interface Examined extends Findings {
+  /** The board, as it calls itself. */
+  readonly board: string;
+  readonly serial: string | null;
+  /** The URI that was opened, with a clock error that was stored. */
+  readonly uri: string;
+  readonly turnaround: TurnaroundReport | null;
+  readonly saved: boolean;
+  readonly advice: readonly Advice[];
+}
+
+const BINS = 4096;
+const MARGIN_DB = 6;
+/** The LO's distance from a reference where no frequency was named: off the leak, inside every filter. */
+const FROM_REFERENCE_HZ = 200e3;
+
+/** Opens a board and examines it. What transmits is checked before the board is opened. */
+export async function examineBoard(name: string, options: ExamineOptions): Promise<Examined> {
+  const { referenceHz, turns } = options;
+  const uri = await withCalibration(parseRadioUri(name));
+  const wish: BoardWish =
+    referenceHz !== null && options.wish.frequencyHz === undefined && uri.kind !== 'file'
+      ? { ...options.wish, frequencyHz: referenceHz - FROM_REFERENCE_HZ }
+      : options.wish;
+  if (turns > 0) permitTurns(uri, wish, options.rules);
+  if (options.save && uri.kind !== 'hackrf') {
+    throw new UsageError('--save: only a HackRF takes a clock error', 'the URI of a Pluto has no ppm=');
+  }
+  const radio = await openRadio(uri);
+  try {
+    return await examine(radio, uri, wish, options);
+  } finally {
+    await radio.close();
+  }
+}
+
+/** The examination of an open board. */
+export async function examine(
+  radio: Radio,
+  uri: RadioUri,
+  wish: BoardWish,
+  options: ExamineOptions,
+): Promise<Examined> {
+  const { durationS, referenceHz, signal, note } = options;
+  const { realtime } = radio.capabilities;
+  const request = streamRequest(radio.capabilities, 'rx', wish);
+  const rx = await radio.openRx(request);
+  note(rx.describe());
+  const heard = await listen(rx, {
+    ...{ durationS, bins: BINS, marginDb: MARGIN_DB, realtime },
+    ...(signal ? { signal } : {}),
+  });
+  const going = () => signal?.aborted !== true;
+  const appliedPpm = (uri.kind === 'hackrf' ? uri.options.ppm : undefined) ?? 0;
+  const clock = referenceHz === null ? null : clockError(heard, referenceHz, appliedPpm);
+  const { rateHz: _, ...others } = request;
+  const sustained =
+    realtime && options.rates && going()
+      ? await sustainedRate(radio, others, { durationS, ...(signal ? { signal } : {}) })
+      : null;
+  const turnaround = options.turns > 0 && going() ? await turn(radio, wish, options.turns) : null;
+  const serial = serialOf(radio);
+  const saved = options.save && clock !== null && serial !== null;
+  if (saved) {
+    const measuredAt = new Date().toISOString();
+    await storeCalibration(serial, { ppm: clock.ppm, referenceHz: clock.referenceHz, measuredAt });
+  }
+  const findings: Findings = { heard, clock, referenceHz, sustained };
+  return {
+    ...findings,
+    ...{ board: radio.describe(), serial, uri: formatRadioUri(uri), turnaround, saved },
+    advice: advise(findings),
+  };
+}
+
+function permitTurns(uri: RadioUri, wish: BoardWish, rules: TransmitRules): void {
+  const profile = profileOfUri(uri);
+  if (uri.kind !== 'hackrf' || !profile) {
+    throw new UsageError('--turnaround: only a HackRF turns around', 'other radios send and receive at once');
+  }
+  if (wish.frequencyHz === undefined) throw new UsageError('--turnaround: no frequency', 'give -f HZ');
+  checkTransmission({ profile, loHz: wish.frequencyHz, offsetHz: 0, occupiedHz: 0, gainsDb: {} }, rules);
+}
+
+async function turn(radio: Radio, { frequencyHz, rateHz }: BoardWish, count: number): Promise<TurnaroundReport | null> {
+  if (!(radio instanceof HackrfRadio)) return null;
+  return measureTurnaround(radio, {
+    count,
+    ...(frequencyHz === undefined ? {} : { frequencyHz }),
+    ...(rateHz === undefined ? {} : { rateHz }),
+  });
+}
+
+function serialOf(radio: Radio): string | null {
+  if (radio instanceof HackrfRadio) return radio.facts.serial;
+  return radio instanceof PlutoRadio ? radio.identity.serial : null;
+}

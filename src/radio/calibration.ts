@@ -1,0 +1,92 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { DeviceError, FormatError } from '../common/errors.ts';
+import type { RadioUri } from './uri.ts';
+
+/** Largest error of a crystal that is believed, ppm: the boards are specified at 20. */
+export const MAX_CALIBRATION_PPM = 100;
+const MAX_FILE_BYTES = 2 ** 20;
+
+const boardSchema = z.strictObject({
+  /** Error of the board's clock: positive where it is fast. */
+  ppm: z.number().min(-MAX_CALIBRATION_PPM).max(MAX_CALIBRATION_PPM),
+  /** What it was measured with, and when (ISO 8601). */
+  referenceHz: z.number().positive(),
+  measuredAt: z.string().max(40),
+});
+
+const fileSchema = z.strictObject({
+  schema: z.literal('sct.calibration/1'),
+  /** By serial, lower case. */
+  boards: z.record(z.string().regex(/^[0-9a-f]{1,64}$/), boardSchema),
+});
+
+export type BoardCalibration = z.infer<typeof boardSchema>;
+
+/** calibration.json in the user's folder of configurations (XDG Base Directory Specification). */
+export function calibrationPath(environment: NodeJS.ProcessEnv = process.env): string {
+  const home = environment.XDG_CONFIG_HOME;
+  // A relative path there is to be ignored, the specification says.
+  return join(home?.startsWith('/') ? home : join(homedir(), '.config'), 'sct', 'calibration.json');
+}
+
+/** All boards that were calibrated; none where there is no file. FormatError where it is not what this program wrote. */
+export async function readCalibrations(path = calibrationPath()): Promise<Readonly<Record<string, BoardCalibration>>> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new DeviceError(`${path} cannot be read: ${(error as Error).message}`);
+  }
+  if (text.length > MAX_FILE_BYTES) throw new FormatError('calibration', `${path} is too long`);
+  const hint = 'delete the file and calibrate again';
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new FormatError('calibration', `${path} is no JSON`, hint);
+  }
+  const result = fileSchema.safeParse(json);
+  if (result.success) return result.data.boards;
+  const issue = result.error.issues[0];
+  throw new FormatError(issue.path.join('.') || 'calibration', `${issue.message} in ${path}`, hint);
+}
+
+/** Stores what was found of one board; the others stay. The file is replaced as a whole. */
+export async function storeCalibration(
+  serial: string,
+  board: BoardCalibration,
+  path = calibrationPath(),
+): Promise<void> {
+  const boards = { ...(await readCalibrations(path)), [serial.toLowerCase()]: board };
+  const file = fileSchema.parse({ schema: 'sct.calibration/1', boards });
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    const next = `${path}.${process.pid}`;
+    await writeFile(next, `${JSON.stringify(file, null, 2)}\n`);
+    await rename(next, path);
+  } catch (error) {
+    throw new DeviceError(`${path} cannot be written: ${(error as Error).message}`);
+  }
+}
+
+/** The calibration of the one board whose serial ends so; null where none or several do. */
+export function calibrationOf(
+  boards: Readonly<Record<string, BoardCalibration>>,
+  serialEnd: string,
+): BoardCalibration | null {
+  const found = Object.entries(boards).filter(([serial]) => serial.endsWith(serialEnd.toLowerCase()));
+  return found.length === 1 ? found[0][1] : null;
+}
+
+/**
+ * A HackRF's URI with the clock error that is stored for its serial. As it is where it names an error itself, names no serial, or nothing is stored.
+ */
+export async function withCalibration<U extends RadioUri>(uri: U, path = calibrationPath()): Promise<U> {
+  if (uri.kind !== 'hackrf' || uri.serial === null || uri.options.ppm !== undefined) return uri;
+  const stored = calibrationOf(await readCalibrations(path), uri.serial);
+  return stored ? { ...uri, options: { ...uri.options, ppm: stored.ppm } } : uri;
+}
