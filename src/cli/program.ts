@@ -55,7 +55,7 @@ export function buildProgram(context: CliContext, done: (exitCode: number) => vo
 }
 
 const HELP_END = `
-Radios: file:PATH and loopback in this build.
+Radios: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH, loopback; sct devices lists what is there.
 Exit codes: 0 ok, 1 internal, 2 usage or config, 3 device or file missing, 4 no signal, 5 received but below
 --min-psnr or only made up, 6 samples lost above --max-drops, 7 replay differs, 8 a check failed, 130 interrupted.
 

@@ -1,4 +1,6 @@
 import { UsageError } from '../common/errors.ts';
+import type { Radio } from '../radio/radio.ts';
+import type { CliContext } from './context.ts';
 
 /**
  * Checks a radio URI given by `flag`. `loopback` joins both ends of one command, so it is no place to send to or to
@@ -11,4 +13,13 @@ export async function requireRadio(flag: string, value: unknown, where = 'sct lo
     throw new UsageError(`${flag} loopback: it exists only inside one command`, `use ${where}, or file:PATH`);
   }
   return value;
+}
+
+/** Says so where a stored clock error is taken out that the URI did not name (sct doctor --save). */
+export async function noteCalibration(context: CliContext, given: string, radio: Radio): Promise<void> {
+  const { parseRadioUri } = await import('../radio/uri.ts');
+  const [asked, opened] = [parseRadioUri(given), parseRadioUri(radio.uri)];
+  if (asked.kind !== 'hackrf' || opened.kind !== 'hackrf' || asked.options.ppm !== undefined) return;
+  const { ppm } = opened.options;
+  if (ppm !== undefined) context.progress.note(`clock error of ${ppm} ppm, stored for this serial, is taken out`);
 }

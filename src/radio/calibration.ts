@@ -88,5 +88,6 @@ export function calibrationOf(
 export async function withCalibration<U extends RadioUri>(uri: U, path = calibrationPath()): Promise<U> {
   if (uri.kind !== 'hackrf' || uri.serial === null || uri.options.ppm !== undefined) return uri;
   const stored = calibrationOf(await readCalibrations(path), uri.serial);
-  return stored ? { ...uri, options: { ...uri.options, ppm: stored.ppm } } : uri;
+  // As far as a measurement goes, and as a URI can say it: without an exponent.
+  return stored ? { ...uri, options: { ...uri.options, ppm: Number(stored.ppm.toFixed(4)) } } : uri;
 }

@@ -11,7 +11,7 @@ import {
   storeCalibration,
   withCalibration,
 } from '../../src/radio/calibration.ts';
-import { parseRadioUri } from '../../src/radio/uri.ts';
+import { formatRadioUri, parseRadioUri } from '../../src/radio/uri.ts';
 
 const BOARD = { ppm: -7.25, referenceHz: 868.3e6, measuredAt: '2026-11-22T15:00:00.000Z' };
 
@@ -38,8 +38,10 @@ test('what is stored is found again, by serial; other boards stay', async (t) =>
 test('a URI gets the clock error of its serial unless it names one', async (t) => {
   const path = await file(t);
   await storeCalibration('00aa', BOARD, path);
+  await storeCalibration('00cc', { ...BOARD, ppm: 1.234e-8 }, path);
   for (const [uri, ppm] of [
     ['hackrf:aa', -7.25],
+    ['hackrf:cc', 0],
     ['hackrf:aa?ppm=2', 2],
     ['hackrf:bb', undefined],
     ['hackrf', undefined],
@@ -47,6 +49,7 @@ test('a URI gets the clock error of its serial unless it names one', async (t) =
     const got = await withCalibration(parseRadioUri(uri), path);
     assert.ok(got.kind === 'hackrf');
     assert.equal(got.options.ppm, ppm, uri);
+    assert.deepEqual(parseRadioUri(formatRadioUri(got)), got, 'it can be written and read again');
   }
   assert.deepEqual(await withCalibration(parseRadioUri('pluto:usb'), path), { kind: 'pluto-usb' });
 });

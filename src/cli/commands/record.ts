@@ -6,7 +6,7 @@ import type { CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
 import type { SctFields } from '../../radio/sigmf/meta.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
-import { requireRadio } from '../radios.ts';
+import { noteCalibration, requireRadio } from '../radios.ts';
 
 /** What a receiver has to know of a capture, besides what every SigMF reader knows. */
 const COPIED = ['sct:numerology', 'sct:lo_offset_hz', 'sct:modem_rate_hz'];
@@ -55,6 +55,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
   const { CaptureWriter } = await import('../../radio/sigmf/capture-writer.ts');
   const radio = await openRadio(from);
   try {
+    await noteCalibration(context, from, radio);
     const rx = await radio.openRx(await tuningOf(from, given, radio.capabilities));
     const { rateHz, format, fullScale, frequencyHz, gainsDb } = rx.settings;
     const byTime = durationS === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(durationS * rateHz));

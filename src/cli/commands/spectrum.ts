@@ -3,7 +3,7 @@ import { formatSi, parseQuantity } from '../../common/units.ts';
 import type { Heard } from '../../experiment/board/listen.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
-import { requireRadio } from '../radios.ts';
+import { noteCalibration, requireRadio } from '../radios.ts';
 
 interface SpectrumFlags {
   freq?: string;
@@ -61,12 +61,13 @@ async function spectrum(context: CliContext, given: string, flags: SpectrumFlags
   const { streamRequest } = await import('../../experiment/board/board-request.ts');
   const radio = await openRadio(uri);
   try {
+    await noteCalibration(context, uri, radio);
     const rx = await radio.openRx(streamRequest(radio.capabilities, 'rx', wish));
     context.progress.note(rx.describe());
     const { realtime } = radio.capabilities;
     const heard = await listen(rx, { durationS, bins, marginDb, realtime, signal: context.signal });
-    const files = flags.output === undefined ? [] : await writeFiles(flags.output, given, heard);
-    if (context.json) outJson(context, { ...documentOf(given, heard), ...(files.length > 0 ? { files } : {}) });
+    const files = flags.output === undefined ? [] : await writeFiles(flags.output, radio.uri, heard);
+    if (context.json) outJson(context, { ...documentOf(radio.uri, heard), ...(files.length > 0 ? { files } : {}) });
     else context.out(textOf(given, heard, files));
     return heard.interrupted ? ExitCode.interrupted : ExitCode.ok;
   } finally {

@@ -5,7 +5,7 @@ import type { Radio } from '../../radio/radio.ts';
 import { ALLOWED_BANDS_HELP, CABLED_FLAG } from '../../radio/safety/flag-words.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addConfigOption } from '../options.ts';
-import { requireRadio } from '../radios.ts';
+import { noteCalibration, requireRadio } from '../radios.ts';
 import { parseRules } from '../transmit-rules.ts';
 
 /** Rate where none is given, Hz: every board has it. */
@@ -81,6 +81,7 @@ async function tone(context: CliContext, given: string, flags: ToneFlags): Promi
   }
   const radio: Radio = await openRadio(uri);
   try {
+    await noteCalibration(context, uri, radio);
     const sent = await sendTone(radio, {
       ...{ offsetHz, levelDbfs, durationS, permission, signal: context.signal },
       request: { ...streamRequest(radio.capabilities, 'tx', wish), rateHz },
@@ -92,7 +93,7 @@ async function tone(context: CliContext, given: string, flags: ToneFlags): Promi
         );
       },
     });
-    print(context, { uri: given, offsetHz, levelDbfs, sent });
+    print(context, { uri: radio.uri, offsetHz, levelDbfs, sent });
     return sent.interrupted ? ExitCode.interrupted : ExitCode.ok;
   } finally {
     await radio.close();
