@@ -16,6 +16,13 @@ export class AwgnStage extends SameLengthStage {
     this.rng = random.fork('awgn');
   }
 
+  /** Without noise the stage is a wire. */
+  get silentAfter(): number | null {
+    return this.noiseVariance > 0 ? null : 0;
+  }
+
+  passSilence(): void {}
+
   reset(): void {
     this.rng = this.parent.fork('awgn');
   }

@@ -75,6 +75,12 @@ export class FadingWalk {
     });
   }
 
+  /** After a jump: `to(index)` then gives what it would have given on the way from 0. */
+  leadTo(index: number): void {
+    const unused = new Float64Array(2);
+    for (let i = index - (index % EXACT_EVERY); i < index; i++) this.to(i, unused, 0);
+  }
+
   /** Writes h(index x stepS) to out[at], out[at + 1]. */
   to(index: number, out: Float64Array, at: number): void {
     const { turn, value } = this;

@@ -16,33 +16,47 @@ export interface ChannelStage {
   process(input: Float32Array): Float32Array;
   /** Constant delay in samples (0 where not given) beside what the stage models. */
   readonly delaySamples?: number;
+  /** After so many zeros at its input only zeros come out; absent or null: never, or nobody knows. */
+  readonly silentAfter?: number | null;
+  /** Lets n zeros pass without computing them; `silentAfter` zeros have been processed before. There where that is a number. */
+  passSilence?(n: number): void;
 }
 
 /** Stages one after another. */
 export class ChannelChain implements ChannelStage {
   readonly stages: readonly ChannelStage[];
+  /** Zeros that were skipped since the last input. */
+  private skipped = 0;
 
   constructor(stages: readonly ChannelStage[]) {
     this.stages = stages;
   }
 
   process(input: Float32Array): Float32Array {
-    let samples = input;
-    for (const stage of this.stages) samples = stage.process(samples);
-    return samples;
+    this.skipped = 0;
+    return this.through(input);
   }
 
   /**
    * Lets time pass with nothing on the air: pushes n zero samples and throws the output away, so that fading, clock and
-   * noise stand where they would have stood.
+   * noise stand where they would have stood. Where every stage falls silent, only the zeros until then are computed.
    */
   skip(n: number): void {
-    const zeros = new Float32Array(2 * Math.min(n, 16384));
-    for (let left = n; left > 0; left -= 16384) this.process(zeros.subarray(0, 2 * Math.min(left, 16384)));
+    const computed = Math.min(n, Math.max(0, this.silentAfter - this.skipped));
+    const zeros = new Float32Array(2 * Math.min(computed, 16384));
+    for (let left = computed; left > 0; left -= 16384) this.through(zeros.subarray(0, 2 * Math.min(left, 16384)));
+    if (n > computed) for (const stage of this.stages) stage.passSilence?.(n - computed);
+    this.skipped += n;
   }
 
   reset(): void {
+    this.skipped = 0;
     for (const stage of this.stages) stage.reset();
+  }
+
+  /** Infinity where one of the stages is never silent. */
+  get silentAfter(): number {
+    return this.stages.reduce((sum, stage) => sum + (stage.silentAfter ?? Number.POSITIVE_INFINITY), 0);
   }
 
   /** Sum of the stages' constant delays. */
@@ -52,6 +66,12 @@ export class ChannelChain implements ChannelStage {
 
   describe(): string {
     return this.stages.length > 0 ? this.stages.map((stage) => stage.describe()).join(' > ') : 'nothing';
+  }
+
+  private through(input: Float32Array): Float32Array {
+    let samples = input;
+    for (const stage of this.stages) samples = stage.process(samples);
+    return samples;
   }
 }
 

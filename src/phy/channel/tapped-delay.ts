@@ -127,6 +127,15 @@ export class TappedDelayLine implements ChannelStage {
     return out;
   }
 
+  get silentAfter(): number {
+    return this.length - 1;
+  }
+
+  /** The past holds nothing but zeros already. */
+  passSilence(n: number): void {
+    this.index += n;
+  }
+
   process(input: Float32Array): Float32Array {
     const n = this.history.append(input);
     const out = this.output.take(n);
@@ -152,7 +161,11 @@ export class TappedDelayLine implements ChannelStage {
         return;
       }
       if (node === this.nodeIndex + 1 && this.nodeIndex >= 0) [this.node0, this.node1] = [this.node1, this.node0];
-      else this.computeNode(node, this.node0);
+      else {
+        // As if it had walked there: the same samples to the last bit.
+        for (const walk of this.walks) walk.leadTo(node);
+        this.computeNode(node, this.node0);
+      }
       this.computeNode(node + 1, this.node1);
       this.nodeIndex = node;
     }

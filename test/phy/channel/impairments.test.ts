@@ -10,6 +10,7 @@ import { DropStage } from '../../../src/phy/channel/drops.ts';
 import { DcOffsetStage, GainStage, IqImbalanceStage, imageRejectionDb } from '../../../src/phy/channel/iq-dc.ts';
 import { JammerStage } from '../../../src/phy/channel/jammer.ts';
 import { lineWidthHz, PhaseNoiseStage } from '../../../src/phy/channel/phase-noise.ts';
+import { buildChannel } from '../../../src/phy/channel/scenario.ts';
 import { ChannelChain, type ChannelStage } from '../../../src/phy/channel/stage.ts';
 import { fftKernel } from '../../../src/phy/kernels/fft.ts';
 import { blockSizes, errorDb, kolmogorov, noise, power, throughBlocks, tone, toneDb } from './helpers.ts';
@@ -76,6 +77,34 @@ describe('every stage', () => {
     b.process(new Float32Array(40000));
     assert.deepEqual(a.process(input).slice(), b.process(input).slice());
     assert.match(a.describe(), /clock.* > .*line width.* > awgn/);
+  });
+});
+
+describe('skip() of stages that fall silent', () => {
+  const input = noise(4000, 0.5, 'input');
+  const build = (dopplerHz: number) => buildChannel({ rateHz: RATE, channel: 'eva', dopplerHz, seed: 'skip' });
+
+  it('is the same as zeros to the last bit, in one piece or in many, also right behind a signal', () => {
+    for (const dopplerHz of [0, 5, 300]) {
+      const a = build(dopplerHz);
+      const b = build(dopplerHz);
+      for (const count of [1, 17, 40, 100_003, 5, 3_000_017]) {
+        assert.deepEqual(a.process(input).slice(), b.process(input).slice(), `before ${count} zeros`);
+        for (let left = count; left > 0; left -= 70_000) a.skip(Math.min(left, 70_000));
+        for (let left = count; left > 0; left -= 16384) b.process(new Float32Array(2 * Math.min(left, 16384)));
+      }
+      assert.deepEqual(a.process(input).slice(), b.process(input).slice());
+    }
+  });
+
+  it('costs no more for a day than for a moment, and the fading stands where it would have', () => {
+    const a = build(5);
+    const dc = new Float32Array(2 * 600).map((_, i) => 1 - (i % 2));
+    const count = 86_400 * RATE;
+    a.skip(count);
+    const out = a.process(dc);
+    const truth = a.frequencyResponse(count + 599, [0]);
+    assert.ok(Math.hypot(out[1198] - truth[0], out[1199] - truth[1]) < 2e-3, `${out.slice(1198)}, not ${truth}`);
   });
 });
 
