@@ -92,7 +92,7 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.csiAgeMs = measuredAgeMs ?? facts?.csiAgeMs ?? null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
   metrics.outage = expectsPicture ? (decoded?.decodable || guessed ? 0 : 1) : null;
-  const measured = data.length > 0 ? data.filter((b) => b.slots > 0) : trace.bursts.filter((b) => b.slots > 0);
+  const measured = (data.length > 0 ? data : trace.bursts.slice(trace.forGains)).filter((b) => b.slots > 0);
   if (measured.length > 0) {
     const subbands = measured[0].subbandSnrDb.length;
     metrics.rbSnrDb = Array.from({ length: subbands }, (_, s) => mean(measured.map((b) => b.subbandSnrDb[s])));

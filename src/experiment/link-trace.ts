@@ -78,6 +78,8 @@ export interface BurstTrace {
 /** Collects what a receiver reports over a run. */
 export class LinkTrace {
   readonly bursts: BurstTrace[] = [];
+  /** How many of the first bursts were soundings by which gains were set: what they say of the channel was measured with other gains. */
+  forGains = 0;
   private lossesSeen = 0;
   /** Device sample at which the sounding of each report ended, by the report's number. */
   private readonly measuredAt = new Map<number, number>();

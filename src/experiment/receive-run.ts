@@ -102,7 +102,7 @@ async function receiveFrom(
         heard: (event) => {
           answers?.to(event);
           // Between a sounding and what follows it there is time for another gain.
-          if (event.type === 'burst' && event.use === 'sounding') void keeper?.settle();
+          if (event.type === 'burst' && event.use === 'sounding') void keeper?.settle(true);
         },
         burst: (b, receiver) => {
           io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);

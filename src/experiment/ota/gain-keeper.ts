@@ -2,7 +2,7 @@ import { BurstLevel } from '../../link/session/burst-level.ts';
 import { GainControl } from '../../link/session/gain-control.ts';
 import type { GainStage, RxStream, SampleBlock } from '../../radio/radio.ts';
 
-/** Keeps a board's receive gain where bursts use its converter well; it changes only when asked, between bursts. */
+/** Keeps a board's receive gain where its converter is used well; it changes only when asked, between bursts. */
 export class GainKeeper {
   private readonly rx: RxStream;
   private readonly control: GainControl;
@@ -33,13 +33,29 @@ export class GainKeeper {
     }
   }
 
-  /** Sets the gain by the strongest burst since it was last asked; false where it stays. */
-  async settle(): Promise<boolean> {
+  /**
+   * Sets the gain by what was heard since it was last asked; false where it stays.
+   *
+   * @param burst a burst was among it that comes again as strong: the gain is set for it. Else only so that noise moves the converter
+   */
+  async settle(burst: boolean): Promise<boolean> {
     const reading = this.level.take();
-    const gainsDb = reading && this.control.take(reading);
+    if (!reading) return false;
+    const gainsDb = burst ? this.control.take(reading) : this.control.takeNoise(reading, this.rx.settings.fullScale);
     if (!gainsDb) return false;
     await this.rx.setGains?.(gainsDb);
+    this.forget();
     this.changes++;
     return true;
+  }
+
+  /** What has been heard so far is not asked about any more: it may be from before a change. */
+  forget(): void {
+    this.level.take();
+  }
+
+  /** Whether the gain can be lower than it is. */
+  get canLower(): boolean {
+    return this.control.canLower;
   }
 }

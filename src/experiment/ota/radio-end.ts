@@ -32,8 +32,8 @@ export interface RadioEnd {
   readonly ownGain: boolean;
 }
 
-/** Gains with which a board begins where none are named, dB: low, and the middle of the range. */
-const DEFAULT_TX_DB: Readonly<Record<string, number>> = { hackrf: 20, pluto: -20 };
+/** Gains with which a board begins where none are named, dB: at most START_OUTPUT_DBM, and the middle of the range. */
+const DEFAULT_TX_DB: Readonly<Record<string, number>> = { hackrf: 23, pluto: -30 };
 const DEFAULT_RX_DB: Readonly<Record<string, number>> = { hackrf: 40, pluto: 30 };
 
 /**
@@ -90,7 +90,8 @@ export function permittedTx(end: RadioEnd, receiver: RadioProfile | null, tx: Tx
   return end.board ? new PermittedTx(tx, permissionRequest(end, receiver)) : tx;
 }
 
-function permissionRequest(
+/** What an end may send and by which rules, as checkTransmission takes it. */
+export function permissionRequest(
   end: RadioEnd,
   receiver: RadioProfile | null,
 ): { transmission: Transmission; rules: TransmitRules } {

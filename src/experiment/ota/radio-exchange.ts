@@ -21,17 +21,19 @@ import type { ComparableExchange } from '../picture-run.ts';
 import { receivingEnd, sendingEnd } from '../session-ends.ts';
 import { SessionKnowledge } from '../session-knowledge.ts';
 import { GainKeeper } from './gain-keeper.ts';
-import { permittedTx, type RadioEnd } from './radio-end.ts';
+import { describePower, type PowerKeeper, powerOf } from './power-keeper.ts';
+import { permissionOf, permittedTx, type RadioEnd } from './radio-end.ts';
 import { RehearsedCodec, rehearse } from './rehearsal.ts';
+import { setGains } from './set-gains.ts';
 
 /** A burst without an answer is repeated after so long, s of the receiver's stream: it was not heard, or badly. */
 const ACK_TIMEOUT_S = 0.3;
 /** Longest wait for answers, s of the receiver's stream; they come as soon as the receiver is through with the burst. */
 const WAIT_S = 1;
+/** What a sender says that cannot know whether it is heard. */
+const STAYS_LOW = 'no way back: the transmit gain stays as low as it starts; --tx-gain sets it';
 /** Listened to after the last burst, s. */
 const TAIL_S = 20e-3;
-/** Soundings by which gains are set before the first that counts. */
-const MOST_TRIALS = 8;
 
 export interface RadioExchangeOptions {
   readonly tx: RadioEnd;
@@ -42,6 +44,8 @@ export interface RadioExchangeOptions {
   burst?(use: TransmitBurst['use']): void;
   readonly signal: AbortSignal;
   /** Radios that are open already, for tests; default: those that the ends name. */
+  /** The transmitter's power, for tests; default by its board. */
+  readonly power?: PowerKeeper;
   readonly radios?: { readonly tx: Radio; readonly rx: Radio };
 }
 
@@ -58,6 +62,7 @@ export class RadioExchange implements ComparableExchange {
   private rx: RxStream | null = null;
   private receiver: LiveReceiver | null = null;
   private keeper: GainKeeper | null = null;
+  private readonly power: PowerKeeper | null;
   private files: { readonly tx: CaptureWriter; readonly rx: CaptureWriter } | null = null;
   private listener!: Listener;
   private air!: LiveAir;
@@ -69,6 +74,7 @@ export class RadioExchange implements ComparableExchange {
     this.options = options;
     const { tx, rx } = options;
     const { config } = tx;
+    this.power = config.feedback === 'none' ? null : (options.power ?? powerOf(tx, rx.board ? rx.profile : null));
     if (config.feedback !== 'same' && config.feedback !== 'none') {
       throw new UsageError(
         `--feedback ${config.feedback}: both ends are in this process`,
@@ -96,7 +102,8 @@ export class RadioExchange implements ComparableExchange {
 
   async open(): Promise<void> {
     const { options, chain, feedback, knowledge, transmitter } = this;
-    const { tx: txEnd, rx: rxEnd, signal } = options;
+    const { rx: rxEnd, signal } = options;
+    const txEnd = this.power ? withGains(options.tx, this.power.gainsDb) : options.tx;
     if (txEnd.board) transmitGuard().watch(signal);
     this.radios = options.radios ?? (await openRadios(txEnd, rxEnd));
     const sending = await this.radios.tx.openTx(txEnd.request);
@@ -163,14 +170,9 @@ export class RadioExchange implements ComparableExchange {
     await this.setGain();
   }
 
-  /** Soundings until the receive gain stays. */
-  private async setGain(): Promise<void> {
-    const { sender } = this;
-    for (let trial = 0; this.keeper && trial < MOST_TRIALS; trial++) {
-      const before = this.trace.bursts.length;
-      await sender.soundOnce(WAIT_S / 2, () => this.trace.bursts.length > before);
-      if (!(await this.keeper.settle())) break;
-    }
+  private setGain(): Promise<void> {
+    const { sender, air, trace, keeper, power } = this;
+    return setGains({ sender, air, trace, keeper, power, tx: this.tx!, rx: this.rx! });
   }
 
   /** Soundings alone, one each period. */
@@ -191,6 +193,13 @@ export class RadioExchange implements ComparableExchange {
     return this.sender.sendWith(image, this.budgetOf(image), policy);
   }
 
+  /** By what right the transmitter sends with the gain that it has now. */
+  private get permission(): TransmitPermission | null {
+    const { tx, rx, permission } = this.options;
+    if (!this.power || !permission) return permission;
+    return permissionOf(withGains(tx, this.power.gainsDb), rx.board ? rx.profile : null);
+  }
+
   deviceFacts(): { [key: string]: Json } {
     const { tx, rx, options, codingS, air } = this;
     const stream = (s: RxStream | TxStream | null) =>
@@ -198,7 +207,9 @@ export class RadioExchange implements ComparableExchange {
     return {
       tx: { uri: options.tx.name, settings: stream(tx) },
       rx: { uri: options.rx.name, settings: stream(rx), ...(this.keeper ? { gainsDb: this.keeper.gainsDb } : {}) },
-      permission: options.permission ? describePermission(options.permission) : null,
+      permission: this.permission ? describePermission(this.permission) : null,
+      power: this.power ? { ...this.power.facts() } : null,
+      soundingsForGains: this.trace.forGains,
       codingS,
       sent: (air?.sent ?? []).map((b) => ({ ...b })),
     };
@@ -208,6 +219,9 @@ export class RadioExchange implements ComparableExchange {
     const underruns = this.tx?.counters.underruns ?? 0;
     const out = underruns > 0 ? [`the transmitter ran out of samples ${underruns} times inside a burst`] : [];
     if (this.rx?.warning) out.push(this.rx.warning);
+    const { tx } = this.options;
+    if (this.power) out.push(describePower(this.power.facts()));
+    else if (tx.board && tx.config.txGainDb === undefined) out.push(STAYS_LOW);
     return out;
   }
 
@@ -233,6 +247,10 @@ export class RadioExchange implements ComparableExchange {
   private budgetOf(image: RgbImage): number {
     return budgetOf(this.options.tx.config, image.width * image.height);
   }
+}
+
+function withGains(end: RadioEnd, gainsDb: Readonly<Record<string, number>>): RadioEnd {
+  return { ...end, request: { ...end.request, gainsDb } };
 }
 
 /** The radios of two ends; one radio where both name the same. */

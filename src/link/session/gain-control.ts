@@ -11,10 +11,18 @@ const CLIPPED_STEP_DB = 8;
 /** Most that is added at once, dB: what was measured may be noise. */
 const RISE_DB = 20;
 
+/**
+ * RMS that noise alone is to have at least, steps of the converter: its own rounding, sqrt(2/12) steps, is then 14 dB below, and what stands in
+ * the noise is not lost between two steps.
+ */
+const NOISE_STEPS = 2;
+
 /** What a burst looked like at the converter. */
 export interface BurstLevelReading {
   /** Relative to a full-scale complex amplitude of 1. */
   readonly rmsDbfs: number;
+  /** The quietest half millisecond, without what it has at 0 Hz; -Infinity where nothing moved. */
+  readonly quietDbfs: number;
   /** Share of its complex samples of which I or Q stood at the limit. */
   readonly clippedShare: number;
 }
@@ -44,12 +52,36 @@ export class GainControl {
     return { ...this.fixedDb, ...splitGain(this.stages, this.totalDb) };
   }
 
+  /** Whether the gain can be lower than it is. */
+  get canLower(): boolean {
+    return this.totalDb > this.stages.reduce((sum, s) => sum + s.min, 0);
+  }
+
   /** Takes a burst's level; returns the gains for the next, or null where they stay. */
-  take({ rmsDbfs, clippedShare }: BurstLevelReading): Readonly<Record<string, number>> | null {
+  take({ rmsDbfs, clippedShare }: Omit<BurstLevelReading, 'quietDbfs'>): Readonly<Record<string, number>> | null {
     const clipped = clippedShare > CLIPPED_SHARE;
     const errorDb = Number.isFinite(rmsDbfs) ? TARGET_DBFS - rmsDbfs : RISE_DB;
     if (!clipped && Math.abs(errorDb) <= TOLERANCE_DB) return null;
-    const changeDb = clipped ? Math.min(-CLIPPED_STEP_DB, errorDb) : Math.min(RISE_DB, errorDb);
+    return this.change(clipped ? Math.min(-CLIPPED_STEP_DB, errorDb) : Math.min(RISE_DB, errorDb));
+  }
+
+  /**
+   * Takes levels among which no burst may be yet: down where they are too strong, up until the noise moves the converter; nothing more, as the burst that
+   * will be heard is stronger than the noise. Returns the gains, or null where they stay.
+   *
+   * @param fullScale steps of the converter from 0 to its limit
+   */
+  takeNoise(reading: BurstLevelReading, fullScale: number): Readonly<Record<string, number>> | null {
+    const { rmsDbfs, quietDbfs, clippedShare } = reading;
+    if (clippedShare > CLIPPED_SHARE || rmsDbfs > TARGET_DBFS + TOLERANCE_DB) return this.take(reading);
+    const missingDb = 20 * Math.log10(NOISE_STEPS / fullScale) - quietDbfs;
+    // No more than what leaves the strongest thing heard below the target.
+    const roomDb = TARGET_DBFS - rmsDbfs;
+    const riseDb = Math.min(RISE_DB, missingDb, roomDb);
+    return riseDb > TOLERANCE_DB ? this.change(riseDb) : null;
+  }
+
+  private change(changeDb: number): Readonly<Record<string, number>> | null {
     const before = totalOf(splitGain(this.stages, this.totalDb));
     const gainsDb = splitGain(this.stages, before + changeDb);
     this.totalDb = totalOf(gainsDb);

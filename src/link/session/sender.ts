@@ -80,10 +80,14 @@ export class SenderSession {
     this.listen();
   }
 
-  /** One sounding, by which gains are set; waits at most `seconds` until it was `heard`. */
-  async soundOnce(seconds: number, heard: () => boolean): Promise<void> {
-    await this.send([this.options.transmitter.sounding()], { kind: 'close' });
-    await this.options.air.pass(seconds, heard);
+  /** One sounding, by which gains are set; waits at most `seconds` until the burst of this number was `heard`. */
+  async soundOnce(seconds: number, heard: (burst: number) => boolean): Promise<void> {
+    const sounding = this.options.transmitter.sounding();
+    await this.send([sounding], { kind: 'close' });
+    await this.options.air.pass(seconds, () => {
+      this.listen();
+      return heard(sounding.burst);
+    });
     this.listen();
   }
 

@@ -1,0 +1,65 @@
+import type { Air } from '../../link/session/air.ts';
+import type { SenderSession } from '../../link/session/sender.ts';
+import type { RxStream, TxStream } from '../../radio/radio.ts';
+import type { BurstTrace, LinkTrace } from '../link-trace.ts';
+import type { GainKeeper } from './gain-keeper.ts';
+import type { PowerKeeper } from './power-keeper.ts';
+
+/** Soundings by which gains are set before the first that counts. */
+const MOST_TRIALS = 16;
+/** Listened to before the first sounding, and after each change of the receive gain, s. */
+const LISTEN_S = 30e-3;
+/** Changes of the receive gain by noise alone. */
+const MOST_LISTENS = 4;
+/** Longest wait for a sounding, s of the receiver's stream: then it was not heard. */
+const WAIT_S = 0.5;
+/** Share of a burst's samples at the converter's limit above which it is too strong. */
+const CLIPPED_SHARE = 1e-3;
+
+export interface GainSetting {
+  readonly sender: SenderSession;
+  readonly air: Air;
+  readonly trace: LinkTrace;
+  readonly tx: TxStream;
+  readonly rx: RxStream;
+  /** Receive gain; null: the user's. */
+  readonly keeper: GainKeeper | null;
+  /** Transmit power; null: the user's. */
+  readonly power: PowerKeeper | null;
+}
+
+/**
+ * Sets the gains of a link before the first burst that counts: the receive gain by the noise, so that weak bursts are not lost between the converter's steps; then
+ * soundings until the power and the receive gain stay.
+ */
+export async function setGains(setting: GainSetting): Promise<void> {
+  const { sender, air, trace, tx, rx, keeper, power } = setting;
+  if (!keeper && !power) return;
+  const listen = async (): Promise<void> => {
+    await air.pass(LISTEN_S);
+    keeper?.forget();
+  };
+  for (let i = 0; keeper && i < MOST_LISTENS; i++) {
+    await listen();
+    await air.pass(LISTEN_S);
+    if (!(await keeper.settle(false))) break;
+  }
+  for (let trial = 0; trial < MOST_TRIALS; trial++) {
+    let burst: BurstTrace | undefined;
+    const clippedBefore = rx.counters.clippedSamples;
+    await sender.soundOnce(WAIT_S, (number) => {
+      // Of this sounding and no earlier one, which was sent with another gain.
+      burst = trace.bursts.findLast((b) => b.burst === number && b.use === 'sounding');
+      return burst !== undefined;
+    });
+    const found = burst as BurstTrace | undefined;
+    const full =
+      found !== undefined && rx.counters.clippedSamples - clippedBefore > CLIPPED_SHARE * found.lengthSamples;
+    const heard = found ? { snrDb: found.snrDb, clipped: full && !keeper?.canLower } : null;
+    const powerMoved = (await power?.settle(tx, heard)) ?? false;
+    const gainMoved = (await keeper?.settle(heard !== null && !powerMoved)) ?? false;
+    if (!powerMoved && !gainMoved) break;
+    if (gainMoved) await listen();
+  }
+  trace.forGains = trace.bursts.length;
+}
