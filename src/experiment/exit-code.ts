@@ -1,6 +1,6 @@
 import { ExitCode } from '../common/errors.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
-import { type BurstTrace, finalBlocks } from './link-trace.ts';
+import { type BurstTrace, finalBlocks, snrOfRhoDb } from './link-trace.ts';
 import type { LinkMetrics } from './metrics.ts';
 
 /** Exit code of a link run by the contract: was anything heard, did the picture arrive, how good, what was lost. */
@@ -22,12 +22,10 @@ export function outcomeText(
   metrics: LinkMetrics,
   limits: { readonly minPsnrDb?: number | undefined },
   decoded: DecodedImage | undefined,
-  trace: { readonly bursts: readonly BurstTrace[]; readonly misses: number },
+  trace: { readonly bursts: readonly BurstTrace[]; readonly misses: number; readonly missRho: number },
 ): string | null {
   if (trace.bursts.length === 0) {
-    return trace.misses > 0
-      ? `${trace.misses} preambles were seen, but no header could be decoded`
-      : 'no burst was found';
+    return trace.misses > 0 ? missesText(trace) : 'no burst was found';
   }
   const data = trace.bursts.filter((b) => b.use === 'data');
   if (data.length === 0 && !decoded) return 'no burst with a picture was found, only sounding';
@@ -49,4 +47,20 @@ export function outcomeText(
   return least !== undefined && psnrDb !== null && psnrDb < least
     ? `PSNR ${psnrDb.toFixed(2)} dB is below --min-psnr ${least} dB`
     : null;
+}
+
+/** SNR of a preamble below which a header's loss is the level's doing, dB over the receiver's whole band. */
+const WEAK_SNR_DB = 0;
+
+/** "too weak, SNR about -6 dB" where the preambles without a readable header say so; null where they do not. */
+export function tooWeak({ misses, missRho }: { readonly misses: number; readonly missRho: number }): string | null {
+  const snrDb = misses > 0 ? snrOfRhoDb(missRho) : null;
+  return snrDb === null || snrDb > WEAK_SNR_DB ? null : `too weak, SNR about ${snrDb.toFixed(0)} dB`;
+}
+
+/** Why no header came behind the preambles that were seen. */
+function missesText(trace: { readonly misses: number; readonly missRho: number }): string {
+  const seen = `${trace.misses} preambles were seen, but no header could be decoded`;
+  const weak = tooWeak(trace);
+  return weak ? `${seen}: ${weak}; give a higher --tx-gain or less attenuation` : seen;
 }

@@ -92,6 +92,8 @@ export class LinkTrace {
   notNumbers = 0;
   carriersRemoved = 0;
   misses = 0;
+  /** Strongest coherence of the preambles behind which no header could be read, 0 to 1. */
+  missRho = 0;
   /** Headers of other versions of the air interface: how many of each. */
   readonly otherVersions = new Map<number, number>();
   /** The receiver's HARQ processes after the last burst. */
@@ -105,7 +107,8 @@ export class LinkTrace {
   add(event: LinkEvent, chain: RxChain): BurstTrace | null {
     if (event.type === 'miss') {
       this.misses++;
-      const { version } = event.record;
+      const { version, detectionRho } = event.record;
+      this.missRho = Math.max(this.missRho, detectionRho);
       if (version !== null) this.otherVersions.set(version, (this.otherVersions.get(version) ?? 0) + 1);
       return null;
     }
@@ -188,6 +191,14 @@ export function finalBlocks(burst: BurstTrace, bursts: readonly BurstTrace[]): B
     const first = ofStream(burst);
     return repeats.map(ofStream).findLast((later) => later.length === first.length) ?? first;
   });
+}
+
+/**
+ * SNR that a preamble's coherence speaks of, dB: its halves share S of S + N, rho = S / (S + N), over the whole band of the receiver. Null where
+ * rho says nothing.
+ */
+export function snrOfRhoDb(rho: number): number | null {
+  return rho > 0 && rho < 1 ? 10 * Math.log10(rho / (1 - rho)) : null;
 }
 
 /** What a report should warn of, from the receiver's side. */

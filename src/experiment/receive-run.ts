@@ -8,8 +8,10 @@ import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import { parseRadioUri, type RadioUri } from '../radio/uri.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
+import { tooWeak } from './exit-code.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
 import { predictionOf } from './link-setup.ts';
+import type { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { type Answers, openAnswers } from './ota/answers.ts';
 import { GainKeeper } from './ota/gain-keeper.ts';
@@ -142,7 +144,7 @@ async function receiveFrom(
     );
     if (io.signal.aborted) return { ...result, exitCode: ExitCode.interrupted };
     if (result.exitCode === ExitCode.noSignal)
-      throw nothingFound(stream.trace.misses, config.numerology, run.path, hints?.numerology);
+      throw nothingFound(stream.trace, config.numerology, run.path, hints?.numerology);
     return result;
   } catch (error) {
     await capture.close().catch(() => undefined);
@@ -169,18 +171,22 @@ function turningReceiver(radio: Radio, config: ReceiveConfig, end: RadioEnd | nu
 
 /** The error for a stream in which no header could be read. */
 export function nothingFound(
-  misses: number,
+  trace: Pick<LinkTrace, 'misses' | 'missRho'>,
   subbands: number,
   directory: string,
   said: number | null = null,
 ): NoSignalError {
   const kept = `The recording is in ${directory}`;
-  const seen = misses > 0 ? ` (${misses} preambles without a readable header)` : '';
+  const weak = tooWeak(trace);
+  const why = weak ? `: ${weak}` : '';
+  const seen = trace.misses > 0 ? ` (${trace.misses} preambles without a readable header${why})` : '';
   return new NoSignalError(
     `no burst of ${subbands} subbands was found${seen}`,
     said !== null && said !== subbands
       ? `the capture says that it was sent with --numerology ${said}. ${kept}`
-      : `is --numerology right, the level high enough and the frequency the sender's? ${kept}`,
+      : weak
+        ? `give the sender a higher --tx-gain, or put less attenuation between the boards. ${kept}`
+        : `is --numerology right, the level high enough and the frequency the sender's? ${kept}`,
   );
 }
 

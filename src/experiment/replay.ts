@@ -90,7 +90,7 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
     // A run that ended badly and does so again has been reproduced: that is what --check asks.
     if (differences) return { ...result, differences, exitCode: ExitCode.ok };
     if (result.exitCode === ExitCode.noSignal)
-      throw nothingFound(stream.trace.misses, link.numerology, directory.path, hints.numerology);
+      throw nothingFound(stream.trace, link.numerology, directory.path, hints.numerology);
     return { ...result, differences };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;

@@ -90,7 +90,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
     });
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(ended);
-    if (!found) throw nothingFound(heard.trace.misses, config.numerology, run.path);
+    if (!found) throw nothingFound(heard.trace, config.numerology, run.path);
     return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;

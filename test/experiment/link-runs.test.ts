@@ -167,7 +167,11 @@ test('exit codes: nothing heard, picture damaged, too poor, samples lost, in thi
   assert.equal(exitCodeOf(metrics, { minPsnrDb: 31, maxDrops: 0 }, true), 5);
   assert.equal(exitCodeOf(metrics, { minPsnrDb: 30, maxDrops: 4 }, true), 6);
   assert.equal(exitCodeOf(metrics, { maxDrops: 5 }, true), 0);
-  const nothing = { bursts: [], misses: 0 };
+  const nothing = { bursts: [], misses: 0, missRho: 0 };
   assert.equal(outcomeText(metrics, {}, undefined, nothing), 'no burst was found');
   assert.match(outcomeText(metrics, {}, undefined, { ...nothing, misses: 3 })!, /3 preambles/);
+  // rho = S / (S + N): a fifth is -6 dB, nine tenths are 9.5 dB and no matter of level.
+  const weak = outcomeText(metrics, {}, undefined, { ...nothing, misses: 3, missRho: 0.2 })!;
+  assert.match(weak, /too weak, SNR about -6 dB; give a higher --tx-gain or less attenuation/);
+  assert.doesNotMatch(outcomeText(metrics, {}, undefined, { ...nothing, misses: 3, missRho: 0.9 })!, /weak/);
 });
