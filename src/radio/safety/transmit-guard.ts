@@ -48,6 +48,7 @@ export class TransmitGuard {
   private readonly entries = new Set<Entry>();
   private readonly timeoutMs: number;
   private readonly warn: (line: string) => void;
+  private readonly watched = new WeakSet<AbortSignal>();
   private closed: string | null = null;
 
   constructor(options: TransmitGuardOptions = {}) {
@@ -80,8 +81,10 @@ export class TransmitGuard {
     };
   }
 
-  /** Silences everything when the signal is aborted. */
+  /** Silences everything when the signal is aborted. Asked for again by every exchange of a program: it is watched once. */
   watch(signal: AbortSignal): void {
+    if (this.watched.has(signal)) return;
+    this.watched.add(signal);
     const onAbort = () => void this.silenceAll();
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });

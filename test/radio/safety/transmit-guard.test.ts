@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { test } from 'node:test';
 import { DeviceError } from '../../../src/common/errors.ts';
 import { TransmitGuard } from '../../../src/radio/safety/transmit-guard.ts';
@@ -126,4 +127,16 @@ test('an abort silences, one that came before too', async () => {
     controller.abort();
     await silent;
   }
+});
+
+test('one listener on a signal, however often it is watched', async () => {
+  const { guard } = guardWith();
+  const abort = new AbortController();
+  for (let i = 0; i < 20; i++) guard.watch(abort.signal);
+  assert.equal(getEventListeners(abort.signal, 'abort').length, 1);
+  let silent = 0;
+  guard.protect('a', { silence: () => void silent++ });
+  abort.abort();
+  await guard.silenceAll();
+  assert.equal(silent, 1);
 });
