@@ -27,6 +27,9 @@ export interface BoardFacts {
 /** With the patience of a stream 2 s together. libhackrf waits 100 ms once. */
 const OFF_TIMEOUTS_MS = [150, 150, 200];
 
+/** The first wait for a mode, which is asked for again then. */
+const FIRST_MODE_TIMEOUT_MS = 500;
+
 /** The state explains an error that took its time already. */
 const M0_TIMEOUT_MS = 250;
 
@@ -119,8 +122,19 @@ export class HackrfBoard {
     }
   }
 
+  /**
+   * A mode, once more where it was not answered: behind off, since nobody knows what the board made of the first one. A board that is held up for a second
+   * (its host is busy, a network is slow) starts all the same.
+   */
   async setMode(mode: TransceiverMode): Promise<void> {
-    await this.send(setMode(mode));
+    const call = setMode(mode);
+    try {
+      await this.send({ ...call, timeoutMs: FIRST_MODE_TIMEOUT_MS });
+    } catch (error) {
+      if (!(error instanceof UsbError) || error.kind !== 'timeout') throw error;
+      await this.off().catch(() => undefined);
+      await this.send(call);
+    }
   }
 
   /**

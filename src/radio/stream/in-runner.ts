@@ -1,5 +1,5 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { type UsbDevice, UsbError } from '../usb/usb.ts';
+import { type ControlRequest, type UsbDevice, UsbError } from '../usb/usb.ts';
 import type { ChunkRingWriter } from './chunk-ring.ts';
 import { type InRequest, POLL_TAG, type PollRequest } from './stream-board.ts';
 
@@ -67,7 +67,7 @@ export class InRunner implements Running {
     const guard = this.watchSilence();
     try {
       for (const { data, timeoutMs = 500, ...setup } of this.request.begin ?? []) {
-        if (this.verdict === undefined) await this.device.controlOut(setup, data, timeoutMs);
+        if (this.verdict === undefined) await this.begin(setup, data, timeoutMs);
       }
       this.progressMs = performance.now();
       await this.receive();
@@ -79,6 +79,16 @@ export class InRunner implements Running {
       this.ring.end();
     }
     return this.verdict ?? null;
+  }
+
+  /** One request before the first transfer, once more where it was not answered in time. */
+  private async begin(setup: ControlRequest, data: Uint8Array | undefined, timeoutMs: number): Promise<void> {
+    try {
+      await this.device.controlOut(setup, data, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof UsbError) || error.kind !== 'timeout' || this.verdict !== undefined) throw error;
+      await this.device.controlOut(setup, data, timeoutMs);
+    }
   }
 
   private async receive(): Promise<void> {

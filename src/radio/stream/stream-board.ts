@@ -43,7 +43,7 @@ export interface InRequest {
   readonly ringBytes: number;
   /** The stream ends with a UsbError of kind timeout after so long without a byte; 0 (default): silence is no error. */
   readonly silenceMs?: number;
-  /** Sent right before the first transfers (HackRF: mode RX), so that the board's FIFO does not fill meanwhile. */
+  /** Sent right before the first transfers (HackRF: mode RX), so that the board's FIFO does not fill meanwhile; each once more where it was not answered in time. */
   readonly begin?: readonly PresetRequest[];
   readonly poll?: PollRequest;
 }

@@ -4,6 +4,7 @@ import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
 import { DeviceError, UsageError } from '../../../src/common/errors.ts';
 import { measureTurnaround } from '../../../src/radio/hackrf/turnaround.ts';
 import { UsbError } from '../../../src/radio/usb/usb.ts';
+import type { FaultPlan } from '../../hardware/usb-faults.ts';
 import { bench, passTime } from './emulated.ts';
 
 /** A burst whose samples can be told apart: full scale 1, values -1 to 126/128. */
@@ -199,4 +200,30 @@ test('turnaround is measured in both directions', async () => {
   for (const { p50Ms, p99Ms } of [report.rxToTx, report.txToRx]) assert.ok(p50Ms > 0 && p50Ms <= p99Ms);
   assert.equal(made.emulated.inspect().emittedSamples, 0);
   await radio.close();
+});
+
+test('a board that does not answer in time is asked for the mode again, in both directions', async () => {
+  const SET_TRANSCEIVER_MODE = 1;
+  let deaf = 0;
+  const faults: FaultPlan = ({ kind, target }) =>
+    kind === 'controlOut' && target === SET_TRANSCEIVER_MODE && deaf-- > 0 ? { kind: 'timeout' } : null;
+  const made = bench({ rxCounter: true }, { faults });
+  const radio = await made.open();
+  const tx = await radio.openTx({ rateHz: 2e6 });
+  deaf = 2; // the mode, and the first try of off behind it
+  await tx.write(burst(3001, 0));
+  await tx.drain();
+  assert.ok(deaf < 0);
+  assert.ok(made.emulated.inspect().emittedSamples > 2900);
+  const rx = await radio.turnToRx({ rateHz: 2e6 });
+  await rx.close();
+  deaf = 1;
+  const again = await radio.openRx({ rateHz: 2e6 });
+  for await (const block of again) {
+    assert.ok(block.data.length > 0);
+    break;
+  }
+  assert.ok(deaf < 0);
+  await radio.close();
+  assert.equal(made.emulated.inspect().mode, 'off');
 });
