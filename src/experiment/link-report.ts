@@ -55,7 +55,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
   const received = decoded?.decodable || decoded?.sfvs ? 'Received picture' : 'No picture could be decoded: flat grey';
   const difference = source && shown ? differenceImage(source, shown, 4) : undefined;
   const data = trace.dataBursts;
-  const first = data[0] ?? trace.bursts[0];
+  const first = data[0] ?? trace.bursts[trace.forGains] ?? trace.bursts[0];
   return {
     purpose,
     identification: {

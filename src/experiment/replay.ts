@@ -68,6 +68,8 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
   );
   try {
     const { stream, ledger, warnings } = await receiveAgain(capturePath, hints, resolved, reference, directory, io);
+    const forGains = run?.manifest.device?.soundingsForGains;
+    if (typeof forGains === 'number') stream.trace.forGains = forGains;
     const outcome: ReceiverOutcome = {
       config: resolved,
       title: config.source,

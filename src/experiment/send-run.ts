@@ -30,6 +30,9 @@ import { sendSession } from './send-session.ts';
 import { knowledgeRecord, SessionKnowledge } from './session-knowledge.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
+/** What `sct send` says of a board without --tx-gain: its power does not rise by itself. */
+const STAYS_LOW = 'the transmit gain stays as low as it starts; --tx-gain sets it';
+
 /**
  * `sct send`: makes a picture's bursts and sends them to a radio or file. Without a way back a sounding burst, so that
  * a receiver can tell the channel, then the picture with the robust map; with a socket to the receiver by its reports. Every sample sent also lies in tx.sigmf.
@@ -127,6 +130,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     await capture.close();
 
     const facts = transmitFacts(plan, transmitter);
+    facts.budget.reverse += turning?.reverseRe ?? 0;
     const metrics = emptyMetrics(config.codec);
     Object.assign(metrics, budgetMetrics(facts.budget, image.width * image.height));
     metrics.ok = true;
@@ -163,7 +167,11 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       waterfall: null,
       semantic: coding.labels ? sentSemantics(setup.numerology, coding.labels, plan.source, plan) : undefined,
       knowledge: knowledge?.facts,
-      warnings: [...plan.warnings, ...(knowledge?.warnings ?? [])],
+      warnings: [
+        ...(end && config.txGainDb === undefined ? [STAYS_LOW] : []),
+        ...plan.warnings,
+        ...(knowledge?.warnings ?? []),
+      ],
       purpose: 'sending',
     });
     await run.write(RUN_FILES.report, reportHtml(report));

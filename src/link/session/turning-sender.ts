@@ -1,7 +1,10 @@
 import { FormatError } from '../../common/errors.ts';
+import { EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../../phy/frame/header.ts';
 import type { Frontend } from '../../phy/frontend/frontend.ts';
 import type { Numerology } from '../../phy/numerology.ts';
+import { burstLayout, extensionSymbols } from '../../phy/resource-grid.ts';
 import type { Radio, StreamRequest, TxStream } from '../../radio/radio.ts';
+import { addBurst, emptyBudget } from '../accounting.ts';
 import { RxChain, TxChain } from '../chains.ts';
 import { type LinkEvent, Receiver } from '../receiver.ts';
 import type { FeedbackChannel } from '../reverse/feedback.ts';
@@ -33,6 +36,7 @@ export interface TurningSenderOptions {
 export class TurningSender implements TransmitPort, SessionTime, FeedbackChannel {
   /** Reverse bursts understood, and those that made no sense. */
   readonly counters = { heard: 0, refused: 0 };
+  private readonly budget = emptyBudget();
   private readonly options: TurningSenderOptions;
   private readonly messages: Uint8Array[] = [];
   private tx: TxStream | null = null;
@@ -43,6 +47,11 @@ export class TurningSender implements TransmitPort, SessionTime, FeedbackChannel
 
   constructor(options: TurningSenderOptions) {
     this.options = options;
+  }
+
+  /** RE of the reverse bursts that were understood, everything in them; those that nobody heard are not known here. */
+  get reverseRe(): number {
+    return this.budget.reverse;
   }
 
   get nowS(): number {
@@ -124,6 +133,10 @@ export class TurningSender implements TransmitPort, SessionTime, FeedbackChannel
       this.messages.push(...unpackMessages(extension));
       this.messages.splice(0, Math.max(0, this.messages.length - MOST_WAITING));
       this.counters.heard++;
+      const { numerology: n } = this.options;
+      const bytes = header.extensionUnits * EXTENSION_UNIT_BYTES;
+      const symbols = extensionSymbols(n, bytes, EXTENSION_RATES[header.extensionMcs]);
+      addBurst(this.budget, n, burstLayout(n, header.slots, symbols), 'reverse', 0);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       this.counters.refused++;

@@ -112,6 +112,7 @@ test('two half-duplex radios: they turn around for the report and the acknowledg
   assert.ok(plan.csiNumber > 0 && plan.map === 'matched', plan.mapReason);
   assert.equal(transmitter.pendingBlocks, 0, 'all was acknowledged over the air');
   assert.ok(turning.counters.heard >= 2 && turning.counters.refused === 0);
+  assert.ok(turning.reverseRe >= 2 * SMALL.nCarriers && Number.isInteger(turning.reverseRe), `${turning.reverseRe} RE`);
   assert.ok(deaf >= 2, 'gaps are marked as such');
   assert.equal(chain.lostSamples, 0, 'and are no losses');
   await receiver.picture(receiver.received[0]);
