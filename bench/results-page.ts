@@ -34,6 +34,7 @@ import {
   ldpcChapter,
   speedChapter,
 } from './phy-chapters.ts';
+import { type RadiosResult, radiosChapter } from './radios-chapter.ts';
 import { semanticsChapter, semanticsPlots } from './semantics-chapter.ts';
 import { contents, summaryChapter } from './summary-chapter.ts';
 
@@ -64,6 +65,7 @@ const estimators = read<EstimatorsResult>('estimators.json');
 const analog = read<AnalogResult>('analog.json');
 const speed = read<{ lines: string[] }>('loopback-speed.json');
 const boards = read<{ lines: string[] }>('boards.json');
+const radios = read<RadiosResult>('radios.json');
 const models = read<ModelsReport>('models.json');
 const semantics = ofSchema(read<SemanticsReport>('semantics.json'), SEMANTICS_SCHEMA);
 
@@ -74,6 +76,7 @@ const chapters = [
   powerLoading && powerLoadingChapter(powerLoading),
   kodak && kodakChapter(kodak),
   boards && ['## Captures like a HackRF and like a Pluto', boards.lines.join('\n')].join('\n\n'),
+  radios && radiosChapter(radios),
   speed && ['## Time and memory of one photo', speed.lines.join('\n')].join('\n\n'),
   models && modelsChapter(models),
   adaptation && adaptationChapter(adaptation),
