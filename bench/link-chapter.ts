@@ -101,7 +101,7 @@ export function seedsChapter(results: readonly LinkResult[]): string {
       ),
     ),
     ...results.map((r) => `    ${r.command}`),
-    `${provenance(results[0])}. EPA (5 Hz) and EVA (70 Hz) are Rayleigh fading with the SNR as ensemble mean: single realisations lie far below it, and a 20 ms old report is nearly (EPA) or wholly (EVA, where the robust map is used) out of date. Margins and reserve were tuned on this photo and on seeds 1 to 60 of the EPA and EVA rows at 25 subbands ([ADR 0004](adr/0004-repetitions-inside-the-budget.md)): those rows are in-sample. 100 trials do not prove 99 %: see the intervals..`,
+    `${provenance(results[0])}. EPA (5 Hz) and EVA (70 Hz) are Rayleigh fading with the SNR as ensemble mean: single realisations lie far below it. Reports predict the channel from four soundings (ADR 0017); on EVA at 70 Hz they say nothing, and the robust map is used. Margins and reserve were tuned on this photo and on seeds 1 to 60 of the EPA and EVA rows at 25 subbands ([ADR 0004](adr/0004-repetitions-inside-the-budget.md)): those rows are in-sample. 100 trials do not prove 99 %: see the intervals..`,
   ].join('\n\n');
 }
 
