@@ -1,6 +1,6 @@
 import { inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
-import { MAX_CABLED_ATTENUATION_DB, MAX_CABLED_INPUT_DBM } from './transmit-permission.ts';
+import { MAX_CABLED_ATTENUATION_DB, MAX_CABLED_INPUT_DBM } from './cable-limits.ts';
 
 /** Words of the command line and of config files about permission to transmit: one place for help texts and errors. */
 

@@ -1,9 +1,10 @@
 import { inRange } from '../../common/errors.ts';
 import type { RadioProfile } from '../profile.ts';
 import type { GainStage } from '../radio.ts';
+import { MAX_CABLED_INPUT_DBM } from './cable-limits.ts';
 import type { Span } from './occupied-band.ts';
 import { cabledInputDbm, completeTxGains, outputBoundDbm, txStages } from './output-level.ts';
-import { MAX_CABLED_INPUT_DBM, TransmitRefused } from './transmit-permission.ts';
+import { TransmitRefused } from './transmit-permission.ts';
 
 /**
  * Largest bound of the output with which a session begins, dBm: 10 dB below what a receiver may get, so that nothing is harmed even where the attenuator

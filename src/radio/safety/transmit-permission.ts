@@ -3,13 +3,9 @@ import { formatSi } from '../../common/units.ts';
 import type { RadioProfile } from '../profile.ts';
 import type { RadioUri } from '../uri.ts';
 import { type AllowedBand, bandSpan, describeBand } from './bands.ts';
+import { MAX_CABLED_ATTENUATION_DB, MAX_CABLED_INPUT_DBM } from './cable-limits.ts';
 import { type Emission, emissionSpan, formatSpan, type Span, spanInside } from './occupied-band.ts';
 import { cabledInputDbm, DIPOLE_GAIN_DBI, erpDbm, outputBoundDbm } from './output-level.ts';
-
-/** A receiver on a cable gets at most this, dBm: half of the HackRF's -5 dBm limit and more than any link needs. */
-export const MAX_CABLED_INPUT_DBM = -10;
-/** Largest attenuation that --cabled takes, dB: beyond it a receiver hears leakage through the air and not the cable. */
-export const MAX_CABLED_ATTENUATION_DB = 200;
 
 /** What is about to be sent. */
 export interface Transmission extends Emission {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { loadProfile } from '../../../src/radio/profile.ts';
+import { MAX_CABLED_INPUT_DBM } from '../../../src/radio/safety/cable-limits.ts';
 import { outputBoundDbm } from '../../../src/radio/safety/output-level.ts';
 import { PowerRise, RISE_STEP_DB, START_OUTPUT_DBM } from '../../../src/radio/safety/power-rise.ts';
-import { MAX_CABLED_INPUT_DBM, TransmitRefused } from '../../../src/radio/safety/transmit-permission.ts';
+import { TransmitRefused } from '../../../src/radio/safety/transmit-permission.ts';
 import '../../fixed-seed.js';
 
 const hackrf = loadProfile('hackrf');
