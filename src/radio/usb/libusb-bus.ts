@@ -15,7 +15,7 @@ const INSTALL_HINT =
 
 /** The USB boards of this machine, by libusb. The library is loaded when the bus is first used, not before. */
 export class LibusbBus implements UsbBus {
-  private library: LibusbLibrary | null = null;
+  private libusb: LibusbLibrary | null = null;
 
   constructor(private readonly load: LoadLibusb = loadUsb) {}
 
@@ -35,7 +35,7 @@ export class LibusbBus implements UsbBus {
     if (!device || same?.idVendor !== board.vendorId || same.idProduct !== board.productId) {
       throw new UsbError('gone', `no such board at ${board.path} any more`);
     }
-    const handle = await LibusbDeviceHandle.open(this.library!, device, board.path);
+    const handle = await LibusbDeviceHandle.open(this.libusb!, device, board.path);
     if (board.serial !== null && handle.board.serial !== board.serial) {
       await handle.close();
       throw new UsbError('gone', `another board is at ${board.path} now`);
@@ -48,16 +48,16 @@ export class LibusbBus implements UsbBus {
   }
 
   private async devices(): Promise<LibusbDevice[]> {
-    if (!this.library) {
+    if (!this.libusb) {
       try {
-        this.library = await this.load();
+        this.libusb = await this.load();
       } catch (error) {
         throw new UsbError('no-library', `libusb cannot be loaded: ${(error as Error).message}`, INSTALL_HINT);
       }
     }
-    const { usb } = this.library;
+    const { usb } = this.libusb;
     if (usb.INIT_ERROR) {
-      this.library = null;
+      this.libusb = null;
       throw new UsbError('no-library', `libusb does not start on this machine (error ${usb.INIT_ERROR})`, INSTALL_HINT);
     }
     try {
@@ -74,7 +74,7 @@ export class LibusbBus implements UsbBus {
     const open = LibusbDeviceHandle.openOf(device);
     if (open?.board) return open.board;
     try {
-      const handle = await LibusbDeviceHandle.open(this.library!, device, path);
+      const handle = await LibusbDeviceHandle.open(this.libusb!, device, path);
       await handle.close();
       return handle.board;
     } catch (error) {

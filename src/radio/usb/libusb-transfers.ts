@@ -38,7 +38,7 @@ export class LibusbTransfers {
   private over: UsbError | null = null;
 
   constructor(
-    private readonly library: LibusbLibrary,
+    private readonly libusb: LibusbLibrary,
     private readonly device: LibusbDevice,
     private readonly name: string,
     private readonly onGone: () => void,
@@ -142,7 +142,7 @@ export class LibusbTransfers {
 
   private newSlot(endpoint: number): Slot {
     const type = endpoint === 0 ? CONTROL : BULK;
-    const transfer = new this.library.Transfer(this.device, endpoint, type, 0, (error, _buffer, actual) =>
+    const transfer = new this.libusb.Transfer(this.device, endpoint, type, 0, (error, _buffer, actual) =>
       this.completed(slot, error, actual),
     );
     const slot: Slot = { endpoint, transfer, buffer: Buffer.alloc(0), run: null };

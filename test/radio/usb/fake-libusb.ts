@@ -161,13 +161,13 @@ class FakeTransfer implements LibusbTransfer {
 /** The library with these boards; a board that is plugged in again is another device, as it is to libusb. */
 export class FakeLibusb {
   readonly devices: FakeLibusbDevice[];
-  readonly library: LibusbLibrary;
+  readonly libusb: LibusbLibrary;
   initError = 0;
 
   constructor(ports: readonly UsbPort[]) {
     this.devices = ports.map((port, i) => new FakeLibusbDevice(port, i + 1));
     const fake = this;
-    this.library = {
+    this.libusb = {
       usb: {
         get INIT_ERROR() {
           return fake.initError;

@@ -10,12 +10,12 @@ import { FakeLibusb } from './fake-libusb.ts';
 
 busContract('libusb', async (_t, ports) => {
   const fake = new FakeLibusb(ports);
-  return new LibusbBus(async () => fake.library);
+  return new LibusbBus(async () => fake.libusb);
 });
 
 function twoBoards() {
   const fake = new FakeLibusb(['0aa1', '0ab1'].map((serial) => new UsbPort(new CounterDevice(serial))));
-  return { fake, bus: new LibusbBus(async () => fake.library) };
+  return { fake, bus: new LibusbBus(async () => fake.libusb) };
 }
 const WANTED = { bus: { kind: 'libusb' }, wanted: [COUNTER_NUMBERS], name: 'Counter' } as const;
 
