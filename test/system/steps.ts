@@ -4,6 +4,8 @@ import type { Step } from './guest.ts';
 export const TX_BYTES = 1_000_000;
 export const RX_SAMPLES = 2_000_000;
 export const IIO_SAMPLES = 16_384;
+/** Samples of one of their buffers. */
+export const IIO_BLOCK = 4096;
 
 const TRANSFER = 'timeout 200 hackrf_transfer -f 915000000 -s 8000000';
 
@@ -43,11 +45,11 @@ hackrf_info`,
     },
     {
       name: 'iio_readdev',
-      commands: `timeout 200 iio_readdev -u usb: -T 60000 -b 4096 -s ${IIO_SAMPLES} cf-ad9361-lpc > $RESULTS/iio-rx.bin`,
+      commands: `timeout 200 iio_readdev -u usb: -T 60000 -b ${IIO_BLOCK} -s ${IIO_SAMPLES} cf-ad9361-lpc > $RESULTS/iio-rx.bin`,
     },
     {
       name: 'iio_writedev',
-      commands: `timeout 200 iio_writedev -u usb: -T 60000 -b 4096 -s ${IIO_SAMPLES} cf-ad9361-dds-core-lpc < $RESULTS/iio-tx.bin`,
+      commands: `timeout 200 iio_writedev -u usb: -T 60000 -b ${IIO_BLOCK} -s ${IIO_SAMPLES} cf-ad9361-dds-core-lpc < $RESULTS/iio-tx.bin`,
     },
     {
       name: 'usbip',
