@@ -1,4 +1,3 @@
-import { UsageError } from '../common/errors.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import { MOST_SNAPSHOTS } from '../phy/channel-est/fading-prediction.ts';
 import { CODEC_IDS, type CodecId, type Extension, encodeExtension } from '../phy/frame/extension.ts';
@@ -19,18 +18,12 @@ import {
 } from './harq/repetition.ts';
 import { type AckVerdict, HarqSender } from './harq/sender-entity.ts';
 import { mapOf, mapReason } from './plan/bits-policy.ts';
-import { MAX_DATA_SLOTS, reserveRe } from './plan/budget-split.ts';
-import {
-  type ChannelKnowledge,
-  channelKnowledge,
-  type DatedReport,
-  meanSnr,
-  type Sounding,
-} from './plan/channel-knowledge.ts';
-import { controlRe, controlWarnings, extensionMcs, mostStreams, ROBUST_MCS, shapeOf } from './plan/control-part.ts';
-import { type PicturePlan, planPicture } from './plan/picture-plan.ts';
+import { MAX_DATA_SLOTS, planWithin } from './plan/budget-split.ts';
+import { type ChannelKnowledge, type DatedReport, meanSnr, type Sounding } from './plan/channel-knowledge.ts';
+import { controlRe, controlWarnings, ROBUST_MCS } from './plan/control-part.ts';
+import { pictureInBudget } from './plan/picture-in-budget.ts';
+import type { PicturePlan } from './plan/picture-plan.ts';
 import { applyPower } from './plan/power-loading.ts';
-import { reserveOf } from './plan/side-reserve.ts';
 import { sideReOf } from './resource-map.ts';
 import type { AckReport, CsiReport } from './reverse/reverse-messages.ts';
 import { type EncodedPart, itemsOf, partsOf, type SentPart } from './sent-part.ts';
@@ -114,7 +107,6 @@ export class Transmitter {
   ): Promise<TransmissionPlan> {
     const n = this.numerology;
     const options = { ...this.options, ...policy };
-    const { codec, powerLoading, seed, protectionDb, oneMcs, mappingForced, answers } = options;
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
@@ -124,46 +116,16 @@ export class Transmitter {
     this.retransmittedStreams = 0;
     this.retransmittedRe = 0;
     this.harq.reset();
-    const perSlotRe = n.nSubbands * RB_DATA_RE;
-    const leastBurstRe = controlRe(n, { power: powerLoading }) + perSlotRe;
-    // What nobody can ask for is not kept room for.
-    const harq = options.answers ? options.harq : 0;
-    const spare = budgetRe * (this.options.repeatBudget - 1);
-    const csi = channelKnowledge(this.report, nowS, n.nSubbands, {
-      ...options,
-      harq,
-      canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
-    });
-    const limit = mostStreams(n, budgetRe, csi, this.options.maxSfvs);
-    const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs: limit, referenceIds });
-    const overheadOf = (budget: number) => {
-      const shape = shapeOf(n, source, csi, budget);
-      const mcs = extensionMcs(n, shape, budget, csi);
-      const reserve = Math.max(0, reserveOf(n, source, csi, harq, budget, leastBurstRe) - spare);
-      return { mcs, reserve, controlRe: controlRe(n, shape, mcs) };
-    };
-    const { mcs, ...overhead } = overheadOf(budgetRe);
-    const planned = planPicture({
-      ...{ numerology: n, source, csi, seed, budgetRe, protectionDb, oneMcs, mappingForced, answers, ...overhead },
-      pixels: image.width * image.height,
-      overheadRe: (budget) => {
-        const o = overheadOf(budget);
-        return o.controlRe + o.reserve;
-      },
-    });
-    const [stream] = source.streams;
-    if (source.streams.length === 1 && stream.kind === 'bits' && planned.grants[0].size < stream.minSize) {
-      throw new UsageError(
-        `${planned.grants[0].size} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`,
-      );
-    }
+    const request = { numerology: n, options, image, referenceIds, report: this.report, nowS };
+    const within = await planWithin(budgetRe, (budget) => pictureInBudget(request, budget));
+    const { csi, harq, maxSfvs, source, mcs, planned } = within;
     const encoded = await source.encode(planned.grants);
-    const parts = partsOf(n, planned, encoded, codec.name);
+    const parts = partsOf(n, planned, encoded, options.codec.name);
     const bursts = parts.map((part, p) => this.dataBurst(part, p, parts.length, planned, mcs, csi));
     const codedBits = parts.reduce((sum, p) => sum + p.codedBits, 0);
     return {
       map: mapOf(csi, planned.policy),
-      mapReason: mapReason(csi, planned.policy, mappingForced),
+      mapReason: mapReason(csi, planned.policy, options.mappingForced),
       protectionDb: planned.policy.protectionDb,
       csiNumber: csi.number,
       csiAgeS: csi.ageS,
@@ -177,7 +139,7 @@ export class Transmitter {
       grants: planned.grants,
       dropped: planned.dropped,
       warnings: [
-        ...controlWarnings(n, bursts, limit < this.options.maxSfvs ? limit : undefined),
+        ...controlWarnings(n, bursts, maxSfvs < options.maxSfvs ? maxSfvs : undefined),
         ...(harq < options.harq ? [NO_ANSWERS] : []),
       ],
       settings: encoded.settings,

@@ -78,6 +78,16 @@ export function splitBudget(shape: BudgetShape): number[] {
   );
 }
 
+/** A picture does not fit into its budget. */
+export class BudgetTooSmall extends UsageError {
+  /** A budget that would do as far as this one tells, RE; null where none that is allowed does. */
+  readonly wouldDoRe: number | null;
+  constructor(message: string, hint: string, wouldDoRe: number | null) {
+    super(message, hint);
+    this.wouldDoRe = wouldDoRe;
+  }
+}
+
 /**
  * The error for a budget in which a picture does not fit: what takes how much, and the least that would do.
  *
@@ -90,7 +100,7 @@ export function tooSmall(
   what: string,
   payloadRe: number,
   overheadRe: (budgetRe: number) => number,
-): UsageError {
+): BudgetTooSmall {
   let needed = 0;
   for (let i = 0; i < 10; i++) {
     const next = (payloadRe + overheadRe(Math.max(budgetRe, needed * pixels))) / pixels;
@@ -98,12 +108,39 @@ export function tooSmall(
     needed = Number(ceil3(next));
   }
   const fewer = 'a numerology with fewer subbands';
-  return new UsageError(
+  const allowed = needed <= MAX_SYMBOLS_PER_PIXEL;
+  return new BudgetTooSmall(
     `a budget of ${Math.floor(budgetRe)} symbols is too small: ${what}`,
-    needed > MAX_SYMBOLS_PER_PIXEL
-      ? `${pixels} pixels need more than the ${MAX_SYMBOLS_PER_PIXEL} symbols per pixel that are allowed: send a larger picture, or take ${fewer}`
-      : `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or ${fewer}`,
+    allowed
+      ? `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or ${fewer}`
+      : `${pixels} pixels need more than the ${MAX_SYMBOLS_PER_PIXEL} symbols per pixel that are allowed: send a larger picture, or take ${fewer}`,
+    allowed ? needed * pixels : null,
   );
+}
+
+/** Tries after which a hint is given as it is. */
+const MOST_TRIES = 8;
+
+/**
+ * What `plan` makes of a budget. If that is too small: the error with a hint that was tried, for a larger budget may have room for more SFVs,
+ * which need more control and side information than the smaller one tells.
+ */
+export async function planWithin<T>(budgetRe: number, plan: (budgetRe: number) => Promise<T>): Promise<T> {
+  try {
+    return await plan(budgetRe);
+  } catch (error) {
+    if (!(error instanceof BudgetTooSmall)) throw error;
+    let hint = error;
+    for (let i = 0; i < MOST_TRIES && hint.wouldDoRe !== null; i++) {
+      const failed: unknown = await plan(hint.wouldDoRe).then(
+        () => null,
+        (next: unknown) => next,
+      );
+      if (!(failed instanceof BudgetTooSmall)) break;
+      hint = failed;
+    }
+    throw new BudgetTooSmall(error.message, hint.hint!, hint.wouldDoRe);
+  }
 }
 
 /**

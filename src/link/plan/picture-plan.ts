@@ -22,7 +22,7 @@ import { bitsAt, burstShape, codedBitsOf, positionsOf } from '../resource-map.ts
 import { MAX_BLOCKS } from '../transport.ts';
 import { codeRateFor, LEAST_RATE } from './adaptation.ts';
 import { type BitsPolicy, type BitsWishes, bitsPolicy, protectionOf } from './bits-policy.ts';
-import { splitBudget, tooSmall } from './budget-split.ts';
+import { type BudgetTooSmall, splitBudget, tooSmall } from './budget-split.ts';
 import { type ChannelKnowledge, TARGET_BLER } from './channel-knowledge.ts';
 import { PaidScores } from './paid-scores.ts';
 import { sideRateFor } from './side-rate.ts';
@@ -249,7 +249,7 @@ function grantsOf(bursts: readonly BurstPlan[]): StreamGrant[] {
   return [...sums].map(([id, s]) => ({ id, size: s.size, snrDb: effectiveSnrDb(s.capacity, s.re) }));
 }
 
-function nothingFits(input: PlanInput, demands: readonly BurstDemand[] | null, sideRe: number): UsageError {
+function nothingFits(input: PlanInput, demands: readonly BurstDemand[] | null, sideRe: number): BudgetTooSmall {
   const { source, numerology: n, budgetRe, pixels, controlRe, overheadRe, csi } = input;
   const least = leastOf(source, csi);
   const perSlot = n.nSubbands * RB_DATA_RE;
