@@ -50,7 +50,11 @@ const profileSchema = z.strictObject({
     phaseNoise: figure(
       z.strictObject({ carrierHz: z.number(), offsetsHz: z.array(z.number()), dbcHz: z.array(z.number()) }).nullable(),
     ),
+    /** With the RF amplifier on, where the board has one. */
     noiseFigureDb: figure(z.number().nullable()),
+    noiseFigureWithoutAmpDb: figure(z.number()).optional(),
+    /** Power at the connector of a tone of full scale when all receive gains are 0 dB. */
+    rxFullScaleDbm: figure(z.number().nullable()),
   }),
 });
 

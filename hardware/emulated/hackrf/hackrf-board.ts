@@ -1,13 +1,16 @@
 import { UsageError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
+import { loadProfile, type RadioProfile } from '../../../src/radio/profile.ts';
 import type { Air, AirClock } from '../air.ts';
+import type { MakeFaults } from '../analogue-faults.ts';
+import { type RfFigures, rfFigures } from '../rf-figures.ts';
 import type { ControlReply, EmulatedUsbDevice, UsbDescriptors, UsbSetup } from '../usb-device.ts';
 import { Chips } from './chips.ts';
 import { BULK_IN, BULK_OUT, hackrfDescriptors } from './descriptors.ts';
 import { type Firmware, firmwareOf } from './firmware.ts';
 import { RadioRegisters } from './radio-registers.ts';
 import { type RequestTarget, type SweepPlan, vendorRequest } from './requests.ts';
-import { type HackrfFrontEnd, RfSide } from './rf-side.ts';
+import { RfSide } from './rf-side.ts';
 import { RadioSettings } from './settings.ts';
 import { Transceiver } from './transceiver.ts';
 
@@ -26,7 +29,11 @@ export interface HackrfOptions {
   /** Error of the 10 MHz at CLKIN, which the board uses when it is there; absent: nothing is connected. */
   readonly clkinPpm?: number;
   readonly seed?: number | string;
-  readonly frontEnd?: HackrfFrontEnd;
+  /** Where its levels come from: hardware/hackrf.json unless given. */
+  readonly profile?: RadioProfile;
+  /** What the analogue parts do to the samples, full scale 1.0: after the gain in RX, before it in TX. */
+  readonly rxFaults?: MakeFaults;
+  readonly txFaults?: MakeFaults;
   /**
    * In place of what the converter gives: sample n is the bytes n mod 256 and n / 256 mod 256, n counting the
    * converter's samples since the operation began, lost ones included.
@@ -47,6 +54,7 @@ export class HackrfBoard implements EmulatedUsbDevice, RequestTarget {
   readonly chips = new Chips();
   private readonly options: HackrfOptions;
   private readonly random: RandomStream;
+  private readonly figures: RfFigures;
   private readonly listeners: ((plugged: boolean) => void)[] = [];
   private radio!: RadioSettings;
   private radioRegisters!: RadioRegisters;
@@ -66,6 +74,7 @@ export class HackrfBoard implements EmulatedUsbDevice, RequestTarget {
     this.serial = options.serial;
     this.descriptors = hackrfDescriptors(this.firmware.apiVersion, options.serial);
     this.random = new RandomStream(options.seed ?? options.serial).fork('hackrf');
+    this.figures = rfFigures(options.profile ?? loadProfile('hackrf'));
     const transmitTo = (timeS: number) => this.transceiver.transmitTo(timeS);
     this.antenna = options.air?.attach(options.name, { transmitTo }) ?? null;
     this.powerOn();
@@ -210,19 +219,22 @@ export class HackrfBoard implements EmulatedUsbDevice, RequestTarget {
     this.radio = new RadioSettings(firmware);
     this.radioRegisters = new RadioRegisters(this.radio);
     this.chips.setClkinPresent(this.clkinPresent());
-    const factor = () => 1 + this.clockPpm() * 1e-6;
-    this.rf = new RfSide(
-      this.antenna,
-      options.frontEnd ?? {},
-      this.radio,
-      factor,
-      random.fork(`power-on-${this.runs}`),
-    );
+    const clockFactor = () => 1 + this.clockPpm() * 1e-6;
+    const { rxFaults, txFaults } = options;
+    this.rf = new RfSide({
+      antenna: this.antenna,
+      figures: this.figures,
+      settings: this.radio,
+      clockFactor,
+      random: random.fork(`power-on-${this.runs}`),
+      ...(rxFaults ? { rxFaults } : {}),
+      ...(txFaults ? { txFaults } : {}),
+    });
     this.transceiver = new Transceiver({
       firmware,
       settings: this.radio,
       rf: this.rf,
-      clockFactor: factor,
+      clockFactor,
       busBytesPerS: options.busBytesPerS ?? 48e6,
       counter: options.rxCounter ?? false,
     });

@@ -1,36 +1,27 @@
 import type { RandomStream } from '../../../src/common/random.ts';
-import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import type { Antenna } from '../air.ts';
+import { AnalogueFaults, type MakeFaults } from '../analogue-faults.ts';
 import { meanPower, quantise } from '../front-end.ts';
 import { GaussianNoise, THERMAL_DBM_HZ } from '../noise.ts';
+import type { RfFigures } from '../rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
 import type { RadioSettings } from './settings.ts';
 
-/** Levels and faults of a board's radio. Figures without a source are assumed: nobody publishes them for this board. */
-export interface HackrfFrontEnd {
-  /**
-   * Input of full scale (a complex tone of amplitude 128) with all gains at 0, dBm. Assumed 15: 99 dB of voltage gain
-   * of the MAX2837 at both maxima, 1.024 V peak to peak at the converter, 8 dB lost on the way.
-   */
-  readonly rxFullScaleDbm?: number;
-  /** Noise figure with and without the RF amplifier, dB; measured by others at 435 MHz: 10.8 and 22. */
-  readonly noiseFigureDb?: { readonly amp: number; readonly noAmp: number };
-  /** Gain of the RF amplifier, dB, each way. */
-  readonly ampDb?: number;
-  /** Output of a full-scale tone with TX VGA 47 and amplifier, dBm at a frequency; the maker's upper ends. */
-  readonly txFullScaleDbm?: (frequencyHz: number) => number;
-  /** What the analogue parts do to the samples, full scale 1.0: after the gain in RX, before it in TX. */
-  readonly rxFaults?: ChannelFn;
-  readonly txFaults?: ChannelFn;
+/** What a radio side is made of. */
+export interface RfParts {
+  /** Null: nothing is heard but noise. */
+  readonly antenna: Antenna | null;
+  readonly figures: RfFigures;
+  readonly settings: RadioSettings;
+  /** What set values are multiplied by: 1 + clock error. */
+  readonly clockFactor: () => number;
+  readonly random: RandomStream;
+  /** After the gain in RX, before it in TX. */
+  readonly rxFaults?: MakeFaults;
+  readonly txFaults?: MakeFaults;
 }
 
 const FULL_SCALE = 128;
-
-/** Upper ends of the ranges in the HackRF's FAQ. */
-function documentedOutputDbm(frequencyHz: number): number {
-  if (frequencyHz < 2740e6) return 15;
-  return frequencyHz < 4000e6 ? 5 : 0;
-}
 
 /** Between antenna and converters: levels, noise, quantisation. */
 export class RfSide {
@@ -41,38 +32,29 @@ export class RfSide {
   /** Samples put on the air that were not zero, and the end of the last stretch with one; s of the air. */
   emittedSamples = 0;
   lastEmissionS: number | null = null;
-  private readonly antenna: Antenna | null;
-  private readonly frontEnd: HackrfFrontEnd;
-  private readonly settings: RadioSettings;
-  /** What set values are multiplied by: 1 + clock error. */
-  private readonly clockFactor: () => number;
+  private readonly parts: RfParts;
+  private readonly rxFaults: AnalogueFaults | null;
+  private readonly txFaults: AnalogueFaults | null;
   private readonly noise: GaussianNoise;
   private scratch = new Float32Array(0);
 
-  constructor(
-    antenna: Antenna | null,
-    frontEnd: HackrfFrontEnd,
-    settings: RadioSettings,
-    clockFactor: () => number,
-    random: RandomStream,
-  ) {
-    this.antenna = antenna;
-    this.frontEnd = frontEnd;
-    this.settings = settings;
-    this.clockFactor = clockFactor;
-    this.noise = new GaussianNoise(random.fork('thermal'));
+  constructor(parts: RfParts) {
+    this.parts = parts;
+    this.noise = new GaussianNoise(parts.random.fork('thermal'));
+    this.rxFaults = parts.rxFaults ? new AnalogueFaults(parts.rxFaults) : null;
+    this.txFaults = parts.txFaults ? new AnalogueFaults(parts.txFaults) : null;
   }
 
   /** Fills `out` [sample][i, q] with what arrives from `startS` on. */
   receive(startS: number, out: Int8Array, clock: SampleClock): void {
-    const { settings, frontEnd, antenna } = this;
+    const { settings, figures, antenna, clockFactor } = this.parts;
     const samples = out.length / 2;
     const rateHz = clock.rateHz;
-    const frequencyHz = settings.frequencyHz * this.clockFactor();
-    const ampDb = settings.amp ? (frontEnd.ampDb ?? 14) : 0;
-    const fullScaleDbm = (frontEnd.rxFullScaleDbm ?? 15) - settings.lnaDb - settings.vgaDb - ampDb;
-    const figures = frontEnd.noiseFigureDb ?? { amp: 10.8, noAmp: 22 };
-    const noiseDbm = THERMAL_DBM_HZ + (settings.amp ? figures.amp : figures.noAmp) + 10 * Math.log10(rateHz);
+    const frequencyHz = settings.frequencyHz * clockFactor();
+    const ampDb = settings.amp ? figures.maxGainDb('amp') : 0;
+    const fullScaleDbm = figures.rxFullScaleDbm - settings.lnaDb - settings.vgaDb - ampDb;
+    const figureDb = settings.amp ? figures.noiseFigureDb : figures.noiseFigureWithoutAmpDb;
+    const noiseDbm = THERMAL_DBM_HZ + figureDb + 10 * Math.log10(rateHz);
     let reIm: Float32Array;
     if (antenna) {
       reIm = antenna.hear({ rateHz, frequencyHz, startS, samples });
@@ -81,31 +63,31 @@ export class RfSide {
     } else reIm = this.space(out.length).fill(0);
     this.noise.addTo(reIm, Math.sqrt(10 ** (noiseDbm / 10) / 2));
     const toFullScale = 10 ** (-fullScaleDbm / 20);
-    if (!frontEnd.rxFaults) {
+    if (!this.rxFaults) {
       quantise(reIm, toFullScale * FULL_SCALE, FULL_SCALE, out, this.received);
     } else {
       for (let i = 0; i < reIm.length; i++) reIm[i] *= toFullScale;
-      quantise(frontEnd.rxFaults.process(reIm), FULL_SCALE, FULL_SCALE, out, this.received);
+      quantise(this.rxFaults.process(reIm, rateHz), FULL_SCALE, FULL_SCALE, out, this.received);
     }
   }
 
   /** Puts samples on the air from `startS` on; `bytes` null: the converter gives zeros. */
   transmit(startS: number, samples: number, bytes: Int8Array | null, clock: SampleClock): void {
-    const { settings, frontEnd, antenna } = this;
+    const { settings, figures, antenna, clockFactor } = this.parts;
     let any = false;
     if (bytes) for (let i = 0; i < bytes.length && !any; i++) any = bytes[i] !== 0;
     if (!bytes || !any) return;
     this.emittedSamples += samples;
     this.lastEmissionS = startS + samples / clock.rateHz;
     if (!antenna) return;
-    const frequencyHz = settings.frequencyHz * this.clockFactor();
-    const ampDb = frontEnd.ampDb ?? 14;
-    const highest = (frontEnd.txFullScaleDbm ?? documentedOutputDbm)(settings.frequencyHz);
-    const outputDbm = highest - (47 - settings.txVgaDb) - (settings.amp ? 0 : ampDb);
+    const frequencyHz = settings.frequencyHz * clockFactor();
+    const vgaBackDb = figures.maxGainDb('txvga') - settings.txVgaDb;
+    const ampBackDb = settings.amp ? 0 : figures.maxGainDb('txamp');
+    const outputDbm = figures.maxOutputDbm(settings.frequencyHz) - vgaBackDb - ampBackDb;
     const gain = 10 ** (outputDbm / 20);
     let reIm: Float32Array = new Float32Array(2 * samples);
     for (let i = 0; i < reIm.length; i++) reIm[i] = bytes[i] / FULL_SCALE;
-    if (frontEnd.txFaults) reIm = frontEnd.txFaults.process(reIm).slice(0, reIm.length);
+    if (this.txFaults) reIm = this.txFaults.process(reIm, clock.rateHz).slice();
     for (let i = 0; i < reIm.length; i++) reIm[i] *= gain;
     antenna.emit({ rateHz: clock.rateHz, frequencyHz, startS, reIm });
   }

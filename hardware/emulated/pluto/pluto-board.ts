@@ -1,14 +1,14 @@
 import { RandomStream } from '../../../src/common/random.ts';
-import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import type { RadioProfile } from '../../../src/radio/profile.ts';
 import type { Air, Antenna } from '../air.ts';
+import type { MakeFaults } from '../analogue-faults.ts';
+import { rfFigures } from '../rf-figures.ts';
 import { receiveDevice, transmitDevice } from './converter-devices.ts';
 import { Dds } from './dds.ts';
 import { HostLink } from './host-link.ts';
 import type { IioContext } from './iio-context.ts';
 import { phyDevice } from './phy-device.ts';
 import { StatusRegister } from './registers.ts';
-import { rfFigures } from './rf-figures.ts';
 import { type Gap, RxDma, type SampleSource } from './rx-dma.ts';
 import { RxPath } from './rx-path.ts';
 import { SampleClock } from './sample-clock.ts';
@@ -38,9 +38,9 @@ export interface PlutoOptions {
   readonly clockErrorPpm?: number;
   /** Of its noise. */
   readonly seed?: number | string;
-  /** What the analogue parts do to the samples, full scale 1.0: after the gain in RX, before it in TX; FaultyMixer is one. */
-  readonly rxFaults?: ChannelFn;
-  readonly txFaults?: ChannelFn;
+  /** What the analogue parts do to the samples, full scale 1.0: after the gain in RX, before it in TX. */
+  readonly rxFaults?: MakeFaults;
+  readonly txFaults?: MakeFaults;
   /** What passes between host and board, bytes a second of the emulation; without limit unless given. */
   readonly linkBytesPerS?: number;
   /** In place of the air: received samples of known number, for tests of losses. */

@@ -1,10 +1,10 @@
 import type { RandomStream } from '../../../src/common/random.ts';
 import { fromDb, toDb } from '../../../src/common/units.ts';
-import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import type { Antenna } from '../air.ts';
+import { AnalogueFaults, type MakeFaults } from '../analogue-faults.ts';
 import { meanPower, type QuantiserCount, quantise } from '../front-end.ts';
 import { GaussianNoise, THERMAL_DBM_HZ } from '../noise.ts';
-import type { RfFigures } from './rf-figures.ts';
+import type { RfFigures } from '../rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
 import type { Transceiver } from './transceiver.ts';
 import type { TxPath } from './tx-path.ts';
@@ -25,7 +25,7 @@ export class RxPath {
   private readonly txSamples: SampleClock;
   private readonly tx: TxPath;
   private readonly noise: GaussianNoise;
-  private readonly faults: ChannelFn | null;
+  private readonly faults: AnalogueFaults | null;
   /** To be called before listening, so that what the board itself sends until then is on the air. */
   private readonly transmitTo: (timeS: number) => void;
   private agcSamples = 0;
@@ -41,7 +41,7 @@ export class RxPath {
     txSamples: SampleClock;
     tx: TxPath;
     random: RandomStream;
-    faults: ChannelFn | null;
+    faults: MakeFaults | null;
     transmitTo: (timeS: number) => void;
   }) {
     this.chip = options.chip;
@@ -51,7 +51,7 @@ export class RxPath {
     this.txSamples = options.txSamples;
     this.tx = options.tx;
     this.noise = new GaussianNoise(options.random);
-    this.faults = options.faults;
+    this.faults = options.faults && new AnalogueFaults(options.faults);
     this.transmitTo = options.transmitTo;
     this.powerMw = this.noiseMw;
   }
@@ -104,7 +104,7 @@ export class RxPath {
       return;
     }
     for (let i = 0; i < reIm.length; i++) reIm[i] /= fullScale;
-    quantise(this.faults.process(reIm), FULL_SCALE, FULL_SCALE, words, this.count);
+    quantise(this.faults.process(reIm, this.samples.rateHz), FULL_SCALE, FULL_SCALE, words, this.count);
   }
 
   /** Slow: a step a millisecond; fast and hybrid: at once. */

@@ -1,8 +1,8 @@
 import { fromDb } from '../../../src/common/units.ts';
-import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import type { Antenna } from '../air.ts';
+import { AnalogueFaults, type MakeFaults } from '../analogue-faults.ts';
+import type { RfFigures } from '../rf-figures.ts';
 import type { Dds } from './dds.ts';
-import type { RfFigures } from './rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
 import type { Transceiver } from './transceiver.ts';
 
@@ -20,7 +20,7 @@ export class TxPath {
   private readonly antenna: Antenna;
   private readonly figures: RfFigures;
   private readonly samples: SampleClock;
-  private readonly faults: ChannelFn | null;
+  private readonly faults: AnalogueFaults | null;
   /** Converter words, [sample][I, Q], sample n at n modulo its length; made while the loop is on. */
   private loop: Int16Array | null = null;
   emittedSamples = 0;
@@ -33,14 +33,14 @@ export class TxPath {
     antenna: Antenna;
     figures: RfFigures;
     samples: SampleClock;
-    faults: ChannelFn | null;
+    faults: MakeFaults | null;
   }) {
     this.chip = options.chip;
     this.dds = options.dds;
     this.antenna = options.antenna;
     this.figures = options.figures;
     this.samples = options.samples;
-    this.faults = options.faults;
+    this.faults = options.faults && new AnalogueFaults(options.faults);
   }
 
   /** A SampleSink. */
@@ -99,7 +99,7 @@ export class TxPath {
     const fullScale = Math.sqrt(fromDb(powerDbm));
     let reIm: Float32Array = new Float32Array(words.length);
     for (let i = 0; i < words.length; i++) reIm[i] = words[i] / 2048;
-    if (this.faults) reIm = this.faults.process(reIm).slice();
+    if (this.faults) reIm = this.faults.process(reIm, this.samples.rateHz).slice();
     for (let i = 0; i < reIm.length; i++) reIm[i] *= fullScale;
     this.emittedSamples += words.length / 2;
     this.lastEmissionS = this.samples.timeOf(index + words.length / 2);

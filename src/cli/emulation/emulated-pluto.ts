@@ -1,4 +1,5 @@
 import type { Air } from '../../../hardware/emulated/air.ts';
+import type { MakeFaults } from '../../../hardware/emulated/analogue-faults.ts';
 import type { ListenAddress } from '../../../hardware/emulated/front-ends/listen.ts';
 import { serveConsole } from '../../../hardware/emulated/pluto/console.ts';
 import { Iiod } from '../../../hardware/emulated/pluto/iiod/iiod.ts';
@@ -7,7 +8,6 @@ import { numberedSamples } from '../../../hardware/emulated/pluto/numbered-sampl
 import { PlutoBoard } from '../../../hardware/emulated/pluto/pluto-board.ts';
 import { PlutoUsb } from '../../../hardware/emulated/pluto/usb/pluto-usb.ts';
 import { UsbPort } from '../../../hardware/emulated/usb-port.ts';
-import type { ChannelFn } from '../../radio/loopback/loopback-path.ts';
 import { loadProfile } from '../../radio/profile.ts';
 
 /** 6 to 7 Msps are what the maker gives for continuous streaming over USB (libiio#173): 24 to 28 MB/s. */
@@ -21,8 +21,8 @@ export interface PlutoRequest {
   readonly seed: number | string;
   /** Samples that tell their number in place of the air. */
   readonly counter: boolean;
-  readonly rxFaults?: ChannelFn;
-  readonly txFaults?: ChannelFn;
+  readonly rxFaults?: MakeFaults;
+  readonly txFaults?: MakeFaults;
 }
 
 /** An emulated Pluto with the servers that it has itself; its USB socket is `port`. */

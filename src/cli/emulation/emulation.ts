@@ -6,8 +6,10 @@ import { HackrfBoard } from '../../../hardware/emulated/hackrf/hackrf-board.ts';
 import { UsbPort } from '../../../hardware/emulated/usb-port.ts';
 import { UsageError } from '../../common/errors.ts';
 import { buildChannel } from '../../phy/channel/scenario.ts';
+import { analogueFaults } from './analogue-faults.ts';
 import { EmulatedPluto } from './emulated-pluto.ts';
 import type { BoardPlan, EmulationPlan } from './emulation-options.ts';
+import { EmulatedInstruments } from './instruments.ts';
 
 /** What one board did, for people and scripts. */
 export interface BoardState {
@@ -25,15 +27,11 @@ interface Board {
   readonly model: HackrfBoard | EmulatedPluto;
 }
 
-/** Mixers and converters of design §4: IQ 0.5 dB and 3 degrees, DC -20 dBFS, at both ends. */
-const FAULTS = { iqDb: 0.5, iqDeg: 3, dcDbfs: -20 } as const;
-/** Rate that stages without a time constant are made for, Hz. */
-const ANY_RATE_HZ = 10e6;
-
 /** Emulated boards on one air, behind their front ends. */
 export class Emulation {
   readonly plan: EmulationPlan;
   readonly boards: readonly Board[];
+  readonly instruments: EmulatedInstruments;
   private readonly clock: WallAirClock;
   private readonly servers: { close(): Promise<void> }[] = [];
   private usbip: string | null = null;
@@ -43,7 +41,10 @@ export class Emulation {
     this.plan = plan;
     this.clock = new WallAirClock(plan.speed);
     const names = plan.boards.map((board) => board.serial);
-    const air = new AirModel(this.clock, { paths: pathsOf(plan, names), seed: plan.seed });
+    this.instruments = new EmulatedInstruments(plan.instruments);
+    const extraLossDb = plan.instruments.length > 0 ? () => this.instruments.lossDb : undefined;
+    const paths = pathsOf(plan, names).map((path) => ({ ...path, ...(extraLossDb ? { extraLossDb } : {}) }));
+    const air = new AirModel(this.clock, { paths, seed: plan.seed });
     this.boards = plan.boards.map((board, i) => {
       const busId = `1-${i + 1}`;
       if (board.kind === 'pluto') {
@@ -66,7 +67,7 @@ export class Emulation {
       seed: `${plan.seed}/${board.serial}`,
       apiVersion: plan.apiVersion,
       rxCounter: plan.counter,
-      ...(plan.faults ? { frontEnd: faultyFrontEnd(plan.seed) } : {}),
+      ...(plan.faults ? analogueFaults(board.kind, `${plan.seed}/${board.serial}`) : {}),
     });
   }
 
@@ -79,7 +80,7 @@ export class Emulation {
       ppm: board.ppm,
       seed: `${plan.seed}/${board.serial}`,
       counter: plan.counter,
-      ...(plan.faults ? faultyFrontEnd(plan.seed) : {}),
+      ...(plan.faults ? analogueFaults(board.kind, `${plan.seed}/${board.serial}`) : {}),
     });
   }
 
@@ -87,6 +88,8 @@ export class Emulation {
   static async start(plan: EmulationPlan, onProblem: (text: string) => void): Promise<Emulation> {
     const emulation = new Emulation(plan);
     try {
+      emulation.servers.push(emulation.instruments);
+      await emulation.instruments.listen();
       for (const [i, model] of emulation.plutos().entries()) {
         emulation.servers.push(model);
         await model.listen(plan.iiod[i] ?? null, plan.console[i] ?? null);
@@ -137,7 +140,8 @@ export class Emulation {
     const { plan } = this;
     const speed = plan.speed === 1 ? '' : `, time runs at ${plan.speed} of the wall clock`;
     const own = plan.ownLossDb === null ? '' : `, own signal after ${plan.ownLossDb} dB`;
-    return `${plan.boards.length} boards, ${plan.channel}, ${plan.pathLossDb} dB between them${own}${speed}`;
+    const instruments = plan.instruments.length > 0 ? `, ${plan.instruments.length} instruments` : '';
+    return `${plan.boards.length} boards${instruments}, ${plan.channel}, ${plan.pathLossDb} dB between them${own}${speed}`;
   }
 
   state(): BoardState[] {
@@ -190,9 +194,4 @@ function pathsOf(plan: EmulationPlan, names: readonly string[]): AirPath[] {
       return [{ from, to, lossDb, ...(fades ? { channel: made(from, to) } : {}) }];
     }),
   );
-}
-
-function faultyFrontEnd(seed: number) {
-  const end = (name: string) => buildChannel({ rateHz: ANY_RATE_HZ, seed: `${seed}/${name}`, ...FAULTS });
-  return { rxFaults: end('rx'), txFaults: end('tx') };
 }

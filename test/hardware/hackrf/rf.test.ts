@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AirModel } from '../../../hardware/emulated/air-model.ts';
+import type { MakeFaults } from '../../../hardware/emulated/analogue-faults.ts';
 import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
-import type { ChannelFn } from '../../../src/radio/loopback/loopback-path.ts';
 import { tone } from '../air/tones.ts';
 import { openBoard } from './helpers.ts';
 
@@ -98,14 +98,21 @@ test('from one board to another: level, offset of the carrier, and half duplex',
 });
 
 test('too much input is limited and counted; faults of the front end are applied in full scale', async () => {
-  const offset: ChannelFn = { process: (x) => x.map((v, i) => (i % 2 ? v : v + 0.25)), describe: () => 'DC' };
-  const quiet = await openBoard({ frontEnd: { rxFaults: offset } });
+  const rates: number[] = [];
+  const offset: MakeFaults = (rateHz) => {
+    rates.push(rateHz);
+    return { process: (x) => x.map((v, i) => (i % 2 ? v : v + 0.25)), describe: () => 'DC' };
+  };
+  const quiet = await openBoard({ rxFaults: offset });
   await quiet.setRate(8e6);
   await quiet.setMode(1);
   const bytes = new Int8Array((await receive(quiet, 0x4000, 8e6)).buffer);
   const mean = bytes.reduce((sum, v, i) => sum + (i % 2 ? 0 : v), 0) / 0x2000;
   assert.ok(Math.abs(mean - 32) < 0.1, `${mean}`);
   assert.equal(quiet.board.inspect().clippedSamples, 0);
+  await quiet.setRate(4e6);
+  await receive(quiet, 0x4000, 4e6);
+  assert.deepEqual(rates, [8e6, 4e6], 'made anew for each rate');
   const loud = await openBoard({ seed: 3 });
   await loud.setRate(8e6);
   await loud.ask(19, 1, 0, 40);

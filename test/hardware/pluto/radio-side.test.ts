@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { FaultyMixer } from '../../../hardware/emulated/pluto/converter-faults.ts';
+import { buildChannel } from '../../../src/phy/channel/scenario.ts';
 import { Host, type Rig, rig } from './helpers.ts';
 
 const RATE_HZ = 3_840_000;
@@ -194,8 +194,8 @@ test('gain control brings the level to -12 dBFS: at once, or a step a millisecon
 // Image of a carrier: |g/2 + j p/2| with g = 0.5 dB (0.0576), p = 3 degrees (0.0524): -28.2 dBc a converter, twice (both ends, in step): between
 // 3 and 6 dB more or less. The constant part -30 dBFS of both ends; the sender's arrives attenuated.
 test('faults of the mixers: image and constant part as asked for', async () => {
-  const faults = { iqGainDb: 0.5, iqPhaseDeg: 3, dcDbfs: -30 };
-  const r = await tuned({ lossDb: 20, rxFaults: new FaultyMixer(faults), txFaults: new FaultyMixer(faults) }, 10);
+  const faults = (rateHz: number) => buildChannel({ rateHz, seed: 1, iqDb: 0.5, iqDeg: 3, dcDbfs: -30 });
+  const r = await tuned({ lossDb: 20, rxFaults: faults, txFaults: faults }, 10);
   await startCyclic(
     r.host,
     Int16Array.from({ length: 128 }, (_, i) => 30_000 * Math.cos((Math.PI / 4) * (i >> 1) - (i & 1 ? Math.PI / 2 : 0))),
