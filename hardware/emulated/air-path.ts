@@ -18,6 +18,8 @@ export interface AirPath {
   readonly to: string;
   /** Mean loss; the channel's own mean gain is 1. */
   readonly lossDb: number;
+  /** What instruments in the path add to it now, dB: a step attenuator, an open relay (infinite). */
+  readonly extraLossDb?: () => number;
   /** Made anew when the listener's rate or frequency changes. */
   readonly channel?: (rateHz: number, frequencyHz: number) => PathChannel;
   /** Noise that the path adds, dBm in a hertz, beside that of the listener's own front end. */
@@ -56,7 +58,6 @@ interface Band {
  */
 export class AirPathState {
   private readonly path: AirPath;
-  private readonly gain: number;
   private readonly noise: GaussianNoise | null;
   /** Why nothing is heard through this path: its channel cannot be made for what the listener is set to. */
   problem: string | null = null;
@@ -68,7 +69,6 @@ export class AirPathState {
 
   constructor(path: AirPath, random: RandomStream) {
     this.path = path;
-    this.gain = 10 ** (-path.lossDb / 20);
     this.noise = path.noiseDbmHz === undefined ? null : new GaussianNoise(random);
   }
 
@@ -98,7 +98,8 @@ export class AirPathState {
         throw new Error(`the channel from ${this.path.from} to ${this.path.to} changed the number of samples`);
       }
     }
-    if (any) for (let i = 0; i < heard.length; i++) out[i] += this.gain * heard[i];
+    const gain = 10 ** (-(this.path.lossDb + (this.path.extraLossDb?.() ?? 0)) / 20);
+    if (any) for (let i = 0; i < heard.length; i++) out[i] += gain * heard[i];
     if (this.noise && this.path.noiseDbmHz !== undefined) {
       this.noise.addTo(out, Math.sqrt((10 ** (this.path.noiseDbmHz / 10) * reception.rateHz) / 2));
     }

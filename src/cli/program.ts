@@ -6,6 +6,7 @@ import { addDevices } from './commands/devices.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEmulate } from './commands/emulate.ts';
 import { addExport } from './commands/export.ts';
+import { addInstrument } from './commands/instrument.ts';
 import { addLink } from './commands/link.ts';
 import { addLoopback } from './commands/loopback.ts';
 import { addModels } from './commands/models.ts';
@@ -26,7 +27,7 @@ const GROUPS: readonly { readonly heading: string; readonly commands: readonly A
   { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
   {
     heading: 'Channel, boards, checks:',
-    commands: [addSound, addDevices, addDoctor, addSpectrum, addTone, addEmulate, addBench],
+    commands: [addSound, addDevices, addDoctor, addSpectrum, addTone, addInstrument, addEmulate, addBench],
   },
 ];
 

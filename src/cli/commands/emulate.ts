@@ -15,14 +15,17 @@ export const addEmulate: AddCommand = (program, context, done) => {
     .description(
       'Emulates boards on one air until it is interrupted. They are reached over USB/IP (by sct, by Linux), usbredir (by QEMU), Plutos over TCP, too.',
     )
-    .argument('<board...>', 'hackrf, pluto; several names are several boards')
+    .argument('<board...>', 'hackrf, pluto, attenuator[:MODEL], relay[:kmtronic|lctech], gpsdo; each as often as named')
     .optionsGroup('Boards:')
-    .option('--count <n>', 'so many of each (default 1)')
+    .option('--count <n>', 'so many of each board (default 1)')
     .option('--serial <list>', 'serial numbers, hexadecimal, with commas between them')
     .option('--ppm <list>', 'clock error of each board, with commas between them (default 0)')
     .option('--api <version>', 'USB API version of the firmware (default 0107, release 2023.01.1)')
     .option('--counter', 'receive a counter in place of the air: sample n is n and n/256 (Pluto: n/2048) modulo that')
-    .option('--faults', 'IQ imbalance of 0.5 dB and 3 degrees and DC of -20 dBFS at both ends (default: none)')
+    .option(
+      '--faults',
+      "IQ imbalance of 0.5 dB and 3 degrees, DC of -20 dBFS and the board's phase noise, at both ends (default: none)",
+    )
     .optionsGroup('How they are reached:')
     .option(
       '--usbip <at>',
@@ -34,6 +37,10 @@ export const addEmulate: AddCommand = (program, context, done) => {
       'IIO server of each Pluto: PORT, HOST:PORT, path of a socket, or no (default from 30431 on)',
     )
     .option('--console <list>', 'serial console of each Pluto, for socat PTY,link=tty,raw,echo=0 TCP:HOST:PORT')
+    .option(
+      '--instruments <list>',
+      'line of each serial instrument: PORT, HOST:PORT or path of a socket (default from 7001 on)',
+    )
     .option('--allow-remote', 'listen to other machines, too: nobody is asked for a password')
     .option('--commands', 'read commands from stdin: state, unplug SERIAL, plug SERIAL, trigger SERIAL')
     .optionsGroup('Air:')
@@ -64,6 +71,10 @@ async function emulate(context: CliContext, plan: EmulationPlan, takesCommands: 
       if (context.json) outJson(context, { schema: 'sct.emulate/1', event: 'ready', speed: plan.speed, ...board });
       else context.out(`ready ${board.kind} ${board.serial} ${board.uri ?? board.usbredir}\n`);
     }
+    for (const instrument of emulation.instruments.ready()) {
+      if (context.json) outJson(context, { schema: 'sct.emulate/1', event: 'ready', ...instrument });
+      else context.out(`ready ${instrument.kind} ${instrument.uri}\n`);
+    }
     const commands = takesCommands ? readCommands(context, emulation, problem) : null;
     await ended(context.signal, plan.durationS);
     commands?.close();
@@ -76,14 +87,20 @@ async function emulate(context: CliContext, plan: EmulationPlan, takesCommands: 
 /** The state of all boards: one JSON line, or a line a board. */
 function tell(context: CliContext, emulation: Emulation, event: 'state' | 'end'): void {
   const boards = emulation.state();
+  const instruments = emulation.instruments.state();
   if (context.json) {
-    outJson(context, { schema: 'sct.emulate/1', event, ok: true, speed: emulation.plan.speed, boards });
+    const { speed } = emulation.plan;
+    outJson(context, { schema: 'sct.emulate/1', event, ok: true, speed, boards, instruments });
     return;
   }
   for (const { kind, serial, mode, samples, lostSamples, emittedSamples } of boards) {
     context.out(
       `${event} ${kind} ${serial} ${mode}: samples ${samples}, lost ${lostSamples}, sent ${emittedSamples}\n`,
     );
+  }
+  for (const { kind, attenuationDb, on } of instruments) {
+    const is = attenuationDb !== undefined ? `${attenuationDb} dB` : on ? `on: ${on.join(', ') || 'none'}` : 'locked';
+    context.out(`${event} ${kind} ${is}\n`);
   }
 }
 
@@ -117,8 +134,12 @@ A line for each board says when it is ready and its radio URI; --json: NDJSON wi
 to this machine alone. Time is the wall clock's: a machine that is too slow overruns as a real one does; --speed 0.1 gives it time. A
 Pluto's cable passes 28 MB a second, as its USB does: 3.84 Msps go on for ever, 7.68 Msps in bursts of one buffer.
 
+Serial instruments stand in the cable between the boards: an attenuator adds its setting to --path-loss, a relay board lets
+nothing through until its first relay is on. For programs that need a terminal: socat PTY,link=./att,raw,echo=0 TCP:127.0.0.1:7001
+
 Examples:
   sct emulate hackrf --count 2 --path-loss 70 --channel epa
+  sct emulate hackrf hackrf attenuator:rudat    then sct link ... --attenuator att:tcp:127.0.0.1:7001
   sct emulate hackrf --usbip ./boards.sock --ppm 12.5
   sct emulate pluto --own-loss 50               then iio_info -u ip:127.0.0.1
   sct emulate hackrf pluto --iiod 30500 --console 30501

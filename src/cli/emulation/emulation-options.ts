@@ -2,6 +2,7 @@ import { isLocal, type ListenAddress, parseListenAddress } from '../../../hardwa
 import { inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import { CHANNELS } from '../../phy/channel/scenario.ts';
+import { EMULATED_INSTRUMENTS, type InstrumentPlan, instrumentOf } from './instruments.ts';
 
 export const EMULATED_KINDS = ['hackrf', 'pluto'] as const;
 export type EmulatedKind = (typeof EMULATED_KINDS)[number];
@@ -12,6 +13,8 @@ const MOST_BOARDS = 15;
 const DEFAULT_USBIP = '3240';
 /** Port of the first Pluto's IIO server; the next have the following. */
 const DEFAULT_IIOD = 30_431;
+/** Port of the first serial instrument, likewise. */
+const DEFAULT_INSTRUMENT = 7001;
 
 /** One board of the emulation. */
 export interface BoardPlan {
@@ -23,6 +26,7 @@ export interface BoardPlan {
 
 export interface EmulationPlan {
   readonly boards: readonly BoardPlan[];
+  readonly instruments: readonly InstrumentPlan[];
   readonly usbip: ListenAddress | null;
   /** One for each board, or none. */
   readonly usbredir: readonly ListenAddress[];
@@ -55,6 +59,7 @@ export interface EmulationWords {
   readonly usbredir?: string;
   readonly iiod?: string;
   readonly console?: string;
+  readonly instruments?: string;
   readonly allowRemote?: boolean;
   readonly speed?: string;
   readonly channel?: string;
@@ -73,10 +78,13 @@ export interface EmulationWords {
 export function planEmulation(names: readonly string[], words: EmulationWords): EmulationPlan {
   const number = (flag: string, text: string | undefined, standard: number, min: number, max: number, unit = '') =>
     text === undefined ? standard : inRange(flag, parseQuantity(flag, text, unit), min, max, unit);
-  const kinds = names.map((name) => {
+  const instruments = names.flatMap((name) => instrumentOf(name) ?? []);
+  const kinds = names.flatMap((name) => {
+    if (instrumentOf(name)) return [];
     const kind = EMULATED_KINDS.find((k) => k === name);
-    if (!kind) throw new UsageError(`unknown board "${name}": ${EMULATED_KINDS.join(', ')}`);
-    return kind;
+    if (!kind)
+      throw new UsageError(`unknown board "${name}": ${[...EMULATED_KINDS, ...EMULATED_INSTRUMENTS].join(', ')}`);
+    return [kind];
   });
   const count = whole('--count', number('--count', words.count, 1, 1, MOST_BOARDS));
   const all = kinds.flatMap((kind) => Array.from({ length: count }, () => kind));
@@ -96,7 +104,7 @@ export function planEmulation(names: readonly string[], words: EmulationWords): 
     text === undefined ? undefined : number(flag, text, 0, min, max, unit);
   return {
     boards,
-    ...listeners(words, boards.length, all.filter((kind) => kind === 'pluto').length),
+    ...listeners(words, boards.length, all.filter((kind) => kind === 'pluto').length, instruments),
     speed: number('--speed', words.speed, 1, 1e-4, 1),
     channel,
     dopplerHz: optional('--doppler', words.doppler, 0, 1000, 'Hz'),
@@ -112,7 +120,12 @@ export function planEmulation(names: readonly string[], words: EmulationWords): 
 }
 
 /** Where the boards are to be had: Plutos at their IIO servers, HackRFs over USB/IP unless only QEMU is asked for. */
-function listeners(words: EmulationWords, boards: number, plutos: number) {
+function listeners(
+  words: EmulationWords,
+  boards: number,
+  plutos: number,
+  kinds: readonly Pick<InstrumentPlan, 'kind' | 'model'>[],
+) {
   const usbredir = list('--usbredir', words.usbredir, boards)?.map((at) => parseListenAddress('--usbredir', at)) ?? [];
   const reached = usbredir.length > 0 || plutos === boards;
   const at = words.usbip ?? (reached ? null : DEFAULT_USBIP);
@@ -123,14 +136,21 @@ function listeners(words: EmulationWords, boards: number, plutos: number) {
   );
   const console =
     list('--console', words.console, plutos)?.map((place) => parseListenAddress('--console', place)) ?? [];
-  for (const address of [...usbredir, ...iiod, ...console, usbip]) {
+  const ports = kinds.map((_, i) => String(DEFAULT_INSTRUMENT + i));
+  const instruments = (list('--instruments', words.instruments, kinds.length, 'instruments') ?? ports).map(
+    (place, i) => ({
+      ...kinds[i],
+      at: parseListenAddress('--instruments', place),
+    }),
+  );
+  for (const address of [...usbredir, ...iiod, ...console, usbip, ...instruments.map(({ at }) => at)]) {
     if (address === null || words.allowRemote || isLocal(address)) continue;
     throw new UsageError(
       `${'host' in address ? address.host : ''} can be reached from other machines, and nobody is asked for a password`,
       'use 127.0.0.1 or a UNIX socket; --allow-remote in a network that you trust',
     );
   }
-  return { usbip, usbredir, iiod, console };
+  return { usbip, usbredir, iiod, console, instruments };
 }
 
 /** Serial number of the n-th board where none is told: digits that no real board has, the number at its end. */
@@ -149,11 +169,11 @@ function parseApi(text: string): number {
   return Number.parseInt(match[1], 16);
 }
 
-/** Words with commas between them: one for each board that they are for. */
-function list(flag: string, text: string | undefined, boards: number): string[] | null {
+/** Words with commas between them: one for each board, or whatever they are for. */
+function list(flag: string, text: string | undefined, count: number, what = 'boards'): string[] | null {
   if (text === undefined) return null;
   const parts = text.split(',');
-  if (parts.length !== boards) throw new UsageError(`${flag} names ${parts.length} for ${boards} boards`);
+  if (parts.length !== count) throw new UsageError(`${flag} names ${parts.length} for ${count} ${what}`);
   return parts;
 }
 

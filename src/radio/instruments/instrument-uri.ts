@@ -1,5 +1,6 @@
 import { UsageError } from '../../common/errors.ts';
 import { ATTENUATOR_MODELS } from './attenuator-models.ts';
+import { parseLinePlace } from './open-line.ts';
 
 export const RELAY_COMMAND_SETS = ['kmtronic', 'lctech'] as const;
 export type RelayCommandSet = (typeof RELAY_COMMAND_SETS)[number];
@@ -18,12 +19,12 @@ export type InstrumentUri =
     }
   | { readonly kind: 'gpsdo'; readonly port: string; readonly baudRate: number };
 
-const GRAMMAR = `att:PORT[?model=NAME], relay:PORT?set=${RELAY_COMMAND_SETS.join('|')}[&channels=1..8], gpsdo:PORT; each with &baud=N`;
+const GRAMMAR = `att:PORT[?model=NAME], relay:PORT?set=${RELAY_COMMAND_SETS.join('|')}[&channels=1..8], gpsdo:PORT; each with &baud=N; PORT = a serial port, tcp:HOST:PORT or unix:PATH`;
 const MAX_PORT_LENGTH = 200;
 
 /**
- * Reads `att:/dev/ttyUSB0`, `relay:/dev/ttyUSB1?set=kmtronic&channels=8`, `gpsdo:/dev/ttyACM0?baud=57600`, `att:COM3?model=rudat`. UsageError
- * saying which part is wrong.
+ * Reads `att:/dev/ttyUSB0`, `relay:/dev/ttyUSB1?set=kmtronic&channels=8`, `gpsdo:/dev/ttyACM0?baud=57600`, `att:COM3?model=rudat`,
+ * `att:tcp:127.0.0.1:7001`. UsageError saying which part is wrong.
  */
 export function parseInstrumentUri(text: string): InstrumentUri {
   const match = /^(att|relay|gpsdo):([^?]*)(?:\?(.*))?$/.exec(text);
@@ -33,6 +34,7 @@ export function parseInstrumentUri(text: string): InstrumentUri {
   if (port.length > MAX_PORT_LENGTH || !/^[A-Za-z0-9_./\\:@+-]+$/.test(port)) {
     throw wrong(text, 'has a port that is no path or name of a serial port');
   }
+  if (!parseLinePlace(port)) throw wrong(text, 'needs tcp:HOST:PORT or unix:PATH');
   const options = optionsOf(text, query ?? '');
   const take = (key: string) => {
     const value = options.get(key);

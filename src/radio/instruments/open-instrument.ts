@@ -10,18 +10,18 @@ import { type InstrumentUri, parseInstrumentUri } from './instrument-uri.ts';
 import { JacksonGpsdo } from './jackson-gpsdo.ts';
 import { KmtronicRelay } from './kmtronic-relay.ts';
 import { LcTechRelay } from './lctech-relay.ts';
+import { openLine } from './open-line.ts';
 import type { Relay } from './relay.ts';
 import { RudatAttenuator } from './rudat-attenuator.ts';
-import { openSerialPort } from './serial-port.ts';
 
-/** How a port becomes a line; the default loads the serial library. */
+/** How a port becomes a line; the default loads the serial library where the port is a serial one. */
 export type LineOpener = (path: string, baudRate: number) => Promise<Duplex>;
 
 /**
  * Opens the attenuator that a URI names and sets it to its maximum: the safe side, whatever it stood at. Without `?model=` both command sets are tried, so nothing may transmit
  * yet. InstrumentError; the port is closed again where it cannot be used.
  */
-export async function openAttenuator(uri: string, open: LineOpener = openSerialPort): Promise<Attenuator> {
+export async function openAttenuator(uri: string, open: LineOpener = openLine): Promise<Attenuator> {
   const parsed = expect('att', uri);
   return withExchange(parsed, open, async (exchange) => {
     if (parsed.model === 'rudat') return RudatAttenuator.open(exchange);
@@ -36,7 +36,7 @@ export async function openAttenuator(uri: string, open: LineOpener = openSerialP
 }
 
 /** Opens a relay board; nothing is switched. */
-export async function openRelay(uri: string, open: LineOpener = openSerialPort): Promise<Relay> {
+export async function openRelay(uri: string, open: LineOpener = openLine): Promise<Relay> {
   const parsed = expect('relay', uri);
   return withExchange(parsed, open, async (exchange) =>
     parsed.commandSet === 'kmtronic'
@@ -46,7 +46,7 @@ export async function openRelay(uri: string, open: LineOpener = openSerialPort):
 }
 
 /** Opens a GPSDO and reads its name. */
-export async function openGpsdo(uri: string, open: LineOpener = openSerialPort): Promise<Gpsdo> {
+export async function openGpsdo(uri: string, open: LineOpener = openLine): Promise<Gpsdo> {
   return withExchange(expect('gpsdo', uri), open, (exchange) => JacksonGpsdo.open(exchange));
 }
 
