@@ -1,0 +1,198 @@
+/**
+ * What a running command tells whoever watches it: plain data. Numbers that are not known are null; arrays of numbers are typed and row-major.
+ * Telling never waits and never fails: a watcher that cannot keep up misses something, the radio does not.
+ */
+export interface Telemetry {
+  tell(event: TelemetryEvent): void;
+}
+
+export type TelemetryEvent =
+  | RunEvent
+  | StatusEvent
+  | SpectrumEvent
+  | BurstTelemetry
+  | SourceEvent
+  | SfvEvent
+  | PictureEvent
+  | LossEvent
+  | ReplayEvent
+  | LogEvent;
+
+/** The run as a whole; told when it begins, when what is known of it changes, and at its end. */
+export interface RunEvent {
+  readonly topic: 'run';
+  readonly state: 'starting' | 'running' | 'ended';
+  readonly runId: string | null;
+  readonly command: string;
+  /** Name of the picture or capture. */
+  readonly title: string;
+  /** UTC, ISO 8601. */
+  readonly startedAt: string;
+  /** Name of the run's directory, without its path. */
+  readonly directory: string | null;
+  /** The channel is modelled: no radio is involved. */
+  readonly modelled: boolean;
+  readonly channel: string | null;
+  readonly codec: string | null;
+  readonly mapping: string | null;
+  readonly seed: number | null;
+  readonly subbands: number;
+  readonly fftSize: number;
+  readonly carriers: number;
+  readonly modemRateHz: number;
+  readonly deviceRateHz: number;
+  /** Centre of the signal on the air; null at baseband. */
+  readonly frequencyHz: number | null;
+  readonly loOffsetHz: number;
+  /** At the end: exit code, one sentence, and the metrics document (docs/metrics.md). */
+  readonly exitCode: number | null;
+  readonly outcome: string | null;
+  readonly metrics: Readonly<Record<string, unknown>> | null;
+}
+
+/** Counters and levels, about twice a second. */
+export interface StatusEvent {
+  readonly topic: 'status';
+  /** Of the received stream, s. */
+  readonly timeS: number;
+  readonly samples: number;
+  readonly lostMin: number;
+  readonly lostMax: number;
+  readonly gaps: number;
+  readonly clippedSamples: number;
+  readonly underruns: number;
+  /** Since the last status, dB below full scale. */
+  readonly rmsDbfs: number | null;
+  readonly peakDbfs: number | null;
+  readonly rxGainsDb: Readonly<Record<string, number>> | null;
+  readonly txGainsDb: Readonly<Record<string, number>> | null;
+  readonly samplesPerS: number;
+  /** Share of one core that the run's process used since the last status. */
+  readonly cpu: number;
+  /** Blocks that wait to be received. */
+  readonly queued: number | null;
+  readonly diskFreeBytes: number | null;
+}
+
+/** Power spectrum of what was received since the last one. */
+export interface SpectrumEvent {
+  readonly topic: 'spectrum';
+  readonly timeS: number;
+  readonly durationS: number;
+  /** Of the middle bin; 0 at baseband. */
+  readonly centreHz: number;
+  readonly spanHz: number;
+  readonly meanDbfs: Float32Array; // [bin], lowest frequency first
+  readonly peakDbfs: Float32Array; // [bin]
+}
+
+/** One burst as the receiver saw it. */
+export interface BurstTelemetry {
+  readonly topic: 'burst';
+  readonly use: 'sounding' | 'data' | 'retransmission' | 'reverse';
+  readonly burst: number;
+  readonly session: number;
+  readonly startS: number;
+  readonly durationS: number;
+  readonly cfoHz: number;
+  readonly sfoPpm: number;
+  readonly snrDb: number;
+  readonly evmDb: number | null;
+  readonly csiNumber: number;
+  readonly csiAgeMs: number | null;
+  readonly subbands: number;
+  readonly slots: number;
+  readonly modulation: readonly number[] | null; // [subband], as in the extension
+  /** Coded blocks after this burst. */
+  readonly blocks: number;
+  readonly blocksLost: number;
+  readonly harq: { readonly process: number; readonly redundancyVersion: number; readonly outcome: string } | null;
+  readonly suspect: string | null;
+  readonly rbSnrDb: Float32Array; // [slot][subband]
+  readonly subbandSnrDb: Float32Array; // [subband]
+  readonly subbandSnrErrorDb: Float32Array; // [subband], standard error
+  /** What the report promised of each subband; empty without one. */
+  readonly reportedDb: Float32Array; // [subband]
+  /** SFV with most symbols in each RB; 255: none. Empty where the burst carries none. */
+  readonly owner: Uint8Array; // [slot][subband]
+  readonly channel: Float32Array; // [carrier][re, im], middle slot
+  /** Power of the impulse response relative to its peak, from -1/8 to 3/8 of the transform. */
+  readonly impulseDb: Float32Array; // [tap]
+  readonly impulseStartS: number;
+  readonly impulseStepS: number;
+  readonly points: Float32Array; // [point][re, im], equalised, unit mean power
+  readonly pointsOf: string | null;
+}
+
+/** The picture that is sent: pixels, importance, objects. */
+export interface SourceEvent {
+  readonly topic: 'source';
+  readonly title: string;
+  readonly width: number;
+  readonly height: number;
+  readonly mediaType: 'image/png' | 'image/jpeg' | 'image/webp';
+  readonly bytes: Uint8Array;
+  readonly grid: { readonly rows: number; readonly columns: number; readonly cellPx: number } | null;
+  readonly importance: Float32Array; // [row][column], against the mean cell; empty where the codec knows none
+  readonly sfvs: readonly {
+    readonly id: number;
+    readonly label: string;
+    readonly colour: string; // "#rrggbb"
+    readonly importance: number; // share of the picture's
+    readonly symbols: number;
+    /** Rings of its outline, pixels. */
+    readonly outline: readonly (readonly (readonly [number, number])[])[];
+  }[];
+}
+
+/** What came of SFVs so far. */
+export interface SfvEvent {
+  readonly topic: 'sfvs';
+  readonly sfvs: readonly {
+    readonly id: number;
+    readonly state: 'waiting' | 'heard' | 'received' | 'repaired' | 'synthesised' | 'lost';
+    readonly snrDb: number | null;
+    readonly rbs: number;
+  }[];
+}
+
+/** The picture as it was received. */
+export interface PictureEvent {
+  readonly topic: 'picture';
+  /** Before the receiver's correction, or after it. */
+  readonly stage: 'before' | 'after';
+  readonly width: number;
+  readonly height: number;
+  readonly mediaType: 'image/png' | 'image/jpeg' | 'image/webp';
+  readonly bytes: Uint8Array;
+  readonly psnrDb: number | null;
+  readonly msSsim: number | null;
+}
+
+/** Samples that never came. */
+export interface LossEvent {
+  readonly topic: 'loss';
+  readonly fromS: number;
+  readonly toS: number;
+  readonly min: number;
+  readonly max: number;
+  readonly exact: boolean;
+}
+
+/** Where a replay stands. */
+export interface ReplayEvent {
+  readonly topic: 'replay';
+  readonly positionS: number;
+  readonly lengthS: number;
+  readonly speed: number;
+  readonly paused: boolean;
+  readonly loop: readonly [number, number] | null;
+}
+
+export interface LogEvent {
+  readonly topic: 'log';
+  readonly level: 'note' | 'warning' | 'error';
+  /** UTC, ISO 8601. */
+  readonly at: string;
+  readonly text: string;
+}
