@@ -65,13 +65,20 @@ async function runProgram(argv: readonly string[], context: CliContext): Promise
   return exitCode;
 }
 
-/** The first Ctrl-C (or SIGTERM) asks the command to stop, the second ends the process at once. */
+/** `timeout` and `npm run` hand the same signal on a second time, at once; nobody presses twice within this. */
+const SAME_SIGNAL_MS = 300;
+
+/** The first Ctrl-C (or SIGTERM) asks the command to stop, a later one ends the process at once. */
 function catchInterrupts() {
   const controller = new AbortController();
-  let count = 0;
+  let firstMs: number | null = null;
   const onSignal = () => {
-    count++;
-    if (count > 1) process.exit(ExitCode.interrupted);
+    const nowMs = performance.now();
+    if (firstMs !== null) {
+      if (nowMs - firstMs > SAME_SIGNAL_MS) process.exit(ExitCode.interrupted);
+      return;
+    }
+    firstMs = nowMs;
     process.stderr.write('\nsct: stopping (Ctrl-C again kills)\n');
     controller.abort();
   };
@@ -81,7 +88,7 @@ function catchInterrupts() {
     process.removeListener('SIGINT', onSignal);
     process.removeListener('SIGTERM', onSignal);
   };
-  return { controller, byUser: () => count > 0, dispose };
+  return { controller, byUser: () => firstMs !== null, dispose };
 }
 
 /**

@@ -51,6 +51,8 @@ test('Ctrl-C: a receiver that waits stops with 130', { timeout: 300_000 }, async
   const { CaptureWriter } = await import('../../src/radio/sigmf/capture-writer.ts');
   const writer = await CaptureWriter.create(join(cwd, 'growing'), { format: 'ci8', rateHz: 1e6 });
   await process_.stderrMatches(/-> capture/);
+  // timeout(1) signals the process and then its group: that is one request to stop.
+  process_.kill('SIGINT');
   process_.kill('SIGINT');
   const ended = await process_.ended;
   await writer.close();
