@@ -61,13 +61,18 @@ export class ManualAirClock implements AirClock {
   at(timeS: number, signal?: AbortSignal): Promise<void> {
     if (timeS <= this.now || signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      const entry = { timeS, order: this.count++, wake: resolve };
-      this.waiting.push(entry);
-      signal?.addEventListener('abort', () => {
+      const aborted = () => {
         const at = this.waiting.indexOf(entry);
         if (at >= 0) this.waiting.splice(at, 1);
         resolve();
-      });
+      };
+      const wake = () => {
+        signal?.removeEventListener('abort', aborted);
+        resolve();
+      };
+      const entry = { timeS, order: this.count++, wake };
+      this.waiting.push(entry);
+      signal?.addEventListener('abort', aborted, { once: true });
     });
   }
 

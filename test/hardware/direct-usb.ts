@@ -17,6 +17,8 @@ export class DirectUsbBus implements UsbBus {
   faults: FaultPlan;
   /** Steps made on all boards so far. */
   steps = 0;
+  /** Boards that are open and transfers under way: none may be left when a driver is done. */
+  readonly held = { boards: 0, transfers: 0 };
   private readonly boards: DirectBoard[];
 
   constructor(devices: readonly EmulatedUsbDevice[], faults: FaultPlan = NO_FAULTS) {
@@ -127,6 +129,7 @@ export class DirectUsbDevice implements UsbDevice {
     const { configuration, strings } = socket.device.descriptors;
     this.interfaces = readInterfaces(configuration, strings);
     socket.opened = this;
+    socket.bus.held.boards++;
     socket.device.reset();
   }
 
@@ -195,6 +198,7 @@ export class DirectUsbDevice implements UsbDevice {
   }
 
   async close(): Promise<void> {
+    if (!this.closed) this.socket.bus.held.boards--;
     this.closed = true;
     for (const endpoint of [...this.pending.keys()]) await this.end(endpoint, new UsbError('cancelled', 'closed'));
     if (this.socket.opened === this) this.socket.opened = null;
@@ -230,6 +234,8 @@ export class DirectUsbDevice implements UsbDevice {
     const { kind, target, length, endpoint, timeoutMs } = step;
     const fault = this.socket.bus.faults({ step: this.socket.bus.steps++, kind, target, length });
     const abort = new AbortController();
+    const { held } = this.socket.bus;
+    held.transfers++;
     let fail: (error: UsbError) => void = () => {};
     const failed = new Promise<never>((_resolve, reject) => {
       fail = reject;
@@ -244,6 +250,7 @@ export class DirectUsbDevice implements UsbDevice {
       .then((value) => (typeof value === 'function' ? (value as () => T)() : value))
       .finally(() => {
         if (timer) clearTimeout(timer);
+        held.transfers--;
         abort.abort();
         this.pending.get(endpoint)?.delete(entry);
       });

@@ -1,172 +1,116 @@
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
-import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
-import { SctError } from '../../../src/common/errors.ts';
+import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import type { HackrfRadio } from '../../../src/radio/hackrf/hackrf-radio.ts';
 import { blockLength } from '../../../src/radio/radio.ts';
-import { type FaultPlan, NO_FAULTS, randomFaults, type UsbFault } from '../../hardware/usb-faults.ts';
+import { type FaultPlan, NO_FAULTS, randomFaults } from '../../hardware/usb-faults.ts';
+import { VirtualTime } from '../../hardware/virtual-time.ts';
+import { FaultTally } from '../fault-tally.ts';
 import { bench } from './emulated.ts';
 
 /** Faults in all; a run of more: SCT_FAULTS=10000. */
 const FAULTS = Number(process.env.SCT_FAULTS ?? 1000);
-/** Longest call: a stream that went silent is given up after 1.5 s, stopping it takes up to three attempts, 0.5 s together; and two steps of time. */
-const LONGEST_CALL_MS = 2200;
+/** Longest call on the emulated clock; a step of it is up to 100 ms. */
+const LONGEST_CALL_MS = 2000;
 
-/** One clock for timers, performance.now() and the emulated board, which moves when told. */
-class VirtualTime {
-  readonly air = new ManualAirClock();
-  private readonly realNow = performance.now;
-  nowMs = this.realNow.call(performance);
-
-  constructor() {
-    mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
-    performance.now = () => this.nowMs;
-  }
-
-  /** Lets time pass until the work is done; fails where it never is. */
-  async until<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const end = (): void => {
-      done = true;
-    };
-    work.then(end, end);
-    const startMs = this.nowMs;
-    for (let turn = 0; !done; turn++) {
-      // Small steps while things happen, larger ones while everybody waits.
-      await this.pass(Math.min(100, 2 * 1.1 ** Math.max(0, turn - 60)));
-      assert.ok(this.nowMs - startMs < 20_000, 'it hangs');
-    }
-    return work;
-  }
-
-  async pass(ms: number): Promise<void> {
-    await this.air.advance(ms / 1000);
-    this.nowMs += ms;
-    mock.timers.tick(ms);
-  }
-
-  restore(): void {
-    mock.timers.reset();
-    performance.now = this.realNow;
-  }
-}
-
-interface Tally {
-  faults: number;
-  errors: Record<string, number>;
-  longestMs: number;
-}
-
-/** One session with a board whose bus goes wrong now and then. */
+/** One session with a board whose bus goes wrong now and then, or at one step. */
 class Trial {
   private readonly time: VirtualTime;
-  private readonly made: ReturnType<typeof bench>;
+  private readonly tally: FaultTally;
   private readonly random: RandomStream;
-  private readonly tally: Tally;
-  faulted = false;
+  private readonly made: ReturnType<typeof bench>;
+  private faulted = false;
 
-  constructor(time: VirtualTime, seed: number, tally: Tally) {
+  constructor(time: VirtualTime, seed: number, tally: FaultTally, plan?: FaultPlan) {
     this.time = time;
     this.tally = tally;
     this.random = new RandomStream(seed);
-    const plan = randomFaults({ seed, rate: 0.08, maxLateMs: this.random.uniform() < 0.2 ? 5000 : 20 });
-    const faults: FaultPlan = (step) => this.count(plan(step));
+    const random = randomFaults({ seed, rate: 0.08, maxLateMs: this.random.uniform() < 0.2 ? 5000 : 20 });
+    const faults = tally.counted(plan ?? random, () => {
+      this.faulted = true;
+    });
     const apiVersion = [0x0106, 0x0107, 0x0112][this.random.integer(3)];
     this.made = bench({ rxCounter: true, apiVersion }, { faults, clock: time.air });
   }
 
-  private count(fault: UsbFault | null): UsbFault | null {
-    if (!fault) return null;
-    this.faulted = true;
-    this.tally.faults++;
-    return fault;
-  }
-
-  /** A call must end in time, well or with a typed error. Null: it failed. */
-  private async call<T>(work: Promise<T>): Promise<T | null> {
-    const startMs = this.time.nowMs;
-    try {
-      return await work;
-    } catch (error) {
-      if (!(error instanceof SctError)) throw error;
-      const name = 'kind' in error ? `UsbError ${error.kind}` : error.name;
-      this.tally.errors[name] = (this.tally.errors[name] ?? 0) + 1;
-      return null;
-    } finally {
-      this.tally.longestMs = Math.max(this.tally.longestMs, this.time.nowMs - startMs);
-    }
-  }
-
   async run(): Promise<void> {
-    const radio = await this.call(this.made.open());
-    if (radio) {
-      for (let i = 0; i < 3; i++) {
-        if (this.random.uniform() < 0.5) await this.receive(radio);
-        else await this.transmit(radio);
-      }
-      await this.call(radio.close());
+    const radio = await this.tally.call('open', this.made.open());
+    if (!radio) return;
+    for (let i = 0; i < 3; i++) {
+      if (this.random.uniform() < 0.5) await this.receive(radio);
+      else await this.transmit(radio);
     }
+    await this.tally.call('close', radio.close());
+  }
+
+  /** Steps on the bus so far. */
+  get steps(): number {
+    return this.made.bus.steps;
   }
 
   private async receive(radio: HackrfRadio): Promise<void> {
-    const rx = await this.call(radio.openRx({ rateHz: 2e6 }));
+    const rx = await this.tally.call('openRx', radio.openRx({ rateHz: 2e6 }));
     if (!rx) return;
     const wanted = this.random.integer(8);
     const blocks = rx[Symbol.asyncIterator]();
     let end = 0;
     for (let i = 0; i < wanted; i++) {
-      const next = await this.call(blocks.next());
+      const next = await this.tally.call('block', blocks.next());
       if (!next || next.done) break;
       const { index, lostBefore } = next.value;
       assert.equal(index, end + (lostBefore?.min ?? 0));
       end = index + blockLength(next.value);
     }
-    await this.call(rx.close());
+    await this.tally.call('close rx', rx.close());
     assert.notEqual(rx.ended, null);
   }
 
   private async transmit(radio: HackrfRadio): Promise<void> {
-    const tx = await this.call(radio.openTx({ rateHz: 2e6 }));
+    const tx = await this.tally.call('openTx', radio.openTx({ rateHz: 2e6 }));
     if (!tx) return;
     const bursts = 1 + this.random.integer(3);
     for (let i = 0; i < bursts; i++) {
-      await this.call(tx.write(new Float32Array(2 * (1 + this.random.integer(30_000))).fill(0.5)));
-      if (this.random.uniform() < 0.3) await this.call(tx.drain());
+      const burst = new Float32Array(2 * (1 + this.random.integer(30_000))).fill(0.5);
+      await this.tally.call('write', tx.write(burst));
+      if (this.random.uniform() < 0.3) await this.tally.call('drain', tx.drain());
     }
-    if (this.random.uniform() < 0.2) await tx.abort();
-    await this.call(tx.close());
+    if (this.random.uniform() < 0.2) await this.tally.call('abort', tx.abort());
+    await this.tally.call('close tx', tx.close());
   }
 
   /** What the connector shows: nothing from here on; and the board is off, where the last requests could reach it. */
   async silentAfterwards(): Promise<void> {
+    const { emulated, bus } = this.made;
     await this.time.pass(500); // the board's own limit, where no request reached it
-    const before = this.made.emulated.inspect().emittedSamples;
-    await this.time.pass(1000);
-    assert.equal(this.made.emulated.inspect().emittedSamples, before);
+    const before = emulated.inspect().emittedSamples;
+    await this.time.pass(5000); // answers that come late are there, too
+    assert.equal(emulated.inspect().emittedSamples, before);
+    assert.deepEqual({ ...bus.held, timers: this.time.timers }, { boards: 0, transfers: 0, timers: 0 }, 'left behind');
     if (this.faulted) {
-      this.made.bus.faults = NO_FAULTS;
-      this.made.bus.plug(0);
+      bus.faults = NO_FAULTS;
+      bus.plug(0);
       await this.time.until(this.made.open().then((radio) => radio.close()));
     }
-    assert.equal(this.made.emulated.inspect().mode, 'off');
+    assert.equal(emulated.inspect().mode, 'off');
   }
 }
 
-test(`${FAULTS} faults of the bus: typed errors or counted losses, no hang, silent afterwards`, async () => {
+/** Runs trials, each of which must end in time, leave nothing behind and the board silent. */
+async function trials(next: (tally: FaultTally, last: Trial | null) => { seed: number; plan?: FaultPlan } | null) {
   const time = new VirtualTime();
-  const tally: Tally = { faults: 0, errors: {}, longestMs: 0 };
+  const tally = new FaultTally(time);
   const unhandled: unknown[] = [];
   const note = (error: unknown): void => void unhandled.push(error);
   process.on('unhandledRejection', note);
   try {
-    for (let seed = 1; tally.faults < FAULTS; seed++) {
-      const trial = new Trial(time, seed, tally);
+    let trial: Trial | null = null;
+    for (let one = next(tally, trial), n = 0; one; one = next(tally, trial), n++) {
+      trial = new Trial(time, one.seed, tally, one.plan);
       try {
         await time.until(trial.run());
         await trial.silentAfterwards();
       } catch (error) {
-        throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+        throw new Error(`trial ${n}, ${tally.last}: ${(error as Error).message}`, { cause: error });
       }
     }
   } finally {
@@ -174,7 +118,27 @@ test(`${FAULTS} faults of the bus: typed errors or counted losses, no hang, sile
     process.off('unhandledRejection', note);
   }
   assert.deepEqual(unhandled, []);
-  assert.ok(tally.longestMs <= LONGEST_CALL_MS, `a call took ${tally.longestMs} ms`);
-  assert.ok(Object.keys(tally.errors).length >= 4, JSON.stringify(tally));
-  if (process.env.SCT_FAULTS) console.log(JSON.stringify(tally));
+  assert.deepEqual(tally.over(LONGEST_CALL_MS), []);
+  if (process.env.SCT_FAULTS) console.log(tally.summary());
+  return tally;
+}
+
+test(`${FAULTS} faults of the bus: typed errors or counted losses, no hang, nothing left behind, silent`, async () => {
+  let seed = 0;
+  const tally = await trials(({ total }) => (total < FAULTS ? { seed: ++seed } : null));
+  assert.ok(Object.keys(tally.errors).length >= 4 && Object.keys(tally.faults).length === 7, tally.summary());
+});
+
+test('unplugged at each step of a session, before and after it', async () => {
+  const SEED = 2; // receives and transmits
+  let [trial, steps] = [-1, 0];
+  const tally = await trials((_, last) => {
+    // The first without a fault: so many steps there are.
+    if (!last) return { seed: SEED, plan: NO_FAULTS };
+    if (trial < 0) steps = last.steps;
+    const at = ++trial >> 1;
+    const when = trial % 2 ? 'after' : 'before';
+    return at < steps ? { seed: SEED, plan: ({ step }) => (step === at ? { kind: 'unplug', when } : null) } : null;
+  });
+  assert.ok(steps > 50 && tally.total === 2 * steps, tally.summary());
 });

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { IioError } from '../iio-error.ts';
 import type { PlutoBoard } from '../pluto-board.ts';
 import type { PipeReader } from './byte-pipe.ts';
@@ -35,7 +34,8 @@ export class TxService {
   }
 
   async open(client: TxClient): Promise<void> {
-    for (let i = 0; this.client && i < OPEN_RETRIES; i++) await sleep(OPEN_RETRY_MS);
+    for (let i = 0; this.client && i < OPEN_RETRIES; i++)
+      await new Promise((resolve) => setTimeout(resolve, OPEN_RETRY_MS));
     if (this.client) throw new IioError('EBUSY');
     if (client.gone.aborted) throw new IioError('EPIPE');
     this.board.openTx(client.samples, this.blocks(), client.cyclic, [(client.mask & 1) !== 0, (client.mask & 2) !== 0]);
