@@ -1,0 +1,45 @@
+/** A command to start, as the page asks for it; nothing of it is trusted. */
+export interface JobRequest {
+  readonly command: string;
+  /** Long flags without dashes, and their values; true for a flag without one. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** What stands without a flag: a photo, a run, a capture. */
+  readonly source?: string;
+}
+
+/** Where what a job says goes to. Called in order; `ended` is last. */
+export interface JobListener {
+  /** Bytes of frames, divided anywhere. */
+  bytes(chunk: Uint8Array): void;
+  /** A line that the command wrote for people. */
+  line(text: string): void;
+  ended(end: JobEnd): void;
+}
+
+export interface JobEnd {
+  readonly exitCode: number;
+  /** The one object of `--json`; null where there was none. */
+  readonly result: unknown;
+  /** One sentence where it failed, and what to do. */
+  readonly error: { readonly message: string; readonly hint: string | null } | null;
+}
+
+export interface Job {
+  readonly command: string;
+  /** A command for the job itself: pause, seek, step. */
+  tell(message: Readonly<Record<string, unknown>>): void;
+  /** Asks it to stop (transmitter silent, recordings closed), and ends it where it does not; resolves once it is gone. */
+  stop(): Promise<void>;
+}
+
+/** Starts what a dashboard's page asks for, in processes of their own; the command line gives one to the dashboard. */
+export interface Controller {
+  /** Commands that may be started. */
+  readonly commands: readonly string[];
+  /** JSON schema of a command's options. UsageError for one that may not be started. */
+  optionsOf(command: string): object;
+  /** Boards of this machine. */
+  devices(): Promise<unknown>;
+  /** UsageError where the request is no good. */
+  start(request: JobRequest, listener: JobListener): Job;
+}

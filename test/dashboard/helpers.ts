@@ -1,0 +1,131 @@
+import { mkdtemp } from 'node:fs/promises';
+import { request } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { UsageError } from '../../src/common/errors.ts';
+import { decodeFrame, encodeFrame, type Frame, type FrameArray, type Topic } from '../../src/dashboard/frames.ts';
+import { Dashboard } from '../../src/dashboard/server.ts';
+import type { Controller, Job, JobListener, JobRequest } from '../../src/link/controller.ts';
+
+/** A controller whose one job says what the test wants it to. */
+export class TestController implements Controller {
+  readonly commands = ['loopback', 'sound'];
+  readonly started: JobRequest[] = [];
+  readonly told: unknown[] = [];
+  listener: JobListener | null = null;
+
+  optionsOf(command: string): object {
+    if (!this.commands.includes(command)) throw new UsageError(`${command} is not started from here`);
+    return { type: 'object', title: command };
+  }
+
+  devices(): Promise<unknown> {
+    return Promise.resolve([]);
+  }
+
+  start(request: JobRequest, listener: JobListener): Job {
+    this.optionsOf(request.command);
+    this.started.push(request);
+    this.listener = listener;
+    return {
+      command: request.command,
+      tell: (message) => void this.told.push(message),
+      stop: async () => this.end(130),
+    };
+  }
+
+  end(exitCode: number): void {
+    const { listener } = this;
+    this.listener = null;
+    listener?.ended({ exitCode, result: null, error: null });
+  }
+
+  /** A frame as the job writes it. */
+  tell(topic: Topic, data: Record<string, unknown>, arrays: Record<string, FrameArray> = {}, sequence = 0): void {
+    this.listener!.bytes(encodeFrame({ topic, sequence, timeS: 0, data, arrays }));
+  }
+}
+
+export async function dashboard(options: { token?: string; host?: string; web?: string } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'sct-dashboard-'));
+  const controller = new TestController();
+  const server = await Dashboard.listen({
+    ...{ host: options.host ?? '127.0.0.1', port: 0, controller },
+    ...(options.token === undefined ? {} : { token: options.token }),
+    places: {
+      runs: join(folder, 'runs'),
+      captures: [join(folder, 'captures')],
+      web: options.web ?? join(folder, 'web'),
+    },
+  });
+  return { server, controller, folder, ...server.access };
+}
+
+export interface TestPage {
+  readonly socket: WebSocket;
+  readonly frames: Frame[];
+  readonly texts: Record<string, unknown>[];
+  ask(message: object): Promise<Record<string, unknown>>;
+  until(done: () => boolean): Promise<void>;
+}
+
+/** A WebSocket as the page opens it. */
+export function page(
+  { port }: Dashboard,
+  token: string,
+  headers: { host?: string; origin?: string } = {},
+): Promise<TestPage> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['sct.v1', `token.${token}`], {
+    ...(headers.origin === undefined ? {} : { origin: headers.origin }),
+    headers: headers.host === undefined ? {} : { Host: headers.host },
+  });
+  const frames: Frame[] = [];
+  const texts: Record<string, unknown>[] = [];
+  let changed = () => {};
+  socket.on('message', (data, binary) => {
+    if (binary) frames.push(decodeFrame(new Uint8Array(data as Buffer)));
+    else texts.push(JSON.parse(String(data)));
+    changed();
+  });
+  const until = async (done: () => boolean) => {
+    while (!done()) {
+      await new Promise<void>((resolve, reject) => {
+        changed = resolve;
+        socket.once('close', () => reject(new Error('closed')));
+      });
+    }
+  };
+  let id = 0;
+  const ask = async (message: object) => {
+    const own = ++id;
+    socket.send(JSON.stringify({ id: own, ...message }));
+    const mine = () => texts.find((t) => t.reply === own);
+    await until(() => mine() !== undefined);
+    return mine()!;
+  };
+  return new Promise((resolve, reject) => {
+    socket.once('open', () => resolve({ socket, frames, texts, ask, until }));
+    socket.once('error', reject);
+  });
+}
+
+/** One HTTP request with headers of the test's own. */
+export function get(
+  { port }: Dashboard,
+  path: string,
+  headers: Record<string, string> = {},
+): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
+  return new Promise((resolve, reject) => {
+    const asked = request({ host: '127.0.0.1', port, path, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8');
+      response.on('data', (part) => {
+        text += part;
+      });
+      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, text }));
+    });
+    asked.on('error', reject);
+    asked.end();
+  });
+}
