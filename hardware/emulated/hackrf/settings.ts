@@ -34,14 +34,12 @@ export class RadioSettings {
   rxOverrunLimit = 0;
   private readonly firmware: Firmware;
   /** What the bias tee becomes on entry to a mode (request 48); null: stays. */
-  private readonly biasOnEntry: { off: boolean | null; rx: boolean | null; tx: boolean | null } = {
-    off: null,
-    rx: null,
-    tx: null,
-  };
+  private readonly biasOnEntry: { off: boolean | null; rx: boolean | null; tx: boolean | null };
 
   constructor(firmware: Firmware) {
     this.firmware = firmware;
+    // Newer firmware has it in its register as it was set.
+    this.biasOnEntry = { off: firmware.strict ? false : null, rx: null, tx: null };
   }
 
   /** SET_FREQ: MHz and Hz, which may be more than a million. */
@@ -128,9 +126,10 @@ export class RadioSettings {
     if (bits & 0x100) this.biasOnEntry.tx = option((bits >> 6) & 3);
   }
 
-  /** The transceiver enters a mode. */
+  /** The transceiver enters a mode. When one is left, older firmware (rf_path.c) switches amplifier and bias tee off. */
   enter(mode: 'off' | 'rx' | 'tx'): void {
     this.biasTee = this.biasOnEntry[mode] ?? this.biasTee;
+    if (mode === 'off' && this.firmware.strict) this.amp = false;
   }
 }
 

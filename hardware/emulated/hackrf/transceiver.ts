@@ -131,14 +131,15 @@ export class Transceiver {
       this.stream.stop();
       this.stream = null;
       this.m0.setMode(M0Mode.idle);
+      settings.enter('off');
     }
     if (mode === TransceiverMode.cpldUpdate) {
       // The board programs its CPLD from what comes and then only blinks: nothing but a restart ends it.
       this.programming = true;
       return;
     }
-    settings.enter(mode === TransceiverMode.off ? 'off' : mode === TransceiverMode.tx ? 'tx' : 'rx');
     if (mode === TransceiverMode.off) return;
+    settings.enter(mode === TransceiverMode.tx ? 'tx' : 'rx');
     const parts: StreamParts = {
       firmware,
       m0: this.m0,

@@ -160,6 +160,28 @@ test('newer firmware refuses nothing and moves values into the range', async () 
   assert.deepEqual([...(await ask(61, 4))], [0, 0, 1, 0]);
 });
 
+test('amplifier and bias tee are off after a mode is left; newer firmware keeps them, releases between take other orders', async () => {
+  for (const [apiVersion, amp, biasTee] of [
+    [0x0107, false, false],
+    [0x0109, false, false],
+    [0x0112, true, true],
+  ] as const) {
+    const { out, board } = await openBoard({ apiVersion });
+    await out(17, 1);
+    await out(23, 1);
+    await out(1, 1);
+    assert.deepEqual([board.settings.amp, board.settings.biasTee], [true, true]);
+    await out(1, 0);
+    assert.deepEqual([board.settings.amp, board.settings.biasTee], [amp, biasTee], apiVersion.toString(16));
+  }
+  const { out, board } = await openBoard({ apiVersion: 0x0108 });
+  await out(48, 0x4); // off: nothing changes
+  await out(23, 1);
+  await out(1, 2);
+  await out(1, 1);
+  assert.equal(board.settings.biasTee, true);
+});
+
 test('the clock generator makes rates of small denominators exactly and others to 3e-8', async () => {
   const { board, setRate } = await openBoard();
   for (const [freq, divider] of [
