@@ -9,12 +9,15 @@ export const BULK_OUT = 0x02;
 export const PACKET_BYTES = 512;
 
 /**
- * Descriptors of a HackRF One at high speed, byte by byte those of its firmware (hackrf_usb/usb_descriptor.c).
+ * Descriptors of a HackRF One at high speed, byte by byte those of its firmware (hackrf_usb/usb_descriptor.c). Only a board on a clock of its own has one
+ * thing more: a name of its interface, which tells drivers to be patient.
  *
  * @param apiVersion release number of the device, BCD
  * @param serial 32 hexadecimal digits
+ * @param speed seconds of the board in a second of the host
  */
-export function hackrfDescriptors(apiVersion: number, serial: string): UsbDescriptors {
+export function hackrfDescriptors(apiVersion: number, serial: string, speed = 1): UsbDescriptors {
+  const strings = ['Great Scott Gadgets', 'HackRF One', 'Transceiver', serial];
   const word = (value: number) => [value & 0xff, value >> 8];
   return {
     device: Uint8Array.from([
@@ -26,11 +29,11 @@ export function hackrfDescriptors(apiVersion: number, serial: string): UsbDescri
     ]),
     configuration: Uint8Array.from([
       ...[9, 2, ...word(32), 1, 1, 3, 0x80, 250],
-      ...[9, 4, 0, 0, 2, 0xff, 0xff, 0xff, 0],
+      ...[9, 4, 0, 0, 2, 0xff, 0xff, 0xff, speed === 1 ? 0 : 5],
       ...[7, 5, BULK_IN, 2, ...word(PACKET_BYTES), 0],
       ...[7, 5, BULK_OUT, 2, ...word(PACKET_BYTES), 0],
     ]),
-    strings: ['Great Scott Gadgets', 'HackRF One', 'Transceiver', serial],
+    strings: speed === 1 ? strings : [...strings, `emulated, speed ${speed}`],
   };
 }
 

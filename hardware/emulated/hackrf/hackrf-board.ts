@@ -72,7 +72,7 @@ export class HackrfBoard implements EmulatedUsbDevice, RequestTarget {
     this.options = options;
     this.firmware = firmwareOf(options.apiVersion ?? 0x0107);
     this.serial = options.serial;
-    this.descriptors = hackrfDescriptors(this.firmware.apiVersion, options.serial);
+    this.descriptors = hackrfDescriptors(this.firmware.apiVersion, options.serial, options.clock.speed);
     this.random = new RandomStream(options.seed ?? options.serial).fork('hackrf');
     this.figures = rfFigures(options.profile ?? loadProfile('hackrf'));
     const transmitTo = (timeS: number) => this.transceiver.transmitTo(timeS);

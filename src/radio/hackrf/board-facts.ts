@@ -1,4 +1,5 @@
 import { FormatError } from '../../common/errors.ts';
+import type { UsbInterface } from '../usb/usb.ts';
 import { type BoardCall, inCall, replyView } from './board-call.ts';
 
 /** Requests that ask what the board is, and what their replies mean. */
@@ -7,6 +8,13 @@ export const USB_VENDOR_ID = 0x1d50;
 
 /** Product ids: HackRF One and Pro, Jawbreaker, rad1o; in libhackrf's order. */
 export const USB_PRODUCT_IDS = [0x6089, 0x604b, 0xcc15] as const;
+
+/** Seconds of the board in a second of the host, at most 1: an emulated board that runs slower than time says so in the name of its interface. */
+export function emulationSpeed(interfaces: readonly UsbInterface[]): number {
+  const match = /^emulated, speed (\d{1,4}(?:\.\d{1,16})?)$/.exec(interfaces[0]?.name ?? '');
+  const speed = match ? Number(match[1]) : 1;
+  return Math.min(1, Math.max(speed, 1e-4));
+}
 
 const BOARDS: Readonly<Record<number, string>> = {
   0: 'Jellybean',

@@ -1,5 +1,5 @@
 import { DeviceError, FormatError } from '../../common/errors.ts';
-import type { StreamBoard } from '../stream/stream-board.ts';
+import type { InRequest, PresetRequest, StreamBoard } from '../stream/stream-board.ts';
 import { UsbError } from '../usb/usb.ts';
 import type { BoardCall } from './board-call.ts';
 import * as facts from './board-facts.ts';
@@ -24,34 +24,47 @@ export interface BoardFacts {
   readonly bufferBytes: number;
 }
 
-/** With the patience of a stream 2 s together. libhackrf waits 100 ms once. */
+/*
+ * A call of the driver ends within 2 s whatever the board does: what it asks of the board has CALL_MS together; a stream that went silent is given up
+ * after PATIENCE_MS and an eighth; after either the board is mute, and stopping it has MUTE_OFF_TIMEOUTS_MS. Every request that is not answered takes up to
+ * 100 ms more (UsbDevice).
+ */
+const CALL_MS = 1300;
+/** How long a stream that does nothing is waited for. */
+export const PATIENCE_MS = 1100;
+/** Attempts to stop the board. libhackrf waits 100 ms once. */
 const OFF_TIMEOUTS_MS = [150, 150, 200];
-
+const MUTE_OFF_TIMEOUTS_MS = [100, 100];
+const FAREWELL_MS = 300;
 /** The first wait for a mode, which is asked for again then. */
 const FIRST_MODE_TIMEOUT_MS = 500;
-
 /** The state explains an error that took its time already. */
 const M0_TIMEOUT_MS = 250;
-
-/** How long a board that does nothing is waited for. */
-export const PATIENCE_MS = 1500;
 
 /** An open HackRF: sends vendor requests, refuses what its firmware does not have, remembers what is set. */
 export class HackrfBoard {
   readonly device: StreamBoard;
   /** USB API version, BCD. */
   readonly api: number;
-  /** Longest silence of a stream; more than the default also lengthens the time-out of every request. */
+  /** Longest silence of a stream. */
   readonly patienceMs: number;
+  /** How many times longer than those of a board in real time all waits are. */
+  readonly slowness: number;
   private name = 'HackRF';
   private known: BoardFacts | null = null;
-  /** Keys of the groups that the board has, by the group's name. */
-  private readonly applied = new Map<string, string>();
+  /** Groups that the board has, by name; and those of them that it forgot when a mode ended. */
+  private readonly applied = new Map<string, CallGroup>();
+  private readonly forgotten = new Map<string, CallGroup>();
+  /** When the calls under way must be over, ms. */
+  private readonly deadlines = new Set<{ readonly atMs: number }>();
+  /** The last thing asked of it was not answered. */
+  private mute = false;
   gone = false;
 
-  private constructor(device: StreamBoard, patienceMs: number) {
+  private constructor(device: StreamBoard, patienceMs: number | undefined) {
     this.device = device;
-    this.patienceMs = patienceMs;
+    this.patienceMs = patienceMs ?? PATIENCE_MS / facts.emulationSpeed(device.interfaces);
+    this.slowness = Math.max(1, this.patienceMs / PATIENCE_MS);
     this.api = device.board.bcdDevice;
     device.onGone(() => {
       this.gone = true;
@@ -61,15 +74,18 @@ export class HackrfBoard {
   /**
    * Claims the board, stops whatever it was doing and asks what it is. The device is closed again where that fails. From here on the board is
    * told to stop whenever it is let go.
+   *
+   * @param patienceMs longest silence, which every other wait follows; default by what the board says of its speed
    */
-  static async open(device: StreamBoard, patienceMs = PATIENCE_MS): Promise<HackrfBoard> {
+  static async open(device: StreamBoard, patienceMs?: number): Promise<HackrfBoard> {
     try {
       const board = new HackrfBoard(device, patienceMs);
       await device.claim(0);
-      const off = setMode('off');
-      await device.setFarewell([{ ...off.setup, timeoutMs: 500 }]);
-      await board.off();
-      board.known = await board.readFacts();
+      await device.setFarewell([{ ...setMode('off').setup, timeoutMs: FAREWELL_MS }]);
+      board.known = await board.inTime(async () => {
+        await board.off();
+        return board.readFacts();
+      });
       board.name = `HackRF ${board.known.serial.slice(-8)}`;
       return board;
     } catch (error) {
@@ -92,7 +108,7 @@ export class HackrfBoard {
    */
   async send(call: BoardCall): Promise<Uint8Array> {
     const { name, setup, data, replyBytes } = call;
-    const timeoutMs = this.patienceMs > PATIENCE_MS ? Math.max(call.timeoutMs, this.patienceMs) : call.timeoutMs;
+    const timeoutMs = this.timeLeft(call.timeoutMs * this.slowness);
     if (!this.has(name)) {
       const since = apiText(VENDOR_REQUESTS[name].sinceApi);
       throw new DeviceError(
@@ -101,14 +117,40 @@ export class HackrfBoard {
       );
     }
     try {
-      if (replyBytes > 0) return await this.device.controlIn(setup, replyBytes, timeoutMs);
-      await this.device.controlOut(setup, data, timeoutMs);
-      return new Uint8Array(0);
+      const reply = replyBytes > 0 ? await this.device.controlIn(setup, replyBytes, timeoutMs) : new Uint8Array(0);
+      if (replyBytes === 0) await this.device.controlOut(setup, data, timeoutMs);
+      this.mute = false;
+      return reply;
     } catch (error) {
-      if (error instanceof UsbError)
-        throw new UsbError(error.kind, `${this.name}: ${name}: ${error.message}`, error.hint);
-      throw error;
+      if (!(error instanceof UsbError)) throw error;
+      if (error.kind === 'timeout') this.fellSilent();
+      throw new UsbError(error.kind, `${this.name}: ${name}: ${error.message}`, error.hint);
     }
+  }
+
+  /** All that `work` asks of the board has CALL_MS together, however many requests it makes. */
+  async inTime<T>(work: () => Promise<T>): Promise<T> {
+    const deadline = { atMs: performance.now() + CALL_MS * this.slowness };
+    this.deadlines.add(deadline);
+    try {
+      return await work();
+    } finally {
+      this.deadlines.delete(deadline);
+    }
+  }
+
+  /** A stream got nothing from it: no more time is spent on stopping it than has to be. */
+  fellSilent(): void {
+    this.mute = true;
+  }
+
+  get isMute(): boolean {
+    return this.mute;
+  }
+
+  private timeLeft(timeoutMs: number): number {
+    const nowMs = performance.now();
+    return Math.max(1, Math.min(timeoutMs, ...[...this.deadlines].map(({ atMs }) => atMs - nowMs)));
   }
 
   /** Sends a call and reads its reply; garbage is a UsbError of kind io. */
@@ -123,18 +165,31 @@ export class HackrfBoard {
   }
 
   /**
-   * A mode, once more where it was not answered: behind off, since nobody knows what the board made of the first one. A board that is held up for a second
-   * (its host is busy, a network is slow) starts all the same.
+   * A mode, once more where it was not answered: behind off, since nobody knows what the board made of the first one. A board that is held up for half a
+   * second (its host is busy, a network is slow) starts all the same.
    */
   async setMode(mode: TransceiverMode): Promise<void> {
-    const call = setMode(mode);
+    const call = { ...setMode(mode), timeoutMs: FIRST_MODE_TIMEOUT_MS };
+    await this.restore();
     try {
-      await this.send({ ...call, timeoutMs: FIRST_MODE_TIMEOUT_MS });
+      await this.send(call);
     } catch (error) {
       if (!(error instanceof UsbError) || error.kind !== 'timeout') throw error;
       await this.off().catch(() => undefined);
+      await this.restore();
       await this.send(call);
     }
+  }
+
+  /** The same for a stream that asks by itself: what it sends first, and what it sends where that was not answered. */
+  async modeOfStream(mode: TransceiverMode): Promise<Pick<InRequest, 'begin' | 'beginAgain'>> {
+    await this.restore();
+    const timeoutMs = FIRST_MODE_TIMEOUT_MS * this.slowness;
+    const preset = ({ setup, data }: BoardCall): PresetRequest => ({ ...setup, data, timeoutMs });
+    const off = { ...setMode('off').setup, timeoutMs: OFF_TIMEOUTS_MS[0] * this.slowness };
+    const kept = [...this.applied.values()].filter(({ endsWithMode }) => endsWithMode).flatMap(({ calls }) => calls);
+    const begin = [setMode(mode)].map(preset);
+    return { begin, beginAgain: [off, ...kept.map(preset), ...begin] };
   }
 
   /**
@@ -142,12 +197,18 @@ export class HackrfBoard {
    * the same and answers the next time.
    */
   async off(): Promise<void> {
-    for (const [attempt, timeoutMs] of OFF_TIMEOUTS_MS.entries()) {
+    for (const [name, group] of this.applied) {
+      if (!group.endsWithMode) continue;
+      this.applied.delete(name);
+      this.forgotten.set(name, group);
+    }
+    const timeoutsMs = this.mute ? MUTE_OFF_TIMEOUTS_MS : OFF_TIMEOUTS_MS;
+    for (const [attempt, timeoutMs] of timeoutsMs.entries()) {
       try {
         await this.send({ ...setMode('off'), timeoutMs });
         return;
       } catch (error) {
-        const last = attempt === OFF_TIMEOUTS_MS.length - 1;
+        const last = attempt === timeoutsMs.length - 1;
         if (!(error instanceof UsbError) || error.kind === 'gone' || last) throw error;
       }
     }
@@ -159,25 +220,38 @@ export class HackrfBoard {
 
   /** Sends the groups that differ from what the board has. */
   async apply(groups: readonly CallGroup[]): Promise<void> {
-    for (const { key, calls } of groups) {
-      const name = key.slice(0, key.indexOf(':'));
-      if (this.applied.get(name) === key) continue;
+    for (const group of groups) {
+      const { name } = group;
+      if (this.applied.get(name)?.key === group.key) continue;
       this.applied.delete(name);
-      for (const call of calls) {
-        const reply = await this.send(call);
-        // The gain requests answer with one byte, 0 = rejected.
-        if (call.replyBytes === 1 && reply[0] !== 1) {
-          const what = reply.length === 1 && reply[0] === 0 ? 'rejected' : `answered with ${reply.length} bytes`;
-          throw new UsbError('io', `${this.name}: ${call.name} ${call.setup.index} was ${what}`);
-        }
-      }
-      this.applied.set(name, key);
+      this.forgotten.delete(name);
+      for (const call of group.calls) await this.set(call, group.mayStall ?? false);
+      this.applied.set(name, group);
     }
   }
 
-  /** The bias tee and clock follow a reset or an unplugging: what was set before is not known any more. */
-  forget(): void {
-    this.applied.clear();
+  /** Sets again what the board forgot when a mode ended. */
+  private async restore(): Promise<void> {
+    await this.apply([...this.forgotten.values()]);
+  }
+
+  private async set(call: BoardCall, mayStall: boolean): Promise<void> {
+    let reply: Uint8Array;
+    try {
+      reply = await this.send(call);
+    } catch (error) {
+      if (mayStall && error instanceof UsbError && error.kind === 'stall') return;
+      throw error;
+    }
+    // The gain requests answer with one byte, 0 = rejected.
+    if (call.replyBytes !== 1 || reply[0] === 1) return;
+    const what = reply.length === 1 && reply[0] === 0 ? 'rejected' : `answered with ${reply.length} bytes`;
+    throw new UsbError('io', `${this.name}: ${call.name} ${call.setup.index} was ${what}`);
+  }
+
+  /** Something else set what this group sets. */
+  forget(name: string): void {
+    this.applied.delete(name);
   }
 
   describe(): string {
@@ -186,6 +260,7 @@ export class HackrfBoard {
   }
 
   async close(): Promise<void> {
+    this.gone = true;
     await this.device.close();
   }
 

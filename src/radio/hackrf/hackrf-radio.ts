@@ -22,7 +22,7 @@ export interface HackrfRadioOptions extends HackrfDefaults {
   /** Opens the board, again after it was unplugged: the one of this serial, or the only one where it is null. */
   readonly openBoard: (serial: string | null) => Promise<StreamBoard>;
   readonly serial: string | null;
-  /** Longest silence of a board, ms; default 1500. More for emulated boards on a host that is short of time. */
+  /** Longest silence of a board, ms, which all other waits follow; default 1100, more for an emulated board that says that it is slow. */
   readonly patienceMs?: number;
   /** Told of every transmitter, so that it is silenced when the process ends; returns how to take it back. */
   readonly protect?: (name: string, transmitter: { silence(): Promise<void>; silenceNow(): void }) => () => void;
@@ -179,7 +179,7 @@ export class HackrfRadio implements Radio {
     const { board } = this;
     return async (settings, gainsDb) => {
       const next = this.tuner.regain(direction, settings, gainsDb);
-      await board.apply(next.groups);
+      await board.inTime(() => board.apply(next.groups));
       return next.settings;
     };
   }

@@ -10,13 +10,13 @@ import {
 } from '../radio.ts';
 import { describeSettings } from '../settings.ts';
 import type { RingSide } from '../stream/chunk-ring.ts';
-import type { InStream } from '../stream/stream-board.ts';
+import type { InStream, StreamEntry } from '../stream/stream-board.ts';
 import { UsbError } from '../usb/usb.ts';
 import { BlockAssembler } from './block-assembler.ts';
 import type { HackrfBoard } from './hackrf-board.ts';
 import { LossTracker } from './loss-tracker.ts';
 import { decodeM0State, getM0State } from './m0-state.ts';
-import { setMode, setRxOverrunLimit } from './radio-calls.ts';
+import { setRxOverrunLimit } from './radio-calls.ts';
 import type { Retune, Tuning } from './tuning.ts';
 
 export const RX_ENDPOINT = 0x81;
@@ -28,6 +28,9 @@ const MAX_RING_BYTES = 256 * 2 ** 20;
 export const POLL_MS = 50;
 /** Readings missing in a row before it is said that losses cannot be told any more. */
 const MAX_MISSING_POLLS = 20;
+/** How long the last reading of a stream may take, and how often it is looked for. */
+const LAST_READING_MS = 250;
+const LOOK_MS = 1;
 
 /** Bytes of one transfer: some 8 ms of samples, 16 to 256 KiB (libhackrf: always 256 KiB). */
 export function transferBytes(rateHz: number): number {
@@ -51,7 +54,11 @@ export class HackrfRx implements RxStream {
   private missingPolls = 0;
   private garbagePolls = 0;
   private closing: Promise<void> | null = null;
-  private afterEnd: string | null = null;
+  /** Bytes of the stream that were delivered, and that the host had when the last reading was asked for. */
+  private deliveredBytes = 0;
+  private checkedBytes = 0;
+  private isOver = false;
+  private readonly afterEnd: string[] = [];
 
   private constructor(board: HackrfBoard, stream: InStream, tuning: Tuning, retune: Retune, onClose: () => void) {
     const { settings } = tuning;
@@ -66,13 +73,14 @@ export class HackrfRx implements RxStream {
   }
 
   static async start(board: HackrfBoard, tuning: Tuning, retune: Retune, onClose: () => void): Promise<HackrfRx> {
-    await board.apply(tuning.groups);
     const polled = board.has('GET_M0_STATE');
-    if (polled) await board.send(setRxOverrunLimit(0));
+    await board.inTime(async () => {
+      await board.apply(tuning.groups);
+      if (polled) await board.send(setRxOverrunLimit(0));
+    });
     const { rateHz } = tuning.settings;
     const bytes = transferBytes(rateHz);
     const ringBytes = Math.min(MAX_RING_BYTES, Math.max(Math.ceil(2 * rateHz * RING_S), 4 * bytes));
-    const mode = setMode('rx');
     const poll = getM0State();
     const stream = await board.device.startIn({
       endpoint: RX_ENDPOINT,
@@ -81,8 +89,10 @@ export class HackrfRx implements RxStream {
       ringBytes,
       // With a hardware trigger silence is no error.
       silenceMs: tuning.hardwareTrigger ? 0 : board.patienceMs,
-      begin: [{ ...mode.setup, timeoutMs: mode.timeoutMs }],
-      ...(polled ? { poll: { request: poll.setup, length: poll.replyBytes, periodMs: POLL_MS, timeoutMs: 500 } } : {}),
+      ...(await board.modeOfStream('rx')),
+      ...(polled
+        ? { poll: { request: poll.setup, length: poll.replyBytes, periodMs: POLL_MS, timeoutMs: board.patienceMs / 2 } }
+        : {}),
     });
     return new HackrfRx(board, stream, tuning, retune, onClose);
   }
@@ -94,21 +104,22 @@ export class HackrfRx implements RxStream {
       parts.push('firmware before 2022.09 (USB API 1.06) does not tell of samples that the board discarded');
     }
     if (this.garbagePolls > 0) parts.push(`${this.garbagePolls} readings of the loss counters made no sense`);
-    if (this.afterEnd) parts.push(this.afterEnd);
-    return parts.join('; ') || null;
+    return [...parts, ...this.afterEnd].join('; ') || null;
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<SampleBlock> {
     try {
       while (!this.ended) {
         const entry = await this.stream.read();
-        if (this.ended) return;
+        if (this.ended) return this.passedOver(entry);
         if (entry.kind === 'side') this.reading(entry);
         else if (entry.kind === 'end') {
+          this.isOver = true;
           if (entry.error) throw this.endOf(entry.error);
           return;
         } else {
           this.checkWhole(entry.data.length);
+          this.deliveredBytes = entry.index + entry.data.length;
           for (const block of this.assembler.bytes(entry)) {
             countBlock(this.counters, block);
             this.counters.clippedSamples = this.assembler.clippedSamples;
@@ -141,26 +152,63 @@ export class HackrfRx implements RxStream {
     return `${this.board.describe()}, rx, ${describeSettings(this.settings)}`;
   }
 
-  /** Silent first, whatever else goes wrong; a board that is gone needs nothing. */
+  /** Silent, whatever else goes wrong; a board that is gone needs nothing. */
   private async stop(): Promise<void> {
     try {
+      await this.lastReading();
       await this.stream.stop();
       if (!this.board.gone) await this.board.off();
     } catch (error) {
       if (!(error instanceof DeviceError)) throw error;
-      this.afterEnd = `the board did not stop: ${error.message}`;
+      this.afterEnd.push(`the board did not stop: ${error.message}`);
     } finally {
       this.lateLosses();
       this.onClose();
     }
   }
 
-  /** Losses that are known and that no block carries any more, because none follows. */
+  /**
+   * The last blocks went out before the board was asked what it discarded among them: one more reading, taken after they came. What else is in the
+   * ring is passed over.
+   */
+  private async lastReading(): Promise<void> {
+    if (!this.board.has('GET_M0_STATE') || this.deliveredBytes === 0) return;
+    const untilMs = performance.now() + LAST_READING_MS * this.board.slowness;
+    this.stream.pollNow();
+    while (this.checkedBytes < this.deliveredBytes && !this.isOver && !this.board.gone && !this.board.isMute) {
+      const entry = this.stream.tryRead();
+      if (entry) this.passedOver(entry);
+      else if (performance.now() > untilMs) break;
+      else await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+    if (this.checkedBytes >= this.deliveredBytes) return;
+    const unchecked = (this.deliveredBytes - this.checkedBytes) / 2;
+    this.afterEnd.push(`what the board discarded among the last ${unchecked} samples is not known`);
+  }
+
+  /** An entry behind the end of the iteration: only what it says of losses counts. */
+  private passedOver(entry: StreamEntry): void {
+    if (entry.kind === 'end') this.isOver = true;
+    if (entry.kind !== 'side') return;
+    try {
+      this.reading(entry);
+    } catch (error) {
+      if (!(error instanceof DeviceError)) throw error;
+      this.isOver = true;
+    }
+  }
+
+  /** Losses that no block carries any more, because none follows: those that may lie before the end of the last one count. */
   private lateLosses(): void {
-    const { pending } = this.assembler;
-    if (pending.length === 0) return;
-    const samples = (of: 'minBytes' | 'maxBytes'): number => pending.reduce((sum, loss) => sum + loss[of], 0) / 2;
-    this.afterEnd = `behind the last block the board discarded ${samples('minBytes')} to ${samples('maxBytes')} samples`;
+    const late = this.assembler.pending.filter(({ fromByte }) => fromByte < this.deliveredBytes);
+    if (late.length === 0) return;
+    const certain = late.filter(({ toByte }) => toByte <= this.deliveredBytes);
+    const min = certain.reduce((sum, { minBytes }) => sum + minBytes, 0) / 2;
+    const max = late.reduce((sum, { maxBytes }) => sum + maxBytes, 0) / 2;
+    this.counters.lostMin += min;
+    this.counters.lostMax += max;
+    this.counters.gaps++;
+    this.afterEnd.push(`the board discarded ${min} to ${max} samples at the very end`);
   }
 
   /** One reading of the M0 state, or the lack of one. */
@@ -184,6 +232,7 @@ export class HackrfRx implements RxStream {
         hostBytesAfter: side.toIndex,
       });
       this.missingPolls = 0;
+      this.checkedBytes = side.fromIndex;
       if (loss) this.assembler.lost(loss);
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
@@ -217,6 +266,7 @@ export class HackrfRx implements RxStream {
 
   private endOf(error: UsbError): Error {
     if (error.kind !== 'timeout') return error;
+    this.board.fellSilent();
     return new UsbError('timeout', `${this.board.facts.board}: ${error.message}`);
   }
 }

@@ -30,8 +30,17 @@ export interface HackrfDefaults {
 
 /** Calls that belong together: repeated only where one of them changed. */
 export interface CallGroup {
+  readonly name: string;
+  /** Everything that it sends, as text. */
   readonly key: string;
   readonly calls: readonly BoardCall[];
+  /**
+   * The board takes it back when a mode ends: amplifier and bias tee (rf_path_set_direction of firmware up to 2026.01; libhackrf,
+   * hackrf_set_antenna_enable).
+   */
+  readonly endsWithMode?: boolean;
+  /** A board that refuses it has no such thing, and nothing is missing. */
+  readonly mayStall?: boolean;
 }
 
 /** A request resolved: what to send, in libhackrf's order (hackrf_transfer), and what results. */
@@ -98,7 +107,7 @@ export class Tuner {
       ...triggerGroup(hardwareTrigger, api),
       group('frequency', [tuningCall]),
       ampGroup,
-      group('bias tee', [radio.setBiasTee(request.biasTee ?? false)]),
+      biasTeeGroup(request.biasTee ?? false),
       ...gainsGroups,
     ];
     const rateHz = this.clock.actual(rateOf(fraction));
@@ -133,7 +142,7 @@ function gainGroups(direction: 'rx' | 'tx', gainsDb: Readonly<Record<string, num
       ? [radio.setGain('vga', gainsDb.vga), radio.setGain('lna', gainsDb.lna)]
       : [radio.setGain('txvga', gainsDb.txvga)];
   const amp = (direction === 'rx' ? gainsDb.amp : gainsDb.txamp) === AMP_DB;
-  return [group('amp', [radio.setAmp(amp)]), group(`${direction} gains`, calls)];
+  return [{ ...group('amp', [radio.setAmp(amp)]), endsWithMode: amp }, group(`${direction} gains`, calls)];
 }
 
 /** Firmware without triggers cannot have one on: left out; asked for all the same it is an error. */
@@ -143,7 +152,12 @@ function triggerGroup(on: boolean, api: number): CallGroup[] {
   throw new DeviceError(`hackrf: no hardware trigger in firmware with USB API ${apiText(api)}`, 'update the firmware');
 }
 
+/** Jawbreaker and rad1o have none and refuse even to switch it off. */
+function biasTeeGroup(on: boolean): CallGroup {
+  return { ...group('bias tee', [radio.setBiasTee(on)]), endsWithMode: on, mayStall: !on };
+}
+
 function group(name: string, calls: readonly BoardCall[]): CallGroup {
   const text = calls.map(({ setup, data }) => `${setup.request},${setup.value},${setup.index},${data.join('.')}`);
-  return { key: `${name}: ${text.join(' ')}`, calls };
+  return { name, key: text.join(' '), calls };
 }

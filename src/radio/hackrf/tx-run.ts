@@ -31,7 +31,7 @@ export class TxRun {
   /** What is queued last; done when it is done. */
   private last: Promise<unknown> = Promise.resolve();
   private failure: Error | null = null;
-
+  private aborting: Promise<void> | null = null;
   private readonly marginBytes: number;
 
   private constructor(board: HackrfBoard, queue: OutQueue, marginBytes: number) {
@@ -40,12 +40,21 @@ export class TxRun {
     this.marginBytes = marginBytes;
   }
 
-  /** Turns the transmitter on. */
-  static async begin(board: HackrfBoard, transferBytes: number): Promise<TxRun> {
-    await board.setMode('tx');
-    const stallMs = board.patienceMs;
-    const queue = await board.device.startOut({ endpoint: TX_ENDPOINT, transferBytes, transfers: 8, stallMs });
-    return new TxRun(board, queue, transferBytes);
+  /**
+   * Turns the transmitter on; off again where that fails half-way.
+   *
+   * @param waitsForTrigger the board takes no bytes until its trigger pin says so: that is no stall
+   */
+  static async begin(board: HackrfBoard, transferBytes: number, waitsForTrigger: boolean): Promise<TxRun> {
+    const stallMs = waitsForTrigger ? 0 : board.patienceMs;
+    try {
+      await board.inTime(() => board.setMode('tx'));
+      const queue = await board.device.startOut({ endpoint: TX_ENDPOINT, transferBytes, transfers: 8, stallMs });
+      return new TxRun(board, queue, transferBytes);
+    } catch (error) {
+      if (!board.gone) await board.off().catch(() => undefined);
+      throw error;
+    }
   }
 
   /**
@@ -118,16 +127,20 @@ export class TxRun {
       await flush;
       await this.off();
     } catch (error) {
+      if (error instanceof UsbError && error.kind === 'timeout') this.board.fellSilent();
       await this.abort();
       throw await this.explained(error);
     }
     return { underruns: await this.underruns(bytes) };
   }
 
-  /** Off at once: what is not sent is not sent. Never throws. */
-  async abort(): Promise<void> {
-    await this.queue.cancel().catch(() => undefined);
-    if (!this.board.gone) await this.off().catch(() => undefined);
+  /** Off at once: what is not sent is not sent. Never throws; safe to call twice. */
+  abort(): Promise<void> {
+    this.aborting ??= (async () => {
+      await this.queue.cancel().catch(() => undefined);
+      if (!this.board.gone) await this.board.off().catch(() => undefined);
+    })();
+    return this.aborting;
   }
 
   private async off(): Promise<void> {
@@ -149,7 +162,7 @@ export class TxRun {
 
   /** A transmitter that took no more bytes may have been stopped by its underrun limit: then that is the error. */
   private async explained(error: unknown): Promise<unknown> {
-    if (!(error instanceof UsbError) || error.kind !== 'timeout' || this.board.gone) return error;
+    if (!(error instanceof UsbError) || error.kind !== 'timeout' || this.board.gone || this.board.isMute) return error;
     if (!this.board.has('GET_M0_STATE')) return error;
     const state = await this.board.m0State().catch(() => null);
     if (state?.error !== 'tx-timeout') return error;

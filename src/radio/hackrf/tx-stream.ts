@@ -38,6 +38,7 @@ export class HackrfTx implements TxStream {
   private readonly board: HackrfBoard;
   private readonly retune: Retune;
   private readonly onClose: () => void;
+  private readonly waitsForTrigger: boolean;
   /** Index after the last queued burst. */
   private next = 0;
   private queue: Queued[] = [];
@@ -49,18 +50,21 @@ export class HackrfTx implements TxStream {
   private closing: Promise<void> | null = null;
   private aborted = false;
 
-  private constructor(board: HackrfBoard, settings: StreamSettings, retune: Retune, onClose: () => void) {
+  private constructor(board: HackrfBoard, tuning: Tuning, retune: Retune, onClose: () => void) {
     this.board = board;
     this.retune = retune;
-    this.settings = settings;
+    this.settings = tuning.settings;
+    this.waitsForTrigger = tuning.hardwareTrigger;
     this.onClose = onClose;
   }
 
   /** Tunes the board; nothing is sent yet, and the transmitter is off. */
   static async start(board: HackrfBoard, tuning: Tuning, retune: Retune, onClose: () => void): Promise<HackrfTx> {
-    await board.apply(tuning.groups);
-    await board.send(setTxUnderrunLimit(Math.round(2 * tuning.settings.rateHz * UNDERRUN_LIMIT_S)));
-    return new HackrfTx(board, tuning.settings, retune, onClose);
+    await board.inTime(async () => {
+      await board.apply(tuning.groups);
+      await board.send(setTxUnderrunLimit(Math.round(2 * tuning.settings.rateHz * UNDERRUN_LIMIT_S)));
+    });
+    return new HackrfTx(board, tuning, retune, onClose);
   }
 
   async write(reIm: Float32Array, atIndex = this.next): Promise<{ index: number; samples: number }> {
@@ -145,7 +149,7 @@ export class HackrfTx implements TxStream {
 
   private async oneRun(): Promise<void> {
     const { rateHz } = this.settings;
-    const run = await TxRun.begin(this.board, transferBytes(rateHz));
+    const run = await TxRun.begin(this.board, transferBytes(rateHz), this.waitsForTrigger);
     this.run = run;
     try {
       // What was silent since the last run is part of the gap.

@@ -4,11 +4,18 @@ import { UsbError } from '../usb/usb.ts';
 import { ChunkRingWriter } from './chunk-ring.ts';
 import { asUsbError, type Clock, hostClock, InRunner, type Running } from './in-runner.ts';
 import { OutRunner } from './out-runner.ts';
-import type { InRequest, OutRequest, PresetRequest, RunTask, TaskContext, TaskRequest } from './stream-board.ts';
+import {
+  type InRequest,
+  type OutRequest,
+  PRESET_MS,
+  type PresetRequest,
+  type RunTask,
+  type TaskContext,
+  type TaskRequest,
+} from './stream-board.ts';
 
-const FAREWELL_MS = 500;
 /** A task that does not stop is left behind after so long. */
-const STOP_MS = 2000;
+const STOP_MS = 700;
 
 /** Streams, queues, tasks and farewell of one board, in the thread that has it open. */
 export class BoardEngine {
@@ -94,7 +101,7 @@ export class BoardEngine {
       for (const { address } of endpoints) if (address < 0x80) endings.push(device.cancel(address));
     }
     await Promise.allSettled(endings);
-    for (const { data, timeoutMs = FAREWELL_MS, ...setup } of this.farewell) {
+    for (const { data, timeoutMs = PRESET_MS, ...setup } of this.farewell) {
       await device.controlOut(setup, data, timeoutMs).catch(() => {});
     }
   }

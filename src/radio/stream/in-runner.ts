@@ -1,7 +1,7 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { type ControlRequest, type UsbDevice, UsbError } from '../usb/usb.ts';
+import { type UsbDevice, UsbError } from '../usb/usb.ts';
 import type { ChunkRingWriter } from './chunk-ring.ts';
-import { type InRequest, POLL_TAG, type PollRequest } from './stream-board.ts';
+import { type InRequest, POLL_TAG, type PollRequest, PRESET_MS, type PresetRequest } from './stream-board.ts';
 
 /** Host time, ns since 1970; never runs backwards within a thread. */
 export type Clock = () => bigint;
@@ -66,9 +66,7 @@ export class InRunner implements Running {
   private async run(): Promise<UsbError | null> {
     const guard = this.watchSilence();
     try {
-      for (const { data, timeoutMs = 500, ...setup } of this.request.begin ?? []) {
-        if (this.verdict === undefined) await this.begin(setup, data, timeoutMs);
-      }
+      await this.begin();
       this.progressMs = performance.now();
       await this.receive();
     } catch (error) {
@@ -81,13 +79,21 @@ export class InRunner implements Running {
     return this.verdict ?? null;
   }
 
-  /** One request before the first transfer, once more where it was not answered in time. */
-  private async begin(setup: ControlRequest, data: Uint8Array | undefined, timeoutMs: number): Promise<void> {
+  /** What is sent before the first transfer; what is sent in its place where that was not answered in time. */
+  private async begin(): Promise<void> {
+    const { begin = [], beginAgain } = this.request;
     try {
-      await this.device.controlOut(setup, data, timeoutMs);
+      await this.sendAll(begin);
     } catch (error) {
-      if (!(error instanceof UsbError) || error.kind !== 'timeout' || this.verdict !== undefined) throw error;
-      await this.device.controlOut(setup, data, timeoutMs);
+      const again = error instanceof UsbError && error.kind === 'timeout' && this.verdict === undefined;
+      if (!again || !beginAgain) throw error;
+      await this.sendAll(beginAgain);
+    }
+  }
+
+  private async sendAll(requests: readonly PresetRequest[]): Promise<void> {
+    for (const { data, timeoutMs = PRESET_MS, ...setup } of requests) {
+      if (this.verdict === undefined) await this.device.controlOut(setup, data, timeoutMs);
     }
   }
 
@@ -101,13 +107,15 @@ export class InRunner implements Running {
     };
     for (let i = 0; i < transfers && this.verdict === undefined; i++) submit(new Uint8Array(transferBytes));
     if (poll) void this.poll(poll);
+    let whole = true;
     for (let next = flight.shift(); next; next = flight.shift()) {
       try {
         const count = await next.count;
-        // Behind a failed transfer nothing is in its place any more.
-        if (!this.verdict) this.arrived(next.buffer.subarray(0, count));
+        // Behind a transfer that failed or was cancelled nothing is in its place any more.
+        if (whole) this.arrived(next.buffer.subarray(0, count));
         if (this.verdict === undefined) submit(next.buffer);
       } catch (error) {
+        whole = false;
         await this.end(asUsbError(error));
       }
     }

@@ -29,9 +29,11 @@ export interface StreamBoard extends UsbDevice {
 /** A control OUT request that the board's thread sends by itself. */
 export interface PresetRequest extends ControlRequest {
   readonly data?: Uint8Array;
-  /** Default 500. */
+  /** Default PRESET_MS. */
   readonly timeoutMs?: number;
 }
+
+export const PRESET_MS = 500;
 
 export interface InRequest {
   readonly endpoint: number;
@@ -43,8 +45,10 @@ export interface InRequest {
   readonly ringBytes: number;
   /** The stream ends with a UsbError of kind timeout after so long without a byte; 0 (default): silence is no error. */
   readonly silenceMs?: number;
-  /** Sent right before the first transfers (HackRF: mode RX), so that the board's FIFO does not fill meanwhile; each once more where it was not answered in time. */
+  /** Sent right before the first transfers (HackRF: mode RX), so that the board's FIFO does not fill meanwhile. */
   readonly begin?: readonly PresetRequest[];
+  /** Sent once where one of `begin` was not answered in time; without it that ends the stream. */
+  readonly beginAgain?: readonly PresetRequest[];
   readonly poll?: PollRequest;
 }
 

@@ -244,3 +244,12 @@ test('API versions are written as the documents write them', () => {
   assert.equal(apiText(0x0112), '1.12');
   assert.equal(apiText(0x0107), '1.07');
 });
+
+test('an emulated board says how slow its clock is; nobody else is believed to be slow', () => {
+  const named = (name: string | null) => facts.emulationSpeed([{ number: 0, name, endpoints: [] }]);
+  const speeds = { 'emulated, speed 0.05': 0.05, 'emulated, speed 0.0001': 1e-4, 'emulated, speed 20': 1 };
+  for (const [name, speed] of Object.entries(speeds)) assert.equal(named(name), speed);
+  assert.equal(named('emulated, speed 0'), 1e-4);
+  for (const name of [null, 'Transceiver', 'emulated, speed -1', 'emulated, speed 0.1 ']) assert.equal(named(name), 1);
+  assert.equal(facts.emulationSpeed([]), 1);
+});

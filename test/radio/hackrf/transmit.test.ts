@@ -227,3 +227,49 @@ test('a board that does not answer in time is asked for the mode again, in both 
   await radio.close();
   assert.equal(made.emulated.inspect().mode, 'off');
 });
+
+test('after a mode that was not answered the amplifier is set again, since off took it back', async () => {
+  let deaf = 0;
+  const faults: FaultPlan = ({ kind, target }) =>
+    kind === 'controlOut' && target === 1 && deaf-- > 0 ? { kind: 'timeout' } : null;
+  const made = bench({ rxCounter: true }, { faults });
+  const radio = await made.open();
+  const seen = (): string[] =>
+    made.requests
+      .filter(([request]) => request === 17 || request === 1)
+      .map(([request, value]) => `${request}:${value}`);
+  const tx = await radio.openTx({ rateHz: 2e6, gainsDb: { txamp: 14 } });
+  [deaf, made.requests.length] = [1, 0];
+  await tx.write(burst(100, 0));
+  await tx.drain();
+  // What timed out did not reach the board.
+  assert.deepEqual(seen(), ['1:0', '17:1', '1:2', '1:0']);
+  await tx.close();
+  const rx = await radio.openRx({ rateHz: 2e6, gainsDb: { amp: 14 } });
+  await rx.close();
+  [deaf, made.requests.length] = [1, 0];
+  const again = await radio.openRx({ rateHz: 2e6, gainsDb: { amp: 14 } });
+  for await (const _ of again) break;
+  assert.deepEqual(seen(), ['17:1', '1:0', '17:1', '1:1', '1:0']);
+  await radio.close();
+});
+
+test('a trigger that does not come is no stall of the transmitter, and it can be stopped', async () => {
+  const clock = new ManualAirClock();
+  const made = bench({}, { clock });
+  const work = async (): Promise<void> => {
+    const radio = await made.open({ patienceMs: 20 });
+    const tx = await radio.openTx({ rateHz: 2e6, hardwareTrigger: true });
+    await tx.write(burst(100_000, 0));
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    assert.equal(made.emulated.inspect().emittedSamples, 0);
+    made.emulated.trigger();
+    await tx.drain();
+    assert.ok(made.emulated.inspect().emittedSamples > 99_000);
+    await tx.write(burst(100_000, 0));
+    await tx.abort();
+    assert.equal(made.emulated.inspect().mode, 'off');
+    await radio.close();
+  };
+  await passTime(clock, work());
+});
