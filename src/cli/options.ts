@@ -105,17 +105,19 @@ const GROUPS = {
       'modular: extra margin of the more important half of the picture (default 0 to 2.5, more the less the CSI report tells)',
     ),
   ],
-  channel: [
-    word(
-      'channel',
-      '--channel <name>',
-      'awgn (default), epa, eva, etu, tdl-a, tdl-b, tdl-c, or trace:RUN: a recorded H(f,t) with its noise',
-    ),
+  snr: [
     number(
       'snrDb',
       '--snr <db>',
       'ensemble mean Es/N0 per occupied resource element (default 15; with a trace its own)',
       'dB',
+    ),
+  ],
+  channel: [
+    word(
+      'channel',
+      '--channel <name>',
+      'awgn (default), epa, eva, etu, tdl-a, tdl-b, tdl-c, or trace:RUN: a recorded H(f,t) with its noise',
     ),
     word('snrNorm', '--snr-norm <kind>', 'ensemble (default) or burst: normalise each realisation'),
     number('delaySpreadNs', '--delay-spread <ns>', 'of the TDL channels (default 300)', 'ns'),
@@ -220,6 +222,7 @@ const HEADINGS: { readonly [K in LinkGroup]: string } = {
   receiverModels: 'Codec:',
   budget: 'Budget:',
   channel: 'Channel model:',
+  snr: 'Channel model:',
   impairments: 'Single impairments:',
   modem: 'Modem and board:',
   transmit: 'Transmitter:',

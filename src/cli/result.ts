@@ -16,14 +16,15 @@ const REASONS: Readonly<Record<number, string>> = {
 /** Prints the result of a link command and returns its exit code. */
 export async function printResult(context: CliContext, result: RunResult | FolderResult): Promise<number> {
   context.progress.done();
-  if (context.json) outJson(context, await jsonOf(result, context.signal.aborted));
+  if (context.json) outJson(context, await resultJson(result, context.signal.aborted));
   else context.out(await textOf(context, result));
   const reason = REASONS[result.exitCode];
   if (reason && !context.signal.aborted) process.stderr.write(`sct: ${reason}\n`);
   return result.exitCode;
 }
 
-async function jsonOf(result: RunResult | FolderResult, interrupted: boolean): Promise<object> {
+/** The object of `--json`. */
+export async function resultJson(result: RunResult | FolderResult, interrupted: boolean): Promise<object> {
   const { canonical } = await import('../experiment/canonical-json.ts');
   const { METRIC_KEYS } = await import('../experiment/metrics.ts');
   if ('images' in result) {

@@ -7,7 +7,17 @@ export async function parseRules(flags: { cabled?: string; config?: string }): P
   const cabledDb = flags.cabled === undefined ? undefined : parseCabled(flags.cabled);
   if (flags.config === undefined) return { cabledDb: cabledDb ?? null, allowedBands: [], receiver: null };
   const { readConfigFile } = await import('./config-file.ts');
-  const { link } = await readConfigFile(flags.config, ['photo', 'tx', 'rx', 'compare', 'periodMs']);
+  const { link } = await readConfigFile(flags.config, [
+    'photo',
+    'tx',
+    'rx',
+    'to',
+    'from',
+    'reference',
+    'compare',
+    'periodMs',
+    'attenuator',
+  ]);
   return {
     cabledDb: cabledDb ?? link.cabledDb ?? null,
     allowedBands: parseAllowedBands(link.allowedBands),

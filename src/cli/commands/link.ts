@@ -11,6 +11,7 @@ import {
 } from '../options.ts';
 import { photoSource } from '../photo.ts';
 import { printResult } from '../result.ts';
+import { addSnrListOption, comparedText, printSweep, snrList } from '../snr-list.ts';
 
 /** Soundings before a picture over a real channel, which may fade (docs/adr/0017-predicted-csi.md). */
 const SOUNDINGS = 4;
@@ -23,6 +24,7 @@ interface LinkWords {
   tx?: string;
   rx?: string;
   compare?: string;
+  attenuator?: string;
   output?: string;
 }
 
@@ -41,7 +43,11 @@ export const addLink: AddCommand = (program, context, done) => {
       '--compare <mappings>',
       'mappings against one another, for example matched,uniform: -n pairs on one report each',
     )
-    .option('--rx <uri>', 'receiver; the same as --tx where one radio does both (Pluto, loopback)');
+    .option('--rx <uri>', 'receiver; the same as --tx where one radio does both (Pluto, loopback)')
+    .option(
+      '--attenuator <uri>',
+      'step attenuator between the boards that sets the SNR of --snr: att:PORT[?model=NAME]; --cabled is what stays without it',
+    );
   addLinkOptions(command, [
     'codec',
     'models',
@@ -57,6 +63,7 @@ export const addLink: AddCommand = (program, context, done) => {
     'quality',
     'count',
   ]);
+  addSnrListOption(command);
   addConfigOption(command);
   addOutputOption(command);
   addCommonOptions(command).addHelpText(
@@ -68,12 +75,13 @@ allows (allowedBands). -f is the centre of the signal.
 Examples:
   sct link photo.png --tx hackrf:1a2b --rx hackrf:3c4d -f 868.3M --cabled 60
   sct link photo.png --tx hackrf --rx pluto:usb -f 2.45G --cabled 60 --numerology 15
+  sct link photo.png --tx hackrf:1a2b --rx hackrf:3c4d -f 868.3M --cabled 30 --attenuator att:/dev/ttyUSB0 --snr 5,10,15
   sct link photo.png --tx loopback --rx loopback --channel epa
   sct link photo.png --tx loopback --channel eva --compare matched,uniform -n 20
 `,
   );
   command.action(async (path: string | undefined, options: LinkWords) => {
-    const { config, run } = await resolveSettings(command, ['photo', 'tx', 'rx', 'compare']);
+    const { config, run } = await resolveSettings(command, ['photo', 'tx', 'rx', 'compare', 'attenuator']);
     const { parseRadioUri } = await import('../../radio/uri.ts');
     const tx = options.tx ?? run.tx;
     if (typeof tx !== 'string') throw new UsageError('--tx URI is missing', 'for example --tx hackrf --rx hackrf:3c4d');
@@ -90,24 +98,47 @@ Examples:
     const settings = { ...config, ...soundings, photo, tx, rx };
     const io = runIo(context, options.output);
     const compare = options.compare ?? run.compare;
-    if (typeof compare !== 'string') return done(await printResult(context, await runLink(settings, io)));
+    const attenuator = attenuatorOf(options.attenuator ?? run.attenuator, modelled, config.cabledDb);
+    const snrs = snrList(command);
+    if (snrs && !modelled && !attenuator) {
+      throw new UsageError(
+        '--snr: nothing is modelled between boards',
+        'a step attenuator between them sets it: --attenuator att:/dev/ttyUSB0',
+      );
+    }
     const { comparedMappings } = await import('../../experiment/ota/compare-run.ts');
+    const mappings = typeof compare === 'string' ? comparedMappings(compare) : null;
     const { count = PAIRS, ...single } = settings;
-    done(printCompared(context, await runLinkCompare(single, comparedMappings(compare), count, io)));
+    const { checkSnrList, sweepSnr } = await import('../../experiment/cabled/snr-sweep.ts');
+    const list = checkSnrList(snrs ?? [config.snrDb]);
+    const { points, exitCode } = await sweepSnr(list, attenuator, io, async (snrDb, setter, runIo) => {
+      return mappings
+        ? await runLinkCompare({ ...single, snrDb }, mappings, count, runIo, setter)
+        : await runLink({ ...settings, snrDb }, runIo, setter);
+    });
+    if (list.length > 1) return done(await printSweep(context, { points, exitCode }, options.output));
+    const [{ result }] = points;
+    done('differences' in result ? printCompared(context, result) : await printResult(context, result));
   });
 };
+
+/** The attenuator's URI, where there is one. UsageError without boards on a cable. */
+function attenuatorOf(uri: unknown, modelled: boolean, cabledDb: number | undefined): string | null {
+  if (typeof uri !== 'string') return null;
+  if (modelled) throw new UsageError('--attenuator: loopback has none', '--snr alone sets the SNR of a model');
+  if (cabledDb === undefined) {
+    throw new UsageError(
+      '--attenuator stands in a cable',
+      'give --cabled DB: what is between the boards when it is at 0 dB',
+    );
+  }
+  return uri;
+}
 
 /** The differences, or the JSON, of a comparison. */
 function printCompared(context: CliContext, { exitCode, ...result }: CompareResult): number {
   context.progress.done();
   if (context.json) outJson(context, result);
-  else {
-    const lines = result.differences.map(({ of, minus, figures: { psnrDb } }) => {
-      const d = psnrDb!;
-      const interval = `95 % interval ${d.low.toFixed(2)} to ${d.high.toFixed(2)}, ${d.n} pairs`;
-      return `${of} - ${minus}: ${d.value.toFixed(2)} dB PSNR (${interval})`;
-    });
-    context.out(`${lines.join('\n')}\nreport ${result.files.report}\n`);
-  }
+  else context.out(`${comparedText(result).join('\n')}\nreport ${result.files.report}\n`);
   return exitCode;
 }

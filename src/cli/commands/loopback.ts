@@ -17,6 +17,7 @@ export const addLoopback: AddCommand = (program, context, done) => {
     'receiverModels',
     'budget',
     'channel',
+    'snr',
     'impairments',
     'modem',
     'transmit',

@@ -13,7 +13,7 @@ export const addSound: AddCommand = (program, context, done) => {
     .option('--tx <uri>', 'transmitter: loopback (default), hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH')
     .option('--rx <uri>', 'receiver: the same as --tx (default)')
     .option('--period <ms>', 'a burst each period instead of one; stops after --duration or -n');
-  addLinkOptions(command, ['channel', 'impairments', 'modem', 'transmit', 'receive', 'duration', 'count']);
+  addLinkOptions(command, ['channel', 'snr', 'impairments', 'modem', 'transmit', 'receive', 'duration', 'count']);
   addConfigOption(command);
   addOutputOption(command);
   addCommonOptions(command).addHelpText(

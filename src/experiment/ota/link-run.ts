@@ -2,6 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import type { RxStream, TxStream } from '../../radio/radio.ts';
 import { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
 import { parseRadioUri } from '../../radio/uri.ts';
+import type { SnrSetter } from '../cabled/snr-setter.ts';
 import { senderCodec } from '../link-codecs.ts';
 import type { LinkConfig } from '../link-config.ts';
 import { checkModelledFeedback, loopbackPicture, runLoopback } from '../loopback-run.ts';
@@ -25,11 +26,17 @@ export interface LinkRunConfig extends LinkConfig {
 /**
  * `sct link`: one picture from one radio to another, both on this host. With `loopback` at both ends the channel is modelled: only the
  * URI differs.
+ *
+ * @param snr sets the SNR of boards on a cable
  */
-export async function runLink(config: LinkRunConfig, io: RunIo): Promise<RunResult | FolderResult> {
+export async function runLink(
+  config: LinkRunConfig,
+  io: RunIo,
+  snr: SnrSetter | null = null,
+): Promise<RunResult | FolderResult> {
   const { photo, tx, rx: _, ...link } = config;
   if (parseRadioUri(tx).kind === 'loopback') return runLoopback({ ...link, photo }, io);
-  return runPicture(await linkPicture(config, io), io);
+  return runPicture(await linkPicture(config, io, snr), io);
 }
 
 /** `sct link --compare`: one picture with several mappings, `count` times. */
@@ -38,12 +45,13 @@ export async function runLinkCompare(
   mappings: readonly Mapping[],
   count: number,
   io: RunIo,
+  snr: SnrSetter | null = null,
 ): Promise<CompareResult> {
   checkComparable(config);
   // One transmission of each picture: repetitions would make the later ones wait, and their report older.
   const once = { ...config, harq: 0 };
   const { photo, tx, rx: _, ...link } = once;
-  if (parseRadioUri(tx).kind !== 'loopback') return runCompare(await linkPicture(once, io), mappings, count, io);
+  if (parseRadioUri(tx).kind !== 'loopback') return runCompare(await linkPicture(once, io, snr), mappings, count, io);
   checkModelledFeedback(link);
   if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
   const [recorded, coding] = [await recordedChannel(link), await senderCodec(link)];
@@ -52,7 +60,7 @@ export async function runLinkCompare(
 }
 
 /** One picture between two radios, ready to run. */
-async function linkPicture(config: LinkRunConfig, io: RunIo): Promise<PictureRun> {
+async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | null): Promise<PictureRun> {
   const { photo, tx, rx, ...link } = config;
   if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
   const coding = await senderCodec(link);
@@ -61,13 +69,13 @@ async function linkPicture(config: LinkRunConfig, io: RunIo): Promise<PictureRun
   const { config: received, setup } = ends.rx;
   return {
     ...{ config: received, photo, coding, modelled: false, numerology: setup.numerology },
-    settings: { ...received, tx, rx },
+    settings: { ...received, tx, rx, ...(snr ? { attenuator: snr.uri } : {}) },
     channel: 'link',
     directory: io.outputDirectory,
     open: async (run, name, burst) => {
       const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
       const exchange = new RadioExchange({
-        ...{ ...ends, permission, burst, signal: io.signal },
+        ...{ ...ends, permission, burst, signal: io.signal, snr },
         captures: async (sending, receiving) =>
           Object.assign(files, await linkCaptures(run, name, ends, sending, receiving)),
       });

@@ -37,15 +37,17 @@ export interface PowerFacts {
 export class PowerKeeper {
   private readonly rise: PowerRise;
   private readonly ceilingGainDb: number;
+  private readonly wantedSnrDb: number;
   private readonly startGainDb: number;
   private lastSnrDb: number | null = null;
   private idleRises = 0;
   private soundings = 0;
   private why: string | null = null;
 
-  constructor(rise: PowerRise, ceilingGainDb: number) {
+  constructor(rise: PowerRise, ceilingGainDb: number, wantedSnrDb = WANTED_SNR_DB) {
     this.rise = rise;
     this.ceilingGainDb = ceilingGainDb;
+    this.wantedSnrDb = wantedSnrDb;
     this.startGainDb = sumOf(rise.gainsDb);
   }
 
@@ -59,11 +61,12 @@ export class PowerKeeper {
     if (this.why !== null) return false;
     if (!tx.setGains) return this.stop('the radio cannot change its gain while it is open');
     const before = this.rise.gainsDb;
+    const { wantedSnrDb } = this;
     if (heard?.clipped) {
-      this.rise.heard({ ...heard, wantedSnrDb: WANTED_SNR_DB, receivedDbm: null });
+      this.rise.heard({ ...heard, wantedSnrDb, receivedDbm: null });
       this.stop("the receiver's converter was at its limit");
-    } else if (heard && heard.snrDb >= WANTED_SNR_DB) {
-      return this.stop(`SNR ${heard.snrDb.toFixed(1)} dB, wanted ${WANTED_SNR_DB} dB`);
+    } else if (heard && heard.snrDb >= wantedSnrDb) {
+      return this.stop(`SNR ${heard.snrDb.toFixed(1)} dB, wanted ${wantedSnrDb} dB`);
     } else if (this.rise.atCeiling) {
       const snr = heard ? `SNR ${heard.snrDb.toFixed(1)} dB` : 'not heard';
       return this.stop(`the strongest gain that is permitted (${snr})`);
@@ -72,7 +75,7 @@ export class PowerKeeper {
       this.idleRises = useless ? this.idleRises + 1 : 0;
       if (this.idleRises >= IDLE_RISES) return this.stop(`more brings no more SNR than ${heard.snrDb.toFixed(1)} dB`);
       this.lastSnrDb = heard.snrDb;
-      this.rise.heard({ ...heard, wantedSnrDb: WANTED_SNR_DB, receivedDbm: null });
+      this.rise.heard({ ...heard, wantedSnrDb, receivedDbm: null });
     } else this.rise.notHeard();
     if (sumOf(before) === sumOf(this.rise.gainsDb)) return false;
     await tx.setGains(this.rise.gainsDb);
@@ -102,8 +105,9 @@ export function describePower({ startGainDb, finalGainDb, ceilingGainDb, why }: 
  * The power of an end that transmits; null for one that reaches no air, and where the user named the gain.
  *
  * @param receiver the board at the other end of the cable; null where it is on another host
+ * @param wantedSnrDb of an attenuator that takes the rest away again; less than the usual one changes nothing
  */
-export function powerOf(end: RadioEnd, receiver: RadioProfile | null): PowerKeeper | null {
+export function powerOf(end: RadioEnd, receiver: RadioProfile | null, wantedSnrDb = 0): PowerKeeper | null {
   if (!end.board || end.config.txGainDb !== undefined) return null;
   const { transmission, rules } = permissionRequest(end, receiver);
   const { profile } = end;
@@ -119,7 +123,7 @@ export function powerOf(end: RadioEnd, receiver: RadioProfile | null): PowerKeep
   }
   const span = emissionSpan(transmission, profile.frontEnd.clockTolerancePpm.value);
   const rise = new PowerRise(profile, span, ceiling, { cabledDb: rules.cabledDb });
-  return new PowerKeeper(rise, sumOf(ceiling));
+  return new PowerKeeper(rise, sumOf(ceiling), Math.max(WANTED_SNR_DB, wantedSnrDb));
 }
 
 function isPermitted(check: () => unknown): boolean {

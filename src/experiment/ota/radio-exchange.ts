@@ -14,6 +14,7 @@ import { transmitGuard } from '../../radio/safety/process-end.ts';
 import { describePermission, type TransmitPermission } from '../../radio/safety/transmit-permission.ts';
 import type { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import { describeSnrSetting, type SnrSetter } from '../cabled/snr-setter.ts';
 import type { Json } from '../canonical-json.ts';
 import { budgetOf } from '../link-setup.ts';
 import { LinkTrace } from '../link-trace.ts';
@@ -32,6 +33,8 @@ const ACK_TIMEOUT_S = 0.3;
 const WAIT_S = 1;
 /** What a sender says that cannot know whether it is heard. */
 const STAYS_LOW = 'no way back: the transmit gain stays as low as it starts; --tx-gain sets it';
+/** Above the SNR that an attenuator sets, dB. */
+const SPARE_SNR_DB = 3;
 /** Listened to after the last burst, s. */
 const TAIL_S = 20e-3;
 
@@ -46,6 +49,8 @@ export interface RadioExchangeOptions {
   /** Radios that are open already, for tests; default: those that the ends name. */
   /** The transmitter's power, for tests; default by its board. */
   readonly power?: PowerKeeper;
+  /** Sets the SNR by an attenuator between the boards. */
+  readonly snr?: SnrSetter | null;
   readonly radios?: { readonly tx: Radio; readonly rx: Radio };
 }
 
@@ -74,7 +79,10 @@ export class RadioExchange implements ComparableExchange {
     this.options = options;
     const { tx, rx } = options;
     const { config } = tx;
-    this.power = config.feedback === 'none' ? null : (options.power ?? powerOf(tx, rx.board ? rx.profile : null));
+    this.power =
+      config.feedback === 'none'
+        ? null
+        : (options.power ?? powerOf(tx, rx.board ? rx.profile : null, snrAbove(options)));
     if (config.feedback !== 'same' && config.feedback !== 'none') {
       throw new UsageError(
         `--feedback ${config.feedback}: both ends are in this process`,
@@ -170,9 +178,13 @@ export class RadioExchange implements ComparableExchange {
     await this.setGain();
   }
 
-  private setGain(): Promise<void> {
+  private async setGain(): Promise<void> {
     const { sender, air, trace, keeper, power } = this;
-    return setGains({ sender, air, trace, keeper, power, tx: this.tx!, rx: this.rx! });
+    const setting = { sender, air, trace, keeper, tx: this.tx!, rx: this.rx! };
+    await this.options.snr?.open();
+    await setGains({ ...setting, power });
+    await this.options.snr?.settle({ sender, trace, air, regain: () => setGains({ ...setting, power: null }) });
+    trace.forGains = trace.bursts.length;
   }
 
   /** Soundings alone, one each period. */
@@ -209,6 +221,7 @@ export class RadioExchange implements ComparableExchange {
       rx: { uri: options.rx.name, settings: stream(rx), ...(this.keeper ? { gainsDb: this.keeper.gainsDb } : {}) },
       permission: this.permission ? describePermission(this.permission) : null,
       power: this.power ? { ...this.power.facts() } : null,
+      ...(options.snr ? { attenuator: { ...options.snr.facts() } as Json } : {}),
       soundingsForGains: this.trace.forGains,
       codingS,
       sent: (air?.sent ?? []).map((b) => ({ ...b })),
@@ -220,6 +233,8 @@ export class RadioExchange implements ComparableExchange {
     const out = underruns > 0 ? [`the transmitter ran out of samples ${underruns} times inside a burst`] : [];
     if (this.rx?.warning) out.push(this.rx.warning);
     const { tx } = this.options;
+    const setting = this.options.snr?.facts();
+    if (setting) out.push(describeSnrSetting(setting));
     if (this.power) out.push(describePower(this.power.facts()));
     else if (tx.board && tx.config.txGainDb === undefined) out.push(STAYS_LOW);
     return out;
@@ -247,6 +262,11 @@ export class RadioExchange implements ComparableExchange {
   private budgetOf(image: RgbImage): number {
     return budgetOf(this.options.tx.config, image.width * image.height);
   }
+}
+
+/** The SNR that power has to bring: what an attenuator then takes away, and a little more. */
+function snrAbove({ snr }: RadioExchangeOptions): number {
+  return snr ? snr.wantedSnrDb + SPARE_SNR_DB : 0;
 }
 
 function withGains(end: RadioEnd, gainsDb: Readonly<Record<string, number>>): RadioEnd {
