@@ -15,7 +15,9 @@ import type { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { type Answers, openAnswers } from './ota/answers.ts';
 import { GainKeeper } from './ota/gain-keeper.ts';
-import { permissionOf, permittedTx, type RadioEnd, radioEnd } from './ota/radio-end.ts';
+import { gainForNoise } from './ota/noise-gain.ts';
+import { describePower, type PowerKeeper, powerOf } from './ota/power-keeper.ts';
+import { permissionOf, permittedTx, type RadioEnd, radioEnd, withGains } from './ota/radio-end.ts';
 import { loadPhoto } from './photo.ts';
 import { PictureLedger } from './picture-ledger.ts';
 import { openQualityInputs } from './quality-inputs.ts';
@@ -60,9 +62,13 @@ async function receiveFrom(
   answers: Answers | null,
 ): Promise<RunResult> {
   const end = radiates(uri) ? radioEnd(config, config.from, 'rx', null) : null;
-  const turning = config.feedback === 'burst' ? turningReceiver(radio, config, end) : null;
-  const opened: RxStream = await unlessAborted<RxStream>(turning ?? radio.openRx(end?.request ?? {}), io.signal);
-  if (opened instanceof TurningReceiver) answers?.by(opened);
+  const back = config.feedback === 'burst' ? answeringEnd(config, end) : null;
+  const power = back && powerOf(back, null);
+  const listening = end?.ownGain ? gainForNoise(radio, end.request, radio.capabilities.gains, io.signal) : null;
+  const request = (await listening) ?? end?.request ?? {};
+  const turning = end && back ? turningReceiver(radio, { ...end, request }, back, power) : null;
+  const opened: RxStream = await unlessAborted<RxStream>(turning ?? radio.openRx(request), io.signal);
+  if (opened instanceof TurningReceiver) answers?.by(opened, power);
   const rx: RxStream = opened;
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
   const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
@@ -104,7 +110,7 @@ async function receiveFrom(
         heard: (event) => {
           answers?.to(event);
           // Between a sounding and what follows it there is time for another gain.
-          if (event.type === 'burst' && event.use === 'sounding') void keeper?.settle(true);
+          if (event.type === 'burst' && event.use === 'sounding') keeper?.settle(true).catch(() => undefined);
         },
         burst: (b, receiver) => {
           io.progress.update(`receive  burst ${b.burst} (${b.use})  SNR ${b.snrDb.toFixed(1)} dB`);
@@ -123,11 +129,12 @@ async function receiveFrom(
     annotateTrace(capture, stream.trace, stream.numerology, loOffsetHz, rx.settings.frequencyHz);
     await capture.close({ 'sct:clipped_samples': rx.counters.clippedSamples });
     const warnings = rx.warning ? [rx.warning] : [];
+    if (power) warnings.push(describePower(power.facts()));
     if (rx.ended === 'source-silent') warnings.push('the source went silent without saying that it had ended');
     for (const warning of warnings) io.progress.note(warning);
     const result = await writeReceiverRun(
       run,
-      manifest,
+      power ? { ...manifest, device: { ...manifest.device, power: { ...power.facts() } } } : manifest,
       {
         config: resolved,
         title: config.from,
@@ -157,15 +164,28 @@ async function receiveFrom(
   }
 }
 
-/** A receiver that answers over the air. UsageError without a board, and where it may not transmit. */
-function turningReceiver(radio: Radio, config: ReceiveConfig, end: RadioEnd | null): Promise<TurningReceiver> {
+/** The transmitter of a receiver that answers over the air. UsageError without a board, and where it may not transmit. */
+function answeringEnd(config: ReceiveConfig, end: RadioEnd | null): RadioEnd {
   if (!end) throw new UsageError('--feedback burst: a file cannot answer over the air', 'leave it out');
   const back = radioEnd(config, config.from, 'tx', null);
   permissionOf(back, null);
+  return back;
+}
+
+function turningReceiver(
+  radio: Radio,
+  end: RadioEnd,
+  back: RadioEnd,
+  power: PowerKeeper | null,
+): Promise<TurningReceiver> {
   const { numerology, frontend } = end.setup;
+  const now = () => (power ? withGains(back, power.gainsDb) : back);
   return TurningReceiver.open({
-    ...{ radio, rx: end.request, tx: back.request, numerology, frontend },
-    tap: (tx) => permittedTx(back, null, tx),
+    ...{ radio, rx: end.request, numerology, frontend },
+    get tx() {
+      return now().request;
+    },
+    tap: (tx) => permittedTx(now(), null, tx),
   });
 }
 

@@ -18,7 +18,9 @@ import { budgetOf, setupLink } from './link-setup.ts';
 import { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { emptyMetrics } from './metrics.ts';
-import { permissionOf, permittedTx, radioEnd } from './ota/radio-end.ts';
+import { gainForNoise } from './ota/noise-gain.ts';
+import { describePower, powerOf } from './ota/power-keeper.ts';
+import { permissionOf, permittedTx, radioEnd, withGains } from './ota/radio-end.ts';
 import { RehearsedCodec } from './ota/rehearsal.ts';
 import { answeredOptions, hasAnswers, sendLive, sendToFile } from './ota/sendings.ts';
 import { loadPhoto } from './photo.ts';
@@ -30,8 +32,8 @@ import { sendSession } from './send-session.ts';
 import { knowledgeRecord, SessionKnowledge } from './session-knowledge.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
-/** What `sct send` says of a board without --tx-gain: its power does not rise by itself. */
-const STAYS_LOW = 'the transmit gain stays as low as it starts; --tx-gain sets it';
+/** What `sct send` says of a board without a way back and without --tx-gain. */
+const STAYS_LOW = 'no way back: the transmit gain stays as low as it starts; --tx-gain sets it';
 
 /**
  * `sct send`: makes a picture's bursts and sends them to a radio or file. Without a way back a sounding burst, so that
@@ -55,7 +57,9 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     );
   }
   const end = board ? radioEnd(config, config.to, 'tx', coding) : null;
-  const permission = end && permissionOf(end, null);
+  if (end) permissionOf(end, null);
+  const power = end && hasAnswers(config) ? powerOf(end, null) : null;
+  const endNow = () => end && (power ? withGains(end, power.gainsDb) : end);
   const setup = end?.setup ?? setupLink(config, null, coding);
   const { image, name } = await loadPhoto(config.photo);
   const { photo: _, ...settings } = config;
@@ -103,26 +107,40 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
     const knowledge = coding.knowledge ? new SessionKnowledge(coding.knowledge, session) : null;
     if (board) transmitGuard().watch(io.signal);
-    const request = end?.request ?? {
+    const request = endNow()?.request ?? {
       rateHz: setup.frontend.deviceRateHz,
       ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
     };
-    const permitted = (stream: TxStream) => (end ? permittedTx(end, null, stream) : stream);
+    const permitted = (stream: TxStream) => {
+      const now = endNow();
+      return now ? permittedTx(now, null, stream) : stream;
+    };
     const turns = config.feedback === 'burst' ? tapTurns(capture) : null;
-    const tx = turns ? null : tapTx(permitted(await radio.openTx(request)), capture);
+    const opened = turns ? null : permitted(await radio.openTx(request));
+    const tx = opened && tapTx(opened, capture);
+    const back = turns && radioEnd(config, config.to, 'rx', null);
+    const listening = back?.ownGain ? gainForNoise(radio, back.request, radio.capabilities.gains, io.signal) : null;
     const turning =
       turns &&
       new TurningSender({
-        ...{ radio, rx: radioEnd(config, config.to, 'rx', null).request, tx: request, session, signal: io.signal },
+        ...{ radio, rx: (await listening) ?? back!.request, session, signal: io.signal },
         ...{ numerology: setup.numerology, frontend: setup.frontend },
+        get tx() {
+          return endNow()?.request ?? request;
+        },
         tap: (stream) => turns.tap(permitted(stream)),
       });
     const budget = budgetOf(config, image.width * image.height);
-    const sending = { config, setup, transmitter, knowledge, image, budget, turning, io };
+    const sending = { config, setup, transmitter, knowledge, image, budget, turning, power, gains: opened, io };
     const plan = tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });
     manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
-    if (permission) {
-      const device = { uri: config.to, ...tx?.settings, ...request, permission: describePermission(permission) };
+    const sent = endNow();
+    const permission = sent && permissionOf(sent, null);
+    if (sent && permission) {
+      const device = {
+        ...{ uri: config.to, ...tx?.settings, ...sent.request, permission: describePermission(permission) },
+        power: power?.facts() ?? null,
+      };
       manifest = { ...manifest, device: canonical(device) as NonNullable<typeof manifest.device> };
     }
     await tx?.drain();
@@ -168,7 +186,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       semantic: coding.labels ? sentSemantics(setup.numerology, coding.labels, plan.source, plan) : undefined,
       knowledge: knowledge?.facts,
       warnings: [
-        ...(end && config.txGainDb === undefined ? [STAYS_LOW] : []),
+        ...(power ? [describePower(power.facts())] : end && config.txGainDb === undefined ? [STAYS_LOW] : []),
         ...plan.warnings,
         ...(knowledge?.warnings ?? []),
       ],

@@ -6,13 +6,15 @@ import type { TurningReceiver } from '../../link/session/turning-receiver.ts';
 import type { LinkConfig } from '../link-config.ts';
 import { readLocalKnowledge } from '../local-knowledge.ts';
 import type { RunIo } from '../run-io.ts';
+import { AnswerPower } from './answer-power.ts';
 import { isSocket, openSocket } from './feedback.ts';
+import type { PowerKeeper } from './power-keeper.ts';
 
 /** What a receiver on a host of its own sends back. */
 export interface Answers {
   to(event: LinkEvent): void;
-  /** By which radio reverse bursts are sent, once it is open. */
-  by(receiver: TurningReceiver): void;
+  /** By which radio reverse bursts are sent, once it is open, and with what power; null: the user's. */
+  by(receiver: TurningReceiver, power: PowerKeeper | null): void;
   /** Whether everything has been said that waits for a moment of quiet. */
   readonly said: boolean;
   close(): Promise<void>;
@@ -29,6 +31,7 @@ export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answer
     : null;
   if (socket) io.progress.note(socket.describe());
   let radio: TurningReceiver | null = null;
+  let answerPower: AnswerPower | null = null;
   const held = (await readLocalKnowledge(config)).knowledge();
   const told = new Set<number>();
   const announce = (session: number): Uint8Array[] => {
@@ -41,10 +44,14 @@ export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answer
       if (event.type !== 'burst' || event.use === 'reverse') return;
       const messages = answersTo(event, { announce });
       if (socket) for (const message of messages) socket.send(message);
-      else radio?.answer(event.record.header.session, messages);
+      else if (radio) {
+        void answerPower?.heard(event, radio.sent);
+        radio.answer(event.record.header.session, messages);
+      }
     },
-    by: (receiver) => {
+    by: (receiver, power) => {
       radio = receiver;
+      answerPower = power && new AnswerPower(power);
     },
     get said() {
       return radio?.idle ?? true;

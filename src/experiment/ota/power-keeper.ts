@@ -82,6 +82,11 @@ export class PowerKeeper {
     return true;
   }
 
+  /** It is heard well enough, as is known without a sounding: nothing is changed any more. */
+  enough(why: string): void {
+    this.why ??= why;
+  }
+
   facts(): PowerFacts {
     const { startGainDb, ceilingGainDb, soundings } = this;
     const why = this.why ?? 'no further soundings';

@@ -90,6 +90,11 @@ export function permittedTx(end: RadioEnd, receiver: RadioProfile | null, tx: Tx
   return end.board ? new PermittedTx(tx, permissionRequest(end, receiver)) : tx;
 }
 
+/** The same end with other gains. */
+export function withGains(end: RadioEnd, gainsDb: Readonly<Record<string, number>>): RadioEnd {
+  return { ...end, request: { ...end.request, gainsDb } };
+}
+
 /** What an end may send and by which rules, as checkTransmission takes it. */
 export function permissionRequest(
   end: RadioEnd,

@@ -15,7 +15,9 @@ import type { LinkSetup } from '../link-setup.ts';
 import type { RunIo } from '../run-io.ts';
 import type { SessionKnowledge } from '../session-knowledge.ts';
 import { isSocket, openSocket } from './feedback.ts';
+import type { PowerKeeper } from './power-keeper.ts';
 import { rehearse } from './rehearsal.ts';
+import { raisePower } from './set-gains.ts';
 
 /** A picture and all that is needed to send it. */
 export interface Sending {
@@ -29,6 +31,10 @@ export interface Sending {
   readonly tx: TxStream | null;
   /** A radio that listens for answers between its bursts. */
   readonly turning: TurningSender | null;
+  /** The transmitter's power; null where it is fixed. */
+  readonly power: PowerKeeper | null;
+  /** By which its gain is changed while it is open. */
+  readonly gains: Pick<TxStream, 'setGains'> | null;
   readonly io: Pick<RunIo, 'progress' | 'signal'>;
 }
 
@@ -82,7 +88,7 @@ export function answeredOptions(config: LinkConfig, setup: LinkSetup): Partial<T
 
 /** By radio: with a socket to the receiver, or with its reverse bursts, as a session with reports and answers, else as into a file. */
 export async function sendLive(sending: Sending): Promise<TransmissionPlan> {
-  const { config, setup, transmitter, knowledge, image, budget, tx, turning, io } = sending;
+  const { config, setup, transmitter, knowledge, image, budget, tx, turning, power, gains, io } = sending;
   const wall = new WallTime(wallClockS, io.signal);
   const socket = isSocket(config)
     ? await openSocket(config, 'sender', { changed: () => wall.nudge(), note: (text) => io.progress.note(text) })
@@ -105,6 +111,9 @@ export async function sendLive(sending: Sending): Promise<TransmissionPlan> {
       waitS: { report: WAIT_S, answers: back ? WAIT_S : TAIL_S },
       burst: (use) => io.progress.update(`send  ${use} burst sent`),
     });
+    // A turning radio is opened for each sending, with the gains that the power has then.
+    const setter = gains ?? { setGains: async (gainsDb: Readonly<Record<string, number>>) => gainsDb };
+    if (back && power) await raisePower(sender, setter, power, WAIT_S);
     return await sender.sendPicture(image, budget);
   } finally {
     await socket?.close();

@@ -1,3 +1,4 @@
+import { meanSnr } from '../../link/plan/channel-knowledge.ts';
 import type { Air } from '../../link/session/air.ts';
 import type { SenderSession } from '../../link/session/sender.ts';
 import type { RxStream, TxStream } from '../../radio/radio.ts';
@@ -26,6 +27,23 @@ export interface GainSetting {
   readonly keeper: GainKeeper | null;
   /** Transmit power; null: the user's. */
   readonly power: PowerKeeper | null;
+}
+
+/**
+ * Raises the power of a sender whose receiver is on another host, by what its reports say. Its converter is its own business: whether
+ * it is full is not reported.
+ */
+export async function raisePower(
+  sender: SenderSession,
+  tx: Pick<TxStream, 'setGains'>,
+  power: PowerKeeper,
+  waitS: number,
+): Promise<void> {
+  for (let trial = 0; trial < MOST_TRIALS; trial++) {
+    const report = await sender.soundForReport(waitS);
+    const heard = report && { snrDb: 10 * Math.log10(meanSnr(report)), clipped: false };
+    if (!(await power.settle(tx, heard))) break;
+  }
 }
 
 /**

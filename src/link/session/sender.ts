@@ -3,6 +3,7 @@ import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { MAX_PROCESSES } from '../harq/processes.ts';
 import type { FeedbackChannel } from '../reverse/feedback.ts';
 import type { KnowledgePiece } from '../reverse/knowledge-pieces.ts';
+import type { CsiReport } from '../reverse/reverse-messages.ts';
 import type { SendPolicy, TransmissionPlan, TransmitBurst, Transmitter } from '../transmitter.ts';
 import type { Air, Spacing } from './air.ts';
 
@@ -48,6 +49,7 @@ export class SenderSession {
   private readonly options: SenderOptions;
   /** Burst that the latest report was measured on; null before the first. */
   private reported: number | null = null;
+  private latest: CsiReport | null = null;
 
   constructor(options: SenderOptions) {
     this.options = options;
@@ -89,6 +91,16 @@ export class SenderSession {
       return heard(sounding.burst);
     });
     this.listen();
+  }
+
+  /** One sounding, by whose report the power is set; its report, or null where none came within `seconds`. */
+  async soundForReport(seconds: number): Promise<CsiReport | null> {
+    let number = -1;
+    await this.soundOnce(seconds, (burst) => {
+      number = burst;
+      return this.latest?.burst === burst;
+    });
+    return this.latest?.burst === number ? this.latest : null;
   }
 
   /**
@@ -169,6 +181,7 @@ export class SenderSession {
         const { report } = message;
         transmitter.takeReport(report, this.sentAtS.get(report.burst) ?? air.nowS);
         this.reported = report.burst;
+        this.latest = report;
       }
     }
   }

@@ -25,6 +25,7 @@ const GAP_S = 0.5e-3;
 export interface TurningReceiverOptions {
   readonly radio: Radio;
   readonly rx: StreamRequest;
+  /** Asked each time that the transmitter is opened. */
   readonly tx: StreamRequest;
   readonly numerology: Numerology;
   readonly frontend: Frontend;
@@ -48,12 +49,23 @@ export class TurningReceiver implements RxStream {
   private shift = 0;
   private quietAt = Number.POSITIVE_INFINITY;
   private done = false;
+  private request: StreamRequest;
+  /** Holds for the streams after the next turn as well. */
+  readonly setGains?: NonNullable<RxStream['setGains']>;
   /** Bursts sent back. */
   sent = 0;
 
   private constructor(options: TurningReceiverOptions, rx: RxStream) {
     this.options = options;
     this.rx = rx;
+    this.request = options.rx;
+    if (rx.setGains) {
+      this.setGains = async (gainsDb) => {
+        const set = await this.rx.setGains!(gainsDb);
+        this.request = { ...this.request, gainsDb: set };
+        return set;
+      };
+    }
     this.reverse = new ReverseTransmitter(options.numerology);
     this.clock = new StreamClock(rx.settings.rateHz, wallClockS);
   }
@@ -135,7 +147,7 @@ export class TurningReceiver implements RxStream {
 
   /** Sends what waits, and listens again. */
   private async turn(): Promise<void> {
-    const { radio, rx, tx: request, frontend, tap } = this.options;
+    const { radio, tx: request, frontend, tap } = this.options;
     await this.rx.close();
     const waiting = this.waiting.splice(0);
     this.quietAt = Number.POSITIVE_INFINITY;
@@ -162,6 +174,6 @@ export class TurningReceiver implements RxStream {
     } finally {
       await tx.close();
     }
-    if (!this.done) this.rx = await radio.openRx(rx);
+    if (!this.done) this.rx = await radio.openRx(this.request);
   }
 }
