@@ -55,8 +55,11 @@ export class FaultTally {
     return Object.entries(this.longestMs).flatMap(([name, took]) => (took > ms ? [`${name} took ${took} ms`] : []));
   }
 
+  /** Run with `node --expose-gc`, it has the memory in use, too. */
   summary(): string {
     const { faults, errors, calls, longestMs } = this;
-    return JSON.stringify({ faults: { all: this.total, ...faults }, calls, errors, longestMs });
+    globalThis.gc?.();
+    const memoryMb = globalThis.gc ? { memoryMb: Math.round(process.memoryUsage().heapUsed / 1e5) / 10 } : {};
+    return JSON.stringify({ faults: { all: this.total, ...faults }, calls, errors, longestMs, ...memoryMb });
   }
 }

@@ -64,8 +64,8 @@ async function badNetwork(t: TestContext, port: number) {
 }
 
 test('faults of the network: each ends in a typed error or is said, in time, and nothing stays on the air', async (t) => {
-  // SCT_PLUTO_FAULTS=10000 takes some minutes.
-  const wanted = Number(process.env.SCT_PLUTO_FAULTS ?? 150);
+  // SCT_FAULTS=10000 takes some minutes.
+  const wanted = Number(process.env.SCT_FAULTS ?? 150);
   const rig = await tcpRig(t, {}, 20);
   const { state, open } = await badNetwork(t, rig.port);
   const outcomes = { done: 0, refused: 0 };
