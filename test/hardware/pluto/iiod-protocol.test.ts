@@ -39,8 +39,21 @@ test('replies of the text protocol', async () => {
     ['READ iio:device0 DEBUG adi,rssi-duration\r\n', '4\n123\0\n'],
     ['WRITE iio:device0 INPUT voltage0 rssi 2\r\n1\0', '-13\n'],
     ['READ iio:device3 BUFFER length_align_bytes\r\n', '2\n8\0\n'],
+    ['WRITE iio:device3 BUFFER watermark 5\r\n1024\0', '5\n'],
+    ['READ iio:device3 BUFFER watermark\r\n', '5\n1024\0\n'],
+    ['SETTRIG iio:device3 trigger0\r\n', '-2\n'],
+    ['READ iio:device1\r\n', '12\n\0\0\0\x07961538\0\0\n'],
+    ['READ iio:device3 BUFFER\r\n', '28\n\0\0\0\x020\0\0\0\0\0\0\x028\0\0\0\0\0\0\x051024\0\0\0\0\n'],
   ];
   for (const [request, reply] of replies) assert.equal(await host.ask(request), reply, JSON.stringify(request));
+});
+
+test('HELP names every command', async () => {
+  const help = await new Host(rig().iiod).ask('help\r\n');
+  const commands = ['HELP', 'EXIT', 'VERSION', 'PRINT', 'ZPRINT', 'TIMEOUT', 'READ', 'WRITE', 'OPEN', 'CLOSE'];
+  for (const command of [...commands, 'READBUF', 'WRITEBUF', 'GETTRIG', 'SETTRIG', 'SET']) {
+    assert.match(help, new RegExp(`^\t${command}\\b`, 'm'));
+  }
 });
 
 test('PRINT gives the length, the XML and a line end; EXIT ends the connection', async () => {
@@ -57,6 +70,9 @@ test('PRINT gives the length, the XML and a line end; EXIT ends the connection',
   assert.equal(await host.ask('EXIT\r\n'), '');
   await host.done;
   assert.ok(host.pipe.closed);
+  const other = new Host(rig().iiod);
+  other.pipe.say('quit\n');
+  await other.done;
 });
 
 test('all attributes of a channel at once: count or error, text with NUL, filled up to 4', async () => {
