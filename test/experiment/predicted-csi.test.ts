@@ -101,6 +101,17 @@ test('the first report says what was measured; so do all where nothing fades', a
   }
 });
 
+test('clocks far apart are not taken for a channel that changes: of a flat one that stands still the report is flat', async () => {
+  const awgn = { channel: 'awgn', dopplerHz: undefined, snrDb: 15, soundings: 4, cfoHz: 20e3 } as const;
+  for (const sfoPpm of [-90, -30, 45]) {
+    const { codes } = await sent({ ...awgn, seed: 7, sfoPpm });
+    assert.ok(
+      codes.every((code) => Math.abs(code - 15) <= 1),
+      `${sfoPpm} ppm: ${codes}`,
+    );
+  }
+});
+
 test('a jammer stays where it is in a predicted report', async () => {
   const jammer = { kind: 'subband', powerDb: 8, centreHz: 900e3, widthHz: 900e3 } as const;
   const { codes } = await sent({ seed: 4, jammer });

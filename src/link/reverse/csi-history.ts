@@ -2,7 +2,7 @@ import type { BurstRecord } from '../../phy/burst/record.ts';
 import { estimateDoppler } from '../../phy/channel-est/doppler-estimate.ts';
 import { fadingPredictor, MOST_SNAPSHOTS, usableSnapshots } from '../../phy/channel-est/fading-prediction.ts';
 import { expectedSubbandSnrDb } from '../../phy/channel-est/predicted-snr.ts';
-import { aligned, bestAlignment, type MostDrift, turn } from '../../phy/channel-est/snapshot-alignment.ts';
+import { aligned, bestAlignment, type DriftSearch, turn } from '../../phy/channel-est/snapshot-alignment.ts';
 import type { Numerology } from '../../phy/numerology.ts';
 
 /** Soundings of a train begin whole multiples of this apart (the sender's clock). */
@@ -12,8 +12,9 @@ const HALF_BURST_S = 5e-3;
 
 /** First paths are found within so many samples; the rest of what a burst lies off the grid is its clock's. */
 const TIMING_ERROR = 4;
-/** Clock and frequency errors of two cheap oscillators that are looked for: parts of one; Hz beyond the bursts' own estimates. */
-const MOST_CLOCK_OFFSET = 25e-6;
+/** Difference between the clocks of two cheap boards, parts of one: what a burst's timing is tracked for as well. */
+const MOST_CLOCK_OFFSET = 100e-6;
+/** Frequency error that is looked for beyond the bursts' own estimates. */
 const MOST_FREQUENCY_ERROR_HZ = 15;
 /** An estimate averaged over a burst is that much better than one of its coefficients: of two polynomials in time one is left. */
 const AVERAGED = 0.5;
@@ -92,7 +93,7 @@ export class CsiHistory {
       timesS[used.length - 1] + horizonS,
     );
     const snapshots = { channels, timesS, precision };
-    const alignment = bestAlignment(n, snapshots, mostDrift(n), power);
+    const alignment = bestAlignment(n, snapshots, driftOf(n, used), power);
     if (!alignment) return null;
     const predicted = new Float64Array(2 * n.nCarriers);
     for (const [k, channel] of aligned(n, snapshots, alignment).entries()) {
@@ -136,11 +137,19 @@ function powersOf(all: readonly Snapshot[]): { power: number; errors: number[] }
 
 function dopplerOf(n: Numerology, all: readonly Snapshot[]): number {
   const { power, errors } = powersOf(all);
-  return estimateDoppler(n, onOneClock(n, all), timesOf(all), errors, power, mostDrift(n));
+  return estimateDoppler(n, onOneClock(n, all), timesOf(all), errors, power, driftOf(n, all));
 }
 
-function mostDrift(n: Numerology): MostDrift {
-  return { frequencyHz: MOST_FREQUENCY_ERROR_HZ, delayPerS: MOST_CLOCK_OFFSET * n.sampleRateHz };
+/**
+ * Where the clock error is looked for: about what the starts of the first and the last burst tell, each to within TIMING_ERROR. That is
+ * as many points however far the bursts are apart.
+ */
+function driftOf(n: Numerology, all: readonly Snapshot[]): DriftSearch {
+  const [first, last] = [all[0], all[all.length - 1]];
+  const spanS = last.middleS - first.middleS;
+  const from = -offGrid(n, first.startSample, last.startSample) / spanS;
+  const margin = (2 * TIMING_ERROR) / spanS;
+  return { frequencyHz: MOST_FREQUENCY_ERROR_HZ, delayPerS: [from - margin, from + margin] };
 }
 
 function slotS(n: Numerology): number {

@@ -1,6 +1,6 @@
 import type { Numerology } from '../numerology.ts';
 import { fadingPredictor, usableSnapshots } from './fading-prediction.ts';
-import { alignSnapshots, type MostDrift } from './snapshot-alignment.ts';
+import { alignSnapshots, type DriftSearch } from './snapshot-alignment.ts';
 
 /** Doppler spreads that are told apart, Hz; 0 is a channel that stands still. */
 const HYPOTHESES_HZ = [0, 1, 2, 4, 8, 16, 32, 64];
@@ -21,14 +21,14 @@ export function estimateDoppler(
   timesS: readonly number[],
   errors: readonly number[],
   power: number,
-  most: MostDrift,
+  drift: DriftSearch,
 ): number {
   let best = { fd: 0, value: Number.NEGATIVE_INFINITY };
   for (const fd of HYPOTHESES_HZ) {
     // All hypotheses are judged by the same bursts.
     if (fd > 0 && usableSnapshots(timesS, fd) < timesS.length) break;
     const { precision, logDeterminant } = fadingPredictor(timesS, errors, fd, 0);
-    const { energy } = alignSnapshots(n, { channels, timesS, precision }, 'free', most);
+    const { energy } = alignSnapshots(n, { channels, timesS, precision }, 'free', drift);
     const value = -logDeterminant - energy / (n.nCarriers * power);
     if (value > best.value) best = { fd, value };
   }

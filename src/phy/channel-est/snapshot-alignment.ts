@@ -9,11 +9,12 @@ export interface Snapshots {
   readonly precision: Float64Array;
 }
 
-/** Largest differences between two oscillators and two clocks that are looked for. */
-export interface MostDrift {
+/** Differences between two oscillators and two clocks that are looked for. */
+export interface DriftSearch {
+  /** At most, either way. */
   readonly frequencyHz: number;
-  /** Samples a second. */
-  readonly delayPerS: number;
+  /** Samples a second, least and most. */
+  readonly delayPerS: readonly [number, number];
 }
 
 /** What sets the estimates apart from those of one steady oscillator and clock. */
@@ -46,17 +47,18 @@ export function alignSnapshots(
   n: Numerology,
   snapshots: Snapshots,
   oscillator: 'steady' | 'free',
-  most: MostDrift,
+  drift: DriftSearch,
 ): Alignment {
   const { channels, timesS, precision } = snapshots;
   const pairs = pairsOf(n, snapshots);
   const spanS = timesS[timesS.length - 1] - timesS[0];
   const step = (STEP * (n.fftSize / n.nCarriers)) / spanS;
-  const rows = Math.min(MOST_STEPS, Math.ceil(most.delayPerS / step));
-  const phasesAt = oscillator === 'steady' ? steadyPhases(pairs, timesS, most.frequencyHz) : freePhases(pairs);
+  const first = Math.floor(drift.delayPerS[0] / step);
+  const last = Math.min(first + 2 * MOST_STEPS, Math.ceil(drift.delayPerS[1] / step));
+  const phasesAt = oscillator === 'steady' ? steadyPhases(pairs, timesS, drift.frequencyHz) : freePhases(pairs);
   const at = (d: number) => ({ d, ...phasesAt(sumsAt(n, pairs, d)) });
-  let best = at(0);
-  for (let row = -rows; row <= rows; row++) {
+  let best = at(first * step);
+  for (let row = first + 1; row <= last; row++) {
     const point = at(row * step);
     if (point.value > best.value) best = point;
   }
@@ -86,11 +88,16 @@ const POOR_FIT = 2.5;
  *
  * @param power mean power of the channel
  */
-export function bestAlignment(n: Numerology, snapshots: Snapshots, most: MostDrift, power: number): Alignment | null {
+export function bestAlignment(
+  n: Numerology,
+  snapshots: Snapshots,
+  drift: DriftSearch,
+  power: number,
+): Alignment | null {
   const limit = POOR_FIT * n.nCarriers * snapshots.channels.length * power;
-  const steady = alignSnapshots(n, snapshots, 'steady', most);
+  const steady = alignSnapshots(n, snapshots, 'steady', drift);
   if (steady.energy <= limit) return steady;
-  const free = alignSnapshots(n, snapshots, 'free', most);
+  const free = alignSnapshots(n, snapshots, 'free', drift);
   return free.energy <= limit ? free : null;
 }
 

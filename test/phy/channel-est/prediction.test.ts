@@ -7,14 +7,20 @@ import { powerDelayProfile } from '../../../src/phy/channel/power-delay-profiles
 import { estimateDoppler } from '../../../src/phy/channel-est/doppler-estimate.ts';
 import { fadingPredictor, MOST_SNAPSHOTS, usableSnapshots } from '../../../src/phy/channel-est/fading-prediction.ts';
 import { expectedSubbandSnrDb } from '../../../src/phy/channel-est/predicted-snr.ts';
-import { aligned, alignSnapshots, bestAlignment, turn } from '../../../src/phy/channel-est/snapshot-alignment.ts';
+import {
+  aligned,
+  alignSnapshots,
+  bestAlignment,
+  type DriftSearch,
+  turn,
+} from '../../../src/phy/channel-est/snapshot-alignment.ts';
 import { numerology } from '../../../src/phy/numerology.ts';
 
 const N = numerology(25);
 const TIMES = [0, 0.02, 0.04, 0.06];
 const AT = 0.087;
 const ERROR = 0.003;
-const MOST = { frequencyHz: 15, delayPerS: 160 };
+const DRIFT: DriftSearch = { frequencyHz: 15, delayPerS: [-160, 160] };
 const fading = (dopplerHz = 5) =>
   fadingPredictor(
     TIMES,
@@ -109,7 +115,7 @@ test('over 400 channels the error of the prediction is its residual, and alignme
         return out;
       });
       const snapshots = { channels, timesS: TIMES, precision };
-      const alignment = alignSnapshots(N, snapshots, oscillator, MOST);
+      const alignment = alignSnapshots(N, snapshots, oscillator, DRIFT);
       if (oscillator === 'steady') slopes.push(alignment.delayPerS - d);
       errors[oscillator].push(errorOf(aligned(N, snapshots, alignment), weights, truth));
     }
@@ -139,7 +145,7 @@ test('any phase, frequency and clock within the bounds come out of a channel tha
         return out;
       });
       const snapshots = { channels, timesS: TIMES, precision };
-      const back = aligned(N, snapshots, alignSnapshots(N, snapshots, 'steady', MOST));
+      const back = aligned(N, snapshots, alignSnapshots(N, snapshots, 'steady', DRIFT));
       for (const x of back) {
         const apart =
           x.reduce((sum, v, i) => sum + (v - channels[3][i]) ** 2, 0) / x.reduce((sum, v) => sum + v * v, 0);
@@ -156,17 +162,17 @@ test('a noisy oscillator is told from a steady one; what no phases explain is no
     const { random, estimates } = eva(seed);
     const power = powerOf(estimates);
     const snapshots = { channels: estimates, timesS: TIMES, precision };
-    const steady = bestAlignment(N, snapshots, MOST, power)!;
+    const steady = bestAlignment(N, snapshots, DRIFT, power)!;
     assert.ok(Math.abs(steady.phases[0] - 3 * steady.phases[2]) < 1e-9, 'one frequency');
     const channels = estimates.map((x, k) => {
       const out = x.slice();
       turn(N, out, k === 2 ? 2 : 0, 0);
       return out;
     });
-    const free = bestAlignment(N, { ...snapshots, channels }, MOST, power)!;
+    const free = bestAlignment(N, { ...snapshots, channels }, DRIFT, power)!;
     assert.ok(Math.abs(free.phases[0] - 3 * free.phases[2]) > 0.5, 'phases of their own');
     const other = { ...snapshots, channels: TIMES.map(() => estimates[0].map(() => random.normal())) };
-    assert.equal(bestAlignment(N, other, MOST, power), null);
+    assert.equal(bestAlignment(N, other, DRIFT, power), null);
   }
 });
 
@@ -176,8 +182,8 @@ test('Doppler: none where nothing moves, within a factor of two where it does', 
   for (let seed = 1; seed <= 12; seed++) {
     const still = eva(seed, 0).estimates;
     const power = powerOf(still);
-    assert.equal(estimateDoppler(N, still, TIMES, errors, power, MOST), 0);
-    const fd = estimateDoppler(N, eva(seed, 5).estimates, TIMES, errors, powerOf(eva(seed, 5).estimates), MOST);
+    assert.equal(estimateDoppler(N, still, TIMES, errors, power, DRIFT), 0);
+    const fd = estimateDoppler(N, eva(seed, 5).estimates, TIMES, errors, powerOf(eva(seed, 5).estimates), DRIFT);
     if (fd >= 2 && fd <= 8) right++;
   }
   assert.ok(right >= 10, `${right} of 12`);
