@@ -16,8 +16,8 @@ import {
 /** How long a process that ends waits for the farewell, and for the board to be let go after it. */
 const FAREWELL_MS = 1000;
 const LET_GO_MS = 500;
-/** How long close() waits for the thread to end after the board was let go. */
-const EXIT_MS = 3000;
+/** How long close() waits for the thread to end after the board was let go; it ends by itself then. */
+const EXIT_MS = 300;
 
 interface Waiting {
   resolve(value: unknown): void;

@@ -70,7 +70,8 @@ const SKIP = 3;
 export const MAX_SIDE_BYTES = 1024;
 /** Room that only side records may use. */
 const SIDE_RESERVE = 16 * (MAX_SIDE_BYTES + HEADER_BYTES);
-const MAX_RING_BYTES = 2 ** 30;
+/** Head and tail are Int32 and run to twice the capacity, which is somewhat more than this. */
+const MAX_RING_BYTES = 2 ** 29;
 
 /** Shared memory of a ring for `bytes` of the stream in chunks of at most `chunkBytes`. */
 export function createChunkRing(bytes: number, chunkBytes: number): SharedArrayBuffer {

@@ -41,8 +41,8 @@ export function chooseBoard(boards: readonly UsbBoard[], spec: Omit<BoardSpec, '
 }
 
 /**
- * Finds a board and opens it. Where no serial fits, boards whose serial could not be read are tried, so that the reason (no permission,
- * in use) is said rather than that there is no such board.
+ * Finds a board and opens it. Where no serial fits, a board whose serial could not be read is tried: it may be free again by now, and that there is no
+ * permission is said rather than that there is no such board.
  */
 export async function openBoard(spec: BoardSpec, bus: UsbBus = openBus(spec.bus)): Promise<UsbDevice> {
   const boards = await bus.list(spec.wanted);
@@ -52,7 +52,10 @@ export async function openBoard(spec: BoardSpec, bus: UsbBus = openBus(spec.bus)
     const isMissing = error instanceof UsbError && error.kind === 'gone' && spec.serial !== null;
     const unread = boards.find((board) => board.serial === null);
     if (!isMissing || !unread) throw error;
-    const device = await bus.open(unread);
+    const device = await bus.open(unread).catch((failed) => {
+      // Who uses it has whatever board it is; the serial need not be there at all.
+      throw failed instanceof UsbError && failed.kind === 'busy' ? error : failed;
+    });
     if (device.board.serial?.toLowerCase().endsWith(spec.serial!.toLowerCase())) return device;
     await device.close();
     throw error;

@@ -4,11 +4,13 @@ import { type LibusbDevice, type LibusbLibrary, libusbError } from './libusb-typ
 import { type ControlRequest, type UsbBoard, type UsbDevice, UsbError, type UsbInterface } from './usb.ts';
 
 const DEFAULT_CONTROL_MS = 1000;
-const DESCRIPTOR_MS = 3000;
+const DESCRIPTOR_MS = 900;
 /** An idle board is asked for its configuration so often, to notice that it was pulled. */
 const HEARTBEAT_MS = 400;
-/** How long close() waits for transfers and for the interfaces. */
-const CLOSE_MS = 2000;
+/** How long close() waits for transfers, and then for each interface. */
+const CLOSE_MS = 500;
+/** How long the library has for what it does itself. */
+const CALL_MS = 1000;
 const GET_CONFIGURATION: ControlRequest = { requestType: 0x80, request: 8, value: 0, index: 0 };
 
 /** The library keeps one object a device: it can be open once in a thread. */
@@ -66,7 +68,7 @@ export class LibusbDeviceHandle implements UsbDevice {
       return handle;
     } catch (error) {
       await handle.close();
-      throw error;
+      throw libusbError(error, name);
     }
   }
 
@@ -123,7 +125,7 @@ export class LibusbDeviceHandle implements UsbDevice {
     this.goneListeners.clear();
     const drained = await this.transfers.close(CLOSE_MS);
     for (const number of this.claimed) {
-      await this.call((done) => this.device.__releaseInterface(number, done)).catch(() => {});
+      await this.call((done) => this.device.__releaseInterface(number, done), CLOSE_MS).catch(() => {});
     }
     try {
       // With a transfer under way the library refuses; the handle then stays until the process ends.
@@ -144,9 +146,9 @@ export class LibusbDeviceHandle implements UsbDevice {
   }
 
   /** One of the library's calls that end with a callback. */
-  private call(start: (done: (error?: Error) => void) => void): Promise<void> {
+  private call(start: (done: (error?: Error) => void) => void, withinMs = CALL_MS): Promise<void> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new UsbError('timeout', `${this.name}: no answer in time`)), CLOSE_MS);
+      const timer = setTimeout(() => reject(new UsbError('timeout', `${this.name}: no answer in time`)), withinMs);
       try {
         start((error) => {
           clearTimeout(timer);

@@ -86,6 +86,8 @@ export class LibusbTransfers {
 
   async cancel(endpoint: number): Promise<void> {
     const slots = [...this.active].filter((slot) => slot.endpoint === endpoint);
+    // The last one first: none may get the bytes of one before it.
+    slots.reverse();
     await Promise.all(slots.map((slot) => this.endEarly(slot, 'cancelled')));
   }
 

@@ -92,6 +92,8 @@ export class UsbipDevice implements UsbDevice {
 
   async cancel(endpoint: number): Promise<void> {
     const ended = [...this.pending.values()].filter((entry) => entry.endpoint === endpoint && entry.settle);
+    // The last one first: none may get the bytes of one before it.
+    ended.reverse();
     await Promise.all(ended.map((entry) => this.endEarly(entry, 'cancelled')));
   }
 

@@ -15,6 +15,15 @@ import {
 
 /** A connection to a USB/IP server up to the point where transfers begin. */
 
+/** Time that the next step of a list or an import has, ms. */
+export type StepTime = () => number;
+
+/** Steps of up to stepMs each, all together in wholeMs: neither a server that is silent nor one that trickles holds anybody up. */
+export function stepTime(stepMs: number, wholeMs: number): StepTime {
+  const endMs = performance.now() + wholeMs;
+  return () => Math.max(1, Math.min(stepMs, endMs - performance.now()));
+}
+
 /** Where the server is, for messages. */
 export function usbipName(spec: UsbipSpec): string {
   if (spec.kind === 'usbip-unix') return `USB/IP server at ${spec.path}`;
@@ -22,8 +31,8 @@ export function usbipName(spec: UsbipSpec): string {
 }
 
 /** What the server exports. UsbError where it is not there or speaks something else. */
-export async function listDevices(spec: UsbipSpec, stepMs: number): Promise<UsbipDeviceInfo[]> {
-  const link = await UsbipLink.open(spec, stepMs);
+export async function listDevices(spec: UsbipSpec, time: StepTime): Promise<UsbipDeviceInfo[]> {
+  const link = await UsbipLink.open(spec, time);
   try {
     link.socket.write(listRequest());
     const status = parseOpHeader(await link.take(OP_HEADER_BYTES), 'list');
@@ -51,8 +60,8 @@ export interface ImportedDevice {
 }
 
 /** Imports one device. UsbError: gone (not exported any more), busy (imported by somebody else), io. */
-export async function importDevice(spec: UsbipSpec, busId: string, stepMs: number): Promise<ImportedDevice> {
-  const link = await UsbipLink.open(spec, stepMs);
+export async function importDevice(spec: UsbipSpec, busId: string, time: StepTime): Promise<ImportedDevice> {
+  const link = await UsbipLink.open(spec, time);
   try {
     link.socket.write(importRequest(busId));
     const status = parseOpHeader(await link.take(OP_HEADER_BYTES), 'import');
@@ -83,7 +92,7 @@ class UsbipLink {
   private constructor(
     readonly socket: Socket,
     readonly name: string,
-    private readonly stepMs: number,
+    private readonly time: StepTime,
   ) {
     this.listeners = [
       ['data', (chunk: Buffer) => this.arrived(chunk)],
@@ -93,14 +102,15 @@ class UsbipLink {
     for (const [event, listener] of this.listeners) socket.on(event, listener as never);
   }
 
-  static async open(spec: UsbipSpec, stepMs: number): Promise<UsbipLink> {
+  static async open(spec: UsbipSpec, time: StepTime): Promise<UsbipLink> {
     const name = usbipName(spec);
+    const stepMs = time();
     const socket = connect(spec.kind === 'usbip' ? { host: spec.host, port: spec.port } : { path: spec.path });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, 1000);
     try {
       await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error(`no answer within ${stepMs / 1000} s`)), stepMs);
+        const timer = setTimeout(() => reject(new Error(`no answer within ${seconds(stepMs)}`)), stepMs);
         socket.once('connect', resolve).once('error', reject);
         socket.once('close', () => clearTimeout(timer)).once('connect', () => clearTimeout(timer));
       });
@@ -112,16 +122,17 @@ class UsbipLink {
         'start "sct emulate hackrf --usbip ..." for an emulated board, or usbipd where the board is',
       );
     }
-    return new UsbipLink(socket, name, stepMs);
+    return new UsbipLink(socket, name, time);
   }
 
   /** The next `length` bytes. */
   async take(length: number): Promise<Buffer> {
-    const deadline = performance.now() + this.stepMs;
+    const stepMs = this.time();
+    const deadline = performance.now() + stepMs;
     while (this.buffered.length < length) {
       if (this.failure) throw this.failure;
       const leftMs = deadline - performance.now();
-      if (leftMs <= 0) throw new UsbError('io', `${this.name} did not answer within ${this.stepMs / 1000} s`);
+      if (leftMs <= 0) throw new UsbError('io', `${this.name} did not answer within ${seconds(stepMs)}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, leftMs);
         this.waiting = () => {
@@ -160,4 +171,8 @@ class UsbipLink {
     this.waiting?.();
     this.waiting = null;
   }
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms) / 1000} s`;
 }

@@ -241,12 +241,13 @@ test('sizes that cannot be are refused', () => {
     [1023, 512],
     [0, 1],
     [4096.5, 512],
-    [2 ** 31, 512],
+    [2 ** 29 + 1, 512], // twice the capacity has to fit an Int32
     [4096, 0],
     [Number.NaN, 1],
   ]) {
     assert.throws(() => createChunkRing(bytes, chunk), UsageError);
   }
+  assert.ok(2 * createChunkRing(2 ** 29, 2 ** 22).byteLength < 2 ** 31);
   const writer = new ChunkRingWriter(createChunkRing(4096, 512));
   const side = { tag: 0, fromIndex: 0, toIndex: 0, askedNs: 0n, timeNs: 0n };
   assert.throws(() => writer.pushSide({ ...side, data: new Uint8Array(MAX_SIDE_BYTES + 1) }), UsageError);

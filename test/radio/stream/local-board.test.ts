@@ -79,6 +79,47 @@ test('a stream: in order, polled, stopped; the next one goes on', async () => {
   await assert.rejects(board.startIn(IN_REQUEST), isUsb('gone'));
 });
 
+test('a transfer that was filled after one before it was cancelled is not taken for the next bytes', async () => {
+  const { device, board } = await openLocal();
+  const waiting: { into: Uint8Array; done(count: number): void; fail(error: UsbError): void }[] = [];
+  device.bulkIn = (_endpoint, into) =>
+    new Promise((done, fail) => {
+      waiting.push({ into, done, fail });
+    });
+  device.cancel = async () => {
+    const [first, second, ...rest] = waiting.splice(0);
+    first.fail(new UsbError('cancelled', 'cancelled'));
+    second.done(second.into.length);
+    for (const { fail } of rest) fail(new UsbError('cancelled', 'cancelled'));
+  };
+  const stream = await board.startIn(IN_REQUEST);
+  await new Promise((resolve) => setImmediate(resolve));
+  await stream.stop();
+  assert.deepEqual(await stream.read(), { kind: 'end', index: 0, lostBytes: 0, error: null });
+  await board.close();
+});
+
+test('a mode that is not answered in time: the second list is sent, once', async () => {
+  const { device, board } = await openLocal();
+  const sent: number[] = [];
+  let late = 1;
+  device.controlOut = async ({ value }) => {
+    sent.push(value);
+    if (value === 2 && late-- > 0) throw new UsbError('timeout', 'late');
+  };
+  const preset = (value: number) => ({ requestType: 0x40, request: ECHO, value, index: 0 });
+  const request = { ...IN_REQUEST, begin: [preset(1), preset(2)], beginAgain: [preset(3), preset(2)] };
+  const stream = await board.startIn(request);
+  await new Promise((resolve) => setImmediate(resolve));
+  await stream.stop();
+  assert.deepEqual(sent, [1, 2, 3, 2]);
+  late = 2;
+  const failing = await board.startIn(request);
+  const end = await failing.read();
+  assert.ok(end.kind === 'end' && end.error?.kind === 'timeout');
+  await board.close();
+});
+
 test('a reader that is too slow: losses are exact and where they were', async () => {
   const { counter, board } = await openLocal();
   const stream = await board.startIn({ ...IN_REQUEST, ringBytes: 8 * TRANSFER });

@@ -182,6 +182,20 @@ test('a server that is silent, hangs up, lies about lengths or speaks something 
   );
 });
 
+test('a server that trickles has no longer than one that is silent for two steps', async (t) => {
+  const bytes = Buffer.concat([listHeader(200), ...new Array<Buffer>(200).fill(listedDevice())]);
+  const bus = await rawServer(t, (socket) => {
+    socket.on('error', () => {});
+    let at = 0;
+    const timer = setInterval(() => socket.write(bytes.subarray(at, (at += 100))), 50);
+    socket.on('close', () => clearInterval(timer));
+  });
+  const startedMs = performance.now();
+  await assert.rejects(bus.list([COUNTER_NUMBERS]), UsbError);
+  // 600 ms; at 2 kB/s the list itself would take half a minute.
+  assert.ok(performance.now() - startedMs < 6000);
+});
+
 test('a server that goes wrong after the import: opening ends with a UsbError', async (t) => {
   const imported = Buffer.concat([Buffer.from([1, 0x11, 0, 3, 0, 0, 0, 0]), listedDevice()]);
   const reply = (fields: (bytes: Buffer) => void, data = Buffer.alloc(0)) => {

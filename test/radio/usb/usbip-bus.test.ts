@@ -5,6 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { UsbIpServer } from '../../../hardware/emulated/front-ends/usbip.ts';
 import { UsbPort } from '../../../hardware/emulated/usb-port.ts';
 import { openBoard, type UsbipSpec } from '../../../src/radio/usb/bus.ts';
+import { UsbError } from '../../../src/radio/usb/usb.ts';
 import { UsbipBus } from '../../../src/radio/usb/usbip-bus.ts';
 import { busContract, isUsb, type MakeBus, openOne } from './bus-contract.ts';
 import { COUNTER_NUMBERS, CounterDevice, ECHO } from './counter-device.ts';
@@ -54,6 +55,12 @@ test('a board that is in use is busy, and is listed without its strings', async 
   const [board] = await bus.list([COUNTER_NUMBERS]);
   assert.equal(board.serial, null);
   await assert.rejects(bus.open(board), isUsb('busy'));
+  // Whose serial cannot be read need not be the one that is wanted.
+  const wanted = { wanted: [COUNTER_NUMBERS], serial: 'dead', name: 'counter' };
+  await assert.rejects(openBoard({ ...wanted, bus: { kind: 'libusb' } }, bus), (error: unknown) => {
+    assert.ok(error instanceof UsbError && error.kind === 'gone');
+    return /no counter with serial dead .*one in use or not readable at/.test(error.message);
+  });
 });
 
 test('a server that dies: everything pending and later is gone', async (t) => {
