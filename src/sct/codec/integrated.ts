@@ -4,9 +4,10 @@ import type { ModeDecision } from '../modes/mode-choice.ts';
 import { decodePowerScale, encodePowerScale } from '../rate/power-scale.ts';
 import { symbolRate } from '../rate/symbol-rate.ts';
 import { chooseThetaLevel } from '../rate/theta-level.ts';
-import type { SemanticAnalysis } from '../semantics/analysis.ts';
+import type { AnalysisModels, SemanticAnalysis } from '../semantics/analysis.ts';
 import { flatPlane } from '../semantics/feature-map.ts';
 import type { SemanticModels } from '../semantics/models.ts';
+import { oncePerPicture } from '../semantics/once-per-picture.ts';
 import { meanPower, packStream } from './analog-stream.ts';
 import type {
   AnalyseHints,
@@ -55,10 +56,12 @@ export interface IntegratedPlan extends SourcePlan {
 export class IntegratedCodec implements Codec {
   readonly name = 'integrated';
   private readonly models: SemanticModels;
+  private readonly seen: AnalysisModels;
   private readonly options: IntegratedOptions;
 
   constructor(models: SemanticModels, options: IntegratedOptions = {}) {
     this.models = models;
+    this.seen = oncePerPicture(models);
     this.options = options;
   }
 
@@ -70,7 +73,7 @@ export class IntegratedCodec implements Codec {
    * @throws UsageError for a picture that the networks do not take, or an option out of range; ModelError when a network fails
    */
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<IntegratedPlan> {
-    const { timingsMs, ...made } = await pictureParts('integrated', this.models, this.options, image, hints);
+    const { timingsMs, ...made } = await pictureParts('integrated', this.seen, this.options, image, hints);
     return { ...this.planOf(made.analysis, made.parts, made.decision, made.referenceId), timingsMs };
   }
 

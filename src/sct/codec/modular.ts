@@ -2,8 +2,9 @@ import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import { FeatureCoder } from '../entropy/feature-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import type { ModeDecision } from '../modes/mode-choice.ts';
-import type { SemanticAnalysis } from '../semantics/analysis.ts';
+import type { AnalysisModels, SemanticAnalysis } from '../semantics/analysis.ts';
 import type { SemanticModels } from '../semantics/models.ts';
+import { oncePerPicture } from '../semantics/once-per-picture.ts';
 import type {
   AnalyseHints,
   Codec,
@@ -43,11 +44,13 @@ export interface ModularPlan extends SourcePlan {
 export class ModularCodec implements Codec {
   readonly name = 'modular';
   private readonly models: SemanticModels;
+  private readonly seen: AnalysisModels;
   private readonly options: ModularOptions;
   private readonly coder: FeatureCoder;
 
   constructor(models: SemanticModels, options: ModularOptions = {}) {
     this.models = models;
+    this.seen = oncePerPicture(models);
     this.options = options;
     this.coder = new FeatureCoder(models.tables);
   }
@@ -60,7 +63,7 @@ export class ModularCodec implements Codec {
    * @throws UsageError for a picture that the networks do not take, or an option out of range; ModelError when a network fails
    */
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<ModularPlan> {
-    const { timingsMs, ...made } = await pictureParts('modular', this.models, this.options, image, hints);
+    const { timingsMs, ...made } = await pictureParts('modular', this.seen, this.options, image, hints);
     return { ...this.planOf(made.analysis, made.parts, made.decision, made.referenceId), timingsMs };
   }
 

@@ -1,8 +1,12 @@
 import type { RgbImage } from '../image/rgb-image.ts';
 import { decideMode, type ModeDecision, type ModeOptions } from '../modes/mode-choice.ts';
 import { choiceForBudget } from '../rate/class-choice.ts';
-import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '../semantics/analysis.ts';
-import type { SemanticModels } from '../semantics/models.ts';
+import {
+  type AnalysisModels,
+  type AnalysisOptions,
+  analyseSemantics,
+  type SemanticAnalysis,
+} from '../semantics/analysis.ts';
 import type { AnalyseHints, DecodeOptions } from './codec.ts';
 import { DEFAULT_SYMBOLS_PER_CELL } from './grants.ts';
 import { referenceToName } from './named-reference.ts';
@@ -38,7 +42,7 @@ export interface PictureParts {
  */
 export async function pictureParts(
   kind: 'integrated' | 'modular',
-  models: SemanticModels,
+  models: AnalysisModels,
   options: SemanticCodecOptions,
   image: RgbImage,
   hints: AnalyseHints,

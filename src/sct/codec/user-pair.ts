@@ -3,10 +3,11 @@ import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import { shortId } from '../knowledge/knowledge-store.ts';
 import type { Partition } from '../partition/partition.ts';
-import { type AnalysisOptions, analyseSemantics } from '../semantics/analysis.ts';
+import { type AnalysisModels, type AnalysisOptions, analyseSemantics } from '../semantics/analysis.ts';
 import { ModelError } from '../semantics/model-error.ts';
 import { setHash } from '../semantics/model-set.ts';
 import type { SemanticModels } from '../semantics/models.ts';
+import { oncePerObject, oncePerPicture } from '../semantics/once-per-picture.ts';
 import type { UserCodec } from '../semantics/user-codec.ts';
 import { POWER_TOLERANCE } from '../semantics/verify-user-codec.ts';
 import { meanPower, SNR_CEILING_DB, SNR_FLOOR_DB } from './analog-stream.ts';
@@ -47,10 +48,14 @@ export class UserPairCodec implements Codec {
   readonly pairId: number;
   private readonly pair: UserCodec;
   private readonly options: UserPairOptions;
+  private readonly seen: AnalysisModels | undefined;
+  /** A picture's symbols at the usual SNR: as many as at any other. */
+  private readonly usual = oncePerObject((image: RgbImage) => this.encoded(image, DEFAULT_CSI_DB));
 
   constructor(pair: UserCodec, options: UserPairOptions = {}) {
     this.pair = pair;
     this.options = options;
+    this.seen = options.models && oncePerPicture(options.models);
     const { encoder, decoder } = pair.info;
     this.pairId = shortId(
       setHash(
@@ -70,7 +75,7 @@ export class UserPairCodec implements Codec {
   /** @throws ModelError for a pair that breaks its contract; UsageError when the symbols exceed a stream or the budget */
   async analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<SourcePlan> {
     const start = performance.now();
-    const symbols = (await this.encoded(image, DEFAULT_CSI_DB)).length / 2;
+    const symbols = (await this.usual(image)).length / 2;
     const partition = await this.partitionOf(image, hints);
     const shape = { widthPx: image.width, heightPx: image.height };
     const parts = symbolsOfStreams(this.pair.info, shape, symbols, partition?.partition);
@@ -231,10 +236,11 @@ export class UserPairCodec implements Codec {
     image: RgbImage,
     hints: AnalyseHints,
   ): Promise<{ partition: Partition; scores: Uint8Array } | undefined> {
-    const { models, analysis } = this.options;
-    if (!models || !this.pair.info.grid) return undefined;
+    const { seen } = this;
+    const { analysis } = this.options;
+    if (!seen || !this.pair.info.grid) return undefined;
     const partition = { ...analysis?.partition, ...(hints.maxSfvs === undefined ? {} : { maxSfvs: hints.maxSfvs }) };
-    return analyseSemantics(models, image, { ...analysis, partition });
+    return analyseSemantics(seen, image, { ...analysis, partition });
   }
 
   private broken(message: string): ModelError {

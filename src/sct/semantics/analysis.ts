@@ -33,6 +33,9 @@ export interface AnalysisOptions {
   readonly onStep?: ((step: string, share: number) => void) | undefined;
 }
 
+/** What an analysis needs of a model set. */
+export type AnalysisModels = Pick<SemanticModels, 'tables' | 'analyse' | 'labels' | 'labelsVjp' | 'saliency'>;
+
 /** An SFV with what makes it matter. */
 export interface AnalysedSfv extends Sfv {
   /** Share of the picture's importance. */
@@ -83,7 +86,7 @@ export interface SemanticAnalysis {
  * @throws UsageError for an option out of range; ModelError when a network gives no usable numbers
  */
 export async function analyseSemantics(
-  models: Pick<SemanticModels, 'tables' | 'analyse' | 'labels' | 'labelsVjp' | 'saliency'>,
+  models: AnalysisModels,
   image: RgbImage,
   options: AnalysisOptions = {},
 ): Promise<SemanticAnalysis> {
