@@ -1,7 +1,11 @@
 import { UsageError } from '../common/errors.ts';
+import { parseQuantity } from '../common/units.ts';
 import type { UsbipSpec } from './usb/bus-spec.ts';
 
-/** Gains and corrections that a HackRF URI may carry. */
+export const IMAGE_FILTERS = ['bypass', 'low-pass', 'high-pass'] as const;
+export type ImageFilter = (typeof IMAGE_FILTERS)[number];
+
+/** Settings of a board that a HackRF URI may carry: they hold for every stream that is opened by it. */
 export interface HackrfUriOptions {
   /** RX IF gain, 0 to 40 dB in steps of 8. */
   readonly lnaDb?: number;
@@ -11,6 +15,19 @@ export interface HackrfUriOptions {
   readonly amp?: boolean;
   /** Error of the board's clock, parts per million. */
   readonly ppm?: number;
+  /** 3.3 V on the antenna connector while a stream is open, receiving or sending. */
+  readonly biasTee?: boolean;
+  /** Baseband filter, one of the board's. Default: by the sample rate. */
+  readonly filterHz?: number;
+  /** Samples start with the trigger pin. */
+  readonly trigger?: boolean;
+  /** 10 MHz at CLKOUT. */
+  readonly clockOut?: boolean;
+  /** True: refuse to go on without a clock at CLKIN. (The board takes one that is there by itself.) */
+  readonly clockIn?: boolean;
+  /** Mixer by hand: the way of the signal, and the intermediate frequency to within half a MHz; the frequency stays the one asked for. */
+  readonly path?: ImageFilter;
+  readonly ifHz?: number;
 }
 
 /** A device named on the command line (docs: design §6). A USB board is on this machine unless a USB/IP server is named. */
@@ -27,7 +44,7 @@ export type RadioUri =
   | { readonly kind: 'loopback' };
 
 const GRAMMAR =
-  'hackrf[:SERIAL][?lna=DB&vga=DB&amp=0|1&ppm=X&usbip=SERVER], pluto:usb[?serial=SERIAL&usbip=SERVER], pluto:ip:HOST[:PORT], file:PATH, loopback; SERVER = HOST[:PORT] or unix:PATH';
+  'hackrf[:SERIAL][?lna=DB&vga=DB&amp=0|1&bias=0|1&filter=HZ&trigger=0|1&clkin=1&clkout=0|1&path=bypass|low-pass|high-pass&if=HZ&ppm=X&usbip=SERVER], pluto:usb[?serial=SERIAL&usbip=SERVER], pluto:ip:HOST[:PORT], file:PATH, loopback; SERVER = HOST[:PORT] or unix:PATH';
 
 /** TCP port of USB/IP servers. */
 export const USBIP_PORT = 3240;
@@ -53,9 +70,20 @@ export function parseRadioUri(text: string): RadioUri {
 export function formatRadioUri(uri: RadioUri): string {
   switch (uri.kind) {
     case 'hackrf': {
-      const { lnaDb, vgaDb, amp, ppm } = uri.options;
-      const pairs = { lna: lnaDb, vga: vgaDb, amp: amp === undefined ? undefined : Number(amp), ppm };
-      return `hackrf${uri.serial ? `:${uri.serial}` : ''}${formatQuery({ ...pairs, usbip: formatUsbip(uri.usbip) })}`;
+      const { lnaDb, vgaDb, amp, ppm, biasTee, filterHz, trigger, clockIn, clockOut, path, ifHz } = uri.options;
+      const gains = { lna: lnaDb, vga: vgaDb, amp };
+      const others = {
+        bias: biasTee,
+        filter: filterHz,
+        trigger,
+        clkin: clockIn,
+        clkout: clockOut,
+        path,
+        if: ifHz,
+        ppm,
+      };
+      const query = formatQuery({ ...gains, ...others, usbip: formatUsbip(uri.usbip) });
+      return `hackrf${uri.serial ? `:${uri.serial}` : ''}${query}`;
     }
     case 'pluto-usb':
       return `pluto:usb${formatQuery({ serial: uri.serial, usbip: formatUsbip(uri.usbip) })}`;
@@ -80,13 +108,35 @@ function parseHackrf(text: string): RadioUri {
     if (key === 'lna') options.lnaDb = numberOf(text, key, value);
     else if (key === 'vga') options.vgaDb = numberOf(text, key, value);
     else if (key === 'ppm') options.ppm = numberOf(text, key, value);
-    else if (key === 'amp') {
-      if (value !== '0' && value !== '1') throw wrong(text, `has amp=${value}; allowed: 0, 1`);
-      options.amp = value === '1';
-    } else if (key === 'usbip') usbip = parseUsbip(text, value);
-    else throw wrong(text, `has the unknown option "${key}"; known: lna, vga, amp, ppm, usbip`);
+    else if (key === 'amp') options.amp = switchOf(text, key, value);
+    else if (key === 'bias') options.biasTee = switchOf(text, key, value);
+    else if (key === 'trigger') options.trigger = switchOf(text, key, value);
+    else if (key === 'clkin') options.clockIn = switchOf(text, key, value);
+    else if (key === 'clkout') options.clockOut = switchOf(text, key, value);
+    else if (key === 'filter') options.filterHz = parseQuantity('filter of a HackRF', value, 'Hz');
+    else if (key === 'if') options.ifHz = parseQuantity('if of a HackRF', value, 'Hz');
+    else if (key === 'path') options.path = pathOf(text, value);
+    else if (key === 'usbip') usbip = parseUsbip(text, value);
+    else throw wrong(text, `has the unknown option "${key}"; known: ${HACKRF_KEYS}`);
+  }
+  const { path = 'bypass', ifHz } = options;
+  if ((path === 'bypass') !== (ifHz === undefined)) {
+    throw wrong(text, 'needs path=low-pass or path=high-pass together with if=HZ, and nothing else does');
   }
   return { kind: 'hackrf', serial, options, ...(usbip && { usbip }) };
+}
+
+const HACKRF_KEYS = 'lna, vga, amp, bias, filter, trigger, clkin, clkout, path, if, ppm, usbip';
+
+function switchOf(text: string, key: string, value: string): boolean {
+  if (value !== '0' && value !== '1') throw wrong(text, `has ${key}=${value}; allowed: 0, 1`);
+  return value === '1';
+}
+
+function pathOf(text: string, value: string): ImageFilter {
+  const path = IMAGE_FILTERS.find((name) => name === value);
+  if (!path) throw wrong(text, `has path=${value}; allowed: ${IMAGE_FILTERS.join(', ')}`);
+  return path;
 }
 
 function parsePlutoUsb(text: string): RadioUri {
@@ -116,8 +166,11 @@ function queryPairs(text: string, query: string | undefined): [string, string][]
   return [...pairs];
 }
 
-function formatQuery(values: Readonly<Record<string, string | number | undefined>>): string {
-  const pairs = Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [`${key}=${value}`]));
+function formatQuery(values: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const text = (value: string | number | boolean) => (typeof value === 'boolean' ? Number(value) : value);
+  const pairs = Object.entries(values).flatMap(([key, value]) =>
+    value === undefined ? [] : [`${key}=${text(value)}`],
+  );
   return pairs.length > 0 ? `?${pairs.join('&')}` : '';
 }
 

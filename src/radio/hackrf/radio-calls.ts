@@ -1,4 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
+import { IMAGE_FILTERS, type ImageFilter } from '../uri.ts';
 import { type BoardCall, inCall, integerIn, outCall, u32Bytes } from './board-call.ts';
 import type { RateFraction } from './sample-rate.ts';
 
@@ -37,9 +38,6 @@ export function setFrequency(frequencyHz: number): BoardCall {
   return outCall('SET_FREQ', 0, 0, u32Bytes(Math.floor(frequencyHz / 1e6), frequencyHz % 1e6));
 }
 
-export const IMAGE_FILTERS = ['bypass', 'low-pass', 'high-pass'] as const;
-export type ImageFilter = (typeof IMAGE_FILTERS)[number];
-
 /** Mixer and filter set by hand: bypass receives the IF itself, low-pass IF - LO, high-pass IF + LO. */
 export interface ExplicitFrequency {
   readonly ifHz: number;
@@ -48,18 +46,35 @@ export interface ExplicitFrequency {
   readonly path: ImageFilter;
 }
 
+/** Firmware up to 2026.01 sets the mixer to whole MHz and drops the rest (set_freq_explicit). */
+export const MIXER_STEP_HZ = 1e6;
+
 /** 17 bytes: u64 IF, u64 LO, u8 path. Ranges of libhackrf's hackrf_set_freq_explicit. */
 export function setFrequencyExplicit(tuning: ExplicitFrequency): BoardCall {
   const path = IMAGE_FILTERS.indexOf(tuning.path);
   if (path < 0) throw new UsageError(`hackrf path "${tuning.path}" is not one of ${IMAGE_FILTERS.join(', ')}`);
   integerIn('hackrf IF', tuning.ifHz, 2_000_000_000, 3_000_000_000, 'Hz');
   integerIn('hackrf LO', tuning.loHz, path === 0 ? 0 : 84_375_000, 5_400_000_000, 'Hz');
+  if (path !== 0 && tuning.loHz % MIXER_STEP_HZ !== 0) {
+    throw new UsageError(`hackrf LO ${tuning.loHz} Hz is not possible: the mixer takes whole MHz`);
+  }
   const data = new Uint8Array(17);
   const view = new DataView(data.buffer);
   view.setBigUint64(0, BigInt(tuning.ifHz), true);
   view.setBigUint64(8, BigInt(tuning.loHz), true);
   data[16] = path;
   return outCall('SET_FREQ_EXPLICIT', 0, 0, data);
+}
+
+/**
+ * IF and LO for a frequency: an IF within half a step of the mixer of the one wanted. Low-pass has the LO above, as the firmware tunes by itself
+ * (set_freq); the board turns the spectrum round again.
+ */
+export function explicitFor(frequencyHz: number, path: ImageFilter, wantedIfHz: number): ExplicitFrequency {
+  if (path === 'bypass') return { path, ifHz: frequencyHz, loHz: 0 };
+  const whole = (hz: number): number => Math.round(hz / MIXER_STEP_HZ) * MIXER_STEP_HZ;
+  const loHz = whole(path === 'low-pass' ? frequencyHz + wantedIfHz : frequencyHz - wantedIfHz);
+  return { path, loHz, ifHz: Math.abs(loHz - frequencyHz) };
 }
 
 /** Centre frequency of an explicit tuning (libhackrf, hackrf_set_freq_explicit: f = IF, IF - LO mirrored, IF + LO). */

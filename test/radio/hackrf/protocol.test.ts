@@ -122,6 +122,25 @@ test('every vendor request is encoded as libhackrf encodes it', () => {
   assert.deepEqual(missing, ['USB_WCID_VENDOR_REQ']);
 });
 
+test('the mixer by hand: whole MHz, the frequency exact; low-pass has the LO above, as the firmware', () => {
+  assert.deepEqual(radio.explicitFor(868_312_345, 'low-pass', 2.6e9), {
+    path: 'low-pass',
+    loHz: 3_468_000_000,
+    ifHz: 2_599_687_655,
+  });
+  for (const [path, frequencyHz, ifHz] of [
+    ['low-pass', 1_234_567, 2.5e9],
+    ['high-pass', 5_800_000_001, 2.3e9],
+    ['bypass', 2_450_000_000, 0],
+  ] as const) {
+    const explicit = radio.explicitFor(frequencyHz, path, ifHz);
+    assert.equal(radio.explicitCentreHz(explicit), frequencyHz);
+    assert.equal(radio.setFrequencyExplicit(explicit).data.length, 17);
+  }
+  const between = { path: 'high-pass', ifHz: 2.4e9, loHz: 3_000_500_000 } as const;
+  assert.throws(() => radio.setFrequencyExplicit(between), /whole MHz/);
+});
+
 test('values that the board does not have are refused', () => {
   const refused: (() => unknown)[] = [
     () => radio.setGain('lna', 7),
