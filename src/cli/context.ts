@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Progress } from '../experiment/report/progress.ts';
 import type { RunIo } from '../experiment/run-io.ts';
+import type { Telemetry } from '../link/telemetry.ts';
 
 /** What a command has to work with besides its flags. */
 export interface CliContext {
@@ -13,6 +14,8 @@ export interface CliContext {
   /** Aborted by the first Ctrl-C, or when nobody reads stdout any more. */
   readonly signal: AbortSignal;
   readonly progress: Progress;
+  /** Who watches; null for nobody. */
+  readonly telemetry: Telemetry | null;
   /** Text for stdout: the result and nothing else. */
   out(text: string): void;
 }
@@ -22,7 +25,7 @@ export type AddCommand = (program: Command, context: CliContext, done: (exitCode
 
 /** The surroundings of a run for src/experiment. */
 export function runIo(context: CliContext, outputDirectory: string | undefined): RunIo {
-  const { progress, argv, json, signal } = context;
+  const { progress, argv, json, signal, telemetry } = context;
   return {
     progress,
     argv: ['sct', ...argv],
@@ -30,6 +33,7 @@ export function runIo(context: CliContext, outputDirectory: string | undefined):
     ...(outputDirectory === undefined ? {} : { outputDirectory }),
     json,
     signal,
+    ...(telemetry ? { telemetry } : {}),
   };
 }
 

@@ -4,6 +4,7 @@ import { wantsColour } from '../experiment/report/terminal.ts';
 import type { CliContext } from './context.ts';
 import { failureJson, failureOf, failureText } from './failure.ts';
 import { buildProgram } from './program.ts';
+import type { TelemetryPipe } from './telemetry-pipe.ts';
 
 /**
  * Runs one command line (the words after `sct`) and returns its exit code. Only the result goes to stdout; progress,
@@ -18,6 +19,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const verbose = has('--verbose', 'v');
   const interrupt = catchInterrupts();
   const streams = watchStreams(interrupt.controller);
+  const telemetry = await watcher();
   const context: CliContext = {
     argv,
     json,
@@ -26,6 +28,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     colour: wantsColour(process.stdout.isTTY, process.env),
     signal: interrupt.controller.signal,
     progress: new Progress({ stream: process.stderr, now: () => performance.now(), quiet }),
+    telemetry,
     out: (text) => void process.stdout.write(text),
   };
   let exitCode: number;
@@ -48,12 +51,20 @@ export async function main(argv: readonly string[]): Promise<number> {
     process.stderr.write('sct: interrupted\n');
   }
   interrupt.dispose();
+  await telemetry?.end();
   await flushed(process.stdout);
   if (streams.lost) {
     process.stderr.write(`sct: the result could not be written to stdout (${streams.lost.code})\n`);
     return ExitCode.internal;
   }
   return exitCode;
+}
+
+/** Who started this command to watch it; null where nobody did. */
+async function watcher(): Promise<TelemetryPipe | null> {
+  if (process.env.SCT_TELEMETRY_FD === undefined) return null;
+  const { TelemetryPipe } = await import('./telemetry-pipe.ts');
+  return TelemetryPipe.fromEnvironment(process.env);
 }
 
 async function runProgram(argv: readonly string[], context: CliContext): Promise<number> {

@@ -17,8 +17,13 @@ export interface RunStart {
   readonly device?: object;
 }
 
+export interface BegunRun {
+  readonly run: RunDirectory;
+  readonly manifest: RunManifest;
+}
+
 /** Makes the run's directory with run.json (state running) and config.resolved.yaml in it. */
-export async function beginRun(start: RunStart, io: RunIo): Promise<{ run: RunDirectory; manifest: RunManifest }> {
+export async function beginRun(start: RunStart, io: RunIo): Promise<BegunRun> {
   const run = await createRunDirectory({
     photo: start.name,
     channel: start.channel,

@@ -20,12 +20,15 @@ import type { ComparableExchange } from './picture-run.ts';
 import { type RecordedChannel, traceWarning } from './recorded-channel.ts';
 import { receivingEnd, sendingEnd } from './session-ends.ts';
 import { SessionKnowledge } from './session-knowledge.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** Captures that a run's samples go to on their way, and who is told of progress. */
 export interface ExchangeTaps {
   readonly tx?: CaptureWriter;
   readonly rx?: CaptureWriter;
   burst?(use: TransmitBurst['use']): void;
+  planned?(plan: TransmissionPlan): void;
+  readonly watch?: RunWatch | null;
   /** For trials of losses: true for a burst that never reaches the air; share of the messages lost on the way back. */
   lose?(burst: TransmitBurst): boolean;
   readonly feedbackLoss?: number;
@@ -95,7 +98,10 @@ export class LoopbackExchange implements ComparableExchange {
       ...{ chain: this.chain, feedback: this.feedback, knowledge: this.knowledge },
       // A report is sent when its burst has ended; processing time does not exist in simulated time.
       timeOf: ({ record }) => this.sender.sentAtS.get(record.header.burst) ?? this.nowS,
-      heard: (event) => this.trace.add(event, this.chain),
+      heard: (event) => {
+        const trace = this.trace.add(event, this.chain);
+        if (trace && event.type === 'burst') taps.watch?.heard(event, trace, this.chain);
+      },
     });
   }
 
@@ -135,6 +141,7 @@ export class LoopbackExchange implements ComparableExchange {
       ...(taps.lose ? { lose: taps.lose } : {}),
       hear: async (block) => {
         await taps.rx?.write(block);
+        taps.watch?.block(block, this.chain);
         this.listener.push(block);
       },
     });
@@ -146,6 +153,7 @@ export class LoopbackExchange implements ComparableExchange {
       soundings: { count: answers ? config.soundings : 0, everyS: config.soundingEveryMs / 1e3 },
       waitS: { report: latencyS + 1e-6, answers: TAIL_S + latencyS },
       ...(taps.burst ? { burst: taps.burst } : {}),
+      ...(taps.planned ? { planned: taps.planned } : {}),
       round: () => taps.round?.(this) ?? false,
       ...(taps.signal ? { signal: taps.signal } : {}),
     });

@@ -1,9 +1,8 @@
 import { requiredMutualInformation } from '../phy/fec/required-mutual-information.ts';
 import { ANALOG_CODE, MODULATION_BITS } from '../phy/frame/extension.ts';
-import { fftKernel } from '../phy/kernels/fft.ts';
 import { snrDbForInformation } from '../phy/modulation/mutual-information.ts';
 import { axisLevels, type ModulationOrder, modulationName } from '../phy/modulation/qam.ts';
-import { describeNumerology, type Numerology, SUBCARRIER_SPACING_HZ } from '../phy/numerology.ts';
+import { describeNumerology, type Numerology } from '../phy/numerology.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import { differenceImage, flatImage, type RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
@@ -11,13 +10,8 @@ import type { LinkConfig } from './link-config.ts';
 import { type BurstTrace, finalBlocks, type LinkTrace } from './link-trace.ts';
 import type { RunManifest } from './manifest.ts';
 import type { LinkMetrics } from './metrics.ts';
-import {
-  type Modulation,
-  type ReportArrival,
-  type ReportChannel,
-  type ReportData,
-  shellCommand,
-} from './report/data.ts';
+import { channelResponse } from './report/channel-response.ts';
+import { type Modulation, type ReportArrival, type ReportData, shellCommand } from './report/data.ts';
 import { reportPicture } from './report/picture.ts';
 import type { SemanticData } from './report/semantic-data.ts';
 import type { Waterfall } from './report/waterfall.ts';
@@ -114,7 +108,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       idealReIm: idealPoints(c.qm),
       evmDb: data[0].evmDb,
     })),
-    channel: first && first.channel.length > 0 ? channelOf(first, n) : null,
+    channel: first && first.channel.length > 0 ? channelResponse(first.channel, n) : null,
     phaseTracks: trace.bursts.slice(0, 4).map((b) => ({
       label: `${b.use} (burst ${b.burst})`,
       timeS: Float64Array.from(b.phase, (_, i) => (i * n.symbolLength) / n.sampleRateHz),
@@ -241,42 +235,6 @@ function idealPoints(qm: ModulationOrder): Float32Array {
   const out: number[] = [];
   for (const re of levels) for (const im of levels) out.push(re, im);
   return Float32Array.from(out);
-}
-
-/** Frequency response in the burst's middle and its impulse response (Hann-tapered over the band). */
-function channelOf(burst: BurstTrace, n: Numerology): ReportChannel {
-  const h = burst.channel;
-  const half = n.nCarriers / 2;
-  const size = n.nCarriers + 1;
-  const frequencyHz = new Float64Array(size);
-  const magnitudeDb = new Float64Array(size).fill(Number.NaN);
-  const phaseRad = new Float64Array(size).fill(Number.NaN);
-  let mean = 0;
-  for (let c = 0; c < n.nCarriers; c++) mean += (h[2 * c] ** 2 + h[2 * c + 1] ** 2) / n.nCarriers;
-  const impulse = new Float32Array(2 * n.fftSize);
-  for (let i = 0; i < size; i++) {
-    frequencyHz[i] = (i - half) * SUBCARRIER_SPACING_HZ;
-    if (i === half) continue;
-    const c = i < half ? i : i - 1;
-    magnitudeDb[i] = 10 * Math.log10((h[2 * c] ** 2 + h[2 * c + 1] ** 2) / (mean + 1e-30) + 1e-9);
-    phaseRad[i] = Math.atan2(h[2 * c + 1], h[2 * c]);
-    const w = 0.5 - 0.5 * Math.cos((2 * Math.PI * (c + 0.5)) / n.nCarriers);
-    impulse[2 * n.bins[c]] = w * h[2 * c];
-    impulse[2 * n.bins[c] + 1] = w * h[2 * c + 1];
-  }
-  fftKernel(n.fftSize).inverse(impulse, 0, impulse, 0);
-  const before = n.cpLength >> 1;
-  const count = 2 * before + n.cpLength;
-  const delayS = new Float64Array(count);
-  const power = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const at = 2 * ((i - before + n.fftSize) % n.fftSize);
-    delayS[i] = (i - before) / n.sampleRateHz;
-    power[i] = impulse[at] ** 2 + impulse[at + 1] ** 2;
-  }
-  const peak = Math.max(...power, 1e-30);
-  const impulseDb = Float64Array.from(power, (p) => 10 * Math.log10(p / peak + 1e-8));
-  return { frequencyHz, magnitudeDb, phaseRad, delayS, impulseDb, cpWindowS: [0, n.cpLength / n.sampleRateHz] };
 }
 
 function arrivalOf({ complete, sfvs = [] }: DecodedImage): ReportArrival {

@@ -7,7 +7,7 @@ import { type LinkCodec, senderCodec } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { type LinkSetup, setupLink } from './link-setup.ts';
 import type { LinkMetrics } from './metrics.ts';
-import { type PictureRun, runPicture } from './picture-run.ts';
+import { type ExchangeHooks, type PictureRun, runPicture } from './picture-run.ts';
 import { truthOfPhoto } from './quality-inputs.ts';
 import { type RecordedChannel, recordedChannel } from './recorded-channel.ts';
 import type { RunDirectory } from './run-directory.ts';
@@ -69,9 +69,9 @@ export function loopbackPicture(
 ): PictureRun {
   const setup = setupLink(config, recorded, coding);
   const { photo: _, ...settings } = config;
-  const open = async (run: RunDirectory, name: string, burst: (use: string) => void) => {
+  const open = async (run: RunDirectory, name: string, hooks: ExchangeHooks) => {
     const captures = await openCaptures(run, setup, config, name);
-    const exchange = new LoopbackExchange(config, setup, { ...captures, signal: io.signal, burst });
+    const exchange = new LoopbackExchange(config, setup, { ...captures, signal: io.signal, ...hooks });
     return { exchange, captures, loOffsetHz: setup.frontend.loOffsetHz, frequencyHz: config.frequencyHz };
   };
   return {

@@ -1,10 +1,12 @@
+import { basename } from 'node:path';
 import { ExitCode, SctError } from '../common/errors.ts';
 import type { RxChain } from '../link/chains.ts';
+import type { Telemetry } from '../link/telemetry.ts';
 import type { SendPolicy, TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
-import { beginRun } from './begin-run.ts';
+import { type BegunRun, beginRun } from './begin-run.ts';
 import type { Json } from './canonical-json.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import { codecTimings, decodeOptions, type LinkCodec } from './link-codecs.ts';
@@ -21,6 +23,7 @@ import { annotateTrace, captureWaterfall, fileList, RUN_FILES, writeFrames, writ
 import type { PhotoSource, RunIo, RunResult } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
 import { knowledgeRecord, type SessionKnowledge } from './session-knowledge.ts';
+import { type RunFacts, RunWatch } from './telemetry/run-watch.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** Both ends of a link, simulated or by radio, as a run sees them. */
@@ -50,6 +53,13 @@ export interface ComparableExchange extends PictureExchange {
   sendWith(image: RgbImage, policy: SendPolicy): Promise<TransmissionPlan>;
 }
 
+/** Who is told what while a picture is on its way. */
+export interface ExchangeHooks {
+  burst?(use: string): void;
+  planned?(plan: TransmissionPlan): void;
+  readonly watch?: RunWatch | null;
+}
+
 /** An exchange with its captures and how the receiving end was tuned. */
 export interface OpenedExchange {
   readonly exchange: ComparableExchange;
@@ -72,7 +82,7 @@ export interface PictureRun {
   readonly modelled: boolean;
   readonly directory: string | undefined;
   /** Radios or channel model, and the captures; called once the run's directory is there and the picture is loaded. */
-  open(run: RunDirectory, name: string, burst: (use: string) => void): Promise<OpenedExchange>;
+  open(run: RunDirectory, name: string, hooks: ExchangeHooks): Promise<OpenedExchange>;
 }
 
 /** One picture over a link: sent, received, decoded, measured, written down. The same for a simulated channel and for radios. */
@@ -87,9 +97,18 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
   );
   const { run } = begun;
   let { manifest } = begun;
+  const watch = io.telemetry ? watchPicture(what, io.telemetry, name, begun) : null;
   let opened: OpenedExchange | null = null;
   try {
-    opened = await what.open(run, name, (use) => io.progress.update(() => progressText(use, opened?.exchange)));
+    opened = await what.open(run, name, {
+      watch,
+      burst: (use) => io.progress.update(() => progressText(use, opened?.exchange)),
+      planned: (plan) => {
+        watch?.planned(plan.reportedSnrDb);
+        const { labels } = coding;
+        void watch?.sending(name, image, labels ? sentSemantics(numerology, labels, plan.source, plan) : undefined);
+      },
+    });
     const { exchange } = opened;
     await exchange.open();
     const captures = opened.captures as { readonly tx: CaptureWriter; readonly rx: CaptureWriter };
@@ -171,6 +190,8 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     metrics.files = fileList(run, ['tx', 'rx']);
     await run.writeMetrics(metrics);
     await run.writeManifest(manifest);
+    await watch?.decoded(decoded, metrics);
+    watch?.ended(exitCode, outcome, { ...metrics });
     return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
     // Whatever went wrong, what was recorded stays a valid capture and run.json says how it ended.
@@ -180,10 +201,23 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
     manifest = { ...manifest, ...knowledgeRecord(opened?.exchange.knowledge?.facts) };
     await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    watch?.ended(code, (error as Error).message, null);
     throw error;
   } finally {
     run.close();
   }
+}
+
+function watchPicture(what: PictureRun, telemetry: Telemetry, title: string, { run, manifest }: BegunRun): RunWatch {
+  const { config, numerology: n } = what;
+  const facts: RunFacts = {
+    ...{ runId: run.runId, title, command: manifest.argv.join(' '), startedAt: manifest.startedAt },
+    ...{ directory: basename(run.path), modelled: what.modelled, channel: what.channel, codec: config.codec },
+    ...{ mapping: config.mapping, seed: config.seed, subbands: n.nSubbands, fftSize: n.fftSize, carriers: n.nCarriers },
+    ...{ modemRateHz: n.sampleRateHz, deviceRateHz: config.rateHz, frequencyHz: config.frequencyHz ?? null },
+    loOffsetHz: 0,
+  };
+  return new RunWatch(telemetry, facts, run.path);
 }
 
 function progressText(use: string, exchange: PictureExchange | undefined): string {

@@ -1,3 +1,4 @@
+import type { Telemetry } from '../link/telemetry.ts';
 import type { LinkConfig, LinkInput } from './link-config.ts';
 import type { LinkMetrics } from './metrics.ts';
 import type { PictureMetrics } from './picture-ledger.ts';
@@ -16,6 +17,8 @@ export interface RunIo {
   readonly json: boolean;
   /** Aborted by the first Ctrl-C: stop transmitting, keep what was recorded, return or throw soon. */
   readonly signal: AbortSignal;
+  /** Who watches; absent: nobody. */
+  readonly telemetry?: Telemetry;
 }
 
 /** Where the pictures come from. */

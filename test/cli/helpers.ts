@@ -75,6 +75,7 @@ export async function sctInside(args: readonly string[]): Promise<Ended & { hint
     colour: false,
     signal: new AbortController().signal,
     progress: new Progress({ stream: { write: () => true }, now: () => 0, quiet: true }),
+    telemetry: null,
     out: (text) => {
       stdout += text;
     },

@@ -13,6 +13,7 @@ async function shown(images: (LinkMetrics & { photo: string })[]): Promise<strin
     ...{ argv: [], json: false, quiet: true, verbose: false, colour: false },
     signal: new AbortController().signal,
     progress: new Progress({ stream: { write: () => true }, now: () => 0, quiet: true }),
+    telemetry: null,
     out: (more) => {
       text += more;
     },

@@ -63,7 +63,7 @@ export async function runCompare(
   let manifest = begun;
   let opened: OpenedExchange | null = null;
   try {
-    opened = await what.open(run, name, () => undefined);
+    opened = await what.open(run, name, {});
     const { exchange, captures } = opened;
     await exchange.open();
     const comparison = await compareMappings(exchange, image, mappings, count, config, roiMask, (t) =>

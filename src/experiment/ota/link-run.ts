@@ -72,10 +72,10 @@ async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | nu
     settings: { ...received, tx, rx, ...(snr ? { attenuator: snr.uri } : {}) },
     channel: 'link',
     directory: io.outputDirectory,
-    open: async (run, name, burst) => {
+    open: async (run, name, hooks) => {
       const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
       const exchange = new RadioExchange({
-        ...{ ...ends, permission, burst, signal: io.signal, snr },
+        ...{ ...ends, permission, ...hooks, signal: io.signal, snr },
         captures: async (sending, receiving) =>
           Object.assign(files, await linkCaptures(run, name, ends, sending, receiving)),
       });

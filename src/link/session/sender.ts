@@ -30,6 +30,8 @@ export interface SenderOptions {
   readonly codingS?: number;
   /** A burst is on the air. */
   burst?(use: TransmitBurst['use']): void;
+  /** A picture is coded; its bursts follow. */
+  planned?(plan: TransmissionPlan): void;
   /** Called when a window of bursts has been answered and after every repetition; true: nothing more is repeated. */
   round?(): boolean | Promise<boolean>;
   /** Aborted: nothing more is sent. */
@@ -112,6 +114,7 @@ export class SenderSession {
     const { transmitter, air, knowledge, codingS = 0 } = this.options;
     const plan = await transmitter.send(image, budgetRe, air.nowS + codingS, knowledge?.agree(), policy);
     knowledge?.sent(plan.settings);
+    this.options.planned?.(plan);
     // More parts than processes: a window of them is settled before the next takes over its processes.
     for (let first = 0; first < plan.bursts.length; first += MAX_PROCESSES) {
       await this.send(plan.bursts.slice(first, first + MAX_PROCESSES), { kind: 'close' });

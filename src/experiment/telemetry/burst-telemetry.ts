@@ -1,0 +1,103 @@
+import type { BurstEvent } from '../../link/receiver.ts';
+import type { BurstTelemetry } from '../../link/telemetry.ts';
+import type { BurstRecord } from '../../phy/burst/record.ts';
+import { ANALOG_CODE, MODULATION_BITS } from '../../phy/frame/extension.ts';
+import { type ModulationOrder, modulationName } from '../../phy/modulation/qam.ts';
+import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
+import type { BurstTrace } from '../link-trace.ts';
+import { channelResponse } from '../report/channel-response.ts';
+import { placementOf, rbShares } from '../report/rb-shares.ts';
+import { placedBurst } from '../semantic-collect.ts';
+
+/** Points of a constellation that are told. */
+const MOST_POINTS = 1500;
+/** RE that say less are not drawn, SNR as a ratio. */
+const LEAST_SNR = 0.05;
+/** In `owner`: nobody. */
+const NOBODY = 255;
+
+/** What is told of a burst; `reportedDb` is what the channel report promised of each subband. */
+export function burstTelemetry(
+  event: BurstEvent,
+  trace: BurstTrace,
+  n: Numerology,
+  deviceRateHz: number,
+  reportedDb: readonly number[] | null,
+): BurstTelemetry {
+  const response = trace.channel.length > 0 ? channelResponse(trace.channel, n) : null;
+  return {
+    topic: 'burst',
+    use: trace.use,
+    burst: trace.burst,
+    session: trace.session,
+    startS: trace.startSample / deviceRateHz,
+    durationS: trace.lengthSamples / deviceRateHz,
+    cfoHz: trace.cfoHz,
+    sfoPpm: trace.sfoPpm,
+    snrDb: trace.snrDb,
+    evmDb: trace.evmDb,
+    csiNumber: trace.csiNumber,
+    csiAgeMs: trace.csiAgeMs,
+    subbands: n.nSubbands,
+    slots: trace.slots,
+    modulation: trace.modulation,
+    blocks: trace.blocks.length,
+    blocksLost: trace.blocks.filter((b) => !b.ok).length,
+    harq: trace.harq,
+    suspect: trace.suspect,
+    rbSnrDb: trace.rbSnrDb,
+    subbandSnrDb: trace.subbandSnrDb,
+    subbandSnrErrorDb: trace.subbandSnrErrorDb,
+    reportedDb: Float32Array.from(trace.use === 'data' ? (reportedDb ?? []) : []),
+    owner: ownersOf(trace, n),
+    channel: trace.channel,
+    impulseDb: Float32Array.from(response?.impulseDb ?? []),
+    impulseStartS: response?.delayS[0] ?? 0,
+    impulseStepS: 1 / n.sampleRateHz,
+    points: pointsOf(event.record),
+    pointsOf: modulationsOf(trace.modulation),
+  };
+}
+
+/** The SFV with most payload RE in each RB, [slot][subband]; empty where the burst carries no SFVs. */
+function ownersOf(trace: BurstTrace, n: Numerology): Uint8Array {
+  if (!trace.carried || trace.carried.streams.length === 0) return new Uint8Array(0);
+  const rbs = n.nSubbands * trace.slotsSent;
+  const placed = placedBurst(n, trace.burst, trace.slotsSent, trace.carried);
+  const { first, sfv, re } = rbShares(placementOf(placed, RB_DATA_RE), placed.map.sfvOrder, rbs);
+  const owner = new Uint8Array(n.nSubbands * trace.slots).fill(NOBODY);
+  for (let rb = 0; rb < owner.length; rb++) {
+    let most = 0;
+    for (let entry = first[rb]; entry < first[rb + 1]; entry++) {
+      if (re[entry] <= most) continue;
+      most = re[entry];
+      owner[rb] = sfv[entry];
+    }
+  }
+  return owner;
+}
+
+/** Some of a burst's payload RE, the equaliser's bias taken out: x (1 + snr) / snr. */
+function pointsOf({ payload, payloadSnr }: BurstRecord): Float32Array {
+  const step = Math.max(1, Math.ceil(payloadSnr.length / MOST_POINTS));
+  const points: number[] = [];
+  for (let i = 0; i < payloadSnr.length; i += step) {
+    const snr = payloadSnr[i];
+    if (!(snr > LEAST_SNR)) continue;
+    const gain = (1 + snr) / snr;
+    points.push(gain * payload[2 * i], gain * payload[2 * i + 1]);
+  }
+  return Float32Array.from(points);
+}
+
+function modulationsOf(codes: readonly number[] | null): string | null {
+  if (!codes) return null;
+  if (codes.every((code) => code === ANALOG_CODE)) return 'analog';
+  const orders = [...new Set(codes.map((code) => MODULATION_BITS[code] ?? 0))].filter((qm) => qm > 0);
+  return orders.length === 0
+    ? null
+    : orders
+        .sort()
+        .map((qm) => modulationName(qm as ModulationOrder))
+        .join(', ');
+}

@@ -1,0 +1,85 @@
+import type { PictureEvent, SourceEvent } from '../../link/telemetry.ts';
+import type { DecodedImage } from '../../sct/codec/codec.ts';
+import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import { encodeJpeg, resizeImage } from '../../sct/image/save.ts';
+import { scoreWeight } from '../../sct/importance/scores.ts';
+import { sfvOutlines } from '../../sct/partition/outlines.ts';
+import { CELL_PX } from '../../sct/semantics/feature-map.ts';
+import { labelName } from '../analyze/record.ts';
+import type { SemanticData } from '../report/semantic-data.ts';
+import { sfvColour } from '../report/sfv-colours.ts';
+
+/** A page shows no more pixels than this, either way; files have all of them. */
+const WIDEST_PX = 1024;
+const JPEG_QUALITY = 88;
+
+/** The picture, its objects and what matters in it. Outlines are in pixels of the whole picture. */
+export async function sourceTelemetry(
+  title: string,
+  image: RgbImage,
+  semantic: SemanticData | undefined,
+): Promise<SourceEvent> {
+  const partition = semantic?.partition;
+  const outlines = partition ? sfvOutlines(partition) : [];
+  const weights = semantic ? Array.from(semantic.scores ?? [], scoreWeight) : [];
+  const total = weights.reduce((a, b) => a + b, 0) || 1;
+  const symbols = new Map<number, number>();
+  for (const { map } of semantic?.bursts ?? []) {
+    map.sfvOrder.forEach((id, i) => {
+      symbols.set(id, (symbols.get(id) ?? 0) + map.reCounts[i]);
+    });
+  }
+  return {
+    topic: 'source',
+    title,
+    width: image.width,
+    height: image.height,
+    mediaType: 'image/jpeg',
+    bytes: await shownJpeg(image),
+    grid: partition ? { rows: partition.rows, columns: partition.columns, cellPx: CELL_PX } : null,
+    importance: (semantic?.importance ?? new Float32Array(0)).map((share, _, all) => share * all.length),
+    sfvs: (semantic?.ranking ?? []).map((id, place) => ({
+      id,
+      label: partition ? labelName(partition.sfvs[id].label, semantic!) : `SFV ${id}`,
+      colour: sfvColour(place),
+      importance: weights[id] / total,
+      symbols: symbols.get(id) ?? 0,
+      outline: (outlines[id] ?? []).map((ring) => pointsOf(ring)),
+    })),
+  };
+}
+
+/** The received picture, before correction where that differs. */
+export async function receivedPictures(
+  decoded: DecodedImage | undefined,
+  quality: { readonly psnrDb: number | null; readonly msSsim: number | null },
+): Promise<PictureEvent[]> {
+  const out: PictureEvent[] = [];
+  const add = async (stage: PictureEvent['stage'], image: RgbImage | undefined) => {
+    if (!image) return;
+    const measured = stage === 'after' ? quality : { psnrDb: null, msSsim: null };
+    const { width, height } = image;
+    out.push({
+      topic: 'picture',
+      stage,
+      ...{ width, height, mediaType: 'image/jpeg', bytes: await shownJpeg(image) },
+      ...measured,
+    });
+  };
+  await add('before', decoded?.uncorrected);
+  await add('after', decoded?.image);
+  return out;
+}
+
+async function shownJpeg(image: RgbImage): Promise<Uint8Array> {
+  const scale = Math.min(1, WIDEST_PX / Math.max(image.width, image.height));
+  const size = (px: number) => Math.max(1, Math.round(px * scale));
+  return encodeJpeg(scale < 1 ? await resizeImage(image, size(image.width), size(image.height)) : image, JPEG_QUALITY);
+}
+
+/** Corners of a ring of cells, pixels. */
+function pointsOf(ring: readonly number[]): [number, number][] {
+  const points: [number, number][] = [];
+  for (let i = 0; i + 1 < ring.length; i += 2) points.push([ring[i] * CELL_PX, ring[i + 1] * CELL_PX]);
+  return points;
+}
