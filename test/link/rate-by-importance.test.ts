@@ -21,7 +21,7 @@ function plan(more: Partial<PlanInput>, dbOf: (subband: number) => number = () =
   const dated = { report: { number: 1, session: 1, burst: 0, codes }, measuredAtS: 0 };
   const policy = {
     ...{ mapping: 'matched' as const, mappingForced: true, maxCsiAgeS: 1, harq: 0, dopplerHz: null, assumedSnrDb: 5 },
-    ...{ canSpare: () => false, powerLoading: false },
+    ...{ airS: 0.01, canSpare: () => false, powerLoading: false },
   };
   const csi = channelKnowledge(dated, 0, N.nSubbands, policy);
   const room = { controlRe: 1000, reserve: 0, overheadRe: () => 1000 };

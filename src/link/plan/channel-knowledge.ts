@@ -2,6 +2,7 @@ import { fadingPredictor, usableSnapshots } from '../../phy/channel-est/fading-p
 import { besselJ0 } from '../../phy/channel-est/time-basis.ts';
 import type { Mapping } from '../../sct/allocation/allocate.ts';
 import { decodeCsi } from '../../sct/allocation/csi-code.ts';
+import { USUAL_BURST_S } from '../reverse/csi-history.ts';
 import type { CsiReport } from '../reverse/reverse-messages.ts';
 import { chooseLoading, chooseUniformLoading, type Loading, MARGIN_DB } from './adaptation.ts';
 import { loadPower } from './power-loading.ts';
@@ -31,6 +32,8 @@ export interface ChannelPolicy {
   readonly maxCsiAgeS: number;
   readonly harq: number;
   readonly dopplerHz: number | null;
+  /** How long the picture's budget is on the air, s: the channel fades meanwhile. */
+  readonly airS: number;
   readonly assumedSnrDb: number;
   /** Whether a picture's budget can spare this share for repetitions. */
   readonly canSpare: (share: number) => boolean;
@@ -92,11 +95,11 @@ export function channelKnowledge(
   nSubbands: number,
   policy: ChannelPolicy,
 ): ChannelKnowledge {
-  const { mapping, mappingForced, maxCsiAgeS, dopplerHz, assumedSnrDb } = policy;
+  const { mapping, mappingForced, maxCsiAgeS, assumedSnrDb } = policy;
   const ageS = dated ? nowS - dated.measuredAtS : null;
   const reported = dated ? Array.from(dated.report.codes, decodeCsi) : null;
   const fresh = reported !== null && ageS !== null && (ageS <= maxCsiAgeS || mappingForced);
-  const uncertainty = fresh ? predictionError(dopplerHz, dated!, ageS) : 0;
+  const uncertainty = fresh ? predictionError(policy, dated!, ageS) : 0;
   const share = fresh ? RESERVE.least + RESERVE.perUncertainty * uncertainty : RESERVE.robust;
   const repeats = policy.harq > 0 && policy.canSpare(share);
   const least = repeats ? MARGIN_DB.withRepetition : MARGIN_DB.without;
@@ -142,24 +145,28 @@ export function channelKnowledge(
   };
 }
 
-/** Half a long picture's burst, s: the margins were set with it (ADR 0004). CsiHistory predicts for the middle of a usual one, 5 ms. */
-const HALF_BURST_S = 0.01;
-/** Error variance of a sounding's channel estimate over the noise variance: measured 0.002 to 0.0125 at 25 subbands. */
-const SOUNDING_ERROR = 0.01;
+/**
+ * Error variance of a sounding's channel estimate over the noise variance: what the estimator has left of delays and time is some
+ * 5 + 0.36 n parameters in n subbands, found from 56 n pilots (four slots of 14). Fewer pilots find fewer delays, so that a narrow
+ * band's estimate is not 25/n but 2.1 times as bad at 6 subbands. Measured against the channel (test/experiment/sounding-error.test.ts).
+ */
+export function soundingError(nSubbands: number): number {
+  return (5 + 0.36 * nSubbands) / (56 * nSubbands);
+}
 
 /**
- * Relative error of the best prediction for the middle of the burst to come, in Jakes fading: of one sounding the report says what
- * was measured, sqrt(1 - J0(2 pi fd (age + 10 ms))^2); of several the receiver has predicted (CsiHistory), and the root of
- * that prediction's mean square error is left: relative to the channel's mean power, so that it is larger for a channel that is
- * expected below it. 0 where no Doppler is known.
+ * Relative error of the best prediction for the picture to come, in Jakes fading, at the end of a usual burst or the middle of a longer
+ * time on the air t: of one sounding the report says what was measured, sqrt(1 - J0(2 pi fd (age + t))^2); of several the receiver
+ * has predicted (CsiHistory), and the root of that prediction's mean square error is left: relative to the channel's mean power, so
+ * that it is larger for a channel that is expected below it. 0 where no Doppler is known.
  */
 function predictionError(
-  dopplerHz: number | null,
+  { dopplerHz, airS }: ChannelPolicy,
   { report, measuredAtS, soundings = [] }: DatedReport,
   ageS: number,
 ): number {
   if (!dopplerHz) return 0;
-  const horizonS = ageS + HALF_BURST_S;
+  const horizonS = ageS + Math.max(USUAL_BURST_S, airS / 2);
   const ends = soundings.map((s) => s.endS);
   const used = soundings.slice(soundings.length - usableSnapshots(ends, dopplerHz));
   if (used.length < 2) {
@@ -170,7 +177,7 @@ function predictionError(
   const heard = used.flatMap(({ snr }) => snr ?? []);
   const usual = heard.length > 0 ? heard.reduce((a, b) => a + b) / heard.length : expected;
   const times = used.map((s) => s.endS);
-  const errors = times.map(() => SOUNDING_ERROR / usual);
+  const errors = times.map(() => soundingError(report.codes.length) / usual);
   const { residual } = fadingPredictor(times, errors, dopplerHz, measuredAtS + horizonS);
   return Math.sqrt(Math.min(1, residual * Math.max(1, usual / expected)));
 }

@@ -35,6 +35,7 @@ export async function pictureInBudget(request: PictureRequest, budgetRe: number)
   const csi = channelKnowledge(report, nowS, n.nSubbands, {
     ...options,
     harq,
+    airS: ((budgetRe / (n.nSubbands * RB_DATA_RE)) * n.slotLength) / n.sampleRateHz,
     canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
   });
   const maxSfvs = mostStreams(n, budgetRe, csi, options.maxSfvs);

@@ -7,8 +7,11 @@ import type { Numerology } from '../../phy/numerology.ts';
 
 /** Soundings of a train begin whole multiples of this apart (the sender's clock). */
 export const SOUNDING_GRID_S = 1e-3;
-/** Half of a usual picture's burst: what the report is for lies so long behind the report's arrival, s. */
-const HALF_BURST_S = 5e-3;
+/**
+ * A usual picture's burst, s. Nothing tells the receiver how long the next one is: its report is for the middle of this, so long
+ * behind the report's arrival. The sender's margins go by the end of it, or by the middle of what it really sends.
+ */
+export const USUAL_BURST_S = 10e-3;
 
 /** First paths are found within so many samples; the rest of what a burst lies off the grid is its clock's. */
 const TIMING_ERROR = 4;
@@ -81,7 +84,7 @@ export class CsiHistory {
     if (train.length < 2) return null;
     const dopplerHz = options.dopplerHz ?? dopplerOf(n, train);
     const used = train.slice(train.length - usableSnapshots(timesOf(train), dopplerHz));
-    const horizonS = (record.slots / 2) * slotS(n) + options.latencyS + HALF_BURST_S;
+    const horizonS = (record.slots / 2) * slotS(n) + options.latencyS + USUAL_BURST_S / 2;
     if (used.length < 2) return options.dopplerHz === null ? null : shrunk(n, train, dopplerHz, horizonS, record);
     const { power, errors } = powersOf(used);
     const timesS = timesOf(used);
