@@ -36,7 +36,8 @@ export interface PictureExchange {
   readonly clippedSamples: number;
   /** What run.json says of channel and radios, once they are open. */
   deviceFacts(): { [key: string]: Json };
-  open(): Promise<void>;
+  /** @param image sent later: what can be known of it is found out before the streams are open */
+  open(image?: RgbImage): Promise<void>;
   sendPicture(image: RgbImage): Promise<TransmissionPlan>;
   close(): Promise<void>;
   /** What a user should know of this air, at the end. */
@@ -110,14 +111,16 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
       },
     });
     const { exchange } = opened;
-    await exchange.open();
+    await exchange.open(image);
     const captures = opened.captures as { readonly tx: CaptureWriter; readonly rx: CaptureWriter };
     manifest = { ...manifest, device: exchange.deviceFacts() };
     const coded = performance.now();
     const plan = await exchange.sendPicture(image);
     await exchange.close();
     manifest = { ...manifest, device: exchange.deviceFacts(), ...knowledgeRecord(exchange.knowledge?.facts) };
-    const facts = transmitFacts(plan, exchange.transmitter);
+    const sent = transmitFacts(plan, exchange.transmitter);
+    // One age of one report: by the receiver's samples, where they are a radio's and the burst was heard.
+    const facts = what.modelled ? sent : { ...sent, csiAgeMs: exchange.trace.csiAgeMs ?? sent.csiAgeMs };
     const linked = performance.now();
 
     const picture = exchange.chain.receiver.received.at(-1);

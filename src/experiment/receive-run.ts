@@ -72,7 +72,6 @@ async function receiveFrom(
   const rx: RxStream = opened;
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
   const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
-  const keeper = end?.ownGain && rx.setGains ? new GainKeeper(rx, radio.capabilities.gains) : null;
   const rateHz = rx.settings.rateHz;
   const resolved = { ...config, rateHz, sampleFormat: rx.settings.format };
   const device = { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } };
@@ -85,10 +84,13 @@ async function receiveFrom(
     fullScale: rx.settings.fullScale,
     rateHz,
     frequencyHz: rx.settings.frequencyHz || null,
+    gainsDb: rx.settings.gainsDb,
     hardware: `sct receive from ${config.from}`,
     overwrite: true,
     fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': loOffsetHz },
   });
+  const recorded = tapRx(rx, capture);
+  const keeper = end?.ownGain && rx.setGains ? new GainKeeper(recorded, radio.capabilities.gains) : null;
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });
   const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
@@ -101,7 +103,7 @@ async function receiveFrom(
   let complete = false;
   try {
     const stream = await receiveStream(
-      keeper ? keeper.watch(tapRx(rx, capture)) : tapRx(rx, capture),
+      keeper ? keeper.watch(recorded) : recorded,
       {
         ...{ numerology: config.numerology, rateHz, loOffsetHz, estimator: config.estimator, codecs },
         ...(answers ? { prediction: predictionOf(config) } : {}),

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import type { SentBurst } from '../link/session/live-air.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import { toFloat } from '../radio/format/convert.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
@@ -75,7 +76,20 @@ export function annotateTrace(
       comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${b.cfoHz.toFixed(0)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
       freqLowerEdgeHz: centre - half,
       freqUpperEdgeHz: centre + half,
+      fields: {
+        'sct:burst_id': b.burst,
+        ...(b.csiAgeMs === null ? {} : { 'sct:csi_age_ms': Math.round(1e3 * b.csiAgeMs) / 1e3 }),
+        ...(b.suspect ? { 'sct:suspect': true } : {}),
+      },
     });
+  }
+}
+
+/** Marks every burst that was sent in the transmitted capture. */
+export function annotateSent(writer: CaptureWriter, sent: readonly Omit<SentBurst, 'endS'>[]): void {
+  for (const { burst, use, index, samples } of sent) {
+    const fields = { 'sct:burst_id': burst };
+    writer.annotate({ index, count: samples, label: `burst ${use}`, comment: `burst ${burst}`, fields });
   }
 }
 

@@ -25,7 +25,7 @@ import { RehearsedCodec } from './ota/rehearsal.ts';
 import { answeredOptions, hasAnswers, sendLive, sendToFile } from './ota/sendings.ts';
 import { loadPhoto } from './photo.ts';
 import { reportHtml } from './report/html.ts';
-import { openCapture, RUN_FILES } from './run-files.ts';
+import { annotateSent, openCapture, RUN_FILES } from './run-files.ts';
 import type { FolderResult, RunIo, RunResult, SendConfig } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
 import { sendSession } from './send-session.ts';
@@ -117,7 +117,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     };
     const turns = config.feedback === 'burst' ? tapTurns(capture) : null;
     const opened = turns ? null : permitted(await radio.openTx(request));
-    const tx = opened && tapTx(opened, capture);
+    const tx = opened && tapTx(opened, capture, false);
     const back = turns && radioEnd(config, config.to, 'rx', null);
     const listening = back?.ownGain ? gainForNoise(radio, back.request, radio.capabilities.gains, io.signal) : null;
     const turning =
@@ -131,8 +131,9 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
         tap: (stream) => turns.tap(permitted(stream)),
       });
     const budget = budgetOf(config, image.width * image.height);
-    const sending = { config, setup, transmitter, knowledge, image, budget, turning, power, gains: opened, io };
-    const plan = tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });
+    const sending = { config, setup, transmitter, knowledge, image, budget, turning, power, gains: tx, io };
+    const { plan, bursts } = tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });
+    annotateSent(capture, bursts);
     manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
     const sent = endNow();
     const permission = sent && permissionOf(sent, null);

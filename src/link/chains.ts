@@ -50,6 +50,7 @@ export class RxChain {
   private readonly imbalanceWatch = new ImbalanceWatch();
   private readonly iqWindow = new Float32Array(2 * IQ_WINDOW);
   private iqFilled = 0;
+  private floats = new Float32Array(0);
   private readonly grain = new Float32Array(2 * GRAIN);
   private filled = 0;
   /** Where the modem's sample count started (anew after a long gap), and the device index that belongs to it. */
@@ -92,7 +93,9 @@ export class RxChain {
         this.origins.push({ modem: this.receiver.phy.position, device: block.index });
       } else this.feed(new Float32Array(2 * gap), events);
     }
-    const { reIm, nonFinite } = toFloat(block.data, block.fullScale);
+    const { length } = block.data;
+    if (this.floats.length < length) this.floats = new Float32Array(length);
+    const { reIm, nonFinite } = toFloat(block.data, block.fullScale, this.floats.subarray(0, length));
     this.nonFiniteSamples += nonFinite;
     this.samples += reIm.length >> 1;
     this.feed(reIm, events);

@@ -91,6 +91,18 @@ export class Transmitter {
     this.report = { report, measuredAtS, soundings: this.soundings.filter((s) => s.endS <= measuredAtS) };
   }
 
+  /** When the latest report was measured, s; null before the first. */
+  get measuredAtS(): number | null {
+    return this.report?.measuredAtS ?? null;
+  }
+
+  /** One that knows the same of the channel and whose bursts nobody sends: what it is asked to code leaves no trace. */
+  understudy(): Transmitter {
+    const other = new Transmitter({ ...this.options, numerology: this.numerology });
+    other.report = this.report;
+    return other;
+  }
+
   /**
    * Codes a picture into at most `budgetRe` resource elements, control, side information, padding and repetitions included,
    * and makes its bursts. UsageError (planPicture, codec) when the budget is too small, or larger than a picture can use.

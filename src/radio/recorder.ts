@@ -15,6 +15,9 @@ import {
 import type { CaptureSummary, CaptureWriter } from './sigmf/capture-writer.ts';
 import type { SctFields } from './sigmf/meta.ts';
 
+/** Longest silence between two bursts that is written out, s. */
+const MAX_SILENCE_S = 60;
+
 export interface RecordOptions {
   /** Stop after this many samples. */
   readonly maxSamples?: number;
@@ -127,10 +130,16 @@ class WriteQueue {
   }
 }
 
-/** The same stream, every block of which is also written to a capture before the reader gets it. */
+/**
+ * The same stream, every block of which is also written to a capture before the reader gets it; a gain that is set through it stands in
+ * the capture from the next block on.
+ */
 export function tapRx(rx: RxStream, writer: CaptureWriter): RxStream {
   return {
-    settings: rx.settings,
+    get settings() {
+      return rx.settings;
+    },
+    ...gainTap(rx, writer),
     counters: rx.counters,
     get ended() {
       return rx.ended;
@@ -149,12 +158,32 @@ export function tapRx(rx: RxStream, writer: CaptureWriter): RxStream {
   };
 }
 
-/** The same transmitter, every burst of which is also written to a capture, in place, with silence between. */
-export function tapTx(tx: TxStream, writer: CaptureWriter, maxSilenceS = 60): TxStream {
-  const bursts = new BurstRecorder(writer, maxSilenceS * tx.settings.rateHz);
+/** Setting gains of a stream that is recorded; nothing where it cannot. */
+function gainTap<S extends RxStream | TxStream>(stream: S, writer: CaptureWriter): Pick<S, 'setGains'> {
+  if (!stream.setGains) return {};
+  return {
+    setGains: async (gainsDb) => {
+      const set = await stream.setGains!(gainsDb);
+      writer.retune(stream.settings.frequencyHz || null, set);
+      return set;
+    },
+  };
+}
+
+/**
+ * The same transmitter, every burst of which is also written to a capture, in place, with silence between; a gain that is set through it
+ * stands in the capture from the next burst on.
+ *
+ * @param marked false where somebody who knows more of the bursts marks them
+ */
+export function tapTx(tx: TxStream, writer: CaptureWriter, marked = true): TxStream {
+  const bursts = new BurstRecorder(writer, MAX_SILENCE_S * tx.settings.rateHz, marked);
   const counters = newTxCounters();
   return {
-    settings: tx.settings,
+    get settings() {
+      return tx.settings;
+    },
+    ...gainTap(tx, writer),
     counters: tx.counters,
     write: async (reIm, atIndex) => {
       const placed = await tx.write(reIm, atIndex);
@@ -168,17 +197,21 @@ export function tapTx(tx: TxStream, writer: CaptureWriter, maxSilenceS = 60): Tx
 }
 
 /**
- * As tapTx for a transmitter that is opened again and again: what all of its streams sent stands in one capture without the time between. The
- * index that write() returns is the capture's.
+ * As tapTx for a transmitter that is opened again and again: what all of its streams sent stands in one capture without the time between, each with
+ * the gains that it was opened with, and unmarked. The index that write() returns is the capture's.
  */
 export function tapTurns(writer: CaptureWriter): { tap(tx: TxStream): TxStream; readonly counters: TxCounters } {
-  const bursts = new BurstRecorder(writer, 0);
+  const bursts = new BurstRecorder(writer, 0, false);
   const counters = newTxCounters();
+  let gains = '';
   const tap = (tx: TxStream): TxStream => ({
     settings: tx.settings,
     counters: tx.counters,
     write: async (reIm, atIndex) => {
       const { samples } = await tx.write(reIm, atIndex);
+      const { frequencyHz, gainsDb } = tx.settings;
+      if (gains !== JSON.stringify(gainsDb)) writer.retune(frequencyHz || null, gainsDb);
+      gains = JSON.stringify(gainsDb);
       const { index } = await bursts.write(reIm, undefined, counters);
       return { index, samples };
     },

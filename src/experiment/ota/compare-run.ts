@@ -65,7 +65,7 @@ export async function runCompare(
   try {
     opened = await what.open(run, name, {});
     const { exchange, captures } = opened;
-    await exchange.open();
+    await exchange.open(image);
     const comparison = await compareMappings(exchange, image, mappings, count, config, roiMask, (t) =>
       io.progress.update(`compare  ${t + 1}/${count}`),
     );

@@ -18,6 +18,8 @@ export interface HeardSounding {
   readonly snrDb: number;
   /** Its converter was at its limit, and its gain cannot go lower. */
   readonly clipped: boolean;
+  /** Level at its connector, dBm; null where it cannot tell. */
+  readonly receivedDbm: number | null;
 }
 
 /** How the transmit power of a session was found, for run.json and the report. */
@@ -63,9 +65,10 @@ export class PowerKeeper {
     const before = this.rise.gainsDb;
     const { wantedSnrDb } = this;
     if (heard?.clipped) {
-      this.rise.heard({ ...heard, wantedSnrDb, receivedDbm: null });
+      this.rise.heard({ ...heard, wantedSnrDb });
       this.stop("the receiver's converter was at its limit");
     } else if (heard && heard.snrDb >= wantedSnrDb) {
+      this.rise.heard({ ...heard, wantedSnrDb });
       return this.stop(`SNR ${heard.snrDb.toFixed(1)} dB, wanted ${wantedSnrDb} dB`);
     } else if (this.rise.atCeiling) {
       const snr = heard ? `SNR ${heard.snrDb.toFixed(1)} dB` : 'not heard';
@@ -75,7 +78,7 @@ export class PowerKeeper {
       this.idleRises = useless ? this.idleRises + 1 : 0;
       if (this.idleRises >= IDLE_RISES) return this.stop(`more brings no more SNR than ${heard.snrDb.toFixed(1)} dB`);
       this.lastSnrDb = heard.snrDb;
-      this.rise.heard({ ...heard, wantedSnrDb, receivedDbm: null });
+      this.rise.heard({ ...heard, wantedSnrDb });
     } else this.rise.notHeard();
     if (sumOf(before) === sumOf(this.rise.gainsDb)) return false;
     await tx.setGains(this.rise.gainsDb);

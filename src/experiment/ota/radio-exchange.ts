@@ -2,6 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import { RandomStream } from '../../common/random.ts';
 import { type RxChain, TxChain } from '../../link/chains.ts';
 import { type FeedbackChannel, LocalFeedback, NoFeedback } from '../../link/reverse/feedback.ts';
+import { BurstLevel } from '../../link/session/burst-level.ts';
 import { Listener } from '../../link/session/listener.ts';
 import { LiveAir } from '../../link/session/live-air.ts';
 import { LiveReceiver } from '../../link/session/live-receiver.ts';
@@ -9,7 +10,7 @@ import { SenderSession } from '../../link/session/sender.ts';
 import type { TransmissionPlan, TransmitBurst, Transmitter } from '../../link/transmitter.ts';
 import { openRadio } from '../../radio/open-radio.ts';
 import type { Radio, RxStream, TxStream } from '../../radio/radio.ts';
-import { tapTx } from '../../radio/recorder.ts';
+import { tapRx, tapTx } from '../../radio/recorder.ts';
 import { transmitGuard } from '../../radio/safety/process-end.ts';
 import { describePermission, type TransmitPermission } from '../../radio/safety/transmit-permission.ts';
 import type { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
@@ -19,11 +20,12 @@ import type { Json } from '../canonical-json.ts';
 import { budgetOf } from '../link-setup.ts';
 import { LinkTrace } from '../link-trace.ts';
 import type { ComparableExchange } from '../picture-run.ts';
+import { annotateSent } from '../run-files.ts';
 import { receivingEnd, sendingEnd } from '../session-ends.ts';
 import { SessionKnowledge } from '../session-knowledge.ts';
 import { GainKeeper } from './gain-keeper.ts';
 import { describePower, type PowerKeeper, powerOf } from './power-keeper.ts';
-import { permissionOf, permittedTx, type RadioEnd } from './radio-end.ts';
+import { permissionOf, permittedTx, type RadioEnd, withGains } from './radio-end.ts';
 import { RehearsedCodec, rehearse } from './rehearsal.ts';
 import { setGains } from './set-gains.ts';
 
@@ -66,7 +68,12 @@ export class RadioExchange implements ComparableExchange {
   private tx: TxStream | null = null;
   private rx: RxStream | null = null;
   private receiver: LiveReceiver | null = null;
+  /** The same streams, recorded. */
+  private recorded: { readonly tx: TxStream; readonly rx: RxStream } | null = null;
   private keeper: GainKeeper | null = null;
+  private readonly level: BurstLevel;
+  /** While gains are being set, levels are looked at. */
+  private gainsOpen = false;
   private readonly power: PowerKeeper | null;
   private files: { readonly tx: CaptureWriter; readonly rx: CaptureWriter } | null = null;
   private listener!: Listener;
@@ -93,6 +100,7 @@ export class RadioExchange implements ComparableExchange {
     this.transmitter = sendingEnd(config, setup, { ackTimeoutS: ACK_TIMEOUT_S });
     this.knowledge = setup.knowledge ? new SessionKnowledge(setup.knowledge, this.transmitter.options.session) : null;
     this.chain = receivingEnd(rx.config, rx.setup);
+    this.level = new BurstLevel(rx.setup.frontend.deviceRateHz);
     this.feedback =
       config.feedback === 'none'
         ? new NoFeedback()
@@ -108,18 +116,22 @@ export class RadioExchange implements ComparableExchange {
     return this.rx?.settings.frequencyHz || undefined;
   }
 
-  async open(): Promise<void> {
+  /** Looks at the picture before the streams are open: nothing is lost while models are loaded. */
+  async open(image?: RgbImage): Promise<void> {
     const { options, chain, feedback, knowledge, transmitter } = this;
     const { rx: rxEnd, signal } = options;
     const txEnd = this.power ? withGains(options.tx, this.power.gainsDb) : options.tx;
     if (txEnd.board) transmitGuard().watch(signal);
     this.radios = options.radios ?? (await openRadios(txEnd, rxEnd));
+    if (image) await this.rehearse(image);
     const sending = await this.radios.tx.openTx(txEnd.request);
     this.tx = permittedTx(txEnd, rxEnd.board ? rxEnd.profile : null, sending);
     this.rx = await this.radios.rx.openRx(rxEnd.request);
     this.files = await options.captures(this.tx, this.rx);
-    const { rx, files } = this;
-    const tx = tapTx(this.tx, files.tx);
+    const { files } = this;
+    const tx = tapTx(this.tx, files.tx, false);
+    const rx = tapRx(this.rx, files.rx);
+    this.recorded = { tx, rx };
     this.listener = new Listener({
       ...{ chain, feedback, knowledge },
       timeOf: () => this.air.nowS,
@@ -128,9 +140,11 @@ export class RadioExchange implements ComparableExchange {
     this.keeper = rxEnd.ownGain && rx.setGains ? new GainKeeper(rx, this.radios.rx.capabilities.gains) : null;
     const receiver = new LiveReceiver({
       ...{ rx, signal },
-      hear: async (block) => {
-        await files.rx.write(block);
-        this.keeper?.hear(block);
+      hear: (block) => {
+        if (this.gainsOpen) {
+          this.keeper?.hear(block);
+          this.level.push(block);
+        }
         this.listener.push(block);
       },
     });
@@ -162,29 +176,51 @@ export class RadioExchange implements ComparableExchange {
     });
   }
 
-  /** Looks at the picture first, then sets the gains, then measures the channel and sends. */
+  /** Sets the gains, then measures the channel and sends. */
   async sendPicture(image: RgbImage): Promise<TransmissionPlan> {
     await this.prepare(image);
     await this.sender.measure();
     return this.sendWith(image);
   }
 
-  /** What does not depend on the channel, and the receive gain. */
+  /** What does not depend on the channel, and the gains; then the coding once more as these soundings tell it. */
   async prepare(image: RgbImage): Promise<void> {
-    const { transmitter } = this;
-    const codingS = await rehearse(transmitter, image, this.budgetOf(image));
-    // A file's time stands still while nothing is written.
-    this.codingS = this.air.standsStill ? 0 : codingS;
     await this.setGain();
+    const { transmitter, air } = this;
+    if (transmitter.measuredAtS !== null) await this.rehearse(image);
+    // A file's time stands still while nothing is written.
+    if (air.standsStill) this.codingS = 0;
+  }
+
+  private async rehearse(image: RgbImage): Promise<void> {
+    this.codingS = await rehearse(this.transmitter, image, this.budgetOf(image));
   }
 
   private async setGain(): Promise<void> {
-    const { sender, air, trace, keeper, power } = this;
-    const setting = { sender, air, trace, keeper, tx: this.tx!, rx: this.rx! };
+    const { sender, air, trace, keeper, power, level } = this;
+    const setting = {
+      sender,
+      air,
+      trace,
+      keeper,
+      level,
+      inputDbm: (dbfs: number) => this.inputDbm(dbfs),
+      ...this.recorded!,
+    };
+    this.gainsOpen = true;
     await this.options.snr?.open();
     await setGains({ ...setting, power });
     await this.options.snr?.settle({ sender, trace, air, regain: () => setGains({ ...setting, power: null }) });
+    this.gainsOpen = false;
     trace.forGains = trace.bursts.length;
+  }
+
+  /** Level at the receiver's connector of what stands at its converter, dBm; null where its profile does not tell. */
+  private inputDbm(dbfs: number): number | null {
+    const fullScaleDbm = this.options.rx.profile.frontEnd.rxFullScaleDbm.value;
+    if (!this.options.rx.board || fullScaleDbm === null) return null;
+    const gainsDb = this.keeper?.gainsDb ?? this.rx!.settings.gainsDb;
+    return dbfs + fullScaleDbm - Object.values(gainsDb).reduce((sum, gainDb) => sum + gainDb, 0);
   }
 
   /** Soundings alone, one each period. */
@@ -249,9 +285,7 @@ export class RadioExchange implements ComparableExchange {
       await this.receiver?.close();
       this.listener?.flush();
       this.trace.markLosses(this.chain);
-      for (const { burst, use, index, samples } of this.air?.sent ?? []) {
-        this.files?.tx.annotate({ index, count: samples, label: `burst ${use}`, comment: `burst ${burst}` });
-      }
+      if (this.files && this.air) annotateSent(this.files.tx, this.air.sent);
     } finally {
       await this.tx?.close().catch(() => undefined);
       await this.radios?.tx.close();
@@ -267,10 +301,6 @@ export class RadioExchange implements ComparableExchange {
 /** The SNR that power has to bring: what an attenuator then takes away, and a little more. */
 function snrAbove({ snr }: RadioExchangeOptions): number {
   return snr ? snr.wantedSnrDb + SPARE_SNR_DB : 0;
-}
-
-function withGains(end: RadioEnd, gainsDb: Readonly<Record<string, number>>): RadioEnd {
-  return { ...end, request: { ...end.request, gainsDb } };
 }
 
 /** The radios of two ends; one radio where both name the same. */

@@ -1,7 +1,7 @@
 import { ExitCode, SctError } from '../../common/errors.ts';
 import { TxChain } from '../../link/chains.ts';
 import { NoFeedback } from '../../link/reverse/feedback.ts';
-import { LiveAir } from '../../link/session/live-air.ts';
+import { LiveAir, type SentBurst } from '../../link/session/live-air.ts';
 import { SenderSession } from '../../link/session/sender.ts';
 import { WallTime } from '../../link/session/session-time.ts';
 import { wallClockS } from '../../link/session/stream-clock.ts';
@@ -51,23 +51,31 @@ export function hasAnswers(config: LinkConfig): boolean {
   return isSocket(config) || config.feedback === 'burst';
 }
 
+/** What was sent, and where it stands in the transmitted stream. */
+export interface Sent {
+  readonly plan: TransmissionPlan;
+  readonly bursts: readonly Omit<SentBurst, 'endS'>[];
+}
+
 /** Into a file: one sounding, so that a receiver can tell the channel, then the picture with the robust map. */
-export async function sendToFile(sending: Sending & { readonly tx: TxStream }): Promise<TransmissionPlan> {
+export async function sendToFile(sending: Sending & { readonly tx: TxStream }): Promise<Sent> {
   const { setup, transmitter, knowledge, image, budget, tx, io } = sending;
   const chain = new TxChain(setup.frontend, tx);
   const rate = setup.frontend.deviceRateHz;
   const plan = await transmitter.send(image, budget, 0, knowledge?.agree());
   knowledge?.sent(plan.settings);
   const bursts = [transmitter.sounding(), ...plan.bursts];
+  const sent: Omit<SentBurst, 'endS'>[] = [];
   let at = Math.ceil(LEAD_S * rate);
   for (const [i, burst] of bursts.entries()) {
     if (io.signal.aborted) throw new SctError('interrupted: the transmitter is off', ExitCode.interrupted);
     io.progress.update(`send  burst ${i + 1}/${bursts.length}`);
     const placed = await chain.send(burst.samples, at);
+    sent.push({ burst: burst.burst, use: burst.use, ...placed });
     at = placed.index + placed.samples + Math.ceil(GAP_S * rate);
   }
   await tx.write(new Float32Array(2 * Math.ceil(TAIL_S * rate)), at);
-  return plan;
+  return { plan, bursts: sent };
 }
 
 /** What a transmitter with a socket has beside its usual options. */
@@ -87,14 +95,14 @@ export function answeredOptions(config: LinkConfig, setup: LinkSetup): Partial<T
 }
 
 /** By radio: with a socket to the receiver, or with its reverse bursts, as a session with reports and answers, else as into a file. */
-export async function sendLive(sending: Sending): Promise<TransmissionPlan> {
+export async function sendLive(sending: Sending): Promise<Sent> {
   const { config, setup, transmitter, knowledge, image, budget, tx, turning, power, gains, io } = sending;
   const wall = new WallTime(wallClockS, io.signal);
   const socket = isSocket(config)
     ? await openSocket(config, 'sender', { changed: () => wall.nudge(), note: (text) => io.progress.note(text) })
     : null;
   try {
-    const codingS = await rehearse(transmitter, image, budget);
+    let codingS = await rehearse(transmitter, image, budget);
     const { modemRateHz, deviceRateHz } = setup.frontend;
     const open = tx && { chain: new TxChain(setup.frontend, tx), tx };
     const port = turning ?? { ready: async () => open!, done: async () => undefined };
@@ -105,7 +113,10 @@ export async function sendLive(sending: Sending): Promise<TransmissionPlan> {
     }
     const back = socket ?? turning;
     const sender = new SenderSession({
-      ...{ transmitter, air, feedback: back ?? new NoFeedback(), knowledge, signal: io.signal, codingS },
+      ...{ transmitter, air, feedback: back ?? new NoFeedback(), knowledge, signal: io.signal },
+      get codingS() {
+        return codingS;
+      },
       answers: back !== null,
       soundings: { count: back ? config.soundings : 1, everyS: config.soundingEveryMs / 1e3 },
       waitS: { report: WAIT_S, answers: back ? WAIT_S : TAIL_S },
@@ -114,7 +125,8 @@ export async function sendLive(sending: Sending): Promise<TransmissionPlan> {
     // A turning radio is opened for each sending, with the gains that the power has then.
     const setter = gains ?? { setGains: async (gainsDb: Readonly<Record<string, number>>) => gainsDb };
     if (back && power) await raisePower(sender, setter, power, WAIT_S);
-    return await sender.sendPicture(image, budget);
+    if (transmitter.measuredAtS !== null) codingS = await rehearse(transmitter, image, budget);
+    return { plan: await sender.sendPicture(image, budget), bursts: air.sent };
   } finally {
     await socket?.close();
     await turning?.close();

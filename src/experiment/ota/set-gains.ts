@@ -1,5 +1,6 @@
 import { meanSnr } from '../../link/plan/channel-knowledge.ts';
 import type { Air } from '../../link/session/air.ts';
+import type { BurstLevel } from '../../link/session/burst-level.ts';
 import type { SenderSession } from '../../link/session/sender.ts';
 import type { RxStream, TxStream } from '../../radio/radio.ts';
 import type { BurstTrace, LinkTrace } from '../link-trace.ts';
@@ -23,6 +24,9 @@ export interface GainSetting {
   readonly trace: LinkTrace;
   readonly tx: TxStream;
   readonly rx: RxStream;
+  /** What arrives at the receiver's converter, and the level at its connector that it stands for, dBm; null where nobody can tell. */
+  readonly level: BurstLevel;
+  inputDbm(dbfs: number): number | null;
   /** Receive gain; null: the user's. */
   readonly keeper: GainKeeper | null;
   /** Transmit power; null: the user's. */
@@ -41,7 +45,8 @@ export async function raisePower(
 ): Promise<void> {
   for (let trial = 0; trial < MOST_TRIALS; trial++) {
     const report = await sender.soundForReport(waitS);
-    const heard = report && { snrDb: 10 * Math.log10(meanSnr(report)), clipped: false };
+    // A report says nothing of levels, and SNR alone cannot tell a missing attenuator from a good receiver.
+    const heard = report && { snrDb: 10 * Math.log10(meanSnr(report)), clipped: false, receivedDbm: null };
     if (!(await power.settle(tx, heard))) break;
   }
 }
@@ -51,7 +56,7 @@ export async function raisePower(
  * soundings until the power and the receive gain stay.
  */
 export async function setGains(setting: GainSetting): Promise<void> {
-  const { sender, air, trace, tx, rx, keeper, power } = setting;
+  const { sender, air, trace, tx, rx, keeper, power, level, inputDbm } = setting;
   if (!keeper && !power) return;
   const listen = async (): Promise<void> => {
     await air.pass(LISTEN_S);
@@ -65,6 +70,7 @@ export async function setGains(setting: GainSetting): Promise<void> {
   for (let trial = 0; trial < MOST_TRIALS; trial++) {
     let burst: BurstTrace | undefined;
     const clippedBefore = rx.counters.clippedSamples;
+    level.take();
     await sender.soundOnce(WAIT_S, (number) => {
       // Of this sounding and no earlier one, which was sent with another gain.
       burst = trace.bursts.findLast((b) => b.burst === number && b.use === 'sounding');
@@ -73,8 +79,13 @@ export async function setGains(setting: GainSetting): Promise<void> {
     const found = burst as BurstTrace | undefined;
     const full =
       found !== undefined && rx.counters.clippedSamples - clippedBefore > CLIPPED_SHARE * found.lengthSamples;
-    const heard = found ? { snrDb: found.snrDb, clipped: full && !keeper?.canLower } : null;
-    const powerMoved = (await power?.settle(tx, heard)) ?? false;
+    const dbfs = level.peakDbfs;
+    const heard = found && {
+      snrDb: found.snrDb,
+      clipped: full && !keeper?.canLower,
+      receivedDbm: dbfs === null ? null : inputDbm(dbfs),
+    };
+    const powerMoved = (await power?.settle(tx, heard ?? null)) ?? false;
     const gainMoved = (await keeper?.settle(heard !== null && !powerMoved)) ?? false;
     if (!powerMoved && !gainMoved) break;
     if (gainMoved) await listen();

@@ -43,6 +43,11 @@ export class BurstLevel {
     }
   }
 
+  /** The loudest half millisecond since the last reading, dBFS; null before the first window. */
+  get peakDbfs(): number | null {
+    return this.quiet === Number.POSITIVE_INFINITY ? null : 10 * Math.log10(this.peak);
+  }
+
   /** The reading since the last one; null before the first window. */
   take(): BurstLevelReading | null {
     if (this.quiet === Number.POSITIVE_INFINITY) return null;

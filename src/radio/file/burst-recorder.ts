@@ -11,10 +11,13 @@ export class BurstRecorder {
   private readonly writer: CaptureWriter;
   private readonly maxSilenceSamples: number;
   private readonly silence: SampleData;
+  private readonly marked: boolean;
   nextIndex = 0;
 
-  constructor(writer: CaptureWriter, maxSilenceSamples: number) {
+  /** @param marked whether each burst is marked in the capture */
+  constructor(writer: CaptureWriter, maxSilenceSamples: number, marked = true) {
     this.writer = writer;
+    this.marked = marked;
     this.maxSilenceSamples = maxSilenceSamples;
     this.silence = allocateNative(writer.format, SILENCE_SAMPLES);
   }
@@ -41,7 +44,7 @@ export class BurstRecorder {
     const samples = data.length / 2;
     await this.append(data);
     const silent = data.every((value) => value === 0);
-    if (!silent) this.writer.annotate({ index, count: samples, label: 'burst' });
+    if (!silent && this.marked) this.writer.annotate({ index, count: samples, label: 'burst' });
     await this.writer.flush();
     counters.samples += gap + samples;
     if (!silent) counters.bursts++;

@@ -160,16 +160,27 @@ test('a full converter lowers the power and ends it; power that brings nothing i
     },
   };
   const full = powerFor()!;
-  assert.equal(await full.settle(tx, { snrDb: 30, clipped: true }), true);
-  assert.equal(await full.settle(tx, { snrDb: 10, clipped: false }), false);
+  assert.equal(await full.settle(tx, { snrDb: 30, clipped: true, receivedDbm: null }), true);
+  assert.equal(await full.settle(tx, { snrDb: 10, clipped: false, receivedDbm: null }), false);
   assert.deepEqual(set, [17]);
   assert.match(full.facts().why, /at its limit/);
   const useless = powerFor()!;
   let moves = 0;
-  while (await useless.settle(tx, { snrDb: WANTED_SNR_DB - 8, clipped: false })) moves++;
+  while (await useless.settle(tx, { snrDb: WANTED_SNR_DB - 8, clipped: false, receivedDbm: null })) moves++;
   assert.equal(moves, 2);
   assert.match(useless.facts().why, /brings no more SNR than 12\.0 dB/);
   const fixed = powerFor()!;
   assert.equal(await fixed.settle({}, null), false);
   assert.match(fixed.facts().why, /cannot change its gain/);
+});
+
+test('much more at the receiver than the cable lets through ends a session: the attenuator is not there', async () => {
+  const tx = { setGains: async (gains: Readonly<Record<string, number>>) => gains };
+  // -20 dBm at most, behind 60 dB; doubted from 15 dB above that.
+  const near = { snrDb: 30, clipped: false, receivedDbm: -64 };
+  await assert.rejects(
+    powerFor()!.settle(tx, near),
+    /-64\.0 dBm arrive where at most -80\.0 dBm were predicted behind 60 dB/,
+  );
+  assert.equal(await powerFor()!.settle(tx, { ...near, receivedDbm: -66 }), false);
 });
