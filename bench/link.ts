@@ -1,7 +1,7 @@
 /**
  * The classical link through the whole modem and the modelled channels, many seeds or pictures.
  *
- *   node --import tsx bench/link.ts seeds   [--count 100] [--numerology 25] [--out FILE]
+ *   node --import tsx bench/link.ts seeds   [--first 1] [--count 100] [--numerology 25] [--out FILE]
  *   node --import tsx bench/link.ts kodak --data DIR [--out FILE]
  *
  * `seeds`: the demo photo (512x768) with the default, non-ideal loopback, one run a seed, on AWGN 5 and 15 dB, EPA and
@@ -89,13 +89,13 @@ const ROWS = [
   { channel: 'eva', snrDb: 15 },
 ] as const;
 
-async function seeds(count: number, numerology: number) {
+async function seeds(first: number, count: number, numerology: number) {
   const image = await loadDemoPhoto();
   const codec = new ClassicalCodec();
   const rows: object[] = [];
   for (const row of ROWS) {
     const trials: Trial[] = [];
-    for (let seed = 1; seed <= count; seed++)
+    for (let seed = first; seed < first + count; seed++)
       trials.push(await trial({ ...row, seed, numerology }, image, codec, false));
     rows.push({ ...row, numerology, ...summarise(trials) });
     note(`${row.channel} ${row.snrDb} dB`, rows.at(-1));
@@ -140,11 +140,15 @@ function flag(name: string): string | undefined {
 const what = process.argv[2];
 const data = flag('data');
 if (what !== 'seeds' && !(what === 'kodak' && data)) {
-  process.stderr.write('usage: bench/link.ts seeds [--count N] [--numerology N] | kodak --data DIR  [--out FILE]\n');
+  process.stderr.write(
+    'usage: bench/link.ts seeds [--first SEED] [--count N] [--numerology N] | kodak --data DIR  [--out FILE]\n',
+  );
   process.exit(2);
 }
 const rows =
-  what === 'seeds' ? await seeds(Number(flag('count') ?? 100), Number(flag('numerology') ?? 25)) : await kodak(data!);
+  what === 'seeds'
+    ? await seeds(Number(flag('first') ?? 1), Number(flag('count') ?? 100), Number(flag('numerology') ?? 25))
+    : await kodak(data!);
 const result = {
   schema: 'sct.bench.link/1',
   command: `node --import tsx bench/link.ts ${shownArguments()}`,
