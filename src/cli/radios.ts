@@ -16,10 +16,7 @@ export async function requireRadio(flag: string, value: unknown, where = 'sct lo
 }
 
 /** Says so where a stored clock error is taken out that the URI did not name (sct doctor --save). */
-export async function noteCalibration(context: CliContext, given: string, radio: Radio): Promise<void> {
-  const { parseRadioUri } = await import('../radio/uri.ts');
-  const [asked, opened] = [parseRadioUri(given), parseRadioUri(radio.uri)];
-  if (asked.kind !== 'hackrf' || opened.kind !== 'hackrf' || asked.options.ppm !== undefined) return;
-  const { ppm } = opened.options;
-  if (ppm !== undefined) context.progress.note(`clock error of ${ppm} ppm, stored for this serial, is taken out`);
+export function noteCalibration(context: CliContext, { clock }: Radio): void {
+  if (clock?.from !== 'stored') return;
+  context.progress.note(`clock error of ${clock.ppm} ppm, stored for this serial (${clock.measuredAt}), is taken out`);
 }

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DeviceError, FormatError } from '../common/errors.ts';
-import type { RadioUri } from './uri.ts';
+import type { ClockCorrection } from './clock-error.ts';
 
 /** Largest error of a crystal that is believed, ppm: the boards are specified at 20. */
 export const MAX_CALIBRATION_PPM = 100;
@@ -20,7 +20,7 @@ const boardSchema = z.strictObject({
 const fileSchema = z.strictObject({
   schema: z.literal('sct.calibration/1'),
   /** By serial, lower case. */
-  boards: z.record(z.string().regex(/^[0-9a-f]{1,64}$/), boardSchema),
+  boards: z.record(z.string().regex(/^[0-9a-z]{1,64}$/), boardSchema),
 });
 
 export type BoardCalibration = z.infer<typeof boardSchema>;
@@ -73,21 +73,11 @@ export async function storeCalibration(
   }
 }
 
-/** The calibration of the one board whose serial ends so; null where none or several do. */
-export function calibrationOf(
-  boards: Readonly<Record<string, BoardCalibration>>,
-  serialEnd: string,
-): BoardCalibration | null {
-  const found = Object.entries(boards).filter(([serial]) => serial.endsWith(serialEnd.toLowerCase()));
-  return found.length === 1 ? found[0][1] : null;
-}
-
-/**
- * A HackRF's URI with the clock error that is stored for its serial. As it is where it names an error itself, names no serial, or nothing is stored.
- */
-export async function withCalibration<U extends RadioUri>(uri: U, path = calibrationPath()): Promise<U> {
-  if (uri.kind !== 'hackrf' || uri.serial === null || uri.options.ppm !== undefined) return uri;
-  const stored = calibrationOf(await readCalibrations(path), uri.serial);
-  // As far as a measurement goes, and as a URI can say it: without an exponent.
-  return stored ? { ...uri, options: { ...uri.options, ppm: Number(stored.ppm.toFixed(4)) } } : uri;
+/** What is stored of the clock of the board with this serial, as far as a measurement goes; null for nothing. */
+export async function storedClock(serial: string, path = calibrationPath()): Promise<ClockCorrection | null> {
+  const boards = await readCalibrations(path);
+  const key = serial.toLowerCase();
+  if (!Object.hasOwn(boards, key)) return null;
+  const { ppm, measuredAt } = boards[key];
+  return { ppm: Number(ppm.toFixed(4)), from: 'stored', measuredAt };
 }

@@ -22,10 +22,7 @@ const OPENERS: { readonly [K in RadioUri['kind']]: Opener<K> } = {
     if (!options.loopback) throw new UsageError('loopback needs a channel; it exists only inside one command');
     return LoopbackRadio.create(options.loopback);
   },
-  hackrf: async (uri) => {
-    const { withCalibration } = await import('./calibration.ts');
-    return (await import('./hackrf/open-hackrf.ts')).openHackrf(await withCalibration(uri));
-  },
+  hackrf: async (uri) => (await import('./hackrf/open-hackrf.ts')).openHackrf(uri),
   'pluto-usb': async (uri) => (await import('./pluto/open-pluto.ts')).openPluto(uri),
   'pluto-ip': async (uri) => (await import('./pluto/open-pluto.ts')).openPluto(uri),
 };

@@ -5,6 +5,8 @@
  * be lost, so that `index - indexOfOther` divided by the rate is a time even across gaps.
  */
 
+import type { ClockCorrection } from './clock-error.ts';
+
 /** Layout of one complex sample as the device delivers it; names are SigMF datatypes. */
 export type SampleFormat = 'ci8' | 'ci16_le' | 'cf32_le';
 
@@ -159,6 +161,8 @@ export interface TxStream {
 export interface Radio {
   readonly uri: string;
   readonly capabilities: RadioCapabilities;
+  /** Error of its clock that is taken out of every frequency and rate; null for none, absent where there is no clock. */
+  readonly clock?: ClockCorrection | null;
   /** DeviceError if the device is gone, busy, or half-duplex and transmitting. */
   openRx(request: StreamRequest): Promise<RxStream>;
   /** DeviceError if the device is gone, busy, or half-duplex and receiving. */

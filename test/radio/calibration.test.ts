@@ -4,14 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FormatError } from '../../src/common/errors.ts';
-import {
-  calibrationOf,
-  calibrationPath,
-  readCalibrations,
-  storeCalibration,
-  withCalibration,
-} from '../../src/radio/calibration.ts';
-import { formatRadioUri, parseRadioUri } from '../../src/radio/uri.ts';
+import { calibrationPath, readCalibrations, storeCalibration, storedClock } from '../../src/radio/calibration.ts';
 
 const BOARD = { ppm: -7.25, referenceHz: 868.3e6, measuredAt: '2026-11-22T15:00:00.000Z' };
 
@@ -28,30 +21,17 @@ test('what is stored is found again, by serial; other boards stay', async (t) =>
   await storeCalibration('00bb', { ...BOARD, ppm: 3 }, path);
   const boards = await readCalibrations(path);
   assert.deepEqual(Object.keys(boards), ['00aa', '00bb']);
-  assert.equal(calibrationOf(boards, 'AA')?.ppm, -7.25);
-  assert.equal(calibrationOf(boards, 'cc'), null);
-  await storeCalibration('11aa', BOARD, path);
-  assert.equal(calibrationOf(await readCalibrations(path), 'aa'), null, 'two boards end so');
+  assert.equal(boards['00aa'].ppm, -7.25);
   assert.deepEqual(await readdir(join(path, '..')), ['calibration.json'], 'nothing is left beside it');
 });
 
-test('a URI gets the clock error of its serial unless it names one', async (t) => {
+test('what a board is told of its clock: that of its whole serial', async (t) => {
   const path = await file(t);
-  await storeCalibration('00aa', BOARD, path);
-  await storeCalibration('00cc', { ...BOARD, ppm: 1.234e-8 }, path);
-  for (const [uri, ppm] of [
-    ['hackrf:aa', -7.25],
-    ['hackrf:cc', 0],
-    ['hackrf:aa?ppm=2', 2],
-    ['hackrf:bb', undefined],
-    ['hackrf', undefined],
-  ] as const) {
-    const got = await withCalibration(parseRadioUri(uri), path);
-    assert.ok(got.kind === 'hackrf');
-    assert.equal(got.options.ppm, ppm, uri);
-    assert.deepEqual(parseRadioUri(formatRadioUri(got)), got, 'it can be written and read again');
-  }
-  assert.deepEqual(await withCalibration(parseRadioUri('pluto:usb'), path), { kind: 'pluto-usb' });
+  assert.equal(await storedClock('00aa', path), null);
+  await storeCalibration('00aa', { ...BOARD, ppm: 1.23456789 }, path);
+  assert.deepEqual(await storedClock('00AA', path), { ppm: 1.2346, from: 'stored', measuredAt: BOARD.measuredAt });
+  assert.equal(await storedClock('aa', path), null, 'an end of a serial is nobody');
+  assert.equal(await storedClock('constructor', path), null);
 });
 
 test('a file that is something else is refused and stays as it is', async (t) => {
@@ -63,7 +43,7 @@ test('a file that is something else is refused and stays as it is', async (t) =>
     '[]',
     JSON.stringify({ ...good, schema: 'x' }),
     JSON.stringify({ ...good, boards: { '00aa': { ...BOARD, ppm: 101 } } }),
-    JSON.stringify({ ...good, boards: { zz: BOARD } }),
+    JSON.stringify({ ...good, boards: { 'z z': BOARD } }),
   ]) {
     await writeFile(path, bad);
     await assert.rejects(readCalibrations(path), FormatError, bad);

@@ -55,7 +55,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
   const { CaptureWriter } = await import('../../radio/sigmf/capture-writer.ts');
   const radio = await openRadio(from);
   try {
-    await noteCalibration(context, from, radio);
+    noteCalibration(context, radio);
     const rx = await radio.openRx(await tuningOf(from, given, radio.capabilities));
     const { rateHz, format, fullScale, frequencyHz, gainsDb } = rx.settings;
     const byTime = durationS === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(durationS * rateHz));

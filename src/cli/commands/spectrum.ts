@@ -61,7 +61,7 @@ async function spectrum(context: CliContext, given: string, flags: SpectrumFlags
   const { streamRequest } = await import('../../experiment/board/board-request.ts');
   const radio = await openRadio(uri);
   try {
-    await noteCalibration(context, uri, radio);
+    noteCalibration(context, radio);
     const rx = await radio.openRx(streamRequest(radio.capabilities, 'rx', wish));
     context.progress.note(rx.describe());
     const { realtime } = radio.capabilities;

@@ -81,7 +81,7 @@ async function tone(context: CliContext, given: string, flags: ToneFlags): Promi
   }
   const radio: Radio = await openRadio(uri);
   try {
-    await noteCalibration(context, uri, radio);
+    noteCalibration(context, radio);
     const sent = await sendTone(radio, {
       ...{ offsetHz, levelDbfs, durationS, permission, signal: context.signal },
       request: { ...streamRequest(radio.capabilities, 'tx', wish), rateHz },

@@ -1,6 +1,7 @@
 import { formatSi } from '../../common/units.ts';
 import { TARGET_DBFS } from '../../link/session/gain-control.ts';
 import type { ClockFinding, SustainedRate } from './examine.ts';
+import { converterNoiseDbfs } from './image.ts';
 import type { Heard } from './listen.ts';
 
 /** What a board's examination came to; what was not looked at is null. */
@@ -33,7 +34,7 @@ const CLOCK_PPM = 1;
 /** What to change, most urgent first; nothing where all is well. */
 export function advise({ heard, clock, referenceHz, sustained }: Findings): Advice[] {
   const out: Advice[] = [];
-  const { rmsDbfs, clippedSamples, samples, floorDbfs, settings, dcIq } = heard;
+  const { rmsDbfs, clippedSamples, samples, floorDbfs, settings, dcIq, image } = heard;
   const share = clippedSamples / samples;
   if (rmsDbfs === null) {
     out.push({
@@ -69,10 +70,10 @@ export function advise({ heard, clock, referenceHz, sustained }: Findings): Advi
       text: `the LO leaks at ${dcIq.dcDbfs.toFixed(1)} dBFS: keep the signal beside it (link does), or lower the gain`,
     });
   }
-  if (dcIq?.iqSignificant && dcIq.imageDb > IMAGE_DB) {
+  if (image?.significant && image.imageDb > IMAGE_DB) {
     out.push({
       about: 'iq',
-      text: `the image is only ${(-dcIq.imageDb).toFixed(1)} dB down (${dcIq.gainDb.toFixed(2)} dB, ${dcIq.phaseDeg.toFixed(2)} deg), if what was heard is not itself one-sided; the modem's receiver corrects it`,
+      text: `the image is only ${(-image.imageDb).toFixed(1)} dB down (${image.gainDb.toFixed(2)} dB, ${image.phaseDeg.toFixed(2)} deg), if what was heard is not itself one-sided; the modem's receiver corrects it`,
     });
   }
   if (referenceHz !== null && clock === null) {
@@ -84,7 +85,7 @@ export function advise({ heard, clock, referenceHz, sustained }: Findings): Advi
     const direction = clock.ppm > 0 ? 'fast' : 'slow';
     out.push({
       about: 'clock',
-      text: `the clock is ${Math.abs(clock.ppm).toFixed(2)} ppm ${direction}: give ppm=${clock.ppm.toFixed(2)} in the URI, or --save it`,
+      text: `the clock is ${Math.abs(clock.ppm).toFixed(2)} ppm ${direction}: --save stores it for this board, and it is taken out from then on`,
     });
   }
   if (sustained && (sustained.rateHz === null || sustained.rateHz < settings.rateHz)) {
@@ -100,9 +101,4 @@ export function advise({ heard, clock, referenceHz, sustained }: Findings): Advi
     });
   }
   return out;
-}
-
-/** Noise of an ideal converter, uniform in its step: 2 components of 1/12 step^2. Null for floats. */
-export function converterNoiseDbfs(format: Heard['settings']['format'], fullScale: number): number | null {
-  return format === 'cf32_le' ? null : 10 * Math.log10(1 / 6 / fullScale ** 2);
 }

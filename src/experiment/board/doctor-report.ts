@@ -1,21 +1,23 @@
 import { formatSi } from '../../common/units.ts';
 import { printable } from '../report/terminal.ts';
 import type { Examined } from './examine-board.ts';
+import { describeFullScale, inDbm } from './full-scale.ts';
 
 /** The object of `sct doctor URI --json`. */
 export function doctorDocument(uri: string, examined: Examined): object {
-  const { heard, clock, sustained, turnaround, advice, saved } = examined;
-  const { settings, dcIq, lost } = heard;
+  const { heard, clock, sustained, turnaround, advice, saved, fullScale } = examined;
+  const { settings, dcIq, image, lost } = heard;
   return {
     schema: 'sct.doctor/1',
     ok: !heard.interrupted && sustained?.rateHz !== null,
     uri,
-    opened: examined.uri,
     board: examined.board,
     serial: examined.serial,
     frequencyHz: settings.frequencyHz,
     rateHz: settings.rateHz,
     gainsDb: settings.gainsDb,
+    clockCorrection: examined.correction,
+    fullScale,
     durationS: heard.durationS,
     samples: heard.samples,
     lostSamples: lost,
@@ -25,12 +27,14 @@ export function doctorDocument(uri: string, examined: Examined): object {
     noiseFloorDbfs: heard.floorDbfs,
     noiseFloorDbfsHz: heard.floorDbfsHz,
     dcDbfs: finite(dcIq?.dcDbfs),
-    image: dcIq && {
-      db: finite(dcIq.imageDb),
-      gainDb: finite(dcIq.gainDb),
-      phaseDeg: finite(dcIq.phaseDeg),
-      significant: dcIq.iqSignificant,
+    image: image && {
+      db: finite(image.imageDb),
+      gainDb: finite(image.gainDb),
+      phaseDeg: finite(image.phaseDeg),
+      significant: image.significant,
+      tooWeak: image.tooWeak,
     },
+    occupancy: heard.occupancy,
     clock: clock && { ...clock, saved },
     sustained,
     turnaround,
@@ -40,8 +44,9 @@ export function doctorDocument(uri: string, examined: Examined): object {
 
 /** What a person reads. */
 export function doctorText(uri: string, examined: Examined): string {
-  const { heard, clock, sustained, turnaround, advice, saved, referenceHz } = examined;
-  const { settings, dcIq, lost } = heard;
+  const { heard, clock, sustained, turnaround, advice, saved, referenceHz, fullScale, correction } = examined;
+  const { settings, dcIq, image, lost, occupancy } = heard;
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
   const db = (value: number | null | undefined, unit = 'dBFS') =>
     value === null || value === undefined || !Number.isFinite(value) ? 'none' : `${value.toFixed(1)} ${unit}`;
   const rows: [string, string][] = [
@@ -52,18 +57,29 @@ export function doctorText(uri: string, examined: Examined): string {
     ],
     [
       'level',
-      `${db(heard.rmsDbfs)} RMS, ${db(heard.peakDbfs)} peak, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
+      `${db(heard.rmsDbfs)} RMS${inDbm(heard.rmsDbfs, fullScale)}, largest I or Q ${db(heard.peakDbfs)}, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
     ],
-    ['noise floor', `${db(heard.floorDbfs)}, ${db(heard.floorDbfsHz, 'dBFS/Hz')}`],
+    ['full scale', describeFullScale(fullScale)],
+    [
+      'noise floor',
+      `${db(heard.floorDbfs)}, ${db(heard.floorDbfsHz, 'dBFS/Hz')}${inDbm(heard.floorDbfsHz, fullScale, 'dBm/Hz')}`,
+    ],
+    [
+      'occupied',
+      `${percent(occupancy.maxShare)} of ${formatSi(heard.spectrum.usableHz)}Hz at any time, ${percent(occupancy.meanShare)} in the mean`,
+    ],
     ['DC, LO leak', db(dcIq?.dcDbfs)],
     [
       'image',
-      dcIq?.iqSignificant
-        ? `${db(dcIq.imageDb, 'dB')} (${dcIq.gainDb.toFixed(2)} dB, ${dcIq.phaseDeg.toFixed(2)} deg)`
-        : 'none found',
+      image?.significant
+        ? `${db(image.imageDb, 'dB')} (${image.gainDb.toFixed(2)} dB, ${image.phaseDeg.toFixed(2)} deg)`
+        : image?.tooWeak
+          ? "not known: what is heard is no more than the converter's noise"
+          : 'none found',
     ],
     ...(lost.gaps > 0 ? [['lost', `${lost.min} to ${lost.max} samples in ${lost.gaps} gaps`] as [string, string]] : []),
   ];
+  if (correction) rows.push(['calibration', correctionText(correction)]);
   if (referenceHz !== null) rows.push(['clock', clockText(clock, saved)]);
   if (sustained) {
     const tried = sustained.trials.map(
@@ -85,7 +101,13 @@ export function doctorText(uri: string, examined: Examined): string {
 function clockText(clock: Examined['clock'], saved: boolean): string {
   if (!clock) return 'no tone near the reference';
   const before = clock.appliedPpm === 0 ? '' : `, of which ${clock.appliedPpm.toFixed(3)} ppm were taken out`;
-  return `${clock.ppm.toFixed(3)} ppm${before}${saved ? '; saved for this serial' : ''}`;
+  const lo = `LO ${formatSi(Math.abs(clock.loOffsetHz), 4)}Hz too ${clock.loOffsetHz < 0 ? 'low' : 'high'} by itself`;
+  return `${clock.ppm.toFixed(3)} +- ${clock.errorPpm.toFixed(3)} ppm, ${lo}${before}${saved ? '; saved for this serial' : ''}`;
+}
+
+function correctionText({ ppm, from, measuredAt }: NonNullable<Examined['correction']>): string {
+  const why = from === 'uri' ? 'as the URI says' : `stored for this serial, measured ${measuredAt}`;
+  return `${ppm} ppm are taken out, ${why}`;
 }
 
 /** JSON has no infinity. */

@@ -1,15 +1,18 @@
 import { UsageError } from '../../common/errors.ts';
-import { storeCalibration, withCalibration } from '../../radio/calibration.ts';
+import { storeCalibration } from '../../radio/calibration.ts';
+import type { ClockCorrection } from '../../radio/clock-error.ts';
 import { HackrfRadio } from '../../radio/hackrf/hackrf-radio.ts';
 import { measureTurnaround, type TurnaroundReport } from '../../radio/hackrf/turnaround.ts';
 import { openRadio } from '../../radio/open-radio.ts';
 import { PlutoRadio } from '../../radio/pluto/pluto-radio.ts';
+import type { RadioProfile } from '../../radio/profile.ts';
 import type { Radio } from '../../radio/radio.ts';
-import { checkTransmission, type TransmitRules } from '../../radio/safety/transmit-permission.ts';
-import { formatRadioUri, parseRadioUri, type RadioUri } from '../../radio/uri.ts';
+import { checkTransmission, radiates, type TransmitRules } from '../../radio/safety/transmit-permission.ts';
+import { parseRadioUri, type RadioUri } from '../../radio/uri.ts';
 import { type Advice, advise, type Findings } from './advice.ts';
 import { type BoardWish, profileOfUri, streamRequest } from './board-request.ts';
 import { clockError, sustainedRate } from './examine.ts';
+import { type FullScale, fullScaleOf } from './full-scale.ts';
 import { listen } from './listen.ts';
 
 export interface ExamineOptions {
@@ -30,8 +33,9 @@ export interface Examined extends Findings {
   /** The board, as it calls itself. */
   readonly board: string;
   readonly serial: string | null;
-  /** The URI that was opened, with a clock error that was stored. */
-  readonly uri: string;
+  /** What was taken out of its clock's error while it was heard. */
+  readonly correction: ClockCorrection | null;
+  readonly fullScale: FullScale | null;
   readonly turnaround: TurnaroundReport | null;
   readonly saved: boolean;
   readonly advice: readonly Advice[];
@@ -45,18 +49,16 @@ const FROM_REFERENCE_HZ = 200e3;
 /** Opens a board and examines it. What transmits is checked before the board is opened. */
 export async function examineBoard(name: string, options: ExamineOptions): Promise<Examined> {
   const { referenceHz, turns } = options;
-  const uri = await withCalibration(parseRadioUri(name));
+  const uri = parseRadioUri(name);
   const wish: BoardWish =
     referenceHz !== null && options.wish.frequencyHz === undefined && uri.kind !== 'file'
       ? { ...options.wish, frequencyHz: referenceHz - FROM_REFERENCE_HZ }
       : options.wish;
   if (turns > 0) permitTurns(uri, wish, options.rules);
-  if (options.save && uri.kind !== 'hackrf') {
-    throw new UsageError('--save: only a HackRF takes a clock error', 'the URI of a Pluto has no ppm=');
-  }
+  if (options.save && !radiates(uri)) throw new UsageError('--save: only a board has a clock of its own');
   const radio = await openRadio(uri);
   try {
-    return await examine(radio, uri, wish, options);
+    return await examine(radio, wish, options, profileOfUri(uri));
   } finally {
     await radio.close();
   }
@@ -65,9 +67,9 @@ export async function examineBoard(name: string, options: ExamineOptions): Promi
 /** The examination of an open board. */
 export async function examine(
   radio: Radio,
-  uri: RadioUri,
   wish: BoardWish,
   options: ExamineOptions,
+  profile: RadioProfile | null = null,
 ): Promise<Examined> {
   const { durationS, referenceHz, signal, note } = options;
   const { realtime } = radio.capabilities;
@@ -79,7 +81,8 @@ export async function examine(
     ...(signal ? { signal } : {}),
   });
   const going = () => signal?.aborted !== true;
-  const appliedPpm = (uri.kind === 'hackrf' ? uri.options.ppm : undefined) ?? 0;
+  const correction = radio.clock ?? null;
+  const appliedPpm = correction?.ppm ?? 0;
   const clock = referenceHz === null ? null : clockError(heard, referenceHz, appliedPpm);
   const { rateHz: _, ...others } = request;
   const sustained =
@@ -96,7 +99,8 @@ export async function examine(
   const findings: Findings = { heard, clock, referenceHz, sustained };
   return {
     ...findings,
-    ...{ board: radio.describe(), serial, uri: formatRadioUri(uri), turnaround, saved },
+    ...{ board: radio.describe(), serial, correction, turnaround, saved },
+    fullScale: fullScaleOf(profile, heard.settings),
     advice: advise(findings),
   };
 }

@@ -11,6 +11,10 @@ export interface ClockFinding {
   readonly measuredHz: number;
   /** Error of the board's clock in all, positive where it is fast: what a URI's ppm= would be. */
   readonly ppm: number;
+  /** Either way, with a reference that is exact. */
+  readonly errorPpm: number;
+  /** Where the LO is off, Hz: what is heard is so much too low, as far as nothing was taken out. */
+  readonly loOffsetHz: number;
   /** Of that, what was taken out already by ppm= or a stored calibration. */
   readonly appliedPpm: number;
 }
@@ -27,7 +31,8 @@ export function clockError(heard: Heard, referenceHz: number, appliedPpm: number
   const rest = referenceHz / measuredHz - 1;
   if (Math.abs(rest) > MAX_CLOCK_PPM * 1e-6) return null;
   const ppm = ((1 + appliedPpm * 1e-6) * (1 + rest) - 1) * 1e6;
-  return { referenceHz, measuredHz, ppm, appliedPpm };
+  const errorPpm = (1e6 * tone.errorHz) / referenceHz;
+  return { referenceHz, measuredHz, ppm, errorPpm, loOffsetHz: ppm * 1e-6 * settings.frequencyHz, appliedPpm };
 }
 
 export interface RateTrial {

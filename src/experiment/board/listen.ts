@@ -3,7 +3,8 @@ import { type DcIqEstimate, estimateDcIq } from '../../phy/frontend/dc-iq.ts';
 import { toFloat } from '../../radio/format/convert.ts';
 import { blockLength, type RxStream, type StreamSettings } from '../../radio/radio.ts';
 import { LevelMeter } from '../../radio/sigmf/level-meter.ts';
-import { noiseFloor, type Occupancy, occupancy, strongestTone, type Tone, usableBins } from './occupancy.ts';
+import { type ImageFinding, imageOf } from './image.ts';
+import { finerTone, noiseFloor, type Occupancy, occupancy, strongestTone, type Tone, usableBins } from './occupancy.ts';
 import { binHz, PowerSpectrum } from './power-spectrum.ts';
 
 /** Samples a second that are transformed at most, so that the rest of a block is room to keep up with a board. */
@@ -35,6 +36,8 @@ export interface Heard {
   readonly clippedSamples: number;
   /** Null where too few samples followed each other. */
   readonly dcIq: DcIqEstimate | null;
+  /** Of the same samples. */
+  readonly image: ImageFinding | null;
   readonly spectrum: {
     /** Middle of each bin, Hz on the air (from 0 where the source has no frequency). */
     readonly frequencyHz: Float64Array;
@@ -106,6 +109,8 @@ export async function listen(rx: RxStream, options: ListenOptions): Promise<Hear
   const floor = noiseFloor(mean, usable, spectrum.independentWindows);
   const { windows, independentWindows } = spectrum;
   const { lostMin, lostMax, gaps } = rx.counters;
+  const dcIq = run.filled > 0 ? estimateDcIq(run.samples()) : null;
+  const coarse = strongestTone(mean, usable, floor, rateHz);
   return {
     settings: rx.settings,
     durationS: (end - first) / rateHz,
@@ -115,7 +120,8 @@ export async function listen(rx: RxStream, options: ListenOptions): Promise<Hear
     rmsDbfs: meter.rmsDbfs,
     peakDbfs: meter.peakDbfs,
     clippedSamples: meter.clippedSamples,
-    dcIq: run.filled > 0 ? estimateDcIq(run.samples()) : null,
+    dcIq,
+    image: dcIq && imageOf(dcIq, run.power - 10 ** (dcIq.dcDbfs / 10), rx.settings),
     spectrum: {
       frequencyHz: Float64Array.from({ length: bins }, (_, bin) => frequencyHz + binHz(bin, bins, rateHz)),
       ...{ mean, max, windows, share: transformed / meter.samples, usableHz },
@@ -124,7 +130,7 @@ export async function listen(rx: RxStream, options: ListenOptions): Promise<Hear
     floorDbfsHz: dbfs((floor * bins) / rateHz),
     floorDbfs: dbfs(floor * bins),
     occupancy: occupancy({ mean, max, windows, independentWindows }, usable, floor, marginDb),
-    tone: strongestTone(mean, usable, floor, rateHz),
+    tone: coarse && finerTone(coarse, run.samples(), rateHz, bins, floor),
   };
 }
 
@@ -149,6 +155,11 @@ class SampleRun {
     const taken = reIm.subarray(0, this.buffer.length - 2 * this.filled);
     this.buffer.set(taken, 2 * this.filled);
     this.filled += taken.length / 2;
+  }
+
+  /** Mean power of the samples. */
+  get power(): number {
+    return this.samples().reduce((sum, v) => sum + v * v, 0) / Math.max(1, this.filled);
   }
 
   samples(): Float32Array {

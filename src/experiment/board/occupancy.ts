@@ -1,4 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
+import { PowerSpectrum } from './power-spectrum.ts';
 
 /** Bins either side of the middle that are left out: the LO leaks there, and the Hann window spreads it over three. */
 const DC_BINS = 2;
@@ -6,6 +7,10 @@ const DC_BINS = 2;
 const QUANTILE = 0.25;
 /** 25 % quantile of the standard normal distribution. */
 const QUANTILE_Z = -0.674_49;
+/** What the interpolation between bins may be off by itself, bins. */
+const INTERPOLATION_BINS = 0.02;
+/** Longest transform for a tone's frequency. */
+const MAX_FINE_SIZE = 2 ** 20;
 /** Share of empty bins that may be called occupied by chance. */
 const FALSE_ALARM = 1e-4;
 const FALSE_ALARM_Z = 3.719;
@@ -87,6 +92,8 @@ export interface Tone {
   readonly power: number;
   /** Height of its bin over the noise of a bin, dB. */
   readonly overFloorDb: number;
+  /** Of the frequency, either way (two standard errors): steady tones, the board's own clock not counted. */
+  readonly errorHz: number;
 }
 
 /**
@@ -110,7 +117,25 @@ export function strongestTone(mean: Float64Array, usable: Uint8Array, floor: num
     offsetHz: ((peak - size / 2 + shift) * rateHz) / size,
     power,
     overFloorDb: floor > 0 ? 10 * Math.log10(mean[peak] / floor) : 300,
+    errorHz: (rateHz / size) * (INTERPOLATION_BINS + 1.5 * Math.sqrt(floor / mean[peak])),
   };
+}
+
+/**
+ * The same tone with its frequency from one long transform of samples that follow each other; as it is where there are too few for a finer one.
+ *
+ * @param bins of the spectrum that it was found in
+ * @param floor noise power in one of them
+ */
+export function finerTone(tone: Tone, samples: Float32Array, rateHz: number, bins: number, floor: number): Tone {
+  const size = 2 ** Math.floor(Math.log2(Math.max(1, samples.length / 2)));
+  if (size <= bins || size > MAX_FINE_SIZE) return tone;
+  const spectrum = new PowerSpectrum(size);
+  spectrum.add(samples.subarray(0, 2 * size));
+  const at = (tone.offsetHz * size) / rateHz + size / 2;
+  const near = Uint8Array.from({ length: size }, (_, bin) => (Math.abs(bin - at) <= size / bins ? 1 : 0));
+  const fine = strongestTone(spectrum.mean(), near, (floor * bins) / size, rateHz);
+  return fine ? { ...tone, offsetHz: fine.offsetHz, errorHz: fine.errorHz } : tone;
 }
 
 /** Quantile of a gamma distribution of this shape and mean 1, by its z of the normal distribution. */

@@ -1,6 +1,8 @@
 import { DeviceError } from '../../common/errors.ts';
+import type { ClockCorrection } from '../clock-error.ts';
 import type { Radio, RadioCapabilities } from '../radio.ts';
 import type { StreamBoard } from '../stream/stream-board.ts';
+import type { HackrfUriOptions } from '../uri.ts';
 import type { BoardSpec } from '../usb/bus.ts';
 import { decodeClockInStatus, getClockInStatus, USB_PRODUCT_IDS, USB_VENDOR_ID } from './board-facts.ts';
 import { type BoardFacts, HackrfBoard } from './hackrf-board.ts';
@@ -8,7 +10,7 @@ import { setClockOut } from './radio-calls.ts';
 import { HackrfRx } from './rx-stream.ts';
 import type { SweepPlan } from './sweep.ts';
 import { HackrfSweep } from './sweep-stream.ts';
-import { type HackrfDefaults, type HackrfRequest, type Retune, Tuner } from './tuning.ts';
+import { type HackrfRequest, type Retune, Tuner } from './tuning.ts';
 import { HackrfTx } from './tx-stream.ts';
 
 /** The boards that the driver looks for. */
@@ -17,11 +19,13 @@ export function hackrfSpec(bus: BoardSpec['bus'], serial: string | null): BoardS
   return { bus, wanted, serial, name: 'HackRF' };
 }
 
-export interface HackrfRadioOptions extends HackrfDefaults {
+export interface HackrfRadioOptions extends HackrfUriOptions {
   readonly uri: string;
   /** Opens the board, again after it was unplugged: the one of this serial, or the only one where it is null. */
   readonly openBoard: (serial: string | null) => Promise<StreamBoard>;
   readonly serial: string | null;
+  /** What was stored of a board's clock; asked for where `ppm` is absent and the board runs on its own crystal. */
+  readonly stored?: (serial: string) => Promise<ClockCorrection | null>;
   /** Longest silence of a board, ms, which all other waits follow; default 1100, more for an emulated board that says that it is slow. */
   readonly patienceMs?: number;
   /** Told of every transmitter, so that it is silenced when the process ends; returns how to take it back. */
@@ -32,6 +36,7 @@ export interface HackrfRadioOptions extends HackrfDefaults {
 export class HackrfRadio implements Radio {
   readonly uri: string;
   readonly capabilities: RadioCapabilities;
+  readonly clock: ClockCorrection | null;
   private readonly options: HackrfRadioOptions;
   private readonly tuner: Tuner;
   private board: HackrfBoard;
@@ -41,19 +46,29 @@ export class HackrfRadio implements Radio {
   private opening = false;
   private closed = false;
 
-  private constructor(options: HackrfRadioOptions, tuner: Tuner, board: HackrfBoard) {
+  private constructor(options: HackrfRadioOptions, board: HackrfBoard, clock: ClockCorrection | null) {
     this.uri = options.uri;
+    this.clock = clock;
+    const tuner = new Tuner({ ...options, ...(clock ? { ppm: clock.ppm } : {}) });
     this.options = options;
     this.tuner = tuner;
     this.capabilities = tuner.capabilities;
     this.board = board;
   }
 
-  /** UsageError for wrong defaults; UsbError where the board is not there, busy, or may not be opened. */
+  /**
+   * UsageError for wrong defaults; UsbError where the board is not there, busy, or may not be opened; DeviceError where the options want a clock at CLKIN
+   * and there is none.
+   */
   static async open(options: HackrfRadioOptions): Promise<HackrfRadio> {
-    const tuner = new Tuner(options);
-    const board = await HackrfBoard.open(await options.openBoard(options.serial), options.patienceMs);
-    return new HackrfRadio(options, tuner, board);
+    new Tuner(options); // wrong defaults are said before a board is looked for
+    const board = await openClocked(options, options.serial);
+    try {
+      return new HackrfRadio(options, board, await clockOf(board, options));
+    } catch (error) {
+      await board.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   get facts(): BoardFacts {
@@ -156,7 +171,7 @@ export class HackrfRadio implements Radio {
     await this.tx?.abort();
     const { serial } = this.board.facts;
     await this.board.close().catch(() => undefined);
-    this.board = await HackrfBoard.open(await this.options.openBoard(serial), this.options.patienceMs);
+    this.board = await openClocked(this.options, serial);
   }
 
   async close(): Promise<void> {
@@ -197,5 +212,34 @@ export class HackrfRadio implements Radio {
     } finally {
       this.opening = false;
     }
+  }
+}
+
+/** The correction of a board's clock: of its URI, else what is stored for its serial. At CLKIN another clock counts, which nobody has measured. */
+async function clockOf(board: HackrfBoard, { ppm, stored }: HackrfRadioOptions): Promise<ClockCorrection | null> {
+  if (ppm !== undefined) return { ppm, from: 'uri' };
+  const found = (await stored?.(board.facts.serial)) ?? null;
+  const external =
+    found !== null && board.has('GET_CLKIN_STATUS') && (await board.ask(getClockInStatus(), decodeClockInStatus));
+  return external ? null : found;
+}
+
+/** The board with its clocks as the options have them. */
+async function openClocked(options: HackrfRadioOptions, serial: string | null): Promise<HackrfBoard> {
+  const { openBoard, patienceMs, clockIn, clockOut } = options;
+  const board = await HackrfBoard.open(await openBoard(serial), patienceMs);
+  try {
+    await board.inTime(async () => {
+      if (clockOut !== undefined) await board.send(setClockOut(clockOut));
+      if (!clockIn || (await board.ask(getClockInStatus(), decodeClockInStatus))) return;
+      throw new DeviceError(
+        `${board.describe()}: no clock at CLKIN`,
+        'connect 10 MHz (3.3 V) to CLKIN, or leave clkin=1 out',
+      );
+    });
+    return board;
+  } catch (error) {
+    await board.close();
+    throw error;
   }
 }

@@ -1,3 +1,4 @@
+import { storedClock } from '../calibration.ts';
 import { transmitGuard } from '../safety/process-end.ts';
 import { openWorkerBoard } from '../stream/worker-host.ts';
 import { formatRadioUri, type RadioUri } from '../uri.ts';
@@ -14,6 +15,7 @@ export async function openHackrf(uri: Extract<RadioUri, { kind: 'hackrf' }>): Pr
     ...uri.options,
     uri: formatRadioUri(uri),
     serial: uri.serial,
+    stored: storedClock,
     openBoard: (serial) => openWorkerBoard(hackrfSpec(bus, serial)),
     protect: (name, transmitter) => transmitGuard().protect(name, transmitter),
   });

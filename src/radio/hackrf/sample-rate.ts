@@ -1,4 +1,4 @@
-import { inRange, UsageError } from '../../common/errors.ts';
+import { UsageError } from '../../common/errors.ts';
 
 /** A sample rate as the board takes it: numeratorHz / divider. */
 export interface RateFraction {
@@ -57,28 +57,4 @@ export function explicitFilter(bandwidthHz: number, filtersHz: readonly number[]
     throw new UsageError(`hackrf bandwidth ${bandwidthHz} Hz is not possible: allowed ${list} MHz`);
   }
   return bandwidthHz;
-}
-
-/**
- * A board's clock that is off by `ppm` makes everything it counts off by the same factor: asked for x it gives x (1 + ppm 1e-6). What has to
- * be asked for, and what then comes.
- */
-export class ClockError {
-  readonly ppm: number;
-  private readonly factor: number;
-
-  constructor(ppm: number) {
-    this.ppm = inRange('hackrf ppm', ppm, -200, 200);
-    this.factor = 1 + ppm * 1e-6;
-  }
-
-  /** What to ask the board for. */
-  nominal(wanted: number): number {
-    return wanted / this.factor;
-  }
-
-  /** What the board gives when asked for this. */
-  actual(nominal: number): number {
-    return nominal * this.factor;
-  }
 }

@@ -1,11 +1,13 @@
 import { DeviceError, UsageError } from '../../common/errors.ts';
+import { ClockError } from '../clock-error.ts';
 import { loadProfile, profileCapabilities, type RadioProfile } from '../profile.ts';
 import type { RadioCapabilities, StreamRequest, StreamSettings } from '../radio.ts';
 import { resolveRequest } from '../settings.ts';
+import type { HackrfUriOptions } from '../uri.ts';
 import { FULL_SCALE } from './block-assembler.ts';
 import type { BoardCall } from './board-call.ts';
 import * as radio from './radio-calls.ts';
-import { ClockError, explicitFilter, filterForRate, rateFraction, rateOf } from './sample-rate.ts';
+import { explicitFilter, filterForRate, rateFraction, rateOf } from './sample-rate.ts';
 import { apiText, VENDOR_REQUESTS } from './vendor-requests.ts';
 
 /** What a HackRF can be asked for beyond the common request. */
@@ -18,15 +20,11 @@ export interface HackrfRequest extends StreamRequest {
   readonly hardwareTrigger?: boolean;
 }
 
-/** Defaults of a radio, as its URI names them; a request's own values come first. */
-export interface HackrfDefaults {
-  readonly lnaDb?: number;
-  readonly vgaDb?: number;
-  /** RF amplifier of the receiver. The transmitter's is on only where a request names it. */
-  readonly amp?: boolean;
-  /** Error of the board's clock. */
-  readonly ppm?: number;
-}
+/**
+ * Defaults of a radio, as its URI names them; a request's own values come first. Amplifier and gains are the receiver's: the transmitter's are on only where
+ * a request names them.
+ */
+export type HackrfDefaults = Omit<HackrfUriOptions, 'clockIn' | 'clockOut'>;
 
 /** Calls that belong together: repeated only where one of them changed. */
 export interface CallGroup {
@@ -57,14 +55,18 @@ export type Retune = (settings: StreamSettings, gainsDb: Readonly<Record<string,
 const DEFAULT_FREQUENCY_HZ = 900e6;
 const DEFAULT_RATE_HZ = 10e6;
 const AMP_DB = 14;
+/** A frequency that each way of the signal reaches. */
+const IN_REACH_HZ = { bypass: 2.5e9, 'low-pass': 1e9, 'high-pass': 5e9 } as const;
 
 export class Tuner {
   readonly profile: RadioProfile = loadProfile('hackrf');
   readonly capabilities: RadioCapabilities = profileCapabilities(this.profile);
   private readonly clock: ClockError;
   private readonly rxDefaultsDb: Readonly<Record<string, number>>;
+  private readonly defaults: HackrfDefaults;
 
   constructor(defaults: HackrfDefaults = {}) {
+    this.defaults = defaults;
     this.clock = new ClockError(defaults.ppm ?? 0);
     const { lnaDb, vgaDb, amp } = defaults;
     this.rxDefaultsDb = {
@@ -73,13 +75,12 @@ export class Tuner {
       ...(amp === undefined ? {} : { amp: amp ? AMP_DB : 0 }),
     };
     // Wrong defaults are the URI's fault and said at once, not when a stream is opened.
-    this.resolve('rx', {}, 0xffff);
+    this.resolve('rx', { frequencyHz: defaults.path ? IN_REACH_HZ[defaults.path] : DEFAULT_FREQUENCY_HZ }, 0xffff);
   }
 
   /** UsageError for what the board cannot do; DeviceError for what its firmware is too old for. */
   resolve(direction: 'rx' | 'tx', request: HackrfRequest, api: number): Tuning {
-    const { explicit } = request;
-    if (explicit && request.frequencyHz !== undefined) {
+    if (request.explicit && request.frequencyHz !== undefined) {
       throw new UsageError('hackrf: a frequency and an explicit tuning exclude each other');
     }
     const wanted = resolveRequest(
@@ -91,23 +92,25 @@ export class Tuner {
     const filtersHz = this.profile.limits.basebandFiltersHz.value;
     const fraction = rateFraction(this.clock.nominal(wanted.rateHz));
     const autoFilterHz = filterForRate(fraction, filtersHz);
-    const bandwidthHz =
-      request.bandwidthHz === undefined ? autoFilterHz : explicitFilter(request.bandwidthHz, filtersHz);
+    const wantedFilterHz = request.bandwidthHz ?? this.defaults.filterHz;
+    const bandwidthHz = wantedFilterHz === undefined ? autoFilterHz : explicitFilter(wantedFilterHz, filtersHz);
     const filterCalls = [radio.setBasebandFilter(autoFilterHz)];
-    if (request.bandwidthHz !== undefined) filterCalls.push(radio.setBasebandFilter(bandwidthHz));
+    if (wantedFilterHz !== undefined) filterCalls.push(radio.setBasebandFilter(bandwidthHz));
 
     const nominalHz = Math.round(this.clock.nominal(wanted.frequencyHz));
+    const { path, ifHz = 0 } = this.defaults;
+    const explicit = request.explicit ?? (path && radio.explicitFor(nominalHz, path, ifHz));
     const tuningCall = explicit ? radio.setFrequencyExplicit(explicit) : radio.setFrequency(nominalHz);
     const frequencyHz = this.clock.actual(explicit ? radio.explicitCentreHz(explicit) : nominalHz);
 
-    const hardwareTrigger = request.hardwareTrigger ?? false;
+    const hardwareTrigger = request.hardwareTrigger ?? this.defaults.trigger ?? false;
     const [ampGroup, ...gainsGroups] = gainGroups(direction, wanted.gainsDb);
     const groups = [
       group('rate', [radio.setSampleRate(fraction), ...filterCalls]),
       ...triggerGroup(hardwareTrigger, api),
       group('frequency', [tuningCall]),
       ampGroup,
-      biasTeeGroup(request.biasTee ?? false),
+      biasTeeGroup(request.biasTee ?? this.defaults.biasTee ?? false),
       ...gainsGroups,
     ];
     const rateHz = this.clock.actual(rateOf(fraction));

@@ -1,4 +1,5 @@
 import { DeviceError, inRange, UsageError } from '../../common/errors.ts';
+import { ClockError } from '../clock-error.ts';
 import type { GainStage, NumberRange, RadioCapabilities, StreamRequest, StreamSettings } from '../radio.ts';
 import { onGrid, resolveRequest } from '../settings.ts';
 import type { Ad936xParts, Ad936xPath } from './ad936x-parts.ts';
@@ -31,6 +32,8 @@ interface Ranges {
 export class Ad936x {
   private client: IiodClient;
   readonly parts: Ad936xParts;
+  /** Error of the board's oscillator, which it knows nothing of itself. */
+  clock = new ClockError(0);
   /** Directions in use, with the chip's rate that they rely on. */
   private readonly users = new Map<'rx' | 'tx', number>();
   private chipRange: NumberRange = { min: 0, max: 0, step: 0 };
@@ -94,17 +97,18 @@ export class Ad936x {
     const frequencyHz = request.frequencyHz ?? (await this.number(path.frequency));
     const defaults = { frequencyHz, rateHz: DEFAULT_RATE_HZ, format: 'ci16_le', fullScale } as const;
     const wanted = resolveRequest(capabilities, direction, request, defaults);
-    const plan = planRate(wanted.rateHz, this.chipRange, path.coreRate !== null);
+    const plan = planRate(this.nominal(wanted.rateHz), this.chipRange, path.coreRate !== null);
     this.checkShared(direction, plan);
     const ranges = await this.ranges(path);
-    onGrid(`pluto ${direction} frequency`, wanted.frequencyHz, ranges.frequencyHz, 'Hz');
+    const nominalHz = this.nominal(wanted.frequencyHz);
+    onGrid(`pluto ${direction} frequency`, nominalHz, ranges.frequencyHz, 'Hz');
     const bandwidthHz = this.bandwidth(path, wanted, ranges.bandwidthHz);
 
     if (path.gainMode) await this.client.writeAttr(path.gainMode, 'manual');
     const rateHz = await this.setRate(path, plan);
     this.users.set(direction, plan.chipHz);
     try {
-      const actualHz = await this.setNumber(path.frequency, wanted.frequencyHz, FREQUENCY_TOLERANCE_HZ, 'Hz');
+      const actualHz = await this.setNumber(path.frequency, nominalHz, FREQUENCY_TOLERANCE_HZ, 'Hz');
       const actualBandwidthHz = await this.setNumber(
         path.bandwidth,
         bandwidthHz,
@@ -114,8 +118,8 @@ export class Ad936x {
       const gainDb = await this.setGain(path, request.gainsDb?.[direction]);
       return {
         ...wanted,
-        frequencyHz: actualHz,
-        rateHz,
+        frequencyHz: this.clock.actual(actualHz),
+        rateHz: this.clock.actual(rateHz),
         bandwidthHz: actualBandwidthHz,
         gainsDb: { [direction]: gainDb },
       };
@@ -153,6 +157,11 @@ export class Ad936x {
       ...toneScales.map((ref) => ({ ref, value: '0' })),
       { ref: tx.gain, value: String(least) },
     ];
+  }
+
+  /** What to ask the board for; it takes whole hertz. */
+  private nominal(hz: number): number {
+    return this.clock.ppm === 0 ? hz : Math.round(this.clock.nominal(hz));
   }
 
   private bandwidth(path: Ad936xPath, wanted: StreamSettings, range: NumberRange): number {

@@ -1,3 +1,4 @@
+import { storedClock } from '../calibration.ts';
 import { formatRadioUri, type RadioUri } from '../uri.ts';
 import { busOfUri } from '../usb/bus.ts';
 import { tcpLink, usbLink } from './pluto-link.ts';
@@ -7,7 +8,7 @@ import { PLUTO_USB } from './usb-transport.ts';
 type PlutoUri = Extract<RadioUri, { kind: 'pluto-ip' | 'pluto-usb' }>;
 
 /** Opens the Pluto that a URI names. DeviceError: not there, in use, or no Pluto. */
-export async function openPluto(uri: PlutoUri, options: PlutoOptions = {}): Promise<PlutoRadio> {
+export async function openPluto(uri: PlutoUri, options: PlutoOptions = { stored: storedClock }): Promise<PlutoRadio> {
   const name = formatRadioUri(uri);
   if (uri.kind === 'pluto-ip') return PlutoRadio.open(name, tcpLink(uri.host, uri.port), options);
   const spec = { bus: busOfUri(uri), wanted: [PLUTO_USB], serial: uri.serial ?? null, name: 'Pluto' };

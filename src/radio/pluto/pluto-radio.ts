@@ -1,4 +1,5 @@
 import { DeviceError } from '../../common/errors.ts';
+import { type ClockCorrection, ClockError } from '../clock-error.ts';
 import { loadProfile } from '../profile.ts';
 import type { Radio, RadioCapabilities, StreamRequest } from '../radio.ts';
 import { transmitGuard } from '../safety/process-end.ts';
@@ -16,6 +17,8 @@ import { parseNumber } from './values.ts';
 export interface PlutoOptions {
   /** Longest wait for any answer of the board. */
   readonly timeoutMs?: number;
+  /** What was stored of a board's clock. */
+  readonly stored?: (serial: string) => Promise<ClockCorrection | null>;
 }
 
 /** Who the board says it is. */
@@ -35,6 +38,8 @@ export class PlutoRadio implements Radio {
   readonly uri: string;
   readonly capabilities: RadioCapabilities;
   readonly identity: PlutoIdentity;
+  /** Null until it is open. */
+  clock: ClockCorrection | null = null;
   private readonly link: PlutoLink;
   private readonly chip: Ad936x;
   private readonly silentState: readonly AttrWrite[];
@@ -83,6 +88,9 @@ export class PlutoRadio implements Radio {
       const silentState = await chip.silenceWrites();
       const radio = new PlutoRadio(uri, link, timeoutMs, { client, context, chip, capabilities, silentState });
       await radio.silence();
+      const { serial } = radio.identity;
+      radio.clock = serial === null ? null : ((await options.stored?.(serial)) ?? null);
+      chip.clock = new ClockError(radio.clock?.ppm ?? 0);
       return radio;
     } catch (error) {
       await link.close().catch(() => undefined);

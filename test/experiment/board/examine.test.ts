@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
-import { advise, converterNoiseDbfs } from '../../../src/experiment/board/advice.ts';
+import type { HackrfOptions } from '../../../hardware/emulated/hackrf/hackrf-board.ts';
+import { advise } from '../../../src/experiment/board/advice.ts';
 import { doctorDocument, doctorText } from '../../../src/experiment/board/doctor-report.ts';
 import {
   type Examined,
@@ -10,8 +11,11 @@ import {
   examine,
   examineBoard,
 } from '../../../src/experiment/board/examine-board.ts';
+import { converterNoiseDbfs } from '../../../src/experiment/board/image.ts';
+import { buildChannel } from '../../../src/phy/channel/scenario.ts';
+import type { HackrfRadioOptions } from '../../../src/radio/hackrf/hackrf-radio.ts';
+import { loadProfile } from '../../../src/radio/profile.ts';
 import { TransmitRefused } from '../../../src/radio/safety/transmit-permission.ts';
-import { parseRadioUri } from '../../../src/radio/uri.ts';
 import { bench, passTime } from '../../radio/hackrf/emulated.ts';
 import { ToneAir } from './tone-air.ts';
 
@@ -29,19 +33,20 @@ interface Case {
   /** As the URI says. */
   readonly ppm?: number;
   readonly more?: Partial<ExamineOptions>;
+  readonly board?: Partial<HackrfOptions>;
+  readonly radio?: Partial<HackrfRadioOptions>;
 }
 
-async function examined({ dbm, gainDb, clockErrorPpm = 0, ppm, more }: Case): Promise<Examined> {
+async function examined({ dbm, gainDb, clockErrorPpm = 0, ppm, more, board, radio: wanted }: Case): Promise<Examined> {
   const clock = new ManualAirClock();
   const air = new ToneAir(clock, REFERENCE_HZ, dbm);
   const nowNs = () => BigInt(Math.round(clock.nowS() * 1e9));
-  const { open } = bench({ air, ppm: clockErrorPpm }, { clock, nowNs });
-  const uri = parseRadioUri(ppm === undefined ? 'hackrf' : `hackrf?ppm=${ppm}`);
+  const { open } = bench({ air, ppm: clockErrorPpm, ...board }, { clock, nowNs });
   const work = async () => {
-    const radio = await open({ patienceMs: 60_000, ...(ppm === undefined ? {} : { ppm }) });
+    const radio = await open({ patienceMs: 60_000, ...wanted, ...(ppm === undefined ? {} : { ppm }) });
     try {
       const wish = { frequencyHz: REFERENCE_HZ - 200e3, rateHz: 4e6, gainDb };
-      return await examine(radio, uri, wish, { ...OPTIONS, ...more });
+      return await examine(radio, wish, { ...OPTIONS, ...more }, loadProfile('hackrf'));
     } finally {
       await radio.close();
     }
@@ -57,14 +62,64 @@ test('the clock error of a board, with and without what was taken out before', a
     [12, 12],
   ] as const) {
     const found = await examined({ dbm: -70, gainDb: 62, clockErrorPpm, ...(ppm === undefined ? {} : { ppm }) });
-    // 1 kHz bins at 868 MHz, a tone within 0.01 of a bin; whole hertz of the LO: 0.02 ppm.
-    assert.ok(Math.abs(found.clock!.ppm - clockErrorPpm) < 0.02, `${found.clock!.ppm}, wanted ${clockErrorPpm}`);
-    assert.equal(found.clock!.appliedPpm, ppm ?? 0);
+    const clock = found.clock!;
+    const offPpm = clock.ppm - clockErrorPpm;
+    assert.ok(Math.abs(offPpm) < clock.errorPpm, `${clock.ppm} +- ${clock.errorPpm}, wanted ${clockErrorPpm}`);
+    assert.ok(clock.errorPpm < 0.01, 'a fiftieth of 61 Hz bins is 0.0014 ppm, and the noise');
+    assert.ok(Math.abs(clock.loOffsetHz - clockErrorPpm * 868.1) < 10, 'Hz, by which the LO is off');
+    assert.equal(clock.appliedPpm, ppm ?? 0);
+    assert.deepEqual(found.correction, ppm === undefined ? null : { ppm, from: 'uri' });
     assert.equal(
       found.advice.some(({ about }) => about === 'clock'),
       Math.abs(clockErrorPpm - (ppm ?? 0)) > 1,
     );
   }
+});
+
+test('DC, image and level are those that were put in', async () => {
+  for (const [iqDb, iqDeg, dcDbfs, dbm] of [
+    [0.5, 3, -20, -60],
+    [-0.8, -1, -35, -62],
+    [0.3, 0, -60, -70],
+  ] as const) {
+    const rxFaults = (rateHz: number) => buildChannel({ rateHz, seed: 1, iqDb, iqDeg, dcDbfs });
+    const found = await examined({ dbm, gainDb: 62, board: { rxFaults } });
+    const { image, dcIq } = found.heard;
+    assert.ok(Math.abs(dcIq!.dcDbfs - dcDbfs) < (dcDbfs > -50 ? 0.2 : 3), `${dcIq!.dcDbfs} for ${dcDbfs} dBFS`);
+    assert.ok(Math.abs(image!.gainDb - iqDb) < 0.05, `${image!.gainDb} for ${iqDb} dB`);
+    assert.ok(Math.abs(image!.phaseDeg - iqDeg) < 0.3, `${image!.phaseDeg} for ${iqDeg} degrees`);
+    // The emulated board has the level of its profile: what is assumed of a real one is not tested here, the arithmetic is.
+    const tone = 10 * Math.log10(found.heard.tone!.power) + found.fullScale!.dbm;
+    assert.ok(Math.abs(tone - dbm) < 0.3, `${tone} for ${dbm} dBm`);
+    assert.equal(found.fullScale!.errorDb, 10);
+  }
+});
+
+test('an image that the converter hides is not given a figure', async () => {
+  const rxFaults = (rateHz: number) => buildChannel({ rateHz, seed: 1, iqDb: 0.5, iqDeg: 3 });
+  const found = await examined({ dbm: -60, gainDb: 26, board: { rxFaults } });
+  assert.equal(found.heard.image!.tooWeak, true);
+  assert.match(doctorText('hackrf', found), /^image +not known: what is heard/m);
+});
+
+test('a stored clock error is taken out, and said; not where another clock comes in', async () => {
+  const stored = async () => ({ ppm: 12, from: 'stored', measuredAt: '2026-11-22T15:00:00.000Z' }) as const;
+  const found = await examined({ dbm: -60, gainDb: 62, clockErrorPpm: 12, radio: { stored } });
+  assert.ok(Math.abs(found.clock!.ppm - 12) < found.clock!.errorPpm);
+  assert.equal(found.clock!.appliedPpm, 12);
+  assert.match(
+    doctorText('hackrf', found),
+    /^calibration +12 ppm are taken out, stored for this serial, measured 2026/m,
+  );
+  assert.equal(JSON.parse(JSON.stringify(doctorDocument('hackrf', found))).clockCorrection.from, 'stored');
+  const external = await examined({
+    dbm: -60,
+    gainDb: 62,
+    clockErrorPpm: 12,
+    radio: { stored },
+    board: { clkinPpm: 0 },
+  });
+  assert.equal(external.correction, null);
 });
 
 test('advice: too loud, too quiet, no reference, all well', async () => {
@@ -104,5 +159,5 @@ test('what may not be sent or stored is refused before the board is opened', asy
   const turns = { ...OPTIONS, turns: 5, wish: { frequencyHz: REFERENCE_HZ } };
   await assert.rejects(examineBoard(gone, turns), TransmitRefused);
   await assert.rejects(examineBoard('pluto:ip:127.0.0.1:9', turns), /only a HackRF turns around/);
-  await assert.rejects(examineBoard('pluto:ip:127.0.0.1:9', { ...OPTIONS, save: true }), /only a HackRF takes/);
+  await assert.rejects(examineBoard('file:x', { ...OPTIONS, save: true }), /only a board has a clock/);
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ManualAirClock } from '../../../hardware/emulated/clock.ts';
 import { DeviceError } from '../../../src/common/errors.ts';
 import { blockLength, type SampleBlock } from '../../../src/radio/radio.ts';
+import { formatRadioUri, parseRadioUri } from '../../../src/radio/uri.ts';
 import { UsbError } from '../../../src/radio/usb/usb.ts';
 import { bench, passTime, SERIAL } from './emulated.ts';
 
@@ -197,6 +198,37 @@ for (const apiVersion of [0x0107, 0x0112]) {
     }
   });
 }
+
+test('what a URI names holds for every stream: bias tee, filter, trigger, mixer, clocks', async () => {
+  const uri = parseRadioUri('hackrf?bias=1&filter=2.5M&trigger=1&clkin=1&clkout=1&path=high-pass&if=2.6G&lna=8&ppm=10');
+  assert.ok(uri.kind === 'hackrf');
+  assert.deepEqual(parseRadioUri(formatRadioUri(uri)), uri);
+  const { open, requests, emulated } = bench({ clkinPpm: 10, rxCounter: true });
+  const radio = await open({ ...uri.options, patienceMs: 60_000 });
+  try {
+    const rx = await radio.openRx({ frequencyHz: 5.8e9, rateHz: 4e6 });
+    assert.equal(rx.settings.bandwidthHz, 2.5e6);
+    // Asked for 10 ppm less than 5.8 GHz, to the Hz: what comes is read back.
+    assert.ok(Math.abs(rx.settings.frequencyHz - 5.8e9) < 1);
+    const { frequencyHz, filterHz, biasTee, hardwareTrigger, clkout } = emulated.settings;
+    const nominalHz = Math.round(5.8e9 / (1 + 10e-6));
+    assert.deepEqual(
+      { frequencyHz, filterHz, biasTee, hardwareTrigger, clkout },
+      { frequencyHz: nominalHz, filterHz: 2.5e6, biasTee: true, hardwareTrigger: true, clkout: true },
+    );
+    assert.ok(requests.some(([request]) => request === 24) && !requests.some(([request]) => request === 16));
+    await rx.close();
+    await assert.rejects(radio.openRx({ frequencyHz: 2.4e9 }), /hackrf LO/);
+    const tx = await radio.openTx({ frequencyHz: 5.8e9, rateHz: 4e6 });
+    assert.deepEqual([emulated.settings.biasTee, emulated.settings.hardwareTrigger], [true, true]);
+    await tx.close();
+  } finally {
+    await radio.close();
+  }
+  await assert.rejects(bench().open({ clockIn: true }), /no clock at CLKIN/);
+  await assert.rejects(bench().open({ filterHz: 2e6 }), /1\.75, 2\.5, 3\.5/);
+  await assert.rejects(bench().open({ path: 'low-pass', ifHz: 1e9 }), /hackrf IF/);
+});
 
 test('a board without a bias tee refuses to switch it, which matters only where it was asked for', async () => {
   const { open, emulated } = bench();

@@ -2,13 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '../../../src/common/errors.ts';
-import {
-  ClockError,
-  explicitFilter,
-  filterForRate,
-  rateFraction,
-  rateOf,
-} from '../../../src/radio/hackrf/sample-rate.ts';
+import { ClockError } from '../../../src/radio/clock-error.ts';
+import { explicitFilter, filterForRate, rateFraction, rateOf } from '../../../src/radio/hackrf/sample-rate.ts';
 import { loadProfile } from '../../../src/radio/profile.ts';
 import '../../fixed-seed.js';
 

@@ -31,6 +31,20 @@ test('a board tells what it is and can do, and is silent as soon as it is open',
   await assert.rejects(radio.openRx(), /closed/);
 });
 
+test('a stored clock error is taken out of frequency and rate', async (t) => {
+  const { open, board } = await tcpRig(t);
+  const radio = await open({ stored: async (serial) => (serial === SERIAL ? { ppm: 12, from: 'stored' } : null) });
+  assert.deepEqual(radio.clock, { ppm: 12, from: 'stored' });
+  const rx = await radio.openRx({ frequencyHz: 915e6, rateHz: 2.5e6 });
+  // A clock that is 12 ppm fast is asked for 915 MHz / 1.000012.
+  const phy = board.context.devices.find(({ name }) => name === 'ad9361-phy')!;
+  const lo = phy.channels.find(({ name }) => name === 'RX_LO')!.attributes.find(({ name }) => name === 'frequency')!;
+  assert.ok(Math.abs(Number(lo.read()) - (915e6 - 10_980)) <= 50, String(lo.read()));
+  assert.ok(Math.abs(rx.settings.frequencyHz - 915e6) <= 50);
+  assert.ok(Math.abs(rx.settings.rateHz - 2.5e6) < 1);
+  await radio.close();
+});
+
 test('settings are what the board says afterwards; out of range is refused with the range', async (t) => {
   const { open } = await tcpRig(t);
   const radio = await open();

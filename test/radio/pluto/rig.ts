@@ -4,7 +4,7 @@ import { Iiod } from '../../../hardware/emulated/pluto/iiod/iiod.ts';
 import { servePipes } from '../../../hardware/emulated/pluto/iiod/tcp-server.ts';
 import { PlutoBoard, type PlutoOptions } from '../../../hardware/emulated/pluto/pluto-board.ts';
 import { tcpLink } from '../../../src/radio/pluto/pluto-link.ts';
-import { PlutoRadio } from '../../../src/radio/pluto/pluto-radio.ts';
+import { PlutoRadio, type PlutoOptions as RadioOptions } from '../../../src/radio/pluto/pluto-radio.ts';
 import { loadProfile } from '../../../src/radio/profile.ts';
 import { BoardEngine } from '../../../src/radio/stream/board-engine.ts';
 import { createChunkRing } from '../../../src/radio/stream/chunk-ring.ts';
@@ -44,7 +44,7 @@ export interface TcpRig {
   readonly air: Coil;
   readonly port: number;
   /** Another driver of the same board. */
-  open(): Promise<PlutoRadio>;
+  open(more?: RadioOptions): Promise<PlutoRadio>;
   stopServer(): Promise<void>;
 }
 
@@ -66,13 +66,14 @@ export async function tcpRig(t: TestContext, options: Partial<PlutoOptions> = {}
     board,
     air,
     port: server.port,
-    async open() {
+    async open(more = {}) {
       const radio = await PlutoRadio.open(
         `pluto:ip:127.0.0.1:${server.port}`,
         tcpLink('127.0.0.1', server.port, sameThread),
         {
           // Ten times what a quiet machine would need.
           timeoutMs: 20_000,
+          ...more,
         },
       );
       radios.push(radio);
