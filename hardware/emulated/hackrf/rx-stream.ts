@@ -1,8 +1,8 @@
 import { BUFFER_BYTES, DMA_BYTES, EXCHANGE_BYTES } from './firmware.ts';
-import { M0Error, M0Mode } from './m0.ts';
-import { SampleClock } from './sample-clock.ts';
-import { ShortfallLog } from './shortfall-log.ts';
-import { type Converter, HIGHEST_M0_RATE_HZ, type SampleStream, type StreamParts } from './stream.ts';
+import { M0Mode } from './m0.ts';
+import { PacedStream } from './paced-stream.ts';
+import type { SampleClock } from './sample-clock.ts';
+import type { Converter, StreamParts } from './stream.ts';
 import type { InPipe } from './usb-pipes.ts';
 
 /** Most bytes that M0 exchanges in one step, so that what waits for a fill level is looked at often enough. */
@@ -13,48 +13,23 @@ const STEP_BYTES = 0x2000;
  * thrown away and counted as a shortfall. The other core arms transfers of 8 KiB (firmware until 2026.01: straight from
  * that buffer) or of 16 KiB (later: from a second buffer, filled by DMA), one after the other.
  */
-export class RxStream implements SampleStream {
+export class RxStream extends PacedStream {
   readonly kind = 'rx';
-  readonly losses = new ShortfallLog();
-  private readonly parts: StreamParts;
   private readonly pipe: InPipe;
   private readonly convert: Converter;
   private readonly ring = new Int8Array(BUFFER_BYTES);
   /** What USB reads from: the same memory, or the second buffer. */
   private readonly outRing: Uint8Array;
-  private clock: SampleClock | null = null;
-  /** Samples that came out of the converter. */
-  private taken = 0;
-  private timeS: number;
   private usbStarted = 0;
   private usbCompleted = 0;
   private chunkLeft = 0;
-  private busyBytes = 0;
-  private busyUntilS = Number.POSITIVE_INFINITY;
-  private rateHz: number;
-  private stopped = false;
 
   constructor(parts: StreamParts, pipe: InPipe, convert: Converter, startS: number) {
-    this.parts = parts;
+    super(parts, startS);
     this.pipe = pipe;
     this.convert = convert;
-    this.timeS = startS;
-    this.rateHz = parts.rateHz;
     this.outRing = parts.firmware.dma ? new Uint8Array(BUFFER_BYTES) : new Uint8Array(this.ring.buffer);
     if (!parts.waitForTrigger) this.begin(startS);
-  }
-
-  advance(nowS: number): void {
-    this.pump();
-    while (!this.stopped) {
-      const stopS = Math.min(nowS, this.busyUntilS);
-      const waits = this.sampleUntil(stopS);
-      if (waits) this.timeS = Math.max(this.timeS, stopS);
-      const done = waits && this.busyUntilS <= stopS;
-      if (done) this.transferDone();
-      this.pump();
-      if (waits && !done) break;
-    }
   }
 
   wakeS(nowS: number): number | null {
@@ -70,60 +45,25 @@ export class RxStream implements SampleStream {
     return nowS + Math.max(missing, 0) / (2 * this.rateHz) + lastBytes / busBytesPerS;
   }
 
-  changeRate(rateHz: number): void {
-    this.rateHz = rateHz;
-    this.clock?.changeRate(rateHz, this.taken);
-    this.checkRate();
-  }
-
-  trigger(nowS: number): void {
-    if (!this.clock) this.begin(nowS);
-  }
-
-  stop(): void {
-    this.stopped = true;
-  }
-
-  private begin(startS: number): void {
-    this.timeS = startS;
-    this.clock = new SampleClock(startS, this.rateHz);
-    this.checkRate();
-  }
-
-  private checkRate(): void {
+  protected convertSome(bytes: number, startS: number, clock: SampleClock): number {
     const { m0 } = this.parts;
-    if (this.clock && this.rateHz > HIGHEST_M0_RATE_HZ && m0.activeMode === M0Mode.rx) m0.fail(M0Error.missedDeadline);
-  }
-
-  /** Lets M0 run; true: up to that time; false: it stopped where transfers must be looked at before. */
-  private sampleUntil(stopS: number): boolean {
-    const { clock, parts } = this;
-    if (!clock) return true;
-    const bytes = (clock.samplesAt(stopS) - this.taken) * 2;
-    if (bytes <= 0) return true;
-    const { m0 } = parts;
-    let passed = bytes;
-    if (m0.activeMode === M0Mode.rx) {
-      const free = BUFFER_BYTES - (m0.m0Count - m0.m4Count);
-      if (free >= EXCHANGE_BYTES) {
-        const at = m0.m0Count % BUFFER_BYTES;
-        passed = Math.min(bytes, free, STEP_BYTES - (at % STEP_BYTES));
-        this.convert(clock.timeOf(this.taken), this.taken, this.ring.subarray(at, at + passed), clock);
-        m0.exchange(passed);
-      } else {
-        passed = m0.shortfall(bytes);
-        this.losses.add(m0.m0Count / 2, passed / 2, clock.timeOf(this.taken));
-      }
+    if (m0.activeMode !== M0Mode.rx) return bytes;
+    const free = BUFFER_BYTES - (m0.m0Count - m0.m4Count);
+    if (free < EXCHANGE_BYTES) {
+      const lost = m0.shortfall(bytes);
+      this.losses.add(m0.m0Count / 2, lost / 2, startS);
+      return lost;
     }
-    this.taken += passed / 2;
-    if (passed === bytes) return true;
-    this.timeS = clock.timeOf(this.taken);
-    return false;
+    const at = m0.m0Count % BUFFER_BYTES;
+    const passed = Math.min(bytes, free, STEP_BYTES - (at % STEP_BYTES));
+    this.convert(startS, this.taken, this.ring.subarray(at, at + passed), clock);
+    m0.exchange(passed);
+    return passed;
   }
 
   /** Starts what can be started now: DMA, and the next transfer of the bulk endpoint. */
-  private pump(): void {
-    const { firmware, m0, busBytesPerS } = this.parts;
+  protected pump(): void {
+    const { firmware, m0 } = this.parts;
     if (firmware.dma) while (this.dma()) {}
     if (this.busyBytes > 0) return;
     const available = firmware.dma ? m0.m4Count : m0.m0Count;
@@ -131,10 +71,15 @@ export class RxStream implements SampleStream {
       this.chunkLeft = firmware.chunkBytes;
       this.usbStarted += firmware.chunkBytes;
     }
-    const room = this.chunkLeft > 0 ? this.pipe.room : 0;
-    if (room === 0) return;
-    this.busyBytes = Math.min(this.chunkLeft, room);
-    this.busyUntilS = this.timeS + this.busyBytes / busBytesPerS;
+    if (this.chunkLeft > 0) this.carry(Math.min(this.chunkLeft, this.pipe.room));
+  }
+
+  protected transferDone(bytes: number): void {
+    const { firmware, m0 } = this.parts;
+    this.chunkLeft -= this.pipe.deliver(this.outRing, this.usbStarted - this.chunkLeft, bytes);
+    if (this.chunkLeft > 0) return;
+    this.usbCompleted += firmware.chunkBytes;
+    if (!firmware.dma) m0.m4Count += firmware.chunkBytes;
   }
 
   /**
@@ -153,16 +98,5 @@ export class RxStream implements SampleStream {
     this.outRing.set(this.ring.subarray(at, at + DMA_BYTES), at);
     m0.m4Count += DMA_BYTES;
     return true;
-  }
-
-  private transferDone(): void {
-    const { firmware, m0 } = this.parts;
-    const sent = this.pipe.deliver(this.outRing, this.usbStarted - this.chunkLeft, this.busyBytes);
-    this.chunkLeft -= sent;
-    this.busyBytes = 0;
-    this.busyUntilS = Number.POSITIVE_INFINITY;
-    if (this.chunkLeft > 0) return;
-    this.usbCompleted += firmware.chunkBytes;
-    if (!firmware.dma) m0.m4Count += firmware.chunkBytes;
   }
 }

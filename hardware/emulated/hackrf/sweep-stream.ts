@@ -1,9 +1,9 @@
-import { SWEEP_BLOCK_BYTES } from './firmware.ts';
-import { M0Error, M0Mode } from './m0.ts';
+import { EXCHANGE_BYTES, SWEEP_BLOCK_BYTES } from './firmware.ts';
+import { M0Mode } from './m0.ts';
+import { PacedStream } from './paced-stream.ts';
 import type { SweepPlan } from './requests.ts';
-import { SampleClock } from './sample-clock.ts';
-import { ShortfallLog } from './shortfall-log.ts';
-import { type Converter, HIGHEST_M0_RATE_HZ, type SampleStream, type StreamParts } from './stream.ts';
+import type { SampleClock } from './sample-clock.ts';
+import type { Converter, StreamParts } from './stream.ts';
 import type { InPipe } from './usb-pipes.ts';
 
 /** Blocks that are thrown away while the radio tunes. */
@@ -14,28 +14,20 @@ const THROWN_BLOCKS = 2;
  * block. A block begins with 7f 7f and its frequency (u64, little endian, Hz). A block can only be taken when the one
  * before it has left over USB; what goes by until then is a shortfall.
  */
-export class SweepStream implements SampleStream {
+export class SweepStream extends PacedStream {
   readonly kind = 'sweep';
-  readonly losses = new ShortfallLog();
-  private readonly parts: StreamParts;
   private readonly pipe: InPipe;
   private readonly convert: Converter;
   private readonly plan: SweepPlan;
   private readonly tune: (frequencyHz: number) => void;
   private readonly block = new Int8Array(SWEEP_BLOCK_BYTES);
   private readonly wire = new Uint8Array(this.block.buffer);
-  private clock: SampleClock | null = null;
-  private rateHz: number;
-  private taken = 0;
-  private timeS: number;
+  /** Bytes of the block that are still to leave over USB. */
   private inUsb = 0;
-  private busyBytes = 0;
-  private busyUntilS = Number.POSITIVE_INFINITY;
   private range = 0;
   private frequencyHz: number;
   private odd = true;
   private blocksHere = 0;
-  private stopped = false;
 
   constructor(
     parts: StreamParts,
@@ -45,31 +37,15 @@ export class SweepStream implements SampleStream {
     tune: (frequencyHz: number) => void,
     startS: number,
   ) {
-    this.parts = parts;
+    super(parts, startS);
     this.pipe = pipe;
     this.convert = convert;
     this.plan = plan;
     this.tune = tune;
-    this.timeS = startS;
-    this.rateHz = parts.rateHz;
     this.frequencyHz = plan.rangesMhz[0][0] * 1e6;
     parts.m0.threshold = SWEEP_BLOCK_BYTES;
     parts.m0.nextMode = M0Mode.wait;
     if (!parts.waitForTrigger) this.begin(startS);
-  }
-
-  advance(nowS: number): void {
-    while (!this.stopped) {
-      if (this.inUsb > 0 && this.busyBytes === 0 && this.pipe.room > 0) {
-        this.busyBytes = Math.min(this.inUsb, this.pipe.room);
-        this.busyUntilS = this.timeS + this.busyBytes / this.parts.busBytesPerS;
-      }
-      const stopS = Math.min(nowS, this.busyUntilS);
-      if (!this.sampleUntil(stopS)) continue;
-      this.timeS = Math.max(this.timeS, stopS);
-      if (this.busyUntilS <= stopS) this.transferDone();
-      else break;
-    }
   }
 
   wakeS(nowS: number): number | null {
@@ -77,26 +53,7 @@ export class SweepStream implements SampleStream {
     if (this.busyUntilS < Number.POSITIVE_INFINITY) return Math.max(nowS, this.busyUntilS);
     if (this.parts.m0.activeMode === M0Mode.idle) return null;
     const left = this.blockEnd - this.parts.m0.m0Count;
-    return nowS + Math.max(left, 32) / (2 * this.rateHz);
-  }
-
-  changeRate(rateHz: number): void {
-    this.rateHz = rateHz;
-    this.clock?.changeRate(rateHz, this.taken);
-  }
-
-  trigger(nowS: number): void {
-    if (!this.clock) this.begin(nowS);
-  }
-
-  stop(): void {
-    this.stopped = true;
-  }
-
-  private begin(startS: number): void {
-    this.timeS = startS;
-    this.clock = new SampleClock(startS, this.rateHz);
-    if (this.rateHz > HIGHEST_M0_RATE_HZ) this.parts.m0.fail(M0Error.missedDeadline);
+    return nowS + Math.max(left, EXCHANGE_BYTES) / (2 * this.rateHz);
   }
 
   /** Count at which the block that is being taken, or comes next, is complete. */
@@ -105,37 +62,43 @@ export class SweepStream implements SampleStream {
     return Math.floor(this.parts.m0.m0Count / period) * period + SWEEP_BLOCK_BYTES;
   }
 
-  private sampleUntil(stopS: number): boolean {
-    const { clock } = this;
-    if (!clock) return true;
-    const bytes = (clock.samplesAt(stopS) - this.taken) * 2;
-    if (bytes <= 0) return true;
+  protected convertSome(bytes: number, startS: number, clock: SampleClock): number {
     const { m0 } = this.parts;
-    let passed = bytes;
-    if (m0.activeMode === M0Mode.rx) {
-      if (this.inUsb > 0) {
-        passed = m0.shortfall(bytes);
-        this.losses.add(m0.m0Count / 2, passed / 2, clock.timeOf(this.taken));
-      } else {
-        passed = Math.min(bytes, this.blockEnd - m0.m0Count);
-        const at = SWEEP_BLOCK_BYTES - (this.blockEnd - m0.m0Count);
-        this.convert(clock.timeOf(this.taken), this.taken, this.block.subarray(at, at + passed), clock);
-        m0.exchange(passed);
-        if (m0.m0Count % SWEEP_BLOCK_BYTES === 0) this.blockTaken();
-      }
-    } else if (m0.activeMode === M0Mode.wait) {
-      passed = Math.min(bytes, m0.threshold - m0.m0Count);
-      m0.exchange(passed);
-      if (m0.m0Count === m0.threshold) {
-        m0.activeMode = M0Mode.rx;
-        m0.threshold += SWEEP_BLOCK_BYTES;
-        m0.nextMode = M0Mode.wait;
-      }
+    if (m0.activeMode === M0Mode.wait) return this.pass(Math.min(bytes, m0.threshold - m0.m0Count));
+    if (m0.activeMode !== M0Mode.rx) return bytes;
+    if (this.inUsb > 0) {
+      const lost = m0.shortfall(bytes);
+      this.losses.add(m0.m0Count / 2, lost / 2, startS);
+      return lost;
     }
-    this.taken += passed / 2;
-    if (passed === bytes) return true;
-    this.timeS = clock.timeOf(this.taken);
-    return false;
+    const left = this.blockEnd - m0.m0Count;
+    const passed = Math.min(bytes, left);
+    const at = SWEEP_BLOCK_BYTES - left;
+    this.convert(startS, this.taken, this.block.subarray(at, at + passed), clock);
+    m0.exchange(passed);
+    if (m0.m0Count % SWEEP_BLOCK_BYTES === 0) this.blockTaken();
+    return passed;
+  }
+
+  protected pump(): void {
+    if (this.inUsb > 0 && this.busyBytes === 0) this.carry(Math.min(this.inUsb, this.pipe.room));
+  }
+
+  protected transferDone(bytes: number): void {
+    this.inUsb -= this.pipe.deliver(this.wire, SWEEP_BLOCK_BYTES - this.inUsb, bytes);
+    if (this.inUsb === 0) this.parts.m0.m4Count += SWEEP_BLOCK_BYTES * (1 + THROWN_BLOCKS);
+  }
+
+  /** Counts samples without taking them; after the last of them comes the next block. */
+  private pass(bytes: number): number {
+    const { m0 } = this.parts;
+    m0.exchange(bytes);
+    if (m0.m0Count === m0.threshold) {
+      m0.activeMode = M0Mode.rx;
+      m0.threshold += SWEEP_BLOCK_BYTES;
+      m0.nextMode = M0Mode.wait;
+    }
+    return bytes;
   }
 
   private blockTaken(): void {
@@ -165,13 +128,5 @@ export class SweepStream implements SampleStream {
     }
     if (!interleaved) return this.frequencyHz + stepHz;
     return this.frequencyHz + (wasOdd ? Math.floor(stepHz / 4) : Math.floor((3 * stepHz) / 4));
-  }
-
-  private transferDone(): void {
-    const sent = this.pipe.deliver(this.wire, SWEEP_BLOCK_BYTES - this.inUsb, this.busyBytes);
-    this.inUsb -= sent;
-    this.busyBytes = 0;
-    this.busyUntilS = Number.POSITIVE_INFINITY;
-    if (this.inUsb === 0) this.parts.m0.m4Count += SWEEP_BLOCK_BYTES * (1 + THROWN_BLOCKS);
   }
 }

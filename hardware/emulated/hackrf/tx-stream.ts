@@ -1,8 +1,8 @@
 import { BUFFER_BYTES, DMA_BYTES, EXCHANGE_BYTES } from './firmware.ts';
-import { M0Error, M0Mode } from './m0.ts';
-import { SampleClock } from './sample-clock.ts';
-import { ShortfallLog } from './shortfall-log.ts';
-import { HIGHEST_M0_RATE_HZ, type SampleStream, type StreamParts } from './stream.ts';
+import { M0Mode } from './m0.ts';
+import { PacedStream } from './paced-stream.ts';
+import type { SampleClock } from './sample-clock.ts';
+import type { StreamParts } from './stream.ts';
 import type { OutPipe } from './usb-pipes.ts';
 
 /** Most bytes that M0 exchanges in one step. */
@@ -15,35 +15,24 @@ export type Sender = (startS: number, samples: number, bytes: Int8Array | null, 
  * Transmission: bulk endpoint, buffers, M0, converter. The converter starts when 32 KiB have come; from then on it wants a sample
  * at every tick and gets zeros where there is none, which is a shortfall.
  */
-export class TxStream implements SampleStream {
+export class TxStream extends PacedStream {
   readonly kind = 'tx';
-  readonly losses = new ShortfallLog();
-  private readonly parts: StreamParts;
   private readonly pipe: OutPipe;
   private readonly send: Sender;
   private readonly ring = new Int8Array(BUFFER_BYTES);
   private readonly sampleBytes = new Uint8Array(this.ring.buffer);
   private readonly bulk = new Uint8Array(BUFFER_BYTES);
-  private clock: SampleClock | null = null;
-  private taken = 0;
-  private timeS: number;
-  private rateHz: number;
   private usbStarted = 0;
   private usbCompleted = 0;
   private chunkLeft = 0;
-  private busyBytes = 0;
-  private busyUntilS = Number.POSITIVE_INFINITY;
   private dmaStarted = 0;
   private filled = false;
   private draining = false;
-  private stopped = false;
 
   constructor(parts: StreamParts, pipe: OutPipe, send: Sender, startS: number) {
-    this.parts = parts;
+    super(parts, startS);
     this.pipe = pipe;
     this.send = send;
-    this.timeS = startS;
-    this.rateHz = parts.rateHz;
   }
 
   /** 32 KiB have come. Before that leaving TX throws everything away, and newer firmware forgets to answer the request. */
@@ -64,21 +53,7 @@ export class TxStream implements SampleStream {
     if (this.chunkLeft > 0) this.usbCompleted += chunkBytes - this.chunkLeft;
     this.draining = true;
     this.chunkLeft = 0;
-    this.busyBytes = 0;
-    this.busyUntilS = Number.POSITIVE_INFINITY;
-  }
-
-  advance(nowS: number): void {
-    this.pump();
-    while (!this.stopped) {
-      const stopS = Math.min(nowS, this.busyUntilS);
-      const waits = this.sampleUntil(stopS);
-      if (waits) this.timeS = Math.max(this.timeS, stopS);
-      const done = waits && this.busyUntilS <= stopS;
-      if (done) this.transferDone();
-      this.pump();
-      if (waits && !done) break;
-    }
+    this.carry(0);
   }
 
   wakeS(nowS: number): number | null {
@@ -91,65 +66,34 @@ export class TxStream implements SampleStream {
     return this.clock.timeOf(this.taken + (STEP_BYTES - (m0.m0Count % STEP_BYTES)) / 2) + 1e-9;
   }
 
-  changeRate(rateHz: number): void {
-    this.rateHz = rateHz;
-    this.clock?.changeRate(rateHz, this.taken);
-    this.checkRate();
+  override trigger(nowS: number): void {
+    if (this.filled) super.trigger(nowS);
   }
 
-  trigger(nowS: number): void {
-    if (this.filled && !this.clock) this.begin(nowS);
-  }
-
-  stop(): void {
-    this.stopped = true;
-  }
-
-  private begin(startS: number): void {
-    this.timeS = startS;
-    this.clock = new SampleClock(startS, this.rateHz);
-    this.checkRate();
-  }
-
-  private checkRate(): void {
+  protected convertSome(bytes: number, startS: number, clock: SampleClock): number {
     const { m0 } = this.parts;
-    if (this.clock && this.rateHz > HIGHEST_M0_RATE_HZ && m0.activeMode !== M0Mode.idle)
-      m0.fail(M0Error.missedDeadline);
-  }
-
-  private sampleUntil(stopS: number): boolean {
-    const { clock } = this;
-    if (!clock) return true;
-    const bytes = (clock.samplesAt(stopS) - this.taken) * 2;
-    if (bytes <= 0) return true;
-    const { m0 } = this.parts;
-    let passed = bytes;
     if (m0.activeMode === M0Mode.idle) {
-      this.send(clock.timeOf(this.taken), bytes / 2, null, clock);
-    } else {
-      const held = m0.m4Count - m0.m0Count;
-      const ready = held - (held % EXCHANGE_BYTES);
-      const startS = clock.timeOf(this.taken);
-      if (ready > 0) {
-        const at = m0.m0Count % BUFFER_BYTES;
-        passed = Math.min(bytes, ready, STEP_BYTES - (at % STEP_BYTES));
-        m0.activeMode = M0Mode.txRun;
-        this.send(startS, passed / 2, this.ring.subarray(at, at + passed), clock);
-        m0.exchange(passed);
-      } else {
-        passed = m0.shortfall(bytes);
-        this.losses.add(m0.m0Count / 2, passed / 2, startS);
-        this.send(startS, passed / 2, null, clock);
-      }
+      this.send(startS, bytes / 2, null, clock);
+      return bytes;
     }
-    this.taken += passed / 2;
-    if (passed === bytes) return true;
-    this.timeS = clock.timeOf(this.taken);
-    return false;
+    const held = m0.m4Count - m0.m0Count;
+    const ready = held - (held % EXCHANGE_BYTES);
+    if (ready === 0) {
+      const missing = m0.shortfall(bytes);
+      this.losses.add(m0.m0Count / 2, missing / 2, startS);
+      this.send(startS, missing / 2, null, clock);
+      return missing;
+    }
+    const at = m0.m0Count % BUFFER_BYTES;
+    const passed = Math.min(bytes, ready, STEP_BYTES - (at % STEP_BYTES));
+    m0.activeMode = M0Mode.txRun;
+    this.send(startS, passed / 2, this.ring.subarray(at, at + passed), clock);
+    m0.exchange(passed);
+    return passed;
   }
 
-  private pump(): void {
-    const { firmware, m0, busBytesPerS } = this.parts;
+  protected pump(): void {
+    const { firmware, m0 } = this.parts;
     if (firmware.dma && this.filled) while (this.dma()) {}
     if (this.draining || this.busyBytes > 0) return;
     if (this.chunkLeft === 0) {
@@ -160,8 +104,7 @@ export class TxStream implements SampleStream {
     }
     // A short packet may be empty, so a transfer that waits counts even if nothing is in it.
     if (this.pipe.empty) return;
-    this.busyBytes = Math.max(this.pipe.ready(this.chunkLeft), 1);
-    this.busyUntilS = this.timeS + this.busyBytes / busBytesPerS;
+    this.carry(Math.max(this.pipe.ready(this.chunkLeft), 1));
   }
 
   private dma(): boolean {
@@ -180,13 +123,11 @@ export class TxStream implements SampleStream {
     return true;
   }
 
-  private transferDone(): void {
+  protected transferDone(busBytes: number): void {
     const { firmware, m0 } = this.parts;
     const toSamples = !firmware.dma || !this.filled;
     const at = this.usbStarted - this.chunkLeft;
-    const { bytes, short } = this.pipe.take(this.busyBytes, toSamples ? this.sampleBytes : this.bulk, at);
-    this.busyBytes = 0;
-    this.busyUntilS = Number.POSITIVE_INFINITY;
+    const { bytes, short } = this.pipe.take(busBytes, toSamples ? this.sampleBytes : this.bulk, at);
     this.chunkLeft -= bytes;
     if (this.chunkLeft > 0 && !short) return;
     const got = firmware.chunkBytes - this.chunkLeft;
