@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAnalyze } from './commands/analyze.ts';
 import { addBench } from './commands/bench.ts';
 import { addCapture } from './commands/capture.ts';
+import { addDashboard } from './commands/dashboard.ts';
 import { addDevices } from './commands/devices.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addEmulate } from './commands/emulate.ts';
@@ -24,7 +25,10 @@ import { packageVersion } from './version.ts';
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
-  { heading: 'Recordings and runs:', commands: [addRecord, addReplay, addCapture, addExport, addMonitor] },
+  {
+    heading: 'Recordings and runs:',
+    commands: [addRecord, addReplay, addCapture, addExport, addMonitor, addDashboard],
+  },
   {
     heading: 'Channel, boards, checks:',
     commands: [addSound, addDevices, addDoctor, addSpectrum, addTone, addInstrument, addEmulate, addBench],

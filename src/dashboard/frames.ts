@@ -12,6 +12,9 @@
  * that is a multiple of 8 gives views of its arrays, without a copy. The page imports this file: it uses nothing of Node.
  */
 
+// What frames say, for the page: types alone, nothing of this is in its bundle.
+export type * from '../link/telemetry.ts';
+
 export const FRAME_HEADER_BYTES = 24;
 /** Longest description, and longest frame: a picture of some megapixels as a file. */
 export const MAX_DESCRIPTION_BYTES = 1 << 20;

@@ -193,7 +193,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     metrics.files = fileList(run, ['tx', 'rx']);
     await run.writeMetrics(metrics);
     await run.writeManifest(manifest);
-    await watch?.decoded(decoded, metrics);
+    await watch?.decoded(decoded, { psnrDb: metrics.psnrDb, msSsim: metrics.msSsim });
     watch?.ended(exitCode, outcome, { ...metrics });
     return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
