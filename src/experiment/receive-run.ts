@@ -5,6 +5,7 @@ import type { Radio, RxStream } from '../radio/radio.ts';
 import { tapRx } from '../radio/recorder.ts';
 import { radiates } from '../radio/safety/transmit-permission.ts';
 import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
+import { clockField } from '../radio/sigmf/meta.ts';
 import { parseRadioUri, type RadioUri } from '../radio/uri.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
@@ -87,7 +88,7 @@ async function receiveFrom(
     gainsDb: rx.settings.gainsDb,
     hardware: `sct receive from ${config.from}`,
     overwrite: true,
-    fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': loOffsetHz },
+    fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': loOffsetHz, ...clockField(rx.settings) },
   });
   const recorded = tapRx(rx, capture);
   const keeper = end?.ownGain && rx.setGains ? new GainKeeper(recorded, radio.capabilities.gains) : null;

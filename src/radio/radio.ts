@@ -90,6 +90,8 @@ export interface StreamSettings {
   readonly gainsDb: Readonly<Record<string, number>>;
   readonly format: SampleFormat;
   readonly fullScale: number;
+  /** Error of the board's clock that is taken out of frequency and rate; absent for none. */
+  readonly clockPpm?: number;
 }
 
 export interface RxCounters {

@@ -9,7 +9,7 @@ import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
 import { noteCalibration, requireRadio } from '../radios.ts';
 
 /** What a receiver has to know of a capture, besides what every SigMF reader knows. */
-const COPIED = ['sct:numerology', 'sct:lo_offset_hz', 'sct:modem_rate_hz'];
+const COPIED = ['sct:numerology', 'sct:lo_offset_hz', 'sct:modem_rate_hz', 'sct:clock_ppm'];
 
 interface RecordFlags {
   from?: string;
@@ -53,15 +53,17 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
   const { openRadio } = await import('../../radio/open-radio.ts');
   const { record } = await import('../../radio/recorder.ts');
   const { CaptureWriter } = await import('../../radio/sigmf/capture-writer.ts');
+  const { clockField } = await import('../../radio/sigmf/meta.ts');
   const radio = await openRadio(from);
   try {
     noteCalibration(context, radio);
     const rx = await radio.openRx(await tuningOf(from, given, radio.capabilities));
-    const { rateHz, format, fullScale, frequencyHz, gainsDb } = rx.settings;
+    const { rateHz, format, fullScale, frequencyHz, gainsDb, clockPpm = null } = rx.settings;
     const byTime = durationS === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(durationS * rateHz));
     const source = await sourceFields(from);
     const writer = await CaptureWriter.create(options.output, {
       ...source,
+      fields: { ...source.fields, ...clockField(rx.settings) },
       format,
       fullScale,
       rateHz,
@@ -93,6 +95,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
         rateHz,
         format,
         frequencyHz,
+        clockPpm,
         gaps,
         lostSamples: { min: lostMin, max: lostMax },
         droppedSamples,

@@ -1,6 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
 import type { RxStream, TxStream } from '../../radio/radio.ts';
 import { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
+import { clockField } from '../../radio/sigmf/meta.ts';
 import { parseRadioUri } from '../../radio/uri.ts';
 import type { SnrSetter } from '../cabled/snr-setter.ts';
 import { senderCodec } from '../link-codecs.ts';
@@ -126,6 +127,7 @@ function streamCapture(
       'sct:numerology': numerology.nSubbands,
       'sct:lo_offset_hz': frontend.loOffsetHz,
       'sct:modem_rate_hz': frontend.modemRateHz,
+      ...clockField(settings),
     },
   });
 }

@@ -114,7 +114,9 @@ export class Tuner {
       ...gainsGroups,
     ];
     const rateHz = this.clock.actual(rateOf(fraction));
-    return { settings: { ...wanted, frequencyHz, rateHz, bandwidthHz }, groups, hardwareTrigger };
+    const { ppm } = this.clock;
+    const settings = { ...wanted, frequencyHz, rateHz, bandwidthHz, ...(ppm === 0 ? {} : { clockPpm: ppm }) };
+    return { settings, groups, hardwareTrigger };
   }
 
   /** Settings with some gains changed, and what to send for it. */

@@ -122,6 +122,7 @@ export class Ad936x {
         rateHz: this.clock.actual(rateHz),
         bandwidthHz: actualBandwidthHz,
         gainsDb: { [direction]: gainDb },
+        ...(this.clock.ppm === 0 ? {} : { clockPpm: this.clock.ppm }),
       };
     } catch (error) {
       this.users.delete(direction);

@@ -102,3 +102,8 @@ export type JsonValue = string | number | boolean | null | JsonValue[] | { [key:
 
 /** Extra fields of the project's own namespace. */
 export type SctFields = { readonly [key: `sct:${string}`]: JsonValue };
+
+/** What a capture says of a clock error that was taken out of its rate and frequency. */
+export function clockField({ clockPpm }: { readonly clockPpm?: number }): SctFields {
+  return clockPpm === undefined ? {} : { 'sct:clock_ppm': clockPpm };
+}
