@@ -146,6 +146,9 @@ export class LoopbackExchange implements ComparableExchange {
       },
     });
     this.air = air;
+    taps.watch?.reads(() => ({
+      ...{ clippedSamples: this.clippedSamples, underruns: 0, rxGainsDb: null, txGainsDb: null },
+    }));
     const answers = config.feedback !== 'none';
     const latencyS = config.csiDelayMs / 1e3;
     this.sender = new SenderSession({

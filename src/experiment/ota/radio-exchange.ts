@@ -23,6 +23,7 @@ import type { ComparableExchange } from '../picture-run.ts';
 import { annotateSent } from '../run-files.ts';
 import { receivingEnd, sendingEnd } from '../session-ends.ts';
 import { SessionKnowledge } from '../session-knowledge.ts';
+import type { RunWatch } from '../telemetry/run-watch.ts';
 import { GainKeeper } from './gain-keeper.ts';
 import { describePower, type PowerKeeper, powerOf } from './power-keeper.ts';
 import { permissionOf, permittedTx, type RadioEnd, withGains } from './radio-end.ts';
@@ -47,6 +48,8 @@ export interface RadioExchangeOptions {
   /** Makes the captures once the streams are open and their settings known. */
   captures(tx: TxStream, rx: RxStream): Promise<{ readonly tx: CaptureWriter; readonly rx: CaptureWriter }>;
   burst?(use: TransmitBurst['use']): void;
+  planned?(plan: TransmissionPlan): void;
+  readonly watch?: RunWatch | null;
   readonly signal: AbortSignal;
   /** Radios that are open already, for tests; default: those that the ends name. */
   /** The transmitter's power, for tests; default by its board. */
@@ -135,7 +138,10 @@ export class RadioExchange implements ComparableExchange {
     this.listener = new Listener({
       ...{ chain, feedback, knowledge },
       timeOf: () => this.air.nowS,
-      heard: (event) => this.trace.add(event, chain),
+      heard: (event) => {
+        const trace = this.trace.add(event, chain);
+        if (trace && event.type === 'burst') options.watch?.heard(event, trace, chain);
+      },
     });
     this.keeper = rxEnd.ownGain && rx.setGains ? new GainKeeper(rx, this.radios.rx.capabilities.gains) : null;
     const receiver = new LiveReceiver({
@@ -145,10 +151,17 @@ export class RadioExchange implements ComparableExchange {
           this.keeper?.hear(block);
           this.level.push(block);
         }
+        options.watch?.block(block, chain);
         this.listener.push(block);
       },
     });
     this.receiver = receiver;
+    options.watch?.reads(() => ({
+      clippedSamples: this.clippedSamples,
+      underruns: this.tx?.counters.underruns ?? 0,
+      rxGainsDb: this.keeper?.gainsDb ?? rx.settings.gainsDb,
+      txGainsDb: tx.settings.gainsDb,
+    }));
     const port = { chain: new TxChain(txEnd.setup.frontend, tx), tx };
     const air = new LiveAir({
       port: { ready: async () => port, done: async () => undefined },
@@ -173,6 +186,7 @@ export class RadioExchange implements ComparableExchange {
         return exchange.codingS;
       },
       ...(options.burst ? { burst: options.burst } : {}),
+      ...(options.planned ? { planned: options.planned } : {}),
     });
   }
 

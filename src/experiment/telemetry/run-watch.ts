@@ -32,7 +32,7 @@ export class RunWatch {
   private readonly facts: RunFacts;
   private readonly folder: string | null;
   private readonly meter = new SignalMeter();
-  private readonly radio: () => RadioState | null;
+  private radio: () => RadioState | null = () => null;
   private reportedDb: readonly number[] | null = null;
   private spectrumAtMs = 0;
   private spectrumFromS = 0;
@@ -40,21 +40,17 @@ export class RunWatch {
   private lossesTold = 0;
   private diskFreeBytes: number | null = null;
 
-  /**
-   * @param folder where the run records, for the room that is left
-   * @param radio counters and settings as they are now; null where nobody can say
-   */
-  constructor(
-    telemetry: Telemetry,
-    facts: RunFacts,
-    folder: string | null,
-    radio: () => RadioState | null = () => null,
-  ) {
+  /** @param folder where the run records, for the room that is left */
+  constructor(telemetry: Telemetry, facts: RunFacts, folder: string | null) {
     this.telemetry = telemetry;
     this.facts = facts;
     this.folder = folder;
-    this.radio = radio;
     this.run('starting');
+  }
+
+  /** Where counters and settings of the radios are read as they are now. */
+  reads(radio: () => RadioState): void {
+    this.radio = radio;
   }
 
   /** A block that is about to be received. */
