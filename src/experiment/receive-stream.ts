@@ -11,6 +11,7 @@ import { type HeardPicture, HeardPictures } from './heard-pictures.ts';
 import type { ReceiverCodecs } from './link-codecs.ts';
 import { occupiedHz } from './link-config.ts';
 import { type BurstTrace, LinkTrace } from './link-trace.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** What a capture says about how it was tuned; absent fields are not ours. */
 export interface CaptureHints {
@@ -76,6 +77,7 @@ export interface StreamHooks {
    * keep it, so that memory does not grow with the number of pictures. Without it all are kept until the end.
    */
   picture?(heard: HeardPicture, receiver: Receiver): Promise<void>;
+  readonly watch?: RunWatch | null;
   /** Called now and then with the number of samples taken. */
   progress?(samples: number): void;
 }
@@ -101,6 +103,7 @@ export async function receiveStream(
     for (const event of events) {
       const burst = trace.add(event, chain);
       pictures.add(event, burst, chain);
+      if (burst && event.type === 'burst') hooks.watch?.heard(event, burst, chain);
       hooks.heard?.(event, chain.receiver);
       if (burst && hooks.burst?.(burst, chain.receiver)) stop = true;
     }
@@ -114,6 +117,7 @@ export async function receiveStream(
     }
   };
   for await (const block of blocks) {
+    hooks.watch?.block(block, chain);
     const stop = take(chain.push(block));
     await settle();
     hooks.progress?.(chain.samples);
