@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net';
 import { StandardRequest } from '../standard-requests.ts';
-import type { ControlReply } from '../usb-device.ts';
-import type { Ended, UsbLink, UsbPort } from '../usb-port.ts';
-import { ByteQueue } from './byte-queue.ts';
+import type { UsbLink, UsbPort } from '../usb-port.ts';
+import { HostConnection, MAX_TRANSFER_BYTES, type TransferEnd } from './host-connection.ts';
 import {
   type Abilities,
   abilitiesOf,
@@ -22,76 +21,46 @@ import {
   Status,
 } from './usbredir-wire.ts';
 
-const MAX_TRANSFER_BYTES = 16 << 20;
-const MAX_BYTES_UNDER_WAY = 64 << 20;
-const MAX_PACKETS_UNDER_WAY = 4096;
-/** Replies waiting in the socket from which on nothing more is read. */
-const MAX_UNSENT_BYTES = MAX_BYTES_UNDER_WAY + (8 << 20);
 /** Longest packet beside bulk: a control packet with its data. */
 const MAX_SMALL_PACKET_BYTES = 10 + 0xffff;
 const CONTROL_HEAD_BYTES = 10;
-const HELLO_WITHIN_MS = 30_000;
 const EMPTY = new Uint8Array(0);
 
 type Answer = (status: number, data: Uint8Array) => void;
 
-/** One connection of a usbredir host. It may break the protocol as it likes: it loses its connection, nothing else happens. */
-export class UsbRedirConnection {
-  private readonly socket: Socket;
+/** One connection of a usbredir host. */
+export class UsbRedirConnection extends HostConnection {
   private readonly port: UsbPort;
-  private readonly onProblem: (text: string) => void;
-  private readonly input = new ByteQueue();
-  private readonly packets = new Map<bigint, AbortController>();
-  private readonly helloTimer: NodeJS.Timeout;
   private readonly link: UsbLink | null;
   /** Null before the other end's hello. */
   private abilities: Abilities | null = null;
   private isAnnounced = false;
   /** The host has still to acknowledge that the board is gone; what it asks before that was meant for the board it had. */
   private awaitsAck = false;
-  private bytesUnderWay = 0;
-  private isClosing = false;
 
   constructor(socket: Socket, port: UsbPort, onProblem: (text: string) => void) {
-    this.socket = socket;
+    super(socket, 'usbredir', onProblem);
     this.port = port;
-    this.onProblem = onProblem;
-    this.helloTimer = setTimeout(() => this.refuse('no hello came'), HELLO_WITHIN_MS);
-    this.helloTimer.unref();
-    socket.on('error', () => {}); // 'close' follows
     const link = port.attach({ onUnplug: () => this.disconnect(), onPlug: () => this.announce() });
     this.link = link === 'busy' ? null : link;
-    socket.on('close', () => this.release());
-    if (!this.link) {
-      this.refuse('the board has another host');
-      return;
-    }
-    socket.on('data', (chunk: Buffer) => {
-      if (this.isClosing) return;
-      this.input.push(chunk);
-      this.serve();
-    });
-    socket.on('drain', () => {
-      if (!this.isClosing && socket.isPaused()) socket.resume();
-    });
-    this.send(PacketType.hello, 0n, ownHello());
+    if (this.link) this.send(PacketType.hello, 0n, ownHello());
+    else this.refuse('the board has another host');
   }
 
-  private serve(): void {
-    while (!this.isClosing && this.link) {
-      const abilities = this.abilities ?? NO_ABILITIES;
-      if (this.input.length < abilities.headerBytes) break;
-      const head = readHead(this.input.peek(abilities.headerBytes), abilities);
-      const problem = this.wrongLength(head, abilities);
-      if (problem) {
-        this.refuse(problem);
-        return;
-      }
-      if (this.input.length < abilities.headerBytes + head.length) break;
-      this.input.take(abilities.headerBytes);
-      this.packet(this.link, head, this.input.take(head.length));
-    }
-    if (this.socket.writableLength > MAX_UNSENT_BYTES) this.socket.pause();
+  protected takeMessage(): boolean {
+    const abilities = this.abilities ?? NO_ABILITIES;
+    if (!this.link || this.input.length < abilities.headerBytes) return false;
+    const head = readHead(this.input.peek(abilities.headerBytes), abilities);
+    const problem = this.wrongLength(head, abilities);
+    if (problem) return this.refuse(problem);
+    if (this.input.length < abilities.headerBytes + head.length) return false;
+    this.input.take(abilities.headerBytes);
+    this.packet(this.link, head, this.input.take(head.length));
+    return true;
+  }
+
+  protected gone(): void {
+    this.link?.detach();
   }
 
   /** What is wrong with a packet's length, before anything of it is kept; null when nothing is. */
@@ -109,7 +78,7 @@ export class UsbRedirConnection {
   private packet(link: UsbLink, head: PacketHead, body: Buffer): void {
     const { type, id } = head;
     if (!this.abilities) {
-      clearTimeout(this.helloTimer);
+      this.settled();
       this.abilities = abilitiesOf(body);
       this.announce();
     } else if (type === PacketType.hello) {
@@ -128,7 +97,7 @@ export class UsbRedirConnection {
         link.reset();
         break;
       case PacketType.cancel:
-        this.packets.get(id)?.abort();
+        this.cancel(id);
         break;
       case PacketType.setConfiguration:
         this.configure(link, id, StandardRequest.setConfiguration, body[0]);
@@ -218,37 +187,22 @@ export class UsbRedirConnection {
   private track(
     id: bigint,
     bytes: number,
-    transfer: (signal: AbortSignal) => Promise<ControlReply | Ended>,
+    transfer: (signal: AbortSignal) => Promise<TransferEnd>,
     answer: Answer,
   ): void {
-    const cost = bytes + CONTROL_HEAD_BYTES;
-    if (this.packets.has(id)) {
+    if (this.isUnderWay(id)) {
       this.refuse(`packet id ${id} is under way`);
       return;
     }
-    if (this.packets.size >= MAX_PACKETS_UNDER_WAY || this.bytesUnderWay + cost > MAX_BYTES_UNDER_WAY) {
-      answer(Status.ioError, EMPTY);
-      return;
-    }
-    const cancel = new AbortController();
-    this.packets.set(id, cancel);
-    this.bytesUnderWay += cost;
-    void transfer(cancel.signal)
-      .catch((error: unknown) => {
-        this.onProblem(`usbredir: ${error instanceof Error ? error.message : String(error)}`);
-        return 'failed' as const;
-      })
-      .then((reply) => {
-        this.packets.delete(id);
-        if (reply !== 'unplugged') {
-          if (typeof reply === 'string') answer(STATUS_OF[reply], EMPTY);
-          else answer(Status.success, reply);
-        }
-        // Paid when the socket has taken all that was written up to now.
-        this.socket.write(EMPTY, () => {
-          this.bytesUnderWay -= cost;
-        });
-      });
+    const started = this.start(id, bytes, transfer, (end, paid) => {
+      if (end !== 'unplugged') {
+        if (typeof end === 'string') answer(STATUS_OF[end], EMPTY);
+        else answer(Status.success, end);
+      }
+      // When the socket has taken all that was written up to now.
+      this.socket.write(EMPTY, paid);
+    });
+    if (!started) answer(Status.ioError, EMPTY);
   }
 
   /** Shows the board to a host that has said hello and has let go of the one before. */
@@ -279,20 +233,6 @@ export class UsbRedirConnection {
     this.socket.write(packetHead(this.abilities ?? NO_ABILITIES, type, length, id));
     for (const part of parts) if (part.length > 0) this.socket.write(part);
     this.socket.uncork();
-  }
-
-  private refuse(why: string): void {
-    if (!this.isClosing) this.onProblem(`usbredir: a client was cut off: ${why}`);
-    this.isClosing = true;
-    this.socket.destroy();
-  }
-
-  private release(): void {
-    clearTimeout(this.helloTimer);
-    this.isClosing = true;
-    this.input.clear();
-    this.packets.clear();
-    this.link?.detach();
   }
 }
 
