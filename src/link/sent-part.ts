@@ -7,7 +7,6 @@ import { placeSymbols, type RbMap } from '../sct/allocation/rb-map.ts';
 import type { EncodedSource, EncodedStream } from '../sct/codec/codec.ts';
 import type { StreamContent } from './burst-payload.ts';
 import type { SendProcess } from './harq/sender-entity.ts';
-import { atLeast } from './plan/budget-split.ts';
 import type { PicturePlan } from './plan/picture-plan.ts';
 import { bitsAt, burstShape, codedBitsOf, positionsOf } from './resource-map.ts';
 import { TransportLayout } from './transport.ts';
@@ -149,4 +148,12 @@ function checkAnalog(name: string, id: number, symbols: Float32Array, size: numb
 
 function broken(name: string, what: string): UsageError {
   return new UsageError(`codec ${name} ${what}`);
+}
+
+/** A file with zero bytes behind it where it is shorter than `length`: every part carries something. */
+function atLeast(length: number, file: Uint8Array): Uint8Array {
+  if (file.length >= length) return file;
+  const out = new Uint8Array(length);
+  out.set(file);
+  return out;
 }

@@ -155,14 +155,6 @@ function slotsOfOneBurst({ efficiency, codeRate }: Loading, perSlot: number, max
   return Math.max(1, Math.min(MAX_DATA_SLOTS, most));
 }
 
-/** A file with zero bytes behind it where it is shorter than `length`: every part carries something. */
-export function atLeast(length: number, file: Uint8Array): Uint8Array {
-  if (file.length >= length) return file;
-  const out = new Uint8Array(length);
-  out.set(file);
-  return out;
-}
-
 /** Three digits, never less than the value. */
 function ceil3(value: number): string {
   const step = 10 ** (Math.floor(Math.log10(value)) - 2);

@@ -17,29 +17,13 @@ export interface PowerLoading {
 }
 
 /**
- * Water-filling: p_s = max(0, mu - 1/snr_s) of mean 1 maximises sum log2(1 + p_s snr_s) [Gallager68] §7.5. In closed
- * form: with the subbands by descending SNR, mu_k = (n + sum of the k least 1/snr) / k for the largest k with
- * mu_k > 1/snr_k. O(n log n).
+ * Water-filling with each power kept to [least, most]: p_s = clamp(mu - 1/snr_s) of mean 1 maximises sum log2(1 + p_s snr_s)
+ * [Gallager68] §7.5; mu by bisection.
  *
  * @param snr linear, [nSubbands], each positive and finite
- * @returns powers [nSubbands] and the water level mu
  */
-export function waterFilling(snr: readonly number[]): { power: number[]; level: number } {
-  const n = snr.length;
-  const depths = snr.map((s, i) => 1 / inRange(`SNR of subband ${i}`, s, 1e-12, 1e12)).sort((a, b) => a - b);
-  let level = 0;
-  let sum = 0;
-  for (let k = 1; k <= n; k++) {
-    sum += depths[k - 1];
-    const candidate = (n + sum) / k;
-    if (candidate <= depths[k - 1]) break;
-    level = candidate;
-  }
-  return { power: snr.map((s) => Math.max(0, level - 1 / s)), level };
-}
-
-/** Water-filling with each power kept to [least, most]: p_s = clamp(mu - 1/snr_s), mu by bisection. */
 export function boundedWaterFilling(snr: readonly number[], least: number, most: number): number[] {
+  for (const [i, value] of snr.entries()) inRange(`SNR of subband ${i}`, value, 1e-12, 1e12);
   const powers = (level: number) => snr.map((s) => Math.min(most, Math.max(least, level - 1 / s)));
   const mean = (p: number[]) => p.reduce((a, b) => a + b, 0) / p.length;
   let low = 0;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '../../../src/common/errors.ts';
-import { applyPower, boundedWaterFilling, loadPower, waterFilling } from '../../../src/link/plan/power-loading.ts';
+import { applyPower, boundedWaterFilling, loadPower } from '../../../src/link/plan/power-loading.ts';
 import { checkPowerLevels, meanPowerDb, powerDbOf, powerOf } from '../../../src/phy/frame/power-level.ts';
 import { RB_DATA_RE } from '../../../src/phy/numerology.ts';
 
@@ -10,6 +10,12 @@ const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / 
 const capacity = (power: readonly number[], snr: readonly number[]) =>
   mean(power.map((p, s) => Math.log2(1 + p * snr[s])));
 const linear = (db: number) => 10 ** (db / 10);
+
+/** Plain water-filling: bounds that do not matter, for no power is above the sum of all; and its level. */
+function waterFilling(snr: readonly number[]): { power: number[]; level: number } {
+  const power = boundedWaterFilling(snr, 0, snr.length);
+  return { power, level: Math.max(...power.map((p, s) => (p > 0 ? p + 1 / snr[s] : 0))) };
+}
 
 /** SNRs of the subbands of any numerology, over the range that a report can say. */
 const anySnrDb = fc.constantFrom(4, 6, 15, 25, 50).chain((n) =>
