@@ -24,15 +24,18 @@ export const addDoctor: AddCommand = (program, context, done) => {
     .command('doctor')
     .summary('examine this machine or a board, and say what to change')
     .description(
-      'Without a URI: what boards need of this machine. With one: level, DC, image, noise floor, clock, sustained rate, turnaround.',
+      'Without a URI: what boards need of this machine. With one: level, noise floor, occupancy, DC, image, clock, sustained rate, turnaround.',
     )
     .argument('[uri]', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH')
     .option('-f, --freq <hz>', 'frequency to listen at')
     .option('-s, --rate <hz>', 'sample rate to listen at')
     .option('--gain <db>', 'receive gain, all stages together (default: of the URI, else the lowest)')
-    .option('--duration <s>', 'how long to listen, and to try each rate', '1')
+    .option('--duration <s>', 'how long to listen, and to try each rate', '5')
     .option('--reference <hz>', 'a tone of known frequency is on: measure the clock')
-    .option('--save', "store the clock's error for this board's serial (HackRF); used when its URI names the serial")
+    .option(
+      '--save',
+      "store the clock's error for this board's serial: taken out from then on, unless its URI says ppm=",
+    )
     .option('--no-rates', 'leave out the sustained rate')
     .option('--turnaround <n>', 'HackRF: turn around so many times; the LO leaks meanwhile, so --cabled or a band')
     .option(CABLED_FLAG.flags, CABLED_FLAG.help);

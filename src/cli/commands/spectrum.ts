@@ -1,5 +1,6 @@
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { formatSi, parseQuantity } from '../../common/units.ts';
+import type { FullScale } from '../../experiment/board/full-scale.ts';
 import type { Heard } from '../../experiment/board/listen.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
@@ -33,7 +34,8 @@ export const addSpectrum: AddCommand = (program, context, done) => {
     .addHelpText(
       'after',
       `
-Powers are in dBFS: 0 is a complex amplitude of full scale. The boards say nothing of dBm.
+Powers are in dBFS: 0 is a complex amplitude of full scale. Of a board they are told in dBm, too, as its profile (hardware/)
+has it: assumed, not calibrated, and it says how far that may be off.
 
 Examples:
   sct spectrum hackrf -f 868.3M -s 8M --gain 40 -o air
@@ -55,10 +57,12 @@ async function spectrum(context: CliContext, given: string, flags: SpectrumFlags
     ...(flags.rate === undefined ? {} : { rateHz: parseQuantity('-s', flags.rate, 'Hz') }),
     ...(flags.gain === undefined ? {} : { gainDb: parseQuantity('--gain', flags.gain, 'dB') }),
   };
-  if (flags.output === '') throw new UsageError('-o PATH is missing', 'name the files to write, without an ending');
+  if (flags.output !== undefined) await checkOutput(flags.output);
   const { openRadio } = await import('../../radio/open-radio.ts');
   const { listen } = await import('../../experiment/board/listen.ts');
-  const { streamRequest } = await import('../../experiment/board/board-request.ts');
+  const { profileOfUri, streamRequest } = await import('../../experiment/board/board-request.ts');
+  const { fullScaleOf } = await import('../../experiment/board/full-scale.ts');
+  const { parseRadioUri } = await import('../../radio/uri.ts');
   const radio = await openRadio(uri);
   try {
     noteCalibration(context, radio);
@@ -66,16 +70,31 @@ async function spectrum(context: CliContext, given: string, flags: SpectrumFlags
     context.progress.note(rx.describe());
     const { realtime } = radio.capabilities;
     const heard = await listen(rx, { durationS, bins, marginDb, realtime, signal: context.signal });
-    const files = flags.output === undefined ? [] : await writeFiles(flags.output, radio.uri, heard);
-    if (context.json) outJson(context, { ...documentOf(radio.uri, heard), ...(files.length > 0 ? { files } : {}) });
-    else context.out(textOf(given, heard, files));
+    const fullScale = fullScaleOf(profileOfUri(parseRadioUri(uri)), heard.settings);
+    const document = { ...documentOf(radio.uri, heard), fullScale, clockCorrection: radio.clock ?? null };
+    const files = flags.output === undefined ? [] : await writeFiles(flags.output, document, radio.uri, heard);
+    if (context.json) outJson(context, { ...document, ...(files.length > 0 ? { files } : {}) });
+    else context.out(await textOf(given, heard, fullScale, files));
     return heard.interrupted ? ExitCode.interrupted : ExitCode.ok;
   } finally {
     await radio.close();
   }
 }
 
-async function writeFiles(path: string, uri: string, heard: Heard): Promise<string[]> {
+/** Before anybody listens for nothing: a folder that can be written to. */
+async function checkOutput(path: string): Promise<void> {
+  if (path === '') throw new UsageError('-o PATH is missing', 'name the files to write, without an ending');
+  const { access, constants } = await import('node:fs/promises');
+  const { dirname } = await import('node:path');
+  const { DeviceError } = await import('../../common/errors.ts');
+  await access(dirname(path), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
+    throw new DeviceError(
+      `${path}.svg cannot be written: ${dirname(path)} ${error.code === 'ENOENT' ? 'is not there' : 'may not be written to'}`,
+    );
+  });
+}
+
+async function writeFiles(path: string, document: object, uri: string, heard: Heard): Promise<string[]> {
   const { writeFile } = await import('node:fs/promises');
   const { DeviceError } = await import('../../common/errors.ts');
   const { spectrumPlot } = await import('../../experiment/board/spectrum-plot.ts');
@@ -88,7 +107,7 @@ async function writeFiles(path: string, uri: string, heard: Heard): Promise<stri
   };
   const files = [
     [`${path}.svg`, spectrumPlot(heard, uri)],
-    [`${path}.json`, `${JSON.stringify({ ...documentOf(uri, heard), bins })}\n`],
+    [`${path}.json`, `${JSON.stringify({ ...document, bins })}\n`],
   ] as const;
   for (const [file, text] of files) {
     await writeFile(file, text).catch((error: Error) => {
@@ -123,25 +142,33 @@ function documentOf(uri: string, heard: Heard): object {
     tone: tone && {
       frequencyHz: settings.frequencyHz + tone.offsetHz,
       offsetHz: tone.offsetHz,
+      errorHz: tone.errorHz,
       dbfs: 10 * Math.log10(tone.power),
       overFloorDb: tone.overFloorDb,
     },
   };
 }
 
-function textOf(uri: string, heard: Heard, files: readonly string[]): string {
+async function textOf(
+  uri: string,
+  heard: Heard,
+  fullScale: FullScale | null,
+  files: readonly string[],
+): Promise<string> {
+  const { describeFullScale, inDbm } = await import('../../experiment/board/full-scale.ts');
   const { settings, spectrum, occupancy, tone, lost } = heard;
   const db = (value: number | null) => (value === null ? 'none' : `${value.toFixed(1)} dBFS`);
   const percent = (share: number) => `${(100 * share).toFixed(2)} %`;
   const { meanShare, maxShare, meanMarginDb, maxMarginDb } = occupancy;
   const rows = [
     `${uri}: ${formatSi(settings.frequencyHz, 9)}Hz, ${formatSi(settings.rateHz, 7)}sps, ${heard.durationS.toPrecision(4)} s`,
-    `level        ${db(heard.rmsDbfs)} RMS, ${db(heard.peakDbfs)} peak, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
-    `noise floor  ${db(heard.floorDbfs)} in ${formatSi(settings.rateHz, 7)}Hz, ${heard.floorDbfsHz === null ? 'none' : `${heard.floorDbfsHz.toFixed(1)} dBFS/Hz`}`,
+    `full scale   ${describeFullScale(fullScale)}`,
+    `level        ${db(heard.rmsDbfs)} RMS${inDbm(heard.rmsDbfs, fullScale)}, largest I or Q ${db(heard.peakDbfs)}, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
+    `noise floor  ${db(heard.floorDbfs)} in ${formatSi(settings.rateHz, 7)}Hz, ${heard.floorDbfsHz === null ? 'none' : `${heard.floorDbfsHz.toFixed(1)} dBFS/Hz`}${inDbm(heard.floorDbfsHz, fullScale, 'dBm/Hz')}`,
     `occupied     ${percent(meanShare)} in the mean (${meanMarginDb.toFixed(1)} dB above the floor), ${percent(maxShare)} at any time (${maxMarginDb.toFixed(1)} dB), of ${formatSi(spectrum.usableHz)}Hz`,
     tone === null
       ? 'tone         none 10 dB above the floor'
-      : `tone         ${formatSi(settings.frequencyHz + tone.offsetHz, 10)}Hz (${formatSi(tone.offsetHz, 6)}Hz from the middle), ${(10 * Math.log10(tone.power)).toFixed(1)} dBFS, ${tone.overFloorDb.toFixed(1)} dB above the floor`,
+      : `tone         ${formatSi(settings.frequencyHz + tone.offsetHz, 10)}Hz (${formatSi(tone.offsetHz, 6)}Hz from the middle), ${(10 * Math.log10(tone.power)).toFixed(1)} dBFS${inDbm(10 * Math.log10(tone.power), fullScale)}, ${tone.overFloorDb.toFixed(1)} dB above the floor`,
     ...(spectrum.share < 1 ? [`looked at    ${percent(spectrum.share)} of the samples`] : []),
     ...(lost.gaps > 0 ? [`lost         ${lost.min} to ${lost.max} samples in ${lost.gaps} gaps`] : []),
     ...files.map((file) => `wrote        ${file}`),

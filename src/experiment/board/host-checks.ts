@@ -60,7 +60,9 @@ async function checkRules(root: string): Promise<HostCheck> {
   const folders = ['etc/udev/rules.d', 'lib/udev/rules.d', 'usr/lib/udev/rules.d'];
   const lists = await Promise.all(folders.map((folder) => readdir(join(root, folder)).catch(() => null)));
   if (lists.every((list) => list === null)) return { name: 'rules', ok: null, found: 'no udev here', fix: null };
-  const rules = lists.flatMap((list) => list ?? []).filter((file) => /(sct|hackrf|plutosdr).*\.rules$/.test(file));
+  // /lib is often /usr/lib: one file, two names.
+  const all = new Set(lists.flatMap((list) => list ?? []));
+  const rules = [...all].filter((file) => /(sct|hackrf|plutosdr).*\.rules$/.test(file));
   const ok = rules.length > 0;
   return {
     name: 'rules',
