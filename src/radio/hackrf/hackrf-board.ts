@@ -25,19 +25,20 @@ export interface BoardFacts {
 }
 
 /*
- * A call of the driver ends within 2 s whatever the board does: what it asks of the board has CALL_MS together; a stream that went silent is given up
- * after PATIENCE_MS and an eighth; after either the board is mute, and stopping it has MUTE_OFF_TIMEOUTS_MS. Every request that is not answered takes up to
- * 100 ms more (UsbDevice).
+ * A call of the driver ends within 2 s whatever the board does: what it asks of the board has CALL_MS together, or START_MS where a transmission follows; a
+ * stream that went silent is given up after PATIENCE_MS (an eighth more, receiving); after either the board is mute, and stopping it has
+ * MUTE_OFF_TIMEOUTS_MS. Every request that is not answered takes up to 100 ms more (UsbDevice).
  */
 const CALL_MS = 1300;
+export const START_MS = 600;
 /** How long a stream that does nothing is waited for. */
-export const PATIENCE_MS = 1100;
+export const PATIENCE_MS = 950;
 /** Attempts to stop the board. libhackrf waits 100 ms once. */
 const OFF_TIMEOUTS_MS = [150, 150, 200];
-const MUTE_OFF_TIMEOUTS_MS = [100, 100];
+const MUTE_OFF_TIMEOUTS_MS = [80, 80];
 const FAREWELL_MS = 300;
 /** The first wait for a mode, which is asked for again then. */
-const FIRST_MODE_TIMEOUT_MS = 500;
+const FIRST_MODE_TIMEOUT_MS = 250;
 /** The state explains an error that took its time already. */
 const M0_TIMEOUT_MS = 250;
 
@@ -128,9 +129,9 @@ export class HackrfBoard {
     }
   }
 
-  /** All that `work` asks of the board has CALL_MS together, however many requests it makes. */
-  async inTime<T>(work: () => Promise<T>): Promise<T> {
-    const deadline = { atMs: performance.now() + CALL_MS * this.slowness };
+  /** All that `work` asks of the board has so long together, however many requests it makes. */
+  async inTime<T>(work: () => Promise<T>, withinMs = CALL_MS): Promise<T> {
+    const deadline = { atMs: performance.now() + withinMs * this.slowness };
     this.deadlines.add(deadline);
     try {
       return await work();
@@ -165,14 +166,14 @@ export class HackrfBoard {
   }
 
   /**
-   * A mode, once more where it was not answered: behind off, since nobody knows what the board made of the first one. A board that is held up for half a
-   * second (its host is busy, a network is slow) starts all the same.
+   * A mode, once more where it was not answered: behind off, since nobody knows what the board made of the first one. A board that is held up for a
+   * moment (its host is busy, a network is slow) starts all the same.
    */
   async setMode(mode: TransceiverMode): Promise<void> {
-    const call = { ...setMode(mode), timeoutMs: FIRST_MODE_TIMEOUT_MS };
+    const call = setMode(mode);
     await this.restore();
     try {
-      await this.send(call);
+      await this.send({ ...call, timeoutMs: FIRST_MODE_TIMEOUT_MS });
     } catch (error) {
       if (!(error instanceof UsbError) || error.kind !== 'timeout') throw error;
       await this.off().catch(() => undefined);
@@ -184,7 +185,7 @@ export class HackrfBoard {
   /** The same for a stream that asks by itself: what it sends first, and what it sends where that was not answered. */
   async modeOfStream(mode: TransceiverMode): Promise<Pick<InRequest, 'begin' | 'beginAgain'>> {
     await this.restore();
-    const timeoutMs = FIRST_MODE_TIMEOUT_MS * this.slowness;
+    const timeoutMs = 2 * FIRST_MODE_TIMEOUT_MS * this.slowness;
     const preset = ({ setup, data }: BoardCall): PresetRequest => ({ ...setup, data, timeoutMs });
     const off = { ...setMode('off').setup, timeoutMs: OFF_TIMEOUTS_MS[0] * this.slowness };
     const kept = [...this.applied.values()].filter(({ endsWithMode }) => endsWithMode).flatMap(({ calls }) => calls);

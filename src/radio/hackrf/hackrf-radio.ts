@@ -26,7 +26,7 @@ export interface HackrfRadioOptions extends HackrfUriOptions {
   readonly serial: string | null;
   /** What was stored of a board's clock; asked for where `ppm` is absent and the board runs on its own crystal. */
   readonly stored?: (serial: string) => Promise<ClockCorrection | null>;
-  /** Longest silence of a board, ms, which all other waits follow; default 1100, more for an emulated board that says that it is slow. */
+  /** Longest silence of a board, ms, which all other waits follow; default 950, more for an emulated board that says that it is slow. */
   readonly patienceMs?: number;
   /** Told of every transmitter, so that it is silenced when the process ends; returns how to take it back. */
   readonly protect?: (name: string, transmitter: { silence(): Promise<void>; silenceNow(): void }) => () => void;

@@ -1,7 +1,7 @@
 import { DeviceError } from '../../common/errors.ts';
 import type { OutQueue } from '../stream/stream-board.ts';
 import { UsbError } from '../usb/usb.ts';
-import type { HackrfBoard } from './hackrf-board.ts';
+import { type HackrfBoard, START_MS } from './hackrf-board.ts';
 
 export const TX_ENDPOINT = 0x02;
 
@@ -48,7 +48,7 @@ export class TxRun {
   static async begin(board: HackrfBoard, transferBytes: number, waitsForTrigger: boolean): Promise<TxRun> {
     const stallMs = waitsForTrigger ? 0 : board.patienceMs;
     try {
-      await board.inTime(() => board.setMode('tx'));
+      await board.inTime(() => board.setMode('tx'), START_MS);
       const queue = await board.device.startOut({ endpoint: TX_ENDPOINT, transferBytes, transfers: 8, stallMs });
       return new TxRun(board, queue, transferBytes);
     } catch (error) {

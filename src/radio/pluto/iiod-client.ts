@@ -15,40 +15,58 @@ export interface AttrRef {
 }
 
 /** Sizes that a server may claim at most. A server reads one attribute into 64 KiB (iiod/ops.c). */
-const MAX_CONTEXT_BYTES = 1 << 22;
+const MAX_CONTEXT_BYTES = 1 << 18;
 const MAX_ATTR_BYTES = 1 << 16;
 export const MAX_BUFFER_BYTES = 1 << 27;
 
-export const DEFAULT_REPLY_TIMEOUT_MS = 2000;
+/** Longest wait for an answer. The slowest thing asked of a board, another sample rate, takes some 100 ms. */
+export const DEFAULT_REPLY_TIMEOUT_MS = 1000;
+const FAREWELL_MS = 200;
+
+/** One connection, whoever uses it. */
+interface Line {
+  readonly transport: ByteTransport;
+  readonly reader: IiodReader;
+  queue: Promise<unknown>;
+  broken: IiodError | null;
+}
 
 /**
  * The client of the IIOD text protocol (libiio v0.x: iiod/parser.y, lexer.l, ops.c), one command at a time on one connection; commands
  * that are issued together wait for each other. Bytes sent are those of libiio 0.24 for the same actions.
  *
- * After a time-out or a reply that is none the connection cannot be trusted: it is closed, and every later command fails at once.
+ * After a time-out or a reply that is none the connection cannot be trusted: it is closed, and every later command fails at once. A command has
+ * timeoutMs for all that it exchanges, and what the slowest useful link needs for its data: a server that trickles has no longer than one that is silent.
  */
 export class IiodClient {
-  private readonly transport: ByteTransport;
-  private readonly reader: IiodReader;
+  private readonly line: Line;
   private readonly timeoutMs: number;
-  private queue: Promise<unknown> = Promise.resolve();
-  private broken: IiodError | null = null;
+  /** No command of this client begins or waits after this, ms. */
+  private readonly endMs: number;
+  /** Until when the command under way may wait, ms. */
+  private commandEndMs = 0;
 
   constructor(transport: ByteTransport, timeoutMs = DEFAULT_REPLY_TIMEOUT_MS) {
-    this.transport = transport;
-    this.reader = new IiodReader(transport);
+    this.line = { transport, reader: new IiodReader(transport), queue: Promise.resolve(), broken: null };
     this.timeoutMs = timeoutMs;
+    this.endMs = Number.POSITIVE_INFINITY;
+  }
+
+  /** The same connection for somebody in more of a hurry: commands of up to timeoutMs, none after endMs. */
+  hurried(timeoutMs: number, endMs = Number.POSITIVE_INFINITY): IiodClient {
+    const client: IiodClient = Object.create(IiodClient.prototype);
+    return Object.assign(client, { line: this.line, timeoutMs: Math.min(timeoutMs, this.timeoutMs), endMs });
   }
 
   get usable(): boolean {
-    return this.broken === null;
+    return this.line.broken === null;
   }
 
   /** "0.24", and the first characters of its commit. */
   async version(): Promise<{ major: number; minor: number; tag: string }> {
     return this.exclusive(async () => {
       await this.send('VERSION');
-      const text = await this.reader.line(this.deadline());
+      const text = await this.line.reader.line(this.commandEndMs);
       const match = /^(\d{1,5})\.(\d{1,5})\.(.{0,32})$/.exec(text.trimEnd());
       if (!match) throw new IiodError('protocol', `VERSION: "${text.slice(0, 40)}" is no version`);
       return { major: Number(match[1]), minor: Number(match[2]), tag: match[3] };
@@ -97,7 +115,7 @@ export class IiodClient {
   async writeAttr(ref: AttrRef, value: string): Promise<void> {
     const command = writeCommand(ref, value);
     await this.exclusive(async () => {
-      await this.transport.send(command, this.timeoutMs);
+      await this.sendBytes(command);
       await this.result(`WRITE ${refWords(ref)}`);
     });
   }
@@ -145,14 +163,15 @@ export class IiodClient {
     const command = `READBUF ${word(device)} ${into.length}`;
     return this.exclusive(async () => {
       await this.send(command);
+      this.allow(into.length);
       let mask: number[] = [];
       let at = 0;
       while (at < into.length) {
         const length = await this.result(command);
         if (length === 0) break;
         if (length > into.length - at) throw tooLong(command, length, into.length - at);
-        if (mask.length === 0) mask = parseMask(await this.reader.line(this.deadline()), maskWords);
-        await this.reader.bytes(into.subarray(at, at + length), this.timeoutMs);
+        if (mask.length === 0) mask = parseMask(await this.line.reader.line(this.commandEndMs), maskWords);
+        await this.line.reader.bytes(into.subarray(at, at + length), this.commandEndMs);
         at += length;
       }
       return { bytes: at, mask };
@@ -165,7 +184,8 @@ export class IiodClient {
     const command = `WRITEBUF ${word(device)} ${data.length}`;
     await this.exclusive(async () => {
       await this.command(command);
-      await this.transport.send(data, this.timeoutMs + data.length / SLOWEST_BYTES_PER_MS);
+      this.allow(data.length);
+      await this.sendBytes(data);
       await this.result(command);
     });
   }
@@ -178,56 +198,69 @@ export class IiodClient {
 
   /** Says good-bye (behind an empty line, as libiio does) and closes the connection; the server closes its buffers. */
   async close(): Promise<void> {
-    if (!this.broken) {
-      await this.exclusive(() => this.send('\r\nEXIT')).catch(() => undefined);
-      this.broken ??= new IiodError('gone', `${this.transport.describe()}: closed`);
+    if (this.usable) {
+      const bye = this.hurried(FAREWELL_MS);
+      await bye.exclusive(() => bye.send('\r\nEXIT')).catch(() => undefined);
+      this.line.broken ??= new IiodError('gone', `${this.describe()}: closed`);
     }
-    await this.transport.close();
+    await this.line.transport.close();
   }
 
   /** Cuts the connection at once: what is under way fails with kind gone. */
   async abort(): Promise<void> {
-    this.broken ??= new IiodError('gone', `${this.transport.describe()}: aborted`);
-    await this.transport.close();
+    this.line.broken ??= new IiodError('gone', `${this.describe()}: aborted`);
+    await this.line.transport.close();
   }
 
   /** Writes attributes without waiting for anything: for the end of the process. False where the transport cannot. */
   writeAttrsNow(writes: readonly { ref: AttrRef; value: string }[]): boolean {
-    if (this.broken) return false;
-    this.broken = new IiodError('gone', `${this.transport.describe()}: the process ends`);
-    return writes.every(({ ref, value }) => this.transport.sendNow(writeCommand(ref, value)));
+    if (!this.usable) return false;
+    this.line.broken = new IiodError('gone', `${this.describe()}: the process ends`);
+    return writes.every(({ ref, value }) => this.line.transport.sendNow(writeCommand(ref, value)));
   }
 
   describe(): string {
-    return this.transport.describe();
+    return this.line.transport.describe();
   }
 
   /** Runs one exchange after those before it; anything but a refusal by the server ends the connection. */
   private exclusive<T>(exchange: () => Promise<T>): Promise<T> {
-    const turn = this.queue.then(async () => {
-      if (this.broken) throw new IiodError('gone', this.broken.message);
+    const { line } = this;
+    const turn = line.queue.then(async () => {
+      if (line.broken) throw new IiodError('gone', line.broken.message);
+      const nowMs = performance.now();
+      if (nowMs >= this.endMs)
+        throw new IiodError('timeout', `${this.describe()}: no time is left for one more command`);
+      this.commandEndMs = Math.min(nowMs + this.timeoutMs, this.endMs);
       try {
-        if (this.reader.pendingBytes > 0) {
-          throw new IiodError(
-            'protocol',
-            `${this.describe()}: ${this.reader.pendingBytes} bytes that nobody asked for`,
-          );
+        const { pendingBytes } = line.reader;
+        if (pendingBytes > 0) {
+          throw new IiodError('protocol', `${this.describe()}: ${pendingBytes} bytes that nobody asked for`);
         }
         return await exchange();
       } catch (error) {
         if (!(error instanceof IiodError && error.kind === 'errno')) {
-          this.broken ??= error instanceof IiodError ? error : new IiodError('gone', `${this.describe()}: ${error}`);
-          await this.transport.close();
+          line.broken ??= error instanceof IiodError ? error : new IiodError('gone', `${this.describe()}: ${error}`);
+          void line.transport.close();
         }
         throw error;
       }
     });
-    this.queue = turn.catch(() => undefined);
+    line.queue = turn.catch(() => undefined);
     return turn;
   }
 
   private send(command: string): Promise<void> {
-    return this.transport.send(ascii(`${command}\r\n`), this.timeoutMs);
+    return this.sendBytes(ascii(`${command}\r\n`));
+  }
+
+  private sendBytes(bytes: Uint8Array): Promise<void> {
+    return this.line.transport.send(bytes, Math.max(1, this.commandEndMs - performance.now()));
+  }
+
+  /** The command moves so many bytes. */
+  private allow(bytes: number): void {
+    this.commandEndMs += bytes / SLOWEST_BYTES_PER_MS;
   }
 
   private async command(command: string): Promise<number> {
@@ -237,7 +270,7 @@ export class IiodClient {
 
   /** A number of at least 0; a negative one is the server's refusal. */
   private async result(command: string): Promise<number> {
-    const value = await this.reader.integer(this.deadline());
+    const value = await this.line.reader.integer(this.commandEndMs);
     if (value < 0) throw IiodError.refused(command, -value);
     return value;
   }
@@ -246,13 +279,10 @@ export class IiodClient {
   private async counted(command: string, length: number, limit: number): Promise<Uint8Array> {
     if (length > limit) throw tooLong(command, length, limit);
     const bytes = new Uint8Array(length + 1);
-    await this.reader.bytes(bytes, this.timeoutMs);
+    this.allow(length);
+    await this.line.reader.bytes(bytes, this.commandEndMs);
     if (bytes[length] !== 0x0a) throw new IiodError('protocol', `${command}: no newline after ${length} bytes`);
     return bytes.subarray(0, length);
-  }
-
-  private deadline(): number {
-    return performance.now() + this.timeoutMs;
   }
 }
 

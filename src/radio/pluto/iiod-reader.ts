@@ -6,8 +6,8 @@ const MAX_LINE_BYTES = 256;
 const STAGING_BYTES = 4096;
 /** Empty lines before an integer: the server ends some replies with one more. */
 const MAX_BLANK_LINES = 4;
-/** A server that trickles is given up. */
-export const SLOWEST_BYTES_PER_MS = 250;
+/** A server that trickles is given up. The slowest stream, 260 ksps, is 1040 bytes a millisecond. */
+export const SLOWEST_BYTES_PER_MS = 500;
 
 /** Reads replies from a transport that may split and join them anywhere. */
 export class IiodReader {
@@ -52,14 +52,13 @@ export class IiodReader {
     throw this.garbage('empty lines in place of a number');
   }
 
-  /** Fills all of `into`; each stretch may take `timeoutMs`, and all of them so long plus what the slowest useful link needs. */
-  async bytes(into: Uint8Array, timeoutMs: number): Promise<void> {
-    const deadlineMs = performance.now() + timeoutMs + into.length / SLOWEST_BYTES_PER_MS;
+  /** Fills all of `into`. */
+  async bytes(into: Uint8Array, deadlineMs: number): Promise<void> {
     let at = Math.min(into.length, this.pendingBytes);
     into.set(this.staging.subarray(this.from, this.from + at));
     this.from += at;
     while (at < into.length) {
-      const left = Math.min(timeoutMs, deadlineMs - performance.now());
+      const left = deadlineMs - performance.now();
       if (left <= 0) throw this.late();
       at += await this.transport.receive(into.subarray(at), Math.ceil(left));
     }

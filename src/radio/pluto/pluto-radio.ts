@@ -33,6 +33,13 @@ const BUFFER_S = 0.05;
 const BUFFER_ALIGN_SAMPLES = 64;
 const RX_KERNEL_BUFFERS = 4;
 
+/*
+ * A call ends within 2 s whatever the board does: its settings have CALL_MS together, and what makes the board silent after that fails has HURRY_MS for
+ * each of the two steps that it may need, a connection and a first command.
+ */
+const CALL_MS = 1200;
+const HURRY_MS = 300;
+
 /** An ADALM-PLUTO behind an IIOD server, over TCP or USB. Full duplex; the transmitter is off unless a TxStream is open. */
 export class PlutoRadio implements Radio {
   readonly uri: string;
@@ -44,6 +51,8 @@ export class PlutoRadio implements Radio {
   private readonly chip: Ad936x;
   private readonly silentState: readonly AttrWrite[];
   private readonly timeoutMs: number;
+  /** How many times longer than those of a board in real time all waits are. */
+  private readonly slowness: number;
   /** Seconds of the board in a second of the host; not 1 only for an emulated board on a slow machine. */
   private readonly speed: number;
   private client: IiodClient;
@@ -69,6 +78,7 @@ export class PlutoRadio implements Radio {
     this.speed = emulationSpeed(found.context);
     // A slow emulation delivers its buffers later by the clock of this host.
     this.timeoutMs = Math.ceil(timeoutMs / Math.min(1, this.speed));
+    this.slowness = Math.max(1, this.timeoutMs / DEFAULT_REPLY_TIMEOUT_MS);
     this.client = found.client;
     this.chip = found.chip;
     this.capabilities = found.capabilities;
@@ -101,7 +111,7 @@ export class PlutoRadio implements Radio {
   openRx(request: StreamRequest = {}): Promise<PlutoRx> {
     return this.alone(async () => {
       if (this.rx) throw new DeviceError(`${this.uri}: rx is open already`);
-      await this.reconnect();
+      await this.readyChip();
       const settings = await this.chip.apply('rx', request, this.capabilities);
       const path = this.chip.parts.rx;
       try {
@@ -133,7 +143,7 @@ export class PlutoRadio implements Radio {
   openTx(request: StreamRequest): Promise<PlutoTx> {
     return this.alone(async () => {
       if (this.tx) throw new DeviceError(`${this.uri}: tx is open already`);
-      await this.reconnect();
+      await this.readyChip();
       const forget = transmitGuard().protect(this.uri, {
         silence: () => this.tx?.cut() ?? this.silence(),
         silenceNow: () => void this.client.writeAttrsNow(this.silentState),
@@ -174,8 +184,7 @@ export class PlutoRadio implements Radio {
     this.closing ??= (async () => {
       await this.busy;
       try {
-        await this.tx?.close();
-        await this.rx?.close();
+        await Promise.all([this.tx?.close(), this.rx?.close()]);
       } finally {
         await this.client.close();
         await this.link.close();
@@ -191,7 +200,7 @@ export class PlutoRadio implements Radio {
 
   private changeGains(direction: 'rx' | 'tx', gainsDb: Readonly<Record<string, number>>) {
     return this.alone(async () => {
-      await this.reconnect();
+      await this.readyChip();
       return this.chip.changeGain(direction, gainsDb);
     });
   }
@@ -201,22 +210,23 @@ export class PlutoRadio implements Radio {
    * refuses does not keep the rest from being written.
    */
   private async silence(): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
+    const hurryMs = Math.ceil(HURRY_MS * this.slowness);
+    if (this.client.usable) {
       try {
-        await this.reconnect();
-        await this.writeAll(this.silentState);
-        return;
+        return await this.writeAll(this.client.hurried(hurryMs), this.silentState);
       } catch (error) {
-        if (attempt === 2 || (error instanceof IiodError && error.kind === 'errno')) throw error;
+        if (error instanceof IiodError && error.kind === 'errno') throw error;
       }
     }
+    await this.reconnect(hurryMs);
+    await this.writeAll(this.client.hurried(hurryMs), this.silentState);
   }
 
-  private async writeAll(writes: readonly AttrWrite[]): Promise<void> {
+  private async writeAll(client: IiodClient, writes: readonly AttrWrite[]): Promise<void> {
     let refusal: IiodError | null = null;
     for (const { ref, value } of writes) {
       try {
-        await this.client.writeAttr(ref, value);
+        await client.writeAttr(ref, value);
       } catch (error) {
         if (!(error instanceof IiodError && error.kind === 'errno')) throw error;
         refusal ??= error;
@@ -225,10 +235,15 @@ export class PlutoRadio implements Radio {
     if (refusal) throw refusal;
   }
 
-  private async reconnect(): Promise<void> {
-    if (this.client.usable) return;
-    this.client = await connect(this.link, this.timeoutMs);
-    this.chip.useClient(this.client);
+  private async reconnect(stepMs = this.timeoutMs): Promise<void> {
+    if (!this.client.usable) this.client = await connect(this.link, this.timeoutMs, stepMs);
+  }
+
+  /** The chip's settings for one call: a connection, and CALL_MS for all commands. */
+  private async readyChip(): Promise<void> {
+    const endMs = performance.now() + CALL_MS * this.slowness;
+    await this.reconnect();
+    this.chip.useClient(this.client.hurried(this.timeoutMs, endMs));
   }
 
   /** Settings of one stream are not mixed with those of another. */
@@ -241,10 +256,10 @@ export class PlutoRadio implements Radio {
 }
 
 /** A connection whose server gives up waiting for the hardware before we give up waiting for the server, as libiio has it. */
-async function connect(link: PlutoLink, timeoutMs: number): Promise<IiodClient> {
-  const client = new IiodClient(await link.connector.connect(timeoutMs), timeoutMs);
+async function connect(link: PlutoLink, timeoutMs: number, stepMs = timeoutMs): Promise<IiodClient> {
+  const client = new IiodClient(await link.connector.connect(stepMs), timeoutMs);
   try {
-    await client.setTimeoutMs(Math.floor(timeoutMs / 2));
+    await client.hurried(stepMs).setTimeoutMs(Math.floor(timeoutMs / 2));
   } catch (error) {
     // A proxy may have no hardware whose time-out it could set.
     if (!(error instanceof IiodError && error.kind === 'errno')) throw error;

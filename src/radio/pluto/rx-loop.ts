@@ -32,8 +32,8 @@ export interface RxSink {
   warn(text: string): void;
 }
 
-/** Consecutive reads that the board may fail to serve in time before the stream ends. */
-const MAX_STALLS = 3;
+/** Consecutive reads that the board may fail to serve in time, half the time-out each, before the stream ends. */
+const MAX_STALLS = 1;
 const BYTES_PER_SAMPLE = 4;
 /** How long a stop waits for the buffer under way. */
 const STOP_MS = 500;

@@ -11,7 +11,8 @@ const RESET_PIPES = 0;
 const OPEN_PIPE = 1;
 const CLOSE_PIPE = 2;
 const VENDOR_TO_INTERFACE = 0x41;
-const CONTROL_TIMEOUT_MS = 1000;
+/** libiio waits 1 s. The server only starts or stops a thread; what is asked after a stall adds up. */
+const CONTROL_TIMEOUT_MS = 250;
 /** CLEAR_FEATURE(ENDPOINT_HALT), to an endpoint. */
 const CLEAR_HALT = { requestType: 0x02, request: 1, value: 0 } as const;
 
@@ -22,7 +23,9 @@ interface Couple {
   readonly inAddress: number;
   readonly outAddress: number;
   readonly packetBytes: number;
+  /** The pipe that has it; and while that is being closed, the end of that. */
   inUse: boolean;
+  closing: Promise<void> | null;
   /** An endpoint was halted and answers STALL until that is cleared (USB 2.0 §9.4.5). */
   halted: boolean;
 }
@@ -76,7 +79,7 @@ export class UsbConnector implements Connector {
   private constructor(device: UsbDevice, iio: UsbInterface, pipes: readonly number[] | null) {
     this.device = device;
     this.interfaceNumber = iio.number;
-    this.couples = endpointCouples(iio).map((couple) => ({ ...couple, inUse: false, halted: false }));
+    this.couples = endpointCouples(iio).map((couple) => ({ ...couple, inUse: false, closing: null, halted: false }));
     this.usable = (pipes ?? [...this.couples.keys()]).filter((pipe) => pipe < this.couples.length);
   }
 
@@ -98,7 +101,13 @@ export class UsbConnector implements Connector {
   }
 
   async connect(_timeoutMs: number): Promise<ByteTransport> {
-    const pipe = this.usable.find((candidate) => !this.couples[candidate].inUse);
+    const free = () => this.usable.find((candidate) => !this.couples[candidate].inUse);
+    let pipe = free();
+    if (pipe === undefined) {
+      const closing = this.usable.flatMap((candidate) => this.couples[candidate].closing ?? []);
+      if (closing.length > 0) await Promise.race(closing);
+      pipe = free();
+    }
     if (pipe === undefined) {
       throw new DeviceError(
         `${this.describe()}: all ${this.couples.length} pipes are in use`,
@@ -114,10 +123,9 @@ export class UsbConnector implements Connector {
       couple.inUse = false;
       throw error;
     }
-    return new UsbPipe(this.device, couple, `${this.describe()} pipe ${pipe}`, async () => {
-      await this.control(CLOSE_PIPE, pipe).catch(() => undefined);
-      couple.inUse = false;
-    });
+    return new UsbPipe(this.device, couple, `${this.describe()} pipe ${pipe}`, () =>
+      this.control(CLOSE_PIPE, pipe).catch(() => undefined),
+    );
   }
 
   async close(): Promise<void> {
@@ -200,11 +208,16 @@ class UsbPipe implements ByteTransport {
   }
 
   close(): Promise<void> {
-    this.closing ??= (async () => {
-      await this.device.cancel(this.couple.inAddress).catch(() => undefined);
-      await this.device.cancel(this.couple.outAddress).catch(() => undefined);
+    if (this.closing) return this.closing;
+    const { couple, device } = this;
+    this.closing = (async () => {
+      const endpoints = [couple.inAddress, couple.outAddress];
+      await Promise.all(endpoints.map((endpoint) => device.cancel(endpoint).catch(() => undefined)));
       await this.onClose();
+      couple.inUse = false;
+      couple.closing = null;
     })();
+    couple.closing = this.closing;
     return this.closing;
   }
 

@@ -100,5 +100,30 @@ test('a receiver is stopped while the server says nothing, and a server that nev
     });
   });
   await assert.rejects(receiveLoop(late, config, sink, new AbortController().signal, nowS), { kind: 'timeout' });
-  assert.equal(reads, 4, 'a late board gets three more chances, each with a buffer opened anew');
+  assert.equal(reads, 2, 'a late board gets one more chance, with a buffer opened anew');
+});
+
+test('a server that trickles has as long as one that is silent', async (t) => {
+  const trickling = await serverWith(t, (socket) => {
+    socket.once('data', () => {
+      socket.write('1\n00000003\n.');
+      const timer = setInterval(() => socket.write('1\n.'), 20);
+      socket.on('error', () => {}).on('close', () => clearInterval(timer));
+    });
+  });
+  const client = new IiodClient(await trickling.connect(1000), 200);
+  const startedMs = performance.now();
+  await assert.rejects(client.readBuffer('iio:device3', new Uint8Array(40_000)), { kind: 'timeout' });
+  // 200 ms and 80 ms for the data; byte by byte it would take 13 minutes.
+  assert.ok(performance.now() - startedMs < 5000);
+  assert.equal(client.usable, false);
+});
+
+test('who is in a hurry does not wait longer, and leaves a connection alone that there was no time to use', async (t) => {
+  const silent = await serverWith(t, () => {});
+  const client = new IiodClient(await silent.connect(1000), 60_000);
+  await assert.rejects(client.hurried(60_000, performance.now() - 1).version(), { kind: 'timeout' });
+  assert.equal(client.usable, true);
+  await assert.rejects(client.hurried(50).version(), { kind: 'timeout' });
+  assert.equal(client.usable, false);
 });
