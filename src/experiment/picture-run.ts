@@ -1,12 +1,10 @@
-import { basename } from 'node:path';
 import { ExitCode, SctError } from '../common/errors.ts';
 import type { RxChain } from '../link/chains.ts';
-import type { Telemetry } from '../link/telemetry.ts';
 import type { SendPolicy, TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import type { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
-import { type BegunRun, beginRun } from './begin-run.ts';
+import { beginRun } from './begin-run.ts';
 import type { Json } from './canonical-json.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import { codecTimings, decodeOptions, type LinkCodec } from './link-codecs.ts';
@@ -23,7 +21,8 @@ import { annotateTrace, captureWaterfall, fileList, RUN_FILES, writeFrames, writ
 import type { PhotoSource, RunIo, RunResult } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
 import { knowledgeRecord, type SessionKnowledge } from './session-knowledge.ts';
-import { type RunFacts, RunWatch } from './telemetry/run-watch.ts';
+import { watchRun } from './telemetry/run-facts.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** Both ends of a link, simulated or by radio, as a run sees them. */
@@ -98,7 +97,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
   );
   const { run } = begun;
   let { manifest } = begun;
-  const watch = io.telemetry ? watchPicture(what, io.telemetry, name, begun) : null;
+  const watch = watchRun(io.telemetry, { ...what, title: name, loOffsetHz: 0 }, begun);
   let opened: OpenedExchange | null = null;
   try {
     opened = await what.open(run, name, {
@@ -209,18 +208,6 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
   } finally {
     run.close();
   }
-}
-
-function watchPicture(what: PictureRun, telemetry: Telemetry, title: string, { run, manifest }: BegunRun): RunWatch {
-  const { config, numerology: n } = what;
-  const facts: RunFacts = {
-    ...{ runId: run.runId, title, command: manifest.argv.join(' '), startedAt: manifest.startedAt },
-    ...{ directory: basename(run.path), modelled: what.modelled, channel: what.channel, codec: config.codec },
-    ...{ mapping: config.mapping, seed: config.seed, subbands: n.nSubbands, fftSize: n.fftSize, carriers: n.nCarriers },
-    ...{ modemRateHz: n.sampleRateHz, deviceRateHz: config.rateHz, frequencyHz: config.frequencyHz ?? null },
-    loOffsetHz: 0,
-  };
-  return new RunWatch(telemetry, facts, run.path);
 }
 
 function progressText(use: string, exchange: PictureExchange | undefined): string {

@@ -22,6 +22,8 @@ import { reportHtml } from './report/html.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { annotateTrace, captureWaterfall, openCapture, RUN_FILES, writeFrames } from './run-files.ts';
 import type { RunIo, RunResult, SoundConfig } from './run-io.ts';
+import { watchRun } from './telemetry/run-facts.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** Period when only a duration or a count is given, s. */
 const DEFAULT_PERIOD_S = 0.02;
@@ -59,11 +61,12 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
   );
   const { run } = begun;
   let { manifest } = begun;
+  const { numerology, frontend } = setup;
+  const { loOffsetHz } = frontend;
+  const watch = watchRun(io.telemetry, { config, numerology, title: 'sounding', channel, modelled, loOffsetHz }, begun);
   try {
-    const heard =
-      tx.kind === 'loopback'
-        ? await soundLoopback(config, setup, run, io, count, periodS)
-        : await soundRadios(config, setup, run, io, count, periodS);
+    const work: SoundWork = { config, setup, run, io, count, periodS, watch };
+    const heard = await (tx.kind === 'loopback' ? soundLoopback(work) : soundRadios(work));
     const metrics = linkMetrics({ config, facts: null, source: undefined, decoded: undefined, modelled, ...heard });
     metrics.codec = 'none';
     if (heard.device) manifest = { ...manifest, device: heard.device };
@@ -91,28 +94,35 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(ended);
     if (!found) throw nothingFound(heard.trace, config.numerology, run.path);
+    watch?.ended(exitCode, null, { ...metrics });
     return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
     await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    watch?.ended(code, (error as Error).message, null);
     throw error;
   } finally {
     run.close();
   }
 }
 
-async function soundLoopback(
-  config: SoundConfig,
-  setup: LinkSetup,
-  run: RunDirectory,
-  io: RunIo,
-  count: number,
-  periodS: number,
-): Promise<Heard> {
+interface SoundWork {
+  readonly config: SoundConfig;
+  readonly setup: LinkSetup;
+  readonly run: RunDirectory;
+  readonly io: RunIo;
+  readonly count: number;
+  readonly periodS: number;
+  readonly watch: RunWatch | null;
+}
+
+async function soundLoopback(work: SoundWork): Promise<Heard> {
+  const { config, setup, run, io, count, periodS, watch } = work;
   const hardware = `simulated ${config.profile} (modelled channel, no hardware)`;
   const capture = await openCapture(run, 'rx', setup, { hardware, description: 'sounding', simulated: true });
   const exchange = new LoopbackExchange(config, setup, {
     rx: capture,
+    watch,
     burst: (): void => {
       const done = exchange.trace.bursts.length;
       io.progress.update(`sound  ${done}/${count}`);
@@ -140,17 +150,11 @@ async function soundLoopback(
 }
 
 /** One file for both ends: first all bursts are written, then the file is received. */
-async function soundRadios(
-  config: SoundConfig,
-  setup: LinkSetup,
-  run: RunDirectory,
-  io: RunIo,
-  count: number,
-  periodS: number,
-): Promise<Heard> {
+async function soundRadios(work: SoundWork): Promise<Heard> {
+  const { config, setup, io, count, periodS, watch } = work;
   const to = parseRadioUri(config.tx);
   const from = parseRadioUri(config.rx);
-  if (to.kind !== 'file' || from.kind !== 'file') return soundBoards(config, run, io, count, periodS);
+  if (to.kind !== 'file' || from.kind !== 'file') return soundBoards(work);
   const rate = setup.frontend.deviceRateHz;
   const radio = new FileRadio(to.path, {
     format: setup.format,
@@ -172,12 +176,16 @@ async function soundRadios(
   await tx.write(new Float32Array(2 * Math.ceil(5e-3 * rate)), at);
   await radio.close();
   const rx = await new FileRadio(from.path).openRx({});
-  const stream = await receiveStream(rx, {
-    numerology: config.numerology,
-    rateHz: rx.settings.rateHz,
-    loOffsetHz: setup.frontend.loOffsetHz,
-    estimator: config.estimator,
-  }).finally(() => rx.close());
+  const stream = await receiveStream(
+    rx,
+    {
+      numerology: config.numerology,
+      rateHz: rx.settings.rateHz,
+      loOffsetHz: setup.frontend.loOffsetHz,
+      estimator: config.estimator,
+    },
+    { watch },
+  ).finally(() => rx.close());
   return {
     trace: stream.trace,
     samples: stream.chain.samples,
@@ -190,20 +198,14 @@ async function soundRadios(
 }
 
 /** A board at each end, or one that does both. */
-async function soundBoards(
-  config: SoundConfig,
-  run: RunDirectory,
-  io: RunIo,
-  count: number,
-  periodS: number,
-): Promise<Heard> {
+async function soundBoards({ config, run, io, count, periodS, watch }: SoundWork): Promise<Heard> {
   const { tx: sender, rx: receiver, periodMs: _, ...link } = config;
   const tx = radioEnd(link, sender, 'tx', null);
   const rx = radioEnd(link, receiver, 'rx', null);
   const permission = permissionOf(tx, rx.board ? rx.profile : null);
   const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
   const exchange = new RadioExchange({
-    ...{ tx, rx, permission, signal: io.signal },
+    ...{ tx, rx, permission, signal: io.signal, watch },
     captures: async (sending, receiving) =>
       Object.assign(files, await linkCaptures(run, 'sounding', { tx, rx }, sending, receiving)),
     burst: () => io.progress.update(`sound  ${exchange.trace.bursts.length}/${count}`),

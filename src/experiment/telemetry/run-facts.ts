@@ -1,0 +1,46 @@
+import { basename } from 'node:path';
+import type { Telemetry } from '../../link/telemetry.ts';
+import type { Numerology } from '../../phy/numerology.ts';
+import type { BegunRun } from '../begin-run.ts';
+import type { LinkConfig } from '../link-config.ts';
+import { RunWatch } from './run-watch.ts';
+
+export interface WatchedRun {
+  readonly config: LinkConfig;
+  readonly numerology: Numerology;
+  /** Name of the picture or capture. */
+  readonly title: string;
+  readonly channel: string;
+  readonly modelled: boolean;
+  readonly loOffsetHz: number;
+}
+
+/** Begins to tell of a run; null where nobody watches. */
+export function watchRun(telemetry: Telemetry | undefined, what: WatchedRun, begun: BegunRun): RunWatch | null {
+  if (!telemetry) return null;
+  const { config, numerology: n, title, channel, modelled, loOffsetHz } = what;
+  const { run, manifest } = begun;
+  return new RunWatch(
+    telemetry,
+    {
+      runId: run.runId,
+      command: manifest.argv.join(' '),
+      title,
+      startedAt: manifest.startedAt,
+      directory: basename(run.path),
+      modelled,
+      channel,
+      codec: config.codec,
+      mapping: config.mapping,
+      seed: manifest.seed,
+      subbands: n.nSubbands,
+      fftSize: n.fftSize,
+      carriers: n.nCarriers,
+      modemRateHz: n.sampleRateHz,
+      deviceRateHz: config.rateHz,
+      frequencyHz: config.frequencyHz ?? null,
+      loOffsetHz,
+    },
+    run.path,
+  );
+}
