@@ -29,9 +29,15 @@ export const PACKAGE_HOMES: Readonly<Record<string, RegExp>> = {
   commander: /^src\/cli\//,
 };
 
-/** The page of the dashboard runs in a browser: it may share the wire format with the server and nothing else. */
+/**
+ * The page of the dashboard runs in a browser: it may share the wire format with the server, and the types of what is told, and nothing else. Its
+ * packages are bundled into it when it is built, and nothing of Node is there.
+ */
 const PAGE = 'src/dashboard/web/';
 const WIRE_FORMAT = 'src/dashboard/frames.ts';
+const TELEMETRY = 'src/link/telemetry.ts';
+const PAGE_PACKAGES = ['lit', 'uplot'];
+const PAGE_BUILD = `${PAGE}build.js`;
 
 /** The room a file belongs to; null when it stands in none. */
 export function roomOf(path: string): string | null {
@@ -67,7 +73,8 @@ function fileProblem(edge: ImportEdge, to: string, files: FileMap): string | nul
   if (room === null) return 'the file stands in no room';
   if (!files.has(to)) return 'no such file; own imports are written with their .ts extension';
   if (edge.from.startsWith(PAGE)) {
-    return to.startsWith(PAGE) || to === WIRE_FORMAT ? null : `the page may import only ${PAGE} and ${WIRE_FORMAT}`;
+    if (to.startsWith(PAGE) || to === WIRE_FORMAT || (to === TELEMETRY && edge.typeOnly)) return null;
+    return `the page may import only ${PAGE}, ${WIRE_FORMAT} and types of ${TELEMETRY}`;
   }
   if (from === room) return null;
   if (!ROOMS[from].includes(room)) return `${from} may import only ${ROOMS[from].join(', ') || 'itself'}`;
@@ -76,6 +83,9 @@ function fileProblem(edge: ImportEdge, to: string, files: FileMap): string | nul
 }
 
 function packageProblem(edge: ImportEdge, dependencies: ReadonlySet<string>): string | null {
+  if (edge.from.startsWith(PAGE) && edge.from !== PAGE_BUILD) {
+    return PAGE_PACKAGES.includes(edge.specifier) ? null : `the page may import only ${PAGE_PACKAGES.join(' and ')}`;
+  }
   if (isBuiltin(edge.specifier)) {
     if (!edge.specifier.startsWith('node:')) return `write it as node:${edge.specifier}`;
     return roomOf(edge.from) === 'phy' ? 'phy has no I/O, clock or thread: it may not import Node modules' : null;

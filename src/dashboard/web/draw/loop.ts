@@ -1,0 +1,59 @@
+/** Something that paints itself when it has changed and can be seen. */
+export interface Drawable {
+  dirty: boolean;
+  visible: boolean;
+  /** Goes on while the view is frozen. */
+  readonly alwaysLive?: boolean;
+  paint(nowMs: number): void;
+}
+
+/** 30 pictures a second: what is measured does not come faster, and eyes need no more. */
+const PERIOD_MS = 1000 / 30;
+
+/** The page's only animation loop: it runs while something that can be seen has changed. */
+export class DrawLoop {
+  /** Times that it painted. */
+  frames = 0;
+  /** The view stands still; what comes is kept. */
+  frozen = false;
+  private readonly drawables = new Set<Drawable>();
+  private scheduled = false;
+  private lastMs = 0;
+
+  add(drawable: Drawable): void {
+    this.drawables.add(drawable);
+  }
+
+  remove(drawable: Drawable): void {
+    this.drawables.delete(drawable);
+  }
+
+  wake(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    requestAnimationFrame(this.frame);
+  }
+
+  freeze(frozen: boolean): void {
+    this.frozen = frozen;
+    this.wake();
+  }
+
+  private readonly frame = (nowMs: number): void => {
+    this.scheduled = false;
+    // A little less than the period: displays tick at 59.9 Hz as well.
+    if (nowMs - this.lastMs < PERIOD_MS - 3) {
+      this.wake();
+      return;
+    }
+    this.lastMs = nowMs;
+    this.frames++;
+    for (const drawable of this.drawables) {
+      if (!drawable.dirty || !drawable.visible || (this.frozen && !drawable.alwaysLive)) continue;
+      drawable.dirty = false;
+      drawable.paint(nowMs);
+    }
+  };
+}
+
+export const loop = new DrawLoop();

@@ -1,0 +1,97 @@
+import './panels/bursts.ts';
+import './panels/channel.ts';
+import './panels/constellation.ts';
+import './panels/event-log.ts';
+import './panels/impulse.ts';
+import './panels/link-budget.ts';
+import './panels/rb-bars.ts';
+import './panels/rb-map.ts';
+import './panels/received-picture.ts';
+import './panels/run-list.ts';
+import './panels/sfv-table.ts';
+import './panels/source-picture.ts';
+import './panels/spectrum.ts';
+import './panels/status-strip.ts';
+import './panels/waterfall.ts';
+import { beginTheme, switchTheme } from './draw/colours.ts';
+import { loop } from './draw/loop.ts';
+import { ControlForm } from './panels/control-form.ts';
+import { HelpDialog } from './panels/help-dialog.ts';
+import { ReplayBar } from './panels/replay-bar.ts';
+import { RunComparePanel } from './panels/run-compare.ts';
+import { saveScreenshot } from './screenshot.ts';
+import { act } from './state/actions.ts';
+import { connection } from './state/connection.ts';
+import { hover, pin } from './state/selection.ts';
+import { store } from './state/store.ts';
+
+beginTheme();
+connection.open();
+
+const find = <T extends Element>(kind: new () => T, name: string): T | null => {
+  const element = document.querySelector(name);
+  return element instanceof kind ? element : null;
+};
+const control = () => find(ControlForm, 'sct-control');
+const openControl = () => {
+  if (connection.access === 'control') void control()?.open();
+};
+const openHelp = () => find(HelpDialog, 'sct-help')?.open();
+
+document.addEventListener('sct-open-control', openControl);
+document.addEventListener('sct-help', openHelp);
+document.addEventListener('sct-screenshot', saveScreenshot);
+document.addEventListener('sct-compare', (event) => {
+  void find(RunComparePanel, 'sct-compare')?.show((event as CustomEvent<string[]>).detail);
+});
+
+/** A run without a picture (sound) needs no room for one. */
+function layOut(): void {
+  const { run, source, pictures } = store;
+  const picture =
+    source !== null || pictures.after !== null || pictures.before !== null || run === null || run.codec !== null;
+  document.documentElement.classList.toggle('no-picture', !picture);
+}
+store.on(['run', 'source', 'picture'], layOut);
+layOut();
+
+/** Space stops what moves: a replay that may be stopped, else the view. */
+function pause(): void {
+  const { replay } = store;
+  if (replay && connection.access === 'control') void act('replay', { action: replay.paused ? 'resume' : 'pause' });
+  else {
+    loop.freeze(!loop.frozen);
+    store.say('connection');
+  }
+}
+
+const KEYS: Readonly<Record<string, () => void>> = {
+  ' ': pause,
+  s: saveScreenshot,
+  c: openControl,
+  d: switchTheme,
+  '?': openHelp,
+  Escape: () => {
+    control()?.close();
+    hover(null);
+    pin(null);
+  },
+};
+
+document.addEventListener('keydown', (event) => {
+  const { target, key, ctrlKey, metaKey, altKey } = event;
+  const typing = target instanceof Element && target.matches('input, select, textarea, button, summary, a, dialog *');
+  if (ctrlKey || metaKey || altKey || (typing && key !== 'Escape')) return;
+  const act = KEYS[key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+// The replay bar lies over the page's end: as much room is left there.
+const bar = find(ReplayBar, 'sct-replay');
+if (bar) {
+  new ResizeObserver(() => {
+    document.documentElement.style.setProperty('--bar', `${bar.offsetHeight}px`);
+  }).observe(bar);
+}

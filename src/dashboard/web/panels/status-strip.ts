@@ -1,0 +1,136 @@
+import { html, type TemplateResult } from 'lit';
+import { switchTheme, theme } from '../draw/colours.ts';
+import { bytes, clock, count, DASH, fixed } from '../draw/format.ts';
+import { loop } from '../draw/loop.ts';
+import { act, busy, lastAction } from '../state/actions.ts';
+import { connection } from '../state/connection.ts';
+import { store } from '../state/store.ts';
+import { gainsText } from './link-budget.ts';
+import { Panel } from './panel.ts';
+
+/** Silence of a running command that is worth saying, ms. */
+const QUIET_MS = 4000;
+
+/** Always in sight: what runs, how the radio does, whether anything is lost, and the way to stop it. */
+export class StatusStrip extends Panel {
+  protected readonly topics = ['status', 'run', 'loss', 'connection', 'replay'] as const;
+  protected readonly heading = 'Dashboard';
+  override readonly alwaysLive = true;
+  private timer: number | undefined;
+
+  override connectedCallback(): void {
+    super.connectedCallback();
+    // Elapsed time, and the countdown of a lost connection.
+    this.timer = setInterval(() => this.changed(), 500);
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    clearInterval(this.timer);
+  }
+
+  protected override render(): TemplateResult {
+    return this.body();
+  }
+
+  protected body() {
+    const { run, status } = store;
+    const state = runState();
+    return html`<div class="top"><h1>sct</h1><span class="pill ${state.kind}" data-is="state">${state.text}</span>
+        <span class="title"><b data-is="title">${run?.title ?? 'no run'}</b> <small data-is="run">${run?.directory ?? run?.runId ?? ''}</small></span>
+        <span class="elapsed" data-is="elapsed" aria-label="elapsed">${clock(elapsedS())}</span>
+        ${this.link()}<span class="buttons">${this.buttons()}</span></div>
+      <dl class="meters">${this.meters().map(([name, value, is, kind]) => html`<div class=${kind ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`)}
+        <div class="level"><dt>level</dt><dd>${levelMeter(status?.rmsDbfs ?? null, status?.peakDbfs ?? null)}</dd></div></dl>
+      <p class="said ${lastAction.failed ? 'bad' : ''}" role="status" data-is="said">${lastAction.text}</p>
+      ${run?.state === 'ended' && run.outcome ? html`<p class="outcome ${run.exitCode === 0 ? '' : 'bad'}" data-is="outcome">${run.outcome}</p>` : ''}`;
+  }
+
+  private meters(): (readonly [string, string, string, string?])[] {
+    const { status } = store;
+    const lost = status
+      ? status.lostMin === status.lostMax
+        ? count(status.lostMax)
+        : `${count(status.lostMin)} to ${count(status.lostMax)}`
+      : DASH;
+    return [
+      ['lost samples', lost, 'lost', status && status.lostMax > 0 ? 'bad' : ''],
+      ['gaps', count(status?.gaps), 'gaps', status && status.gaps > 0 ? 'bad' : ''],
+      ['clipped', count(status?.clippedSamples), 'clipped', status && status.clippedSamples > 0 ? 'warn' : ''],
+      ['underruns', count(status?.underruns), 'underruns', status && status.underruns > 0 ? 'bad' : ''],
+      ['RX gain', gainsText(status?.rxGainsDb), 'rx-gain'],
+      ['TX gain', gainsText(status?.txGainsDb), 'tx-gain'],
+      ['rate', status ? `${fixed(status.samplesPerS / 1e6, 2)} MS/s` : DASH, 'rate'],
+      ['CPU', status ? `${fixed(100 * status.cpu, 0)} %` : DASH, 'cpu', status && status.cpu > 0.9 ? 'warn' : ''],
+      ['queue', count(status?.queued), 'queue', status && (status.queued ?? 0) > 50 ? 'warn' : ''],
+      [
+        'disk free',
+        bytes(status?.diskFreeBytes),
+        'disk',
+        status?.diskFreeBytes !== null && (status?.diskFreeBytes ?? 1e12) < 2e9 ? 'bad' : '',
+      ],
+    ];
+  }
+
+  private link(): TemplateResult {
+    const { state, nextAtMs, losses } = connection;
+    const waitS = Math.max(0, Math.ceil((nextAtMs - performance.now()) / 1000));
+    const words = {
+      open: losses > 0 ? `connected (again, ${losses}×)` : 'connected',
+      connecting: 'connecting …',
+      waiting: `no connection; trying again in ${waitS} s`,
+      refused: 'the server refuses this token: open the address that it printed',
+    }[state];
+    const quiet = state === 'open' && store.run?.state === 'running' && performance.now() - store.heardAtMs > QUIET_MS;
+    const bad = store.unreadable > 0 ? `, ${store.unreadable} unreadable frames` : '';
+    return html`<span class="link ${state}" role="status" data-is="link">${words}${quiet ? ', but nothing is told' : ''}${bad}</span>
+      ${state === 'waiting' || state === 'refused' ? html`<button @click=${() => connection.retry()}>try now</button>` : ''}
+      ${loop.frozen ? html`<span class="pill warn" data-is="frozen">view frozen: space goes on</span>` : ''}`;
+  }
+
+  private buttons(): TemplateResult {
+    const ask = (name: string) => () => this.dispatchEvent(new CustomEvent(name, { bubbles: true }));
+    const controls =
+      connection.access === 'control'
+        ? html`<button class="go" @click=${ask('sct-open-control')} data-is="start">Start …</button>
+          <button class="stop" ?disabled=${!busy()} @click=${() => act('stop')} data-is="stop">Stop</button>`
+        : connection.access === 'read'
+          ? html`<span class="readonly" data-is="readonly">watching only (read-only token)</span>`
+          : '';
+    return html`${controls}<button @click=${() => switchTheme()} aria-label=${theme().dark ? 'Light colours' : 'Dark colours'}>${theme().dark ? '☀' : '☾'}</button>
+      <button @click=${ask('sct-screenshot')} aria-label="Save a screenshot">${CAMERA}</button><button @click=${ask('sct-help')} aria-label="Help">?</button>`;
+  }
+}
+
+const CAMERA = html`<svg width="15" height="13" viewBox="0 0 15 13" aria-hidden="true"><path fill="none" stroke="currentColor" stroke-width="1.4" d="M1 3.5h3l1-2h5l1 2h3v8.5h-13z"></path><circle cx="7.5" cy="7.3" r="2.6" fill="none" stroke="currentColor" stroke-width="1.4"></circle></svg>`;
+
+function runState(): { kind: string; text: string } {
+  const { run, replay } = store;
+  if (!run) return { kind: 'idle', text: connection.job ? `starting ${connection.job}` : 'idle' };
+  if (run.state === 'ended') {
+    return run.exitCode === 0
+      ? { kind: 'ok', text: `${run.command} ended` }
+      : { kind: 'bad', text: `${run.command} ended: exit ${run.exitCode}` };
+  }
+  if (replay?.paused) return { kind: 'warn', text: 'replay paused' };
+  const where = run.modelled ? ', modelled' : '';
+  return { kind: 'run', text: `${run.command}${where}${run.state === 'starting' ? ', starting' : ''}` };
+}
+
+function elapsedS(): number | null {
+  const { run, status } = store;
+  if (!run) return null;
+  if (run.state === 'ended') return status?.timeS ?? null;
+  return Math.max(0, (Date.now() - Date.parse(run.startedAt)) / 1000);
+}
+
+/** Root mean square as a bar and the peak as a line, from -60 to 0 dBFS. */
+function levelMeter(rms: number | null, peak: number | null): TemplateResult {
+  const x = (db: number | null) => 100 * Math.max(0, Math.min(1, ((db ?? -60) + 60) / 60));
+  const hot = peak !== null && peak > -1;
+  return html`<svg viewBox="0 0 100 12" preserveAspectRatio="none" class=${hot ? 'hot' : ''} role="img" aria-label="Level ${fixed(rms)} dBFS, peak ${fixed(peak)} dBFS">
+    <rect class="room" width="100" height="12"></rect><rect class="rms" width=${x(rms)} height="12"></rect><rect class="peak" x=${Math.max(0, x(peak) - 1)} width="1.5" height="12"></rect></svg>
+    <span data-is="level">${fixed(rms)} / ${fixed(peak)} dBFS</span>`;
+}
+
+customElements.define('sct-strip', StatusStrip);

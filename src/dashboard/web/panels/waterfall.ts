@@ -1,0 +1,183 @@
+import { html } from 'lit';
+import { LEFT, RIGHT } from '../draw/axes.ts';
+import { theme } from '../draw/colours.ts';
+import { fixed } from '../draw/format.ts';
+import { FONT, haloText, Surface } from '../draw/surface.ts';
+import { WaterfallImage } from '../draw/waterfall-image.ts';
+import type { BurstTelemetry, SpectrumEvent } from '../state/events.ts';
+import { store } from '../state/store.ts';
+import { Panel } from './panel.ts';
+import { floorOf } from './spectrum.ts';
+
+/** Subbands are 12 subcarriers of 15 kHz. */
+const SUBBAND_HZ = 180e3;
+const LOWEST_DB = -140;
+const HIGHEST_DB = 0;
+/** The automatic range follows once a second, in steps: each step paints the whole history again. */
+const AUTO_MS = 1000;
+const AUTO_STEP_DB = 5;
+const LEAST_BOX_PX = 7;
+
+/** Spectra in time, newest on top, with a box around every burst; the same frequencies as the spectrum above it. */
+export class WaterfallPanel extends Panel {
+  protected readonly topics = ['spectrum', 'burst', 'loss', 'run'] as const;
+  protected readonly heading = 'Waterfall';
+  private image: WaterfallImage | null = null;
+  private over: Surface | null = null;
+  private auto = true;
+  private lowDb = -100;
+  private highDb = -20;
+  private autoAtMs = Number.NEGATIVE_INFINITY;
+
+  protected body() {
+    const newest = store.spectra.fromEnd(0);
+    const oldest = store.spectra.fromEnd(store.spectra.length - 1);
+    const spanS = newest && oldest ? newest.timeS + newest.durationS - oldest.timeS : null;
+    return html`<div class="plot fall" role="img" aria-label="Spectra of the last ${fixed(spanS, 2)} seconds, bursts boxed">
+        <canvas class="image"></canvas><canvas class="over"></canvas></div>
+      <p class="read"><span><b data-is="rows">${store.spectra.length}</b> rows</span><span><b data-is="span">${fixed(spanS, 2)} s</b></span>
+        <span class="key box-data">data</span><span class="key box-sounding">sounding</span><span class="key box-retransmission">sent again</span><span class="key box-loss">lost samples</span></p>`;
+  }
+
+  protected override tools() {
+    const set = (which: 'lowDb' | 'highDb') => (event: Event) => {
+      this.auto = false;
+      this[which] = Number((event.target as HTMLInputElement).value);
+      if (this.lowDb > this.highDb - 5) {
+        if (which === 'lowDb') this.lowDb = this.highDb - 5;
+        else this.highDb = this.lowDb + 5;
+      }
+      this.changed();
+    };
+    const toggle = () => {
+      this.auto = !this.auto;
+      this.autoAtMs = Number.NEGATIVE_INFINITY;
+      this.changed();
+    };
+    const slider = (name: string, which: 'lowDb' | 'highDb') => html`<label>${name}
+      <input type="range" min=${LOWEST_DB} max=${HIGHEST_DB} step="1" .value=${String(this[which])} @input=${set(which)} data-is=${which} />
+      <output>${fixed(this[which], 0)}</output></label>`;
+    return html`<span class="tools">${slider('from', 'lowDb')}${slider('to', 'highDb')}
+      <label><input type="checkbox" .checked=${this.auto} @change=${toggle} data-is="auto" /> auto level</label></span>`;
+  }
+
+  protected override draw(nowMs: number): void {
+    const [picture, over] = this.querySelectorAll('canvas');
+    if (!picture || !over) return;
+    this.image ??= new WaterfallImage(picture);
+    this.over ??= new Surface(over, () => this.changed());
+    if (this.auto && nowMs - this.autoAtMs > AUTO_MS && store.spectra.length > 0) {
+      this.autoAtMs = nowMs;
+      this.follow();
+    }
+    this.image.update(store.spectra, this.lowDb, this.highDb);
+    this.boxes(this.over);
+  }
+
+  /** Limits around what is received: a little below the floor, a little above the peaks. */
+  private follow(): void {
+    let low = Number.POSITIVE_INFINITY;
+    let high = Number.NEGATIVE_INFINITY;
+    for (let age = 0; age < Math.min(64, store.spectra.length); age += 4) {
+      const { meanDbfs } = store.spectra.fromEnd(age) as SpectrumEvent;
+      low = Math.min(low, floorOf(meanDbfs) ?? low);
+      for (const value of meanDbfs) if (value > high) high = value;
+    }
+    if (!Number.isFinite(low) || !Number.isFinite(high)) return;
+    const clip = (value: number) => Math.max(LOWEST_DB, Math.min(HIGHEST_DB, value));
+    this.lowDb = clip(AUTO_STEP_DB * Math.floor((low - 1) / AUTO_STEP_DB));
+    this.highDb = clip(Math.max(this.lowDb + 20, AUTO_STEP_DB * Math.ceil((high + 1) / AUTO_STEP_DB)));
+  }
+
+  private boxes(surface: Surface): void {
+    const g = surface.begin();
+    const newest = store.spectra.fromEnd(0);
+    if (!newest) return;
+    const { mute, bad, series } = theme();
+    const width = surface.width - LEFT - RIGHT;
+    const rowPx = surface.height / store.spectra.capacity;
+    const y = (timeS: number) => rowPx * ageAt(timeS);
+    const x = (hz: number) => LEFT + width * (0.5 + (hz - newest.centreHz) / newest.spanHz);
+    const oldestS = (store.spectra.fromEnd(store.spectra.length - 1) as SpectrumEvent).timeS;
+    const centreHz = newest.centreHz + signalOffsetHz(newest);
+    g.save();
+    g.beginPath();
+    g.rect(LEFT, 0, width, surface.height);
+    g.clip();
+    g.lineWidth = 1.5;
+    for (const burst of store.bursts.newest()) {
+      if (burst.startS + burst.durationS < oldestS) break;
+      const top = y(burst.startS + burst.durationS);
+      const height = Math.max(1.5, y(burst.startS) - top);
+      const half = (burst.subbands * SUBBAND_HZ) / 2;
+      g.setLineDash(DASHES[burst.use]);
+      g.strokeStyle = burst.suspect ? bad : '#ffffff';
+      const [left, right] = [x(centreHz - half), x(centreHz + half)];
+      if (height >= LEAST_BOX_PX) g.strokeRect(left, top, right - left, height);
+      else {
+        // Boxes that low would hide what they stand around: only their sides.
+        g.beginPath();
+        for (const side of [left, right]) {
+          g.moveTo(side, top);
+          g.lineTo(side, top + height);
+        }
+        g.stroke();
+      }
+    }
+    g.setLineDash([]);
+    g.fillStyle = series[1];
+    for (const loss of store.losses.newest()) {
+      if (loss.toS < oldestS) break;
+      const top = y(loss.toS);
+      g.fillRect(LEFT, top, width, Math.max(2, y(loss.fromS) - top));
+    }
+    g.restore();
+    g.font = FONT;
+    g.textAlign = 'right';
+    g.textBaseline = 'middle';
+    g.fillStyle = mute;
+    const nowS = newest.timeS + newest.durationS;
+    for (let at = 8; at < surface.height; at += 40) {
+      const row = store.spectra.fromEnd(Math.floor(at / rowPx));
+      if (row) g.fillText(`−${(nowS - row.timeS).toFixed(2)}`, LEFT - 5, at);
+    }
+    if (store.losses.length > 0) {
+      const { min, max, toS } = store.losses.fromEnd(0)!;
+      g.textAlign = 'left';
+      if (toS >= oldestS)
+        haloText(g, `${min === max ? min : `${min} to ${max}`} lost`, LEFT + 6, y(toS) + 8, '#fff', '#000');
+    }
+  }
+}
+
+const DASHES: Readonly<Record<BurstTelemetry['use'], number[]>> = {
+  data: [],
+  sounding: [2, 3],
+  retransmission: [7, 3],
+  reverse: [1, 5],
+};
+
+/** Of the signal's centre against the spectrum's. */
+function signalOffsetHz(spectrum: SpectrumEvent): number {
+  const { frequencyHz, loOffsetHz = 0 } = store.run ?? {};
+  return frequencyHz ? frequencyHz - spectrum.centreHz : loOffsetHz;
+}
+
+/** Rows from the top at which a time is shown, with fractions: the newest row begins at 0. */
+function ageAt(timeS: number): number {
+  const { spectra } = store;
+  let low = 0;
+  let high = spectra.length - 1;
+  // The first row, from the newest on, that begins at or before this time.
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((spectra.fromEnd(middle) as SpectrumEvent).timeS <= timeS) high = middle;
+    else low = middle + 1;
+  }
+  const row = spectra.fromEnd(low);
+  if (!row) return 0;
+  const inside = (timeS - row.timeS) / (row.durationS || 1);
+  return low + 1 - Math.max(0, Math.min(1, inside));
+}
+
+customElements.define('sct-waterfall', WaterfallPanel);

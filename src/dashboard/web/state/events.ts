@@ -1,0 +1,48 @@
+import type {
+  BurstTelemetry,
+  LogEvent,
+  LossEvent,
+  PictureEvent,
+  ReplayEvent,
+  RunEvent,
+  SfvEvent,
+  SourceEvent,
+  SpectrumEvent,
+  StatusEvent,
+  TelemetryEvent,
+} from '../../../link/telemetry.ts';
+import type { Frame, FrameArray, Topic } from '../../frames.ts';
+
+export type {
+  BurstTelemetry,
+  LogEvent,
+  LossEvent,
+  PictureEvent,
+  ReplayEvent,
+  RunEvent,
+  SfvEvent,
+  SourceEvent,
+  SpectrumEvent,
+  StatusEvent,
+  TelemetryEvent,
+};
+
+export type SourceSfv = SourceEvent['sfvs'][number];
+export type SfvOutcome = SfvEvent['sfvs'][number];
+export type SfvState = SfvOutcome['state'];
+
+/** Arrays that panels count on: what a frame leaves out is empty, not undefined. */
+const ARRAYS: Partial<Record<Topic, readonly string[]>> = {
+  spectrum: ['meanDbfs', 'peakDbfs'],
+  burst: ['rbSnrDb', 'subbandSnrDb', 'subbandSnrErrorDb', 'reportedDb', 'owner', 'channel', 'impulseDb', 'points'],
+  source: ['bytes', 'importance'],
+  picture: ['bytes'],
+};
+const EMPTY = new Float32Array(0);
+
+/** What a frame tells: its data and arrays as one object. */
+export function eventOf(frame: Frame): TelemetryEvent {
+  const arrays: Record<string, FrameArray> = {};
+  for (const name of ARRAYS[frame.topic] ?? []) arrays[name] = EMPTY;
+  return { ...frame.data, ...arrays, ...frame.arrays, topic: frame.topic } as unknown as TelemetryEvent;
+}
