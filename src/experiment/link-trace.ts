@@ -178,6 +178,19 @@ export class LinkTrace {
     return this.dataBursts[0]?.csiAgeMs ?? null;
   }
 
+  /**
+   * A sender that gets answers may have set its power by any sounding but the last one before its first data burst: the others say nothing of the
+   * channel.
+   */
+  takeSoundingsForGains(): void {
+    const data = this.bursts.findIndex((b) => b.use === 'data');
+    if (data < 0) return;
+    this.forGains = Math.max(
+      0,
+      this.bursts.slice(0, data).findLastIndex((b) => b.use === 'sounding'),
+    );
+  }
+
   get dataBursts(): BurstTrace[] {
     return this.bursts.filter((b) => b.use === 'data');
   }

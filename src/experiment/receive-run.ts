@@ -131,13 +131,21 @@ async function receiveFrom(
     await ledger.finish(stream);
     annotateTrace(capture, stream.trace, stream.numerology, loOffsetHz, rx.settings.frequencyHz);
     await capture.close({ 'sct:clipped_samples': rx.counters.clippedSamples });
+    if (answers) stream.trace.takeSoundingsForGains();
     const warnings = rx.warning ? [rx.warning] : [];
     if (power) warnings.push(describePower(power.facts()));
     if (rx.ended === 'source-silent') warnings.push('the source went silent without saying that it had ended');
     for (const warning of warnings) io.progress.note(warning);
     const result = await writeReceiverRun(
       run,
-      power ? { ...manifest, device: { ...manifest.device, power: { ...power.facts() } } } : manifest,
+      {
+        ...manifest,
+        device: {
+          ...manifest.device,
+          ...(power ? { power: { ...power.facts() } } : {}),
+          ...(answers ? { soundingsForGains: stream.trace.forGains } : {}),
+        },
+      },
       {
         config: resolved,
         title: config.from,

@@ -9,7 +9,6 @@ import { FADING_CHANNELS, powerDelayProfile } from '../phy/channel/power-delay-p
 import { type BurstChannel, buildTrace } from '../phy/channel/trace-builder.ts';
 import { frontendFor } from '../phy/frontend/frontend.ts';
 import { numerology, SUBCARRIER_SPACING_HZ } from '../phy/numerology.ts';
-import type { SampleBlock } from '../radio/radio.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
 import { type LinkConfig, occupiedHz, tracePath } from './link-config.ts';
 import type { RunManifest } from './manifest.ts';
@@ -60,7 +59,9 @@ export async function loadRecordedChannel(path: string): Promise<RecordedChannel
   const reader = await CaptureReader.open(capture);
   let bursts: BurstChannel[];
   try {
-    bursts = await measureChannel(reader.blocks(), settings);
+    const all = await measureChannel(reader, settings);
+    // Those by which gains were set show the transmitter's gain, not the channel.
+    bursts = all.slice(Math.min(soundingsForGains(manifest), Math.max(0, all.length - 1)));
   } finally {
     await reader.close();
   }
@@ -89,7 +90,7 @@ export async function loadRecordedChannel(path: string): Promise<RecordedChannel
   };
 }
 
-async function measureChannel(blocks: AsyncIterable<SampleBlock>, settings: ReceiveSettings): Promise<BurstChannel[]> {
+async function measureChannel(reader: CaptureReader, settings: ReceiveSettings): Promise<BurstChannel[]> {
   const n = numerology(settings.numerology);
   const frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
   // No codec: nothing is decoded to a picture. Always the default estimator, whose H has a bounded delay.
@@ -108,12 +109,36 @@ async function measureChannel(blocks: AsyncIterable<SampleBlock>, settings: Rece
           'cut it first: sct capture cut',
         );
       }
-      bursts.push(burstChannel(n, event.record, (sample) => chain.deviceIndexOf(sample) / settings.rateHz));
+      const burst = burstChannel(n, event.record, (sample) => chain.deviceIndexOf(sample) / settings.rateHz);
+      bursts.push(atGain(burst, gainDbAt(reader, chain.deviceIndexOf(event.record.startSample))));
     }
   };
-  for await (const block of blocks) take(chain.push(block));
+  for await (const block of reader.blocks()) take(chain.push(block));
   take(chain.flush());
   return bursts;
+}
+
+/** Receive gain with which a sample was recorded, dB; 0 where the capture does not say. */
+function gainDbAt(reader: CaptureReader, index: number): number {
+  const segment = reader.layout.segments.findLast((s) => s.index <= index);
+  return Object.values(segment?.gainsDb ?? {}).reduce((sum, gainDb) => sum + gainDb, 0);
+}
+
+/** What the burst would have been with no gain: so bursts that were received with other gains are one channel. */
+function atGain(burst: BurstChannel, gainDb: number): BurstChannel {
+  const amplitude = 10 ** (-gainDb / 20);
+  return {
+    ...burst,
+    response: burst.response.map((v) => v * amplitude),
+    errorVariance: burst.errorVariance * amplitude ** 2,
+    noise: burst.noise.map((v) => v * amplitude ** 2),
+  };
+}
+
+/** How many of the first bursts of a run by radio were soundings by which gains were set. */
+function soundingsForGains({ device }: RunManifest): number {
+  const count = device?.soundingsForGains;
+  return typeof count === 'number' && Number.isInteger(count) && count > 0 ? count : 0;
 }
 
 /** Doppler that the run's configuration states for a fading model; what another program wrote there is not believed. */

@@ -134,3 +134,31 @@ test('what is no usable run is refused before anything is made', async (t) => {
   await damaged(() => changed('core:sample_rate', 3), ExitCode.usage, /./);
   await damaged(() => changed('sct:lo_offset_hz', 1e12), ExitCode.usage, /LO offset/);
 });
+
+test('a gain that was set in between is no channel, and soundings by which gains were set are left out', async (t) => {
+  const folder = await scratch(t);
+  const run = join(folder, 'run');
+  await sound(run, { numerology: 6, snrDb: 20, ideal: true }, 4);
+  const plain = (await loadRecordedChannel(run)).trace;
+  // The same recording with 20 dB less gain from its middle on, as the capture says.
+  const data = await readFile(join(run, 'rx.sigmf-data'));
+  const samples = new Float32Array(data.buffer, data.byteOffset, data.length / 4);
+  const middle = 40_000; // between the second burst and the third
+  samples.subarray(2 * middle).forEach((v, i) => {
+    samples[2 * middle + i] = v / 10;
+  });
+  await writeFile(join(run, 'rx.sigmf-data'), data);
+  const meta = JSON.parse(await readFile(join(run, 'rx.sigmf-meta'), 'utf8'));
+  const [entry] = meta.captures;
+  entry['sct:gains_db'] = { lna: 30 };
+  const first = entry['core:global_index'];
+  meta.captures.push({ 'core:sample_start': middle, 'core:global_index': first + middle, 'sct:gains_db': { lna: 10 } });
+  await writeFile(join(run, 'rx.sigmf-meta'), JSON.stringify(meta));
+  const stepped = await loadRecordedChannel(run);
+  assert.ok(Math.abs(stepped.facts.snrDb - 20) < 0.5, `${stepped.facts.snrDb} dB`);
+  for (const [i, v] of plain.response.entries())
+    assert.ok(Math.abs(v - stepped.trace.response[i]) < 0.05, `value ${i}`);
+  const json = await runJson(run);
+  await writeFile(join(run, 'run.json'), JSON.stringify({ ...json, device: { ...json.device, soundingsForGains: 3 } }));
+  assert.equal((await loadRecordedChannel(run)).facts.bursts, 1);
+});
