@@ -28,9 +28,14 @@ export class UsbPort {
   private readonly standard: StandardRequests;
   private host: { readonly link: UsbLink; readonly events: CableEvents } | null = null;
   private isPlugged = true;
+  private readonly resetsWhenLeft: boolean;
 
-  constructor(device: EmulatedUsbDevice) {
+  /**
+   * @param resetsWhenLeft whether a host that goes resets the device: usbipd and QEMU do (Linux, stub_shutdown_connection), a program that is killed does not
+   */
+  constructor(device: EmulatedUsbDevice, resetsWhenLeft = true) {
     this.device = device;
+    this.resetsWhenLeft = resetsWhenLeft;
     this.info = deviceInfo(device.descriptors.device);
     this.configuration = configurationInfo(device.descriptors.configuration);
     for (let i = 0; i <= device.descriptors.strings.length; i++) stringDescriptor(device.descriptors, i);
@@ -58,7 +63,7 @@ export class UsbPort {
     if (this.host) return 'busy';
     const link = new UsbLink(this, this.standard, () => {
       this.host = null;
-      if (this.isPlugged) this.standard.reset();
+      if (this.isPlugged && this.resetsWhenLeft) this.standard.reset();
     });
     this.host = { link, events };
     if (this.isPlugged) this.standard.reset();
@@ -143,7 +148,7 @@ export class UsbLink {
     for (const end of [...this.running.values()]) end(how);
   }
 
-  /** The host is gone: everything is called off, the device is reset, another host may come. */
+  /** The host is gone: everything is called off, the device is reset (unless the port leaves it), another host may come. */
   detach(): void {
     if (!this.isAttached) return;
     this.isAttached = false;
