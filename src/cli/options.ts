@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
 import type { LinkConfig, LinkInput } from '../experiment/link-config.ts';
+import { CABLED_FLAG } from '../radio/safety/flag-words.ts';
 import { readJammer } from './jammer-word.ts';
 
 type Key = keyof LinkInput;
@@ -159,7 +160,7 @@ const GROUPS = {
   ],
   transmit: [
     number('txGainDb', '--tx-gain <db>', 'transmit gain', 'dB'),
-    number('cabledDb', '--cabled <db>', 'the path is a cable with this attenuation', 'dB'),
+    number('cabledDb', CABLED_FLAG.flags, CABLED_FLAG.help, 'dB'),
     number('assumeSnrDb', '--assume-snr <db>', 'SNR to send for where no CSI report has come (default 5)', 'dB'),
   ],
   csi: [
@@ -202,7 +203,7 @@ const GROUPS = {
   listening: [number('rxGainDb', '--rx-gain <db>', 'receive gain for answers (--feedback burst)', 'dB')],
   answering: [
     number('txGainDb', '--tx-gain <db>', 'transmit gain of answers (--feedback burst)', 'dB'),
-    number('cabledDb', '--cabled <db>', 'the path is a cable with this attenuation', 'dB'),
+    number('cabledDb', CABLED_FLAG.flags, CABLED_FLAG.help, 'dB'),
   ],
   tuning: [
     number('frequencyHz', '-f, --freq <hz>', 'LO of a board', 'Hz'),

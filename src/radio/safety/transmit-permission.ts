@@ -104,7 +104,10 @@ export function describePermission(permission: TransmitPermission): string {
   }
   const { band, erpDbm: radiatedDbm } = permission;
   const limit = band.maxErpDbm === null ? 'no limit given' : `limit ${band.maxErpDbm.toFixed(2)} dBm`;
-  return `${describeBand(band)}: at most ${radiatedDbm.toFixed(1)} dBm ERP (${limit}); ${band.why}`;
+  const share = band.maxDutyCycle;
+  const duty =
+    share === null ? '' : `; ${Number((100 * share).toPrecision(3))} % of any hour, counted in this program alone`;
+  return `${describeBand(band)}: at most ${radiatedDbm.toFixed(1)} dBm ERP (${limit})${duty}; ${band.why}`;
 }
 
 function cabled(
