@@ -10,6 +10,10 @@ const ALWAYS = [
   { uri: 'file:PATH', about: 'a SigMF recording; one process sends into it, another receives from it while it grows' },
 ] as const;
 
+/** What may be behind a serial port, and how to find out. */
+const PORT_ABOUT =
+  'serial port: sct instrument att:, gpsdo: or relay:PORT asks what is there; or the console of a Pluto';
+
 interface DevicesFlags {
   usbip?: string;
   iiod?: string;
@@ -24,14 +28,17 @@ export const addDevices: AddCommand = (program, context, done) => {
   const command = program
     .command('devices')
     .summary('list the radios that can be used')
-    .description('Lists the radios that can be used: boards on USB of this machine, and what needs no board.')
+    .description(
+      'Lists the radios that can be used: boards on USB of this machine, and what needs no board; serial ports.',
+    )
     .option('--usbip <at>', 'also the boards of a USB/IP server: HOST[:PORT] or unix:PATH')
     .option('--iiod <at>', 'also the Pluto at HOST[:PORT] (usually 192.168.2.1)');
   addCommonOptions(command)
     .addHelpText(
       'after',
       `
-A board that may not be opened needs the rules of hardware/udev/60-sct.rules.
+A board that may not be opened needs the rules of hardware/udev/60-sct.rules. What is on a serial port is not asked, because an
+attenuator moves when it is: sct instrument does that for the port that you name.
 
 Examples:
   sct devices
@@ -54,19 +61,23 @@ async function listDevices(context: CliContext, flags: DevicesFlags): Promise<vo
   if (iiod) others.push(await findIiodBoard(iiod.host, iiod.port));
   const boards = [local, ...others].flatMap((place) => place.boards);
   const missing = [...missingOn(local), ...others.flatMap(missingAt)];
+  const { serialPorts } = await import('../../experiment/board/host-checks.ts');
+  const ports = await serialPorts();
   if (context.json) {
     const usable = boards.filter((board) => board.problem === null);
     const blocked = boards
       .filter((board) => board.problem !== null)
       .map(({ problem, ...rest }) => ({ ...rest, ...problem }));
     const devices = [...ALWAYS, ...usable.map(({ problem: _, ...board }) => board)];
-    outJson(context, { schema: 'sct.devices/1', ok: true, devices, unavailable: [...blocked, ...missing] });
+    const unavailable = [...blocked, ...missing];
+    outJson(context, { schema: 'sct.devices/1', ok: true, devices, serialPorts: ports, unavailable });
     return;
   }
   const rows: [string, string][] = [
     ...ALWAYS.map(({ uri, about }): [string, string] => [uri, about]),
     ...boards.map((board): [string, string] => [board.uri ?? board.board.toLowerCase(), describe(board)]),
     ...missing.map(({ uri, reason, hint }): [string, string] => [uri, notAvailable({ reason, hint })]),
+    ...ports.map((port): [string, string] => [`/dev/${port}`, PORT_ABOUT]),
   ];
   const { printable } = await import('../../experiment/report/terminal.ts');
   const width = Math.max(...rows.map(([uri]) => (uri.length <= 40 ? uri.length : 0)));

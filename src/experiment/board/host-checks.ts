@@ -86,9 +86,14 @@ async function checkUsbfs(root: string): Promise<HostCheck> {
   };
 }
 
-async function checkSerial(root: string): Promise<HostCheck> {
+/** Names in /dev of serial ports that were plugged in. */
+export async function serialPorts(root = '/'): Promise<string[]> {
   const all = await readdir(join(root, 'dev')).catch(() => [] as string[]);
-  const ports = all.filter((name) => /^tty(USB|ACM)\d+$/.test(name)).sort();
+  return all.filter((name) => /^tty(USB|ACM)\d+$/.test(name)).sort();
+}
+
+async function checkSerial(root: string): Promise<HostCheck> {
+  const ports = await serialPorts(root);
   if (ports.length === 0)
     return { name: 'serial', ok: null, found: 'no serial ports (attenuator, relay, GPSDO)', fix: null };
   const closed: string[] = [];
