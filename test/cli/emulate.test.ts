@@ -44,6 +44,10 @@ describe('sct emulate: words', () => {
       [{ pathLoss: '-1' }, /--path-loss/],
       [{ usbip: '0.0.0.0:3240' }, /can be reached from other machines/],
       [{ api: '99' }, /--api/],
+      [{ firmware: 'v1' }, /--firmware v1: one of v0\.32, v0\.35, v0\.39/],
+      [{ doppler: '5' }, /--doppler: not for awgn/],
+      [{ channel: 'epa', delaySpread: '100' }, /--delay-spread: not for epa/],
+      [{ channel: 'tdl-a', delaySpread: '1001' }, /--delay-spread 1001 ns is out of range/],
     ];
     for (const [words, message] of wrong) assert.throws(() => planEmulation(['hackrf'], words), message);
     assert.throws(() => planEmulation(['bladerf'], {}), /unknown board "bladerf"/);

@@ -1,6 +1,18 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod, lstat, stat, unlink } from 'node:fs/promises';
 import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { DeviceError, UsageError } from '../../../src/common/errors.ts';
+
+/** What the system means. */
+const WHY: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'another program listens there',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'there is no host of that name',
+  EAI_AGAIN: 'the name of the host is not known now',
+  EACCES: 'this user may not',
+};
+
+const ELSEWHERE = 'name another port (0: any that is free) or the path of a socket';
 
 /** Where a front end listens: a TCP port of an address, or a UNIX socket. */
 export type ListenAddress = { readonly host: string; readonly port: number } | { readonly path: string };
@@ -49,8 +61,8 @@ export async function listen(address: ListenAddress, onConnection: (socket: Sock
   await new Promise<void>((resolve, reject) => {
     const onError = (error: NodeJS.ErrnoException) => {
       const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
-      const why = error.code === 'EADDRINUSE' ? 'another program listens there' : (error.code ?? error.message);
-      reject(new DeviceError(`cannot listen at ${where}: ${why}`));
+      const why = WHY[error.code ?? ''] ?? error.code ?? error.message;
+      reject(new DeviceError(`cannot listen at ${where}: ${why}`, error.code === 'EADDRINUSE' ? ELSEWHERE : undefined));
     };
     server.once('error', onError);
     server.listen(address, () => {
@@ -77,6 +89,9 @@ export function stopListening(server: Server, sockets: Iterable<Socket>): Promis
 }
 
 async function removeStale(path: string): Promise<void> {
+  // The system says "permission denied" of a folder that is not there.
+  const folder = await stat(dirname(path)).catch(() => null);
+  if (!folder?.isDirectory()) throw new DeviceError(`cannot listen at ${path}: there is no such folder`);
   const found = await lstat(path).catch(() => null);
   if (!found) return;
   if (!found.isSocket()) throw new DeviceError(`cannot listen at ${path}: a file that is no socket stands there`);
@@ -88,6 +103,6 @@ async function removeStale(path: string): Promise<void> {
     });
     probe.once('error', () => resolve(false));
   });
-  if (alive) throw new DeviceError(`cannot listen at ${path}: another program listens there`);
+  if (alive) throw new DeviceError(`cannot listen at ${path}: another program listens there`, ELSEWHERE);
   await unlink(path).catch(() => {});
 }

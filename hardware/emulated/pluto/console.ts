@@ -1,7 +1,7 @@
 import { attributeFilename, type Device } from './iio-context.ts';
 import { IioError } from './iio-error.ts';
 import type { BytePipe } from './iiod/byte-pipe.ts';
-import { FIRMWARE, type PlutoBoard } from './pluto-board.ts';
+import type { PlutoBoard } from './pluto-board.ts';
 
 /** The factory's account. */
 const USER = 'root';
@@ -28,14 +28,14 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
 export async function serveConsole(board: PlutoBoard, pipe: BytePipe): Promise<void> {
   try {
     const terminal = new Terminal(pipe);
-    for (;;) if (!(await login(terminal)) || !(await shell(board, terminal))) return;
+    for (;;) if (!(await login(board, terminal)) || !(await shell(board, terminal))) return;
   } catch {
     // The line went away under a reply.
   }
 }
 
 /** False when the line ends. */
-async function login(terminal: Terminal): Promise<boolean> {
+async function login(board: PlutoBoard, terminal: Terminal): Promise<boolean> {
   for (;;) {
     await terminal.print('\r\nWelcome to Pluto\r\npluto login: ');
     const user = await terminal.line(true);
@@ -47,7 +47,7 @@ async function login(terminal: Terminal): Promise<boolean> {
     if (user === USER && password === PASSWORD) break;
     await terminal.print('\r\nLogin incorrect\r\n');
   }
-  await terminal.print(`\r\nWelcome to:\r\nPluto ${FIRMWARE.version}\r\n`);
+  await terminal.print(`\r\nWelcome to:\r\nPluto ${board.firmware.version}\r\n`);
   return true;
 }
 
@@ -74,6 +74,7 @@ async function shell(board: PlutoBoard, terminal: Terminal): Promise<boolean> {
 }
 
 function run(board: PlutoBoard, [command, ...words]: string[]): { text: string; failed: boolean } {
+  const { kernel } = board.firmware;
   const good = (text: string) => ({ text, failed: false });
   switch (command) {
     case 'cat': {
@@ -85,13 +86,7 @@ function run(board: PlutoBoard, [command, ...words]: string[]): { text: string; 
     case 'hostname':
       return good('pluto');
     case 'uname':
-      return good(
-        words[0] === '-r'
-          ? FIRMWARE.kernel
-          : words[0] === '-a'
-            ? `Linux pluto ${FIRMWARE.kernel} armv7l GNU/Linux`
-            : 'Linux',
-      );
+      return good(words[0] === '-r' ? kernel : words[0] === '-a' ? `Linux pluto ${kernel} armv7l GNU/Linux` : 'Linux');
     case 'fw_printenv': {
       const names = words.filter((word) => word !== '-n');
       const unknown = names.find((name) => !Object.hasOwn(ENVIRONMENT, name));
@@ -107,12 +102,13 @@ function run(board: PlutoBoard, [command, ...words]: string[]): { text: string; 
 }
 
 function readFile(board: PlutoBoard, path: string): { text: string; failed: boolean } {
-  const versions = `device-fw ${FIRMWARE.version}\nhdl 2021_r1\nlinux ${FIRMWARE.kernel}\nu-boot-xlnx v0.20-PlutoSDR`;
+  const { kernel, version } = board.firmware;
+  const versions = `device-fw ${version}\nhdl 2021_r1\nlinux ${kernel}\nu-boot-xlnx v0.20-PlutoSDR`;
   const files: Record<string, string> = {
     '/opt/VERSIONS': versions,
     '/etc/hostname': 'pluto',
     '/sys/firmware/devicetree/base/model': 'Analog Devices PlutoSDR Rev.C (Z7010/AD9363)',
-    '/proc/version': `Linux version ${FIRMWARE.kernel}`,
+    '/proc/version': `Linux version ${kernel}`,
   };
   if (Object.hasOwn(files, path)) return { text: files[path], failed: false };
   const match = /^\/sys\/bus\/iio\/devices\/(iio:device\d)\/(\w+)$/.exec(path);

@@ -5,10 +5,11 @@ import type { MakeFaults } from '../analogue-faults.ts';
 import { rfFigures } from '../rf-figures.ts';
 import { receiveDevice, transmitDevice } from './converter-devices.ts';
 import { Dds } from './dds.ts';
+import { DEFAULT_PLUTO_RELEASE, type PlutoFirmware, plutoFirmware } from './firmware.ts';
 import { HostLink } from './host-link.ts';
 import type { IioContext } from './iio-context.ts';
 import { phyDevice } from './phy-device.ts';
-import { StatusRegister } from './registers.ts';
+import { STATUS_UNDERFLOW, StatusRegister } from './registers.ts';
 import { type Gap, RxDma, type SampleSource } from './rx-dma.ts';
 import { RxPath } from './rx-path.ts';
 import { SampleClock } from './sample-clock.ts';
@@ -16,13 +17,6 @@ import { Transceiver } from './transceiver.ts';
 import { TxDma } from './tx-dma.ts';
 import { TxPath } from './tx-path.ts';
 import { xadcDevice } from './xadc-device.ts';
-
-/** What the board says it runs. */
-export const FIRMWARE = {
-  version: 'v0.35',
-  kernel: '5.15.0-175882-ge14e351533f9',
-  libiio: { major: 0, minor: 24, git: 'v0.24' },
-} as const;
 
 /** While something goes in or out, the board keeps up with the air at least this often, s. */
 const KEEP_UP_S = 0.02;
@@ -34,6 +28,8 @@ export interface PlutoOptions {
   readonly air: Air;
   /** hardware/pluto.json */
   readonly profile: RadioProfile;
+  /** What it runs; the default release unless given. */
+  readonly firmware?: PlutoFirmware;
   /** Error of its oscillator; positive is fast. */
   readonly clockErrorPpm?: number;
   /** Of its noise. */
@@ -83,6 +79,7 @@ interface Parts {
 /** An ADALM-PLUTO: transceiver, converters, DMA and the context that its IIO server shows. */
 export class PlutoBoard {
   readonly serial: string;
+  readonly firmware: PlutoFirmware;
   readonly air: Air;
   readonly link: HostLink;
   private readonly options: PlutoOptions;
@@ -95,6 +92,7 @@ export class PlutoBoard {
     this.options = options;
     this.air = options.air;
     this.serial = options.serial;
+    this.firmware = options.firmware ?? plutoFirmware(DEFAULT_PLUTO_RELEASE);
     this.link = new HostLink(options.air.clock, options.linkBytesPerS ?? Number.POSITIVE_INFINITY);
     this.antenna = options.air.attach(options.name, { transmitTo: (timeS) => this.tx.advance(timeS) });
     this.parts = this.build();
@@ -139,7 +137,7 @@ export class PlutoBoard {
   }
 
   private build(): Parts {
-    const { antenna, options } = this;
+    const { antenna, firmware, options } = this;
     const { profile } = options;
     const { clock } = this.air;
     const chip = new Transceiver({
@@ -153,7 +151,7 @@ export class PlutoBoard {
     const txClock = new SampleClock(() => rate('tx'), clock.nowS());
     const figures = rfFigures(profile);
     const txPath = new TxPath({ chip, dds, antenna, figures, samples: txClock, faults: options.txFaults ?? null });
-    const txStatus = new StatusRegister(() => this.catchUp());
+    const txStatus = new StatusRegister(() => this.catchUp(), firmware.underflowStuck ? STATUS_UNDERFLOW : 0);
     const tx = new TxDma({ samples: txClock, clock, sink: txPath.play, status: txStatus });
     const rxPath = new RxPath({
       chip,
@@ -170,8 +168,8 @@ export class PlutoBoard {
     const rx = new RxDma({ samples: rxClock, clock, source: options.source ?? rxPath.take, status: rxStatus });
     const context = {
       name: 'local',
-      description: `Linux pluto ${FIRMWARE.kernel} #2 SMP PREEMPT armv7l`,
-      attributes: contextAttributes(options.serial, clock.speed),
+      description: `Linux pluto ${firmware.kernel} #2 SMP PREEMPT armv7l`,
+      attributes: contextAttributes(options.serial, firmware, clock.speed),
       devices: [
         phyDevice(chip, () => rxPath.rssiDbm),
         xadcDevice(),
@@ -248,15 +246,15 @@ export class PlutoBoard {
   }
 }
 
-function contextAttributes(serial: string, speed: number): { name: string; value: string }[] {
+function contextAttributes(serial: string, firmware: PlutoFirmware, speed: number): { name: string; value: string }[] {
   const attributes = [
     { name: 'hw_model', value: 'Analog Devices PlutoSDR Rev.C (Z7010-AD9363A)' },
     { name: 'hw_model_variant', value: '0' },
     { name: 'hw_serial', value: serial },
-    { name: 'fw_version', value: FIRMWARE.version },
+    { name: 'fw_version', value: firmware.version },
     { name: 'ad9361-phy,xo_correction', value: '40000000' },
     { name: 'ad9361-phy,model', value: 'ad9363a' },
-    { name: 'local,kernel', value: FIRMWARE.kernel },
+    { name: 'local,kernel', value: firmware.kernel },
   ];
   return speed === 1 ? attributes : [...attributes, { name: 'sct,speed', value: String(speed) }];
 }

@@ -62,11 +62,16 @@ export class RegisterFile {
 /** Sticky bits, cleared by writing 1 to them. */
 export class StatusRegister implements Register {
   private readonly beforeAccess: () => void;
+  private readonly stuck: number;
   private bits = 0;
 
-  /** @param beforeAccess brings the bits up to now */
-  constructor(beforeAccess: () => void = () => {}) {
+  /**
+   * @param beforeAccess brings the bits up to now
+   * @param stuck bits that always read 1
+   */
+  constructor(beforeAccess: () => void = () => {}, stuck = 0) {
     this.beforeAccess = beforeAccess;
+    this.stuck = stuck;
   }
 
   set(bits: number): void {
@@ -75,7 +80,7 @@ export class StatusRegister implements Register {
 
   read(): number {
     this.beforeAccess();
-    return this.bits;
+    return this.bits | this.stuck;
   }
 
   write(value: number): void {

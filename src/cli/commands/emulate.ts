@@ -20,7 +20,11 @@ export const addEmulate: AddCommand = (program, context, done) => {
     .option('--count <n>', 'so many of each board (default 1)')
     .option('--serial <list>', 'serial numbers, hexadecimal, with commas between them')
     .option('--ppm <list>', 'clock error of each board, with commas between them (default 0)')
-    .option('--api <version>', 'USB API version of the firmware (default 0107, release 2023.01.1)')
+    .option(
+      '--api <version>',
+      'USB API version of the firmware of HackRFs: 0106 to 0112 (default 0107, release 2023.01.1)',
+    )
+    .option('--firmware <release>', 'firmware of Plutos: v0.32, v0.35 (default), v0.39 (its underflow bit is stuck)')
     .option('--counter', 'receive a counter in place of the air: sample n is n and n/256 (Pluto: n/2048) modulo that')
     .option(
       '--faults',

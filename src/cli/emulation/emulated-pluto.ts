@@ -2,6 +2,7 @@ import type { Air } from '../../../hardware/emulated/air.ts';
 import type { MakeFaults } from '../../../hardware/emulated/analogue-faults.ts';
 import type { ListenAddress } from '../../../hardware/emulated/front-ends/listen.ts';
 import { serveConsole } from '../../../hardware/emulated/pluto/console.ts';
+import { plutoFirmware } from '../../../hardware/emulated/pluto/firmware.ts';
 import { Iiod } from '../../../hardware/emulated/pluto/iiod/iiod.ts';
 import { type PipeServer, servePipes } from '../../../hardware/emulated/pluto/iiod/tcp-server.ts';
 import { numberedSamples } from '../../../hardware/emulated/pluto/numbered-samples.ts';
@@ -18,6 +19,8 @@ export interface PlutoRequest {
   readonly serial: string;
   readonly air: Air;
   readonly ppm: number;
+  /** Release of its firmware. */
+  readonly firmware: string;
   readonly seed: number | string;
   /** Samples that tell their number in place of the air. */
   readonly counter: boolean;
@@ -35,12 +38,13 @@ export class EmulatedPluto {
   iioAddress: string | null = null;
   consoleAddress: string | null = null;
 
-  constructor({ name, serial, air, ppm, seed, counter, rxFaults, txFaults }: PlutoRequest) {
+  constructor({ name, serial, air, ppm, firmware, seed, counter, rxFaults, txFaults }: PlutoRequest) {
     this.board = new PlutoBoard({
       name,
       serial,
       air,
       profile: loadProfile('pluto'),
+      firmware: plutoFirmware(firmware),
       clockErrorPpm: ppm,
       linkBytesPerS: USB_BYTES_PER_S,
       seed,

@@ -1,4 +1,5 @@
 import { isLocal, type ListenAddress, parseListenAddress } from '../../../hardware/emulated/front-ends/listen.ts';
+import { DEFAULT_PLUTO_RELEASE, PLUTO_RELEASES } from '../../../hardware/emulated/pluto/firmware.ts';
 import { inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import { CHANNELS } from '../../phy/channel/scenario.ts';
@@ -45,6 +46,8 @@ export interface EmulationPlan {
   readonly seed: number;
   /** USB API version of emulated HackRFs. */
   readonly apiVersion: number;
+  /** Release of emulated Plutos. */
+  readonly plutoFirmware: string;
   readonly counter: boolean;
   readonly faults: boolean;
   readonly durationS: number;
@@ -69,6 +72,7 @@ export interface EmulationWords {
   readonly ownLoss?: string;
   readonly seed?: string;
   readonly api?: string;
+  readonly firmware?: string;
   readonly counter?: boolean;
   readonly faults?: boolean;
   readonly duration?: string;
@@ -107,16 +111,30 @@ export function planEmulation(names: readonly string[], words: EmulationWords): 
     ...listeners(words, boards.length, all.filter((kind) => kind === 'pluto').length, instruments),
     speed: number('--speed', words.speed, 1, 1e-4, 1),
     channel,
-    dopplerHz: optional('--doppler', words.doppler, 0, 1000, 'Hz'),
-    delaySpreadNs: optional('--delay-spread', words.delaySpread, 1, 2000, 'ns'),
+    ...fading(
+      channel,
+      optional('--doppler', words.doppler, 0, 1000, 'Hz'),
+      optional('--delay-spread', words.delaySpread, 1, 1000, 'ns'),
+    ),
     pathLossDb: number('--path-loss', words.pathLoss, 60, 0, 300, 'dB'),
     ownLossDb: optional('--own-loss', words.ownLoss, 0, 300, 'dB') ?? null,
     seed: whole('--seed', number('--seed', words.seed, 1, 0, 2 ** 32 - 1)),
     apiVersion: parseApi(words.api ?? '0107'),
+    plutoFirmware: parseFirmware(words.firmware ?? DEFAULT_PLUTO_RELEASE),
     counter: words.counter ?? false,
     faults: words.faults ?? false,
     durationS: number('--duration', words.duration, Number.POSITIVE_INFINITY, 0, 1e9, 's'),
   };
+}
+
+/** What a channel model does not have is refused, not passed over. */
+function fading(channel: string, dopplerHz: number | undefined, delaySpreadNs: number | undefined) {
+  if (dopplerHz !== undefined && channel === 'awgn')
+    throw new UsageError('--doppler: not for awgn, which does not fade');
+  if (delaySpreadNs !== undefined && !channel.startsWith('tdl')) {
+    throw new UsageError(`--delay-spread: not for ${channel}, only for tdl-a, tdl-b, tdl-c`);
+  }
+  return { dopplerHz, delaySpreadNs };
 }
 
 /** Where the boards are to be had: Plutos at their IIO servers, HackRFs over USB/IP unless only QEMU is asked for. */
@@ -161,6 +179,11 @@ function standardSerial(index: number): string {
 function parseSerial(text: string): string {
   if (!/^[0-9a-fA-F]{1,32}$/.test(text)) throw new UsageError(`--serial "${text}": 1 to 32 hexadecimal digits`);
   return text.toLowerCase().padStart(32, '0');
+}
+
+function parseFirmware(text: string): string {
+  if (PLUTO_RELEASES.includes(text)) return text;
+  throw new UsageError(`--firmware ${text}: one of ${PLUTO_RELEASES.join(', ')}`);
 }
 
 function parseApi(text: string): number {

@@ -78,6 +78,7 @@ export class Emulation {
       serial: board.serial,
       air,
       ppm: board.ppm,
+      firmware: plan.plutoFirmware,
       seed: `${plan.seed}/${board.serial}`,
       counter: plan.counter,
       ...(plan.faults ? analogueFaults(board.kind, `${plan.seed}/${board.serial}`) : {}),
@@ -141,7 +142,7 @@ export class Emulation {
     const speed = plan.speed === 1 ? '' : `, time runs at ${plan.speed} of the wall clock`;
     const own = plan.ownLossDb === null ? '' : `, own signal after ${plan.ownLossDb} dB`;
     const instruments = plan.instruments.length > 0 ? `, ${plan.instruments.length} instruments` : '';
-    return `${plan.boards.length} boards${instruments}, ${plan.channel}, ${plan.pathLossDb} dB between them${own}${speed}`;
+    return `${plan.boards.length} ${plan.boards.length === 1 ? 'board' : 'boards'}${instruments}, ${plan.channel}, ${plan.pathLossDb} dB between them${own}${speed}`;
   }
 
   state(): BoardState[] {

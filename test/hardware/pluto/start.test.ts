@@ -17,7 +17,7 @@ const anyPort = { host: '127.0.0.1', port: 0 };
 
 function pluto(): EmulatedPluto {
   const air = new Coil(new ManualAirClock());
-  return new EmulatedPluto({ name: 'pluto', serial: SERIAL, air, ppm: 0, seed: 1, counter: false });
+  return new EmulatedPluto({ name: 'pluto', serial: SERIAL, air, ppm: 0, firmware: 'v0.35', seed: 1, counter: false });
 }
 
 /** Connects, sends, and gives what comes back until it holds `until`. */

@@ -2,7 +2,7 @@ import type { Attribute } from '../attribute.ts';
 import { contextXml } from '../context-xml.ts';
 import { type Device, findChannel, findDevice, readAttribute, writeAttribute } from '../iio-context.ts';
 import { Errno, IioError } from '../iio-error.ts';
-import { FIRMWARE, type PlutoBoard } from '../pluto-board.ts';
+import type { PlutoBoard } from '../pluto-board.ts';
 import { type BytePipe, PipeReader } from './byte-pipe.ts';
 import { type AttributePlace, type Command, parseCommand } from './commands.ts';
 import { HELP } from './help.ts';
@@ -84,12 +84,12 @@ export class IiodSession {
         await this.send(HELP);
         return true;
       case 'version': {
-        const { major, minor, git } = FIRMWARE.libiio;
+        const { major, minor, git } = shared.board.firmware.libiio;
         await this.send(`${major}.${minor}.${git.slice(0, 7).padEnd(7)}\n`);
         return true;
       }
       case 'print': {
-        const xml = contextXml(shared.board.context, FIRMWARE.libiio);
+        const xml = contextXml(shared.board.context, shared.board.firmware.libiio);
         await this.send(`${xml.length}\n`);
         await this.send(xml);
         await this.send('\n');
