@@ -115,7 +115,7 @@ function answersOf({ feedback }: LinkConfig, facts: TransmitFacts | null): boole
 }
 
 /** The weight of each pixel: its cell's importance. */
-function pixelWeights(importance: Float32Array, { width, height }: RgbImage): Float32Array | undefined {
+export function pixelWeights(importance: Float32Array, { width, height }: RgbImage): Float32Array | undefined {
   const columns = Math.ceil(width / CELL_PX);
   if (importance.length !== columns * Math.ceil(height / CELL_PX)) return undefined;
   const out = new Float32Array(width * height);

@@ -103,6 +103,25 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
   }
 }
 
+/** Metrics of a recording with several pictures, as a replay of the run has them; the pictures are written beside it. */
+export async function recordedMetrics(
+  capturePath: string,
+  config: LinkConfig,
+  reference: RgbImage,
+  modelled: boolean,
+  directory: RunDirectory,
+  io: RunIo,
+) {
+  const hints = await captureHints(capturePath);
+  const resolved = { ...config, rateHz: hints.rateHz, sampleFormat: hints.format };
+  const { stream, ledger, warnings } = await receiveAgain(capturePath, hints, resolved, reference, directory, io);
+  const { metrics, images } = await receiverMetrics({
+    ...{ config: resolved, title: '', stream, facts: null, reference, ledger, modelled, capturePath, warnings },
+    clippedSamples: hints.clippedSamples,
+  });
+  return withImages(metrics, images);
+}
+
 /** The recording through the receiver; several pictures are settled as they come. */
 async function receiveAgain(
   path: string,

@@ -1,4 +1,5 @@
 import { ExitCode, SctError, UsageError } from '../../common/errors.ts';
+import { encodePng } from '../../sct/image/save.ts';
 import { beginRun } from '../begin-run.ts';
 import type { LinkCodec } from '../link-codecs.ts';
 import type { LinkConfig } from '../link-config.ts';
@@ -6,13 +7,14 @@ import { endManifest } from '../manifest.ts';
 import { loadPhoto } from '../photo.ts';
 import type { OpenedExchange, PictureRun } from '../picture-run.ts';
 import { openQualityInputs } from '../quality-inputs.ts';
+import { recordedMetrics } from '../replay.ts';
 import { annotateTrace, RUN_FILES, writeFrames } from '../run-files.ts';
 import type { RunIo } from '../run-io.ts';
 import { type Comparison, compareMappings, type Mapping } from './compare.ts';
 import { comparePage } from './compare-page.ts';
 
 /** What `sct link --compare` prints as JSON. */
-export interface CompareResult extends Comparison {
+export interface CompareResult extends Omit<Comparison, 'shown'> {
   readonly schema: 'sct.compare/1';
   readonly ok: boolean;
   readonly mappings: readonly Mapping[];
@@ -66,7 +68,8 @@ export async function runCompare(
     opened = await what.open(run, name, {});
     const { exchange, captures } = opened;
     await exchange.open(image);
-    const comparison = await compareMappings(exchange, image, mappings, count, config, roiMask, (t) =>
+    const link = { config, numerology, roiMask, labels: what.coding.labels };
+    const { shown, ...comparison } = await compareMappings(exchange, image, mappings, count, link, (t) =>
       io.progress.update(`compare  ${t + 1}/${count}`),
     );
     await exchange.close();
@@ -75,6 +78,9 @@ export async function runCompare(
     await captures.tx!.close();
     await captures.rx!.close({ 'sct:clipped_samples': exchange.clippedSamples });
     writeFrames(run, exchange.trace);
+    await run.write(RUN_FILES.source, await encodePng(image));
+    const rx = run.file(RUN_FILES.rx);
+    await run.writeMetrics(await recordedMetrics(rx, config, image, what.modelled, run, io));
     const { lostSamples } = exchange.chain;
     const heard = exchange.trace.bursts.length > 0;
     const lossy = config.maxDrops !== undefined && lostSamples > config.maxDrops;
@@ -91,13 +97,26 @@ export async function runCompare(
         lostSamples,
       },
       ...comparison,
-      files: { directory: run.path, report: run.file(RUN_FILES.report), compare: run.file('compare.json') },
+      files: {
+        directory: run.path,
+        report: run.file(RUN_FILES.report),
+        compare: run.file('compare.json'),
+        metrics: run.file(RUN_FILES.metrics),
+      },
       exitCode,
     };
     const { exitCode: _, ...json } = result;
     await run.write('compare.json', `${JSON.stringify(json, null, 2)}\n`);
-    const facts = { codec: config.codec, seed: String(config.seed), symbols: `${config.symbolsPerPixel} a pixel` };
-    await run.write(RUN_FILES.report, comparePage(name, facts, comparison));
+    const facts = {
+      codec: config.codec,
+      budget: `${Number(config.symbolsPerPixel.toPrecision(3))} symbols a pixel`,
+      power: 'fixed: same gains, same digital level',
+      order: `drawn anew for each report, seed ${config.seed}`,
+      link: what.modelled
+        ? `channel ${config.channel}, ${config.snrDb ?? 'recorded'} dB`
+        : exchange.warnings().join('; '),
+    };
+    await run.write(RUN_FILES.report, await comparePage(name, facts, comparison, image, shown));
     await run.writeManifest(endManifest(manifest, io.now(), exitCode));
     return result;
   } catch (error) {

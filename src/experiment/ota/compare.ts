@@ -1,16 +1,20 @@
 import { RandomStream } from '../../common/random.ts';
 import type { ReceivedPicture } from '../../link/receiver.ts';
+import type { Numerology } from '../../phy/numerology.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { measureQuality } from '../../sct/quality/report.ts';
 import { decodeOptions } from '../link-codecs.ts';
 import type { LinkConfig } from '../link-config.ts';
+import { pixelWeights } from '../link-metrics.ts';
 import type { ComparableExchange } from '../picture-run.ts';
+import type { SemanticData } from '../report/semantic-data.ts';
+import { sentSemantics } from '../semantic-collect.ts';
 import { type Estimate, mean, pairedDifference } from '../stats.ts';
 
 export type Mapping = LinkConfig['mapping'];
 
 /** What is compared, of each picture. */
-export const COMPARED = ['psnrDb', 'roiPsnrDb', 'msSsim', 'ssim'] as const;
+export const COMPARED = ['psnrDb', 'importanceWeightedPsnrDb', 'roiPsnrDb', 'msSsim', 'ssim'] as const;
 type Compared = (typeof COMPARED)[number];
 
 /** One picture of a comparison. */
@@ -21,6 +25,8 @@ export interface ComparedPicture {
   /** By the receiver's samples; null where the burst was not heard. */
   readonly csiAgeMs: number | null;
   readonly csiNumber: number;
+  /** Mean over its bursts as received, dB; null where none was heard. */
+  readonly snrDb: number | null;
   readonly quality: Readonly<Record<Compared, number | null>>;
 }
 
@@ -28,6 +34,8 @@ export interface ComparedPicture {
 export type ComparedTrial = readonly ComparedPicture[];
 
 export interface Comparison {
+  /** The last picture of each mapping as it was shown, for the page. */
+  readonly shown: ReadonlyMap<Mapping, RgbImage>;
   readonly trials: readonly ComparedTrial[];
   readonly means: Readonly<Record<string, Readonly<Record<Compared, number | null>>>>;
   /** The first mapping less each other one, over the trials, with its 95 % interval (Student's t). */
@@ -36,6 +44,16 @@ export interface Comparison {
     readonly minus: Mapping;
     readonly figures: Readonly<Record<Compared, Estimate | null>>;
   }[];
+}
+
+/** What a comparison must know of a link beside its exchange. */
+export interface ComparedLink {
+  readonly config: LinkConfig;
+  readonly numerology: Numerology;
+  /** Region of interest by ground truth, a value a pixel. */
+  readonly roiMask: Uint8Array | undefined;
+  /** Labels of the sender's model set; null for a codec without. */
+  readonly labels: SemanticData['labels'] | null;
 }
 
 /**
@@ -47,13 +65,13 @@ export async function compareMappings(
   image: RgbImage,
   mappings: readonly Mapping[],
   count: number,
-  config: LinkConfig,
-  roiMask: Uint8Array | undefined,
+  { config, roiMask, labels, numerology }: ComparedLink,
   progress: (trial: number) => void,
 ): Promise<Comparison> {
   const random = new RandomStream(config.seed).fork('compare');
   const seen = new Set<ReceivedPicture>();
   const trials: ComparedTrial[] = [];
+  const last = new Map<Mapping, RgbImage>();
   await exchange.prepare(image);
   for (let t = 0; t < count; t++) {
     progress(t);
@@ -70,19 +88,27 @@ export async function compareMappings(
       const decoded = picture && (await receiver.picture(picture, decodeOptions(config)));
       // What did not arrive counts as flat grey, as in every run.
       const shown = decoded?.decodable || decoded?.sfvs ? decoded.image : undefined;
-      const { psnrDb, roiPsnrDb, msSsim, ssim } = measureQuality({ reference: image, received: shown, roiMask });
-      const burst = exchange.trace.bursts.slice(before).find((b) => b.use === 'data');
+      if (shown) last.set(mapping, shown);
+      const importance = labels && sentSemantics(numerology, labels, plan.source, plan)?.importance;
+      const weights = importance ? pixelWeights(importance, image) : undefined;
+      const q = measureQuality({ reference: image, received: shown, roiMask, weights });
+      const heard = exchange.trace.bursts.slice(before).filter((b) => b.use === 'data');
       trial.push({
         mapping,
         complete: decoded?.complete === true,
-        csiAgeMs: burst?.csiAgeMs ?? null,
+        csiAgeMs: heard[0]?.csiAgeMs ?? null,
         csiNumber: plan.csiNumber,
-        quality: { psnrDb, roiPsnrDb, msSsim, ssim },
+        snrDb: heard.length > 0 ? mean(heard.map((b) => b.snrDb)) : null,
+        quality: figuresOf((key) => q[key]),
       });
     }
     trials.push(trial);
   }
-  return { trials, ...statistics(trials, mappings) };
+  return { shown: last, trials, ...statistics(trials, mappings) };
+}
+
+function figuresOf<T>(make: (key: Compared) => T): Record<Compared, T> {
+  return Object.fromEntries(COMPARED.map((key) => [key, make(key)])) as Record<Compared, T>;
 }
 
 function statistics(
@@ -93,14 +119,12 @@ function statistics(
     const all = trials.map((t) => t.find((p) => p.mapping === mapping)!.quality[key]);
     return all.some((v) => v === null) ? null : (all as number[]);
   };
-  const figures = <T>(make: (key: Compared) => T) =>
-    Object.fromEntries(COMPARED.map((key) => [key, make(key)])) as Record<Compared, T>;
   const [first, ...others] = mappings;
   return {
     means: Object.fromEntries(
       mappings.map((m) => [
         m,
-        figures((key) => {
+        figuresOf((key) => {
           const v = values(m, key);
           return v ? mean(v) : null;
         }),
@@ -109,7 +133,7 @@ function statistics(
     differences: others.map((minus) => ({
       of: first,
       minus,
-      figures: figures((key) => {
+      figures: figuresOf((key) => {
         const [a, b] = [values(first, key), values(minus, key)];
         return a && b ? pairedDifference(a, b) : null;
       }),

@@ -280,7 +280,10 @@ export class RadioExchange implements ComparableExchange {
 
   warnings(): string[] {
     const underruns = this.tx?.counters.underruns ?? 0;
-    const out = underruns > 0 ? [`the transmitter ran out of samples ${underruns} times inside a burst`] : [];
+    const out =
+      underruns > 0
+        ? [`the transmitter ran out of samples ${underruns === 1 ? 'once' : `${underruns} times`} inside a burst`]
+        : [];
     if (this.rx?.warning) out.push(this.rx.warning);
     const { tx } = this.options;
     const setting = this.options.snr?.facts();
