@@ -167,7 +167,16 @@ async function storedRun(path: string): Promise<StoredRun | null> {
 }
 
 /** Settings of a run that say where it sent and listened, not how. */
-const RUN_KEYS: ReadonlySet<string> = new Set(['to', 'from', 'reference', 'tx', 'rx', 'periodMs', 'compare', 'attenuator']);
+const RUN_KEYS: ReadonlySet<string> = new Set([
+  'to',
+  'from',
+  'reference',
+  'tx',
+  'rx',
+  'periodMs',
+  'compare',
+  'attenuator',
+]);
 
 /** The run's own settings, overridden by the flags that were given. */
 function replayConfig(
