@@ -72,7 +72,7 @@ export interface TestPage {
 
 /** A WebSocket as the page opens it. */
 export function page(
-  { port }: Dashboard,
+  { port }: Pick<Dashboard, 'port'>,
   token: string,
   headers: { host?: string; origin?: string } = {},
 ): Promise<TestPage> {
@@ -112,7 +112,7 @@ export function page(
 
 /** One HTTP request with headers of the test's own. */
 export function get(
-  { port }: Dashboard,
+  { port }: Pick<Dashboard, 'port'>,
   path: string,
   headers: Record<string, string> = {},
 ): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
