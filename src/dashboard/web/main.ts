@@ -84,7 +84,8 @@ document.addEventListener('keydown', (event) => {
   if (ctrlKey || metaKey || altKey || (typing && key !== 'Escape')) return;
   const act = KEYS[key];
   if (!act) return;
-  event.preventDefault();
+  // An open dialog closes itself by this key.
+  if (key !== 'Escape') event.preventDefault();
   act();
 });
 

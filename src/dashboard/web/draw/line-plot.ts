@@ -24,7 +24,8 @@ export interface LinePlotOptions {
   readonly under?: (plot: uPlot) => void;
   readonly yRange?: readonly [number, number];
   readonly rightRange?: readonly [number, number];
-  readonly xText?: (value: number) => string;
+  /** x counts something: no ticks between whole numbers. */
+  readonly counts?: boolean;
 }
 
 /** Lines by uPlot, in the page's colours and sizes. Limits of y only move when the data leaves them or shrinks much: no flicker. */
@@ -63,7 +64,7 @@ export class LinePlot {
   private make(): void {
     const { clientWidth: width, clientHeight: height } = this.parent;
     if (width === 0 || height === 0) return;
-    const { lines, under, xLabel, yLabel, rightLabel, rightRange, xText } = this.options;
+    const { lines, under, xLabel, yLabel, rightLabel, rightRange, counts } = this.options;
     const { dark, ink, mute, line, series } = theme();
     this.plot?.destroy();
     this.dark = dark;
@@ -92,7 +93,7 @@ export class LinePlot {
           ...(rightLabel ? { right: { range: () => (rightRange ?? [0, 1]) as [number, number] } } : {}),
         },
         axes: [
-          { ...axis(xLabel), size: 20, ...(xText ? { values: (_, values) => values.map(xText) } : {}) },
+          { ...axis(xLabel), size: 20, ...(counts ? { incrs: [1, 2, 5, 10, 20] } : {}) },
           { ...axis(yLabel), size: LEFT - 14, space: 18 },
           ...(rightLabel
             ? [{ ...axis(rightLabel), scale: 'right', side: 1, size: LEFT - 14, grid: { show: false } } as uPlot.Axis]

@@ -88,7 +88,7 @@ export class BurstsPanel extends Panel {
     g.fillText('CFO', box.left - 5, (box.top + box.bottom) / 2);
     g.textAlign = 'left';
     g.textBaseline = 'top';
-    g.fillText(`${hertz(middle)} ± ${hertz(reach)}`, box.left + 2, box.top - 2);
+    g.fillText(`${hertz(middle)} ± ${hertz(reach)}`, box.left + 4, box.top + 2);
     g.strokeStyle = line;
     g.strokeRect(box.left + 0.5, box.top + 0.5, box.right - box.left - 1, box.bottom - box.top - 1);
     g.strokeStyle = series[0];

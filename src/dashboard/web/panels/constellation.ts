@@ -2,6 +2,7 @@ import { html } from 'lit';
 import { theme } from '../draw/colours.ts';
 import { fixed, unit } from '../draw/format.ts';
 import { idealPoints, modulationNamed } from '../draw/modulation.ts';
+import { emptyText } from '../draw/picture-view.ts';
 import { FONT, Surface } from '../draw/surface.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
@@ -58,7 +59,10 @@ export class ConstellationPanel extends Panel {
     g.textBaseline = 'bottom';
     g.fillText('I', left + side - 8, y0 - 3);
     g.fillText('Q', x0 + 4, top + 13);
-    if (!burst) return;
+    if (!burst) {
+      emptyText(g, this.surface, 'no payload received', mute);
+      return;
+    }
     const { points } = burst;
     g.fillStyle = series[colour];
     g.globalAlpha = 0.6;

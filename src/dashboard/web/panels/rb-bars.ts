@@ -143,6 +143,7 @@ export class RbBarsPanel extends Panel {
       g.moveTo(box.left, y);
       g.lineTo(box.right, y);
       g.stroke();
+      g.globalAlpha = 1;
       g.setLineDash([]);
       haloText(g, name, box.right, y - 1, ink, card);
       g.setLineDash([5, 4]);

@@ -61,6 +61,11 @@ export class ReplayBar extends Panel {
         <span class="range" data-is="range">${loop ? `loop ${clock(loop[0], true)} to ${clock(loop[1], true)}` : range}</span></div>`;
   }
 
+  /** The map is in the page only once a replay is known: it is painted then. */
+  protected override updated(): void {
+    if (!this.surface && this.querySelector('canvas')) this.changed();
+  }
+
   protected override draw(): void {
     const canvas = this.querySelector('canvas');
     const { replay } = store;

@@ -79,6 +79,7 @@ export class RunComparePanel extends Panel {
     this.plot ??= new LinePlot(parent, {
       xLabel: 'subband',
       yLabel: 'dB',
+      counts: true,
       lines: [
         { label: 'first', colour: 0, width: 2 },
         { label: 'second', colour: 1, width: 2, dash: [6, 3] },

@@ -20,7 +20,7 @@ export class SpectrumPanel extends Panel {
     const at =
       spectrum && peak ? spectrum.centreHz + (peak.bin / spectrum.peakDbfs.length - 0.5) * spectrum.spanHz : null;
     return html`<p class="read"><span class="key k0">mean</span><span class="key k1">peak</span><span class="key k7">hold</span>
-        <span>strongest <b data-is="peak">${unit(peak?.value, 1, 'dBFS')}</b> at <b data-is="peak-at">${hertz(at)}</b></span>
+        <span>most <b data-is="peak">${unit(peak?.value, 1, 'dBFS')}</b> at <b data-is="peak-at">${hertz(at)}</b></span>
         <span>floor <b data-is="floor">${unit(spectrum ? floorOf(spectrum.meanDbfs) : null, 1, 'dBFS')}</b></span></p>
       <div class="plot lines" role="img" aria-label="Power over frequency${at === null ? ': nothing received' : `: strongest ${unit(peak?.value, 1, 'dBFS')} at ${hertz(at)}`}"></div>`;
   }

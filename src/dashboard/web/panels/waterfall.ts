@@ -17,6 +17,7 @@ const HIGHEST_DB = 0;
 const AUTO_MS = 1000;
 const AUTO_STEP_DB = 5;
 const LEAST_BOX_PX = 7;
+const ZOOMS = [512, 256, 128, 64];
 
 /** Spectra in time, newest on top, with a box around every burst; the same frequencies as the spectrum above it. */
 export class WaterfallPanel extends Panel {
@@ -27,6 +28,8 @@ export class WaterfallPanel extends Panel {
   private auto = true;
   private lowDb = -100;
   private highDb = -20;
+  /** Rows in sight. */
+  private shown: number = store.spectra.capacity;
   private autoAtMs = Number.NEGATIVE_INFINITY;
 
   protected body() {
@@ -57,7 +60,12 @@ export class WaterfallPanel extends Panel {
     const slider = (name: string, which: 'lowDb' | 'highDb') => html`<label>${name}
       <input type="range" min=${LOWEST_DB} max=${HIGHEST_DB} step="1" .value=${String(this[which])} @input=${set(which)} data-is=${which} />
       <output>${fixed(this[which], 0)}</output></label>`;
-    return html`<span class="tools">${slider('from', 'lowDb')}${slider('to', 'highDb')}
+    const zoom = (event: Event) => {
+      this.shown = Number((event.target as HTMLSelectElement).value);
+      this.changed();
+    };
+    return html`<span class="tools"><select aria-label="Rows in sight" @change=${zoom} data-is="zoom">${ZOOMS.map((rows) => html`<option value=${rows}>${rows} rows</option>`)}</select>
+      ${slider('from', 'lowDb')}${slider('to', 'highDb')}
       <label><input type="checkbox" .checked=${this.auto} @change=${toggle} data-is="auto" /> auto level</label></span>`;
   }
 
@@ -71,6 +79,7 @@ export class WaterfallPanel extends Panel {
       this.follow();
     }
     this.image.update(store.spectra, this.lowDb, this.highDb);
+    picture.style.height = `${(100 * store.spectra.capacity) / this.shown}%`;
     this.boxes(this.over);
   }
 
@@ -95,7 +104,7 @@ export class WaterfallPanel extends Panel {
     if (!newest) return;
     const { mute, bad, series } = theme();
     const width = surface.width - LEFT - RIGHT;
-    const rowPx = surface.height / store.spectra.capacity;
+    const rowPx = surface.height / this.shown;
     const y = (timeS: number) => rowPx * ageAt(timeS);
     const x = (hz: number) => LEFT + width * (0.5 + (hz - newest.centreHz) / newest.spanHz);
     const oldestS = (store.spectra.fromEnd(store.spectra.length - 1) as SpectrumEvent).timeS;

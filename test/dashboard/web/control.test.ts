@@ -1,0 +1,215 @@
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import type { Browser, Page } from 'playwright-core';
+import { builtPage, launch, noBrowser, openPage } from './browser.ts';
+import { Feeder } from './feeder.ts';
+import { run } from './made-run.ts';
+import { furnish, pictureRun } from './scenes.ts';
+
+let folder: string;
+let browser: Browser;
+let feeder: Feeder;
+
+before(async () => {
+  if (noBrowser) return;
+  folder = builtPage();
+  browser = await launch();
+  feeder = await Feeder.start(folder);
+  await furnish(feeder);
+});
+
+after(async () => {
+  if (noBrowser) return;
+  await browser.close();
+  await feeder.close();
+  rmSync(folder, { recursive: true });
+});
+
+async function until(what: string, passes: () => Promise<boolean> | boolean): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await passes()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(what);
+}
+
+const said = (page: Page, is: string) => page.locator(`[data-is="${is}"]`).first();
+const last = () => feeder.asked.at(-1) ?? { id: -1, do: 'nothing' };
+
+test('a command is started with checked options, and stopped', { skip: noBrowser }, async () => {
+  feeder.snapshot = [];
+  feeder.access = 'control';
+  const { page } = await openPage(browser, feeder.url);
+  await said(page, 'start').waitFor();
+  assert.ok(await said(page, 'stop').isDisabled(), 'nothing runs');
+  await page.keyboard.press('c');
+  const snr = page.locator('#sct-o-snr');
+  await snr.fill('99');
+  assert.equal(await snr.getAttribute('aria-invalid'), 'true');
+  assert.equal(await page.locator('#sct-o-snr-problem').textContent(), 'snr is from -20 to 60');
+  assert.ok(await said(page, 'go').isDisabled());
+  await snr.fill('7.5');
+  await page.locator('#sct-o-max-sfvs').fill('2.5');
+  assert.match((await page.locator('#sct-o-max-sfvs-problem').textContent()) ?? '', /whole number/);
+  await page.locator('#sct-o-max-sfvs').fill('6');
+  await page.locator('#sct-o-channel').selectOption('eva');
+  await said(page, 'go').click();
+  await until('the command was asked for', () => last().do === 'start');
+  const { id, ...request } = last();
+  assert.ok(Number.isInteger(id));
+  const options = { 'max-sfvs': 6, snr: 7.5, channel: 'eva', demo: true };
+  assert.deepEqual(request, { do: 'start', command: 'loopback', options });
+  feeder.send({ job: 'loopback' });
+  await until('there is something to stop', () => said(page, 'stop').isEnabled());
+  // A server that refuses is heard, and stopping stays possible.
+  feeder.refusal = { message: 'it hangs', hint: 'pull the plug' };
+  await said(page, 'stop').click();
+  await until(
+    'the refusal is said',
+    async () => (await said(page, 'said').textContent()) === 'it hangs: pull the plug',
+  );
+  assert.ok(await said(page, 'stop').isEnabled());
+  feeder.refusal = null;
+  await said(page, 'stop').click();
+  await until('it was asked to stop', async () => (await said(page, 'said').textContent()) === 'stopped');
+  assert.equal(last().do, 'stop');
+  await page.close();
+});
+
+test('a token that only watches has no controls, and that is said', { skip: noBrowser }, async () => {
+  feeder.snapshot = [run(), { topic: 'replay', positionS: 1, lengthS: 8, speed: 1, paused: true, loop: null }];
+  feeder.access = 'read';
+  const { page } = await openPage(browser, feeder.url);
+  await said(page, 'readonly').waitFor();
+  await said(page, 'position').waitFor();
+  for (const is of ['start', 'stop', 'pause', 'step']) assert.equal(await said(page, is).count(), 0, is);
+  await page.keyboard.press('c');
+  assert.ok(await page.locator('sct-control').isHidden());
+  const before = feeder.asked.length;
+  await page.keyboard.press('Space');
+  await said(page, 'frozen').waitFor();
+  assert.equal(feeder.asked.length, before);
+  feeder.access = 'control';
+  await page.close();
+});
+
+test('the replay bar seeks, picks a range, loops it, exports it, steps and pauses', { skip: noBrowser }, async () => {
+  const at = { topic: 'replay' as const, positionS: 4.2, lengthS: 8, speed: 1, paused: false, loop: null };
+  feeder.snapshot = [...(await pictureRun()), at];
+  const { page } = await openPage(browser, feeder.url);
+  await said(page, 'position').waitFor();
+  assert.equal(await said(page, 'position').textContent(), '0:04.2');
+  const map = page.locator('sct-replay canvas');
+  const box = await map.boundingBox();
+  assert.ok(box);
+  await until('the map is painted', async () => {
+    const painted = `(() => { const c = document.querySelector('sct-replay canvas'); return c.getContext('2d').getImageData(c.width >> 1, c.height - 3, 1, 1).data[3]; })()`;
+    return ((await page.evaluate(painted)) as number) > 0;
+  });
+  await map.click({ position: { x: box.width / 4, y: 20 } });
+  await until('seek', () => last().action === 'seek' && Math.abs((last().value as number) - 2) < 0.02);
+  await page.mouse.move(box.x + box.width / 2, box.y + 20);
+  await page.mouse.down();
+  await page.mouse.move(box.x + (box.width * 3) / 4, box.y + 20, { steps: 4 });
+  await page.mouse.up();
+  await said(page, 'export').click();
+  await until('export', () => last().action === 'export');
+  const [from, to] = last().value as [number, number];
+  assert.ok(Math.abs(from - 4) < 0.02 && Math.abs(to - 6) < 0.02, `${from} to ${to}`);
+  await said(page, 'loop').click();
+  await until('loop', () => last().action === 'loop' && (last().value as number[]).length === 2);
+  await said(page, 'step').click();
+  await until('step', () => last().action === 'step');
+  await said(page, 'speed').selectOption('0.5');
+  await until('speed', () => last().action === 'speed' && last().value === 0.5);
+  await page.locator('body').click({ position: { x: 4, y: 300 } });
+  await page.keyboard.press('Space');
+  await until('pause', () => last().action === 'pause');
+  await map.focus();
+  await page.keyboard.press('ArrowRight');
+  await until('by key', () => Math.abs((last().value as number) - 4.28) < 0.001);
+  await page.close();
+});
+
+test('two runs stand side by side', { skip: noBrowser }, async () => {
+  feeder.snapshot = [];
+  const { page, complaints } = await openPage(browser, feeder.url, { viewport: { width: 1280, height: 1800 } });
+  const boxes = page.locator('sct-runs tbody input[type="checkbox"]');
+  await boxes.first().check();
+  await boxes.nth(1).check();
+  await page.locator('sct-compare img').nth(1).waitFor();
+  assert.match(
+    (await page.locator('sct-compare tr', { hasText: 'PSNR' }).textContent()) ?? '',
+    /29\.75 dB\s*27\.25 dB\s*−2\.50/,
+  );
+  const loaded = `[...document.querySelectorAll('sct-compare img')].every((i) => i.complete && i.naturalWidth === 768)`;
+  await until('pictures are there', async () => (await page.evaluate(loaded)) as boolean);
+  assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test('keys: help, dark and light, a screenshot; nothing is fetched from elsewhere', { skip: noBrowser }, async () => {
+  feeder.snapshot = await pictureRun();
+  const { page } = await openPage(browser, feeder.url, { acceptDownloads: true });
+  const elsewhere: string[] = [];
+  page.on('request', (request) => {
+    if (!/^(http:\/\/127\.0\.0\.1|blob:|data:)/.test(request.url())) elsewhere.push(request.url());
+  });
+  await said(page, 'state').waitFor();
+  assert.equal(new URL(page.url()).hash, '', 'the token does not stay in the address');
+  await page.keyboard.press('?');
+  await page.locator('dialog[open]').waitFor();
+  await page.keyboard.press('Escape');
+  await page.locator('dialog').waitFor({ state: 'hidden' });
+  await page.keyboard.press('d');
+  assert.equal(await page.evaluate('document.documentElement.dataset.theme'), 'dark');
+  const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('s')]);
+  assert.match(download.suggestedFilename(), /^sct-.*\.png$/);
+  const png = readFileSync(await download.path());
+  assert.deepEqual([png.readUInt32BE(16), png.readUInt32BE(20)], [1280, 800]);
+  await page.reload();
+  await said(page, 'state').waitFor();
+  assert.equal(await page.evaluate('document.documentElement.dataset.theme'), 'dark', 'the choice is kept');
+  assert.deepEqual(elsewhere, []);
+  await page.close();
+});
+
+test('axe-core finds nothing serious, dark and light, at a desk and on a phone', { skip: noBrowser }, async () => {
+  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  feeder.snapshot = [
+    ...(await pictureRun()),
+    { topic: 'replay', positionS: 1, lengthS: 8, speed: 1, paused: true, loop: null },
+  ];
+  for (const [colorScheme, width] of [
+    ['dark', 1280],
+    ['light', 1280],
+    ['light', 390],
+  ] as const) {
+    const { page } = await openPage(browser, feeder.url, {
+      colorScheme,
+      viewport: { width, height: width > 1000 ? 1900 : 4600 },
+      bypassCSP: true,
+    });
+    await page.locator('sct-sfvs tbody tr').first().waitFor();
+    await page.locator('sct-runs tbody tr').first().waitFor();
+    assert.ok(
+      await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
+      `${width} px: nothing sticks out`,
+    );
+    await page.keyboard.press('c');
+    await page.locator('#sct-o-snr').waitFor();
+    await page.evaluate(axe);
+    const { violations } = (await page.evaluate('axe.run()')) as {
+      violations: { id: string; impact: string; nodes: { html: string }[] }[];
+    };
+    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+    assert.deepEqual(
+      serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`),
+      [],
+      `${colorScheme} ${width}`,
+    );
+    await page.close();
+  }
+});
