@@ -4,6 +4,7 @@ import { CABLED_FLAG } from '../../radio/safety/flag-words.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addConfigOption } from '../options.ts';
 import { requireRadio } from '../radios.ts';
+import { instrument } from './instrument.ts';
 
 export interface DoctorFlags {
   freq?: string;
@@ -44,7 +45,8 @@ export const addDoctor: AddCommand = (program, context, done) => {
     .addHelpText(
       'after',
       `
-Exit 8 where something has to be changed before boards work.
+Exit 8 where something has to be changed before boards work, or no tone was found at --reference. Of a serial instrument
+(att:, relay:, gpsdo:) its state, as sct instrument tells it.
 
 Examples:
   sct doctor
@@ -76,13 +78,14 @@ async function machine(context: CliContext): Promise<number> {
 }
 
 async function board(context: CliContext, given: string, flags: DoctorFlags): Promise<number> {
+  if (/^(att|relay|gpsdo):/.test(given)) return instrument(context, given, {});
   await requireRadio('URI', given);
   const referenceHz = flags.reference === undefined ? null : parseQuantity('--reference', flags.reference, 'Hz');
   if (flags.save && referenceHz === null)
     throw new UsageError('--save needs --reference HZ', 'a tone of known frequency');
   const { parseRules } = await import('../transmit-rules.ts');
   const { examineBoard } = await import('../../experiment/board/examine-board.ts');
-  const { doctorDocument, doctorText } = await import('../../experiment/board/doctor-report.ts');
+  const { doctorDocument, doctorText, passed } = await import('../../experiment/board/doctor-report.ts');
   const examined = await examineBoard(given, {
     wish: {
       ...(flags.freq === undefined ? {} : { frequencyHz: parseQuantity('-f', flags.freq, 'Hz') }),
@@ -102,5 +105,5 @@ async function board(context: CliContext, given: string, flags: DoctorFlags): Pr
   if (context.json) outJson(context, doctorDocument(given, examined));
   else context.out(doctorText(given, examined));
   if (context.signal.aborted) return ExitCode.interrupted;
-  return examined.sustained?.rateHz === null ? ExitCode.checkFailed : ExitCode.ok;
+  return passed(examined) ? ExitCode.ok : ExitCode.checkFailed;
 }

@@ -39,7 +39,8 @@ Examples:
     });
 };
 
-async function instrument(context: CliContext, uri: string, flags: InstrumentFlags): Promise<number> {
+/** Asks, sets, switches and prints; exit 8 where the instrument cannot be relied on. */
+export async function instrument(context: CliContext, uri: string, flags: InstrumentFlags): Promise<number> {
   const { instrumentState } = await import('../../experiment/board/instrument-state.ts');
   const { kind, ok, about, facts, lines } = await instrumentState(uri, {
     ...(flags.set === undefined ? {} : { setDb: parseQuantity('--set', flags.set, 'dB') }),

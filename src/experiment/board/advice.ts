@@ -25,6 +25,8 @@ const CLIPPED_SHARE = 1e-3;
 const LOUD_DB = 6;
 /** The receiver's noise has to stand so far above the converter's, dB: 3 dB cost 1.8 dB of sensitivity, 6 dB cost 1. */
 const OVER_CONVERTER_DB = 6;
+/** Most that is advised at once, dB. */
+const MOST_RAISE_DB = 20;
 /** A leak and an image that are weaker disturb no modulation that the modem has. */
 const DC_DBFS = -30;
 const IMAGE_DB = -30;
@@ -55,7 +57,8 @@ export function advise({ heard, clock, referenceHz, sustained }: Findings): Advi
   const converterDbfs = converterNoiseDbfs(settings.format, settings.fullScale);
   if (rmsDbfs !== null && converterDbfs !== null && share <= CLIPPED_SHARE) {
     const over = (floorDbfs ?? Number.NEGATIVE_INFINITY) - converterDbfs;
-    const room = TARGET_DBFS - rmsDbfs;
+    // The LO's leak is no signal: without it the level says how much more the converter takes.
+    const room = Math.min(MOST_RAISE_DB, TARGET_DBFS - (heard.signalDbfs ?? Number.NEGATIVE_INFINITY));
     if (over < OVER_CONVERTER_DB && room > 0) {
       const raise = Math.min(room, Number.isFinite(over) ? OVER_CONVERTER_DB - over : room);
       out.push({

@@ -9,7 +9,7 @@ export function doctorDocument(uri: string, examined: Examined): object {
   const { settings, dcIq, image, lost } = heard;
   return {
     schema: 'sct.doctor/1',
-    ok: !heard.interrupted && sustained?.rateHz !== null,
+    ok: !heard.interrupted && passed(examined),
     uri,
     board: examined.board,
     serial: examined.serial,
@@ -22,6 +22,7 @@ export function doctorDocument(uri: string, examined: Examined): object {
     samples: heard.samples,
     lostSamples: lost,
     rmsDbfs: heard.rmsDbfs,
+    signalDbfs: heard.signalDbfs,
     peakDbfs: heard.peakDbfs,
     clippedSamples: heard.clippedSamples,
     noiseFloorDbfs: heard.floorDbfs,
@@ -42,6 +43,11 @@ export function doctorDocument(uri: string, examined: Examined): object {
   };
 }
 
+/** Whether what was asked about was found: a rate that holds, a reference. */
+export function passed({ sustained, referenceHz, clock }: Examined): boolean {
+  return sustained?.rateHz !== null && (referenceHz === null || clock !== null);
+}
+
 /** What a person reads. */
 export function doctorText(uri: string, examined: Examined): string {
   const { heard, clock, sustained, turnaround, advice, saved, referenceHz, fullScale, correction } = examined;
@@ -57,7 +63,7 @@ export function doctorText(uri: string, examined: Examined): string {
     ],
     [
       'level',
-      `${db(heard.rmsDbfs)} RMS${inDbm(heard.rmsDbfs, fullScale)}, largest I or Q ${db(heard.peakDbfs)}, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
+      `${db(heard.rmsDbfs)} RMS, without the LO's leak ${db(heard.signalDbfs)}${inDbm(heard.signalDbfs, fullScale)}, largest I or Q ${db(heard.peakDbfs)}, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
     ],
     ['full scale', describeFullScale(fullScale)],
     [

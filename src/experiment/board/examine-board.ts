@@ -1,4 +1,4 @@
-import { UsageError } from '../../common/errors.ts';
+import { DeviceError, UsageError } from '../../common/errors.ts';
 import { storeCalibration } from '../../radio/calibration.ts';
 import type { ClockCorrection } from '../../radio/clock-error.ts';
 import { HackrfRadio } from '../../radio/hackrf/hackrf-radio.ts';
@@ -92,6 +92,7 @@ export async function examine(
   const turnaround = options.turns > 0 && going() ? await turn(radio, wish, options.turns) : null;
   const serial = serialOf(radio);
   const saved = options.save && clock !== null && serial !== null;
+  if (options.save && serial === null) throw new DeviceError('--save: the board tells no serial number');
   if (saved) {
     const measuredAt = new Date().toISOString();
     await storeCalibration(serial, { ppm: clock.ppm, referenceHz: clock.referenceHz, measuredAt });
@@ -101,7 +102,8 @@ export async function examine(
     ...findings,
     ...{ board: radio.describe(), serial, correction, turnaround, saved },
     fullScale: fullScaleOf(profile, heard.settings),
-    advice: advise(findings),
+    // What was stored is taken out from the next time on: nothing is left to change.
+    advice: advise(findings).filter(({ about }) => !(saved && about === 'clock')),
   };
 }
 

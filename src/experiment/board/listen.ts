@@ -32,6 +32,8 @@ export interface Heard {
   readonly interrupted: boolean;
   /** Null where every sample is zero. */
   readonly rmsDbfs: number | null;
+  /** Without the DC, which is the LO's leak and not at the connector; null where nothing is left. */
+  readonly signalDbfs: number | null;
   readonly peakDbfs: number | null;
   readonly clippedSamples: number;
   /** Null where too few samples followed each other. */
@@ -118,6 +120,7 @@ export async function listen(rx: RxStream, options: ListenOptions): Promise<Hear
     lost: { min: lostMin, max: lostMax, gaps },
     interrupted: signal?.aborted === true,
     rmsDbfs: meter.rmsDbfs,
+    signalDbfs: signalOf(meter.rmsDbfs, dcIq),
     peakDbfs: meter.peakDbfs,
     clippedSamples: meter.clippedSamples,
     dcIq,
@@ -132,6 +135,15 @@ export async function listen(rx: RxStream, options: ListenOptions): Promise<Hear
     occupancy: occupancy({ mean, max, windows, independentWindows }, usable, floor, marginDb),
     tone: coarse && finerTone(coarse, run.samples(), rateHz, bins, floor),
   };
+}
+
+/** Less than this share of the power is what the estimate of DC is off by. */
+const LEAST_SHARE = 1e-6;
+
+function signalOf(rmsDbfs: number | null, dcIq: DcIqEstimate | null): number | null {
+  if (rmsDbfs === null || !dcIq?.dcSignificant) return rmsDbfs;
+  const share = 1 - 10 ** ((dcIq.dcDbfs - rmsDbfs) / 10);
+  return share > LEAST_SHARE ? rmsDbfs + 10 * Math.log10(share) : null;
 }
 
 /** Power relative to full scale, dB; null for none, as JSON has no infinity. */

@@ -19,7 +19,7 @@ export function spectrumPlot(heard: Heard, title: string): string {
   }
   const floorDb = dbfs(floor);
   return plot({
-    title,
+    title: `${title}, ${formatSi(settings.rateHz, 6)}sps, ${gainText(settings.gainsDb)}${heard.durationS.toPrecision(3)} s`,
     xLabel: 'frequency, MHz',
     yLabel: `dBFS in ${formatSi(settings.rateHz / mean.length)}Hz`,
     width: 900,
@@ -32,6 +32,12 @@ export function spectrumPlot(heard: Heard, title: string): string {
         : [{ kind: 'threshold' as const, axis: 'y' as const, value: floorDb, text: 'noise floor' }]),
     ],
   });
+}
+
+function gainText(gainsDb: Readonly<Record<string, number>>): string {
+  return Object.entries(gainsDb)
+    .map(([stage, db]) => `${stage} ${db} dB, `)
+    .join('');
 }
 
 function largestDb(power: Float64Array): number {

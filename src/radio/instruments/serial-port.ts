@@ -60,6 +60,7 @@ export function openError(path: string, error: Error): InstrumentError {
   if (/cannot lock|resource busy|EBUSY|access is denied/i.test(text)) {
     return new InstrumentError('busy', `${path}: in use by another program`);
   }
+  if (/inappropriate ioctl|ENOTTY/i.test(text)) return new InstrumentError('missing', `${path}: not a serial port`);
   return new InstrumentError('gone', `${path}: ${text.slice(0, 200)}`);
 }
 

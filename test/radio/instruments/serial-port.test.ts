@@ -90,6 +90,7 @@ test('errors of the bindings become kinds', () => {
     ['Error: Permission denied, cannot open /dev/ttyUSB0', 'permission'],
     ['Error Resource temporarily unavailable Cannot lock port', 'busy'],
     ['Error: Device or resource busy, cannot open /dev/ttyUSB0', 'busy'],
+    ['Error: Inappropriate ioctl for device setting custom baud rate of 9600', 'missing'],
     ['Error: Input/output error setting custom baud rate of 9600', 'gone'],
   ] as const;
   for (const [text, kind] of kinds) assert.equal(openError('/dev/x', new Error(text)).kind, kind, text);
