@@ -9,7 +9,7 @@ import {
   type IioDevice,
   type ScanFormat,
 } from './context.ts';
-import type { AttrRef } from './iiod-client.ts';
+import type { AttrRef } from './iiod-words.ts';
 
 /** One direction of the transceiver: where its settings stand and what its buffers look like. */
 export interface Ad936xPath {

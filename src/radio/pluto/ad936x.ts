@@ -3,8 +3,9 @@ import { ClockError } from '../clock-error.ts';
 import type { GainStage, NumberRange, RadioCapabilities, StreamRequest, StreamSettings } from '../radio.ts';
 import { onGrid, resolveRequest } from '../settings.ts';
 import type { Ad936xParts, Ad936xPath } from './ad936x-parts.ts';
-import type { AttrRef, IiodClient } from './iiod-client.ts';
+import type { IiodClient } from './iiod-client.ts';
 import { IiodError } from './iiod-error.ts';
+import type { AttrRef } from './iiod-words.ts';
 import { planRate, type RatePlan } from './rate-plan.ts';
 import { parseList, parseNumber, parseRange } from './values.ts';
 

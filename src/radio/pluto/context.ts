@@ -1,5 +1,5 @@
 import { DeviceError, FormatError } from '../../common/errors.ts';
-import type { AttrPlace, AttrRef } from './iiod-client.ts';
+import type { AttrPlace, AttrRef } from './iiod-words.ts';
 import { parseXml, type XmlElement } from './xml.ts';
 
 /** Layout of one sample of one channel in a buffer: `le:S12/16>>0` (libiio channel.c). */

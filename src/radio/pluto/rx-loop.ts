@@ -1,8 +1,8 @@
 import type { Connector } from './byte-transport.ts';
 import type { LossBounds } from './capture-clock.ts';
-import type { AttrRef } from './iiod-client.ts';
 import { IiodClient } from './iiod-client.ts';
 import { IiodError } from './iiod-error.ts';
+import type { AttrRef } from './iiod-words.ts';
 import { CLOCK_TOLERANCE, LossTracker } from './loss-tracker.ts';
 import { OVERFLOW_BIT, StatusBit } from './status-register.ts';
 

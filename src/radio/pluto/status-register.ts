@@ -1,5 +1,6 @@
-import type { AttrRef, IiodClient } from './iiod-client.ts';
+import type { IiodClient } from './iiod-client.ts';
 import { IiodError } from './iiod-error.ts';
+import type { AttrRef } from './iiod-words.ts';
 import { parseRegister } from './values.ts';
 
 /**

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SctError } from '../../../src/common/errors.ts';
-import { type AttrRef, IiodClient, unpackAttrs } from '../../../src/radio/pluto/iiod-client.ts';
+import { IiodClient } from '../../../src/radio/pluto/iiod-client.ts';
 import { IiodError } from '../../../src/radio/pluto/iiod-error.ts';
+import { type AttrRef, unpackAttrs } from '../../../src/radio/pluto/iiod-words.ts';
 import { replies, ScriptedTransport } from './scripted-transport.ts';
 
 const gain: AttrRef = {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { parseContext } from '../../../src/radio/pluto/context.ts';
-import { type AttrRef, IiodClient } from '../../../src/radio/pluto/iiod-client.ts';
+import { IiodClient } from '../../../src/radio/pluto/iiod-client.ts';
+import type { AttrRef } from '../../../src/radio/pluto/iiod-words.ts';
 import type { IiodRecording, Turn } from './iiod-recording.ts';
 import { ScriptedTransport } from './scripted-transport.ts';
 
