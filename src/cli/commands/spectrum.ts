@@ -5,6 +5,7 @@ import type { Heard } from '../../experiment/board/listen.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
 import { noteCalibration, requireRadio } from '../radios.ts';
+import { spectrumOfSweep } from './spectrum-sweep.ts';
 
 interface SpectrumFlags {
   freq?: string;
@@ -13,6 +14,7 @@ interface SpectrumFlags {
   duration: string;
   bins: string;
   margin: string;
+  sweep?: string;
   output?: string;
 }
 
@@ -28,6 +30,10 @@ export const addSpectrum: AddCommand = (program, context, done) => {
     .option('--gain <db>', 'receive gain, all stages together (default: of the URI, else the lowest)')
     .option('--duration <s>', 'how long to listen', '5')
     .option('--bins <n>', 'bins of the spectrum, a power of two', '4096')
+    .option(
+      '--sweep <ranges>',
+      'HackRF: step through LOW:HIGH[,LOW:HIGH...] in MHz, 20 MHz at a time, in place of -f and -s',
+    )
     .option('--margin <db>', 'a bin so far above the noise floor is occupied', '6')
     .option('-o, --output <path>', 'write PATH.svg and PATH.json with every bin');
   addCommonOptions(command)
@@ -39,11 +45,17 @@ has it: assumed, not calibrated, and it says how far that may be off.
 
 Examples:
   sct spectrum hackrf -f 868.3M -s 8M --gain 40 -o air
+  sct spectrum hackrf --sweep 430:440,860:880 --gain 40 --bins 1024
   sct spectrum file:captures/local/air --duration 0.5
 `,
     )
     .action(async (uri: string, flags: SpectrumFlags) => {
-      done(await spectrum(context, uri, flags));
+      const { sweep } = flags;
+      done(
+        await (sweep === undefined
+          ? spectrum(context, uri, flags)
+          : spectrumOfSweep(context, uri, { ...flags, sweep })),
+      );
     });
 };
 
@@ -130,6 +142,7 @@ function documentOf(uri: string, heard: Heard): object {
     samples: heard.samples,
     lostSamples: lost,
     rmsDbfs: heard.rmsDbfs,
+    signalDbfs: heard.signalDbfs,
     peakDbfs: heard.peakDbfs,
     clippedSamples: heard.clippedSamples,
     binHz: settings.rateHz / spectrum.mean.length,
@@ -163,7 +176,7 @@ async function textOf(
   const rows = [
     `${uri}: ${formatSi(settings.frequencyHz, 9)}Hz, ${formatSi(settings.rateHz, 7)}sps, ${heard.durationS.toPrecision(4)} s`,
     `full scale   ${describeFullScale(fullScale)}`,
-    `level        ${db(heard.rmsDbfs)} RMS${inDbm(heard.rmsDbfs, fullScale)}, largest I or Q ${db(heard.peakDbfs)}, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
+    `level        ${db(heard.rmsDbfs)} RMS, without the LO's leak ${db(heard.signalDbfs)}${inDbm(heard.signalDbfs, fullScale)}, largest I or Q ${db(heard.peakDbfs)}, ${heard.clippedSamples} of ${heard.samples} samples at the limit`,
     `noise floor  ${db(heard.floorDbfs)} in ${formatSi(settings.rateHz, 7)}Hz, ${heard.floorDbfsHz === null ? 'none' : `${heard.floorDbfsHz.toFixed(1)} dBFS/Hz`}${inDbm(heard.floorDbfsHz, fullScale, 'dBm/Hz')}`,
     `occupied     ${percent(meanShare)} in the mean (${meanMarginDb.toFixed(1)} dB above the floor), ${percent(maxShare)} at any time (${maxMarginDb.toFixed(1)} dB), of ${formatSi(spectrum.usableHz)}Hz`,
     tone === null
