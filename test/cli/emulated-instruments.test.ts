@@ -86,6 +86,34 @@ test('sct instrument asks, sets and switches what sct emulate serves', async () 
   }
 });
 
+test('link: an attenuator needs a cable between boards, and --snr between boards an attenuator', async () => {
+  const boards = [
+    'link',
+    '--demo',
+    '--tx',
+    'hackrf:1?usbip=127.0.0.1:9',
+    '--rx',
+    'hackrf:2?usbip=127.0.0.1:9',
+    '-f',
+    '868M',
+  ];
+  const port = 'att:/dev/no-such-port';
+  for (const [words, code, message] of [
+    [[...boards, '--attenuator', port], 2, /--attenuator stands in a cable/],
+    [[...boards, '--cabled', '60', '--snr', '5'], 2, /--snr: nothing is modelled between boards/],
+    [[...boards, '--cabled', '60', '--attenuator', 'relay:/dev/x?set=lctech'], 2, /is no att: instrument/],
+    [[...boards, '--cabled', '60', '--attenuator', port, '--snr', '5,x'], 2, /--snr: "x" is not a number/],
+    [[...boards, '--cabled', '60', '--attenuator', port, '--snr', '5,500'], 2, /--snr 500 dB is out of range/],
+    [[...boards, '--cabled', '60', '--attenuator', port, '--snr', '5,5'], 2, /one SNR twice/],
+    [[...boards, '--cabled', '60', '--attenuator', port], 3, /no such port/],
+    [['link', '--demo', '--tx', 'loopback', '--attenuator', port], 2, /loopback has none/],
+  ] as const) {
+    const ended = await sctInside(words);
+    assert.equal(ended.code, code, `${words.join(' ')}: ${ended.stderr}`);
+    assert.match(ended.stderr, message);
+  }
+});
+
 test('the loss of a path follows the instruments in it', async () => {
   const clock = new ManualAirClock();
   const extra = { db: 0 };
