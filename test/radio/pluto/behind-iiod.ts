@@ -21,6 +21,8 @@ const server = await servePipes((pipe) => void iiod.serve(pipe), { port: 0 });
 const proxy = spawn(process.argv[2], ['-u', `ip:127.0.0.1:${server.port}`, '-p', String(PROXY_PORT)], {
   stdio: ['ignore', 'ignore', 'inherit'],
 });
+// By force: asked to end, it waits a minute for clients that are gone, and holds this process's stderr meanwhile.
+process.on('exit', () => proxy.kill('SIGKILL'));
 const connector = new TcpConnector('127.0.0.1', PROXY_PORT);
 for (let tries = 0; tries < 200; tries++) {
   const client = await connector.connect(1000).then(
@@ -60,5 +62,4 @@ const played = board.statistics().tx.playedSamples;
 process.stdout.write(
   `${JSON.stringify({ version, settings, sent, received, breaks, played, model: radio.identity.model })}\n`,
 );
-proxy.kill();
 process.exit(0);
