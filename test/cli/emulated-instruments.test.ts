@@ -1,6 +1,7 @@
 // Emulated serial instruments, from the words of `sct emulate` to `sct instrument` over a socket; what they are set to stands between emulated boards.
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -76,6 +77,14 @@ test('sct instrument asks, sets and switches what sct emulate serves', async () 
       assert.equal(ended.code, 2);
       assert.match(ended.stderr, message);
     }
+    assert.equal((await sctInside(['doctor', gpsdo])).code, 0, 'doctor knows instruments, too');
+    const air = join(folder, 'air');
+    const tone = ['tone', `file:${air}`, '-f', '868M', '-s', '1M', '--duration', '0.01'];
+    assert.equal((await sctInside(tone)).code, 0);
+    const copy = join(folder, 'copy');
+    assert.equal((await sctInside(['record', '--from', `file:${air}`, '-o', copy, '--gpsdo', gpsdo])).code, 0);
+    const { global } = JSON.parse(await readFile(`${copy}.sigmf-meta`, 'utf8'));
+    assert.deepEqual([global['sct:gpsdo'].locked, global['sct:gpsdo'].trouble], [true, null]);
     const wrongSet = await said(kmtronic.replace('set=kmtronic', 'set=lctech'));
     assert.deepEqual(wrongSet.on, new Array(8).fill(null), 'a board that does not tell is not said to be off');
     const gone = await said(`att:unix:${join(folder, 'none')}`);

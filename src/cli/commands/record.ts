@@ -16,6 +16,7 @@ interface RecordFlags {
   output?: string;
   samples?: string;
   force?: boolean;
+  gpsdo?: string;
 }
 
 /** `sct record --from URI -o PATH`: samples into a capture. */
@@ -27,6 +28,7 @@ export const addRecord: AddCommand = (program, context, done) => {
     .option('--from <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH (may still be growing)')
     .option('-o, --output <path>', 'recording to write')
     .option('--samples <n>', 'stop after this many samples')
+    .option('--gpsdo <uri>', 'gpsdo:PORT: what it says of itself stands in the recording, too')
     .option('--force', 'replace an existing recording');
   addLinkOptions(command, ['tuning', 'duration']);
   addCommonOptions(command)
@@ -54,6 +56,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
   const { record } = await import('../../radio/recorder.ts');
   const { CaptureWriter } = await import('../../radio/sigmf/capture-writer.ts');
   const { clockField } = await import('../../radio/sigmf/meta.ts');
+  const reference = options.gpsdo === undefined ? {} : await gpsdoField(context, options.gpsdo);
   const radio = await openRadio(from);
   try {
     noteCalibration(context, radio);
@@ -63,7 +66,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
     const source = await sourceFields(from);
     const writer = await CaptureWriter.create(options.output, {
       ...source,
-      fields: { ...source.fields, ...clockField(rx.settings) },
+      fields: { ...source.fields, ...clockField(rx.settings), ...reference },
       format,
       fullScale,
       rateHz,
@@ -110,6 +113,21 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
     return reason === 'interrupted' ? ExitCode.interrupted : ExitCode.ok;
   } finally {
     await radio.close();
+  }
+}
+
+/** State of a GPSDO before the recording begins. InstrumentError where it does not answer; one that is no reference now is a warning. */
+async function gpsdoField(context: CliContext, uri: string): Promise<SctFields> {
+  const { openGpsdo } = await import('../../radio/instruments/open-instrument.ts');
+  const { gpsdoTrouble } = await import('../../radio/instruments/gpsdo.ts');
+  const gpsdo = await openGpsdo(uri);
+  try {
+    const status = await gpsdo.status();
+    const trouble = gpsdoTrouble(status);
+    if (trouble !== null) context.progress.note(`${gpsdo.describe()} is no reference now: ${trouble}`, true);
+    return { 'sct:gpsdo': { ...status, holdover: { ...status.holdover }, trouble } };
+  } finally {
+    await gpsdo.close();
   }
 }
 

@@ -54,7 +54,7 @@ export function openError(path: string, error: Error): InstrumentError {
     return new InstrumentError(
       'permission',
       `${path}: no permission`,
-      'join the group that owns the port (ls -l shows it: dialout or uucp) and log in again, or install hardware/udev/60-sct.rules',
+      'join the group that owns the port (ls -l shows it: dialout or uucp) and log in again',
     );
   }
   if (/cannot lock|resource busy|EBUSY|access is denied/i.test(text)) {

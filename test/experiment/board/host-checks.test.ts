@@ -24,6 +24,8 @@ test('a machine that is ready', async (t) => {
   const checks = await checkHost({
     root: await root(t, {
       'etc/udev/rules.d/60-sct.rules': '',
+      'lib/udev/rules.d/60-libhackrf0.rules': '',
+      'usr/lib/udev/rules.d/60-libhackrf0.rules': '',
       'sys/module/usbcore/parameters/usbfs_memory_mb': '16\n',
       'dev/ttyUSB0': '',
       'dev/tty1': '',
@@ -35,6 +37,7 @@ test('a machine that is ready', async (t) => {
     [true, true, true, true, true, true],
   );
   assert.match(by(checks, 'serial').found, /ttyUSB0$/);
+  assert.equal(by(checks, 'rules').found, 'udev: 60-sct.rules, 60-libhackrf0.rules', 'each name once');
 });
 
 test('a machine that lacks everything: each with its fix', async (t) => {
