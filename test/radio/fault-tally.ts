@@ -9,8 +9,11 @@ export class FaultTally {
   calls = 0;
   /** The call that was made last: where one hangs, this one. */
   last = '';
-  /** Milliseconds of the longest call of each name. */
+  /** The session that is going on. */
+  session = 0;
+  /** Milliseconds of the longest call of each name, and the session that it was in. */
   readonly longestMs: Record<string, number> = {};
+  private readonly longestIn: Record<string, number> = {};
   private readonly time: VirtualTime;
 
   constructor(time: VirtualTime) {
@@ -46,13 +49,19 @@ export class FaultTally {
       this.errors[kind] = (this.errors[kind] ?? 0) + 1;
       return null;
     } finally {
-      this.longestMs[name] = Math.max(this.longestMs[name] ?? 0, Math.round(this.time.nowMs - startMs));
+      const tookMs = Math.round(this.time.nowMs - startMs);
+      if (!(tookMs <= this.longestMs[name])) {
+        this.longestMs[name] = tookMs;
+        this.longestIn[name] = this.session;
+      }
     }
   }
 
   /** Calls that took longer than so many ms. */
   over(ms: number): string[] {
-    return Object.entries(this.longestMs).flatMap(([name, took]) => (took > ms ? [`${name} took ${took} ms`] : []));
+    return Object.entries(this.longestMs).flatMap(([name, took]) =>
+      took > ms ? [`${name} took ${took} ms in session ${this.longestIn[name]}`] : [],
+    );
   }
 
   /** Run with `node --expose-gc`, it has the memory in use, too. */

@@ -105,6 +105,7 @@ async function sessions(next: (tally: FaultTally, last: number) => { seed: numbe
     let steps = 0;
     for (let one = next(tally, steps), n = 0; one; one = next(tally, steps), n++) {
       const { seed, plan } = one;
+      tally.session = n;
       const before = bench.bus.steps;
       const faultsBefore = tally.total;
       bench.bus.faults = tally.counted((step) => plan({ ...step, step: step.step - before }));
