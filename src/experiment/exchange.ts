@@ -184,6 +184,10 @@ export class LoopbackExchange implements ComparableExchange {
     return this.sender.sound(count, periodS, stop);
   }
 
+  notes(): string[] {
+    return [];
+  }
+
   warnings(): string[] {
     const out: string[] = [];
     if (this.config.ideal) out.push('ideal: no unknown start, fractional delay, phase, frequency or clock offset');

@@ -35,6 +35,8 @@ export interface ReportInput {
   /** What the link knows of the SFVs; undefined for a codec without them. */
   readonly semantic?: SemanticData | undefined;
   readonly warnings: readonly string[];
+  /** Worth knowing, and nothing wrong. */
+  readonly notes?: readonly string[];
   /** What the ends hold and agreed on. */
   readonly knowledge?: KnowledgeFacts | undefined;
   readonly purpose?: ReportData['purpose'];
@@ -61,7 +63,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       codecDetail: facts ? settingsText(facts) : null,
       mapping:
         metrics.mapping && (metrics.mappingReason ? `${metrics.mapping} (${metrics.mappingReason})` : metrics.mapping),
-      channel: metrics.channel ?? 'not modelled',
+      channel: metrics.channel ?? 'as received, not modelled',
       snrDb: metrics.snrDb,
       seed: manifest.seed,
       numerology: describeNumerology(n),
@@ -135,6 +137,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
     ),
     budget: facts && source ? { pixels: source.width * source.height, ...budgetRows(facts) } : null,
     warnings: input.warnings,
+    notes: input.notes ?? [],
     rateHz: config.rateHz,
     manifest: manifest as never,
   };

@@ -39,8 +39,10 @@ export interface PictureExchange {
   open(image?: RgbImage): Promise<void>;
   sendPicture(image: RgbImage): Promise<TransmissionPlan>;
   close(): Promise<void>;
-  /** What a user should know of this air, at the end. */
+  /** What went wrong with this air, at the end. */
   warnings(): readonly string[];
+  /** What a user should know of it besides: how gains were found. */
+  notes(): readonly string[];
 }
 
 /** An exchange that can send the same picture differently on one CSI report. */
@@ -171,6 +173,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
         waterfall,
         semantic,
         knowledge: exchange.knowledge?.facts,
+        notes: exchange.notes(),
         warnings: [
           ...(outcome ? [outcome] : []),
           ...plan.warnings,

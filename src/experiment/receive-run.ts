@@ -133,7 +133,6 @@ async function receiveFrom(
     await capture.close({ 'sct:clipped_samples': rx.counters.clippedSamples });
     if (answers) stream.trace.takeSoundingsForGains();
     const warnings = rx.warning ? [rx.warning] : [];
-    if (power) warnings.push(describePower(power.facts()));
     if (rx.ended === 'source-silent') warnings.push('the source went silent without saying that it had ended');
     for (const warning of warnings) io.progress.note(warning);
     const result = await writeReceiverRun(
@@ -157,6 +156,7 @@ async function receiveFrom(
         clippedSamples: rx.counters.clippedSamples,
         capturePath: run.file(RUN_FILES.rx),
         warnings,
+        notes: power ? [describePower(power.facts())] : [],
       },
       io,
     );

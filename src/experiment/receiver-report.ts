@@ -39,6 +39,8 @@ export interface ReceiverOutcome {
   /** Capture that the waterfall is drawn from. */
   readonly capturePath: string;
   readonly warnings: readonly string[];
+  /** Worth knowing, and nothing wrong. */
+  readonly notes?: readonly string[];
   /** What there is of several pictures; a stream with one leaves it empty. */
   readonly ledger?: PictureLedger | undefined;
   /** No picture was sent: `sct sound` made the recording. */
@@ -179,6 +181,7 @@ export async function writeReceiverRun(
       semantic: knownSemantics(outcome, picture, decoded),
       knowledge,
       ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
+      notes: outcome.notes ?? [],
       warnings: [
         ...(images ? [...several, ...outcome.ledger!.problems] : alone ? [alone] : []),
         ...amiss,

@@ -32,6 +32,9 @@ import { sendSession } from './send-session.ts';
 import { knowledgeRecord, SessionKnowledge } from './session-knowledge.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
+/** What it says where there is a way back and nothing ever came. */
+const UNHEARD =
+  'no report came back: nobody heard it, or the way back is broken; the picture was sent with the robust map all the same (is sct receive running there, with the same -f, --numerology and --feedback? less attenuation, or a higher --tx-gain?)';
 /** What `sct send` says of a board without a way back and without --tx-gain. */
 const STAYS_LOW = 'no way back: the transmit gain stays as low as it starts; --tx-gain sets it';
 
@@ -47,10 +50,11 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     throw new UsageError('--power-loading needs a CSI report, and this send has no way back', 'use sct loopback');
   }
   const started = performance.now();
+  const answered = hasAnswers(config);
   const coding = await senderCodec(config);
   const uri = parseRadioUri(config.to);
   const board = radiates(uri);
-  if (hasAnswers(config) && !board) {
+  if (answered && !board) {
     throw new UsageError(
       `--feedback ${config.feedback}: a file has no time in which answers could come`,
       'leave it out',
@@ -90,7 +94,6 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}),
   });
   try {
-    const answered = hasAnswers(config);
     const transmitter = new Transmitter({
       numerology: setup.numerology,
       codec: board ? new RehearsedCodec(setup.codec) : setup.codec,
@@ -152,7 +155,10 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     facts.budget.reverse += turning?.reverseRe ?? 0;
     const metrics = emptyMetrics(config.codec);
     Object.assign(metrics, budgetMetrics(facts.budget, image.width * image.height));
-    metrics.ok = true;
+    const problem = answered && transmitter.measuredAtS === null ? UNHEARD : null;
+    const exitCode = problem ? ExitCode.noSignal : ExitCode.ok;
+    if (problem) io.progress.note(problem);
+    metrics.ok = problem === null;
     metrics.mapping = facts.mapping;
     metrics.mappingReason = facts.mappingReason || null;
     metrics.sideInfoBytes = facts.sideInfoBytes;
@@ -172,7 +178,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     await run.write(RUN_FILES.source, await encodePng(image));
     await run.write(RUN_FILES.allocation, `${JSON.stringify(facts, null, 2)}\n`);
     await run.writeMetrics(metrics);
-    manifest = endManifest(manifest, io.now(), ExitCode.ok);
+    manifest = endManifest(manifest, io.now(), exitCode, problem);
     const report = await reportData({
       title: name,
       config,
@@ -186,8 +192,10 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       waterfall: null,
       semantic: coding.labels ? sentSemantics(setup.numerology, coding.labels, plan.source, plan) : undefined,
       knowledge: knowledge?.facts,
+      notes: power ? [describePower(power.facts())] : [],
       warnings: [
-        ...(power ? [describePower(power.facts())] : end && config.txGainDb === undefined ? [STAYS_LOW] : []),
+        ...(problem ? [problem] : []),
+        ...(!power && end && config.txGainDb === undefined ? [STAYS_LOW] : []),
         ...plan.warnings,
         ...(knowledge?.warnings ?? []),
       ],
@@ -195,7 +203,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     });
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(manifest);
-    return { metrics, report, directory: run.path, exitCode: ExitCode.ok };
+    return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
     await radio.close().catch(() => undefined);
     await capture.close().catch(() => undefined);

@@ -13,7 +13,7 @@ import { type LinkSetup, setupLink } from './link-setup.ts';
 import type { LinkTrace } from './link-trace.ts';
 import { endManifest } from './manifest.ts';
 import { linkCaptures } from './ota/link-run.ts';
-import { permissionOf, radioEnd } from './ota/radio-end.ts';
+import { checkEnds, permissionOf, radioEnd } from './ota/radio-end.ts';
 import { RadioExchange } from './ota/radio-exchange.ts';
 import { nothingFound } from './receive-run.ts';
 import { receiveStream } from './receive-stream.ts';
@@ -41,6 +41,7 @@ interface Heard {
   /** Channel and front end of a simulation, for run.json. */
   readonly device: { [key: string]: Json } | null;
   readonly warnings: readonly string[];
+  readonly notes?: readonly string[];
 }
 
 /** `sct sound`: sounding bursts only; the RB SNR of each goes to frames.jsonl and, as their mean, into the metrics. */
@@ -89,6 +90,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
       decoded: undefined,
       waterfall: await captureWaterfall(heard.capturePath, heard.rateHz ?? config.rateHz),
       warnings: heard.warnings,
+      notes: heard.notes ?? [],
       purpose: 'sounding',
     });
     await run.write(RUN_FILES.report, reportHtml(report));
@@ -202,6 +204,7 @@ async function soundBoards({ config, run, io, count, periodS, watch }: SoundWork
   const { tx: sender, rx: receiver, periodMs: _, ...link } = config;
   const tx = radioEnd(link, sender, 'tx', null);
   const rx = radioEnd(link, receiver, 'rx', null);
+  checkEnds(tx, rx);
   const permission = permissionOf(tx, rx.board ? rx.profile : null);
   const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
   const exchange = new RadioExchange({
@@ -229,5 +232,6 @@ async function soundBoards({ config, run, io, count, periodS, watch }: SoundWork
     rateHz: exchange.chain.deviceRateHz,
     device: exchange.deviceFacts(),
     warnings: exchange.warnings(),
+    notes: exchange.notes(),
   };
 }

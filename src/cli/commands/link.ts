@@ -109,6 +109,9 @@ Examples:
     const { comparedMappings } = await import('../../experiment/ota/compare-run.ts');
     const mappings = typeof compare === 'string' ? comparedMappings(compare) : null;
     const { count = PAIRS, ...single } = settings;
+    if (!mappings && settings.count !== undefined) {
+      throw new UsageError('--count: link sends one picture', 'give --compare matched,uniform for so many pairs');
+    }
     const { checkSnrList, sweepSnr } = await import('../../experiment/cabled/snr-sweep.ts');
     const list = checkSnrList(snrs ?? [config.snrDb]);
     const { points, exitCode } = await sweepSnr(list, attenuator, io, async (snrDb, setter, runIo) => {

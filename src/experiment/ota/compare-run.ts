@@ -114,7 +114,7 @@ export async function runCompare(
       order: `drawn anew for each report, seed ${config.seed}`,
       link: what.modelled
         ? `channel ${config.channel}, ${config.snrDb ?? 'recorded'} dB`
-        : exchange.warnings().join('; '),
+        : [...exchange.notes(), ...exchange.warnings()].join('; '),
     };
     await run.write(RUN_FILES.report, await comparePage(name, facts, comparison, image, shown));
     await run.writeManifest(endManifest(manifest, io.now(), exitCode));

@@ -14,7 +14,7 @@ import { RUN_FILES } from '../run-files.ts';
 import type { FolderResult, PhotoSource, RunIo, RunResult } from '../run-io.ts';
 import type { Mapping } from './compare.ts';
 import { type CompareResult, checkComparable, runCompare } from './compare-run.ts';
-import { permissionOf, type RadioEnd, radioEnd } from './radio-end.ts';
+import { checkEnds, permissionOf, type RadioEnd, radioEnd } from './radio-end.ts';
 import { RadioExchange, type RadioExchangeOptions } from './radio-exchange.ts';
 
 export interface LinkRunConfig extends LinkConfig {
@@ -66,6 +66,7 @@ async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | nu
   if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
   const coding = await senderCodec(link);
   const ends = { tx: radioEnd(link, tx, 'tx', coding), rx: radioEnd(link, rx, 'rx', coding) };
+  checkEnds(ends.tx, ends.rx);
   const permission = permissionOf(ends.tx, ends.rx.board ? ends.rx.profile : null);
   const { config: received, setup } = ends.rx;
   return {

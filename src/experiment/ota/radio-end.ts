@@ -85,6 +85,15 @@ export function permissionOf(end: RadioEnd, receiver: RadioProfile | null): Tran
   return checkTransmission(transmission, rules);
 }
 
+/** UsageError where both ends are one board that cannot send and receive at once. */
+export function checkEnds(tx: RadioEnd, rx: RadioEnd): void {
+  if (tx.uri.kind !== 'hackrf' || tx.name !== rx.name) return;
+  throw new UsageError(
+    `${tx.name}: a HackRF is half-duplex, so that it cannot hear what it sends`,
+    'name another board as the receiver (sct devices lists those that are there)',
+  );
+}
+
 /** The transmitter of an end, kept within its permission while it is open; as it is where it reaches no air. */
 export function permittedTx(end: RadioEnd, receiver: RadioProfile | null, tx: TxStream): TxStream {
   return end.board ? new PermittedTx(tx, permissionRequest(end, receiver)) : tx;

@@ -95,8 +95,8 @@ export class RadioExchange implements ComparableExchange {
         : (options.power ?? powerOf(tx, rx.board ? rx.profile : null, snrAbove(options)));
     if (config.feedback !== 'same' && config.feedback !== 'none') {
       throw new UsageError(
-        `--feedback ${config.feedback}: both ends are in this process`,
-        'give same or none; sct send and sct receive answer over the air or over a network',
+        `--feedback ${config.feedback}: both ends are in this process, which knows what is heard without it`,
+        `give same or none; for answers ${config.feedback === 'burst' ? 'over the air' : 'over a network'} run "sct receive --from ${rx.name}" and "sct send --to ${tx.name}" side by side, each with this --feedback`,
       );
     }
     const setup = { ...tx.setup, codec: new RehearsedCodec(tx.setup.codec) };
@@ -286,11 +286,16 @@ export class RadioExchange implements ComparableExchange {
         : [];
     if (this.rx?.warning) out.push(this.rx.warning);
     const { tx } = this.options;
-    const setting = this.options.snr?.facts();
-    if (setting) out.push(describeSnrSetting(setting));
-    if (this.power) out.push(describePower(this.power.facts()));
-    else if (tx.board && tx.config.txGainDb === undefined) out.push(STAYS_LOW);
+    if (!this.power && tx.board && tx.config.txGainDb === undefined) out.push(STAYS_LOW);
     return out;
+  }
+
+  notes(): string[] {
+    const setting = this.options.snr?.facts();
+    return [
+      ...(setting ? [describeSnrSetting(setting)] : []),
+      ...(this.power ? [describePower(this.power.facts())] : []),
+    ];
   }
 
   async close(): Promise<void> {

@@ -254,6 +254,8 @@ export interface ReportData {
   blocks: readonly ReportBlock[];
   budget: ReportBudget | null;
   warnings: readonly string[];
+  /** Worth knowing, and nothing wrong: how gains were found. */
+  notes?: readonly string[];
   /** Sample rate of the received capture; places the bursts on the waterfall. */
   rateHz: number;
   /** run.json, shown at the end. */

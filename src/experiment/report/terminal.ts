@@ -87,7 +87,7 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
   rows.push([
     'radio',
     join([
-      `EVM ${withUnit(fixed(m.evmDb), 'dB')}`,
+      m.evmDb === null ? null : `EVM ${withUnit(fixed(m.evmDb), 'dB')}`,
       `CFO ${withUnit(grouped(m.cfoHz), 'Hz')}`,
       m.bler === null ? null : `BLER ${fixed(100 * m.bler, 1)} %`,
     ]),
@@ -102,8 +102,9 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
 
   const label = Math.max(...rows.map(([k]) => k.length));
   const body = rows.map(([k, text]) => `  ${paint(2, k.padEnd(label))}  ${printable(text)}`);
+  const notes = (data.notes ?? []).map((n) => `  ${'note'.padEnd(label)}  ${printable(n)}`);
   const warnings = data.warnings.map((w) => `  ${paint(33, 'warning'.padEnd(label))}  ${printable(w)}`);
-  return `${[paint(1, printable(id.title)), paint(CODES[v.state], v.text), ...body, ...warnings].join('\n')}\n`
+  return `${[paint(1, printable(id.title)), paint(CODES[v.state], v.text), ...body, ...notes, ...warnings].join('\n')}\n`
     .replaceAll('\u202f', ' ') // plain spaces and signs: terminals differ, and the lines get pasted elsewhere
     .replaceAll('\u2212', '-');
 }

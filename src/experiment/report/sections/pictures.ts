@@ -28,6 +28,10 @@ ${picture('Difference', data.pictures.difference, 'needs both pictures')}
 ${tiles(data)}${
   data.warnings.length > 0 &&
   html`<section class="warnings" aria-label="Warnings"><h2>Warnings</h2><ul>${data.warnings.map((w) => html`<li>${w}</li>`)}</ul></section>`
+}${
+  data.notes !== undefined &&
+  data.notes.length > 0 &&
+  html`<section aria-label="Notes"><h2>Notes</h2><ul>${data.notes.map((n) => html`<li>${n}</li>`)}</ul></section>`
 }`;
 }
 
