@@ -124,7 +124,8 @@ function picturesPart(part: RadiosResult['parts']['pictures']): string[] {
 }
 
 const KINDS: Record<string, string> = {
-  stallingBus: 'HackRF at 20 Msps, a bus that stands still for up to 300 ms',
+  stallingBus: 'HackRF at 20 Msps, a bus that stands still for up to 2 s, or stutters',
+  slowBus: 'HackRF at 20 Msps, a bus of 38 MB/s, which loses some in every buffer',
   sleepingReader: 'HackRF at 20 Msps, a program that sleeps for up to 4 s',
 };
 
