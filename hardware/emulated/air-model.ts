@@ -11,6 +11,8 @@ export interface AirModelOptions {
   /** Loss between two boards of which no path is told; null: they do not hear each other. */
   readonly defaultLossDb?: number | null;
   readonly seed?: number | string;
+  /** Hears when a path lets nothing through, and why. */
+  readonly onProblem?: (text: string) => void;
 }
 
 /** Least loss of a path; less would be an amplifier. */
@@ -39,11 +41,13 @@ export class AirModel implements Air {
   private readonly told = new Map<string, AirPath>();
   private readonly defaultLossDb: number | null;
   private readonly random: RandomStream;
+  private readonly onProblem: (text: string) => void;
 
   constructor(clock: AirClock, options: AirModelOptions = {}) {
     this.clock = clock;
     this.defaultLossDb = options.defaultLossDb ?? null;
     this.random = new RandomStream(options.seed ?? 1).fork('air');
+    this.onProblem = options.onProblem ?? (() => {});
     const losses = [...(options.paths ?? []).map((path) => path.lossDb), this.defaultLossDb ?? LEAST_LOSS_DB];
     for (const lossDb of losses) {
       if (!(lossDb >= LEAST_LOSS_DB && lossDb <= MOST_LOSS_DB)) {
@@ -90,12 +94,6 @@ export class AirModel implements Air {
     return [...this.boards.values()].reduce((sum, board) => sum + board.emissions.forgottenSamples, 0);
   }
 
-  /** Paths through which nothing is heard now, with the reason. */
-  get problems(): string[] {
-    const all = [...this.boards.values()].flatMap((board) => [...board.paths.values()]);
-    return all.flatMap(({ problem }) => (problem === null ? [] : [problem]));
-  }
-
   /** The result is valid until this board hears again; the caller may write to it. */
   private hear(listener: Board, reception: Reception): Float32Array {
     const { rateHz, startS, samples } = reception;
@@ -124,7 +122,7 @@ export class AirModel implements Air {
     const told = this.told.get(pathKey(from.name, to.name));
     if (!told && (from === to || this.defaultLossDb === null)) return null;
     const path = told ?? { from: from.name, to: to.name, lossDb: this.defaultLossDb! };
-    const state = new AirPathState(path, this.random.fork(pathKey(path.from, path.to)));
+    const state = new AirPathState(path, this.random.fork(pathKey(path.from, path.to)), this.onProblem);
     to.paths.set(from.name, state);
     return state;
   }

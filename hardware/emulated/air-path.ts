@@ -59,6 +59,7 @@ interface Band {
 export class AirPathState {
   private readonly path: AirPath;
   private readonly noise: GaussianNoise | null;
+  private readonly onProblem: (text: string) => void;
   /** Why nothing is heard through this path: its channel cannot be made for what the listener is set to. */
   problem: string | null = null;
   private session: Session | null = null;
@@ -67,8 +68,10 @@ export class AirPathState {
   private part = new Float32Array(0);
   private source = new Float32Array(0);
 
-  constructor(path: AirPath, random: RandomStream) {
+  /** @param onProblem hears why nothing comes through, when that begins */
+  constructor(path: AirPath, random: RandomStream, onProblem: (text: string) => void) {
     this.path = path;
+    this.onProblem = onProblem;
     this.noise = path.noiseDbmHz === undefined ? null : new GaussianNoise(random);
   }
 
@@ -134,7 +137,8 @@ export class AirPathState {
     try {
       this.channel = this.path.channel?.(rateHz, frequencyHz) ?? null;
     } catch (error) {
-      this.problem = `${this.path.from} to ${this.path.to}: ${error instanceof Error ? error.message : String(error)}`;
+      this.problem = `nothing is heard from ${this.path.from} to ${this.path.to}: ${error instanceof Error ? error.message : String(error)}`;
+      this.onProblem(this.problem);
     }
   }
 

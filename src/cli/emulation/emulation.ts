@@ -1,11 +1,11 @@
-import { AirModel, type AirPath, type PathChannel } from '../../../hardware/emulated/air-model.ts';
+import { AirModel } from '../../../hardware/emulated/air-model.ts';
 import { WallAirClock } from '../../../hardware/emulated/clock.ts';
 import { UsbIpServer } from '../../../hardware/emulated/front-ends/usbip.ts';
 import { UsbRedirServer } from '../../../hardware/emulated/front-ends/usbredir.ts';
 import { HackrfBoard } from '../../../hardware/emulated/hackrf/hackrf-board.ts';
 import { UsbPort } from '../../../hardware/emulated/usb-port.ts';
 import { UsageError } from '../../common/errors.ts';
-import { buildChannel } from '../../phy/channel/scenario.ts';
+import { airPaths } from './air-paths.ts';
 import { analogueFaults } from './analogue-faults.ts';
 import { EmulatedPluto } from './emulated-pluto.ts';
 import type { BoardPlan, EmulationPlan } from './emulation-options.ts';
@@ -37,14 +37,14 @@ export class Emulation {
   private usbip: string | null = null;
   private usbredir: string[] = [];
 
-  private constructor(plan: EmulationPlan) {
+  private constructor(plan: EmulationPlan, onProblem: (text: string) => void) {
     this.plan = plan;
     this.clock = new WallAirClock(plan.speed);
     const names = plan.boards.map((board) => board.serial);
     this.instruments = new EmulatedInstruments(plan.instruments);
     const extraLossDb = plan.instruments.length > 0 ? () => this.instruments.lossDb : undefined;
-    const paths = pathsOf(plan, names).map((path) => ({ ...path, ...(extraLossDb ? { extraLossDb } : {}) }));
-    const air = new AirModel(this.clock, { paths, seed: plan.seed });
+    const paths = airPaths(plan, names).map((path) => ({ ...path, ...(extraLossDb ? { extraLossDb } : {}) }));
+    const air = new AirModel(this.clock, { paths, seed: plan.seed, onProblem });
     this.boards = plan.boards.map((board, i) => {
       const busId = `1-${i + 1}`;
       if (board.kind === 'pluto') {
@@ -87,7 +87,7 @@ export class Emulation {
 
   /** Boards that can be reached. DeviceError where an address is taken; what was opened before is closed then. */
   static async start(plan: EmulationPlan, onProblem: (text: string) => void): Promise<Emulation> {
-    const emulation = new Emulation(plan);
+    const emulation = new Emulation(plan, onProblem);
     try {
       emulation.servers.push(emulation.instruments);
       await emulation.instruments.listen();
@@ -172,27 +172,4 @@ export class Emulation {
     for (const { port } of this.boards) port.unplug();
     await Promise.all(this.servers.map((server) => server.close()));
   }
-}
-
-/** Every board hears every other through a fading of its own, the same taps both ways. */
-function pathsOf(plan: EmulationPlan, names: readonly string[]): AirPath[] {
-  const { channel, dopplerHz, delaySpreadNs, seed } = plan;
-  const made =
-    (from: string, to: string) =>
-    (rateHz: number): PathChannel =>
-      buildChannel({
-        rateHz,
-        channel,
-        seed: `${seed}/${[from, to].sort().join('/')}`,
-        ...(dopplerHz === undefined ? {} : { dopplerHz }),
-        ...(delaySpreadNs === undefined ? {} : { delaySpreadNs }),
-      });
-  return names.flatMap((from) =>
-    names.flatMap((to): AirPath[] => {
-      const lossDb = from === to ? plan.ownLossDb : plan.pathLossDb;
-      if (lossDb === null) return [];
-      const fades = from !== to && channel !== 'awgn';
-      return [{ from, to, lossDb, ...(fades ? { channel: made(from, to) } : {}) }];
-    }),
-  );
 }
