@@ -21,6 +21,18 @@ export function shapesOf(source: SourceEvent): readonly SfvShape[] {
   return shapes;
 }
 
+const scaledPaths = new WeakMap<SfvShape, { readonly scale: number; readonly path: Path2D }>();
+
+/** The outline at the size that the picture is shown in, so that patterns and lines keep theirs. */
+export function scaledPath(shape: SfvShape, scale: number): Path2D {
+  const known = scaledPaths.get(shape);
+  if (known?.scale === scale) return known.path;
+  const path = new Path2D();
+  path.addPath(shape.path, new DOMMatrix().scale(scale));
+  scaledPaths.set(shape, { scale, path });
+  return path;
+}
+
 /** SFV at a pixel of the picture; null for none. */
 export function sfvAt(source: SourceEvent, x: number, y: number): number | null {
   for (const { id, path } of shapesOf(source)) if (scratch?.isPointInPath(path, x, y, 'evenodd')) return id;

@@ -1,3 +1,5 @@
+import { theme } from './colours.ts';
+
 /** A canvas that is as sharp as the screen; coordinates are CSS pixels. */
 export class Surface {
   width = 0;
@@ -10,8 +12,9 @@ export class Surface {
   constructor(
     readonly canvas: HTMLCanvasElement,
     resized: () => void,
+    private readonly options: { readonly transparent?: boolean } = {},
   ) {
-    const context = canvas.getContext('2d', { willReadFrequently: true });
+    const context = canvas.getContext('2d', { willReadFrequently: true, alpha: options.transparent === true });
     if (!context) throw new Error('this browser has no 2D canvas');
     this.context = context;
     this.observer = new ResizeObserver(() => {
@@ -25,10 +28,14 @@ export class Surface {
     this.observer.disconnect();
   }
 
-  /** An empty canvas to paint on. */
+  /** An empty canvas to paint on: in the colour of the panel, which is cheaper to show than a transparent one. */
   begin(): CanvasRenderingContext2D {
     this.context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-    this.context.clearRect(0, 0, this.width, this.height);
+    if (this.options.transparent) this.context.clearRect(0, 0, this.width, this.height);
+    else {
+      this.context.fillStyle = theme().card;
+      this.context.fillRect(0, 0, this.width, this.height);
+    }
     return this.context;
   }
 

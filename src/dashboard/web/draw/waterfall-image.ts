@@ -2,13 +2,18 @@ import type { SpectrumEvent } from '../state/events.ts';
 import type { Ring } from '../state/ring.ts';
 import { level, VIRIDIS_WORDS } from './colours.ts';
 
-/** Spectra as rows of pixels, newest on top. A new row moves the picture down by one and is written; a new range paints all of it again. */
+/**
+ * Spectra as lines of pixels, newest on top. A line takes `pool` spectra and shows the strongest of them, as a pixel shows the strongest of its
+ * bins: what is narrow or short stays in sight. A full line moves the picture down by one; only a new range or size paints all of it again. The
+ * canvas has the size that it is shown in: scaling it would cost more than painting.
+ */
 export class WaterfallImage {
   private readonly context: CanvasRenderingContext2D;
-  private row = new ImageData(1, 1);
+  private line = new ImageData(1, 1);
   private words = new Uint32Array(1);
+  private strongest = new Float32Array(1);
   private drawn = 0;
-  private range = '';
+  private key = '';
 
   constructor(private readonly canvas: HTMLCanvasElement) {
     const context = canvas.getContext('2d', { willReadFrequently: true });
@@ -16,45 +21,64 @@ export class WaterfallImage {
     this.context = context;
   }
 
-  /** @param lowDb @param highDb the first and the last colour */
-  update(spectra: Ring<SpectrumEvent>, lowDb: number, highDb: number): void {
-    const bins = spectra.fromEnd(0)?.meanDbfs.length ?? 0;
-    if (bins === 0) {
-      this.clear();
-      return;
+  /** @param lowDb @param highDb the first and the last colour @param pool spectra a line */
+  update(spectra: Ring<SpectrumEvent>, lowDb: number, highDb: number, pool: number): void {
+    const { clientWidth: width, clientHeight: height } = this.canvas;
+    if (width === 0 || height === 0) return;
+    const key = [width, height, lowDb, highDb, pool].join(' ');
+    if (key !== this.key || spectra.total < this.drawn) this.begin(width, height, key);
+    if (spectra.total === this.drawn) return;
+    const oldest = spectra.total - spectra.length;
+    const first = Math.floor(Math.max(this.drawn, oldest) / pool);
+    const last = Math.floor((spectra.total - 1) / pool);
+    // The line on top may not have been full: it is painted again.
+    const before = Math.floor((this.drawn - 1) / pool);
+    const moved = this.drawn === 0 ? 0 : last - before;
+    if (moved > 0) this.context.drawImage(this.canvas, 0, moved);
+    for (let line = Math.max(first, last - height + 1); line <= last; line++) {
+      this.paint(spectra, line * pool, pool, last - line, lowDb, highDb);
     }
-    if (this.canvas.width !== bins || this.canvas.height !== spectra.capacity) {
-      this.canvas.width = bins;
-      this.canvas.height = spectra.capacity;
-      this.row = new ImageData(bins, 1);
-      this.words = new Uint32Array(this.row.data.buffer);
-      this.drawn = 0;
-    }
-    const range = `${lowDb} ${highDb}`;
-    if (range !== this.range || spectra.total < this.drawn) this.drawn = 0;
-    this.range = range;
-    const fresh = spectra.total - this.drawn;
-    if (fresh === 0) return;
-    const rows = Math.min(fresh, spectra.length);
-    if (this.drawn === 0) this.clear();
-    else this.context.drawImage(this.canvas, 0, rows);
-    for (let age = 0; age < rows; age++) this.paint(spectra.fromEnd(age) as SpectrumEvent, age, lowDb, highDb);
     this.drawn = spectra.total;
   }
 
-  private paint({ meanDbfs }: SpectrumEvent, y: number, lowDb: number, highDb: number): void {
-    const { words } = this;
-    const same = meanDbfs.length === words.length;
-    for (let i = 0; i < words.length; i++) {
-      // After a change of resolution what is older is stretched.
-      const value = meanDbfs[same ? i : Math.floor((i * meanDbfs.length) / words.length)];
-      words[i] = VIRIDIS_WORDS[level(value, lowDb, highDb)];
+  private begin(width: number, height: number, key: string): void {
+    // Setting a canvas' size empties it.
+    this.canvas.width = width;
+    this.canvas.height = height;
+    if (this.line.width !== width) {
+      this.line = new ImageData(width, 1);
+      this.words = new Uint32Array(this.line.data.buffer);
+      this.strongest = new Float32Array(width);
     }
-    this.context.putImageData(this.row, 0, y);
+    this.drawn = 0;
+    this.key = key;
   }
 
-  private clear(): void {
-    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.drawn = 0;
+  /** @param from number of the first spectrum of the line, counted from the beginning */
+  private paint(
+    spectra: Ring<SpectrumEvent>,
+    from: number,
+    pool: number,
+    y: number,
+    lowDb: number,
+    highDb: number,
+  ): void {
+    const { strongest, words } = this;
+    strongest.fill(Number.NEGATIVE_INFINITY);
+    for (let n = from; n < Math.min(from + pool, spectra.total); n++) {
+      const spectrum = spectra.fromEnd(spectra.total - 1 - n);
+      if (spectrum) strongestOf(spectrum.meanDbfs, strongest);
+    }
+    for (let x = 0; x < words.length; x++) words[x] = VIRIDIS_WORDS[level(strongest[x], lowDb, highDb)];
+    this.context.putImageData(this.line, 0, y);
+  }
+}
+
+/** Raises every pixel to the strongest of the bins that fall on it. */
+function strongestOf(bins: Float32Array, pixels: Float32Array): void {
+  const scale = bins.length / pixels.length;
+  for (let x = 0; x < pixels.length; x++) {
+    const to = Math.min(bins.length, Math.ceil((x + 1) * scale));
+    for (let i = Math.floor(x * scale); i < to; i++) if (bins[i] > pixels[x]) pixels[x] = bins[i];
   }
 }

@@ -2,8 +2,23 @@ import { html, LitElement, type TemplateResult } from 'lit';
 import { type Drawable, loop } from '../draw/loop.ts';
 import { type Change, store } from '../state/store.ts';
 
-/** Words change four times a second at most: nobody reads faster, and laying a page out is dear. */
+/** Words change four times a second at most, those of all panels at once: nobody reads faster, and laying a page out is dear. */
 const TEXT_PERIOD_MS = 250;
+const toSay = new Set<LitElement>();
+let saidAtMs = 0;
+let timer: number | undefined;
+
+function saySoon(panel: LitElement): void {
+  toSay.add(panel);
+  if (timer === undefined) timer = setTimeout(say, Math.max(0, saidAtMs + TEXT_PERIOD_MS - performance.now()));
+}
+
+function say(): void {
+  timer = undefined;
+  saidAtMs = performance.now();
+  for (const panel of toSay) panel.requestUpdate();
+  toSay.clear();
+}
 
 const seen = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) (target as Panel).see(isIntersecting);
@@ -20,8 +35,6 @@ export abstract class Panel extends LitElement implements Drawable {
   /** Times that it was painted. */
   painted = 0;
   private fault: string | null = null;
-  private textAtMs = 0;
-  private textLate: number | undefined;
   private leave: (() => void) | null = null;
 
   /** What it shows. */
@@ -80,7 +93,7 @@ export abstract class Panel extends LitElement implements Drawable {
     } catch (error) {
       this.fail(error);
     }
-    this.words(nowMs);
+    saySoon(this);
   }
 
   protected override render(): TemplateResult {
@@ -93,21 +106,6 @@ export abstract class Panel extends LitElement implements Drawable {
     }
     return html`<header class="head"><h2>${this.heading}</h2>${this.tools()}</header>
       ${inside}${this.fault === null ? '' : html`<p class="fault">This panel failed: ${this.fault}</p>`}`;
-  }
-
-  /** Words now, or when their time has come. */
-  private words(nowMs: number): void {
-    clearTimeout(this.textLate);
-    const wait = this.textAtMs + TEXT_PERIOD_MS - nowMs;
-    if (wait <= 0) {
-      this.textAtMs = nowMs;
-      this.requestUpdate();
-    } else {
-      this.textLate = setTimeout(() => {
-        this.textAtMs = performance.now();
-        this.requestUpdate();
-      }, wait);
-    }
   }
 
   private fail(error: unknown): void {

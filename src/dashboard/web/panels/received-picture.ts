@@ -2,7 +2,7 @@ import { html } from 'lit';
 import { theme } from '../draw/colours.ts';
 import { fixed, unit } from '../draw/format.ts';
 import { Bitmap, emptyText, type Placed, pixelAt, place, ScaledLayer } from '../draw/picture-view.ts';
-import { type SfvShape, sfvAt, shapesOf } from '../draw/sfv-shapes.ts';
+import { type SfvShape, scaledPath, sfvAt, shapesOf } from '../draw/sfv-shapes.ts';
 import { patternOf, STATE_LOOKS, STATES } from '../draw/states.ts';
 import { BOLD, haloText, Surface } from '../draw/surface.ts';
 import type { PictureEvent, SfvState } from '../state/events.ts';
@@ -97,10 +97,9 @@ export class ReceivedPicturePanel extends Panel {
     const states = new Map((store.sfvs?.sfvs ?? []).map(({ id, state }) => [id, state]));
     g.save();
     g.translate(at.left, at.top);
-    for (const { id, path } of shapes) {
-      const state = states.get(id) ?? 'waiting';
-      const scaled = new Path2D();
-      scaled.addPath(path, new DOMMatrix().scale(at.scale));
+    for (const shape of shapes) {
+      const state = states.get(shape.id) ?? 'waiting';
+      const scaled = scaledPath(shape, at.scale);
       const pattern = patternOf(g, state);
       if (pattern) {
         g.fillStyle = pattern;

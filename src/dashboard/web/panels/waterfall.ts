@@ -17,7 +17,6 @@ const HIGHEST_DB = 0;
 const AUTO_MS = 1000;
 const AUTO_STEP_DB = 5;
 const LEAST_BOX_PX = 7;
-const ZOOMS = [512, 256, 128, 64];
 
 /** Spectra in time, newest on top, with a box around every burst; the same frequencies as the spectrum above it. */
 export class WaterfallPanel extends Panel {
@@ -28,8 +27,8 @@ export class WaterfallPanel extends Panel {
   private auto = true;
   private lowDb = -100;
   private highDb = -20;
-  /** Rows in sight. */
-  private shown: number = store.spectra.capacity;
+  /** All that is kept is in sight, else a line a spectrum. */
+  private all = true;
   private autoAtMs = Number.NEGATIVE_INFINITY;
 
   protected body() {
@@ -61,10 +60,10 @@ export class WaterfallPanel extends Panel {
       <input type="range" min=${LOWEST_DB} max=${HIGHEST_DB} step="1" .value=${String(this[which])} @input=${set(which)} data-is=${which} />
       <output>${fixed(this[which], 0)}</output></label>`;
     const zoom = (event: Event) => {
-      this.shown = Number((event.target as HTMLSelectElement).value);
+      this.all = (event.target as HTMLSelectElement).value === 'all';
       this.changed();
     };
-    return html`<span class="tools"><select aria-label="Rows in sight" @change=${zoom} data-is="zoom">${ZOOMS.map((rows) => html`<option value=${rows}>${rows} rows</option>`)}</select>
+    return html`<span class="tools"><select aria-label="Time in sight" @change=${zoom} data-is="zoom"><option value="all">all rows</option><option value="each">row by row</option></select>
       ${slider('from', 'lowDb')}${slider('to', 'highDb')}
       <label><input type="checkbox" .checked=${this.auto} @change=${toggle} data-is="auto" /> auto level</label></span>`;
   }
@@ -73,14 +72,14 @@ export class WaterfallPanel extends Panel {
     const [picture, over] = this.querySelectorAll('canvas');
     if (!picture || !over) return;
     this.image ??= new WaterfallImage(picture);
-    this.over ??= new Surface(over, () => this.changed());
+    this.over ??= new Surface(over, () => this.changed(), { transparent: true });
     if (this.auto && nowMs - this.autoAtMs > AUTO_MS && store.spectra.length > 0) {
       this.autoAtMs = nowMs;
       this.follow();
     }
-    this.image.update(store.spectra, this.lowDb, this.highDb);
-    picture.style.height = `${(100 * store.spectra.capacity) / this.shown}%`;
-    this.boxes(this.over);
+    const pool = this.all ? Math.max(1, Math.ceil(store.spectra.capacity / Math.max(1, this.over.height))) : 1;
+    this.image.update(store.spectra, this.lowDb, this.highDb, pool);
+    this.boxes(this.over, 1 / pool);
   }
 
   /** Limits around what is received: a little below the floor, a little above the peaks. */
@@ -98,13 +97,12 @@ export class WaterfallPanel extends Panel {
     this.highDb = clip(Math.max(this.lowDb + 20, AUTO_STEP_DB * Math.ceil((high + 1) / AUTO_STEP_DB)));
   }
 
-  private boxes(surface: Surface): void {
+  private boxes(surface: Surface, rowPx: number): void {
     const g = surface.begin();
     const newest = store.spectra.fromEnd(0);
     if (!newest) return;
     const { mute, bad, series } = theme();
     const width = surface.width - LEFT - RIGHT;
-    const rowPx = surface.height / this.shown;
     const y = (timeS: number) => rowPx * ageAt(timeS);
     const x = (hz: number) => LEFT + width * (0.5 + (hz - newest.centreHz) / newest.spanHz);
     const oldestS = (store.spectra.fromEnd(store.spectra.length - 1) as SpectrumEvent).timeS;
