@@ -24,6 +24,13 @@ export function verdict(data: ReportData): Verdict {
       text: `The channel was measured with ${n} sounding burst${n === 1 ? '' : 's'}.${lossText(data)}`,
     };
   }
+  if (m.outage !== 1 && !data.pictures.received && data.bursts.every((b) => b.kind === 'sounding')) {
+    const n = data.bursts.length;
+    return {
+      state: 'nothing',
+      text: `No picture was heard, only ${n} sounding burst${n === 1 ? '' : 's'}.${lossText(data)}`,
+    };
+  }
   if (m.outage === 1) {
     const scored = m.psnrDb === null ? '' : '; scored as flat grey (128)';
     return {

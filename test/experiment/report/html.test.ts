@@ -62,6 +62,11 @@ test('a report with nothing received says so and leaves empty sections out', () 
   const page = reportHtml(data);
   assertWellFormed(asXml(page).trim());
   assert.equal(verdict(data).state, 'nothing');
+  const sounded = [{ ...sampleReport().bursts[0], kind: 'sounding' }];
+  assert.deepEqual(verdict({ ...data, bursts: sounded }), {
+    state: 'nothing',
+    text: 'No picture was heard, only 1 sounding burst.',
+  });
   assert.ok(page.includes('No burst was found in the samples.'));
   assert.equal((page.match(/<h2>/g) ?? []).length, 1);
   assert.match(page, /<dt>PSNR<\/dt><dd title="nothing was decoded">—/);
