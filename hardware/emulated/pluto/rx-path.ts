@@ -2,7 +2,7 @@ import type { RandomStream } from '../../../src/common/random.ts';
 import { fromDb, toDb } from '../../../src/common/units.ts';
 import type { Antenna } from '../air.ts';
 import { AnalogueFaults, type MakeFaults } from '../analogue-faults.ts';
-import { meanPower, type QuantiserCount, quantise } from '../front-end.ts';
+import { meanPower, type QuantiserCount, quantise } from '../quantiser.ts';
 import { GaussianNoise, THERMAL_DBM_HZ } from '../noise.ts';
 import type { RfFigures } from '../rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { quantise } from '../../../hardware/emulated/front-end.ts';
+import { quantise } from '../../../hardware/emulated/quantiser.ts';
 import { GaussianNoise } from '../../../hardware/emulated/noise.ts';
 import { RandomStream } from '../../../src/common/random.ts';
 
