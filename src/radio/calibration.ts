@@ -15,6 +15,8 @@ const boardSchema = z.strictObject({
   /** What it was measured with, and when (ISO 8601). */
   referenceHz: z.number().positive(),
   measuredAt: z.string().max(40),
+  /** Level at the connector of a tone of full scale at receive gains of 0 dB, measured at this frequency; absent: not measured. */
+  level: z.strictObject({ fullScaleDbm: z.number().min(-150).max(150), atHz: z.number().positive() }).optional(),
 });
 
 const fileSchema = z.strictObject({
@@ -55,13 +57,15 @@ export async function readCalibrations(path = calibrationPath()): Promise<Readon
   throw new FormatError(issue.path.join('.') || 'calibration', `${issue.message} in ${path}`, hint);
 }
 
-/** Stores what was found of one board; the others stay. The file is replaced as a whole. */
+/** Stores what was found of one board; the others stay, and so does its level where none was measured. The file is replaced as a whole. */
 export async function storeCalibration(
   serial: string,
   board: BoardCalibration,
   path = calibrationPath(),
 ): Promise<void> {
-  const boards = { ...(await readCalibrations(path)), [serial.toLowerCase()]: board };
+  const all = await readCalibrations(path);
+  const key = serial.toLowerCase();
+  const boards = { ...all, [key]: { ...(Object.hasOwn(all, key) ? all[key] : {}), ...board } };
   const file = fileSchema.parse({ schema: 'sct.calibration/1', boards });
   try {
     await mkdir(dirname(path), { recursive: true });
@@ -80,4 +84,14 @@ export async function storedClock(serial: string, path = calibrationPath()): Pro
   if (!Object.hasOwn(boards, key)) return null;
   const { ppm, measuredAt } = boards[key];
   return { ppm: Number(ppm.toFixed(4)), from: 'stored', measuredAt };
+}
+
+/** What is stored of a board's level; null for nothing. */
+export async function storedLevel(
+  serial: string | null,
+  path = calibrationPath(),
+): Promise<NonNullable<BoardCalibration['level']> | null> {
+  const key = serial?.toLowerCase() ?? '';
+  const boards = await readCalibrations(path);
+  return (Object.hasOwn(boards, key) ? boards[key].level : null) ?? null;
 }

@@ -4,7 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FormatError } from '../../src/common/errors.ts';
-import { calibrationPath, readCalibrations, storeCalibration, storedClock } from '../../src/radio/calibration.ts';
+import {
+  calibrationPath,
+  readCalibrations,
+  storeCalibration,
+  storedClock,
+  storedLevel,
+} from '../../src/radio/calibration.ts';
 
 const BOARD = { ppm: -7.25, referenceHz: 868.3e6, measuredAt: '2026-11-22T15:00:00.000Z' };
 
@@ -32,6 +38,17 @@ test('what a board is told of its clock: that of its whole serial', async (t) =>
   assert.deepEqual(await storedClock('00AA', path), { ppm: 1.2346, from: 'stored', measuredAt: BOARD.measuredAt });
   assert.equal(await storedClock('aa', path), null, 'an end of a serial is nobody');
   assert.equal(await storedClock('constructor', path), null);
+});
+
+test('a level stays until another one is measured', async (t) => {
+  const path = await file(t);
+  const level = { fullScaleDbm: 12.5, atHz: 868e6 };
+  assert.equal(await storedLevel('00aa', path), null);
+  await storeCalibration('00aa', { ...BOARD, level }, path);
+  await storeCalibration('00aa', { ...BOARD, ppm: 1 }, path);
+  assert.deepEqual(await storedLevel('00AA', path), level);
+  assert.equal((await storedClock('00aa', path))?.ppm, 1);
+  assert.equal(await storedLevel(null, path), null);
 });
 
 test('a file that is something else is refused and stays as it is', async (t) => {

@@ -1,10 +1,11 @@
-import { ExitCode, UsageError } from '../../common/errors.ts';
+import { ExitCode, inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import { CABLED_FLAG } from '../../radio/safety/flag-words.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addConfigOption } from '../options.ts';
 import { requireRadio } from '../radios.ts';
 import { instrument } from './instrument.ts';
+import { PLUTO_CONSOLE, plutoConsole } from './pluto-console.ts';
 
 export interface DoctorFlags {
   freq?: string;
@@ -12,6 +13,7 @@ export interface DoctorFlags {
   gain?: string;
   duration: string;
   reference?: string;
+  referenceDbm?: string;
   save?: boolean;
   rates: boolean;
   turnaround?: string;
@@ -34,6 +36,10 @@ export const addDoctor: AddCommand = (program, context, done) => {
     .option('--duration <s>', 'how long to listen, and to try each rate', '5')
     .option('--reference <hz>', 'a tone of known frequency is on: measure the clock')
     .option(
+      '--reference-dbm <dbm>',
+      'its power at the connector: with --save, levels of this board are in dBm from then on',
+    )
+    .option(
       '--save',
       "store the clock's error for this board's serial: taken out from then on, unless its URI says ppm=",
     )
@@ -53,6 +59,7 @@ Examples:
   sct doctor hackrf:1a2b -f 868.3M -s 8M --gain 40
   sct doctor hackrf:1a2b --reference 868.3M --gain 40 --save
   sct doctor hackrf:1a2b -f 868.3M --turnaround 100 --cabled 60
+  sct doctor pluto:console:/dev/ttyACM0      what its firmware says on its serial console
 `,
     )
     .action(async (uri: string | undefined, flags: DoctorFlags) => {
@@ -79,10 +86,17 @@ async function machine(context: CliContext): Promise<number> {
 
 async function board(context: CliContext, given: string, flags: DoctorFlags): Promise<number> {
   if (/^(att|relay|gpsdo):/.test(given)) return instrument(context, given, {});
+  if (given.startsWith(PLUTO_CONSOLE)) return plutoConsole(context, given);
   await requireRadio('URI', given);
   const referenceHz = flags.reference === undefined ? null : parseQuantity('--reference', flags.reference, 'Hz');
   if (flags.save && referenceHz === null)
     throw new UsageError('--save needs --reference HZ', 'a tone of known frequency');
+  const referenceDbm =
+    flags.referenceDbm === undefined ? null : parseQuantity('--reference-dbm', flags.referenceDbm, 'dBm');
+  if (referenceDbm !== null) {
+    if (referenceHz === null) throw new UsageError('--reference-dbm needs --reference HZ', 'a tone of known frequency');
+    inRange('--reference-dbm', referenceDbm, -150, 0, 'dBm');
+  }
   const { parseRules } = await import('../transmit-rules.ts');
   const { examineBoard } = await import('../../experiment/board/examine-board.ts');
   const { doctorDocument, doctorText, passed } = await import('../../experiment/board/doctor-report.ts');
@@ -94,6 +108,7 @@ async function board(context: CliContext, given: string, flags: DoctorFlags): Pr
     },
     durationS: parseQuantity('--duration', flags.duration, 's'),
     referenceHz,
+    referenceDbm,
     save: flags.save === true,
     rates: flags.rates,
     turns: flags.turnaround === undefined ? 0 : parseQuantity('--turnaround', flags.turnaround),

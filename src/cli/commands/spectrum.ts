@@ -41,7 +41,7 @@ export const addSpectrum: AddCommand = (program, context, done) => {
       'after',
       `
 Powers are in dBFS: 0 is a complex amplitude of full scale. Of a board they are told in dBm, too, as its profile (hardware/)
-has it: assumed, not calibrated, and it says how far that may be off.
+has it (assumed, and it says how far that may be off), or as sct doctor --reference-dbm --save has measured it.
 
 Examples:
   sct spectrum hackrf -f 868.3M -s 8M --gain 40 -o air
@@ -82,7 +82,10 @@ async function spectrum(context: CliContext, given: string, flags: SpectrumFlags
     context.progress.note(rx.describe());
     const { realtime } = radio.capabilities;
     const heard = await listen(rx, { durationS, bins, marginDb, realtime, signal: context.signal });
-    const fullScale = fullScaleOf(profileOfUri(parseRadioUri(uri)), heard.settings);
+    const { serialOf } = await import('../../experiment/board/examine-board.ts');
+    const { storedLevel } = await import('../../radio/calibration.ts');
+    const level = await storedLevel(serialOf(radio));
+    const fullScale = fullScaleOf(profileOfUri(parseRadioUri(uri)), heard.settings, level);
     const document = { ...documentOf(radio.uri, heard), fullScale, clockCorrection: radio.clock ?? null };
     const files = flags.output === undefined ? [] : await writeFiles(flags.output, document, radio.uri, heard);
     if (context.json) outJson(context, { ...document, ...(files.length > 0 ? { files } : {}) });

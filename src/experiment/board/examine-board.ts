@@ -1,5 +1,5 @@
 import { DeviceError, UsageError } from '../../common/errors.ts';
-import { storeCalibration } from '../../radio/calibration.ts';
+import { storeCalibration, storedLevel } from '../../radio/calibration.ts';
 import type { ClockCorrection } from '../../radio/clock-error.ts';
 import { HackrfRadio } from '../../radio/hackrf/hackrf-radio.ts';
 import { measureTurnaround, type TurnaroundReport } from '../../radio/hackrf/turnaround.ts';
@@ -12,15 +12,19 @@ import { parseRadioUri, type RadioUri } from '../../radio/uri.ts';
 import { type Advice, advise, type Findings } from './advice.ts';
 import { type BoardWish, profileOfUri, streamRequest } from './board-request.ts';
 import { clockError, sustainedRate } from './examine.ts';
-import { type FullScale, fullScaleOf } from './full-scale.ts';
+import { type FullScale, fullScaleOf, levelOf } from './full-scale.ts';
 import { listen } from './listen.ts';
 
 export interface ExamineOptions {
   readonly wish: BoardWish;
   readonly durationS: number;
   readonly referenceHz: number | null;
-  /** Store what was found of the clock. */
+  /** Power of the reference at the connector, dBm; null: not known. */
+  readonly referenceDbm?: number | null;
+  /** Store what was found of clock and level. */
   readonly save: boolean;
+  /** Where it is stored and looked up; default the user's file. */
+  readonly book?: CalibrationBook;
   readonly rates: boolean;
   /** 0: the turnaround is left out. */
   readonly turns: number;
@@ -39,6 +43,11 @@ export interface Examined extends Findings {
   readonly turnaround: TurnaroundReport | null;
   readonly saved: boolean;
   readonly advice: readonly Advice[];
+}
+
+export interface CalibrationBook {
+  store(...board: Parameters<typeof storeCalibration>): Promise<void>;
+  level(serial: string | null): ReturnType<typeof storedLevel>;
 }
 
 const BINS = 4096;
@@ -92,19 +101,37 @@ export async function examine(
   const turnaround = options.turns > 0 && going() ? await turn(radio, wish, options.turns) : null;
   const serial = serialOf(radio);
   const saved = options.save && clock !== null && serial !== null;
-  if (options.save && serial === null) throw new DeviceError('--save: the board tells no serial number');
+  if (options.save) await checkSavable(radio, serial);
+  const { referenceDbm = null, book = { store: storeCalibration, level: storedLevel } } = options;
+  const level =
+    clock && heard.tone && referenceDbm !== null
+      ? levelOf(referenceDbm, 10 * Math.log10(heard.tone.power), heard.settings)
+      : null;
   if (saved) {
     const measuredAt = new Date().toISOString();
-    await storeCalibration(serial, { ppm: clock.ppm, referenceHz: clock.referenceHz, measuredAt });
+    const { ppm, referenceHz } = clock;
+    await book.store(serial, { ppm, referenceHz, measuredAt, ...(level ? { level } : {}) });
   }
   const findings: Findings = { heard, clock, referenceHz, sustained };
   return {
     ...findings,
     ...{ board: radio.describe(), serial, correction, turnaround, saved },
-    fullScale: fullScaleOf(profile, heard.settings),
+    fullScale: fullScaleOf(profile, heard.settings, level ?? (await book.level(serial))),
     // What was stored is taken out from the next time on: nothing is left to change.
     advice: advise(findings).filter(({ about }) => !(saved && about === 'clock')),
   };
+}
+
+/** DeviceError for a board that cannot be known again, or whose own clock is not the one that was measured. */
+async function checkSavable(radio: Radio, serial: string | null): Promise<void> {
+  if (serial === null) throw new DeviceError('--save: the board tells no serial number');
+  // Firmware that cannot tell has nobody at CLKIN that we know of.
+  if (radio instanceof HackrfRadio && (await radio.clockIn().catch(() => false))) {
+    throw new DeviceError(
+      '--save: the board runs on the clock at CLKIN, not on its own',
+      'pull that cable, and measure again',
+    );
+  }
 }
 
 function permitTurns(uri: RadioUri, wish: BoardWish, rules: TransmitRules): void {
@@ -125,7 +152,8 @@ async function turn(radio: Radio, { frequencyHz, rateHz }: BoardWish, count: num
   });
 }
 
-function serialOf(radio: Radio): string | null {
+/** What a board's calibration is stored under; null where it tells none. */
+export function serialOf(radio: Radio): string | null {
   if (radio instanceof HackrfRadio) return radio.facts.serial;
   return radio instanceof PlutoRadio ? radio.identity.serial : null;
 }

@@ -13,16 +13,18 @@ import {
 } from '../../../src/experiment/board/examine-board.ts';
 import { converterNoiseDbfs } from '../../../src/experiment/board/image.ts';
 import { buildChannel } from '../../../src/phy/channel/scenario.ts';
+import type { BoardCalibration } from '../../../src/radio/calibration.ts';
 import type { HackrfRadioOptions } from '../../../src/radio/hackrf/hackrf-radio.ts';
 import { loadProfile } from '../../../src/radio/profile.ts';
 import { TransmitRefused } from '../../../src/radio/safety/transmit-permission.ts';
-import { bench, passTime } from '../../radio/hackrf/emulated.ts';
+import { bench, passTime, SERIAL } from '../../radio/hackrf/emulated.ts';
 import { ToneAir } from './tone-air.ts';
 
 const REFERENCE_HZ = 868.3e6;
 const OPTIONS: ExamineOptions = {
   ...{ wish: {}, durationS: 0.02, referenceHz: REFERENCE_HZ, save: false, rates: false, turns: 0 },
   rules: { cabledDb: null, allowedBands: [], receiver: null },
+  book: { store: async () => undefined, level: async () => null },
   note: () => {},
 };
 
@@ -120,6 +122,31 @@ test('a stored clock error is taken out, and said; not where another clock comes
     board: { clkinPpm: 0 },
   });
   assert.equal(external.correction, null);
+});
+
+test('a reference of known power calibrates the level, and it is stored; not the clock at CLKIN as its own', async () => {
+  // The board's full scale is 7 dB off the profile's: what is assumed is found to be wrong.
+  const profile = loadProfile('hackrf');
+  const figure = { ...profile.frontEnd.rxFullScaleDbm, value: profile.frontEnd.rxFullScaleDbm.value! + 7 };
+  const board = { profile: { ...profile, frontEnd: { ...profile.frontEnd, rxFullScaleDbm: figure } } };
+  const stored: Record<string, BoardCalibration> = {};
+  const book = {
+    store: async (serial: string, found: BoardCalibration) => void (stored[serial] = found),
+    level: async (serial: string | null) => stored[serial ?? '']?.level ?? null,
+  };
+  const before = await examined({ dbm: -60, gainDb: 62, board, more: { book } });
+  const toneDbm = ({ heard, fullScale }: Examined) => 10 * Math.log10(heard.tone!.power) + fullScale!.dbm;
+  assert.ok(Math.abs(toneDbm(before) + 67) < 0.3, 'by the profile alone it is off, within the 10 dB that are said');
+  await examined({ dbm: -60, gainDb: 62, board, more: { book, save: true, referenceDbm: -60 } });
+  assert.deepEqual(Object.keys(stored), [SERIAL]);
+  // Other gains, another level: by the calibration it is right.
+  const after = await examined({ dbm: -72, gainDb: 70, board, more: { book } });
+  assert.ok(Math.abs(toneDbm(after) + 72) < 0.3, `${toneDbm(after)}`);
+  assert.deepEqual([after.fullScale!.basis, after.fullScale!.errorDb], ['calibrated', 3]);
+  await assert.rejects(
+    examined({ dbm: -60, gainDb: 62, board: { clkinPpm: 0 }, more: { book, save: true } }),
+    /the clock at CLKIN, not on its own/,
+  );
 });
 
 test('advice: too loud, too quiet, no reference, all well', async () => {
