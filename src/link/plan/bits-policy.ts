@@ -112,5 +112,6 @@ export function mapReason(
   const error = `relative error ${csi.uncertainty.toFixed(2)}`;
   if (interleaved === 'uncertain') return `the CSI report predicts too little for packets on few subbands, ${error}`;
   if (interleaved === 'weak subband') return `a subband below ${LEAST_SUBBAND_DB} dB, too weak for packets of its own`;
-  return `fresh CSI report, ${error}`;
+  // Where no Doppler is known no error can be told; where one is it is never 0.
+  return csi.uncertainty === 0 ? 'fresh CSI report of a channel taken to stand still' : `fresh CSI report, ${error}`;
 }

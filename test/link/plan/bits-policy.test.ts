@@ -84,6 +84,10 @@ test('streams of bits are interleaved where the report is uncertain or a subband
   }
   assert.equal(mapOf(good, bitsPolicy(source(), good, {})), 'matched');
   assert.match(mapReason(fading, { interleaved: 'uncertain' }, false), /predicts too little/);
+  assert.match(mapReason(fading, { interleaved: null }, false), /fresh CSI report, relative error 0\.[1-9]/);
+  // A sender that knows no Doppler, as by radio, claims no error.
+  const unknown = known(() => 10);
+  assert.match(mapReason(unknown, { interleaved: null }, false), /fresh CSI report of a channel taken to stand still/);
   assert.match(mapReason(known(null), { interleaved: null }, false), /no CSI report/);
   assert.match(
     mapReason(
