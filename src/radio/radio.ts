@@ -145,6 +145,8 @@ export interface RxStream extends AsyncIterable<SampleBlock> {
 export interface TxStream {
   readonly settings: StreamSettings;
   readonly counters: Readonly<TxCounters>;
+  /** What the counters cannot tell on this board; null where nothing. */
+  readonly warning?: string | null;
   /**
    * Queues one burst. `reIm` is interleaved [sample][re, im] with full scale 1.0 and is copied; `atIndex` is the
    * absolute index of its first sample, default right after what is queued. An index in the past is a DeviceError.

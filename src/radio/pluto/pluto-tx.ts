@@ -65,6 +65,10 @@ export class PlutoTx implements TxStream {
     });
   }
 
+  get warning(): string | null {
+    return this.parts.device.warning;
+  }
+
   /** Sets gains behind what is queued, at once while a buffer is repeated; returns all as they are. */
   setGains(gainsDb: Readonly<Record<string, number>>): Promise<Readonly<Record<string, number>>> {
     const turn = this.queue.then(() => {

@@ -25,7 +25,9 @@ export class TxDevice {
   private readonly path: Ad936xPath;
   private readonly rateHz: number;
   private readonly clock: TxClock;
-  private readonly status: StatusBit | null;
+  private status: StatusBit | null;
+  /** Why underruns are not counted; null where they are. */
+  warning: string | null = null;
 
   constructor(client: IiodClient, path: Ad936xPath, rateHz: number, clock: TxClock) {
     this.client = client;
@@ -56,7 +58,7 @@ export class TxDevice {
     if (lengthS * clock.speed >= SHORTEST_LOOKED_AT_S) {
       // It began no sooner than it was handed over, so until here it is not over: behind its end the bit is always set.
       const notOverS = handedOverS + lengthS * (1 - CLOCK_TOLERANCE);
-      await this.status?.takeSet();
+      await this.clearStatus();
       await clock.sleepS(notOverS - LOOK_BEFORE_END_S / clock.speed - clock.nowS());
       const set = (await this.status?.takeSet()) === true;
       underrun = set && clock.nowS() < notOverS;
@@ -69,7 +71,7 @@ export class TxDevice {
   /** Repeats a buffer until `halt`. */
   async repeat(iq: Int16Array): Promise<void> {
     await this.openAndFill(iq, true);
-    await this.status?.takeSet();
+    await this.clearStatus();
   }
 
   /** Ends a repetition; whether the board ran out of samples inside it. */
@@ -96,6 +98,16 @@ export class TxDevice {
     const handedOverS = this.clock.nowS();
     await this.client.writeBuffer(id, new Uint8Array(iq.buffer, iq.byteOffset, iq.byteLength));
     return handedOverS;
+  }
+
+  /**
+   * Forgets what stood in the register before. A bit that is set again at once, with a whole buffer in the board, tells nothing
+   * (analogdevicesinc/plutosdr-fw#107).
+   */
+  private async clearStatus(): Promise<void> {
+    if ((await this.status?.takeSet()) !== true || (await this.status?.takeSet()) !== true) return;
+    this.status = null;
+    this.warning = "the board's underflow bit is stuck: whether it ran out of samples is not known";
   }
 
   private async closeBuffer(): Promise<void> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { plutoFirmware } from '../../../hardware/emulated/pluto/firmware.ts';
 import { DeviceError, UsageError } from '../../../src/common/errors.ts';
 import type { PlutoRx } from '../../../src/radio/pluto/pluto-rx.ts';
 import { blockLength, type LossRecord, type SampleBlock } from '../../../src/radio/radio.ts';
@@ -184,6 +185,18 @@ test('a burst is heard whole and once; before and after it the board is silent',
   const loud = powers.filter((power) => power > peak / 1000).length;
   assert.ok(loud > 3600 && loud <= 4000, `${loud} loud samples`);
   await assert.rejects(tx.write(burst), /closed/);
+});
+
+test('an underflow bit that is stuck, as in firmware v0.39, counts nothing and says so', async (t) => {
+  const rig = await tcpRig(t, { firmware: plutoFirmware('v0.39') });
+  const radio = await rig.open();
+  const tx = await radio.openTx({ frequencyHz: 915e6, rateHz: 1e6 });
+  assert.equal(tx.warning, null);
+  for (let i = 0; i < 2; i++) await tx.write(new Float32Array(2 * 150_000).fill(0.1));
+  await tx.drain();
+  assert.equal(tx.counters.underruns, 0);
+  assert.match(tx.warning ?? '', /underflow bit is stuck/);
+  await tx.close();
 });
 
 test('an underrun is counted only where the bit is set inside a burst, not at its end', async (t) => {
