@@ -101,7 +101,7 @@ export function seedsChapter(results: readonly LinkResult[]): string {
       ),
     ),
     ...results.map((r) => `    ${r.command}`),
-    `${provenance(results[0])}. EPA (5 Hz) and EVA (70 Hz) are Rayleigh fading with the SNR as ensemble mean: single realisations lie far below it. Reports predict the channel from four soundings (ADR 0017); on EVA at 70 Hz they say nothing, and the robust map is used. Margins and reserve were tuned on this photo and on seeds 1 to 60 of the EPA and EVA rows at 25 subbands ([ADR 0004](adr/0004-repetitions-inside-the-budget.md)): those rows are in-sample. 100 trials do not prove 99 %: see the intervals..`,
+    `${provenance(results[0])}${otherCommits(results)}. EPA (5 Hz) and EVA (70 Hz) are Rayleigh fading with the SNR as ensemble mean: single realisations lie far below it. Reports predict the channel from four soundings (ADR 0017); on EVA at 70 Hz they say nothing, and the robust map is used. Margins and reserve were tuned on this photo and on seeds 1 to 60 of the EPA and EVA rows at 25 subbands ([ADR 0004](adr/0004-repetitions-inside-the-budget.md)): those rows are in-sample. 100 trials do not prove 99 %: see the intervals.`,
   ].join('\n\n');
 }
 
@@ -181,4 +181,12 @@ export function powerLoadingChapter(result: PowerLoadingResult): string {
     `    ${result.command}`,
     `${provenance(result)}; seeds ${result.seeds[0]} to ${result.seeds[1]}. Power levels were received with ${loaded} of ${trials} pictures; with the others no CSI report had come, or the burst was not found. Mean power of the subbands: ${figure(Math.min(...ranges), 2)} to ${figure(Math.max(...ranges), 2)} dB against equal power. At the 70 Hz and 20 ms of the default EVA the report is too old, and nothing is loaded.`,
   ].join('\n\n');
+}
+
+/** Rows that another commit made than the first ones. */
+function otherCommits(results: readonly LinkResult[]): string {
+  const commitOf = ({ git, program }: LinkResult) => (git ?? program?.git)?.commit.slice(0, 10) ?? 'no commit recorded';
+  const others = results.filter((r) => commitOf(r) !== commitOf(results[0]));
+  const said = others.map((r) => `${r.rows[0].numerology} subbands at ${commitOf(r)}`);
+  return said.length > 0 ? ` (${said.join(', ')})` : '';
 }
