@@ -73,8 +73,10 @@ describe('sct emulate: boards', () => {
       await assert.rejects(UsbIpClient.importing(first.usbip ?? '', '1-2'), /refused: 4/);
       emulation.command('plug 2');
       (await UsbIpClient.importing(first.usbip ?? '', '1-2')).peer.close();
-      assert.throws(() => emulation.command('unplug 0000'), /names 0 boards/);
-      assert.throws(() => emulation.command('explode 1'), /is no command/);
+      assert.throws(() => emulation.command('unplug 0000'), /0 boards have a serial number that ends in "0000"/);
+      for (const line of ['explode 1', 'unplug', 'unplug 1 2', 'toString 1', '\0']) {
+        assert.throws(() => emulation.command(line), /is no command: state, unplug SERIAL/);
+      }
     });
   });
 

@@ -17,9 +17,9 @@ export const addEmulate: AddCommand = (program, context, done) => {
     )
     .argument('<board...>', 'hackrf, pluto, attenuator[:MODEL], relay[:kmtronic|lctech], gpsdo; each as often as named')
     .optionsGroup('Boards:')
-    .option('--count <n>', 'so many of each board (default 1)')
+    .option('--count <n>', 'so many of each board, at most 15 in all (default 1)')
     .option('--serial <list>', 'serial numbers, hexadecimal, with commas between them')
-    .option('--ppm <list>', 'clock error of each board, with commas between them (default 0)')
+    .option('--ppm <list>', 'clock error of each board, -1000 to 1000, with commas between them (default 0)')
     .option(
       '--api <version>',
       'USB API version of the firmware of HackRFs: 0106 to 0112 (default 0107, release 2023.01.1)',
@@ -49,12 +49,12 @@ export const addEmulate: AddCommand = (program, context, done) => {
     .option('--commands', 'read commands from stdin: state, unplug SERIAL, plug SERIAL, trigger SERIAL')
     .optionsGroup('Air:')
     .option('--channel <name>', 'awgn (default), epa, eva, etu, tdl-a, tdl-b, tdl-c')
-    .option('--path-loss <db>', 'mean loss between two boards (default 60)')
-    .option('--own-loss <db>', 'from the output of a board to its own input (default: not heard)')
-    .option('--doppler <hz>', 'Doppler of the channel (default EPA 5, EVA 70, ETU 70, TDL 5)')
-    .option('--delay-spread <ns>', 'of the TDL channels (default 300)')
+    .option('--path-loss <db>', 'mean loss between two boards, 0 to 300 (default 60)')
+    .option('--own-loss <db>', 'from the output of a board to its own input, 0 to 300 (default: not heard)')
+    .option('--doppler <hz>', 'Doppler of the channel, 0 to 1000 (default EPA 5, EVA 70, ETU 70, TDL 5)')
+    .option('--delay-spread <ns>', 'of the TDL channels, 1 to 1000 (default 300)')
     .option('--seed <n>', 'seed of fading and noise (default 1)')
-    .option('--speed <x>', 'emulated seconds in a second, for slow machines (default 1)')
+    .option('--speed <x>', 'emulated seconds in a second, 0.0001 to 1, for slow machines (default 1)')
     .option('--duration <s>', 'stop after this time of the wall clock');
   addCommonOptions(command)
     .addHelpText('after', HELP_END)
@@ -97,9 +97,9 @@ function tell(context: CliContext, emulation: Emulation, event: 'state' | 'end')
     outJson(context, { schema: 'sct.emulate/1', event, ok: true, speed, boards, instruments });
     return;
   }
-  for (const { kind, serial, mode, samples, lostSamples, emittedSamples } of boards) {
+  for (const { kind, serial, mode, plugged, samples, lostSamples, emittedSamples } of boards) {
     context.out(
-      `${event} ${kind} ${serial} ${mode}: samples ${samples}, lost ${lostSamples}, sent ${emittedSamples}\n`,
+      `${event} ${kind} ${serial} ${plugged ? mode : 'unplugged'}: samples ${samples}, lost ${lostSamples}, sent ${emittedSamples}\n`,
     );
   }
   for (const { kind, attenuationDb, on } of instruments) {

@@ -27,6 +27,15 @@ interface Board {
   readonly model: HackrfBoard | EmulatedPluto;
 }
 
+const COMMANDS: Readonly<Record<string, (board: Board) => void>> = {
+  unplug: ({ port }) => port.unplug(),
+  plug: ({ port }) => port.plug(),
+  trigger: ({ model }) => {
+    if (!(model instanceof HackrfBoard)) throw new UsageError('a Pluto has no trigger input');
+    model.trigger();
+  },
+};
+
 /** Emulated boards on one air, behind their front ends. */
 export class Emulation {
   readonly plan: EmulationPlan;
@@ -155,16 +164,19 @@ export class Emulation {
     }));
   }
 
-  /** One line of `--commands`: unplug SERIAL, plug SERIAL, trigger SERIAL; the end of a serial is enough. */
+  /** One line of `--commands`; the end of a serial is enough. UsageError where it is none, or names no board. */
   command(line: string): void {
     const [word, serial, more] = line.trim().split(/\s+/);
-    const found = this.boards.filter((b) => serial && b.plan.serial.endsWith(serial.toLowerCase()));
-    if (found.length !== 1 || more !== undefined) throw new UsageError(`"${line}" names ${found.length} boards`);
-    const [{ port, model }] = found;
-    if (word === 'unplug') port.unplug();
-    else if (word === 'plug') port.plug();
-    else if (word === 'trigger' && model instanceof HackrfBoard) model.trigger();
-    else throw new UsageError(`"${word}" is no command: state, unplug SERIAL, plug SERIAL, trigger SERIAL`);
+    const act = Object.hasOwn(COMMANDS, word) ? COMMANDS[word] : undefined;
+    if (!act || serial === undefined || more !== undefined) {
+      throw new UsageError(
+        `${JSON.stringify(line.slice(0, 100))} is no command: state, unplug SERIAL, plug SERIAL, trigger SERIAL`,
+      );
+    }
+    const found = this.boards.filter(({ plan }) => plan.serial.endsWith(serial.toLowerCase()));
+    if (found.length !== 1)
+      throw new UsageError(`${found.length} boards have a serial number that ends in ${JSON.stringify(serial)}`);
+    act(found[0]);
   }
 
   /** Everything off the air, nobody connected. */
