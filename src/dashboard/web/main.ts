@@ -22,6 +22,7 @@ import { RunComparePanel } from './panels/run-compare.ts';
 import { saveScreenshot } from './screenshot.ts';
 import { act } from './state/actions.ts';
 import { connection } from './state/connection.ts';
+import { commandWord } from './state/events.ts';
 import { hover, pin } from './state/selection.ts';
 import { store } from './state/store.ts';
 
@@ -45,11 +46,13 @@ document.addEventListener('sct-compare', (event) => {
   void find(RunComparePanel, 'sct-compare')?.show((event as CustomEvent<string[]>).detail);
 });
 
+const WITHOUT_PICTURE = ['sound', 'record', 'tone', 'spectrum'];
+
 /** A run without a picture (sound) needs no room for one. */
 function layOut(): void {
   const { run, source, pictures } = store;
-  const picture =
-    source !== null || pictures.after !== null || pictures.before !== null || run === null || run.codec !== null;
+  const none = run !== null && WITHOUT_PICTURE.includes(commandWord(run.command));
+  const picture = !none || source !== null || pictures.after !== null || pictures.before !== null;
   document.documentElement.classList.toggle('no-picture', !picture);
 }
 store.on(['run', 'source', 'picture'], layOut);

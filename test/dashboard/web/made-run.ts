@@ -50,7 +50,7 @@ export function run(change: Partial<RunEvent> = {}): RunEvent {
     topic: 'run',
     state: 'running',
     runId: '01M816QAQTXJJXCKT7RW7T3HSP',
-    command: 'loopback',
+    command: 'sct loopback --demo --channel=eva',
     title: 'demo photo',
     startedAt: '2026-11-22T08:42:20.317Z',
     directory: '2026-11-22T08-42-20Z_demo-photo_eva_7t3hsp',

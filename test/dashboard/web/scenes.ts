@@ -94,7 +94,7 @@ export async function pictureRun() {
 /** The same for soundings: no picture, no SFVs. */
 export function soundRun() {
   return [
-    run({ command: 'sound', title: 'soundings', codec: null, mapping: null, directory: null }),
+    run({ command: 'sct sound --period=50', title: 'soundings', directory: null }),
     status(7),
     ...Array.from({ length: 220 }, (_, n) => spectrum(n)),
     ...Array.from({ length: 60 }, (_, n) => burst(2 * n)),

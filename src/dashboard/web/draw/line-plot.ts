@@ -123,7 +123,7 @@ export class LinePlot {
 
   private range(low: number | null, high: number | null): [number, number] {
     if (this.options.yRange) return [...this.options.yRange];
-    if (low === null || high === null) return this.limits ?? [0, 1];
+    if (low === null || high === null) return this.limits ?? [-100, 0];
     const old = this.limits;
     if (old && low >= old[0] && high <= old[1] && high - low > 0.5 * (old[1] - old[0])) return old;
     const room = Math.max(1, 0.08 * (high - low));

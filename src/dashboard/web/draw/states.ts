@@ -20,6 +20,15 @@ export const STATES = Object.keys(STATE_LOOKS) as SfvState[];
 
 const tiles = new Map<SfvState, HTMLCanvasElement>();
 const SIZE = 8;
+/** How much of its colour lies over an SFV. */
+const VEIL: Readonly<Record<SfvState, number>> = {
+  waiting: 0.55,
+  heard: 0.25,
+  received: 0,
+  repaired: 0.1,
+  synthesised: 0.22,
+  lost: 0.3,
+};
 
 /** A pattern that tiles: slanted lines repaired, dots synthesised, crossed lines lost, level lines heard, a veil waiting; none received. */
 export function patternOf(g: CanvasRenderingContext2D, state: SfvState): CanvasPattern | null {
@@ -36,10 +45,11 @@ function tileOf(state: SfvState): HTMLCanvasElement {
   const g = tile.getContext('2d');
   if (!g) return tile;
   const { colour } = STATE_LOOKS[state];
-  g.globalAlpha = state === 'waiting' ? 0.55 : 0.28;
+  g.globalAlpha = VEIL[state];
   g.fillStyle = colour;
   g.fillRect(0, 0, SIZE, SIZE);
-  g.globalAlpha = 0.95;
+  // What is repaired is mostly there: it stays to be seen.
+  g.globalAlpha = state === 'repaired' ? 0.5 : 0.95;
   g.strokeStyle = colour;
   g.lineWidth = 1.5;
   const line = (x0: number, y0: number, x1: number, y1: number) => {

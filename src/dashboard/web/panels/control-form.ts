@@ -1,9 +1,9 @@
 import { html, type TemplateResult } from 'lit';
 import { act, busy } from '../state/actions.ts';
-import { api, type CaptureSummary, type OptionSchema, type OptionsSchema } from '../state/api.ts';
+import { api, type CaptureSummary } from '../state/api.ts';
 import { connection } from '../state/connection.ts';
 import { store } from '../state/store.ts';
-import { check, isNumeric, rangeText } from '../state/validate.ts';
+import { check, isNumeric, type OptionSchema, type OptionsSchema, rangeText } from '../state/validate.ts';
 import { Panel } from './panel.ts';
 
 const COMMANDS = ['loopback', 'link', 'sound', 'record', 'receive', 'replay'] as const;
@@ -79,7 +79,9 @@ export class ControlForm extends Panel {
       const group = of['x-group'] ?? 'Options';
       groups.set(group, [...(groups.get(group) ?? []), this.field(name, of, problems.get(name))]);
     }
-    return [...groups].map(([group, fields]) => html`<fieldset><legend>${group}</legend>${fields}</fieldset>`);
+    return [...groups].map(
+      ([group, fields]) => html`<fieldset><legend>${group.replace(/:$/, '')}</legend>${fields}</fieldset>`,
+    );
   }
 
   private field(name: string, of: OptionSchema, problem: string | undefined): TemplateResult {

@@ -3,6 +3,7 @@ import { type Box, LEFT, RIGHT, subbandAxis, yAxis } from '../draw/axes.ts';
 import { inkOn, theme } from '../draw/colours.ts';
 import { fixed, unit } from '../draw/format.ts';
 import { modulationOf, THRESHOLDS } from '../draw/modulation.ts';
+import { emptyText } from '../draw/picture-view.ts';
 import { BOLD, FONT, haloText, Surface } from '../draw/surface.ts';
 import type { BurstTelemetry } from '../state/events.ts';
 import { blocksOf, hover, mappedBurst, ownerOf, pin, selection, sfvColour, sfvOf } from '../state/selection.ts';
@@ -27,7 +28,7 @@ export class RbBarsPanel extends Panel {
       burst
         ? html`<span>burst <b data-is="burst">${burst.burst}</b> (${burst.use})</span><span>mean <b data-is="mean">${unit(burst.snrDb, 1, 'dB')}</b></span>
           <span>${codes || 'no data'}</span><span>report <b data-is="age">${burst.csiAgeMs === null ? '—' : `${fixed(burst.csiAgeMs)} ms old`}</b></span>`
-        : html`<span>no burst yet</span>`
+        : ''
     }
         <span class="key tick">reported</span><span class="key dashed">a QAM at rate ½ needs</span></p>
       <div class="plot bars"><canvas role="img" aria-label=${describe(burst)}
@@ -41,7 +42,10 @@ export class RbBarsPanel extends Panel {
     this.surface ??= new Surface(canvas, () => this.changed());
     const g = this.surface.begin();
     const burst = mappedBurst();
-    if (!burst || burst.subbands < 1) return;
+    if (!burst || burst.subbands < 1) {
+      emptyText(g, this.surface, 'no burst yet', theme().mute);
+      return;
+    }
     this.limits(burst);
     const box = this.box();
     yAxis(g, box, this.low, this.high, 'RB SNR, dB', (v) => this.y(v));

@@ -4,6 +4,7 @@ import { bytes, clock, count, DASH, fixed } from '../draw/format.ts';
 import { loop } from '../draw/loop.ts';
 import { act, busy, lastAction } from '../state/actions.ts';
 import { connection } from '../state/connection.ts';
+import { commandWord } from '../state/events.ts';
 import { store } from '../state/store.ts';
 import { gainsText } from './link-budget.ts';
 import { Panel } from './panel.ts';
@@ -36,7 +37,7 @@ export class StatusStrip extends Panel {
   protected body() {
     const { run, status } = store;
     const state = runState();
-    return html`<div class="top"><h1>sct</h1><span class="pill ${state.kind}" data-is="state">${state.text}</span>
+    return html`<div class="top"><h1>sct</h1><span class="pill ${state.kind}" data-is="state" title=${run?.command ?? ''}>${state.text}</span>
         <span class="title"><b data-is="title">${run?.title ?? 'no run'}</b> <small data-is="run">${run?.directory ?? run?.runId ?? ''}</small></span>
         <span class="elapsed" data-is="elapsed" aria-label="elapsed">${clock(elapsedS())}</span>
         ${this.link()}<span class="buttons">${this.buttons()}</span></div>
@@ -107,14 +108,15 @@ const CAMERA = html`<svg width="15" height="13" viewBox="0 0 15 13" aria-hidden=
 function runState(): { kind: string; text: string } {
   const { run, replay } = store;
   if (!run) return { kind: 'idle', text: connection.job ? `starting ${connection.job}` : 'idle' };
+  const word = commandWord(run.command);
   if (run.state === 'ended') {
     return run.exitCode === 0
-      ? { kind: 'ok', text: `${run.command} ended` }
-      : { kind: 'bad', text: `${run.command} ended: exit ${run.exitCode}` };
+      ? { kind: 'ok', text: `${word} ended` }
+      : { kind: 'bad', text: `${word} ended: exit ${run.exitCode}` };
   }
   if (replay?.paused) return { kind: 'warn', text: 'replay paused' };
   const where = run.modelled ? ', modelled' : '';
-  return { kind: 'run', text: `${run.command}${where}${run.state === 'starting' ? ', starting' : ''}` };
+  return { kind: 'run', text: `${word}${where}${run.state === 'starting' ? ', starting' : ''}` };
 }
 
 function elapsedS(): number | null {

@@ -1,3 +1,5 @@
+import type { OptionsSchema } from './validate.ts';
+
 /** The server's REST interface, with the token of the page's address. */
 
 const KEY = 'sct.token';
@@ -29,28 +31,6 @@ export interface RunDetails extends RunSummary {
 export interface CaptureSummary {
   readonly name: string;
   readonly bytes: number;
-}
-
-/** The part of JSON Schema that options use. */
-export interface OptionSchema {
-  readonly type?: 'string' | 'number' | 'integer' | 'boolean';
-  readonly title?: string;
-  readonly description?: string;
-  readonly enum?: readonly (string | number)[];
-  readonly minimum?: number;
-  readonly maximum?: number;
-  readonly exclusiveMinimum?: number;
-  readonly exclusiveMaximum?: number;
-  readonly minLength?: number;
-  readonly maxLength?: number;
-  readonly pattern?: string;
-  readonly default?: unknown;
-  readonly 'x-group'?: string;
-}
-
-export interface OptionsSchema {
-  readonly properties: Readonly<Record<string, OptionSchema>>;
-  readonly required?: readonly string[];
 }
 
 export class ApiError extends Error {}

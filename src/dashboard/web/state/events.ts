@@ -40,6 +40,12 @@ const ARRAYS: Partial<Record<Topic, readonly string[]>> = {
 };
 const EMPTY = new Float32Array(0);
 
+/** The command of a run without the program's name and without its options: `sct sound --period=50` is "sound". */
+export function commandWord(command: string): string {
+  const words = command.split(' ').filter((word) => word !== '' && word !== 'sct');
+  return words[0] ?? '';
+}
+
 /** What a frame tells: its data and arrays as one object. */
 export function eventOf(frame: Frame): TelemetryEvent {
   const arrays: Record<string, FrameArray> = {};

@@ -1,4 +1,24 @@
-import type { OptionSchema, OptionsSchema } from './api.ts';
+/** The part of JSON Schema that options use. */
+export interface OptionSchema {
+  readonly type?: 'string' | 'number' | 'integer' | 'boolean';
+  readonly title?: string;
+  readonly description?: string;
+  readonly enum?: readonly (string | number)[];
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly exclusiveMaximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly default?: unknown;
+  readonly 'x-group'?: string;
+}
+
+export interface OptionsSchema {
+  readonly properties: Readonly<Record<string, OptionSchema>>;
+  readonly required?: readonly string[];
+}
 
 /** What a form holds: the text of a field, or whether a box is ticked. */
 export type FormValues = ReadonlyMap<string, string | boolean>;
@@ -63,5 +83,6 @@ export function rangeText({ minimum, maximum, exclusiveMinimum, exclusiveMaximum
   const high =
     maximum !== undefined ? `${maximum}` : exclusiveMaximum !== undefined ? `below ${exclusiveMaximum}` : null;
   if (low !== null && high !== null) return `is from ${low} to ${high}`;
-  return low !== null ? `is ${low} or more` : `is ${high} or less`;
+  if (low !== null) return minimum !== undefined ? `is ${low} or more` : `is ${low}`;
+  return maximum !== undefined ? `is ${high} or less` : `is ${high}`;
 }

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { commandWord, eventOf } from '../../../src/dashboard/web/state/events.ts';
+import { Ring } from '../../../src/dashboard/web/state/ring.ts';
+import { check, type OptionsSchema } from '../../../src/dashboard/web/state/validate.ts';
+
+test('a ring keeps the newest and counts all', () => {
+  const ring = new Ring<number>(3);
+  assert.equal(ring.fromEnd(0), undefined);
+  for (let i = 0; i < 8; i++) ring.push(i);
+  assert.deepEqual([...ring.newest()], [7, 6, 5]);
+  assert.deepEqual([ring.length, ring.total, ring.fromEnd(3), ring.fromEnd(-1)], [3, 8, undefined, undefined]);
+  assert.equal(
+    ring.last((v) => v < 7),
+    6,
+  );
+  ring.clear();
+  assert.deepEqual([ring.length, ring.total, [...ring.newest()]], [0, 0, []]);
+});
+
+const SCHEMA: OptionsSchema = {
+  properties: {
+    snr: { type: 'number', minimum: -20, maximum: 60 },
+    n: { type: 'integer', exclusiveMinimum: 0 },
+    codec: { enum: ['integrated', 'modular'] },
+    name: { type: 'string', pattern: '^[a-z]+$', maxLength: 4 },
+    quiet: { type: 'boolean' },
+    on: { type: 'boolean', default: true },
+  },
+  required: ['n'],
+};
+
+test('options are sent as the schema types them; what is empty is left out', () => {
+  const values = new Map<string, string | boolean>([
+    ['snr', ' -3.5 '],
+    ['n', '4'],
+    ['codec', ''],
+    ['name', 'abc'],
+    ['quiet', true],
+    ['on', false],
+  ]);
+  const { options, problems } = check(SCHEMA, values);
+  assert.deepEqual(options, { snr: -3.5, n: 4, name: 'abc', quiet: true, on: false });
+  assert.equal(problems.size, 0);
+});
+
+for (const [field, text, says] of [
+  ['snr', '61', 'is from -20 to 60'],
+  ['snr', 'ten', 'is a number'],
+  ['n', '', 'is needed'],
+  ['n', '0', 'is above 0'],
+  ['n', '1.5', 'is a whole number'],
+  ['codec', 'jpeg', 'is one of integrated, modular'],
+  ['name', 'abcde', 'has 4 characters at most'],
+  ['name', 'A', 'does not have the form ^[a-z]+$'],
+] as const) {
+  test(`${field} = '${text}' ${says}`, () => {
+    const { problems, options } = check(
+      SCHEMA,
+      new Map([
+        ['n', '1'],
+        [field, text],
+      ]),
+    );
+    assert.equal(problems.get(field), says);
+    assert.ok(!(field in options));
+  });
+}
+
+test('the command of a run is its first word', () => {
+  assert.equal(commandWord('sct sound --json --period=50'), 'sound');
+  assert.equal(commandWord('loopback'), 'loopback');
+  assert.equal(commandWord(''), '');
+});
+
+test('arrays that a frame leaves out are empty', () => {
+  const event = eventOf({
+    topic: 'spectrum',
+    sequence: 0,
+    timeS: 0,
+    data: { timeS: 1 },
+    arrays: { meanDbfs: new Float32Array(2) },
+  });
+  assert.ok(event.topic === 'spectrum');
+  assert.deepEqual([event.meanDbfs.length, event.peakDbfs.length, event.timeS], [2, 0, 1]);
+});
