@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { TestDevice, TestRequest } from '../hardware/front-ends/test-device.ts';
 import { jumpsOf } from './counter-check.ts';
 import { readClientVectors, timeless } from './hackrf-vectors.ts';
+import { saidOf } from './iio-vectors.ts';
 import { RecordedDevice } from './recorder.ts';
 
 describe('what the system test checks with', () => {
@@ -53,5 +54,30 @@ describe('what the system test checks with', () => {
       ['hackrf_info', 'receive', 'transmit', 'sweep'],
     );
     for (const { asked } of clients) assert.deepEqual(timeless(asked), asked);
+  });
+
+  it('saidOf keeps requests to the interface and words, of samples only how many', () => {
+    const control = {
+      kind: 'control',
+      requestType: 0x41,
+      request: 1,
+      value: 2,
+      index: 5,
+      length: 0,
+      data: '',
+    } as const;
+    const data = Buffer.from('VERSION\r\nWRITEBUF iio:device2 5\r\n\r\nabcCLOSE iio:device2\r\nEXI');
+    const said = saidOf(
+      [control, { ...control, requestType: 0x80 }, { kind: 'in', endpoint: 0x81, bytes: 512 }],
+      [
+        { endpoint: 2, data: data.subarray(0, 20) },
+        { endpoint: 4, data: Buffer.from('X') },
+        { endpoint: 2, data: data.subarray(20) },
+      ],
+    );
+    assert.deepEqual(said, {
+      controls: ['41 1 2 5 0'],
+      pipes: { 2: 'VERSION\r\nWRITEBUF iio:device2 5\r\n<5 bytes>\nCLOSE iio:device2\r\nEXI', 4: 'X' },
+    });
   });
 });

@@ -18,8 +18,13 @@ export type Asked =
 /** Stands before a device and writes down what comes; what was sent by bulk OUT is kept whole. */
 export class RecordedDevice implements EmulatedUsbDevice {
   readonly asked: Asked[] = [];
-  readonly sent: Uint8Array[] = [];
+  readonly sent: { readonly endpoint: number; readonly data: Uint8Array }[] = [];
   private readonly device: EmulatedUsbDevice;
+
+  /** All that was sent, to whichever endpoint. */
+  static bytesOf(sent: readonly { readonly data: Uint8Array }[]): Buffer {
+    return Buffer.concat(sent.map(({ data }) => data));
+  }
 
   constructor(device: EmulatedUsbDevice) {
     this.device = device;
@@ -47,7 +52,7 @@ export class RecordedDevice implements EmulatedUsbDevice {
 
   bulkOut(endpoint: number, data: Uint8Array, signal: AbortSignal): Promise<'ok' | 'stall'> {
     this.asked.push({ kind: 'out', endpoint, bytes: data.length });
-    this.sent.push(data.slice());
+    this.sent.push({ endpoint, data: data.slice() });
     return this.device.bulkOut(endpoint, data, signal);
   }
 
