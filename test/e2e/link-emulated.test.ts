@@ -1,13 +1,11 @@
 // The built program from end to end: emulated boards in one process, `sct link` over them in another.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { RandomStream } from '../../src/common/random.ts';
-import { rgbImage } from '../../src/sct/image/rgb-image.ts';
-import { encodePng } from '../../src/sct/image/save.ts';
 import { scratch, sct, startSct } from '../cli/helpers.ts';
+import { smallPhoto } from './small-photo.ts';
 
 const [WIDTH, HEIGHT] = [128, 96];
 const CARRIER_HZ = 868.3e6;
@@ -19,18 +17,6 @@ const PLUTO = `pluto:usb?serial=${SERIAL}3&usbip=unix:./boards`;
 const PPM = [20, -15, 5];
 /** Emulated seconds in a second: one that most machines hold, and one for a machine that is very busy. */
 const SPEEDS = [0.1, 0.01];
-
-/** A picture with smooth parts and an edge, the same every time. */
-async function photo(path: string): Promise<void> {
-  const random = new RandomStream(7);
-  const data = new Uint8Array(WIDTH * HEIGHT * 3);
-  for (let i = 0; i < data.length; i++) {
-    const [x, y, c] = [Math.floor(i / 3) % WIDTH, Math.floor(i / 3 / WIDTH), i % 3];
-    const edge = (x - 60) ** 2 + (y - 40) ** 2 < 900 ? 90 : 0;
-    data[i] = 60 + edge + 40 * Math.sin(x / 17 + c) + 4 * random.uniform();
-  }
-  await writeFile(path, await encodePng(rgbImage(WIDTH, HEIGHT, data)));
-}
 
 interface Metrics {
   readonly ok: boolean;
@@ -71,7 +57,7 @@ const CASES = [
 for (const { name, tx, rx, ppm, more } of CASES) {
   test(`a picture from ${name}`, { timeout: 400_000 }, async (t) => {
     const cwd = await scratch(t);
-    await photo(join(cwd, 'photo.png'));
+    await smallPhoto(join(cwd, 'photo.png'), WIDTH, HEIGHT);
     let metrics: Metrics | undefined;
     let run = '';
     for (const speed of SPEEDS) {

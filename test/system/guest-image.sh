@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Makes what the guest of the system test boots from: Debian's kernel, unpacked but not installed, and an initial RAM disk with its modules.
+# Makes what the guest of the system test boots from: Debian's kernel, unpacked but not installed, and an initial RAM disk with its modules; and
+# beside them libiio's server, unpacked too, as its package would start a service that listens to every machine.
 #   guest-image.sh CACHE_FOLDER
-# Needs apt-get, dpkg, depmod, modprobe, cpio and Debian's static busybox; no root. Prints KERNEL and INITRD as two words.
+# Needs apt-get, dpkg, depmod, modprobe, cpio and Debian's static busybox; no root. Prints KERNEL, INITRD and IIOD as three words.
 set -euo pipefail
 
 cache=$1
@@ -29,6 +30,12 @@ if [ ! -e "$release/done" ]; then
   touch "$release/done"
 fi
 
+if [ ! -x iiod/usr/sbin/iiod ]; then
+  apt-get -qq download iiod
+  dpkg-deb -x ./iiod_*.deb iiod
+  rm -f ./iiod_*.deb
+fi
+
 # Modules in the order of their dependencies, then our init.
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -43,4 +50,4 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
   basename "$file" >> "$root/modules/order"
 done
 (cd "$root" && find . -print0 | cpio --quiet --null -o -H newc | gzip -1) > "$initrd"
-echo "$kernel $initrd"
+echo "$kernel $initrd $cache/iiod/usr/sbin/iiod"

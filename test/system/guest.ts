@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { constants } from 'node:fs';
+import { constants, writeFileSync } from 'node:fs';
 import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
@@ -54,17 +54,19 @@ async function whereIs(program: string): Promise<string | null> {
 export interface GuestImage {
   readonly kernel: string;
   readonly initrd: string;
+  /** libiio's server; the guest sees it under the same path. */
+  readonly iiod: string;
 }
 
-/** Kernel and RAM disk; made on the first run, which downloads 70 MB. */
+/** Kernel, RAM disk and iiod; made on the first run, which downloads 70 MB. */
 export async function guestImage(): Promise<GuestImage> {
   await mkdir(CACHE, { recursive: true });
   const { stdout } = await promisify(execFile)(join(HERE, 'guest-image.sh'), [CACHE], {
     timeout: 600_000,
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` },
   });
-  const [kernel, initrd] = stdout.trim().split('\n').at(-1)!.split(' ');
-  return { kernel, initrd };
+  const [kernel, initrd, iiod] = stdout.trim().split('\n').at(-1)!.split(' ');
+  return { kernel, initrd, iiod };
 }
 
 /** A step of the guest: shell commands under a name. What they print and their exit code come back. */
@@ -108,6 +110,8 @@ export interface GuestOptions {
   /** 127.0.0.1 of this machine is 10.0.2.2 in the guest. */
   readonly hasNetwork: boolean;
   readonly timeoutMs: number;
+  /** A step is about to begin; null: the guest is at its end. What the step before asked of the boards has been heard. */
+  readonly onStep?: (name: string | null) => void;
   /** Hears the guest's console. */
   readonly onLine?: (line: string) => void;
 }
@@ -133,18 +137,27 @@ function boot(options: GuestOptions): Promise<string> {
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },
   );
-  return followed(qemu, options.timeoutMs, options.onLine ?? (() => {}));
+  return followed(qemu, options.timeoutMs, (line) => {
+    const step = /^guest: (?:step (\w+)|script ended)/.exec(line);
+    if (step) options.onStep?.(step[1] ?? null);
+    if (step?.[1]) writeFileSync(join(results, `${step[1]}.go`), '');
+    options.onLine?.(line);
+  });
 }
 
+/** A step begins once the host has said so: what it does on its USB may otherwise be seen before its name is heard. */
 function guestScript(steps: readonly Step[]): string {
   const parts = steps.map(
-    ({ name, commands }) => `echo "guest: step ${name}"
+    ({ name, commands }) => `step ${name}
 ( cd /tmp && ${commands}
 ) > "$RESULTS/${name}.out" 2>&1 < /dev/null
 echo $? > "$RESULTS/${name}.code"
 `,
   );
-  return `export RESULTS=/results\n${parts.join('')}sync\n`;
+  return `export RESULTS=/results
+step() { rm -f "$RESULTS/$1.go"; echo "guest: step $1" > /dev/console; until [ -e "$RESULTS/$1.go" ]; do sleep 0.05; done; }
+${parts.join('')}sync
+`;
 }
 
 /** Console of a QEMU until it ends; ended by force after the time-out. */
