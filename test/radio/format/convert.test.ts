@@ -117,6 +117,23 @@ test('samples at the converter limit are found', () => {
   assert.equal(countAtLimit(Int8Array.of(127, 0, 0, -128, 126, -127), 128), 2);
   assert.equal(countAtLimit(Int16Array.of(2047, 0, 0, -2048, 2046, -2047), 2048), 2);
   assert.equal(countAtLimit(Float32Array.of(1, 0, 0.999, 0), 1), 1);
+  // Every pair of bytes, at every place of a word, and lengths that end inside one.
+  const pairs = Int8Array.from({ length: 2 * 65_536 }, (_, i) => (i % 2 ? i >> 9 : i >> 1));
+  const plain = (data: Int8Array): number => {
+    const isAt = (v: number) => v === 127 || v === -128;
+    return data.reduce((sum, im, i) => sum + (i % 2 && (isAt(im) || isAt(data[i - 1])) ? 1 : 0), 0);
+  };
+  for (const [from, to] of [
+    [0, pairs.length],
+    [2, pairs.length],
+    [4, pairs.length - 2],
+    [1000, 1002],
+    [254, 254],
+  ]) {
+    const part = pairs.subarray(from, to);
+    assert.equal(countAtLimit(part, 128), plain(part));
+  }
+  assert.equal(plain(pairs), 65_536 - 254 * 254);
 });
 
 test('native views share aligned bytes and copy others, whole samples only', () => {
