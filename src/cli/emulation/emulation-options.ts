@@ -3,6 +3,7 @@ import { DEFAULT_PLUTO_RELEASE, PLUTO_RELEASES } from '../../../hardware/emulate
 import { inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import { CHANNELS } from '../../phy/channel/scenario.ts';
+import { IIOD_PORT } from '../../radio/uri.ts';
 import { EMULATED_INSTRUMENTS, type InstrumentPlan, instrumentOf } from './instruments.ts';
 
 export const EMULATED_KINDS = ['hackrf', 'pluto'] as const;
@@ -12,9 +13,7 @@ export type EmulatedKind = (typeof EMULATED_KINDS)[number];
 const MOST_BOARDS = 15;
 /** Port of USB/IP servers. */
 const DEFAULT_USBIP = '3240';
-/** Port of the first Pluto's IIO server; the next have the following. */
-const DEFAULT_IIOD = 30_431;
-/** Port of the first serial instrument, likewise. */
+/** Port of the first serial instrument; the next have the following, as Plutos have from IIOD_PORT on. */
 const DEFAULT_INSTRUMENT = 7001;
 
 /** One board of the emulation. */
@@ -148,7 +147,7 @@ function listeners(
   const reached = usbredir.length > 0 || plutos === boards;
   const at = words.usbip ?? (reached ? null : DEFAULT_USBIP);
   const usbip = at === null ? null : parseListenAddress('--usbip', at);
-  const standard = Array.from({ length: plutos }, (_, i) => String(DEFAULT_IIOD + i));
+  const standard = Array.from({ length: plutos }, (_, i) => String(IIOD_PORT + i));
   const iiod = (list('--iiod', words.iiod, plutos) ?? standard).map((place) =>
     place === 'no' ? null : parseListenAddress('--iiod', place),
   );

@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
+import { IIOD_PORT } from '../../../../src/radio/uri.ts';
 import { type ListenAddress, listen, stopListening } from '../../front-ends/listen.ts';
 import type { BytePipe } from './byte-pipe.ts';
 
-/** The IANA port of IIOD. */
-export const IIOD_PORT = 30431;
 /** What is read ahead of a busy server before the host has to wait. */
 const READ_AHEAD_BYTES = 1 << 20;
 
