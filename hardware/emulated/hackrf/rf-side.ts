@@ -1,8 +1,8 @@
 import type { RandomStream } from '../../../src/common/random.ts';
 import type { Antenna } from '../air.ts';
 import { AnalogueFaults, type MakeFaults } from '../analogue-faults.ts';
-import { meanPower, quantise } from '../quantiser.ts';
 import { GaussianNoise, THERMAL_DBM_HZ } from '../noise.ts';
+import { meanPower, quantise } from '../quantiser.ts';
 import type { RfFigures } from '../rf-figures.ts';
 import type { SampleClock } from './sample-clock.ts';
 import type { RadioSettings } from './settings.ts';
