@@ -31,6 +31,14 @@ async function figure(page: Page, panel: string, is: string): Promise<string> {
   return ((await page.locator(`${panel} [data-is="${is}"]`).first().textContent()) ?? '').trim();
 }
 
+async function until(what: string, passes: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (await passes()) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assert.fail(what);
+}
+
 /** Waits until a figure reads so. */
 async function reads(page: Page, panel: string, is: string, text: string | RegExp): Promise<void> {
   const found = page.locator(`${panel} [data-is="${is}"]`).first();
@@ -78,16 +86,18 @@ test('every panel shows the figures and colours of a run that is known', { skip:
   await reads(page, 'sct-spectrum', 'peak', '−14.0 dBFS');
   await reads(page, 'sct-spectrum', 'peak-at', '870.220 MHz');
   await reads(page, 'sct-waterfall', 'rows', '220');
-  const [tone, beside] = await Promise.all([
-    pixel(page, 'sct-waterfall .image', 0.7505, 0.001),
-    pixel(page, 'sct-waterfall .image', 0.98, 0.001),
-  ]);
-  assert.ok(tone[0] + tone[1] > beside[0] + beside[1] + 150, `tone ${tone}, beside it ${beside}`);
+  await until('the tone stands out', async () => {
+    const tone = await pixel(page, 'sct-waterfall .image', 0.7505, 0.001);
+    const beside = await pixel(page, 'sct-waterfall .image', 0.98, 0.001);
+    return tone[0] + tone[1] > beside[0] + beside[1] + 150;
+  });
   assert.equal((await pixel(page, 'sct-waterfall .image', 0.5, 0.9))[3], 0, 'rows that never came are empty');
 
   await reads(page, 'sct-constellation', 'evm', '19.5 % (−14.2 dB)');
   await reads(page, 'sct-constellation', 'modulation', 'analog');
-  assert.ok((await countColour(page, 'sct-impulse canvas', [0, 158, 115])) > 20);
+  await until('the impulse response is drawn', async () => {
+    return (await countColour(page, 'sct-impulse canvas', SFV_3)) > 20;
+  });
   await reads(page, 'sct-impulse', 'cp', '4.69 µs');
   await reads(page, 'sct-channel', 'range', /^−\d+\.\d to \d+\.\d dB$/);
 
@@ -123,12 +133,13 @@ test('SFVs and resource blocks highlight each other', { skip: noBrowser }, async
   const { page } = await openPage(browser, feeder.url, { viewport: { width: 1280, height: 1800 } });
   await reads(page, 'sct-source', 'sfvs', String(SFVS));
   await reads(page, 'sct-rb-bars', 'burst', '109');
-  await page.waitForTimeout(300);
-  const bright = await countColour(page, 'sct-rb-bars canvas', AEROPLANE);
+  const aeroplane = () => countColour(page, 'sct-rb-bars canvas', AEROPLANE);
+  await until('bars are painted', async () => (await aeroplane()) > 10_000);
+  const bright = await aeroplane();
   // From a row of the table to bars and picture.
   await page.locator('sct-sfvs tr[data-sfv="3"]').hover();
   await reads(page, 'sct-rb-bars', 'picked', /^SFV 3 \(cluster 3\) rides on 15 RBs, subbands 7, 15$/);
-  assert.equal(await countColour(page, 'sct-rb-bars canvas', AEROPLANE), 0, 'all others step back');
+  await until('all others step back', async () => (await aeroplane()) === 0);
   assert.ok((await countColour(page, 'sct-rb-bars canvas', SFV_3)) > 500);
   // From a bar to the table: subband 3 carries the aeroplane in all slots.
   const bars = page.locator('sct-rb-bars canvas');
@@ -146,8 +157,7 @@ test('SFVs and resource blocks highlight each other', { skip: noBrowser }, async
   await reads(page, 'sct-rb-bars', 'picked', /^SFV 0 \(aeroplane\)/);
   await page.keyboard.press('Escape');
   await reads(page, 'sct-rb-bars', 'picked', /^Point at/);
-  await page.waitForTimeout(300);
-  assert.equal(await countColour(page, 'sct-rb-bars canvas', AEROPLANE), bright);
+  await until('bars are as they were', async () => (await aeroplane()) === bright);
   await page.close();
 });
 
@@ -196,26 +206,21 @@ test('the waterfall goes on by one row a spectrum and follows its sliders', { sk
   feeder.snapshot = soundRun();
   const { page } = await openPage(browser, feeder.url);
   await reads(page, 'sct-waterfall', 'rows', '220');
+  // Fixed colours, a line a spectrum.
+  await page.locator('sct-waterfall [data-is="auto"]').uncheck();
   await page.locator('sct-waterfall [data-is="zoom"]').selectOption('each');
-  await page.waitForTimeout(300);
-  const tone = () => pixel(page, 'sct-waterfall .image', 0.7505, 0.001);
-  const old = await tone();
-  const quiet = spectrum(400);
-  feeder.tell({ ...quiet, meanDbfs: new Float32Array(BINS).fill(-100) });
+  const line = (row: number) => pixel(page, 'sct-waterfall .image', 0.7505, (row + 0.5) / 172);
+  const bright = async (row: number) => (await line(row))[1] > 150;
+  await until('the tone is on top', () => bright(0));
+  assert.ok(await bright(1));
+  feeder.tell({ ...spectrum(400), meanDbfs: new Float32Array(BINS).fill(-100) });
   await reads(page, 'sct-waterfall', 'rows', '221');
-  await page.waitForTimeout(200);
-  assert.notDeepEqual(await tone(), old);
-  assert.deepEqual(
-    await pixel(page, 'sct-waterfall .image', 0.7505, 1.5 / 172),
-    old,
-    'what was on top is one row lower',
-  );
+  await until('the quiet line is on top', async () => !(await bright(0)));
+  assert.ok(await bright(1), 'what was on top is one line lower');
   await page.locator('sct-waterfall [data-is="highDb"]').fill('-90');
-  await page.waitForTimeout(300);
-  assert.deepEqual(
-    (await pixel(page, 'sct-waterfall .image', 0.5, 1.5 / 172)).slice(0, 3),
-    [253, 231, 37],
-    'above the range: the last colour',
-  );
+  const last = [253, 231, 37];
+  await until('above the range: the last colour', async () => {
+    return (await line(1)).slice(0, 3).every((v, c) => v === last[c]);
+  });
   await page.close();
 });

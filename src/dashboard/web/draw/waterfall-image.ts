@@ -21,11 +21,11 @@ export class WaterfallImage {
     this.context = context;
   }
 
-  /** @param lowDb @param highDb the first and the last colour @param pool spectra a line */
-  update(spectra: Ring<SpectrumEvent>, lowDb: number, highDb: number, pool: number): void {
+  /** @param lowDb @param highDb the first and the last colour @param pool spectra a line @param linePx height of a line */
+  update(spectra: Ring<SpectrumEvent>, lowDb: number, highDb: number, pool: number, linePx: number): void {
     const { clientWidth: width, clientHeight: height } = this.canvas;
     if (width === 0 || height === 0) return;
-    const key = [width, height, lowDb, highDb, pool].join(' ');
+    const key = [width, height, lowDb, highDb, pool, linePx].join(' ');
     if (key !== this.key || spectra.total < this.drawn) this.begin(width, height, key);
     if (spectra.total === this.drawn) return;
     const oldest = spectra.total - spectra.length;
@@ -34,9 +34,10 @@ export class WaterfallImage {
     // The line on top may not have been full: it is painted again.
     const before = Math.floor((this.drawn - 1) / pool);
     const moved = this.drawn === 0 ? 0 : last - before;
-    if (moved > 0) this.context.drawImage(this.canvas, 0, moved);
-    for (let line = Math.max(first, last - height + 1); line <= last; line++) {
-      this.paint(spectra, line * pool, pool, last - line, lowDb, highDb);
+    if (moved > 0) this.context.drawImage(this.canvas, 0, moved * linePx);
+    for (let line = Math.max(first, last - Math.ceil(height / linePx) + 1); line <= last; line++) {
+      this.fill(spectra, line * pool, pool, lowDb, highDb);
+      for (let y = 0; y < linePx; y++) this.context.putImageData(this.line, 0, (last - line) * linePx + y);
     }
     this.drawn = spectra.total;
   }
@@ -55,14 +56,7 @@ export class WaterfallImage {
   }
 
   /** @param from number of the first spectrum of the line, counted from the beginning */
-  private paint(
-    spectra: Ring<SpectrumEvent>,
-    from: number,
-    pool: number,
-    y: number,
-    lowDb: number,
-    highDb: number,
-  ): void {
+  private fill(spectra: Ring<SpectrumEvent>, from: number, pool: number, lowDb: number, highDb: number): void {
     const { strongest, words } = this;
     strongest.fill(Number.NEGATIVE_INFINITY);
     for (let n = from; n < Math.min(from + pool, spectra.total); n++) {
@@ -70,7 +64,6 @@ export class WaterfallImage {
       if (spectrum) strongestOf(spectrum.meanDbfs, strongest);
     }
     for (let x = 0; x < words.length; x++) words[x] = VIRIDIS_WORDS[level(strongest[x], lowDb, highDb)];
-    this.context.putImageData(this.line, 0, y);
   }
 }
 

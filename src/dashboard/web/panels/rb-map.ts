@@ -8,7 +8,9 @@ import { hover, ownerOf, pin, selection } from '../state/selection.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
 
-const ROWS = 160;
+/** Slots in sight: as many as there are, within these. */
+const FEWEST = 40;
+const MOST = 160;
 const STEP_DB = 5;
 
 interface Row {
@@ -24,6 +26,7 @@ export class RbMapPanel extends Panel {
   private readonly scratch = document.createElement('canvas');
   private image: ImageData | null = null;
   private rows: Row[] = [];
+  private shown = FEWEST;
   private low = 0;
   private high = 30;
 
@@ -45,7 +48,8 @@ export class RbMapPanel extends Panel {
     const box = this.box();
     this.paintImage(subbands);
     g.imageSmoothingEnabled = false;
-    g.drawImage(this.scratch, box.left, box.top, box.right - box.left, box.bottom - box.top);
+    const { left, top, right, bottom } = box;
+    g.drawImage(this.scratch, 0, 0, subbands, this.shown, left, top, right - left, bottom - top);
     this.marks(g, box, subbands);
     subbandAxis(g, box, subbands);
   }
@@ -58,13 +62,14 @@ export class RbMapPanel extends Panel {
     for (const burst of store.bursts.newest()) {
       if (burst.use === 'reverse' || burst.subbands !== subbands || subbands < 1) continue;
       const slots = Math.floor(burst.rbSnrDb.length / subbands);
-      for (let slot = slots - 1; slot >= 0 && this.rows.length < ROWS; slot--) this.rows.push({ burst, slot });
+      for (let slot = slots - 1; slot >= 0 && this.rows.length < MOST; slot--) this.rows.push({ burst, slot });
       for (const v of burst.rbSnrDb) {
         if (v < low) low = v;
         if (v > high) high = v;
       }
-      if (this.rows.length >= ROWS) break;
+      if (this.rows.length >= MOST) break;
     }
+    this.shown = Math.max(FEWEST, Math.min(MOST, this.rows.length));
     if (!Number.isFinite(low) || !Number.isFinite(high)) return;
     this.low = STEP_DB * Math.floor(low / STEP_DB);
     this.high = Math.max(this.low + STEP_DB, STEP_DB * Math.ceil(high / STEP_DB));
@@ -73,8 +78,8 @@ export class RbMapPanel extends Panel {
   private paintImage(subbands: number): void {
     if (!this.image || this.image.width !== subbands) {
       this.scratch.width = subbands;
-      this.scratch.height = ROWS;
-      this.image = new ImageData(subbands, ROWS);
+      this.scratch.height = MOST;
+      this.image = new ImageData(subbands, MOST);
     }
     const words = new Uint32Array(this.image.data.buffer);
     words.fill(0);
@@ -93,7 +98,7 @@ export class RbMapPanel extends Panel {
   /** Lines between bursts, their numbers, and the block that is picked. */
   private marks(g: CanvasRenderingContext2D, box: Box, subbands: number): void {
     const { card, mute, ink } = theme();
-    const rowPx = (box.bottom - box.top) / ROWS;
+    const rowPx = (box.bottom - box.top) / this.shown;
     g.font = FONT;
     g.textAlign = 'right';
     g.textBaseline = 'middle';
@@ -131,7 +136,7 @@ export class RbMapPanel extends Panel {
 
   private at({ offsetX, offsetY }: PointerEvent) {
     const box = this.box();
-    const row = this.rows[Math.floor(((offsetY - box.top) / (box.bottom - box.top)) * ROWS)];
+    const row = this.rows[Math.floor(((offsetY - box.top) / (box.bottom - box.top)) * this.shown)];
     if (!row || offsetX < box.left || offsetX >= box.right) return null;
     const { burst, slot } = row;
     const subband = Math.floor(((offsetX - box.left) / (box.right - box.left)) * burst.subbands);

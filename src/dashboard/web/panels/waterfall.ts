@@ -77,9 +77,13 @@ export class WaterfallPanel extends Panel {
       this.autoAtMs = nowMs;
       this.follow();
     }
-    const pool = this.all ? Math.max(1, Math.ceil(store.spectra.capacity / Math.max(1, this.over.height))) : 1;
-    this.image.update(store.spectra, this.lowDb, this.highDb, pool);
-    this.boxes(this.over, 1 / pool);
+    const { height } = this.over;
+    const rows = Math.max(1, store.spectra.length);
+    const pool = this.all ? Math.max(1, Math.ceil(rows / Math.max(1, height))) : 1;
+    // Few rows are tall ones.
+    const linePx = [8, 4, 2].find((px) => rows * px <= height) ?? 1;
+    this.image.update(store.spectra, this.lowDb, this.highDb, pool, linePx);
+    this.boxes(this.over, linePx / pool);
   }
 
   /** Limits around what is received: a little below the floor, a little above the peaks. */
