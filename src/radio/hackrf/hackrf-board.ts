@@ -106,10 +106,13 @@ export class HackrfBoard {
   /**
    * Sends a call; resolves to the reply (empty for OUT). DeviceError where the firmware lacks the request; UsbError where the board refuses it
    * (stall), does not answer, or is gone.
+   *
+   * @param isUrgent has its time-out even where the call that it is part of has no time left
    */
-  async send(call: BoardCall): Promise<Uint8Array> {
+  async send(call: BoardCall, isUrgent = false): Promise<Uint8Array> {
     const { name, setup, data, replyBytes } = call;
-    const timeoutMs = this.timeLeft(call.timeoutMs * this.slowness);
+    const wantedMs = call.timeoutMs * this.slowness;
+    const timeoutMs = isUrgent ? wantedMs : this.timeLeft(wantedMs);
     if (!this.has(name)) {
       const since = apiText(VENDOR_REQUESTS[name].sinceApi);
       throw new DeviceError(
@@ -206,7 +209,7 @@ export class HackrfBoard {
     const timeoutsMs = this.mute ? MUTE_OFF_TIMEOUTS_MS : OFF_TIMEOUTS_MS;
     for (const [attempt, timeoutMs] of timeoutsMs.entries()) {
       try {
-        await this.send({ ...setMode('off'), timeoutMs });
+        await this.send({ ...setMode('off'), timeoutMs }, true);
         return;
       } catch (error) {
         const last = attempt === timeoutsMs.length - 1;
