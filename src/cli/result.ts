@@ -18,7 +18,7 @@ export async function printResult(context: CliContext, result: RunResult | Folde
   context.progress.done();
   if (context.json) outJson(context, await resultJson(result, context.signal.aborted));
   else context.out(await textOf(context, result));
-  const reason = REASONS[result.exitCode];
+  const reason = ('reason' in result && result.reason) || REASONS[result.exitCode];
   if (reason && !context.signal.aborted) process.stderr.write(`sct: ${reason}\n`);
   return result.exitCode;
 }

@@ -164,7 +164,8 @@ export async function writeReceiverRun(
   const text = images ? [...several, ...outcome.ledger!.problems].join('; ') : alone;
   const held = await outcome.stream.codecs?.held();
   const knowledge = held ? heldAlone(held.knowledge()) : undefined;
-  const ended = { ...endManifest(manifest, io.now(), exitCode, text), ...knowledgeRecord(knowledge) };
+  const code = io.signal.aborted ? ExitCode.interrupted : exitCode;
+  const ended = { ...endManifest(manifest, io.now(), code, text), ...knowledgeRecord(knowledge) };
   const report = await writeReport(
     run,
     {

@@ -211,8 +211,11 @@ async function check(run: StoredRun, outcome: ReceiverOutcome): Promise<MetricDi
   );
 }
 
-/** Metrics without the paths of several pictures, which no two runs share. */
+/** Metrics without the paths and times of several pictures, which no two runs share. */
 function withoutPaths(metrics: JsonObject): JsonObject {
   if (!Array.isArray(metrics.images)) return metrics;
-  return { ...metrics, images: metrics.images.map((m: unknown) => ({ ...asObject('images', m), files: {} })) };
+  return {
+    ...metrics,
+    images: metrics.images.map((m: unknown) => ({ ...asObject('images', m), files: {}, timings: {} })),
+  };
 }

@@ -67,6 +67,8 @@ export interface RunResult {
   readonly pictures?: readonly PictureMetrics[];
   readonly directory: string;
   readonly exitCode: number;
+  /** What the exit code means here, where it is not what it usually means. */
+  readonly reason?: string;
 }
 
 /** A folder of pictures. */

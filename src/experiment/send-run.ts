@@ -34,7 +34,7 @@ import { transmitFacts } from './transmit-facts.ts';
 
 /** What it says where there is a way back and nothing ever came. */
 const UNHEARD =
-  'no report came back: nobody heard it, or the way back is broken; the picture was sent with the robust map all the same (is sct receive running there, with the same -f, --numerology and --feedback? less attenuation, or a higher --tx-gain?)';
+  'no report came back, so the picture was sent with the robust map: is sct receive running there with the same -f, --numerology, --feedback and token, and the attenuation not too much?';
 /** What `sct send` says of a board without a way back and without --tx-gain. */
 const STAYS_LOW = 'no way back: the transmit gain stays as low as it starts; --tx-gain sets it';
 
@@ -157,7 +157,6 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     Object.assign(metrics, budgetMetrics(facts.budget, image.width * image.height));
     const problem = answered && transmitter.measuredAtS === null ? UNHEARD : null;
     const exitCode = problem ? ExitCode.noSignal : ExitCode.ok;
-    if (problem) io.progress.note(problem);
     metrics.ok = problem === null;
     metrics.mapping = facts.mapping;
     metrics.mappingReason = facts.mappingReason || null;
@@ -203,7 +202,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     });
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(manifest);
-    return { metrics, report, directory: run.path, exitCode };
+    return { metrics, report, directory: run.path, exitCode, ...(problem ? { reason: problem } : {}) };
   } catch (error) {
     await radio.close().catch(() => undefined);
     await capture.close().catch(() => undefined);

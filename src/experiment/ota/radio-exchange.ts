@@ -126,7 +126,7 @@ export class RadioExchange implements ComparableExchange {
     const txEnd = this.power ? withGains(options.tx, this.power.gainsDb) : options.tx;
     if (txEnd.board) transmitGuard().watch(signal);
     this.radios = options.radios ?? (await openRadios(txEnd, rxEnd));
-    if (image) await this.rehearse(image);
+    if (image) await rehearse(transmitter, image, this.budgetOf(image));
     const sending = await this.radios.tx.openTx(txEnd.request);
     this.tx = permittedTx(txEnd, rxEnd.board ? rxEnd.profile : null, sending);
     this.rx = await this.radios.rx.openRx(rxEnd.request);
@@ -200,14 +200,8 @@ export class RadioExchange implements ComparableExchange {
   /** What does not depend on the channel, and the gains; then the coding once more as these soundings tell it. */
   async prepare(image: RgbImage): Promise<void> {
     await this.setGain();
-    const { transmitter, air } = this;
-    if (transmitter.measuredAtS !== null) await this.rehearse(image);
-    // A file's time stands still while nothing is written.
-    if (air.standsStill) this.codingS = 0;
-  }
-
-  private async rehearse(image: RgbImage): Promise<void> {
-    this.codingS = await rehearse(this.transmitter, image, this.budgetOf(image));
+    // By the air's clock: a slow emulation's runs slower than this machine's, a file's stands still.
+    this.codingS = await rehearse(this.transmitter, image, this.budgetOf(image), () => this.air.nowS);
   }
 
   private async setGain(): Promise<void> {
@@ -284,7 +278,7 @@ export class RadioExchange implements ComparableExchange {
       underruns > 0
         ? [`the transmitter ran out of samples ${underruns === 1 ? 'once' : `${underruns} times`} inside a burst`]
         : [];
-    if (this.rx?.warning) out.push(this.rx.warning);
+    for (const stream of [this.tx, this.rx]) if (stream?.warning) out.push(stream.warning);
     const { tx } = this.options;
     if (!this.power && tx.board && tx.config.txGainDb === undefined) out.push(STAYS_LOW);
     return out;

@@ -1,3 +1,4 @@
+import { wallClockS } from '../../link/session/stream-clock.ts';
 import type { Transmitter } from '../../link/transmitter.ts';
 import type {
   AnalyseHints,
@@ -43,20 +44,23 @@ export class RehearsedCodec implements Codec {
 
 /**
  * Codes a picture by what is known of the channel so far and sends nothing, so that models are loaded, the picture is analysed and the code has run
- * before the report comes that counts; returns how long a coding takes after that, s: so much older a report is when its bursts are on the air.
+ * before the report comes that counts; returns how long a coding takes after that by the session's clock, s: so much older a report is when its bursts are
+ * on the air.
+ *
+ * @param nowS the session's clock; default the process's
  */
 export async function rehearse(
   transmitter: Transmitter,
   image: RgbImage,
   budgetRe: number,
-  references: readonly number[] = [],
+  nowS: () => number = wallClockS,
 ): Promise<number> {
   const code = async (): Promise<number> => {
-    const startedMs = performance.now();
-    const { bursts } = await transmitter.understudy().send(image, budgetRe, transmitter.measuredAtS ?? 0, references);
+    const startedS = nowS();
+    const { bursts } = await transmitter.understudy().send(image, budgetRe, transmitter.measuredAtS ?? 0);
     // The first burst's samples are made before it is on the air as well.
     void bursts[0].samples.length;
-    return (performance.now() - startedMs) / 1e3;
+    return nowS() - startedS;
   };
   await code();
   return code();

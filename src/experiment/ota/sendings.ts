@@ -1,5 +1,6 @@
-import { ExitCode, SctError } from '../../common/errors.ts';
+import { ExitCode, NoSignalError, SctError, UsageError } from '../../common/errors.ts';
 import { TxChain } from '../../link/chains.ts';
+import type { SocketFeedback } from '../../link/feedback-socket.ts';
 import { NoFeedback } from '../../link/reverse/feedback.ts';
 import { LiveAir, type SentBurst } from '../../link/session/live-air.ts';
 import { SenderSession } from '../../link/session/sender.ts';
@@ -94,6 +95,25 @@ export function answeredOptions(config: LinkConfig, setup: LinkSetup): Partial<T
   };
 }
 
+/** Waits for the receiver. UsageError where it holds another token, NoSignalError where nobody comes: then nothing is sent. */
+async function peerOf(
+  socket: SocketFeedback,
+  { feedback }: LinkConfig,
+  wall: WallTime,
+  io: Sending['io'],
+): Promise<void> {
+  if (!socket.connected) io.progress.note(`waiting for the receiver: ${socket.describe()}`);
+  await wall.until(wall.nowS + PEER_S, () => socket.connected || socket.counters.refused > 0);
+  if (socket.connected) return;
+  if (socket.counters.refused > 0) {
+    throw new UsageError(`--feedback ${feedback}: the receiver there holds another token`, 'give both ends the same');
+  }
+  throw new NoSignalError(
+    `no receiver at ${feedback}: nothing was sent`,
+    'start sct receive there first, with the same --feedback and token',
+  );
+}
+
 /** By radio: with a socket to the receiver, or with its reverse bursts, as a session with reports and answers, else as into a file. */
 export async function sendLive(sending: Sending): Promise<Sent> {
   const { config, setup, transmitter, knowledge, image, budget, tx, turning, power, gains, io } = sending;
@@ -102,15 +122,13 @@ export async function sendLive(sending: Sending): Promise<Sent> {
     ? await openSocket(config, 'sender', { changed: () => wall.nudge(), note: (text) => io.progress.note(text) })
     : null;
   try {
-    let codingS = await rehearse(transmitter, image, budget);
+    if (socket) await peerOf(socket, config, wall, io);
+    await rehearse(transmitter, image, budget);
     const { modemRateHz, deviceRateHz } = setup.frontend;
     const open = tx && { chain: new TxChain(setup.frontend, tx), tx };
     const port = turning ?? { ready: async () => open!, done: async () => undefined };
     const air = new LiveAir({ port, time: turning ?? wall, modemRateHz, deviceRateHz });
-    if (socket && !socket.connected) {
-      io.progress.note(`waiting for the receiver: ${socket.describe()}`);
-      await wall.until(wall.nowS + PEER_S, () => socket.connected);
-    }
+    let codingS = 0;
     const back = socket ?? turning;
     const sender = new SenderSession({
       ...{ transmitter, air, feedback: back ?? new NoFeedback(), knowledge, signal: io.signal },
@@ -125,7 +143,7 @@ export async function sendLive(sending: Sending): Promise<Sent> {
     // A turning radio is opened for each sending, with the gains that the power has then.
     const setter = gains ?? { setGains: async (gainsDb: Readonly<Record<string, number>>) => gainsDb };
     if (back && power) await raisePower(sender, setter, power, WAIT_S);
-    if (transmitter.measuredAtS !== null) codingS = await rehearse(transmitter, image, budget);
+    codingS = await rehearse(transmitter, image, budget, () => air.nowS);
     return { plan: await sender.sendPicture(image, budget), bursts: air.sent };
   } finally {
     await socket?.close();

@@ -47,11 +47,6 @@ export class LiveAir implements Air {
     this.options = options;
   }
 
-  /** Whether time goes by only with what is sent. */
-  get standsStill(): boolean {
-    return this.options.fill === true;
-  }
-
   get nowS(): number {
     return this.options.fill ? this.writtenS : this.options.time.nowS;
   }

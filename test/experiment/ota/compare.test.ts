@@ -90,4 +90,5 @@ test('with a codec of SFVs and ground truth the comparison has importance-weight
     assert.ok(Math.abs(snrDb! - 15) < 1.5, `${snrDb} dB`);
   }
   assert.equal(differences[0].figures.importanceWeightedPsnrDb!.n, 2);
+  assert.deepEqual((await replay(join(at, 'run'), join(at, 'again'), true)).differences, []);
 });
