@@ -33,11 +33,16 @@ export class TxRun {
   private failure: Error | null = null;
   private aborting: Promise<void> | null = null;
   private readonly marginBytes: number;
+  /** Time of a byte in the air; null: it may wait for a trigger, for as long as that takes. */
+  private readonly byteMs: number | null;
+  /** When the board, were it never held up, would have taken all that was written, ms of performance.now(). */
+  private dueMs = 0;
 
-  private constructor(board: HackrfBoard, queue: OutQueue, marginBytes: number) {
+  private constructor(board: HackrfBoard, queue: OutQueue, marginBytes: number, byteMs: number | null) {
     this.board = board;
     this.queue = queue;
     this.marginBytes = marginBytes;
+    this.byteMs = byteMs;
   }
 
   /**
@@ -45,12 +50,17 @@ export class TxRun {
    *
    * @param waitsForTrigger the board takes no bytes until its trigger pin says so: that is no stall
    */
-  static async begin(board: HackrfBoard, transferBytes: number, waitsForTrigger: boolean): Promise<TxRun> {
+  static async begin(
+    board: HackrfBoard,
+    rateHz: number,
+    transferBytes: number,
+    waitsForTrigger: boolean,
+  ): Promise<TxRun> {
     const stallMs = waitsForTrigger ? 0 : board.patienceMs;
     try {
       await board.inTime(() => board.setMode('tx'), START_MS);
       const queue = await board.device.startOut({ endpoint: TX_ENDPOINT, transferBytes, transfers: 8, stallMs });
-      return new TxRun(board, queue, transferBytes);
+      return new TxRun(board, queue, transferBytes, waitsForTrigger ? null : (1000 * board.slowness) / (2 * rateHz));
     } catch (error) {
       if (!board.gone) await board.off().catch(() => undefined);
       throw error;
@@ -83,6 +93,7 @@ export class TxRun {
    */
   write(data: Uint8Array): Promise<unknown> {
     this.bytes += data.length;
+    this.dueMs = Math.max(this.dueMs, performance.now()) + data.length * (this.byteMs ?? 0);
     let whole = data;
     if (this.rest.length > 0) {
       whole = new Uint8Array(this.rest.length + data.length);
@@ -123,8 +134,8 @@ export class TxRun {
     try {
       await this.writeZeros(bytes - this.bytes);
       const flush = this.queue.write(ZEROS.subarray(0, this.board.facts.bufferBytes));
-      await this.settled();
-      await flush;
+      this.dueMs += this.board.facts.bufferBytes * (this.byteMs ?? 0);
+      await this.inTime(this.settled().then(() => flush));
       await this.off();
     } catch (error) {
       if (error instanceof UsbError && error.kind === 'timeout') this.board.fellSilent();
@@ -132,6 +143,21 @@ export class TxRun {
       throw await this.explained(error);
     }
     return { underruns: await this.underruns(bytes) };
+  }
+
+  /** One patience for all that was written, however often the board is held up on the way. */
+  async inTime(done: Promise<unknown>): Promise<void> {
+    if (this.byteMs === null) return void (await done);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new UsbError('timeout', `${this.board.facts.board}: what was sent was not taken in time`);
+      timer = setTimeout(() => reject(error), this.dueMs + this.board.patienceMs - performance.now());
+    });
+    try {
+      await Promise.race([done, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   /** Off at once: what is not sent is not sent. Never throws; safe to call twice. */

@@ -149,7 +149,7 @@ export class HackrfTx implements TxStream {
 
   private async oneRun(): Promise<void> {
     const { rateHz } = this.settings;
-    const run = await TxRun.begin(this.board, transferBytes(rateHz), this.waitsForTrigger);
+    const run = await TxRun.begin(this.board, rateHz, transferBytes(rateHz), this.waitsForTrigger);
     this.run = run;
     try {
       // What was silent since the last run is part of the gap.
@@ -166,7 +166,7 @@ export class HackrfTx implements TxStream {
         this.queuedBytes -= burst.bytes.length;
         burst.taken();
         // Another burst may still follow without a gap while this one goes out; the last of them closes the run in time.
-        if (this.queue.length === 0 || run.pendingBytes > MAX_PENDING_BYTES) await roomAhead;
+        if (this.queue.length === 0 || run.pendingBytes > MAX_PENDING_BYTES) await run.inTime(roomAhead);
       }
       if (this.aborted) await run.abort();
       else this.counters.underruns += (await run.end()).underruns;
