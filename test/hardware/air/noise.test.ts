@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { quantise } from '../../../hardware/emulated/quantiser.ts';
 import { GaussianNoise } from '../../../hardware/emulated/noise.ts';
+import { quantise } from '../../../hardware/emulated/quantiser.ts';
 import { RandomStream } from '../../../src/common/random.ts';
 
 test('noise is normal, white and added', () => {
