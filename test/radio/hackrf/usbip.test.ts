@@ -43,8 +43,16 @@ async function twoBoards(speed: number) {
   return { models, boards, open, uri, close };
 }
 
+/** Emulated seconds in a second: one that most machines hold, and one for a machine that is very busy. */
+const SPEEDS = [0.1, 0.01];
+
 test('from one board to another, each in a worker thread behind USB/IP', async () => {
-  const bench = await twoBoards(0.1);
+  await tone(SPEEDS[0]).catch(() => tone(SPEEDS[1]));
+});
+
+/** A tone from the first board to the second, without an underrun. */
+async function tone(speed: number): Promise<void> {
+  const bench = await twoBoards(speed);
   try {
     const receiver = await bench.open(1, { lnaDb: 16, vgaDb: 20 });
     const sender = await bench.open(0);
@@ -52,7 +60,7 @@ test('from one board to another, each in a worker thread behind USB/IP', async (
     const rx = await receiver.openRx({ frequencyHz: 915e6, rateHz: 2e6 });
     const tx = await sender.openTx({ frequencyHz: 915e6, rateHz: 2e6, gainsDb: { txvga: 20 } });
     // A tone at 1/16 of the rate.
-    const tone = Float32Array.from({ length: 40_000 }, (_, i) => {
+    const wave = Float32Array.from({ length: 40_000 }, (_, i) => {
       const angle = (2 * Math.PI * (i >> 1)) / 16;
       return 0.5 * (i % 2 ? Math.sin(angle) : Math.cos(angle));
     });
@@ -60,7 +68,7 @@ test('from one board to another, each in a worker thread behind USB/IP', async (
     const sent: Promise<void>[] = [];
     for await (const block of rx) {
       if (sent.length === 0) {
-        sent.push(tx.write(tone).then(() => tx.drain()));
+        sent.push(tx.write(wave).then(() => tx.drain()));
         sent[0].catch(() => undefined); // looked at below
       }
       const length = Math.min(4096, blockLength(block));
@@ -89,7 +97,7 @@ test('from one board to another, each in a worker thread behind USB/IP', async (
   } finally {
     await bench.close();
   }
-});
+}
 
 test('pulled and put back: gone at once, there again by its serial', async () => {
   const bench = await twoBoards(0.1);

@@ -96,10 +96,7 @@ describe('the end of a process', { concurrency: 4 }, () => {
   });
 
   test('a second signal does not wait for one that hangs', async () => {
-    const ended = await run(['signal', 'hang'], (line, child) => {
-      if (line === 'ready') child.kill('SIGINT');
-      if (line === 'stuck asked') child.kill('SIGINT');
-    });
+    const ended = await run(['two-signals', 'hang'], sendAtReady('SIGINT'));
     // What is silent already is not touched again.
     assert.deepEqual(ended.lines, ['ready', 'quick silent', 'stuck asked', 'stuck now']);
     assert.doesNotMatch(ended.stderr, /not silent after/);
