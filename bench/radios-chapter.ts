@@ -96,7 +96,7 @@ function picturesPart(part: RadiosResult['parts']['pictures']): string[] {
   const largest = Math.max(...rows.map((r) => Math.abs(r.differenceDb)));
   return [
     '### Pictures over two boards against a loopback',
-    `The demo photo from one emulated HackRF to another: clocks 35 ppm apart, IQ imbalance of 0.5 dB and 3° and DC of −20 dBFS at both ends, 8-bit converters, 60 dB between them, AWGN; against \`sct loopback --profile hackrf\` with the CFO and clock offset that follow from 35 ppm, the same faults at its receiver (it has none at its transmitter), no phase noise, and as SNR the mean over RB that the boards’ receiver measured. Asked: within 1 dB. Largest difference: ${figure(largest, 2)} dB, **${largest <= 1 ? 'met' : 'missed'}** in ${rows.length} pairs.`,
+    `The demo photo from one emulated HackRF to another: clocks 35 ppm apart, IQ imbalance of 0.5 dB and 3°, DC of −20 dBFS and phase noise at both ends, 8-bit converters, 60 dB between them, AWGN; against \`sct loopback --profile hackrf\` with the CFO and clock offset that follow from 35 ppm, the same faults and the HackRF’s phase noise at its receiver (it has none at its transmitter), and as SNR the mean over RB that the boards’ receiver measured. Asked: within 1 dB. Largest difference: ${figure(largest, 2)} dB, **${largest <= 1 ? 'met' : 'missed'}** in ${rows.length} pairs.`,
     table(
       [
         'seed',

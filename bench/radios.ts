@@ -182,7 +182,7 @@ async function pictures(seeds: number) {
     });
     const air = metricsOf(boards.json);
     const offsets = ['--cfo', String(carrierHz * ppm * 1e-6), '--sfo', String(ppm)];
-    const faults = ['--iq', '0.5,3', '--dc', '-20', '--phase-noise', 'none', '--bits', '8'];
+    const faults = ['--iq', '0.5,3', '--dc', '-20', '--phase-noise', 'hackrf', '--bits', '8'];
     const own = ['loopback', '--demo', '--profile', 'hackrf', '-f', '868.3M', '--snr', air.snrDb.toFixed(2)];
     const loopback = metricsOf(
       (await sct([...own, ...offsets, ...faults, '--seed', String(seed), '-o', `own-${seed}`])).json,
