@@ -79,7 +79,8 @@ try {
       return { cpuOfSecondS: userS + systemS, userS, systemS, lost: lost.get(long) ?? null };
     });
     const sorted = each.map(({ cpuOfSecondS }) => cpuOfSecondS).sort((a, b) => a - b);
-    return { client, medianCpuOfSecondS: sorted[Math.floor(runs / 2)], runs: each };
+    const medianCpuOfSecondS = (sorted[Math.floor((runs - 1) / 2)] + sorted[Math.floor(runs / 2)]) / 2;
+    return { client, medianCpuOfSecondS, runs: each };
   });
   const [ours, theirs] = measured.map(({ medianCpuOfSecondS }) => medianCpuOfSecondS);
   const facts = { rateHz: RATE_HZ, speed: SPEED, secondsOfSamples: LONG_S - SHORT_S, processor: 'emulated (TCG)' };
