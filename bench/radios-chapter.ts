@@ -77,7 +77,20 @@ export interface RadiosResult {
   };
 }
 
-export function radiosChapter(result: RadiosResult): string {
+/** `sct record` beside `hackrf_transfer` in a guest (bench/radios-clients.ts). */
+export interface ClientsResult extends Provenance {
+  readonly command: string;
+  readonly rateHz: number;
+  readonly speed: number;
+  readonly ratio: number;
+  readonly measured: readonly {
+    readonly client: 'sct' | 'hackrf_transfer';
+    readonly medianCpuOfSecondS: number;
+    readonly runs: readonly { readonly cpuOfSecondS: number; readonly lost: number }[];
+  }[];
+}
+
+export function radiosChapter(result: RadiosResult, clients: ClientsResult | null): string {
   const { parts } = result;
   return [
     '## Radios (emulated)',
@@ -86,8 +99,24 @@ export function radiosChapter(result: RadiosResult): string {
     ...lossesPart(parts.losses),
     ...hostPart(parts),
     `    ${result.command}`,
-    'Not measured: recording against `hackrf_transfer` on the same emulated board. It reaches that only inside QEMU, where without a host’s virtualisation its CPU seconds would be those of the interpreter.',
+    ...clientsPart(clients),
   ].join('\n\n');
+}
+
+function clientsPart(result: ClientsResult | null): string[] {
+  if (!result) return [];
+  const of = (name: string) => result.measured.find((m) => m.client === name)!;
+  const text = (name: string) => {
+    const { medianCpuOfSecondS, runs } = of(name);
+    const each = runs.map((r) => figure(r.cpuOfSecondS, 2)).join(', ');
+    return `\`${name === 'sct' ? 'sct record' : name}\` ${figure(medianCpuOfSecondS, 2)} CPU seconds for a second of samples (${each})`;
+  };
+  return [
+    '### Recording beside hackrf_transfer',
+    `Both on the same emulated board at ${result.rateHz / 1e6} Msps over the USB of a guest's kernel, start not counted: ${text('sct')}, ${text('hackrf_transfer')}: ratio ${figure(result.ratio, 2)}. The guest's processor is itself emulated (QEMU without a host's virtualisation): code that is compiled while it runs suffers most from that, the spread is large, and neither the figures nor their ratio are those of a real processor, where \`sct record\` needs what stands above. Time ran at ${result.speed} of the wall clock. A comparison on a real processor is open: it needs a board, or a kernel that takes USB over IP.`,
+    `    ${result.command}`,
+    `${provenance(result)}.`,
+  ];
 }
 
 function picturesPart(part: RadiosResult['parts']['pictures']): string[] {

@@ -34,7 +34,7 @@ import {
   ldpcChapter,
   speedChapter,
 } from './phy-chapters.ts';
-import { type RadiosResult, radiosChapter } from './radios-chapter.ts';
+import { type ClientsResult, type RadiosResult, radiosChapter } from './radios-chapter.ts';
 import { semanticsChapter, semanticsPlots } from './semantics-chapter.ts';
 import { contents, summaryChapter } from './summary-chapter.ts';
 
@@ -76,7 +76,7 @@ const chapters = [
   powerLoading && powerLoadingChapter(powerLoading),
   kodak && kodakChapter(kodak),
   boards && ['## Captures like a HackRF and like a Pluto', boards.lines.join('\n')].join('\n\n'),
-  radios && radiosChapter(radios),
+  radios && radiosChapter(radios, read<ClientsResult>('radios-clients.json')),
   speed && ['## Time and memory of one photo', speed.lines.join('\n')].join('\n\n'),
   models && modelsChapter(models),
   adaptation && adaptationChapter(adaptation),
