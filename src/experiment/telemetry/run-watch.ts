@@ -38,6 +38,7 @@ export class RunWatch {
   private spectrumFromS = 0;
   private status = { atMs: 0, samples: 0, cpuUs: 0 };
   private lossesTold = 0;
+  private state: RunEvent['state'] = 'starting';
   private diskFreeBytes: number | null = null;
 
   /** @param folder where the run records, for the room that is left */
@@ -55,6 +56,7 @@ export class RunWatch {
 
   /** A block that is about to be received. */
   block(block: SampleBlock, chain: RxChain): void {
+    if (this.state === 'starting') this.run('running');
     this.meter.add(block);
     const nowMs = performance.now();
     const timeS = block.index / chain.deviceRateHz;
@@ -118,6 +120,7 @@ export class RunWatch {
   }
 
   private run(state: RunEvent['state'], end?: Pick<RunEvent, 'exitCode' | 'outcome' | 'metrics'>): void {
+    this.state = state;
     this.telemetry.tell({ topic: 'run', state, ...this.facts, exitCode: null, outcome: null, metrics: null, ...end });
   }
 
