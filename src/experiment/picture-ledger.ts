@@ -13,6 +13,7 @@ import { cleanTask, decodedSize } from './machine-metrics.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { openQualityInputs } from './quality-inputs.ts';
 import type { StreamResult } from './receive-stream.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** One of several pictures of a stream; what is counted over the stream (samples, repetitions) is null. */
 export interface PictureMetrics extends LinkMetrics {
@@ -30,6 +31,7 @@ export interface LedgerOptions {
   /** Writes a file of the run; returns its path. */
   readonly write: (name: string, bytes: Uint8Array) => Promise<string>;
   readonly note: (text: string) => void;
+  readonly watch?: RunWatch | null;
 }
 
 /**
@@ -49,7 +51,7 @@ export class PictureLedger {
   }
 
   async settle({ session, picture, trace }: HeardPicture, receiver: Receiver): Promise<void> {
-    const { config, codecs, write, note } = this.options;
+    const { config, codecs, write, note, watch } = this.options;
     let decoded: DecodedImage | undefined;
     let problem: string | null = null;
     try {
@@ -66,6 +68,7 @@ export class PictureLedger {
     if (decoded?.image) {
       metrics.files = { received: await write(`received-${number}.png`, await encodePng(decoded.image)) };
     }
+    await watch?.decoded(decoded, metrics);
     problem ??= outcomeText(metrics, config, decoded, trace);
     if (problem) {
       this.problems.push(`picture ${number} (session ${session}): ${problem}`);

@@ -1,5 +1,6 @@
 import { ExitCode, NoSignalError, SctError, UsageError } from '../common/errors.ts';
 import { TurningReceiver } from '../link/session/turning-receiver.ts';
+import { numerology } from '../phy/numerology.ts';
 import { openRadio } from '../radio/open-radio.ts';
 import type { Radio, RxStream } from '../radio/radio.ts';
 import { tapRx } from '../radio/recorder.ts';
@@ -26,6 +27,7 @@ import { captureHints, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
 import { annotateTrace, RUN_FILES } from './run-files.ts';
 import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
+import { watchRun } from './telemetry/run-facts.ts';
 
 /**
  * `sct receive`: listens until the stream ends, `--duration` or `-n` pictures, knowing only what comes over the air;
@@ -76,10 +78,21 @@ async function receiveFrom(
   const rateHz = rx.settings.rateHz;
   const resolved = { ...config, rateHz, sampleFormat: rx.settings.format };
   const device = { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } };
-  const { run, manifest } = await beginRun(
+  const begun = await beginRun(
     { name: config.from, channel: 'receive', directory: io.outputDirectory, seed: null, config: resolved, device },
     io,
   );
+  const { run, manifest } = begun;
+  const channel = uri.kind;
+  const n = numerology(config.numerology);
+  const told = { config: resolved, numerology: n, title: config.from, channel, modelled: false, loOffsetHz };
+  const watch = watchRun(io.telemetry, told, begun);
+  watch?.reads(() => ({
+    clippedSamples: rx.counters.clippedSamples,
+    underruns: 0,
+    rxGainsDb: rx.settings.gainsDb,
+    txGainsDb: null,
+  }));
   const capture = await CaptureWriter.create(run.file(RUN_FILES.rx), {
     format: rx.settings.format,
     fullScale: rx.settings.fullScale,
@@ -100,9 +113,11 @@ async function receiveFrom(
     ...{ config: resolved, reference, codecs },
     write: (name, bytes) => run.write(name, bytes),
     note: (text) => io.progress.note(text),
+    watch,
   });
   let complete = false;
   try {
+    if (reference) await watch?.sending(config.from, reference, undefined);
     const stream = await receiveStream(
       keeper ? keeper.watch(recorded) : recorded,
       {
@@ -110,6 +125,7 @@ async function receiveFrom(
         ...(answers ? { prediction: predictionOf(config) } : {}),
       },
       {
+        watch,
         heard: (event) => {
           answers?.to(event);
           // Between a sounding and what follows it there is time for another gain.
@@ -156,18 +172,21 @@ async function receiveFrom(
         clippedSamples: rx.counters.clippedSamples,
         capturePath: run.file(RUN_FILES.rx),
         warnings,
+        watch,
         notes: power ? [describePower(power.facts())] : [],
       },
       io,
     );
-    if (io.signal.aborted) return { ...result, exitCode: ExitCode.interrupted };
-    if (result.exitCode === ExitCode.noSignal)
+    if (!io.signal.aborted && result.exitCode === ExitCode.noSignal)
       throw nothingFound(stream.trace, config.numerology, run.path, hints?.numerology);
-    return result;
+    const exitCode = io.signal.aborted ? ExitCode.interrupted : result.exitCode;
+    watch?.ended(exitCode, null, { ...result.metrics });
+    return { ...result, exitCode };
   } catch (error) {
     await capture.close().catch(() => undefined);
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
     await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    watch?.ended(code, (error as Error).message, null);
     throw error;
   } finally {
     io.signal.removeEventListener('abort', stop);

@@ -23,6 +23,7 @@ import { heardSemantics } from './semantic-collect.ts';
 import type { SemanticFacts } from './semantic-facts.ts';
 import { heldAlone, knowledgeRecord } from './session-knowledge.ts';
 import { burstsOf } from './sfv-metrics.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** What `receive` and `replay` turn into a run's results, once the stream has ended. */
@@ -45,6 +46,7 @@ export interface ReceiverOutcome {
   readonly ledger?: PictureLedger | undefined;
   /** No picture was sent: `sct sound` made the recording. */
   readonly sounding?: boolean;
+  readonly watch?: RunWatch | null;
 }
 
 /** The last picture of which anything arrived, with the bursts to judge it by; decoded where it is not yet. */
@@ -142,6 +144,18 @@ function knownSemantics(
   return heardSemantics(stream.numerology, labels, bursts, decoded);
 }
 
+/** Tells what became of the picture; of the original what is known only now. */
+async function tellPicture(
+  { watch, title }: ReceiverOutcome,
+  reference: RgbImage | undefined,
+  semantic: SemanticData | undefined,
+  decoded: DecodedImage | undefined,
+  metrics: LinkMetrics,
+): Promise<void> {
+  if (reference && semantic) await watch?.sending(title, reference, semantic);
+  await watch?.decoded(decoded, metrics);
+}
+
 /** Writes metrics, frames, pictures and report of a received stream into its run directory. */
 export async function writeReceiverRun(
   run: RunDirectory,
@@ -154,6 +168,9 @@ export async function writeReceiverRun(
   await run.writeMetrics(withImages(metrics, images));
   const waterfall = await captureWaterfall(outcome.capturePath, outcome.config.rateHz);
   const { trace } = outcome.stream;
+  const semantic = knownSemantics(outcome, picture, decoded);
+  // Of several pictures each was told as it came.
+  if (!images) await tellPicture(outcome, reference, semantic, decoded, metrics);
   const alone = outcome.sounding || images ? null : outcomeText(metrics, outcome.config, decoded, trace);
   // A picture can be whole and something still be amiss: a reference that is not here.
   const amiss = !images && alone === null && decoded?.note !== undefined ? [decoded.note] : [];
@@ -179,7 +196,7 @@ export async function writeReceiverRun(
       source: reference,
       decoded,
       waterfall,
-      semantic: knownSemantics(outcome, picture, decoded),
+      semantic,
       knowledge,
       ...(outcome.sounding ? { purpose: 'sounding' as const } : {}),
       notes: outcome.notes ?? [],

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { DeviceError, ExitCode, SctError, UsageError } from '../common/errors.ts';
+import { numerology } from '../phy/numerology.ts';
 import { FileRadio } from '../radio/file/file-radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
@@ -21,6 +22,8 @@ import { type RunDirectory, readRun, type StoredRun } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
+import { watchRun } from './telemetry/run-facts.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
 import { parseTransmitFacts, type TransmitFacts } from './transmit-facts.ts';
 
 /** A replay's result; `differences` where `--check` compared it with what the run had written. */
@@ -56,18 +59,37 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
   const modelled = typeof run?.metrics?.channel === 'string';
   const semantics = run ? await storedSemantics(run.directory) : null;
   const resolved = { ...link, rateHz: hints.rateHz, sampleFormat: hints.format };
-  const { run: directory, manifest } = await beginRun(
+  const channel = modelled ? link.channel : 'capture';
+  const begun = await beginRun(
     {
       name: 'replay',
-      channel: modelled ? link.channel : 'capture',
+      channel,
       directory: io.outputDirectory,
       seed: run?.manifest.seed ?? null,
       config: resolved,
     },
     io,
   );
+  const { run: directory, manifest } = begun;
+  const { loOffsetHz } = hints;
+  const n = numerology(link.numerology);
+  const watch = watchRun(
+    io.telemetry,
+    { config: resolved, numerology: n, title: basename(config.source), channel, modelled, loOffsetHz },
+    begun,
+  );
   try {
-    const { stream, ledger, warnings } = await receiveAgain(capturePath, hints, resolved, reference, directory, io);
+    if (reference) await watch?.sending(basename(config.source), reference, undefined);
+    if (facts) watch?.planned(facts.reportedSnrDb);
+    const { stream, ledger, warnings } = await receiveAgain(
+      capturePath,
+      hints,
+      resolved,
+      reference,
+      directory,
+      io,
+      watch,
+    );
     const forGains = run?.manifest.device?.soundingsForGains;
     if (typeof forGains === 'number') stream.trace.forGains = forGains;
     const outcome: ReceiverOutcome = {
@@ -84,23 +106,29 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
       capturePath,
       warnings,
       sounding: run?.metrics?.codec === 'none',
+      watch,
     };
     const differences = config.check && run ? await check(run, outcome) : null;
     const result = await writeReceiverRun(directory, manifest, outcome, io);
-    if (io.signal.aborted) return { ...result, differences, exitCode: ExitCode.interrupted };
-    if (differences && differences.length > 0) return { ...result, differences, exitCode: ExitCode.replayDiffers };
-    // A run that ended badly and does so again has been reproduced: that is what --check asks.
-    if (differences) return { ...result, differences, exitCode: ExitCode.ok };
-    if (result.exitCode === ExitCode.noSignal)
+    const exitCode = io.signal.aborted ? ExitCode.interrupted : checkedCode(result.exitCode, differences);
+    if (exitCode === ExitCode.noSignal)
       throw nothingFound(stream.trace, link.numerology, directory.path, hints.numerology);
-    return { ...result, differences };
+    watch?.ended(exitCode, null, { ...result.metrics });
+    return { ...result, differences, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
     await directory.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    watch?.ended(code, (error as Error).message, null);
     throw error;
   } finally {
     directory.close();
   }
+}
+
+/** A run that ended badly and does so again has been reproduced: that is what --check asks. */
+function checkedCode(exitCode: number, differences: readonly MetricDifference[] | null): number {
+  if (!differences) return exitCode;
+  return differences.length > 0 ? ExitCode.replayDiffers : ExitCode.ok;
 }
 
 /** Metrics of a recording with several pictures, as a replay of the run has them; the pictures are written beside it. */
@@ -114,7 +142,7 @@ export async function recordedMetrics(
 ) {
   const hints = await captureHints(capturePath);
   const resolved = { ...config, rateHz: hints.rateHz, sampleFormat: hints.format };
-  const { stream, ledger, warnings } = await receiveAgain(capturePath, hints, resolved, reference, directory, io);
+  const { stream, ledger, warnings } = await receiveAgain(capturePath, hints, resolved, reference, directory, io, null);
   const { metrics, images } = await receiverMetrics({
     ...{ config: resolved, title: '', stream, facts: null, reference, ledger, modelled, capturePath, warnings },
     clippedSamples: hints.clippedSamples,
@@ -130,12 +158,14 @@ async function receiveAgain(
   reference: RgbImage | undefined,
   directory: RunDirectory,
   io: RunIo,
+  watch: RunWatch | null,
 ) {
   const codecs = new ReceiverCodecs(config);
   const ledger = new PictureLedger({
     ...{ config, reference, codecs },
     write: (name, bytes) => directory.write(name, bytes),
     note: (text) => io.progress.note(text),
+    watch,
   });
   const rx = await new FileRadio(path).openRx({});
   const stop = () => void rx.close();
@@ -147,6 +177,7 @@ async function receiveAgain(
       ...{ estimator: config.estimator, codecs, prediction: predictionOf(config) },
     },
     {
+      watch,
       picture: (heard, receiver) => ledger.settle(heard, receiver),
       progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`),
     },
