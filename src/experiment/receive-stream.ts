@@ -18,6 +18,8 @@ export interface CaptureHints {
   readonly numerology: number | null;
   readonly loOffsetHz: number;
   readonly rateHz: number;
+  /** Index behind the last sample. */
+  readonly endIndex: number;
   readonly format: SampleFormat;
   readonly fullScale: number;
   readonly frequencyHz: number | null;
@@ -31,10 +33,12 @@ export async function captureHints(path: string): Promise<CaptureHints> {
     const g = reader.meta.global as Record<string, unknown>;
     const number = (key: string) => (typeof g[key] === 'number' && Number.isFinite(g[key]) ? (g[key] as number) : null);
     const { rateHz, format, fullScale, segments } = reader.layout;
+    const last = segments.at(-1);
     return {
       numerology: number('sct:numerology'),
       loOffsetHz: number('sct:lo_offset_hz') ?? 0,
       rateHz,
+      endIndex: last ? last.index + last.fileEnd - last.fileStart : 0,
       format,
       fullScale,
       frequencyHz: segments[0]?.frequencyHz ?? null,

@@ -3,27 +3,24 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { DeviceError, ExitCode, SctError, UsageError } from '../common/errors.ts';
 import { numerology } from '../phy/numerology.ts';
-import { FileRadio } from '../radio/file/file-radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
 import { compareMetrics, type MetricDifference } from './compare-metrics.ts';
 import { asObject, type JsonObject, readJsonFile } from './json-input.ts';
-import { ReceiverCodecs } from './link-codecs.ts';
 import { type LinkConfig, type LinkInput, parseLinkInput, resolveLinkConfig } from './link-config.ts';
-import { predictionOf } from './link-setup.ts';
 import { endManifest } from './manifest.ts';
 import { loadPhoto } from './photo.ts';
-import { PictureLedger } from './picture-ledger.ts';
 import { withoutMissingInputs } from './quality-inputs.ts';
+import { type HeardAgain, type Recording, receiveAgain } from './receive-again.ts';
 import { nothingFound } from './receive-run.ts';
-import { type CaptureHints, captureHints, receiveStream } from './receive-stream.ts';
+import { captureHints } from './receive-stream.ts';
 import { type ReceiverOutcome, receiverMetrics, withImages, writeReceiverRun } from './receiver-report.ts';
 import { type RunDirectory, readRun, type StoredRun } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
+import { type CommandSource, receiveSteered } from './steering/steered-passes.ts';
 import { watchRun } from './telemetry/run-facts.ts';
-import type { RunWatch } from './telemetry/run-watch.ts';
 import { parseTransmitFacts, type TransmitFacts } from './transmit-facts.ts';
 
 /** A replay's result; `differences` where `--check` compared it with what the run had written. */
@@ -36,6 +33,26 @@ export interface ReplayResult extends RunResult {
  * the transmitter noted; `--check` demands the same metrics (exit 7 otherwise). A bare capture is received as it is.
  */
 export async function runReplay(config: ReplayConfig, io: RunIo): Promise<ReplayResult> {
+  return (await receivedAgain(config, io, null))!;
+}
+
+/**
+ * The same for who watches, at the capture's own pace or as `commands` say; null where these sent it elsewhere, so that what was
+ * received says nothing of the whole.
+ */
+export function runSteeredReplay(
+  config: ReplayConfig,
+  io: RunIo,
+  commands: CommandSource,
+): Promise<ReplayResult | null> {
+  return receivedAgain(config, io, commands);
+}
+
+async function receivedAgain(
+  config: ReplayConfig,
+  io: RunIo,
+  commands: CommandSource | null,
+): Promise<ReplayResult | null> {
   const run = await storedRun(config.source);
   if (!run && config.check) {
     throw new UsageError('--check compares with the metrics of a run', 'give a run directory or its run.json');
@@ -81,38 +98,46 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
   try {
     if (reference) await watch?.sending(basename(config.source), reference, undefined);
     if (facts) watch?.planned(facts.reportedSnrDb);
-    const { stream, ledger, warnings } = await receiveAgain(
-      capturePath,
-      hints,
-      resolved,
-      reference,
-      directory,
-      io,
-      watch,
-    );
     const forGains = run?.manifest.device?.soundingsForGains;
-    if (typeof forGains === 'number') stream.trace.forGains = forGains;
-    const outcome: ReceiverOutcome = {
-      config: resolved,
-      title: config.source,
-      stream,
-      facts,
-      semantics,
-      reference,
-      // Where a transmitter noted what it sent, it sent one picture.
-      ledger: facts ? undefined : ledger,
-      modelled,
-      clippedSamples: hints.clippedSamples,
-      capturePath,
-      warnings,
-      sounding: run?.metrics?.codec === 'none',
-      watch,
+    const outcomeOf = ({ stream, ledger, warnings }: HeardAgain): ReceiverOutcome => {
+      if (typeof forGains === 'number') stream.trace.forGains = forGains;
+      return {
+        config: resolved,
+        title: config.source,
+        stream,
+        facts,
+        semantics,
+        reference,
+        // Where a transmitter noted what it sent, it sent one picture.
+        ledger: facts ? undefined : ledger,
+        modelled,
+        clippedSamples: hints.clippedSamples,
+        capturePath,
+        warnings,
+        sounding: run?.metrics?.codec === 'none',
+        watch,
+      };
     };
+    const what: Recording = { path: capturePath, hints, config: resolved, reference, directory, io, watch };
+    const heard =
+      commands && watch && io.telemetry
+        ? await receiveSteered(what, watch, io.telemetry, commands, (part) => receiverMetrics(outcomeOf(part)))
+        : await receiveAgain(what);
+    if (!heard) {
+      const text = 'the replay was steered, or stopped: there are no metrics of the whole';
+      const code = io.signal.aborted ? ExitCode.interrupted : ExitCode.ok;
+      io.progress.note(text);
+      watch?.log('note', text);
+      await directory.writeManifest(endManifest(manifest, io.now(), code, text));
+      watch?.ended(code, text, null);
+      return null;
+    }
+    const outcome = outcomeOf(heard);
+    const { trace } = outcome.stream;
     const differences = config.check && run ? await check(run, outcome) : null;
     const result = await writeReceiverRun(directory, manifest, outcome, io);
     const exitCode = io.signal.aborted ? ExitCode.interrupted : checkedCode(result.exitCode, differences);
-    if (exitCode === ExitCode.noSignal)
-      throw nothingFound(stream.trace, link.numerology, directory.path, hints.numerology);
+    if (exitCode === ExitCode.noSignal) throw nothingFound(trace, link.numerology, directory.path, hints.numerology);
     watch?.ended(exitCode, null, { ...result.metrics });
     return { ...result, differences, exitCode };
   } catch (error) {
@@ -142,53 +167,14 @@ export async function recordedMetrics(
 ) {
   const hints = await captureHints(capturePath);
   const resolved = { ...config, rateHz: hints.rateHz, sampleFormat: hints.format };
-  const { stream, ledger, warnings } = await receiveAgain(capturePath, hints, resolved, reference, directory, io, null);
+  const { stream, ledger, warnings } = await receiveAgain({
+    ...{ path: capturePath, hints, config: resolved, reference, directory, io, watch: null },
+  });
   const { metrics, images } = await receiverMetrics({
     ...{ config: resolved, title: '', stream, facts: null, reference, ledger, modelled, capturePath, warnings },
     clippedSamples: hints.clippedSamples,
   });
   return withImages(metrics, images);
-}
-
-/** The recording through the receiver; several pictures are settled as they come. */
-async function receiveAgain(
-  path: string,
-  hints: CaptureHints,
-  config: LinkConfig,
-  reference: RgbImage | undefined,
-  directory: RunDirectory,
-  io: RunIo,
-  watch: RunWatch | null,
-) {
-  const codecs = new ReceiverCodecs(config);
-  const ledger = new PictureLedger({
-    ...{ config, reference, codecs },
-    write: (name, bytes) => directory.write(name, bytes),
-    note: (text) => io.progress.note(text),
-    watch,
-  });
-  const rx = await new FileRadio(path).openRx({});
-  const stop = () => void rx.close();
-  io.signal.addEventListener('abort', stop, { once: true });
-  const stream = await receiveStream(
-    rx,
-    {
-      ...{ numerology: config.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
-      ...{ estimator: config.estimator, codecs, prediction: predictionOf(config) },
-    },
-    {
-      watch,
-      picture: (heard, receiver) => ledger.settle(heard, receiver),
-      progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`),
-    },
-  ).finally(() => {
-    io.signal.removeEventListener('abort', stop);
-    return rx.close();
-  });
-  await ledger.finish(stream);
-  const warnings = rx.warning ? [rx.warning] : [];
-  for (const warning of warnings) io.progress.note(warning);
-  return { stream, ledger, warnings };
 }
 
 async function storedRun(path: string): Promise<StoredRun | null> {

@@ -1,4 +1,6 @@
+import { ExitCode } from '../../common/errors.ts';
 import { type AddCommand, runIo } from '../context.ts';
+import { LinesOn } from '../lines-on.ts';
 import { addCommonOptions, addLinkOptions, addOutputOption, linkInput } from '../options.ts';
 import { printResult } from '../result.ts';
 
@@ -27,10 +29,14 @@ Examples:
   command.action(async (source: string, options: { check?: boolean; reference?: string; output?: string }) => {
     const { parseLinkInput } = await import('../../experiment/link-config.ts');
     const given = parseLinkInput(linkInput(command));
-    const { runReplay } = await import('../../experiment/replay.ts');
+    const { runReplay, runSteeredReplay } = await import('../../experiment/replay.ts');
     const reference = options.reference === undefined ? {} : { reference: options.reference };
     const config = { source, check: options.check === true, given, ...reference };
-    const result = await runReplay(config, runIo(context, options.output));
+    const io = runIo(context, options.output);
+    // Who watches may steer as well; a comparison goes its own way.
+    const steered = context.telemetry !== null && !config.check;
+    const result = await (steered ? runSteeredReplay(config, io, new LinesOn(process.stdin)) : runReplay(config, io));
+    if (!result) return done(ExitCode.ok);
     for (const d of (result.differences ?? []).slice(0, MAX_SHOWN)) {
       context.progress.note(
         `${d.path}: ${JSON.stringify(d.a)} in the run, ${JSON.stringify(d.b)} now (${d.reason})`,

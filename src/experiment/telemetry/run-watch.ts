@@ -111,6 +111,12 @@ export class RunWatch {
     this.sfvs((decoded?.sfvs ?? []).map(({ id, state, snrDb }) => ({ id, state, snrDb, rbs: 0 })));
   }
 
+  /** What is received next begins with a new receiver: a replay was sent elsewhere. */
+  again(): void {
+    this.lossesTold = 0;
+    this.status = { ...this.status, atMs: 0, samples: 0 };
+  }
+
   log(level: LogEvent['level'], text: string): void {
     this.telemetry.tell({ topic: 'log', level, at: new Date().toISOString(), text });
   }

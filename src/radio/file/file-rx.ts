@@ -32,6 +32,8 @@ export interface FileRxOptions {
   readonly idleTimeoutMs?: number;
   readonly pollMs?: number;
   readonly blockSamples?: number;
+  /** Index of the first sample that is wanted; default the first that there is. */
+  readonly fromIndex?: number;
   readonly clock?: WaitClock;
 }
 
@@ -47,7 +49,7 @@ export class FileRx implements RxStream {
   private readonly clock: WaitClock;
   /** False for a file nobody has written to for longer than the time-out: no use waiting for more. */
   private readonly mayGrow: boolean;
-  private position = 0;
+  private position: number;
   private iterating = false;
   private closing: Promise<void> | null = null;
   /** Of every byte of the data file read so far, in order: a check of core:sha512 costs no second pass. null without one. */
@@ -65,7 +67,8 @@ export class FileRx implements RxStream {
     this.blockSamples = options.blockSamples ?? 16_384;
     this.clock = options.clock ?? systemClock;
     const { complete } = reader.layout;
-    this.hash = complete && !reader.meta.global['core:sha512'] ? null : createHash('sha512');
+    this.position = options.fromIndex === undefined ? 0 : reader.positionOf(options.fromIndex);
+    this.hash = this.position > 0 || (complete && !reader.meta.global['core:sha512']) ? null : createHash('sha512');
     this.hasLimit = format !== 'cf32_le' || reader.meta.global['sct:full_scale'] !== undefined;
     const { frequencyHz = 0, gainsDb = {} } = segments[0] ?? {};
     this.settings = { frequencyHz: frequencyHz ?? 0, rateHz, bandwidthHz: null, gainsDb, format, fullScale };

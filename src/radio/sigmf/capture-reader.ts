@@ -143,6 +143,13 @@ export class CaptureReader {
     };
   }
 
+  /** File position of the sample with an index; in a gap of the first one behind it. At most the end. */
+  positionOf(index: number): number {
+    const { segments, sampleCount } = this.currentLayout;
+    const behind = segments.find((s) => s.index + (s.fileEnd - s.fileStart) > index);
+    return behind ? behind.fileStart + Math.max(0, index - behind.index) : sampleCount;
+  }
+
   /** The segment that holds a file position: the last one starting at or before it that is not empty. */
   private segmentAt(position: number) {
     const { segments } = this.currentLayout;

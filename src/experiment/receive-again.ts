@@ -1,0 +1,73 @@
+import { FileRadio } from '../radio/file/file-radio.ts';
+import type { RgbImage } from '../sct/image/rgb-image.ts';
+import { ReceiverCodecs } from './link-codecs.ts';
+import type { LinkConfig } from './link-config.ts';
+import { predictionOf } from './link-setup.ts';
+import { PictureLedger } from './picture-ledger.ts';
+import { type CaptureHints, receiveStream, type StreamResult } from './receive-stream.ts';
+import type { RunDirectory } from './run-directory.ts';
+import type { RunIo } from './run-io.ts';
+import type { ReplaySteering } from './steering/replay-steering.ts';
+import type { RunWatch } from './telemetry/run-watch.ts';
+
+/** A recording, and how it is received again. */
+export interface Recording {
+  readonly path: string;
+  readonly hints: CaptureHints;
+  readonly config: LinkConfig;
+  readonly reference: RgbImage | undefined;
+  readonly directory: RunDirectory;
+  readonly io: RunIo;
+  readonly watch: RunWatch | null;
+}
+
+/** What came of it. */
+export interface HeardAgain {
+  readonly stream: StreamResult;
+  readonly ledger: PictureLedger;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * The recording through the receiver; several pictures are settled as they come.
+ *
+ * @param steering paces it and says where it begins
+ */
+export async function receiveAgain(
+  { path, hints, config, reference, directory, io, watch }: Recording,
+  steering: ReplaySteering | null = null,
+): Promise<HeardAgain> {
+  const codecs = new ReceiverCodecs(config);
+  const ledger = new PictureLedger({
+    ...{ config, reference, codecs },
+    write: (name, bytes) => directory.write(name, bytes),
+    note: (text) => io.progress.note(text),
+    watch,
+  });
+  const rx = await new FileRadio(path, steering ? { fromIndex: steering.begin() } : {}).openRx({});
+  const stop = () => void rx.close();
+  io.signal.addEventListener('abort', stop, { once: true });
+  const stream = await receiveStream(
+    steering?.paced(rx) ?? rx,
+    {
+      ...{ numerology: config.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
+      ...{ estimator: config.estimator, codecs, prediction: predictionOf(config) },
+    },
+    {
+      watch,
+      burst: () => {
+        steering?.heard();
+        return undefined;
+      },
+      picture: (heard, receiver) => ledger.settle(heard, receiver),
+      progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`),
+    },
+  ).finally(() => {
+    io.signal.removeEventListener('abort', stop);
+    return rx.close();
+  });
+  await ledger.finish(stream);
+  const warnings = rx.warning ? [rx.warning] : [];
+  for (const warning of warnings) io.progress.note(warning);
+  return { stream, ledger, warnings };
+}
