@@ -88,11 +88,16 @@ export function page(
     else texts.push(JSON.parse(String(data)));
     changed();
   });
+  let closed = false;
+  socket.on('close', () => {
+    closed = true;
+    changed();
+  });
   const until = async (done: () => boolean) => {
     while (!done()) {
-      await new Promise<void>((resolve, reject) => {
+      if (closed) throw new Error('closed');
+      await new Promise<void>((resolve) => {
         changed = resolve;
-        socket.once('close', () => reject(new Error('closed')));
       });
     }
   };

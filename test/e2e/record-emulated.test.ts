@@ -13,7 +13,7 @@ test('an emulated HackRF is recorded; samples count on, except where the recordi
   const cwd = await scratch(t);
   const boards = startSct(['emulate', 'hackrf', '--usbip', './boards', '--counter', '--speed', '0.02'], cwd);
   t.after(() => boards.kill('SIGKILL'));
-  await boards.stderrMatches(/boards/);
+  await boards.stderrMatches(/between them/);
   const from = 'hackrf?usbip=unix:./boards';
   const recorded = await sct(
     ['record', '--from', from, '-f', '868.3M', '-o', 'air', '--samples', String(SAMPLES), '--json'],
