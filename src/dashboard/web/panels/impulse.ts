@@ -6,7 +6,7 @@ import { LinePlot } from '../draw/line-plot.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
 
-/** The cyclic prefix is 9/128 of the transform (TS 36.211 §6.12: 144 of 2048). */
+/** The cyclic prefix is 9/128 of the transform (docs/air-interface.md). */
 const CP_SHARE = 9 / 128;
 const LOWEST_DB = -50;
 
