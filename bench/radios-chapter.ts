@@ -77,17 +77,25 @@ export interface RadiosResult {
   };
 }
 
-/** `sct record` beside `hackrf_transfer` in a guest (bench/radios-clients.ts). */
+/** `sct record` beside `hackrf_transfer` (bench/radios-clients.ts). */
 export interface ClientsResult extends Provenance {
   readonly command: string;
-  readonly rateHz: number;
-  readonly speed: number;
-  readonly ratio: number;
   readonly measured: readonly {
-    readonly client: 'sct' | 'hackrf_transfer';
-    readonly medianCpuOfSecondS: number;
-    readonly runs: readonly { readonly cpuOfSecondS: number; readonly lost: number }[];
+    readonly rateHz: number;
+    readonly speed: number;
+    readonly seconds: number;
+    readonly ratio: number;
+    readonly medianCpuOfSecondS: ByClient<number>;
+    readonly cpuOfSecondS: ByClient<readonly number[]>;
+    /** Places in all recordings where a sample does not follow the one before. */
+    readonly breaks: ByClient<number>;
+    readonly load: readonly number[];
   }[];
+}
+
+interface ByClient<T> {
+  readonly sct: T;
+  readonly hackrf_transfer: T;
 }
 
 export function radiosChapter(result: RadiosResult, clients: ClientsResult | null): string {
@@ -105,15 +113,22 @@ export function radiosChapter(result: RadiosResult, clients: ClientsResult | nul
 
 function clientsPart(result: ClientsResult | null): string[] {
   if (!result) return [];
-  const of = (name: string) => result.measured.find((m) => m.client === name)!;
-  const text = (name: string) => {
-    const { medianCpuOfSecondS, runs } = of(name);
-    const each = runs.map((r) => figure(r.cpuOfSecondS, 2)).join(', ');
-    return `\`${name === 'sct' ? 'sct record' : name}\` ${figure(medianCpuOfSecondS, 2)} CPU seconds for a second of samples (${each})`;
+  const cpu = (median: number, each: readonly number[]) => {
+    return `${figure(median, 2)} (${figure(Math.min(...each), 2)} to ${figure(Math.max(...each), 2)})`;
   };
+  const rows = result.measured.map(({ rateHz, speed, medianCpuOfSecondS, cpuOfSecondS, ratio, breaks, load }) => [
+    `${rateHz / 1e6} Msps, ${speed} of real time`,
+    cpu(medianCpuOfSecondS.sct, cpuOfSecondS.sct),
+    cpu(medianCpuOfSecondS.hackrf_transfer, cpuOfSecondS.hackrf_transfer),
+    figure(ratio, 2),
+    `${breaks.sct}, ${breaks.hackrf_transfer}`,
+    `${figure(Math.min(...load), 2)} to ${figure(Math.max(...load), 2)}`,
+  ]);
+  const { seconds, cpuOfSecondS } = result.measured[0];
   return [
     '### Recording beside hackrf_transfer',
-    `Both on the same emulated board at ${result.rateHz / 1e6} Msps over the USB of a guest's kernel, start not counted: ${text('sct')}, ${text('hackrf_transfer')}: ratio ${figure(result.ratio, 2)}. The guest's processor is itself emulated (QEMU without a host's virtualisation): code that is compiled while it runs suffers most from that, the spread is large, and neither the figures nor their ratio are those of a real processor, where \`sct record\` needs what stands above. Time ran at ${result.speed} of the wall clock. A comparison on a real processor is open: it needs a board, or a kernel that takes USB over IP.`,
+    `CPU seconds, user and system of all threads, for a second of samples: median, smallest and largest of ${cpuOfSecondS.sct.length} recordings of ${seconds} s of samples, start not counted. Both programs in turn on the same emulated board, which counts, and on a real processor. \`hackrf_transfer\` and libhackrf are Debian’s, over a stand-in for libusb of our own (bench/peers/libusb-usbip) that speaks USB/IP on a local socket, as \`sct\` does by itself: both pay the same transport, neither the kernel’s USB. Every sample of every recording was compared with the board’s count.`,
+    table(['', 'sct record', 'hackrf_transfer', 'ratio', 'breaks in the count', 'load'], rows),
     `    ${result.command}`,
     `${provenance(result)}.`,
   ];
