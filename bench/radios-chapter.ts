@@ -127,7 +127,7 @@ function clientsPart(result: ClientsResult | null): string[] {
   const { seconds, cpuOfSecondS } = result.measured[0];
   return [
     '### Recording beside hackrf_transfer',
-    `CPU seconds, user and system of all threads, for a second of samples: median, smallest and largest of ${cpuOfSecondS.sct.length} recordings of ${seconds} s of samples, start not counted. Both programs in turn on the same emulated board, which counts, and on a real processor. \`hackrf_transfer\` and libhackrf are Debian’s, over a stand-in for libusb of our own (bench/peers/libusb-usbip) that speaks USB/IP on a local socket, as \`sct\` does by itself: both pay the same transport, neither the kernel’s USB. Every sample of every recording was compared with the board’s count.`,
+    `CPU seconds, user and system of all threads, for a second of samples: median, smallest and largest of ${cpuOfSecondS.sct.length} recordings of ${seconds} s of samples, start not counted. Both programs in turn on the same emulated board, which counts, and on a real processor. \`hackrf_transfer\` and libhackrf are Debian’s, over a stand-in for libusb of our own (bench/peers/libusb-usbip) that speaks USB/IP on a local socket, as \`sct\` does by itself: both pay the same transport, neither the kernel’s USB. `sct record` also computes the SHA-512 that SigMF asks for and counts samples at the converter’s limits, which `hackrf_transfer` does not. Every sample of every recording was compared with the board’s count.`,
     table(['', 'sct record', 'hackrf_transfer', 'ratio', 'breaks in the count', 'load'], rows),
     `    ${result.command}`,
     `${provenance(result)}.`,
