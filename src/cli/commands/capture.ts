@@ -3,13 +3,14 @@ import { formatSi } from '../../common/units.ts';
 import type { CaptureInfo } from '../../radio/sigmf/capture-info.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
+import { addCaptureAnnotate, addCaptureConvert, addCaptureCut } from './capture-edit.ts';
 
-/** `sct capture info|validate CAPTURE`. */
+/** `sct capture info|validate|cut|annotate|convert CAPTURE`. */
 export const addCapture: AddCommand = (program, context, done) => {
   const group = program
     .command('capture')
-    .summary('look at a recording: info, validate')
-    .description('Looks at a SigMF recording.')
+    .summary('a recording: info, validate, cut, annotate, convert')
+    .description('Looks at a SigMF recording, or makes a new one of it.')
     .helpCommand(false);
 
   const info = group
@@ -38,6 +39,10 @@ export const addCapture: AddCommand = (program, context, done) => {
     else await printValidation(context, path, ok, problems, info?.notes ?? []);
     done(ok ? ExitCode.ok : ExitCode.checkFailed);
   });
+
+  addCaptureCut(group, context, done);
+  addCaptureAnnotate(group, context, done);
+  addCaptureConvert(group, context, done);
 };
 
 /** A capture that is not there is not a failed check: DeviceError, exit 3. */
