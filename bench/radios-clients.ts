@@ -92,10 +92,10 @@ async function withBoard<T>(speed: number, use: () => Promise<T>): Promise<T> {
 async function record(client: Client, rateHz: number, seconds: number): Promise<{ cpuS: number; breaks: number }> {
   const shell = 'TIMEFORMAT="CPU %U %S"; time "$@"';
   const env = { ...process.env, USBIP_SOCKET: './boards' };
-  const library = client.name === 'sct' ? {} : { LD_LIBRARY_PATH: folder };
+  const searched = client.name === 'sct' ? {} : { LD_LIBRARY_PATH: folder };
   const { stderr } = await run('bash', ['-c', shell, '-', ...client.command(rateHz, seconds * rateHz)], {
     cwd: folder,
-    env: { ...env, ...library },
+    env: { ...env, ...searched },
     maxBuffer: 1e8,
   });
   const times = /CPU ([\d.]+) ([\d.]+)/.exec(stderr);
