@@ -151,6 +151,7 @@ export class ReplayBar extends Panel {
   };
 
   private readonly release = (event: PointerEvent): void => {
+    this.drag(event); // the last move may have been left out
     const moved = this.pressedAt !== null && Math.abs(event.offsetX - this.pressedAt) >= DRAG_PX;
     this.pressedAt = null;
     if (moved || connection.access !== 'control') return;
