@@ -163,8 +163,11 @@ test('keys: help, dark and light, a screenshot; nothing is fetched from elsewher
   await page.locator('dialog[open]').waitFor();
   await page.keyboard.press('Escape');
   await page.locator('dialog').waitFor({ state: 'hidden' });
+  const outside = `document.activeElement?.closest('dialog') == null`;
+  await until('the focus has left the dialog', async () => (await page.evaluate(outside)) as boolean);
   await page.keyboard.press('d');
-  assert.equal(await page.evaluate('document.documentElement.dataset.theme'), 'dark');
+  const dark = `document.documentElement.dataset.theme === 'dark'`;
+  await until('dark', async () => (await page.evaluate(dark)) as boolean);
   const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('s')]);
   assert.match(download.suggestedFilename(), /^sct-.*\.png$/);
   const png = readFileSync(await download.path());

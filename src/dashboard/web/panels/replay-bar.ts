@@ -54,8 +54,8 @@ export class ReplayBar extends Panel {
         <button @click=${send('step')} data-is="step">step a burst</button>
         <label>speed <select @change=${(e: Event) => send('speed', Number((e.target as HTMLSelectElement).value))()} data-is="speed">
           ${SPEEDS.map((s) => html`<option value=${s} ?selected=${s === speed}>${s} ×</option>`)}</select></label>
-        <button aria-pressed=${loop !== null} ?disabled=${!this.picked && !loop} @click=${send('loop', loop ? null : this.picked)} data-is="loop">${loop ? 'end the loop' : 'loop the range'}</button>
-        <button ?disabled=${!this.picked} @click=${send('export', this.picked)} data-is="export">export as SigMF</button>`
+        <button aria-pressed=${loop !== null} ?disabled=${!this.picked && !loop} @click=${() => send('loop', loop ? null : this.picked)()} data-is="loop">${loop ? 'end the loop' : 'loop the range'}</button>
+        <button ?disabled=${!this.picked} @click=${() => send('export', this.picked)()} data-is="export">export as SigMF</button>`
             : html`<span>${paused ? 'paused' : `${fixed(speed, 2)} ×`}</span>`
         }
         <span class="range" data-is="range">${loop ? `loop ${clock(loop[0], true)} to ${clock(loop[1], true)}` : range}</span></div>`;
