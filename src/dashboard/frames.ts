@@ -37,6 +37,7 @@ export const TOPICS = [
   'loss',
   'replay',
   'log',
+  'overview',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 

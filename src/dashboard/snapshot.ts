@@ -10,6 +10,7 @@ export const KEPT: Readonly<Record<Topic, number>> = {
   sfvs: 1,
   picture: 2, // before and after correction
   loss: 200,
+  overview: 1,
   replay: 1,
   log: 200,
 };

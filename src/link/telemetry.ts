@@ -16,14 +16,18 @@ export type TelemetryEvent =
   | PictureEvent
   | LossEvent
   | ReplayEvent
-  | LogEvent;
+  | LogEvent
+  | OverviewEvent;
 
 /** The run as a whole; told when it begins, when what is known of it changes, and at its end. */
 export interface RunEvent {
   readonly topic: 'run';
   readonly state: 'starting' | 'running' | 'ended';
   readonly runId: string | null;
+  /** The command alone: "loopback". */
   readonly command: string;
+  /** All that was typed. */
+  readonly commandLine: string;
   /** Name of the picture or capture. */
   readonly title: string;
   /** UTC, ISO 8601. */
@@ -41,10 +45,12 @@ export interface RunEvent {
   readonly carriers: number;
   readonly modemRateHz: number;
   readonly deviceRateHz: number;
+  /** What levels are relative to: full scale of a converter, or, where a model's floats have none, a mean power of 1. */
+  readonly levelUnit: 'dBFS' | 'dB';
   /** Centre of the signal on the air; null at baseband. */
   readonly frequencyHz: number | null;
   readonly loOffsetHz: number;
-  /** At the end: exit code, one sentence, and the metrics document (docs/metrics.md). */
+  /** At the end: exit code, one sentence that says how it went (well, too), and the metrics document (docs/metrics.md). */
   readonly exitCode: number | null;
   readonly outcome: string | null;
   readonly metrics: Readonly<Record<string, unknown>> | null;
@@ -60,8 +66,10 @@ export interface StatusEvent {
   readonly lostMax: number;
   readonly gaps: number;
   readonly clippedSamples: number;
+  /** Times that the transmitter ran out of samples inside a burst, and that the receiver's side did not take them in time. */
   readonly underruns: number;
-  /** Since the last status, dB below full scale. */
+  readonly overruns: number;
+  /** Since the last status, in the run's levelUnit. */
   readonly rmsDbfs: number | null;
   readonly peakDbfs: number | null;
   readonly rxGainsDb: Readonly<Record<string, number>> | null;
@@ -72,6 +80,32 @@ export interface StatusEvent {
   /** Blocks that wait to be received. */
   readonly queued: number | null;
   readonly diskFreeBytes: number | null;
+  /** Written to the run's recordings since the last status, per second; null where nothing is recorded. */
+  readonly bytesPerS: number | null;
+  /** Of the receiving board, else of the transmitting one. */
+  readonly temperatureC: number | null;
+  readonly budget: LinkBudget | null;
+}
+
+/** From the transmitter's connector to the SNR; each part null where it is not known. */
+export interface LinkBudget {
+  /** What the dBm rest on: a calibration of these boards, or the typical values of their profiles; null where there are none. */
+  readonly basis: 'calibrated' | 'typical' | null;
+  /** Mean power of a burst at the transmitter's connector. */
+  readonly txDbm: number | null;
+  /** As it is known beforehand (a cable, an attenuator), else what was sent less what was received. */
+  readonly pathLossDb: number | null;
+  readonly pathLossFrom: 'cable' | 'measured' | null;
+  /** Mean power of a burst at the receiver's connector, and at its converter in the run's levelUnit. */
+  readonly rxDbm: number | null;
+  readonly rxDbfs: number | null;
+  /** Noise in the band of the signal at the receiver's connector, as measured between bursts; thermal noise and noise figure without bursts. */
+  readonly noiseDbm: number | null;
+  readonly noiseDbfs: number | null;
+  /** What power, path and noise figure promise; in a model the SNR asked for. */
+  readonly predictedSnrDb: number | null;
+  /** Mean of the subbands of the last burst. */
+  readonly measuredSnrDb: number | null;
 }
 
 /** Power spectrum of what was received since the last one. */
@@ -103,6 +137,8 @@ export interface BurstTelemetry {
   readonly subbands: number;
   readonly slots: number;
   readonly modulation: readonly number[] | null; // [subband], as in the extension
+  /** Information bits for each coded bit; 0 where no coded bits ride, empty where the burst has none of its own. */
+  readonly codeRate: Float32Array; // [subband]
   /** Coded blocks after this burst. */
   readonly blocks: number;
   readonly blocksLost: number;
@@ -187,6 +223,25 @@ export interface ReplayEvent {
   readonly speed: number;
   readonly paused: boolean;
   readonly loop: readonly [number, number] | null;
+}
+
+/** What a whole capture looks like, from sparse reads of it; told when a replay begins. Times as those of bursts: lost samples take theirs. */
+export interface OverviewEvent {
+  readonly topic: 'overview';
+  /** Times of the first sample, and of the end; positions of the replay lie between. */
+  readonly startS: number;
+  readonly lengthS: number;
+  /** Equal parts of the time from first sample to end. */
+  readonly bins: number;
+  /** Bursts and other marks that the capture's annotations tell of, in order; `use` is the annotation's label. */
+  readonly bursts: readonly { readonly startS: number; readonly durationS: number; readonly use: string }[];
+  /** Samples that never came; `toS` is where they go on. */
+  readonly losses: readonly { readonly fromS: number; readonly toS: number }[];
+  /** Annotations and losses that are left out of the lists above. */
+  readonly left: number;
+  /** Of what was read in each part; NaN where there are no samples. */
+  readonly rmsDbfs: Float32Array; // [bin]
+  readonly peakDbfs: Float32Array; // [bin]
 }
 
 export interface LogEvent {

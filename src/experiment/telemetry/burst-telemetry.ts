@@ -41,6 +41,7 @@ export function burstTelemetry(
     subbands: n.nSubbands,
     slots: trace.slots,
     modulation: trace.modulation,
+    codeRate: codeRatesOf(event, n),
     blocks: trace.blocks.length,
     blocksLost: trace.blocks.filter((b) => !b.ok).length,
     harq: trace.harq,
@@ -75,6 +76,25 @@ function ownersOf(trace: BurstTrace, n: Numerology): Uint8Array {
     }
   }
   return owner;
+}
+
+/** Information bits for each coded bit of the streams that a new burst carries: a stream's rate where its RE are, weighted by bits. */
+function codeRatesOf({ streams, outcome }: BurstEvent, { nSubbands }: Numerology): Float32Array {
+  if (outcome !== 'new' || streams.length === 0) return new Float32Array(0);
+  const information = new Float64Array(nSubbands);
+  const coded = new Float64Array(nSubbands);
+  for (const { decoder, positions, qm } of streams) {
+    const { codec, plan } = decoder.layout;
+    let bits = 0;
+    for (const each of qm) bits += each;
+    const rate = bits > 0 ? (plan.blocks * codec.infoBits) / bits : 0;
+    for (let i = 0; i < positions.length; i++) {
+      const subband = Math.floor(positions[i] / RB_DATA_RE) % nSubbands;
+      information[subband] += rate * qm[i];
+      coded[subband] += qm[i];
+    }
+  }
+  return Float32Array.from(coded, (bits, subband) => (bits > 0 ? information[subband] / bits : 0));
 }
 
 /** Some of a burst's payload RE, the equaliser's bias taken out: x (1 + snr) / snr. */

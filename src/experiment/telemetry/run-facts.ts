@@ -3,6 +3,7 @@ import type { Telemetry } from '../../link/telemetry.ts';
 import type { Numerology } from '../../phy/numerology.ts';
 import type { BegunRun } from '../begin-run.ts';
 import type { LinkConfig } from '../link-config.ts';
+import { shellCommand } from '../report/data.ts';
 import { RunWatch } from './run-watch.ts';
 
 export interface WatchedRun {
@@ -24,7 +25,8 @@ export function watchRun(telemetry: Telemetry | undefined, what: WatchedRun, beg
     telemetry,
     {
       runId: run.runId,
-      command: manifest.argv.join(' '),
+      command: manifest.argv.find((word) => word !== 'sct') ?? '',
+      commandLine: shellCommand(manifest.argv),
       title,
       startedAt: manifest.startedAt,
       directory: basename(run.path),
@@ -38,6 +40,7 @@ export function watchRun(telemetry: Telemetry | undefined, what: WatchedRun, beg
       carriers: n.nCarriers,
       modemRateHz: n.sampleRateHz,
       deviceRateHz: config.rateHz,
+      levelUnit: modelled && config.sampleFormat === 'cf32_le' ? 'dB' : 'dBFS',
       frequencyHz: config.frequencyHz ?? null,
       loOffsetHz,
     },

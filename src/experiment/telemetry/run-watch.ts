@@ -18,6 +18,8 @@ export type RunFacts = Omit<RunEvent, 'topic' | 'state' | 'exitCode' | 'outcome'
 export interface RadioState {
   readonly clippedSamples: number;
   readonly underruns: number;
+  readonly overruns?: number;
+  readonly temperatureC?: number | null;
   readonly rxGainsDb: Readonly<Record<string, number>> | null;
   readonly txGainsDb: Readonly<Record<string, number>> | null;
 }
@@ -154,6 +156,7 @@ export class RunWatch {
       gaps: chain.losses.filter((l) => !l.deaf).length,
       clippedSamples: radio?.clippedSamples ?? 0,
       underruns: radio?.underruns ?? 0,
+      overruns: radio?.overruns ?? 0,
       rmsDbfs: level.rmsDbfs,
       peakDbfs: level.peakSampleDbfs,
       rxGainsDb: radio?.rxGainsDb ?? null,
@@ -162,6 +165,9 @@ export class RunWatch {
       cpu: first ? 0 : (user + system - this.status.cpuUs) / 1e3 / sinceMs,
       queued: null,
       diskFreeBytes: this.diskFreeBytes,
+      bytesPerS: null,
+      temperatureC: radio?.temperatureC ?? null,
+      budget: null,
     });
     this.status = { atMs: nowMs, samples: chain.samples, cpuUs: user + system };
     if (this.folder !== null) {

@@ -2,6 +2,7 @@ import type {
   BurstTelemetry,
   LogEvent,
   LossEvent,
+  OverviewEvent,
   PictureEvent,
   ReplayEvent,
   RunEvent,
@@ -17,6 +18,7 @@ export type {
   BurstTelemetry,
   LogEvent,
   LossEvent,
+  OverviewEvent,
   PictureEvent,
   ReplayEvent,
   RunEvent,
@@ -34,9 +36,13 @@ export type SfvState = SfvOutcome['state'];
 /** Arrays that panels count on: what a frame leaves out is empty, not undefined. */
 const ARRAYS: Partial<Record<Topic, readonly string[]>> = {
   spectrum: ['meanDbfs', 'peakDbfs'],
-  burst: ['rbSnrDb', 'subbandSnrDb', 'subbandSnrErrorDb', 'reportedDb', 'owner', 'channel', 'impulseDb', 'points'],
+  burst: [
+    ...['rbSnrDb', 'subbandSnrDb', 'subbandSnrErrorDb', 'reportedDb', 'codeRate', 'owner'],
+    ...['channel', 'impulseDb', 'points'],
+  ],
   source: ['bytes', 'importance'],
   picture: ['bytes'],
+  overview: ['rmsDbfs', 'peakDbfs'],
 };
 const EMPTY = new Float32Array(0);
 

@@ -4,6 +4,7 @@ import {
   eventOf,
   type LogEvent,
   type LossEvent,
+  type OverviewEvent,
   type PictureEvent,
   type ReplayEvent,
   type RunEvent,
@@ -28,6 +29,7 @@ export class Store {
   source: SourceEvent | null = null;
   sfvs: SfvEvent | null = null;
   replay: ReplayEvent | null = null;
+  overview: OverviewEvent | null = null;
   readonly pictures: { before: PictureEvent | null; after: PictureEvent | null } = { before: null, after: null };
   readonly spectra = new Ring<SpectrumEvent>(512);
   readonly bursts = new Ring<BurstTelemetry>(600);
@@ -115,11 +117,14 @@ export class Store {
       case 'replay':
         this.replay = event;
         break;
+      case 'overview':
+        this.overview = event;
+        break;
     }
   }
 
   private forgetRun(): void {
-    this.status = this.source = this.replay = null;
+    this.status = this.source = this.replay = this.overview = null;
     this.forgetPicture();
     this.spectra.clear();
     this.bursts.clear();
