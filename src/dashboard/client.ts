@@ -16,6 +16,7 @@ const MOST_WAITING: Readonly<Record<Topic, number>> = {
   picture: 2,
   loss: 50,
   replay: 1,
+  overview: 1,
   log: 50,
 };
 

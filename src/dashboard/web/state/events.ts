@@ -43,6 +43,7 @@ const ARRAYS: Partial<Record<Topic, readonly string[]>> = {
   source: ['bytes', 'importance'],
   picture: ['bytes'],
   overview: ['rmsDbfs', 'peakDbfs'],
+  overview: ['rmsDbfs', 'peakDbfs'],
 };
 const EMPTY = new Float32Array(0);
 
