@@ -244,25 +244,6 @@ export interface OverviewEvent {
   readonly peakDbfs: Float32Array; // [bin]
 }
 
-/** What a whole capture looks like, from sparse reads of it; told when a replay begins. Times as those of bursts: lost samples take theirs. */
-export interface OverviewEvent {
-  readonly topic: 'overview';
-  /** Times of the first sample, and of the end; positions of the replay lie between. */
-  readonly startS: number;
-  readonly lengthS: number;
-  /** Equal parts of the time from first sample to end. */
-  readonly bins: number;
-  /** Bursts and other marks that the capture's annotations tell of, in order; `use` is the annotation's label. */
-  readonly bursts: readonly { readonly startS: number; readonly durationS: number; readonly use: string }[];
-  /** Samples that never came; `toS` is where they go on. */
-  readonly losses: readonly { readonly fromS: number; readonly toS: number }[];
-  /** Annotations and losses that are left out of the lists above. */
-  readonly left: number;
-  /** Of what was read in each part; NaN where there are no samples. */
-  readonly rmsDbfs: Float32Array; // [bin]
-  readonly peakDbfs: Float32Array; // [bin]
-}
-
 export interface LogEvent {
   readonly topic: 'log';
   readonly level: 'note' | 'warning' | 'error';

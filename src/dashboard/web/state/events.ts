@@ -43,7 +43,6 @@ const ARRAYS: Partial<Record<Topic, readonly string[]>> = {
   source: ['bytes', 'importance'],
   picture: ['bytes'],
   overview: ['rmsDbfs', 'peakDbfs'],
-  overview: ['rmsDbfs', 'peakDbfs'],
 };
 const EMPTY = new Float32Array(0);
 
