@@ -18,7 +18,8 @@ export interface CaptureHints {
   readonly numerology: number | null;
   readonly loOffsetHz: number;
   readonly rateHz: number;
-  /** Index behind the last sample. */
+  /** Index of the first sample, and the one behind the last. */
+  readonly startIndex: number;
   readonly endIndex: number;
   readonly format: SampleFormat;
   readonly fullScale: number;
@@ -38,6 +39,7 @@ export async function captureHints(path: string): Promise<CaptureHints> {
       numerology: number('sct:numerology'),
       loOffsetHz: number('sct:lo_offset_hz') ?? 0,
       rateHz,
+      startIndex: segments[0]?.index ?? 0,
       endIndex: last ? last.index + last.fileEnd - last.fileStart : 0,
       format,
       fullScale,

@@ -19,6 +19,7 @@ import { type RunDirectory, readRun, type StoredRun } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
+import { tellOverview } from './steering/capture-overview.ts';
 import { type CommandSource, receiveSteered } from './steering/steered-passes.ts';
 import { watchRun } from './telemetry/run-facts.ts';
 import { parseTransmitFacts, type TransmitFacts } from './transmit-facts.ts';
@@ -37,8 +38,8 @@ export async function runReplay(config: ReplayConfig, io: RunIo): Promise<Replay
 }
 
 /**
- * The same for who watches, at the capture's own pace or as `commands` say; null where these sent it elsewhere, so that what was
- * received says nothing of the whole.
+ * The same for who watches, at the capture's own pace (with --check as fast as it goes) or as `commands` say; null where these sent it
+ * elsewhere last, so that what was received says nothing of the whole.
  */
 export function runSteeredReplay(
   config: ReplayConfig,
@@ -95,6 +96,8 @@ async function receivedAgain(
     { config: resolved, numerology: n, title: basename(config.source), channel, modelled, loOffsetHz },
     begun,
   );
+  const overview = new AbortController();
+  const shown = io.telemetry && tellOverview(capturePath, overview.signal, (event) => io.telemetry?.tell(event));
   try {
     if (reference) await watch?.sending(basename(config.source), reference, undefined);
     if (facts) watch?.planned(facts.reportedSnrDb);
@@ -121,10 +124,12 @@ async function receivedAgain(
     const what: Recording = { path: capturePath, hints, config: resolved, reference, directory, io, watch };
     const heard =
       commands && watch && io.telemetry
-        ? await receiveSteered(what, watch, io.telemetry, commands, (part) => receiverMetrics(outcomeOf(part)))
+        ? await receiveSteered(what, watch, io.telemetry, commands, config.check ? 0 : 1, (part) =>
+            receiverMetrics(outcomeOf(part)),
+          )
         : await receiveAgain(what);
     if (!heard) {
-      const text = 'the replay was steered, or stopped: there are no metrics of the whole';
+      const text = 'the last pass did not run from beginning to end: there are no metrics of the whole';
       const code = io.signal.aborted ? ExitCode.interrupted : ExitCode.ok;
       io.progress.note(text);
       watch?.log('note', text);
@@ -138,7 +143,7 @@ async function receivedAgain(
     const result = await writeReceiverRun(directory, manifest, outcome, io);
     const exitCode = io.signal.aborted ? ExitCode.interrupted : checkedCode(result.exitCode, differences);
     if (exitCode === ExitCode.noSignal) throw nothingFound(trace, link.numerology, directory.path, hints.numerology);
-    watch?.ended(exitCode, null, { ...result.metrics });
+    watch?.ended(exitCode, differences && verdictOf(differences), { ...result.metrics });
     return { ...result, differences, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
@@ -146,8 +151,23 @@ async function receivedAgain(
     watch?.ended(code, (error as Error).message, null);
     throw error;
   } finally {
+    if (io.signal.aborted) overview.abort();
+    // What cannot be read has been said by who receives it.
+    await shown?.catch(() => {});
     directory.close();
   }
+}
+
+/** Differences in one sentence. */
+export function verdictOf(differences: readonly MetricDifference[]): string {
+  if (differences.length === 0) return 'the replay gives the metrics of the run';
+  const named = differences.slice(0, 3).map((d) => `${d.path} ${short(d.a)} in the run, ${short(d.b)} now`);
+  const more = differences.length > 3 ? `; ${differences.length - 3} more` : '';
+  return `the replay does not give the metrics of the run: ${named.join('; ')}${more}`;
+}
+
+function short(value: MetricDifference['a']): string {
+  return String(JSON.stringify(value)).slice(0, 40);
 }
 
 /** A run that ended badly and does so again has been reproduced: that is what --check asks. */

@@ -239,7 +239,7 @@ export interface OverviewEvent {
   readonly losses: readonly { readonly fromS: number; readonly toS: number }[];
   /** Annotations and losses that are left out of the lists above. */
   readonly left: number;
-  /** Of what was read in each part; NaN where there are no samples. */
+  /** Of what was read in each part; NaN where there are no samples or none were read yet, -Infinity where all are zero. */
   readonly rmsDbfs: Float32Array; // [bin]
   readonly peakDbfs: Float32Array; // [bin]
 }

@@ -29,13 +29,14 @@ Examples:
   command.action(async (source: string, options: { check?: boolean; reference?: string; output?: string }) => {
     const { parseLinkInput } = await import('../../experiment/link-config.ts');
     const given = parseLinkInput(linkInput(command));
-    const { runReplay, runSteeredReplay } = await import('../../experiment/replay.ts');
+    const { runReplay, runSteeredReplay, verdictOf } = await import('../../experiment/replay.ts');
     const reference = options.reference === undefined ? {} : { reference: options.reference };
     const config = { source, check: options.check === true, given, ...reference };
     const io = runIo(context, options.output);
-    // Who watches may steer as well; a comparison goes its own way.
-    const steered = context.telemetry !== null && !config.check;
-    const result = await (steered ? runSteeredReplay(config, io, new LinesOn(process.stdin)) : runReplay(config, io));
+    // Who watches may steer as well.
+    const result = await (context.telemetry
+      ? runSteeredReplay(config, io, new LinesOn(process.stdin))
+      : runReplay(config, io));
     if (!result) return done(ExitCode.ok);
     for (const d of (result.differences ?? []).slice(0, MAX_SHOWN)) {
       context.progress.note(
@@ -43,7 +44,7 @@ Examples:
         true,
       );
     }
-    if (result.differences?.length === 0) context.progress.note('the replay gives the metrics of the run');
+    if (result.differences?.length === 0) context.progress.note(verdictOf(result.differences));
     done(await printResult(context, result));
   });
 };

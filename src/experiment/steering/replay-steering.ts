@@ -16,8 +16,11 @@ const MOST_NOTED = 20;
 
 export interface SteeringOptions {
   readonly rateHz: number;
-  /** Index behind the last sample of the capture. */
+  /** Index of the first sample of the capture, and the one behind its last. */
+  readonly startIndex: number;
   readonly endIndex: number;
+  /** Pace at first. */
+  readonly speed: number;
   readonly clock: WaitClock;
   readonly signal: AbortSignal;
   tell(event: ReplayEvent): void;
@@ -29,16 +32,17 @@ export class PassGivenUp extends Error {}
 
 /** Lets a replay go at the pace, and from the place, that commands ask for. Speed 1 is the capture's own time, 0 as fast as it goes. */
 export class ReplaySteering {
-  /** It did not run straight through. */
-  moved = false;
+  /** The last pass ran from the first sample to the end, so that what it heard is what the capture holds. */
+  whole = false;
   private readonly options: SteeringOptions;
   private readonly lengthS: number;
   private positionS = 0;
-  private speed = 1;
+  private speed: number;
   private paused = false;
   private stepping = false;
   private loop: readonly [number, number] | null = null;
   private target: number | null = 0;
+  private fromStart = false;
   /** Place and time from which the pace is reckoned; null: from the next samples on. */
   private pace: { readonly atMs: number; readonly atS: number } | null = null;
   private toldAtMs = Number.NEGATIVE_INFINITY;
@@ -47,6 +51,7 @@ export class ReplaySteering {
   constructor(options: SteeringOptions) {
     this.options = options;
     this.lengthS = options.endIndex / options.rateHz;
+    this.speed = options.speed;
   }
 
   /** Whether a pass over the capture is wanted: at first, and after every jump. */
@@ -56,12 +61,15 @@ export class ReplaySteering {
 
   /** Index at which the wanted pass begins. */
   begin(): number {
-    const fromS = this.target ?? 0;
+    const { startIndex, endIndex, rateHz } = this.options;
+    const from = Math.max(startIndex, Math.min(endIndex, Math.round((this.target ?? 0) * rateHz)));
     this.target = null;
     this.pace = null;
-    this.positionS = fromS;
+    this.whole = false;
+    this.fromStart = from === startIndex;
+    this.positionS = from / rateHz;
     this.tell();
-    return Math.min(this.options.endIndex, Math.round(fromS * this.options.rateHz));
+    return from;
   }
 
   /** One JSON object: {action, value}. One that makes no sense is noted, and ignored. */
@@ -103,6 +111,7 @@ export class ReplaySteering {
     }
     // A replay that is held at its end can still be sent elsewhere.
     await this.due(this.lengthS);
+    this.whole = this.fromStart && this.target === null && !this.options.signal.aborted;
   }
 
   /** Waits until samples of this time are due, the replay is sent elsewhere, or the run is to stop. */
@@ -143,7 +152,6 @@ export class ReplaySteering {
   }
 
   private jump(toS: number): void {
-    this.moved = true;
     this.target = toS;
     this.positionS = toS;
   }

@@ -18,22 +18,24 @@ interface PartMetrics {
 }
 
 /**
- * Receives a recording as commands say: with a new receiver at each place that it is sent to. What was received where it ran straight
- * through; null otherwise.
+ * Receives a recording as commands say: with a new receiver at each place that it is sent to. What the last pass received, where it ran from
+ * the first sample to the end, at whatever pace; null otherwise.
  *
- * @param judge the picture in one pass of several
+ * @param speed pace at first
+ * @param judge the picture in a pass over a part
  */
 export async function receiveSteered(
   what: Recording,
   watch: RunWatch,
   telemetry: Telemetry,
   commands: CommandSource,
+  speed: number,
   judge: (heard: HeardAgain) => Promise<PartMetrics>,
 ): Promise<HeardAgain | null> {
   const { signal } = what.io;
-  const { rateHz, endIndex } = what.hints;
+  const { rateHz, startIndex, endIndex } = what.hints;
   const steering = new ReplaySteering({
-    ...{ rateHz, endIndex, signal, clock: systemClock },
+    ...{ rateHz, startIndex, endIndex, speed, signal, clock: systemClock },
     tell: (event) => telemetry.tell(event),
     note: (text) => watch.log('warning', text),
   });
@@ -41,26 +43,31 @@ export async function receiveSteered(
     (line) => steering.command(line),
     () => steering.commandsEnded(),
   );
-  let heard: HeardAgain | null = null;
   try {
     // What has been said before this began holds from its first sample on.
     await systemClock.sleep(0);
-    while (steering.wanted) {
-      try {
-        heard = await receiveAgain(what, steering);
-      } catch (error) {
-        if (!(error instanceof PassGivenUp)) throw error;
-        heard = null;
-      }
-      if (!steering.moved || signal.aborted) continue;
+    for (;;) {
+      const heard = await pass(what, steering);
+      if (signal.aborted) return null;
+      if (heard && steering.whole) return heard;
       if (heard) {
         const { decoded, metrics } = await judge(heard);
         await watch.decoded(decoded, metrics);
       }
+      if (!steering.wanted) return null;
       watch.again();
     }
   } finally {
     silence();
   }
-  return steering.moved || signal.aborted ? null : heard;
+}
+
+/** One pass; null where it was given up for another. */
+async function pass(what: Recording, steering: ReplaySteering): Promise<HeardAgain | null> {
+  try {
+    return await receiveAgain(what, steering);
+  } catch (error) {
+    if (error instanceof PassGivenUp) return null;
+    throw error;
+  }
 }

@@ -146,8 +146,22 @@ export class CaptureReader {
   /** File position of the sample with an index; in a gap of the first one behind it. At most the end. */
   positionOf(index: number): number {
     const { segments, sampleCount } = this.currentLayout;
-    const behind = segments.find((s) => s.index + (s.fileEnd - s.fileStart) > index);
+    let low = 0;
+    let high = segments.length;
+    while (low < high) {
+      const mid = (low + high) >> 1;
+      const s = segments[mid];
+      if (s.index + (s.fileEnd - s.fileStart) > index) high = mid;
+      else low = mid + 1;
+    }
+    const behind = segments[low];
     return behind ? behind.fileStart + Math.max(0, index - behind.index) : sampleCount;
+  }
+
+  /** Index in the stream of the sample at a file position; behind the last one at the end. */
+  indexOf(position: number): number {
+    const s = this.segmentAt(position);
+    return s.index + (position - s.fileStart);
   }
 
   /** The segment that holds a file position: the last one starting at or before it that is not empty. */

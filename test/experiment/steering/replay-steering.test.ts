@@ -15,7 +15,7 @@ function made(at: (nowMs: number, steering: ReplaySteering) => void = () => {}) 
   const stop = new AbortController();
   const steering: ReplaySteering = new ReplaySteering({
     rateHz: RATE,
-    endIndex: RATE,
+    ...{ startIndex: 0, endIndex: RATE, speed: 1 },
     clock: {
       nowMs: () => nowMs,
       sleep: async (ms) => {
@@ -68,7 +68,7 @@ test("speed 1 is the capture's own time, 10 a tenth of it, 0 none; every sample 
     });
     assert.equal(next, RATE);
     assert.ok(Math.abs(now() - lastsMs) < 10, `${speed}: ${now()} ms`);
-    assert.equal(steering.moved, false);
+    assert.equal(steering.whole, true);
   }
 });
 
@@ -118,7 +118,7 @@ test('a seek gives the pass up and begins another there; a loop repeats until it
       say('seek', 0.75);
     }
   });
-  assert.deepEqual([starts, steering.moved], [[0, 750_000], true]);
+  assert.deepEqual([starts, steering.whole], [[0, 750_000], false]);
 
   const again = made();
   again.say('speed', 0);
@@ -127,7 +127,26 @@ test('a seek gives the pass up and begins another there; a loop repeats until it
   const looped = await again.run((part) => {
     if (part.index === 0.25 * RATE && ++rounds === 3) again.say('loop', null);
   });
-  assert.deepEqual(looped, [0, 250_000, 250_000, 250_000]);
+  assert.deepEqual([looped, again.steering.whole], [[0, 250_000, 250_000, 250_000], false]);
+});
+
+test('sent back to its first sample and left to run, it has heard the whole; a loop over all of it, too', async () => {
+  const { run, say, steering } = made();
+  say('speed', 0);
+  const asks = [0.75, 0.5, 0];
+  const starts = await run((part) => {
+    if (part.index % (RATE / 4) < BLOCK && asks.length > 0) say('seek', asks.shift());
+  });
+  assert.deepEqual([starts.at(-1), steering.whole], [0, true]);
+
+  const looped = made();
+  looped.say('speed', 0);
+  looped.say('loop', [0, 1]);
+  let rounds = 0;
+  await looped.run((part) => {
+    if (part.index === 0 && ++rounds === 2) looped.say('loop', null);
+  });
+  assert.deepEqual([rounds, looped.steering.whole], [2, true]);
 });
 
 test('a paused replay can be sent elsewhere, held at its end too; stop ends it', async () => {
@@ -140,7 +159,7 @@ test('a paused replay can be sent elsewhere, held at its end too; stop ends it',
     if (part.index + part.data.length / 2 === RATE) say('pause');
   });
   assert.ok(starts.length > 1 && starts.slice(1).every((s) => s === 500_000));
-  assert.equal(steering.wanted, false);
+  assert.deepEqual([steering.wanted, steering.whole], [false, false]);
 });
 
 test('commands that make no sense are ignored with a line, twenty at most', async () => {
@@ -154,7 +173,7 @@ test('commands that make no sense are ignored with a line, twenty at most', asyn
   for (let i = 0; i < 1000; i++) steering.command('x');
   assert.equal(notes.length, 20);
   assert.deepEqual(await run(), [0]);
-  assert.equal(steering.moved, false);
+  assert.equal(steering.whole, true);
 });
 
 test('when commands end, a replay that is held or loops goes on to its end', async () => {
