@@ -4,23 +4,25 @@ import './panels/constellation.ts';
 import './panels/event-log.ts';
 import './panels/impulse.ts';
 import './panels/link-budget.ts';
+import './panels/offsets.ts';
 import './panels/rb-bars.ts';
 import './panels/rb-map.ts';
 import './panels/received-picture.ts';
+import './panels/replay-bar.ts';
 import './panels/run-list.ts';
 import './panels/sfv-table.ts';
 import './panels/source-picture.ts';
 import './panels/spectrum.ts';
 import './panels/status-strip.ts';
 import './panels/waterfall.ts';
+import './panels/welcome.ts';
 import { beginTheme, switchTheme } from './draw/colours.ts';
 import { loop } from './draw/loop.ts';
 import { ControlForm } from './panels/control-form.ts';
 import { HelpDialog } from './panels/help-dialog.ts';
-import { ReplayBar } from './panels/replay-bar.ts';
 import { RunComparePanel } from './panels/run-compare.ts';
 import { saveScreenshot } from './screenshot.ts';
-import { act } from './state/actions.ts';
+import { act, busy } from './state/actions.ts';
 import { connection } from './state/connection.ts';
 import { commandWord } from './state/events.ts';
 import { hover, pin } from './state/selection.ts';
@@ -34,12 +36,15 @@ const find = <T extends Element>(kind: new () => T, name: string): T | null => {
   return element instanceof kind ? element : null;
 };
 const control = () => find(ControlForm, 'sct-control');
-const openControl = () => {
-  if (connection.access === 'control') void control()?.open();
+/** @param command the one to start with; without: the last */
+const openControl = (command?: string) => {
+  if (connection.access === 'control') void control()?.open(command);
 };
 const openHelp = () => find(HelpDialog, 'sct-help')?.open();
 
-document.addEventListener('sct-open-control', openControl);
+document.addEventListener('sct-open-control', (event) =>
+  openControl((event as CustomEvent<string | null>).detail ?? undefined),
+);
 document.addEventListener('sct-help', openHelp);
 document.addEventListener('sct-screenshot', saveScreenshot);
 document.addEventListener('sct-compare', (event) => {
@@ -48,14 +53,18 @@ document.addEventListener('sct-compare', (event) => {
 
 const WITHOUT_PICTURE = ['sound', 'record', 'tone', 'spectrum'];
 
-/** A run without a picture (sound) needs no room for one. */
+/** A run without a picture (sound) needs no room for one; without any run there is nothing to show. */
 function layOut(): void {
   const { run, source, pictures } = store;
   const none = run !== null && WITHOUT_PICTURE.includes(commandWord(run.command));
   const picture = !none || source !== null || pictures.after !== null || pictures.before !== null;
-  document.documentElement.classList.toggle('no-picture', !picture);
+  const { classList } = document.documentElement;
+  classList.toggle('no-picture', !picture);
+  // Soundings and recordings carry no payload: no constellation.
+  classList.toggle('no-points', !picture && !store.bursts.last(({ points }) => points.length > 0));
+  classList.toggle('no-run', run === null);
 }
-store.on(['run', 'source', 'picture'], layOut);
+store.on(['run', 'source', 'picture', 'burst'], layOut);
 layOut();
 
 /** Space stops what moves: a replay that may be stopped, else the view. */
@@ -71,7 +80,11 @@ function pause(): void {
 const KEYS: Readonly<Record<string, () => void>> = {
   ' ': pause,
   s: saveScreenshot,
-  c: openControl,
+  c: () => openControl(),
+  r: () => openControl('record'),
+  x: () => {
+    if (busy() && connection.access === 'control') void act('stop');
+  },
   d: switchTheme,
   '?': openHelp,
   Escape: () => {
@@ -92,10 +105,14 @@ document.addEventListener('keydown', (event) => {
   act();
 });
 
-// The replay bar lies over the page's end: as much room is left there.
-const bar = find(ReplayBar, 'sct-replay');
-if (bar) {
+// The strip and the replay bar lie over the page's ends: as much room is left there.
+for (const [name, variable] of [
+  ['body > header', '--strip'],
+  ['sct-replay', '--bar'],
+]) {
+  const element = document.querySelector<HTMLElement>(name);
+  if (!element) continue;
   new ResizeObserver(() => {
-    document.documentElement.style.setProperty('--bar', `${bar.offsetHeight}px`);
-  }).observe(bar);
+    document.documentElement.style.setProperty(variable, `${element.offsetHeight}px`);
+  }).observe(element);
 }

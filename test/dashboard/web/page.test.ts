@@ -79,7 +79,7 @@ test('every panel shows the figures and colours of a run that is known', { skip:
   await reads(page, 'sct-strip', 'state', 'loopback, modelled');
   await reads(page, 'sct-strip', 'clipped', '12');
   await reads(page, 'sct-strip', 'link', 'connected');
-  await reads(page, 'sct-strip', 'level', '−18.4 / −7.2 dBFS');
+  await reads(page, 'sct-strip', 'level', '−18.4, −7.2 dBFS');
   assert.match((await page.locator('sct-strip .meters > div').first().getAttribute('class')) ?? '', /bad/);
 
   // The made tone: -20 dBFS mean, 6 dB more at its peak, at 3/4 of 7.68 MHz around 868.3 MHz.

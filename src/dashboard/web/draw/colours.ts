@@ -29,6 +29,11 @@ function read(): Theme {
   const of = (name: string) => style.getPropertyValue(name).trim();
   const chosen = document.documentElement.dataset.theme;
   const dark = chosen ? chosen === 'dark' : prefersDark.matches;
+  const series = dark ? DARK : LIGHT;
+  // For what the style sheet says of lines (style/keys.css).
+  series.forEach((colour, i) => {
+    document.documentElement.style.setProperty(`--s${i}`, colour);
+  });
   return {
     dark,
     card: of('--card'),
@@ -36,7 +41,7 @@ function read(): Theme {
     mute: of('--mute'),
     line: of('--line'),
     bad: of('--bad'),
-    series: dark ? DARK : LIGHT,
+    series,
   };
 }
 

@@ -69,8 +69,8 @@ export class LinePlot {
     this.plot?.destroy();
     this.dark = dark;
     const axis = (label: string): uPlot.Axis => ({
-      label,
-      labelSize: 14,
+      label: label || undefined,
+      labelSize: label ? 14 : 0,
       labelGap: 0,
       labelFont: FONT,
       font: FONT,

@@ -24,13 +24,13 @@ export function modulationNamed(name: string | null): Modulation {
   return TABLE.find((m) => m.name === name) ?? UNUSED;
 }
 
-/** SNR from which a QAM can carry half of its bits: 2^(bits / 2) - 1, Shannon's bound; what codes need is 1 to 2 dB above it. */
-export const THRESHOLDS: readonly { readonly name: string; readonly snrDb: number; readonly colour: number }[] =
-  TABLE.filter(({ bits }) => bits > 0).map(({ name, bits, colour }) => ({
-    name,
-    colour,
-    snrDb: 10 * Math.log10(2 ** (bits / 2) - 1),
-  }));
+/** The modulations that carry bits. */
+export const QAMS: readonly Modulation[] = TABLE.filter(({ bits }) => bits > 0);
+
+/** SNR from which bits x rate fit in a symbol: 2^(bits x rate) - 1, Shannon's bound; what codes need is 1 to 2 dB above it. */
+export function neededDb(bits: number, codeRate: number): number {
+  return 10 * Math.log10(2 ** (bits * codeRate) - 1);
+}
 
 /** Points of a QAM at unit mean power, [point][re, im]; none for other modulations. */
 export function idealPoints(bits: number): Float32Array {

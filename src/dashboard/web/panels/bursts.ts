@@ -1,30 +1,37 @@
 import { html } from 'lit';
 import { type Box, LEFT, RIGHT } from '../draw/axes.ts';
 import { theme } from '../draw/colours.ts';
-import { count, fixed, hertz } from '../draw/format.ts';
+import { count, DASH, fixed, unit } from '../draw/format.ts';
 import { FONT, Surface } from '../draw/surface.ts';
 import type { BurstTelemetry } from '../state/events.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
 
-const MOST = 120;
+const MOST = 160;
 const COLUMN_PX = 7;
 
-/** One column a burst, newest on the right: its coded blocks that were lost, and below them the frequency offset. */
+/** One column a burst, newest on the right: which part of its coded blocks was lost. What has no blocks (soundings, analog symbols) is low and grey. */
 export class BurstsPanel extends Panel {
   protected readonly topics = ['burst', 'run'] as const;
-  protected readonly heading = 'Block errors and offsets, burst by burst';
+  protected readonly heading = 'Block errors';
   private surface: Surface | null = null;
+  private shown: BurstTelemetry[] = [];
+  private pointed: number | null = null;
+
+  protected override figures() {
+    const { blocks, lost, suspect } = totals();
+    const bler = blocks > 0 ? fixed(lost / blocks, 4) : DASH;
+    return html`<p class="read"><span><b data-is="bursts">${count(store.bursts.length)}</b> bursts</span>
+      <span title=${blocks > 0 ? 'code blocks whose CRC failed, of all' : 'nothing in these bursts is coded in blocks: soundings and analog symbols have no CRC'}>BLER <b data-is="bler">${bler}</b></span>
+      <span><b data-is="lost">${lost}</b> of ${count(blocks)} blocks lost</span>${suspect > 0 ? html`<span class="bad"><b data-is="suspect">${suspect}</b> suspect</span>` : ''}
+      <span class="key good">whole</span><span class="key lost">lost</span><span class="key none">no blocks</span></p>`;
+  }
 
   protected body() {
-    const { blocks, lost, suspect } = totals();
-    const newest = store.bursts.fromEnd(0);
-    const bler = blocks > 0 ? lost / blocks : null;
-    return html`<div class="plot strip"><canvas role="img" aria-label="Blocks lost: ${lost} of ${blocks}"></canvas></div>
-      <p class="read"><span><b data-is="bursts">${count(store.bursts.length)}</b> bursts</span><span>BLER <b data-is="bler">${bler === null ? '—' : fixed(bler, 4)}</b></span>
-        <span><b data-is="lost">${lost}</b> of ${count(blocks)} blocks lost</span>${suspect > 0 ? html`<span class="bad"><b>${suspect}</b> suspect</span>` : ''}
-        <span>CFO <b>${hertz(newest?.cfoHz)}</b></span>
-        <span class="key good">whole</span><span class="key lost">lost</span><span class="key none">no blocks</span></p>`;
+    const { blocks, lost } = totals();
+    const at = this.pointed === null ? undefined : this.shown[this.pointed];
+    return html`<div class="plot strip" title=${at ? describe(at) : ''}><canvas role="img" aria-label="Blocks lost: ${lost} of ${blocks}"
+      @pointermove=${this.point} @pointerleave=${() => this.say(null)}></canvas></div>`;
   }
 
   protected override draw(): void {
@@ -32,20 +39,16 @@ export class BurstsPanel extends Panel {
     if (!canvas) return;
     this.surface ??= new Surface(canvas, () => this.changed());
     const g = this.surface.begin();
-    const { width, height } = this.surface;
-    const room = Math.max(1, Math.min(MOST, Math.floor((width - LEFT - RIGHT) / COLUMN_PX)));
-    const shown: BurstTelemetry[] = [];
+    const room = Math.max(1, Math.min(MOST, Math.floor((this.surface.width - LEFT - RIGHT) / COLUMN_PX)));
+    this.shown = [];
     for (const burst of store.bursts.newest()) {
-      if (shown.length === room) break;
-      shown.push(burst);
+      if (this.shown.length === room) break;
+      this.shown.push(burst);
     }
-    const split = Math.round(height * 0.52);
-    const box = { left: LEFT, right: LEFT + room * COLUMN_PX, top: 4, bottom: split };
-    this.blocks(g, shown, box);
-    this.offsets(g, shown, { ...box, top: split + 6, bottom: height - 4 });
+    this.blocks(g, { left: LEFT, right: LEFT + room * COLUMN_PX, top: 3, bottom: this.surface.height - 3 });
   }
 
-  private blocks(g: CanvasRenderingContext2D, shown: readonly BurstTelemetry[], box: Box): void {
+  private blocks(g: CanvasRenderingContext2D, box: Box): void {
     const { series, mute, line, ink } = theme();
     const tall = box.bottom - box.top;
     g.font = FONT;
@@ -53,16 +56,18 @@ export class BurstsPanel extends Panel {
     g.textBaseline = 'middle';
     g.fillStyle = mute;
     g.fillText('blocks', box.left - 5, (box.top + box.bottom) / 2);
-    shown.forEach((burst, age) => {
+    g.fillStyle = line;
+    g.fillRect(box.left, box.bottom, box.right - box.left, 1);
+    this.shown.forEach((burst, age) => {
       const x = box.right - (age + 1) * COLUMN_PX;
       if (burst.blocks === 0) {
         g.fillStyle = line;
-        g.fillRect(x, box.bottom - 5, COLUMN_PX - 1, 5);
+        g.fillRect(x, box.bottom - 6, COLUMN_PX - 1, 6);
       } else {
         const part = burst.blocksLost / burst.blocks;
         g.fillStyle = series[2];
         g.fillRect(x, box.top, COLUMN_PX - 1, tall);
-        // Lost: another colour, and full width with a notch, so that it is seen without colour, too.
+        // Lost: another colour, ended by a line, so that it is seen without colour, too.
         g.fillStyle = series[1];
         const lostPx = part > 0 ? Math.max(3, part * tall) : 0;
         g.fillRect(x, box.top, COLUMN_PX - 1, lostPx);
@@ -76,31 +81,26 @@ export class BurstsPanel extends Panel {
     });
   }
 
-  private offsets(g: CanvasRenderingContext2D, shown: readonly BurstTelemetry[], box: Box): void {
-    const values = shown.map(({ cfoHz }) => cfoHz).filter(Number.isFinite);
-    if (values.length === 0) return;
-    const { mute, line, series } = theme();
-    const middle = (Math.min(...values) + Math.max(...values)) / 2;
-    const reach = Math.max(5, (Math.max(...values) - Math.min(...values)) / 2);
-    const y = (v: number) => (box.top + box.bottom) / 2 - ((v - middle) / reach) * ((box.bottom - box.top) / 2 - 2);
-    g.fillStyle = mute;
-    g.textAlign = 'right';
-    g.fillText('CFO', box.left - 5, (box.top + box.bottom) / 2);
-    g.textAlign = 'left';
-    g.textBaseline = 'top';
-    g.fillText(`${hertz(middle)} ± ${hertz(reach)}`, box.left + 4, box.top + 2);
-    g.strokeStyle = line;
-    g.strokeRect(box.left + 0.5, box.top + 0.5, box.right - box.left - 1, box.bottom - box.top - 1);
-    g.strokeStyle = series[0];
-    g.lineWidth = 1.5;
-    g.beginPath();
-    shown.forEach(({ cfoHz }, age) => {
-      const x = box.right - (age + 0.5) * COLUMN_PX;
-      if (age === 0) g.moveTo(x, y(cfoHz));
-      else g.lineTo(x, y(cfoHz));
-    });
-    g.stroke();
+  private readonly point = ({ offsetX }: PointerEvent): void => {
+    const room = Math.max(1, Math.min(MOST, Math.floor(((this.surface?.width ?? 0) - LEFT - RIGHT) / COLUMN_PX)));
+    const age = Math.floor((LEFT + room * COLUMN_PX - offsetX) / COLUMN_PX);
+    this.say(age >= 0 && age < this.shown.length ? age : null);
+  };
+
+  private say(age: number | null): void {
+    if (age === this.pointed) return;
+    this.pointed = age;
+    this.requestUpdate();
   }
+}
+
+function describe(burst: BurstTelemetry): string {
+  const blocks = burst.blocks > 0 ? `${burst.blocksLost} of ${burst.blocks} blocks lost` : 'no coded blocks';
+  const again = burst.harq
+    ? `, process ${burst.harq.process}, redundancy version ${burst.harq.redundancyVersion}: ${burst.harq.outcome}`
+    : '';
+  const suspect = burst.suspect ? `; suspect: ${burst.suspect}` : '';
+  return `burst ${burst.burst} (${burst.use}): ${unit(burst.snrDb, 1, 'dB')}, ${blocks}${again}${suspect}`;
 }
 
 function totals(): { blocks: number; lost: number; suspect: number } {

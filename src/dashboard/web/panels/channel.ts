@@ -1,5 +1,5 @@
 import { html } from 'lit';
-import { fixed } from '../draw/format.ts';
+import { DASH, fixed } from '../draw/format.ts';
 import { LinePlot } from '../draw/line-plot.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
@@ -7,26 +7,27 @@ import { Panel } from './panel.ts';
 /** Frequency response of the channel in the middle of the last burst: magnitude and phase. */
 export class ChannelPanel extends Panel {
   protected readonly topics = ['burst', 'run'] as const;
-  protected readonly heading = 'Channel |H(f)|';
+  protected readonly heading = 'Channel, MHz';
   private plot: LinePlot | null = null;
   private magnitude: number[] = [];
 
   protected body() {
-    const low = Math.min(...this.magnitude);
-    const high = Math.max(...this.magnitude);
-    const range = this.magnitude.length > 0 ? `${fixed(low)} to ${fixed(high)} dB` : '—';
-    return html`<p class="read"><span class="key k0">|H|, dB</span><span class="key k4">phase, °</span>
-        <span><b data-is="range">${range}</b></span></p>
-      <div class="plot lines" role="img" aria-label="Channel over frequency: ${range}"></div>`;
+    return html`<p class="read"><span class="key k0">|H|</span><span class="key k4">phase</span><b data-is="range">${this.range()}</b></p>
+      <div class="plot lines" role="img" aria-label="Channel over frequency: ${this.range()}"></div>`;
+  }
+
+  private range(): string {
+    if (this.magnitude.length === 0) return DASH;
+    return `${fixed(Math.min(...this.magnitude))} to ${fixed(Math.max(...this.magnitude))} dB`;
   }
 
   protected override draw(): void {
     const parent = this.querySelector<HTMLElement>('.plot');
     if (!parent) return;
     this.plot ??= new LinePlot(parent, {
-      xLabel: 'MHz',
-      yLabel: '|H|, dB',
-      rightLabel: 'phase, °',
+      xLabel: '',
+      yLabel: 'dB',
+      rightLabel: '°',
       rightRange: [-180, 180],
       lines: [
         { label: 'phase', colour: 4, width: 1, right: true },

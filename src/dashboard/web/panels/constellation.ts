@@ -60,7 +60,7 @@ export class ConstellationPanel extends Panel {
     g.fillText('I', left + side - 8, y0 - 3);
     g.fillText('Q', x0 + 4, top + 13);
     if (!burst) {
-      emptyText(g, this.surface, 'no payload received', mute);
+      emptyText(g, this.surface, 'no payload symbols received yet', mute);
       return;
     }
     const { points } = burst;

@@ -32,7 +32,9 @@ export class ControlForm extends Panel {
   private captures: readonly CaptureSummary[] = [];
   private readonly values = new Map<string, string | boolean>();
 
-  async open(): Promise<void> {
+  /** @param command the one to show; without: the one that was shown last */
+  async open(command?: string): Promise<void> {
+    if (isCommand(command)) this.command = command;
     this.hidden = false;
     await this.load();
     this.querySelector<HTMLElement>('select')?.focus();
@@ -154,6 +156,10 @@ export class ControlForm extends Panel {
     if (await act('start', body)) this.close();
     store.say('connection');
   }
+}
+
+function isCommand(name: string | undefined): name is Command {
+  return COMMANDS.includes(name as Command);
 }
 
 customElements.define('sct-control', ControlForm);

@@ -11,14 +11,19 @@ export class EventLogPanel extends Panel {
   protected readonly topics = ['log'] as const;
   protected readonly heading = 'Events';
   private least: LogEvent['level'] = 'note';
+  private wanted = '';
 
   protected body() {
     const lines: LogEvent[] = [];
+    const words = this.wanted.toLowerCase();
     for (const event of store.log.newest()) {
       if (lines.length === SHOWN) break;
-      if (this.least === 'note' || event.level !== 'note') lines.push(event);
+      const loud = this.least === 'note' || event.level !== 'note';
+      if (loud && event.text.toLowerCase().includes(words)) lines.push(event);
     }
-    if (lines.length === 0) return html`<p class="empty">Nothing to tell.</p>`;
+    if (lines.length === 0) {
+      return html`<p class="empty">${store.log.length > 0 ? `None of ${store.log.length} events passes the filter.` : 'Nothing was said yet: notes and warnings of runs come here.'}</p>`;
+    }
     return html`<ol class="log" tabindex="0" aria-label="Events, newest first">${lines.map(
       ({ level, at, text }) =>
         html`<li class=${level}><time datetime=${at}>${at.slice(11, 19)}</time><i title=${level}>${MARKS[level]}</i><span>${level === 'note' ? '' : html`<span class="sr">${level}: </span>`}${text}</span></li>`,
@@ -30,7 +35,11 @@ export class EventLogPanel extends Panel {
       this.least = (event.target as HTMLInputElement).checked ? 'warning' : 'note';
       this.changed();
     };
-    return html`<span class="tools"><label><input type="checkbox" @change=${choose} /> only warnings</label></span>`;
+    const type = (event: Event) => {
+      this.wanted = (event.target as HTMLInputElement).value;
+      this.changed();
+    };
+    return html`<span class="tools"><input type="search" placeholder="filter" aria-label="Filter events" @input=${type} data-is="filter" /><label><input type="checkbox" @change=${choose} /> only warnings</label></span>`;
   }
 }
 

@@ -4,9 +4,14 @@ import { STATE_LOOKS, STATES } from '../draw/states.ts';
 const KEYS: readonly (readonly [string, string])[] = [
   ['space', 'pause and go on: a replay, else the view (what comes is kept)'],
   ['s', 'save a screenshot of what is in sight'],
-  ['c', 'open the form that starts a command'],
+  ['c', 'open the form that starts a command; r: with record chosen'],
+  ['x', 'stop what runs: the transmitter is silent, recordings are closed'],
   ['d', 'dark or light'],
   ['Esc', 'close the form or this help; let go of a pinned SFV'],
+  [
+    'arrows',
+    'on bars, map and pictures (reached with Tab): go from block to block, or from SFV to SFV; Enter keeps it',
+  ],
   ['?', 'this help'],
 ];
 

@@ -13,15 +13,15 @@ const LOWEST_DB = -50;
 /** Impulse response of the last burst; what comes inside the cyclic prefix (shaded) does no harm. */
 export class ImpulsePanel extends Panel {
   protected readonly topics = ['burst', 'run'] as const;
-  protected readonly heading = 'Impulse response';
+  protected readonly heading = 'Impulse response, µs';
   private plot: LinePlot | null = null;
 
   protected body() {
     const burst = withImpulse();
     const spread = burst ? delaySpreadS(burst.impulseDb, burst.impulseStepS) : null;
     const cp = cpS();
-    return html`<p class="read"><span class="key shade">cyclic prefix <b data-is="cp">${unit(cp === null ? null : cp * 1e6, 2, 'µs')}</b></span>
-        <span>delay spread <b data-is="spread">${unit(spread === null ? null : spread * 1e9, 0, 'ns')}</b> rms</span></p>
+    return html`<p class="read"><span class="key shade">prefix <b data-is="cp">${unit(cp === null ? null : cp * 1e6, 2, 'µs')}</b></span>
+        <span title="root mean square delay spread of what is within 20 dB of the peak">spread <b data-is="spread">${unit(spread === null ? null : spread * 1e9, 0, 'ns')}</b></span></p>
       <div class="plot lines" role="img" aria-label="Power over delay; delay spread ${unit(spread === null ? null : spread * 1e9, 0, 'ns')}"></div>`;
   }
 
@@ -29,7 +29,7 @@ export class ImpulsePanel extends Panel {
     const parent = this.querySelector<HTMLElement>('.plot');
     if (!parent) return;
     this.plot ??= new LinePlot(parent, {
-      xLabel: 'µs',
+      xLabel: '',
       yLabel: 'dB',
       yRange: [LOWEST_DB, 3],
       lines: [{ label: 'power', colour: 2, width: 1.5, fill: true }],

@@ -1,56 +1,108 @@
 import { html } from 'lit';
 import { count, DASH, fixed, hertz, mean, unit } from '../draw/format.ts';
+import type { BurstTelemetry, RunEvent, StatusEvent } from '../state/events.ts';
 import { mappedBurst } from '../state/selection.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
-import { floorOf } from './spectrum.ts';
+import { floorOf, levelUnit } from './spectrum.ts';
 
-/** From the transmitter's gain to what is left of the SNR: what was set, what was measured, what was promised. */
+/** A row: name, value, its name for tests, why the value is what it is. */
+type Row = readonly [string, string, string, string?];
+
+const BASIS = {
+  calibrated: 'by the calibration of these boards',
+  typical: 'assumed: typical values of the boards, not calibrated',
+} as const;
+
+/** From the transmitter's power to what is left of the SNR: what was set, what was assumed, what was measured, what was promised. */
 export class LinkBudgetPanel extends Panel {
   protected readonly topics = ['status', 'burst', 'spectrum', 'run'] as const;
   protected readonly heading = 'Link budget';
 
+  protected override figures() {
+    const { run, status } = store;
+    const basis = status?.budget?.basis;
+    const words = basis ? BASIS[basis] : run?.modelled ? 'a modelled channel has no dBm' : '';
+    return html`<p class="read" data-is="basis">${words}</p>`;
+  }
+
   protected body() {
     const { run, status } = store;
-    const burst = mappedBurst();
-    const spectrum = store.spectra.fromEnd(0);
-    const floor = spectrum ? floorOf(spectrum.meanDbfs) : null;
-    const promised = burst && burst.reportedDb.length > 0 ? mean(burst.reportedDb) : null;
-    const measured = burst ? mean(burst.subbandSnrDb) : null;
-    const gap = promised === null || measured === null ? null : measured - promised;
-    const rows: (readonly [string, string, string])[] = [
-      ['frequency', run ? (run.frequencyHz === null ? 'baseband' : hertz(run.frequencyHz)) : DASH, 'frequency'],
-      ['channel', run ? (run.channel ?? (run.modelled ? 'modelled' : 'on the air')) : DASH, 'channel'],
-      ['TX gains', gainsText(status?.txGainsDb), 'tx-gains'],
-      ['RX gains', gainsText(status?.rxGainsDb), 'rx-gains'],
-      ['RX level', levels(status?.rmsDbfs, status?.peakDbfs), 'rx-level'],
-      ['noise floor', unit(floor, 1, 'dBFS a bin'), 'floor'],
-      ['SNR promised', unit(promised, 1, 'dB'), 'promised'],
-      ['SNR measured', unit(measured, 1, 'dB'), 'measured'],
-      ['measured − promised', unit(gap, 1, 'dB'), 'gap'],
-      ['CSI age', unit(burst?.csiAgeMs, 1, 'ms'), 'csi-age'],
-      ['CFO, SFO', burst ? `${hertz(burst.cfoHz)}, ${unit(burst.sfoPpm, 2, 'ppm')}` : DASH, 'offsets'],
-      ['codec, mapping', run ? [run.codec, run.mapping].filter(Boolean).join(', ') || DASH : DASH, 'codec'],
-      ['samples', count(status?.samples), 'samples'],
-      [
-        'OFDM',
-        run ? `${run.fftSize} points, ${run.subbands} subbands, ${fixed(run.modemRateHz / 1e6, 2)} Msps` : DASH,
-        'ofdm',
-      ],
-    ];
-    return html`<dl class="facts">${rows.map(([name, value, is]) => html`<div><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`)}</dl>`;
+    const rows = [...powerRows(status), ...snrRows(status, mappedBurst()), ...runRows(run, status)];
+    return html`<dl class="facts" tabindex="0" aria-label="Link budget">${rows.map(
+      ([name, value, is, why]) =>
+        html`<div class=${is === 'gap' ? 'sum' : ''} title=${why ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`,
+    )}</dl>`;
   }
+}
+
+function powerRows(status: StatusEvent | null): Row[] {
+  const budget = status?.budget ?? null;
+  const spectrum = store.spectra.fromEnd(0);
+  const level = levelUnit();
+  const rows: Row[] = [];
+  if (budget?.txDbm != null)
+    rows.push(['TX power', unit(budget.txDbm, 1, 'dBm'), 'tx-dbm', 'mean power of a burst at the connector']);
+  if (budget?.pathLossDb != null) {
+    const from = budget.pathLossFrom === 'cable' ? ', cable' : budget.pathLossFrom === 'measured' ? ', measured' : '';
+    rows.push(['path loss', `${unit(budget.pathLossDb, 1, 'dB')}${from}`, 'path-loss']);
+  }
+  const rx = [unit(budget?.rxDbm, 1, 'dBm'), unit(budget?.rxDbfs ?? status?.rmsDbfs, 1, level)];
+  rows.push(['RX power', known(rx), 'rx-level', 'mean power of a burst, at the connector and at the converter']);
+  const floor = unit(spectrum ? floorOf(spectrum.meanDbfs) : null, 1, `${level} a bin`);
+  const noise = [unit(budget?.noiseDbm, 1, 'dBm'), unit(budget?.noiseDbfs, 1, level)];
+  rows.push(['noise in band', known(noise), 'noise', 'between bursts, in the band of the signal']);
+  if (budget?.noiseDbfs == null) rows.push(['noise floor', floor, 'floor', 'a tenth of the bins is below it']);
+  return rows;
+}
+
+function snrRows(status: StatusEvent | null, burst: BurstTelemetry | undefined): Row[] {
+  const budget = status?.budget ?? null;
+  const reported = burst && burst.reportedDb.length > 0 ? mean(burst.reportedDb) : null;
+  const measured = budget?.measuredSnrDb ?? (burst ? mean(burst.subbandSnrDb) : null);
+  const predicted = budget?.predictedSnrDb ?? null;
+  const promised = predicted ?? reported;
+  const gap = promised === null || measured === null ? null : measured - promised;
+  return [
+    [
+      'SNR predicted',
+      unit(predicted, 1, 'dB'),
+      'predicted',
+      'from power, path and noise figure; in a model what was asked for',
+    ],
+    ['SNR by the CSI report', unit(reported, 1, 'dB'), 'promised', 'what the report said of the subbands, mean'],
+    ['SNR measured', unit(measured, 1, 'dB'), 'measured', 'mean of the subbands of the last burst'],
+    [`measured − ${predicted === null ? 'reported' : 'predicted'}`, signed(gap), 'gap'],
+    ['age of the CSI report', unit(burst?.csiAgeMs, 1, 'ms'), 'csi-age'],
+  ];
+}
+
+function runRows(run: RunEvent | null, status: StatusEvent | null): Row[] {
+  if (!run) return [];
+  const { fftSize, subbands, modemRateHz, frequencyHz, modelled } = run;
+  const gains = modelled ? 'none: modelled' : `TX ${gainsText(status?.txGainsDb)}; RX ${gainsText(status?.rxGainsDb)}`;
+  return [
+    ['frequency', frequencyHz === null ? 'baseband' : hertz(frequencyHz), 'frequency'],
+    ['channel', run.channel ?? (modelled ? 'modelled' : 'on the air or a cable'), 'channel'],
+    ['gains', gains, 'gains'],
+    ['codec, mapping', [run.codec, run.mapping].filter(Boolean).join(', ') || DASH, 'codec'],
+    ['OFDM', `${fftSize} points, ${subbands} subbands, ${fixed(modemRateHz / 1e6, 2)} Msps`, 'ofdm'],
+    ['samples', count(status?.samples), 'samples'],
+  ];
+}
+
+function known(values: readonly string[]): string {
+  return values.filter((value) => value !== DASH).join(', ') || DASH;
+}
+
+function signed(db: number | null): string {
+  return db !== null && db > 0 ? `+${unit(db, 1, 'dB')}` : unit(db, 1, 'dB');
 }
 
 export function gainsText(gains: Readonly<Record<string, number>> | null | undefined): string {
   if (!gains) return DASH;
   const parts = Object.entries(gains).map(([name, db]) => `${name} ${fixed(db, 0)}`);
   return parts.length > 0 ? `${parts.join(', ')} dB` : DASH;
-}
-
-function levels(rms: number | null | undefined, peak: number | null | undefined): string {
-  if (rms === null || rms === undefined) return DASH;
-  return `${fixed(rms)} rms, ${fixed(peak)} peak dBFS`;
 }
 
 customElements.define('sct-budget', LinkBudgetPanel);

@@ -45,6 +45,11 @@ export abstract class Panel extends LitElement implements Drawable {
   /** Paints its canvases; called only when they are in the page. */
   protected draw(_nowMs: number): void {}
 
+  /** Beside the heading. */
+  protected figures(): TemplateResult | string {
+    return '';
+  }
+
   /** To the right of the heading. */
   protected tools(): TemplateResult | string {
     return '';
@@ -104,7 +109,7 @@ export abstract class Panel extends LitElement implements Drawable {
       this.fault = String(error);
       inside = html``;
     }
-    return html`<header class="head"><h2>${this.heading}</h2>${this.tools()}</header>
+    return html`<header class="head"><h2>${this.heading}</h2>${this.figures()}${this.tools()}</header>
       ${inside}${this.fault === null ? '' : html`<p class="fault">This panel failed: ${this.fault}</p>`}`;
   }
 

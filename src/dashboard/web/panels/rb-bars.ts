@@ -1,13 +1,14 @@
 import { html } from 'lit';
 import { type Box, LEFT, RIGHT, subbandAxis, yAxis } from '../draw/axes.ts';
 import { inkOn, theme } from '../draw/colours.ts';
-import { fixed, unit } from '../draw/format.ts';
-import { modulationOf, THRESHOLDS } from '../draw/modulation.ts';
+import { DASH, fixed, unit } from '../draw/format.ts';
+import { modulationOf, neededDb, QAMS } from '../draw/modulation.ts';
 import { emptyText } from '../draw/picture-view.ts';
 import { BOLD, FONT, haloText, Surface } from '../draw/surface.ts';
 import type { BurstTelemetry } from '../state/events.ts';
 import { blocksOf, hover, mappedBurst, ownerOf, pin, selection, sfvColour, sfvOf } from '../state/selection.ts';
 import { store } from '../state/store.ts';
+import { blockKey } from './keys.ts';
 import { Panel } from './panel.ts';
 
 /**
@@ -16,23 +17,27 @@ import { Panel } from './panel.ts';
  */
 export class RbBarsPanel extends Panel {
   protected readonly topics = ['burst', 'source', 'selection', 'run'] as const;
-  protected readonly heading = 'SNR of resource blocks, and who rides there';
+  protected readonly heading = 'RB SNR';
   private surface: Surface | null = null;
   private low = 0;
   private high = 30;
 
+  protected override figures() {
+    const burst = mappedBurst();
+    if (!burst) return '';
+    return html`<p class="read"><span>burst <b data-is="burst">${burst.burst}</b> (${burst.use})</span><span>mean <b data-is="mean">${unit(burst.snrDb, 1, 'dB')}</b></span>
+      <span data-is="mcs">${mcsText(burst)}</span><span title="age of the CSI report that placed the SFVs">report <b data-is="age">${burst.csiAgeMs === null ? DASH : `${fixed(burst.csiAgeMs)} ms old`}</b></span></p>`;
+  }
+
+  protected override tools() {
+    return html`<span class="tools"><span class="key tick">reported</span><span class="key dashed" title="SNR that modulation and code rate need by Shannon's bound; faint: a QAM at rate ½ that is not used here">needed</span></span>`;
+  }
+
   protected body() {
     const burst = mappedBurst();
-    const codes = [...new Set(burst?.modulation ?? [])].map((code) => modulationOf(code).name).join(', ');
-    return html`<p class="read">${
-      burst
-        ? html`<span>burst <b data-is="burst">${burst.burst}</b> (${burst.use})</span><span>mean <b data-is="mean">${unit(burst.snrDb, 1, 'dB')}</b></span>
-          <span>${codes || 'no data'}</span><span>report <b data-is="age">${burst.csiAgeMs === null ? '—' : `${fixed(burst.csiAgeMs)} ms old`}</b></span>`
-        : ''
-    }
-        <span class="key tick">reported</span><span class="key dashed">a QAM at rate ½ needs</span></p>
-      <div class="plot bars"><canvas role="img" aria-label=${describe(burst)}
-        @pointermove=${this.point} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}></canvas></div>
+    return html`<div class="plot bars"><canvas role="application" aria-roledescription="bar chart" tabindex="0" aria-label=${describe(burst)}
+        @pointermove=${this.point} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}
+        @keydown=${blockKey} @blur=${() => hover(null)}></canvas></div>
       <p class="read pick" data-is="picked" aria-live="polite">${pickedText(burst)}</p>`;
   }
 
@@ -100,67 +105,54 @@ export class RbBarsPanel extends Panel {
       from = to;
     }
     g.globalAlpha = 1;
+    // Rectangles, not lines: thick lines are dear to paint.
     const error = burst.subbandSnrErrorDb[s];
-    g.strokeStyle = ink;
-    g.lineWidth = 1.2;
-    g.beginPath();
     if (error > 0) {
-      const middle = x + width / 2;
-      g.moveTo(middle, this.y(snr - error));
-      g.lineTo(middle, this.y(snr + error));
-      g.moveTo(middle - 3, this.y(snr + error));
-      g.lineTo(middle + 3, this.y(snr + error));
-      g.moveTo(middle - 3, this.y(snr - error));
-      g.lineTo(middle + 3, this.y(snr - error));
+      const middle = Math.round(x + width / 2);
+      const [upper, lower] = [Math.round(this.y(snr + error)), Math.round(this.y(snr - error))];
+      g.fillStyle = ink;
+      g.fillRect(middle, upper, 1, lower - upper);
+      g.fillRect(middle - 3, upper, 7, 1);
+      g.fillRect(middle - 3, lower, 7, 1);
     }
-    g.stroke();
     const reported = burst.reportedDb[s];
     if (reported === undefined || !Number.isFinite(reported)) return;
-    // Dark under light: seen on every colour.
-    for (const [colour, thick] of [
-      [card, 5],
-      [ink, 2.5],
-    ] as const) {
-      g.strokeStyle = colour;
-      g.lineWidth = thick;
-      g.beginPath();
-      g.moveTo(x + 0.05 * width, this.y(reported));
-      g.lineTo(x + 0.95 * width, this.y(reported));
-      g.stroke();
-    }
+    mark(g, x + 0.05 * width, 0.9 * width, this.y(reported), false);
   }
 
   private thresholds(g: CanvasRenderingContext2D, box: Box, burst: BurstTelemetry): void {
-    const { mute, ink, card, series } = theme();
-    const used = new Set((burst.modulation ?? []).map((code) => modulationOf(code).name));
+    const { mute, ink, card } = theme();
+    const used = needsOf(burst);
     g.font = FONT;
     g.textAlign = 'right';
     g.textBaseline = 'bottom';
-    g.setLineDash([5, 4]);
-    for (const { name, snrDb, colour } of THRESHOLDS) {
-      if (snrDb <= this.low || snrDb >= this.high) continue;
-      const y = Math.round(this.y(snrDb)) + 0.5;
-      g.strokeStyle = used.has(name) ? series[colour] : mute;
-      g.globalAlpha = used.has(name) ? 1 : 0.6;
-      g.lineWidth = used.has(name) ? 1.5 : 1;
-      g.beginPath();
-      g.moveTo(box.left, y);
-      g.lineTo(box.right, y);
-      g.stroke();
+    let saidAt = Number.POSITIVE_INFINITY;
+    for (const { name, bits } of QAMS) {
+      const db = neededDb(bits, 0.5);
+      if (used.some((need) => need.name === name) || db <= this.low || db >= this.high) continue;
+      const y = Math.round(this.y(db));
+      g.fillStyle = ink;
+      g.globalAlpha = 0.35;
+      for (let x = box.left; x < box.right; x += 9) g.fillRect(x, y, 5, 1);
       g.globalAlpha = 1;
-      g.setLineDash([]);
-      haloText(g, name, box.right, y - 1, ink, card);
-      g.setLineDash([5, 4]);
+      if (saidAt - y < 12) continue;
+      haloText(g, `${name} ½`, box.right, y, mute, card);
+      saidAt = y;
     }
-    g.setLineDash([]);
-    g.globalAlpha = 1;
+    const width = (box.right - box.left) / burst.subbands;
+    for (const { name, rate, subbands } of used) {
+      for (const { subband, db } of subbands) mark(g, box.left + subband * width, width, this.y(db), true);
+      const { subband, db } = subbands[subbands.length - 1];
+      haloText(g, `${name} ${fixed(rate, 2)}`, box.left + (subband + 1) * width, this.y(db) - 2, ink, card);
+    }
   }
 
   /** In steps of 5 dB around everything shown. */
   private limits(burst: BurstTelemetry): void {
     let low = 0;
     let high = 10;
-    for (const values of [burst.subbandSnrDb, burst.reportedDb]) {
+    const needs = needsOf(burst).flatMap(({ subbands }) => subbands.map(({ db }) => db));
+    for (const values of [burst.subbandSnrDb, burst.reportedDb, needs]) {
       for (const v of values) {
         if (v < low) low = v;
         if (v > high) high = v;
@@ -196,6 +188,43 @@ export class RbBarsPanel extends Panel {
   }
 }
 
+/** A level over a bar: on a lighter or darker ground, so that it is seen on every colour. */
+function mark(g: CanvasRenderingContext2D, x: number, width: number, y: number, dashed: boolean): void {
+  const { card, ink } = theme();
+  const top = Math.round(y) - 1;
+  g.fillStyle = card;
+  g.fillRect(x, top - 1, width, 4);
+  g.fillStyle = ink;
+  const dash = dashed ? width / 4 : width;
+  for (let at = 0; at < width - 0.5; at += 2 * dash) g.fillRect(x + at, top, Math.min(dash, width - at), 2);
+}
+
+/** What modulation and code rate need in each subband that carries coded bits, by modulation. */
+function needsOf({ modulation, codeRate, subbands }: BurstTelemetry) {
+  const out: { name: string; rate: number; subbands: { subband: number; db: number }[] }[] = [];
+  for (let subband = 0; subband < subbands; subband++) {
+    const { name, bits } = modulationOf(modulation?.[subband] ?? 0);
+    const rate = codeRate[subband] ?? 0;
+    if (bits === 0 || !(rate > 0)) continue;
+    let known = out.find((need) => need.name === name);
+    if (!known) {
+      known = { name, rate: 0, subbands: [] };
+      out.push(known);
+    }
+    known.rate += (rate - known.rate) / (known.subbands.length + 1);
+    known.subbands.push({ subband, db: neededDb(bits, rate) });
+  }
+  return out;
+}
+
+/** "16-QAM 0.45, QPSK 0.38", or the modulation alone where nothing is coded. */
+function mcsText(burst: BurstTelemetry): string {
+  const needs = needsOf(burst);
+  if (needs.length > 0) return needs.map(({ name, rate }) => `${name} ${fixed(rate, 2)}`).join(', ');
+  const names = [...new Set(burst.modulation ?? [])].map((code) => modulationOf(code).name);
+  return names.join(', ') || 'no data';
+}
+
 function pickedText(burst: BurstTelemetry | undefined): string {
   const { sfv, rb } = selection();
   const block =
@@ -203,7 +232,13 @@ function pickedText(burst: BurstTelemetry | undefined): string {
       ? `RB ${rb.subband} in slot ${rb.slot}: ${unit(burst.rbSnrDb[rb.slot * burst.subbands + rb.subband], 1, 'dB')}`
       : '';
   if (sfv === null)
-    return block ? `${block}, no SFV` : burst?.owner.length ? 'Point at a block, or at a part of the picture.' : '';
+    return block
+      ? `${block}, no SFV`
+      : burst?.owner.length
+        ? 'Point at a block, or at a part of the picture.'
+        : burst
+          ? 'A sounding: nothing rides on it.'
+          : '';
   const blocks = blocksOf(sfv);
   const subbands = [...new Set(blocks.map(([, subband]) => subband))].sort((a, b) => a - b);
   const what = `SFV ${sfv} (${sfvOf(sfv)?.label ?? 'unknown'}) rides on ${blocks.length} RBs, subbands ${runs(subbands)}`;

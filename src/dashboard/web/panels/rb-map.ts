@@ -1,15 +1,17 @@
 import { html } from 'lit';
 import { type Box, LEFT, RIGHT, subbandAxis } from '../draw/axes.ts';
 import { level, theme, VIRIDIS_WORDS } from '../draw/colours.ts';
-import { fixed } from '../draw/format.ts';
+import { fixed, unit } from '../draw/format.ts';
+import { emptyText } from '../draw/picture-view.ts';
 import { FONT, Surface } from '../draw/surface.ts';
 import type { BurstTelemetry } from '../state/events.ts';
 import { hover, ownerOf, pin, selection } from '../state/selection.ts';
 import { store } from '../state/store.ts';
+import { blockKey } from './keys.ts';
 import { Panel } from './panel.ts';
 
-/** Slots in sight: as many as there are, within these. */
-const FEWEST = 40;
+/** Slots in sight: as many as there are, within these; few of them are tall. */
+const FEWEST = 8;
 const MOST = 160;
 const STEP_DB = 5;
 
@@ -21,20 +23,29 @@ interface Row {
 /** SNR of every resource block in time, newest slot on top, under the bars of the same subbands. */
 export class RbMapPanel extends Panel {
   protected readonly topics = ['burst', 'selection', 'run'] as const;
-  protected readonly heading = 'Resource blocks in time';
+  protected readonly heading = 'SNR in time';
   private surface: Surface | null = null;
   private readonly scratch = document.createElement('canvas');
   private image: ImageData | null = null;
   private rows: Row[] = [];
   private shown = FEWEST;
   private low = 0;
+  private pointed = '';
   private high = 30;
 
+  protected override figures() {
+    return html`<p class="read"><span><b data-is="slots">${this.rows.length}</b> slots, newest on top</span></p>`;
+  }
+
+  protected override tools() {
+    return html`<span class="tools scale"><b data-is="low">${fixed(this.low, 0)}</b><i></i><b data-is="high">${fixed(this.high, 0)}</b> dB</span>`;
+  }
+
   protected body() {
-    const { length } = this.rows;
-    return html`<div class="plot map"><canvas role="img" aria-label="SNR of resource blocks over subband and slot, from ${fixed(this.low, 0)} to ${fixed(this.high, 0)} dB"
-        @pointermove=${this.point} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}></canvas></div>
-      <p class="read"><span><b data-is="slots">${length}</b> slots</span><span class="scale"><b data-is="low">${fixed(this.low, 0)}</b><i></i><b data-is="high">${fixed(this.high, 0)}</b> dB</span></p>`;
+    return html`<div class="plot map" title=${this.pointed}><canvas role="application" aria-roledescription="heat map" tabindex="0"
+      aria-label="SNR of resource blocks over subband and slot, from ${fixed(this.low, 0)} to ${fixed(this.high, 0)} dB"
+      @pointermove=${this.point} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}
+      @keydown=${blockKey} @blur=${() => hover(null)}></canvas></div>`;
   }
 
   protected override draw(): void {
@@ -44,7 +55,10 @@ export class RbMapPanel extends Panel {
     const g = this.surface.begin();
     const subbands = store.bursts.last(({ use }) => use !== 'reverse')?.subbands ?? 0;
     this.collect(subbands);
-    if (this.rows.length === 0) return;
+    if (this.rows.length === 0) {
+      emptyText(g, this.surface, 'no burst yet', theme().mute);
+      return;
+    }
     const box = this.box();
     this.paintImage(subbands);
     g.imageSmoothingEnabled = false;
@@ -132,7 +146,16 @@ export class RbMapPanel extends Panel {
     return { left: LEFT, top: 2, right: width - RIGHT, bottom: height - 18 };
   }
 
-  private readonly point = (event: PointerEvent): void => hover(this.at(event));
+  private readonly point = (event: PointerEvent): void => {
+    const at = this.at(event);
+    hover(at);
+    const text = at
+      ? `burst ${at.burst.burst}, slot ${at.rb.slot}, subband ${at.rb.subband}: ${unit(at.burst.rbSnrDb[at.rb.slot * at.burst.subbands + at.rb.subband], 1, 'dB')}`
+      : '';
+    if (text === this.pointed) return;
+    this.pointed = text;
+    this.requestUpdate();
+  };
 
   private at({ offsetX, offsetY }: PointerEvent) {
     const box = this.box();
@@ -140,7 +163,7 @@ export class RbMapPanel extends Panel {
     if (!row || offsetX < box.left || offsetX >= box.right) return null;
     const { burst, slot } = row;
     const subband = Math.floor(((offsetX - box.left) / (box.right - box.left)) * burst.subbands);
-    return { sfv: ownerOf(burst, slot, subband), rb: { slot, subband } };
+    return { sfv: ownerOf(burst, slot, subband), rb: { slot, subband }, burst };
   }
 }
 

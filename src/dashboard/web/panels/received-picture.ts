@@ -8,6 +8,7 @@ import { BOLD, haloText, Surface } from '../draw/surface.ts';
 import type { PictureEvent, SfvState } from '../state/events.ts';
 import { hover, pin, selection } from '../state/selection.ts';
 import { store } from '../state/store.ts';
+import { pictureKey } from './keys.ts';
 import { Panel } from './panel.ts';
 
 /** Differences are shown so many times larger. */
@@ -35,8 +36,9 @@ export class ReceivedPicturePanel extends Panel {
     for (const { state } of store.sfvs?.sfvs ?? []) counts.set(state, (counts.get(state) ?? 0) + 1);
     const shown = STATES.filter((state) => counts.has(state));
     const words = shown.map((state) => `${counts.get(state)} ${STATE_LOOKS[state].word}`).join(', ');
-    return html`<div class="plot picture"><canvas role="img" aria-label="Received picture: ${words || 'nothing yet'}; PSNR ${unit(picture?.psnrDb, 1, 'dB')}"
-        @pointermove=${(e: PointerEvent) => hover(this.at(e))} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}></canvas></div>
+    return html`<div class="plot picture"><canvas role="application" aria-roledescription="picture" tabindex="0" aria-label="Received picture: ${words || 'nothing yet'}; PSNR ${unit(picture?.psnrDb, 1, 'dB')}"
+        @pointermove=${(e: PointerEvent) => hover(this.at(e))} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}
+        @keydown=${pictureKey} @blur=${() => hover(null)}></canvas></div>
       <p class="read"><span>PSNR <b data-is="psnr">${unit(picture?.psnrDb, 2, 'dB')}</b></span><span>MS-SSIM <b data-is="ssim">${fixed(picture?.msSsim, 4)}</b></span>
         ${shown.map((state) => html`<span class="key st-${state}"><i>${STATE_LOOKS[state].symbol}</i>${STATE_LOOKS[state].word} <b data-is="n-${state}">${counts.get(state)}</b></span>`)}</p>`;
   }
@@ -67,7 +69,7 @@ export class ReceivedPicturePanel extends Panel {
     const picture = this.picture();
     const size = picture ?? source;
     if (!size) {
-      emptyText(g, this.surface, 'no picture', theme().mute);
+      emptyText(g, this.surface, 'nothing received yet', theme().mute);
       return;
     }
     const at = place(this.surface, size.width, size.height);

@@ -8,11 +8,18 @@ import { Panel } from './panel.ts';
 /** Every SFV, most important first: also the way to highlight one without a pointer. */
 export class SfvTablePanel extends Panel {
   protected readonly topics = ['source', 'sfvs', 'burst', 'selection', 'run'] as const;
-  protected readonly heading = 'Semantic feature vectors';
+  protected readonly heading = 'SFVs';
+
+  protected override figures() {
+    const { source } = store;
+    return source && source.sfvs.length > 0
+      ? html`<p class="read"><span>semantic feature vectors, what matters most first</span></p>`
+      : '';
+  }
 
   protected body() {
     const sfvs = [...(store.source?.sfvs ?? [])].sort((a, b) => b.importance - a.importance);
-    if (sfvs.length === 0) return html`<p class="empty">No SFVs: this run sends none.</p>`;
+    if (sfvs.length === 0) return html`<p class="empty">${emptyWords()}</p>`;
     const outcomes = new Map((store.sfvs?.sfvs ?? []).map((sfv) => [sfv.id, sfv]));
     const chosen = selection().sfv;
     return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of SFVs"><table><thead><tr><th>SFV</th><th>label</th><th class="n">importance</th><th class="n">symbols</th><th class="n">RBs</th><th class="n">SNR, dB</th><th>state</th></tr></thead>
@@ -28,6 +35,13 @@ export class SfvTablePanel extends Panel {
           <td class="key st-${state}"><i>${STATE_LOOKS[state].symbol}</i>${STATE_LOOKS[state].word}</td></tr>`;
       })}</tbody></table></div>`;
   }
+}
+
+function emptyWords(): string {
+  if (!store.source) return 'What is sent is not known here: a receiver knows SFVs only once it was told.';
+  return store.run?.codec === 'classical'
+    ? 'The classical codec sends an image file as a whole: there are no SFVs.'
+    : 'Not cut into SFVs yet.';
 }
 
 customElements.define('sct-sfvs', SfvTablePanel);

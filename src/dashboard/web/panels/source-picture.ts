@@ -1,12 +1,13 @@
 import { html } from 'lit';
 import { level, theme, VIRIDIS } from '../draw/colours.ts';
-import { fixed } from '../draw/format.ts';
+import { DASH, fixed } from '../draw/format.ts';
 import { Bitmap, emptyText, pixelAt, place, ScaledLayer } from '../draw/picture-view.ts';
 import { type SfvShape, sfvAt, shapesOf } from '../draw/sfv-shapes.ts';
 import { BOLD, haloText, Surface } from '../draw/surface.ts';
 import type { SourceEvent } from '../state/events.ts';
 import { hover, pin, selection, sfvColour } from '../state/selection.ts';
 import { store } from '../state/store.ts';
+import { pictureKey } from './keys.ts';
 import { Panel } from './panel.ts';
 
 /** The picture that is sent, cut into its SFVs, with the importance of its cells over it. */
@@ -22,11 +23,16 @@ export class SourcePicturePanel extends Panel {
   protected body() {
     const { source } = store;
     const top = source ? Math.max(0, ...source.importance) : 0;
-    return html`<div class="plot picture"><canvas role="img" aria-label=${describe(source)}
-        @pointermove=${(e: PointerEvent) => hover(this.at(e))} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}></canvas></div>
-      <p class="read"><span><b data-is="title">${source?.title ?? '—'}</b></span><span>${source ? `${source.width} × ${source.height}` : ''}</span>
-        <span><b data-is="sfvs">${source?.sfvs.length ?? 0}</b> SFVs</span>
-        ${this.importance && top > 0 ? html`<span class="scale">0<i></i>${fixed(top)} × mean</span>` : ''}</p>`;
+    return html`<div class="plot picture"><canvas role="application" aria-roledescription="picture" tabindex="0" aria-label=${describe(source)}
+        @pointermove=${(e: PointerEvent) => hover(this.at(e))} @pointerleave=${() => hover(null)} @click=${(e: PointerEvent) => pin(this.at(e))}
+        @keydown=${pictureKey} @blur=${() => hover(null)}></canvas></div>
+      <p class="read">${
+        this.importance && top > 0
+          ? html`<span class="scale">0<i></i>${fixed(top)} × mean importance</span>`
+          : html`<span>${source ? `${source.width} × ${source.height}` : DASH}</span>
+            <span title="SFVs that symbols were granted to, of all"><b data-is="sfvs">${usedText(source)}</b> SFVs used</span>
+            <span title="R: channel symbols a pixel; at the end with side information and what was sent again, as in the metrics">R <b data-is="symbols-per-pixel">${fixed(symbolsPerPixel(source), 4)}</b> symbols/px</span>`
+      }</p>`;
   }
 
   protected override tools() {
@@ -47,7 +53,12 @@ export class SourcePicturePanel extends Panel {
     const g = this.surface.begin();
     const { image } = this.bitmap;
     if (!source || !image) {
-      emptyText(g, this.surface, source ? 'the picture cannot be shown' : 'no picture', theme().mute);
+      emptyText(
+        g,
+        this.surface,
+        source ? 'the picture is read …' : 'the picture that is sent is not known here',
+        theme().mute,
+      );
       return;
     }
     const at = place(this.surface, source.width, source.height);
@@ -126,6 +137,21 @@ export function outline(
     haloText(g, String(id), at.left + x * at.scale, at.top + y * at.scale, '#ffffff', '#111418');
   }
   g.globalAlpha = 1;
+}
+
+/** "12", or "9 of 12" where some were granted nothing. */
+function usedText(source: SourceEvent | null): string {
+  if (!source) return DASH;
+  const used = source.sfvs.filter(({ symbols }) => symbols > 0).length;
+  return used === source.sfvs.length ? String(used) : `${used} of ${source.sfvs.length}`;
+}
+
+/** R as the metrics count it once they are there, else the symbols that the SFVs were granted. */
+function symbolsPerPixel(source: SourceEvent | null): number | null {
+  const counted = store.run?.metrics?.symbolsPerPixel;
+  if (typeof counted === 'number') return counted;
+  if (!source || source.sfvs.length === 0) return null;
+  return source.sfvs.reduce((sum, { symbols }) => sum + symbols, 0) / (source.width * source.height);
 }
 
 function describe(source: SourceEvent | null): string {

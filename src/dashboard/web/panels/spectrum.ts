@@ -1,5 +1,5 @@
 import { html } from 'lit';
-import { hertz, unit } from '../draw/format.ts';
+import { fixed, hertz, unit } from '../draw/format.ts';
 import { LinePlot } from '../draw/line-plot.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
@@ -14,36 +14,34 @@ export class SpectrumPanel extends Panel {
   private seen = 0;
   private holds = true;
 
-  protected body() {
+  protected override figures() {
+    const { peak, at } = strongest();
     const spectrum = store.spectra.fromEnd(0);
-    const peak = spectrum ? peakOf(spectrum.peakDbfs) : null;
-    const at =
-      spectrum && peak ? spectrum.centreHz + (peak.bin / spectrum.peakDbfs.length - 0.5) * spectrum.spanHz : null;
-    return html`<p class="read"><span class="key k0">mean</span><span class="key k1">peak</span><span class="key k7">hold</span>
-        <span>most <b data-is="peak">${unit(peak?.value, 1, 'dBFS')}</b> at <b data-is="peak-at">${hertz(at)}</b></span>
-        <span>floor <b data-is="floor">${unit(spectrum ? floorOf(spectrum.meanDbfs) : null, 1, 'dBFS')}</b></span></p>
-      <div class="plot lines" role="img" aria-label="Power over frequency${at === null ? ': nothing received' : `: strongest ${unit(peak?.value, 1, 'dBFS')} at ${hertz(at)}`}"></div>`;
+    return html`<p class="read"><span><b data-is="peak">${unit(peak?.value, 1, levelUnit())}</b> at <b data-is="peak-at">${hertz(at)}</b></span>
+      <span class="wide">floor <b data-is="floor">${fixed(spectrum ? floorOf(spectrum.meanDbfs) : null)}</b></span></p>`;
+  }
+
+  protected body() {
+    const { peak, at } = strongest();
+    return html`<div class="plot lines" role="img" aria-label="Power over frequency${at === null ? ': nothing received' : `: strongest ${unit(peak?.value, 1, levelUnit())} at ${hertz(at)}`}"></div>`;
   }
 
   protected override tools() {
-    const clear = () => {
+    const toggle = () => {
+      this.holds = !this.holds;
       this.held.fill(Number.NEGATIVE_INFINITY);
       this.changed();
     };
-    const toggle = () => {
-      this.holds = !this.holds;
-      clear();
-    };
-    return html`<span class="tools"><label><input type="checkbox" .checked=${this.holds} @change=${toggle} /> hold</label>
-      <button @click=${clear}>clear hold</button></span>`;
+    return html`<span class="tools"><span class="key k0">mean</span><span class="key k1">peak</span>
+      <label class="key k7" title="Highest peaks since it was ticked; untick and tick again to begin anew"><input type="checkbox" .checked=${this.holds} @change=${toggle} data-is="hold" /> hold</label></span>`;
   }
 
   protected override draw(): void {
     const parent = this.querySelector<HTMLElement>('.plot');
     if (!parent) return;
     this.plot ??= new LinePlot(parent, {
-      xLabel: 'MHz',
-      yLabel: 'dBFS',
+      xLabel: '',
+      yLabel: levelUnit(),
       lines: [
         { label: 'hold', colour: 7, width: 1 },
         { label: 'peak', colour: 1, width: 1 },
@@ -74,6 +72,19 @@ export class SpectrumPanel extends Panel {
     this.seen = store.spectra.total;
     this.plot.set([this.x, this.holds ? this.held : new Float32Array(0), spectrum.peakDbfs, spectrum.meanDbfs]);
   }
+}
+
+/** The strongest bin of the last spectrum, and its frequency, Hz. */
+function strongest(): { peak: { bin: number; value: number } | null; at: number | null } {
+  const spectrum = store.spectra.fromEnd(0);
+  const peak = spectrum ? peakOf(spectrum.peakDbfs) : null;
+  if (!spectrum || !peak) return { peak: null, at: null };
+  return { peak, at: spectrum.centreHz + (peak.bin / spectrum.peakDbfs.length - 0.5) * spectrum.spanHz };
+}
+
+/** What levels of this run are relative to. */
+export function levelUnit(): string {
+  return store.run?.levelUnit ?? 'dBFS';
 }
 
 function peakOf(values: Float32Array): { bin: number; value: number } | null {

@@ -1,12 +1,12 @@
 import { html, type TemplateResult } from 'lit';
 import { switchTheme, theme } from '../draw/colours.ts';
-import { bytes, clock, count, DASH, fixed } from '../draw/format.ts';
+import { clock } from '../draw/format.ts';
 import { loop } from '../draw/loop.ts';
 import { act, busy, lastAction } from '../state/actions.ts';
 import { connection } from '../state/connection.ts';
 import { commandWord } from '../state/events.ts';
 import { store } from '../state/store.ts';
-import { gainsText } from './link-budget.ts';
+import { levelMeter, meters } from './meters.ts';
 import { Panel } from './panel.ts';
 
 /** Silence of a running command that is worth saying, ms. */
@@ -25,6 +25,11 @@ export class StatusStrip extends Panel {
     this.timer = setInterval(() => this.changed(), 500);
   }
 
+  /** It is pinned: on a phone its first line alone, which an observer of the whole does not see. */
+  override see(): void {
+    super.see(true);
+  }
+
   override disconnectedCallback(): void {
     super.disconnectedCallback();
     clearInterval(this.timer);
@@ -35,42 +40,15 @@ export class StatusStrip extends Panel {
   }
 
   protected body() {
-    const { run, status } = store;
+    const { run } = store;
     const state = runState();
-    return html`<div class="top"><h1>sct</h1><span class="pill ${state.kind}" data-is="state" title=${run?.command ?? ''}>${state.text}</span>
-        <span class="title"><b data-is="title">${run?.title ?? 'no run'}</b> <small data-is="run">${run?.directory ?? run?.runId ?? ''}</small></span>
-        <span class="elapsed" data-is="elapsed" aria-label="elapsed">${clock(elapsedS())}</span>
-        ${this.link()}<span class="buttons">${this.buttons()}</span></div>
-      <dl class="meters">${this.meters().map(([name, value, is, kind]) => html`<div class=${kind ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`)}
-        <div class="level"><dt>level</dt><dd>${levelMeter(status?.rmsDbfs ?? null, status?.peakDbfs ?? null)}</dd></div></dl>
-      <p class="said ${lastAction.failed ? 'bad' : ''}" role="status" data-is="said">${lastAction.text}</p>
-      ${run?.state === 'ended' && run.outcome ? html`<p class="outcome ${run.exitCode === 0 ? '' : 'bad'}" data-is="outcome">${run.outcome}</p>` : ''}`;
-  }
-
-  private meters(): (readonly [string, string, string, string?])[] {
-    const { status } = store;
-    const lost = status
-      ? status.lostMin === status.lostMax
-        ? count(status.lostMax)
-        : `${count(status.lostMin)} to ${count(status.lostMax)}`
-      : DASH;
-    return [
-      ['lost samples', lost, 'lost', status && status.lostMax > 0 ? 'bad' : ''],
-      ['gaps', count(status?.gaps), 'gaps', status && status.gaps > 0 ? 'bad' : ''],
-      ['clipped', count(status?.clippedSamples), 'clipped', status && status.clippedSamples > 0 ? 'warn' : ''],
-      ['underruns', count(status?.underruns), 'underruns', status && status.underruns > 0 ? 'bad' : ''],
-      ['RX gain', gainsText(status?.rxGainsDb), 'rx-gain'],
-      ['TX gain', gainsText(status?.txGainsDb), 'tx-gain'],
-      ['rate', status ? `${fixed(status.samplesPerS / 1e6, 2)} MS/s` : DASH, 'rate'],
-      ['CPU', status ? `${fixed(100 * status.cpu, 0)} %` : DASH, 'cpu', status && status.cpu > 0.9 ? 'warn' : ''],
-      ['queue', count(status?.queued), 'queue', status && (status.queued ?? 0) > 50 ? 'warn' : ''],
-      [
-        'disk free',
-        bytes(status?.diskFreeBytes),
-        'disk',
-        status?.diskFreeBytes !== null && (status?.diskFreeBytes ?? 1e12) < 2e9 ? 'bad' : '',
-      ],
-    ];
+    const said = message();
+    return html`<div class="top"><h1>sct</h1><span class="pill ${state.kind}" data-is="state" title=${run?.commandLine ?? ''}>${state.text}</span>
+        <span class="title"><b data-is="title">${run?.title ?? 'no run'}</b> <small data-is="run" title="run ${run?.runId ?? ''}">${run?.directory ?? run?.runId ?? ''}</small></span>
+        ${run ? html`<span class="elapsed" data-is="elapsed" title="time since it was started; of one that ended, time in the stream">${clock(elapsedS())}</span>` : ''}
+        ${this.link()}<span class="said ${said.failed ? 'bad' : ''}" role="status" data-is="said" title=${said.text}>${said.text}</span>
+        <span class="buttons">${this.buttons()}</span></div>
+      ${run ? html`<dl class="meters">${meters().map(([name, value, is, kind, why]) => html`<div class=${kind ?? ''} title=${why ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`)}${levelMeter()}</dl>` : ''}`;
   }
 
   private link(): TemplateResult {
@@ -126,13 +104,13 @@ function elapsedS(): number | null {
   return Math.max(0, (Date.now() - Date.parse(run.startedAt)) / 1000);
 }
 
-/** Root mean square as a bar and the peak as a line, from -60 to 0 dBFS. */
-function levelMeter(rms: number | null, peak: number | null): TemplateResult {
-  const x = (db: number | null) => 100 * Math.max(0, Math.min(1, ((db ?? -60) + 60) / 60));
-  const hot = peak !== null && peak > -1;
-  return html`<svg viewBox="0 0 100 12" preserveAspectRatio="none" class=${hot ? 'hot' : ''} role="img" aria-label="Level ${fixed(rms)} dBFS, peak ${fixed(peak)} dBFS">
-    <rect class="room" width="100" height="12"></rect><rect class="rms" width=${x(rms)} height="12"></rect><rect class="peak" x=${Math.max(0, x(peak) - 1)} width="1.5" height="12"></rect></svg>
-    <span data-is="level">${fixed(rms)} / ${fixed(peak)} dBFS</span>`;
+/** What the last press of a button came to; else how the run ended. */
+function message(): { text: string; failed: boolean } {
+  const { run } = store;
+  if (run?.state === 'ended' && run.outcome && !lastAction.failed) {
+    return { text: run.outcome, failed: run.exitCode !== 0 };
+  }
+  return lastAction;
 }
 
 customElements.define('sct-strip', StatusStrip);

@@ -17,13 +17,15 @@ const HIGHEST_DB = 0;
 const AUTO_MS = 1000;
 const AUTO_STEP_DB = 5;
 const LEAST_BOX_PX = 7;
+/** No room for dashes. */
+const SHORT_PX = 3;
 
 /** Spectra in time, newest on top, with a box around every burst; the same frequencies as the spectrum above it. */
 export class WaterfallPanel extends Panel {
   protected readonly topics = ['spectrum', 'burst', 'loss', 'run'] as const;
   protected readonly heading = 'Waterfall';
-  private image: WaterfallImage | null = null;
-  private over: Surface | null = null;
+  private surface: Surface | null = null;
+  private readonly image = new WaterfallImage();
   private auto = true;
   private lowDb = -100;
   private highDb = -20;
@@ -35,8 +37,7 @@ export class WaterfallPanel extends Panel {
     const newest = store.spectra.fromEnd(0);
     const oldest = store.spectra.fromEnd(store.spectra.length - 1);
     const spanS = newest && oldest ? newest.timeS + newest.durationS - oldest.timeS : null;
-    return html`<div class="plot fall" role="img" aria-label="Spectra of the last ${fixed(spanS, 2)} seconds, bursts boxed">
-        <canvas class="image"></canvas><canvas class="over"></canvas></div>
+    return html`<div class="plot fall"><canvas role="img" aria-label="Spectra of the last ${fixed(spanS, 2)} seconds, bursts boxed"></canvas></div>
       <p class="read"><span><b data-is="rows">${store.spectra.length}</b> rows</span><span><b data-is="span">${fixed(spanS, 2)} s</b></span>
         <span class="key box-data">data</span><span class="key box-sounding">sounding</span><span class="key box-retransmission">sent again</span><span class="key box-loss">lost samples</span></p>`;
   }
@@ -63,27 +64,33 @@ export class WaterfallPanel extends Panel {
       this.all = (event.target as HTMLSelectElement).value === 'all';
       this.changed();
     };
-    return html`<span class="tools"><select aria-label="Time in sight" @change=${zoom} data-is="zoom"><option value="all">all rows</option><option value="each">row by row</option></select>
+    return html`<span class="tools"><select aria-label="Time in sight" @change=${zoom} data-is="zoom"><option value="all">all</option><option value="each">by row</option></select>
       ${slider('from', 'lowDb')}${slider('to', 'highDb')}
-      <label><input type="checkbox" .checked=${this.auto} @change=${toggle} data-is="auto" /> auto level</label></span>`;
+      <label><input type="checkbox" .checked=${this.auto} @change=${toggle} data-is="auto" /> auto</label></span>`;
   }
 
   protected override draw(nowMs: number): void {
-    const [picture, over] = this.querySelectorAll('canvas');
-    if (!picture || !over) return;
-    this.image ??= new WaterfallImage(picture);
-    this.over ??= new Surface(over, () => this.changed(), { transparent: true });
+    const canvas = this.querySelector('canvas');
+    if (!canvas) return;
+    this.surface ??= new Surface(canvas, () => this.changed());
     if (this.auto && nowMs - this.autoAtMs > AUTO_MS && store.spectra.length > 0) {
       this.autoAtMs = nowMs;
       this.follow();
     }
-    const { height } = this.over;
-    const rows = Math.max(1, store.spectra.length);
-    const pool = this.all ? Math.max(1, Math.ceil(rows / Math.max(1, height))) : 1;
+    const g = this.surface.begin();
+    const { width, height, scale } = this.surface;
+    const [widePx, tallPx] = [Math.round((width - LEFT - RIGHT) * scale), Math.round(height * scale)];
+    if (store.spectra.length === 0 || widePx < 1) return;
+    const rows = store.spectra.length;
+    const pool = this.all ? Math.ceil(rows / tallPx) : 1;
     // Few rows are tall ones.
-    const linePx = [8, 4, 2].find((px) => rows * px <= height) ?? 1;
-    this.image.update(store.spectra, this.lowDb, this.highDb, pool, linePx);
-    this.boxes(this.over, linePx / pool);
+    const linePx = [8, 4, 2].find((px) => rows * px <= tallPx) ?? 1;
+    const { lowDb, highDb } = this;
+    this.image.update(store.spectra, { lowDb, highDb, pool, linePx }, widePx, tallPx);
+    this.image.paint(g, Math.round(LEFT * scale), 0);
+    const rowPx = linePx / pool / scale;
+    this.marks(g, this.surface, rowPx);
+    ages(g, this.surface, rowPx);
   }
 
   /** Limits around what is received: a little below the floor, a little above the peaks. */
@@ -101,63 +108,70 @@ export class WaterfallPanel extends Panel {
     this.highDb = clip(Math.max(this.lowDb + 20, AUTO_STEP_DB * Math.ceil((high + 1) / AUTO_STEP_DB)));
   }
 
-  private boxes(surface: Surface, rowPx: number): void {
-    const g = surface.begin();
-    const newest = store.spectra.fromEnd(0);
-    if (!newest) return;
-    const { mute, bad, series } = theme();
-    const width = surface.width - LEFT - RIGHT;
-    const y = (timeS: number) => rowPx * ageAt(timeS);
-    const x = (hz: number) => LEFT + width * (0.5 + (hz - newest.centreHz) / newest.spanHz);
+  /** Boxes around bursts, bars over losses. */
+  private marks(g: CanvasRenderingContext2D, surface: Surface, rowPx: number): void {
+    const newest = store.spectra.fromEnd(0) as SpectrumEvent;
     const oldestS = (store.spectra.fromEnd(store.spectra.length - 1) as SpectrumEvent).timeS;
+    const { bad, series } = theme();
+    const width = surface.width - LEFT - RIGHT;
+    // Lines of one pixel on whole pixels: all others cost ten times as much.
+    const x = (hz: number) => Math.round(LEFT + width * (0.5 + (hz - newest.centreHz) / newest.spanHz)) + 0.5;
+    const y = (timeS: number) => Math.round(rowPx * ageAt(timeS)) + 0.5;
     const centreHz = newest.centreHz + signalOffsetHz(newest);
     g.save();
     g.beginPath();
     g.rect(LEFT, 0, width, surface.height);
     g.clip();
-    g.lineWidth = 1.5;
+    g.lineWidth = 1;
     for (const burst of store.bursts.newest()) {
       if (burst.startS + burst.durationS < oldestS) break;
       const top = y(burst.startS + burst.durationS);
-      const height = Math.max(1.5, y(burst.startS) - top);
+      if (top > surface.height) break;
+      const bottom = Math.max(top + 1, y(burst.startS));
       const half = (burst.subbands * SUBBAND_HZ) / 2;
-      g.setLineDash(DASHES[burst.use]);
-      g.strokeStyle = burst.suspect ? bad : '#ffffff';
       const [left, right] = [x(centreHz - half), x(centreHz + half)];
-      if (height >= LEAST_BOX_PX) g.strokeRect(left, top, right - left, height);
+      g.setLineDash(bottom - top > SHORT_PX ? DASHES[burst.use] : []);
+      g.strokeStyle = burst.suspect ? bad : '#ffffff';
+      g.beginPath();
+      // Boxes that low would hide what they stand around: only their sides.
+      if (bottom - top >= LEAST_BOX_PX) g.rect(left, top, right - left, bottom - top);
       else {
-        // Boxes that low would hide what they stand around: only their sides.
-        g.beginPath();
         for (const side of [left, right]) {
           g.moveTo(side, top);
-          g.lineTo(side, top + height);
+          g.lineTo(side, bottom);
         }
-        g.stroke();
       }
+      g.stroke();
     }
     g.setLineDash([]);
     g.fillStyle = series[1];
     for (const loss of store.losses.newest()) {
       if (loss.toS < oldestS) break;
-      const top = y(loss.toS);
-      g.fillRect(LEFT, top, width, Math.max(2, y(loss.fromS) - top));
+      const top = Math.floor(y(loss.toS));
+      g.fillRect(LEFT, top, width, Math.max(2, Math.floor(y(loss.fromS)) - top));
     }
     g.restore();
+    const last = store.losses.fromEnd(0);
+    if (!last || last.toS < oldestS) return;
     g.font = FONT;
-    g.textAlign = 'right';
+    g.textAlign = 'left';
     g.textBaseline = 'middle';
-    g.fillStyle = mute;
-    const nowS = newest.timeS + newest.durationS;
-    for (let at = 8; at < surface.height; at += 40) {
-      const row = store.spectra.fromEnd(Math.floor(at / rowPx));
-      if (row) g.fillText(`−${(nowS - row.timeS).toFixed(2)}`, LEFT - 5, at);
-    }
-    if (store.losses.length > 0) {
-      const { min, max, toS } = store.losses.fromEnd(0)!;
-      g.textAlign = 'left';
-      if (toS >= oldestS)
-        haloText(g, `${min === max ? min : `${min} to ${max}`} lost`, LEFT + 6, y(toS) + 8, '#fff', '#000');
-    }
+    const words = `${last.min === last.max ? last.min : `${last.min} to ${last.max}`} lost`;
+    haloText(g, words, LEFT + 6, y(last.toS) + 8, '#fff', '#000');
+  }
+}
+
+/** Seconds before now, left of the rows. */
+function ages(g: CanvasRenderingContext2D, surface: Surface, rowPx: number): void {
+  const newest = store.spectra.fromEnd(0) as SpectrumEvent;
+  const nowS = newest.timeS + newest.durationS;
+  g.font = FONT;
+  g.textAlign = 'right';
+  g.textBaseline = 'middle';
+  g.fillStyle = theme().mute;
+  for (let at = 8; at < surface.height; at += 40) {
+    const row = store.spectra.fromEnd(Math.floor(at / rowPx));
+    if (row) g.fillText(`−${(nowS - row.timeS).toFixed(2)}`, LEFT - 5, at);
   }
 }
 
