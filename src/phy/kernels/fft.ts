@@ -1,59 +1,33 @@
-import FFT from 'fft.js';
 import type { FftKernel } from './fft-kernel.ts';
-import { StockhamKernel } from './fft-stockham.ts';
+import { PlainFftKernel } from './fft-plain.ts';
+import { ReferenceFftKernel } from './fft-reference.ts';
+import { MAX_WASM_SIZE, MIN_WASM_SIZE, WasmFftKernel } from './fft-wasm.ts';
+import { FFT_WASM } from './fft-wasm-binary.ts';
+import { canRun, wantsWebAssembly } from './wasm.ts';
 
 export type { FftKernel } from './fft-kernel.ts';
 
-/**
- * fft.js behind the kernel interface: the reference that the faster kernels are checked against, and the one for sizes
- * that they do not have. It is fastest on plain arrays, so samples are copied once at the edge.
- */
-export class ReferenceFftKernel implements FftKernel {
-  readonly size: number;
-  private readonly fft: FFT;
-  private readonly source: number[];
-  private readonly result: number[];
-
-  constructor(size: number) {
-    this.size = size;
-    this.fft = new FFT(size);
-    this.source = this.fft.createComplexArray();
-    this.result = this.fft.createComplexArray();
-  }
-
-  forward(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void {
-    const n = 2 * this.size;
-    const { source, result } = this;
-    for (let i = 0; i < n; i++) source[i] = input[inOffset + i];
-    this.fft.transform(result, source);
-    for (let i = 0; i < n; i++) output[outOffset + i] = result[i];
-  }
-
-  inverse(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void {
-    // ifft(x) = swap(fft(swap(x))) without the 1/N that fft.js would apply.
-    const n = 2 * this.size;
-    const { source, result } = this;
-    for (let i = 0; i < n; i += 2) {
-      source[i] = input[inOffset + i + 1];
-      source[i + 1] = input[inOffset + i];
-    }
-    this.fft.transform(result, source);
-    for (let i = 0; i < n; i += 2) {
-      output[outOffset + i] = result[i + 1];
-      output[outOffset + i + 1] = result[i];
-    }
-  }
-}
-
 const cache = new Map<number, FftKernel>();
 
-/** The kernel of one power-of-two size, made once a thread (it holds scratch memory and is not re-entrant). */
+/**
+ * The kernel of one power-of-two size, made once a thread (it holds scratch memory and is not re-entrant): WebAssembly in
+ * single precision, or plain TypeScript in double where SCT_KERNELS=js asks for it, the machine has no SIMD, or the size is
+ * beyond those of the modem.
+ */
 export function fftKernel(size: number): FftKernel {
   let kernel = cache.get(size);
   if (!kernel) {
     if (size < 2 || (size & (size - 1)) !== 0) throw new RangeError(`FFT size ${size} is not a power of two >= 2`);
-    kernel = size < 16 ? new ReferenceFftKernel(size) : new StockhamKernel(size);
+    kernel = makeKernel(size);
     cache.set(size, kernel);
   }
   return kernel;
+}
+
+let fast: boolean | undefined;
+
+function makeKernel(size: number): FftKernel {
+  if (size < MIN_WASM_SIZE) return new ReferenceFftKernel(size);
+  fast ??= wantsWebAssembly() && canRun(FFT_WASM);
+  return fast && size <= MAX_WASM_SIZE ? new WasmFftKernel(size) : new PlainFftKernel(size);
 }

@@ -1,14 +1,19 @@
 // Compiles the AssemblyScript kernels of this folder into ../*-wasm-binary.ts (npm run build:kernels). What it makes is
 // committed, so that building the project needs no compiler. With --check: fails where both differ.
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import asc from 'assemblyscript/asc';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Kernels by file name, and the memory pages (64 KiB) each has: never more, never less. */
-const KERNELS = [{ name: 'ldpc', pages: 5 }];
+/** Kernels by file name, and the memory pages (64 KiB) each has: never more, never less. They may import each other. */
+const KERNELS = [
+  { name: 'ldpc', pages: 5 },
+  { name: 'fft', pages: 4 },
+];
+
+const sources = readdirSync(here);
 
 /** Text of the generated module of one kernel. */
 async function compileKernel({ name, pages }) {
@@ -16,7 +21,7 @@ async function compileKernel({ name, pages }) {
   const options = ['--enable', 'simd', '-O3', '--noAssert', '--runtime', 'stub'];
   const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
   const { error, stderr } = await asc.main([`${name}.ts`, '--outFile', 'out.wasm', ...options, ...memory], {
-    readFile: (file) => (file === `${name}.ts` ? readFileSync(join(here, file), 'utf8') : null),
+    readFile: (file) => (sources.includes(file) ? readFileSync(join(here, file), 'utf8') : null),
     writeFile: (file, contents) => {
       if (file === 'out.wasm') wasm = contents;
     },

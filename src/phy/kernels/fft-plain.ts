@@ -1,13 +1,15 @@
 import type { FftKernel } from './fft-kernel.ts';
 
 /**
+ * The kernel in plain TypeScript, the twin of the one in WebAssembly.
+ *
  * Radix-4 Stockham autosort transform [Oppenheim10 §9] in double precision, sizes 4^a and 2 x 4^a from 16 on. Of stride s
  * and length n, with w = exp(-2 pi i / n), a stage takes x[q + s (p + r n/4)], r = 0..3, to y[q + s (4 p + r)]:
  *   y0 = a + b + c + d, y1 = w^p (a - i b - c + i d), y2 = w^2p (a - b + c - d), y3 = w^3p (a + i b - c - i d);
  * then s grows and n shrinks by 4. The first stage reads the caller's floats, the last (without factors) writes them.
  * The inverse is the same with real and imaginary parts exchanged on the way in and out.
  */
-export class StockhamKernel implements FftKernel {
+export class PlainFftKernel implements FftKernel {
   readonly size: number;
   private readonly here: Float64Array;
   private readonly there: Float64Array;

@@ -1,0 +1,295 @@
+// AssemblyScript, not TypeScript: WebAssembly SIMD kernel of the Fourier transform, made into ../fft-wasm-binary.ts by
+// `npm run build:kernels`. ../fft-kernel.ts says what it computes, ../fft-wasm.ts calls it.
+//
+// Radix-4 Stockham as in ../fft-plain.ts, in single precision, four butterflies side by side in the lanes. Between the
+// first stage and the last, real and imaginary parts stand apart in groups of four, [N/4][re x 4, im x 4]: no factor needs
+// a shuffle then. The first
+// stage runs along p and transposes 4 x 4 on the way out, all others run along q and take one factor for all lanes. What
+// is left at the end, 4 or 8 points, has no factors but those of the 8-point transform.
+// The inverse is the forward transform with real and imaginary parts exchanged on the way in and out. Two types stand for
+// the directions, so that the compiler makes each stage twice and no loop has to choose.
+
+/** Where samples come in and go out, at most 4096 points each. f32 [N][re, im] */
+export const SOURCE: usize = 1024;
+export const RESULT: usize = 33792;
+/** Stages write here and there in turn. f32 [N/4][re x 4, im x 4] */
+const HERE: usize = 66560;
+const THERE: usize = 99328;
+/** Factors of every size in use, one after the other. f32, at most 2 N for each size */
+export const FACTORS: usize = 132096;
+
+type Forward = i32;
+type Inverse = u32;
+
+/** Stride 1: points p, p + N/4, ... of the source; factors w^p, w^2p, w^3p as re[N/4], im[N/4] each. */
+function firstStage<Direction>(size: usize, source: usize, to: usize, factors: usize): void {
+  const quarter = size << 1;
+  let w = factors;
+  let x = source;
+  let y = to;
+  for (const end = w + size; w < end; w += 16, x += 32, y += 128) {
+    const a0 = v128.load(x);
+    const a1 = v128.load(x, 16);
+    const b0 = v128.load(x + quarter);
+    const b1 = v128.load(x + quarter, 16);
+    const c0 = v128.load(x + 2 * quarter);
+    const c1 = v128.load(x + 2 * quarter, 16);
+    const d0 = v128.load(x + 3 * quarter);
+    const d1 = v128.load(x + 3 * quarter, 16);
+    const ar = real<Direction>(a0, a1);
+    const ai = imag<Direction>(a0, a1);
+    const br = real<Direction>(b0, b1);
+    const bi = imag<Direction>(b0, b1);
+    const cr = real<Direction>(c0, c1);
+    const ci = imag<Direction>(c0, c1);
+    const dr = real<Direction>(d0, d1);
+    const di = imag<Direction>(d0, d1);
+    const sr = f32x4.add(ar, cr);
+    const si = f32x4.add(ai, ci);
+    const mr = f32x4.sub(ar, cr);
+    const mi = f32x4.sub(ai, ci);
+    const tr = f32x4.add(br, dr);
+    const ti = f32x4.add(bi, di);
+    const ur = f32x4.sub(br, dr);
+    const ui = f32x4.sub(bi, di);
+    let re = f32x4.add(mr, ui);
+    let im = f32x4.sub(mi, ur);
+    let wr = v128.load(w);
+    let wi = v128.load(w + size);
+    const y1r = f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi));
+    const y1i = f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr));
+    re = f32x4.sub(sr, tr);
+    im = f32x4.sub(si, ti);
+    wr = v128.load(w + 2 * size);
+    wi = v128.load(w + 3 * size);
+    const y2r = f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi));
+    const y2i = f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr));
+    re = f32x4.sub(mr, ui);
+    im = f32x4.add(mi, ur);
+    wr = v128.load(w + 4 * size);
+    wi = v128.load(w + 5 * size);
+    const y3r = f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi));
+    const y3i = f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr));
+    storeTransposed(y, f32x4.add(sr, tr), y1r, y2r, y3r);
+    storeTransposed(y + 16, f32x4.add(si, ti), y1i, y2i, y3i);
+  }
+}
+
+/** Stage of length n and stride s = N / n >= 4; factors of p one after the other: w^p, w^2p, w^3p, each re, im. */
+function middleStage(size: usize, n: usize, x: usize, y: usize, factors: usize): void {
+  const quarter = size << 1;
+  const stride = (size / n) << 3;
+  let w = factors;
+  for (const end = w + 6 * n; w < end; w += 24) {
+    const w1r = v128.load32_splat(w);
+    const w1i = v128.load32_splat(w, 4);
+    const w2r = v128.load32_splat(w, 8);
+    const w2i = v128.load32_splat(w, 12);
+    const w3r = v128.load32_splat(w, 16);
+    const w3i = v128.load32_splat(w, 20);
+    for (const last = x + stride; x < last; x += 32, y += 32) {
+      const x2 = x + 2 * quarter;
+      const ar = v128.load(x);
+      const ai = v128.load(x, 16);
+      const br = v128.load(x + quarter);
+      const bi = v128.load(x + quarter, 16);
+      const cr = v128.load(x2);
+      const ci = v128.load(x2, 16);
+      const dr = v128.load(x2 + quarter);
+      const di = v128.load(x2 + quarter, 16);
+      const sr = f32x4.add(ar, cr);
+      const si = f32x4.add(ai, ci);
+      const mr = f32x4.sub(ar, cr);
+      const mi = f32x4.sub(ai, ci);
+      const tr = f32x4.add(br, dr);
+      const ti = f32x4.add(bi, di);
+      const ur = f32x4.sub(br, dr);
+      const ui = f32x4.sub(bi, di);
+      v128.store(y, f32x4.add(sr, tr));
+      v128.store(y, f32x4.add(si, ti), 16);
+      const y1 = y + stride;
+      const y2 = y1 + stride;
+      const y3 = y2 + stride;
+      let re = f32x4.add(mr, ui);
+      let im = f32x4.sub(mi, ur);
+      v128.store(y1, f32x4.sub(f32x4.mul(re, w1r), f32x4.mul(im, w1i)));
+      v128.store(y1, f32x4.add(f32x4.mul(re, w1i), f32x4.mul(im, w1r)), 16);
+      re = f32x4.sub(sr, tr);
+      im = f32x4.sub(si, ti);
+      v128.store(y2, f32x4.sub(f32x4.mul(re, w2r), f32x4.mul(im, w2i)));
+      v128.store(y2, f32x4.add(f32x4.mul(re, w2i), f32x4.mul(im, w2r)), 16);
+      re = f32x4.sub(mr, ui);
+      im = f32x4.add(mi, ur);
+      v128.store(y3, f32x4.sub(f32x4.mul(re, w3r), f32x4.mul(im, w3i)));
+      v128.store(y3, f32x4.add(f32x4.mul(re, w3i), f32x4.mul(im, w3r)), 16);
+    }
+    y += 3 * stride;
+  }
+}
+
+/** Last stage of 4 points, stride N/4: no factors; joins real and imaginary parts again. */
+function lastOfFour<Direction>(size: usize, x: usize, y: usize): void {
+  const stride = size << 1;
+  for (const end = x + stride; x < end; x += 32, y += 32) {
+    const x2 = x + 2 * stride;
+    const ar = v128.load(x);
+    const ai = v128.load(x, 16);
+    const br = v128.load(x + stride);
+    const bi = v128.load(x + stride, 16);
+    const cr = v128.load(x2);
+    const ci = v128.load(x2, 16);
+    const dr = v128.load(x2 + stride);
+    const di = v128.load(x2 + stride, 16);
+    const sr = f32x4.add(ar, cr);
+    const si = f32x4.add(ai, ci);
+    const mr = f32x4.sub(ar, cr);
+    const mi = f32x4.sub(ai, ci);
+    const tr = f32x4.add(br, dr);
+    const ti = f32x4.add(bi, di);
+    const ur = f32x4.sub(br, dr);
+    const ui = f32x4.sub(bi, di);
+    storeJoined<Direction>(y, f32x4.add(sr, tr), f32x4.add(si, ti));
+    storeJoined<Direction>(y + stride, f32x4.add(mr, ui), f32x4.sub(mi, ur));
+    storeJoined<Direction>(y + 2 * stride, f32x4.sub(sr, tr), f32x4.sub(si, ti));
+    storeJoined<Direction>(y + 3 * stride, f32x4.sub(mr, ui), f32x4.add(mi, ur));
+  }
+}
+
+/** Last stage of 8 points, stride N/8: the 4-point transforms of the even and the odd ones, joined by w8 = (1 - i) / sqrt 2. */
+function lastOfEight<Direction>(size: usize, x: usize, y: usize): void {
+  const stride = size;
+  const half = f32x4.splat(<f32>Math.SQRT1_2);
+  for (const end = x + stride; x < end; x += 32, y += 32) {
+    const x2 = x + 2 * stride;
+    const x4 = x + 4 * stride;
+    const x6 = x + 6 * stride;
+    let ar = v128.load(x + stride);
+    let ai = v128.load(x + stride, 16);
+    let br = v128.load(x2 + stride);
+    let bi = v128.load(x2 + stride, 16);
+    let cr = v128.load(x4 + stride);
+    let ci = v128.load(x4 + stride, 16);
+    let dr = v128.load(x6 + stride);
+    let di = v128.load(x6 + stride, 16);
+    let sr = f32x4.add(ar, cr);
+    let si = f32x4.add(ai, ci);
+    let mr = f32x4.sub(ar, cr);
+    let mi = f32x4.sub(ai, ci);
+    let tr = f32x4.add(br, dr);
+    let ti = f32x4.add(bi, di);
+    let ur = f32x4.sub(br, dr);
+    let ui = f32x4.sub(bi, di);
+    // The odd ones times 1, w8, -i, -i w8.
+    const o0r = f32x4.add(sr, tr);
+    const o0i = f32x4.add(si, ti);
+    let re = f32x4.add(mr, ui);
+    let im = f32x4.sub(mi, ur);
+    const o1r = f32x4.mul(half, f32x4.add(re, im));
+    const o1i = f32x4.mul(half, f32x4.sub(im, re));
+    const o2r = f32x4.sub(si, ti);
+    const o2i = f32x4.sub(tr, sr);
+    re = f32x4.sub(mr, ui);
+    im = f32x4.add(mi, ur);
+    const o3r = f32x4.mul(half, f32x4.sub(im, re));
+    const o3i = f32x4.neg(f32x4.mul(half, f32x4.add(re, im)));
+    ar = v128.load(x);
+    ai = v128.load(x, 16);
+    br = v128.load(x2);
+    bi = v128.load(x2, 16);
+    cr = v128.load(x4);
+    ci = v128.load(x4, 16);
+    dr = v128.load(x6);
+    di = v128.load(x6, 16);
+    sr = f32x4.add(ar, cr);
+    si = f32x4.add(ai, ci);
+    mr = f32x4.sub(ar, cr);
+    mi = f32x4.sub(ai, ci);
+    tr = f32x4.add(br, dr);
+    ti = f32x4.add(bi, di);
+    ur = f32x4.sub(br, dr);
+    ui = f32x4.sub(bi, di);
+    const upper = y + 4 * stride;
+    re = f32x4.add(sr, tr);
+    im = f32x4.add(si, ti);
+    storeJoined<Direction>(y, f32x4.add(re, o0r), f32x4.add(im, o0i));
+    storeJoined<Direction>(upper, f32x4.sub(re, o0r), f32x4.sub(im, o0i));
+    re = f32x4.add(mr, ui);
+    im = f32x4.sub(mi, ur);
+    storeJoined<Direction>(y + stride, f32x4.add(re, o1r), f32x4.add(im, o1i));
+    storeJoined<Direction>(upper + stride, f32x4.sub(re, o1r), f32x4.sub(im, o1i));
+    re = f32x4.sub(sr, tr);
+    im = f32x4.sub(si, ti);
+    storeJoined<Direction>(y + 2 * stride, f32x4.add(re, o2r), f32x4.add(im, o2i));
+    storeJoined<Direction>(upper + 2 * stride, f32x4.sub(re, o2r), f32x4.sub(im, o2i));
+    re = f32x4.sub(mr, ui);
+    im = f32x4.add(mi, ur);
+    storeJoined<Direction>(y + 3 * stride, f32x4.add(re, o3r), f32x4.add(im, o3i));
+    storeJoined<Direction>(upper + 3 * stride, f32x4.sub(re, o3r), f32x4.sub(im, o3i));
+  }
+}
+
+/** Every other float of two vectors [re, im]. */
+function real<Direction>(a: v128, b: v128): v128 {
+  if (isSigned<Direction>()) return v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+  return v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+}
+
+function imag<Direction>(a: v128, b: v128): v128 {
+  if (isSigned<Direction>()) return v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+  return v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+}
+
+/** Four vectors, one a result r = 0..3 of four butterflies, to a vector of the four results of each. */
+function storeTransposed(y: usize, a: v128, b: v128, c: v128, d: v128): void {
+  const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5);
+  const ab2 = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+  const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5);
+  const cd2 = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+  v128.store(y, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
+  v128.store(y, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 32);
+  v128.store(y, v128.shuffle<f32>(ab2, cd2, 0, 1, 4, 5), 64);
+  v128.store(y, v128.shuffle<f32>(ab2, cd2, 2, 3, 6, 7), 96);
+}
+
+/** Four points as [re, im]. */
+function storeJoined<Direction>(y: usize, re: v128, im: v128): void {
+  if (isSigned<Direction>()) {
+    v128.store(y, v128.shuffle<f32>(re, im, 0, 4, 1, 5));
+    v128.store(y, v128.shuffle<f32>(re, im, 2, 6, 3, 7), 16);
+  } else {
+    v128.store(y, v128.shuffle<f32>(re, im, 4, 0, 5, 1));
+    v128.store(y, v128.shuffle<f32>(re, im, 6, 2, 7, 3), 16);
+  }
+}
+
+/** The stages between the first, which wrote to HERE, and the last; returns where that one finds its input. */
+function middleStages(size: usize, factors: usize): usize {
+  let from = HERE;
+  let to = THERE;
+  let w = factors + 6 * size;
+  let n = size >> 2;
+  for (; n > 8; n >>= 2) {
+    middleStage(size, n, from, to, w);
+    w += 6 * n;
+    const swap = from;
+    from = to;
+    to = swap;
+  }
+  return from;
+}
+
+function transform<Direction>(size: usize, source: usize, result: usize, factors: usize): void {
+  firstStage<Direction>(size, source, HERE, factors);
+  const from = middleStages(size, factors);
+  if (ctz(size) & 1) lastOfEight<Direction>(size, from, result);
+  else lastOfFour<Direction>(size, from, result);
+}
+
+/** Of size 16, 32, ... 4096; source and result are [size][re, im] and do not overlap. */
+export function forward(size: usize, source: usize, result: usize, factors: usize): void {
+  transform<Forward>(size, source, result, factors);
+}
+
+export function inverse(size: usize, source: usize, result: usize, factors: usize): void {
+  transform<Inverse>(size, source, result, factors);
+}
