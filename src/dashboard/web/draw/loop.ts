@@ -10,6 +10,8 @@ export interface Drawable {
 /** 30 pictures a second: what is measured does not come faster, and eyes need no more. */
 const PERIOD_MS = 1000 / 30;
 const EARLY_MS = 5;
+/** A frame is asked for so long before it is due: later than the display's tick before the last. Each frame costs, even one that paints nothing. */
+const ASK_MS = 12;
 
 /** The page's only animation loop: it runs while something that can be seen has changed. */
 export class DrawLoop {
@@ -33,8 +35,14 @@ export class DrawLoop {
   wake(): void {
     if (this.scheduled) return;
     this.scheduled = true;
-    requestAnimationFrame(this.frame);
+    const waitMs = this.dueMs - ASK_MS - performance.now();
+    if (waitMs > 0) setTimeout(this.ask, waitMs);
+    else this.ask();
   }
+
+  private readonly ask = (): void => {
+    requestAnimationFrame(this.frame);
+  };
 
   freeze(frozen: boolean): void {
     this.frozen = frozen;
@@ -43,12 +51,12 @@ export class DrawLoop {
 
   private readonly frame = (nowMs: number): void => {
     this.scheduled = false;
-    // Due by a clock of its own: a display that ticks every 30 ms, or 34, must not make it 15 pictures a second.
+    // Due by a clock of its own: a display that ticks every 30 ms, or 34, must not make it 15 pictures a second. What came late is made up for once.
     if (nowMs < this.dueMs - EARLY_MS) {
       this.wake();
       return;
     }
-    this.dueMs = Math.max(this.dueMs + PERIOD_MS, nowMs);
+    this.dueMs = Math.max(this.dueMs, nowMs - PERIOD_MS) + PERIOD_MS;
     this.frames++;
     for (const drawable of this.drawables) {
       if (!drawable.dirty || !drawable.visible || (this.frozen && !drawable.alwaysLive)) continue;

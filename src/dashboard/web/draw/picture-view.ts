@@ -29,7 +29,7 @@ export class Bitmap {
   }
 }
 
-/** Where a picture lies in its canvas: as large as fits, in the middle. */
+/** Where a picture lies in its canvas: as large as fits, in the middle, on whole pixels (else copying it would be scaling it). */
 export interface Placed {
   readonly left: number;
   readonly top: number;
@@ -41,9 +41,11 @@ export interface Placed {
 
 export function place(surface: Surface, width: number, height: number): Placed {
   const scale = Math.min(surface.width / width, surface.height / height);
-  const wide = width * scale;
-  const tall = height * scale;
-  return { left: (surface.width - wide) / 2, top: (surface.height - tall) / 2, width: wide, height: tall, scale };
+  const wide = Math.round(width * scale);
+  const tall = Math.round(height * scale);
+  const left = Math.round((surface.width - wide) / 2);
+  const top = Math.round((surface.height - tall) / 2);
+  return { left, top, width: wide, height: tall, scale };
 }
 
 /** Pixels of the picture under the pointer. */

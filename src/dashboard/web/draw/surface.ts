@@ -1,10 +1,14 @@
 import { theme } from './colours.ts';
 
-/** A canvas that is as sharp as the screen; coordinates are CSS pixels. */
+/**
+ * A canvas that is as sharp as the screen; coordinates are CSS pixels. It is opaque and has just the pixels that it is shown in: without a GPU
+ * blending costs more than painting, and a canvas that is half a pixel off is scaled in every frame.
+ */
 export class Surface {
   width = 0;
   height = 0;
-  private scale = 1;
+  /** Pixels of the canvas a CSS pixel. */
+  scale = 1;
   private readonly context: CanvasRenderingContext2D;
   private readonly observer: ResizeObserver;
 
@@ -12,45 +16,49 @@ export class Surface {
   constructor(
     readonly canvas: HTMLCanvasElement,
     resized: () => void,
-    private readonly options: { readonly transparent?: boolean } = {},
   ) {
-    const context = canvas.getContext('2d', { willReadFrequently: true, alpha: options.transparent === true });
+    const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
     if (!context) throw new Error('this browser has no 2D canvas');
     this.context = context;
-    this.observer = new ResizeObserver(() => {
-      if (this.fit()) resized();
+    this.observer = new ResizeObserver(([{ contentRect, devicePixelContentBoxSize: exact }]) => {
+      if (this.fit(contentRect.width, contentRect.height, exact?.[0])) resized();
     });
-    this.observer.observe(canvas);
-    this.fit();
+    this.observer.observe(canvas, OBSERVED);
+    this.fit(canvas.clientWidth, canvas.clientHeight);
   }
 
   close(): void {
     this.observer.disconnect();
   }
 
-  /** An empty canvas to paint on: in the colour of the panel, which is cheaper to show than a transparent one. */
+  /** An empty canvas to paint on, in the colour of the panel. */
   begin(): CanvasRenderingContext2D {
     this.context.setTransform(this.scale, 0, 0, this.scale, 0, 0);
-    if (this.options.transparent) this.context.clearRect(0, 0, this.width, this.height);
-    else {
-      this.context.fillStyle = theme().card;
-      this.context.fillRect(0, 0, this.width, this.height);
-    }
+    this.context.fillStyle = theme().card;
+    // To the last pixel, whatever rounding says: then the browser need not keep what was there.
+    this.context.fillRect(0, 0, this.width + 1, this.height + 1);
     return this.context;
   }
 
-  private fit(): boolean {
-    const { clientWidth, clientHeight } = this.canvas;
-    const scale = Math.min(2, devicePixelRatio || 1);
-    if (clientWidth === this.width && clientHeight === this.height && scale === this.scale) return false;
-    this.width = clientWidth;
-    this.height = clientHeight;
-    this.scale = scale;
-    this.canvas.width = Math.max(1, Math.round(clientWidth * scale));
-    this.canvas.height = Math.max(1, Math.round(clientHeight * scale));
+  /** @param width @param height CSS pixels @param exact the same in pixels of the screen, where the browser says it */
+  private fit(width: number, height: number, exact?: ResizeObserverSize): boolean {
+    const ratio = devicePixelRatio || 1;
+    this.scale = Math.min(2, ratio);
+    const pixels = (css: number, screen?: number) =>
+      Math.max(1, screen !== undefined && ratio <= 2 ? screen : Math.round(css * this.scale));
+    const wide = pixels(width, exact?.inlineSize);
+    const tall = pixels(height, exact?.blockSize);
+    this.width = wide / this.scale;
+    this.height = tall / this.scale;
+    if (this.canvas.width === wide && this.canvas.height === tall) return false;
+    this.canvas.width = wide;
+    this.canvas.height = tall;
     return true;
   }
 }
+
+const EXACT = 'devicePixelContentBoxSize' in ResizeObserverEntry.prototype;
+const OBSERVED: ResizeObserverOptions = { box: EXACT ? 'device-pixel-content-box' : 'content-box' };
 
 /** Small text in the page's fonts. */
 export const FONT = '11px system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';

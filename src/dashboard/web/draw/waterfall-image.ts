@@ -2,73 +2,99 @@ import type { SpectrumEvent } from '../state/events.ts';
 import type { Ring } from '../state/ring.ts';
 import { level, VIRIDIS_WORDS } from './colours.ts';
 
+/** How spectra become lines of pixels. */
+export interface WaterfallScale {
+  /** The first and the last colour. */
+  readonly lowDb: number;
+  readonly highDb: number;
+  /** Spectra a line. */
+  readonly pool: number;
+  /** Height of a line. */
+  readonly linePx: number;
+}
+
 /**
  * Spectra as lines of pixels, newest on top. A line takes `pool` spectra and shows the strongest of them, as a pixel shows the strongest of its
- * bins: what is narrow or short stays in sight. A full line moves the picture down by one; only a new range or size paints all of it again. The
- * canvas has the size that it is shown in: scaling it would cost more than painting.
+ * bins: what is narrow or short stays in sight. Rows of pixels are kept as a ring, so that a line that is full moves nothing; only another scale or
+ * size paints all of it again.
  */
 export class WaterfallImage {
-  private readonly context: CanvasRenderingContext2D;
-  private line = new ImageData(1, 1);
-  private words = new Uint32Array(1);
+  private image = new ImageData(1, 1);
+  private words = new Uint32Array(1); // [row][column], 0xAABBGGRR
   private strongest = new Float32Array(1);
+  /** Row of the ring that is on top. */
+  private top = 0;
+  /** Rows that show something. */
+  private filled = 0;
   private drawn = 0;
   private key = '';
 
-  constructor(private readonly canvas: HTMLCanvasElement) {
-    const context = canvas.getContext('2d', { willReadFrequently: true });
-    if (!context) throw new Error('this browser has no 2D canvas');
-    this.context = context;
-  }
-
-  /** @param lowDb @param highDb the first and the last colour @param pool spectra a line @param linePx height of a line */
-  update(spectra: Ring<SpectrumEvent>, lowDb: number, highDb: number, pool: number, linePx: number): void {
-    const { clientWidth: width, clientHeight: height } = this.canvas;
-    if (width === 0 || height === 0) return;
-    const key = [width, height, lowDb, highDb, pool, linePx].join(' ');
-    if (key !== this.key || spectra.total < this.drawn) this.begin(width, height, key);
-    if (spectra.total === this.drawn) return;
+  /** @param width @param height pixels of the screen */
+  update(spectra: Ring<SpectrumEvent>, scale: WaterfallScale, width: number, height: number): void {
+    const { pool, linePx } = scale;
+    const key = [width, height, scale.lowDb, scale.highDb, pool, linePx].join(' ');
     const oldest = spectra.total - spectra.length;
-    const first = Math.floor(Math.max(this.drawn, oldest) / pool);
+    if (key !== this.key || spectra.total < this.drawn || this.drawn < oldest) this.begin(width, height, key);
+    if (spectra.total === this.drawn) return;
     const last = Math.floor((spectra.total - 1) / pool);
     // The line on top may not have been full: it is painted again.
     const before = Math.floor((this.drawn - 1) / pool);
-    const moved = this.drawn === 0 ? 0 : last - before;
-    if (moved > 0) this.context.drawImage(this.canvas, 0, moved * linePx);
-    for (let line = Math.max(first, last - Math.ceil(height / linePx) + 1); line <= last; line++) {
-      this.fill(spectra, line * pool, pool, lowDb, highDb);
-      for (let y = 0; y < linePx; y++) this.context.putImageData(this.line, 0, (last - line) * linePx + y);
+    if (this.drawn > 0) this.move((last - before) * linePx);
+    const kept = Math.floor(oldest / pool);
+    const first = Math.max(kept, Math.floor(this.drawn / pool), last - Math.ceil(height / linePx) + 1);
+    for (let line = first; line <= last; line++) {
+      this.strongestOf(spectra, line * pool, pool);
+      this.fill((last - line) * linePx, scale);
     }
+    this.filled = Math.min(height, (last - kept + 1) * linePx);
     this.drawn = spectra.total;
   }
 
+  /** @param left @param top pixels of the screen */
+  paint(g: CanvasRenderingContext2D, left: number, top: number): void {
+    const { width, height } = this.image;
+    const under = Math.min(this.filled, height - this.top);
+    g.putImageData(this.image, left, top - this.top, 0, this.top, width, under);
+    if (this.filled > under) g.putImageData(this.image, left, top + under, 0, 0, width, this.filled - under);
+  }
+
   private begin(width: number, height: number, key: string): void {
-    // Setting a canvas' size empties it.
-    this.canvas.width = width;
-    this.canvas.height = height;
-    if (this.line.width !== width) {
-      this.line = new ImageData(width, 1);
-      this.words = new Uint32Array(this.line.data.buffer);
-      this.strongest = new Float32Array(width);
-    }
-    this.drawn = 0;
+    this.image = new ImageData(width, height);
+    this.words = new Uint32Array(this.image.data.buffer);
+    this.strongest = new Float32Array(width);
+    this.top = this.filled = this.drawn = 0;
     this.key = key;
   }
 
-  /** @param from number of the first spectrum of the line, counted from the beginning */
-  private fill(spectra: Ring<SpectrumEvent>, from: number, pool: number, lowDb: number, highDb: number): void {
+  /** Room for so many rows on top; what was at the bottom goes. */
+  private move(rows: number): void {
+    const { height } = this.image;
+    this.top = (((this.top - rows) % height) + height) % height;
+  }
+
+  /** A line from the last levels. @param y its first row, from the top */
+  private fill(y: number, { lowDb, highDb, linePx }: WaterfallScale): void {
+    const { width, height } = this.image;
     const { strongest, words } = this;
-    strongest.fill(Number.NEGATIVE_INFINITY);
+    const first = ((this.top + y) % height) * width;
+    for (let x = 0; x < width; x++) words[first + x] = VIRIDIS_WORDS[level(strongest[x], lowDb, highDb)];
+    for (let more = 1; more < linePx && y + more < height; more++) {
+      words.copyWithin(((this.top + y + more) % height) * width, first, first + width);
+    }
+  }
+
+  /** @param from number of the first spectrum of the line, counted from the beginning */
+  private strongestOf(spectra: Ring<SpectrumEvent>, from: number, pool: number): void {
+    this.strongest.fill(Number.NEGATIVE_INFINITY);
     for (let n = from; n < Math.min(from + pool, spectra.total); n++) {
       const spectrum = spectra.fromEnd(spectra.total - 1 - n);
-      if (spectrum) strongestOf(spectrum.meanDbfs, strongest);
+      if (spectrum) raise(this.strongest, spectrum.meanDbfs);
     }
-    for (let x = 0; x < words.length; x++) words[x] = VIRIDIS_WORDS[level(strongest[x], lowDb, highDb)];
   }
 }
 
 /** Raises every pixel to the strongest of the bins that fall on it. */
-function strongestOf(bins: Float32Array, pixels: Float32Array): void {
+function raise(pixels: Float32Array, bins: Float32Array): void {
   const scale = bins.length / pixels.length;
   for (let x = 0; x < pixels.length; x++) {
     const to = Math.min(bins.length, Math.ceil((x + 1) * scale));
