@@ -23,14 +23,19 @@ export interface CliContext {
 /** Registers one command; `done` takes its exit code. */
 export type AddCommand = (program: Command, context: CliContext, done: (exitCode: number) => void) => void;
 
+/** Environment variable that names the folder of runs which name their directory themselves; the dashboard sets it for its jobs. */
+export const RUNS_FOLDER = 'SCT_RUNS';
+
 /** The surroundings of a run for src/experiment. */
 export function runIo(context: CliContext, outputDirectory: string | undefined): RunIo {
   const { progress, argv, json, signal, telemetry } = context;
+  const runsFolder = process.env[RUNS_FOLDER];
   return {
     progress,
     argv: ['sct', ...argv],
     now: () => new Date(),
     ...(outputDirectory === undefined ? {} : { outputDirectory }),
+    ...(runsFolder ? { runsFolder } : {}),
     json,
     signal,
     ...(telemetry ? { telemetry } : {}),

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
 import { UsageError } from '../common/errors.ts';
 
 export type Access = 'read' | 'control';
@@ -8,7 +9,11 @@ const LEAST_TOKEN = 16;
 const MOST_TOKEN = 256;
 /** Characters that a URL's fragment and a WebSocket subprotocol both carry as they are. */
 const TOKEN = /^[A-Za-z0-9_-]+$/;
-const LOOPBACK = new Set(['127.0.0.1', '::1', 'localhost']);
+const LOOPBACK = ['127.0.0.1', '::1', 'localhost'];
+/** Addresses that mean all of this machine. */
+const ANY = ['0.0.0.0', '::'];
+/** `name`, `name:port`, `[v6]` or `[v6]:port`. */
+const NAME = /^(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:\d{1,5})?$/;
 
 /**
  * Who may do what. There are two tokens: with one everything may be done, the other, derived from it, only watches. Requests must name the
@@ -24,9 +29,9 @@ export class AccessRules {
 
   /**
    * @param token one's own control token; absent: 24 random bytes
-   * @param hosts further names by which the server may be called, with their port where it is not this one
+   * @param names further names by which the server may be called (checkName), with their port where it is not this one
    */
-  constructor(port: number, host: string, token?: string, hosts: readonly string[] = []) {
+  constructor(port: number, host: string, token?: string, names: readonly string[] = []) {
     this.controlToken = token ?? randomBytes(24).toString('base64url');
     const derived = createHmac('sha256', this.controlToken).update('sct dashboard, read only').digest();
     this.readToken = derived.subarray(0, 24).toString('base64url');
@@ -34,8 +39,9 @@ export class AccessRules {
       { access: 'control', digest: this.digest(this.controlToken) },
       { access: 'read', digest: this.digest(this.readToken) },
     ];
-    const own = isLoopback(host) ? [...LOOPBACK] : [host];
-    this.hosts = new Set([...own.map((name) => hostAndPort(name, port)), ...hosts].map((h) => h.toLowerCase()));
+    const others = names.flatMap((name) => (/:\d+$/.test(name) ? [withoutPort80(name)] : [name, `${name}:${port}`]));
+    const own = ownNames(host).map((name) => withoutPort80(hostAndPort(name, port)));
+    this.hosts = new Set([...own, ...others].map((h) => h.toLowerCase()));
   }
 
   /** What a token allows; null for one that is none. Takes as long for any token. */
@@ -49,7 +55,7 @@ export class AccessRules {
 
   /** Whether the Host header names this server. */
   isOwnHost(host: string | undefined): boolean {
-    return host !== undefined && this.hosts.has(host.toLowerCase());
+    return host !== undefined && this.hosts.has(withoutPort80(host.toLowerCase()));
   }
 
   /** Whether a request that a page made was made by ours; programs send no Origin. */
@@ -75,8 +81,26 @@ export function checkToken(token: string): string {
   return token;
 }
 
+/** A further name of the server, as it stands in an address: UsageError where it is none. */
+export function checkName(name: string): string {
+  const lower = name.toLowerCase();
+  if (lower.length <= 260 && NAME.test(lower)) return lower;
+  throw new UsageError(
+    `--name ${name.slice(0, 80)}: no name of a host`,
+    'for example lab-pc.example, or localhost:9000',
+  );
+}
+
 export function isLoopback(host: string): boolean {
-  return LOOPBACK.has(host) || /^127\.\d+\.\d+\.\d+$/.test(host);
+  return LOOPBACK.includes(host) || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** By what a server that listens at `host` is called. A name that only points here is none of it: a page of another site may have one. */
+function ownNames(host: string): string[] {
+  if (isLoopback(host)) return [host, ...LOOPBACK];
+  if (!ANY.includes(host)) return [host];
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
+  return [...LOOPBACK, hostname(), ...addresses];
 }
 
 /** The token of `Authorization: Bearer TOKEN`. */
@@ -92,4 +116,9 @@ export function protocolToken(header: string | undefined): string | undefined {
 
 function hostAndPort(name: string, port: number): string {
   return `${name.includes(':') ? `[${name}]` : name}:${port}`;
+}
+
+/** Browsers leave out the port that HTTP has by itself. */
+function withoutPort80(host: string): string {
+  return host.replace(/:80$/, '');
 }

@@ -1,18 +1,35 @@
 import type { Controller, Job, JobEnd, JobRequest } from '../link/controller.ts';
+import { Allowance } from './allowance.ts';
 import type { Client } from './client.ts';
 import { FrameSplitter } from './frame-splitter.ts';
 import { decodeFrame, encodeFrame, type Frame, type FrameArray, FrameError, type Topic } from './frames.ts';
+import { RunCounters } from './run-counters.ts';
 import { Snapshot } from './snapshot.ts';
+
+/** What a job may tell, bytes a second, and what a frame costs besides its bytes: a job that tells more is read more slowly, and leaves out itself. */
+const MOST_TOLD_PER_S = 32 << 20;
+const FRAME_COST = 4096;
 
 /** The job that runs, what it has told, and who watches. One job at a time. */
 export class Hub {
   readonly clients = new Set<Client>();
   readonly snapshot = new Snapshot();
-  /** Latest frame of each topic, for /metrics. */
-  readonly latest = new Map<Topic, Frame>();
-  readonly counters = { jobs: 0, frames: 0, badStreams: 0 };
+  /** Latest of what /metrics tells, and sums over the run. */
+  readonly run = new RunCounters();
+  readonly counters = {
+    jobs: 0,
+    ends: { ended: 0, stopped: 0, killed: 0 },
+    frames: 0,
+    frameBytes: 0,
+    badStreams: 0,
+    /** Frames that pages which are gone were too slow for. */
+    skipped: 0,
+    turnedAway: 0,
+  };
   private readonly controller: Controller;
   private running: { readonly job: Job; readonly ended: Promise<JobEnd> } | null = null;
+  /** The latest state of the run of this job; null before it has told one. */
+  private told: Frame | null = null;
   private sequence = 0;
 
   constructor(controller: Controller) {
@@ -31,24 +48,36 @@ export class Hub {
       finish = resolve;
     });
     const splitter = new FrameSplitter();
+    const allowance = new Allowance(MOST_TOLD_PER_S);
     let broken = false;
+    const read = (chunk: Uint8Array): number => {
+      if (broken) return 0;
+      try {
+        const frames = splitter.push(chunk);
+        for (const bytes of frames) this.take(bytes);
+        return frames.length;
+      } catch (error) {
+        if (!(error instanceof FrameError)) throw error;
+        broken = true;
+        this.counters.badStreams++;
+        this.log('error', `what ${request.command} tells cannot be read: ${error.message}`);
+        return 0;
+      }
+    };
+    this.told = null;
     const job = this.controller.start(request, {
       bytes: (chunk) => {
-        if (broken) return;
-        try {
-          for (const bytes of splitter.push(chunk)) this.take(bytes);
-        } catch (error) {
-          if (!(error instanceof FrameError)) throw error;
-          broken = true;
-          this.counters.badStreams++;
-          this.log('error', `what ${request.command} tells cannot be read: ${error.message}`);
-        }
+        const waitMs = allowance.take(chunk.length + FRAME_COST * read(chunk), performance.now());
+        if (waitMs > 0) setTimeout(() => job.more(), waitMs);
+        return waitMs === 0;
       },
       line: (text) => this.log('note', text),
       ended: (end) => {
         this.running = null;
+        this.counters.ends[end.how]++;
         if (end.error) this.log('error', [end.error.message, end.error.hint].filter(Boolean).join('; '));
-        this.sayAll({ job: null, exitCode: end.exitCode });
+        this.endRun(request.command, end);
+        this.sayAll({ job: null, exitCode: end.exitCode, how: end.how });
         finish(end);
       },
     });
@@ -60,7 +89,10 @@ export class Hub {
 
   /** Stops the job, if one runs; returns once it is gone. */
   async stop(): Promise<void> {
-    await this.running?.job.stop();
+    const running = this.running;
+    if (!running) return;
+    await running.job.stop();
+    await running.ended;
   }
 
   join(client: Client): void {
@@ -70,12 +102,21 @@ export class Hub {
   }
 
   leave(client: Client): void {
-    this.clients.delete(client);
+    if (this.clients.delete(client)) this.counters.skipped += client.skipped;
   }
 
   /** A line for everybody's log. */
   log(level: 'note' | 'warning' | 'error', text: string): void {
     this.tell('log', { level, at: new Date().toISOString(), text: text.slice(0, 2000) });
+  }
+
+  /** A run whose process is gone has ended, whether it could tell so or not; one that was stopped was not completed. */
+  private endRun(command: string, { how, exitCode, error }: JobEnd): void {
+    const { told } = this;
+    if (!told || (told.data.state === 'ended' && (how === 'ended' || told.data.exitCode === 0))) return;
+    const ends = { ended: error?.message ?? `${command} ended with ${exitCode}`, stopped: 'stopped', killed: 'killed' };
+    const metrics = told.data.metrics ?? null;
+    this.tell('run', { ...told.data, metrics, state: 'ended', exitCode, outcome: ends[how] });
   }
 
   private tell(topic: Topic, data: Record<string, unknown>, arrays: Record<string, FrameArray> = {}): void {
@@ -86,8 +127,9 @@ export class Hub {
   private take(bytes: Uint8Array): void {
     const frame = decodeFrame(bytes);
     this.counters.frames++;
-    // Its arrays would keep the bytes in memory, which are in the snapshot already or too many.
-    this.latest.set(frame.topic, { ...frame, arrays: {} });
+    this.counters.frameBytes += bytes.length;
+    if (frame.topic === 'run') this.told = frame;
+    this.run.take(frame);
     this.snapshot.add(frame, bytes);
     for (const client of this.clients) client.give(frame, bytes);
   }

@@ -1,10 +1,7 @@
-import { createReadStream, type ReadStream } from 'node:fs';
-import { lstat, open, readdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
+import { isFolder, isPlainName, namesIn, readJson, regularFile, type ServedFile, shared } from './folder-files.ts';
 
-/** Longest JSON file that is read, bytes. */
-const MOST_JSON_BYTES = 1 << 24;
-/** Runs and captures that are listed, newest first. */
+/** Runs that are listed, newest first. */
 const MOST_LISTED = 500;
 /** Files of a run that a page may fetch, by the end of their names, and what they are served as. */
 const SERVED: Readonly<Record<string, string>> = {
@@ -14,45 +11,28 @@ const SERVED: Readonly<Record<string, string>> = {
   '.yaml': 'text/plain; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
   '.sigmf-meta': 'application/json',
+  '.sigmf-data': 'application/octet-stream',
 };
 
 export interface ListedRun {
   readonly name: string;
+  /** What a replay of it is started with. */
+  readonly source: string;
   readonly modifiedAt: string;
+  readonly files: readonly string[];
   readonly manifest: unknown;
   readonly metrics: unknown;
 }
 
-export interface ListedCapture {
-  readonly name: string;
-  readonly modifiedAt: string;
-  readonly bytes: number;
-  readonly meta: unknown;
-}
-
-/** Run directories in one folder, by name. Names come from requests: only what the folder lists itself is opened, links are not followed. */
+/** Run directories in one folder, by name. Names come from requests: only what the folder holds itself is opened, links are not followed. */
 export class RunList {
+  /** Newest first, without files and metrics. */
+  readonly list: () => Promise<Omit<ListedRun, 'metrics' | 'files'>[]>;
   private readonly folder: string;
 
   constructor(folder: string) {
     this.folder = folder;
-  }
-
-  /** Newest first, without metrics. */
-  async list(): Promise<Omit<ListedRun, 'metrics'>[]> {
-    const found: { name: string; modifiedMs: number }[] = [];
-    for (const name of await namesIn(this.folder)) {
-      const file = await regularFile(join(this.folder, name, 'run.json'));
-      if (file) found.push({ name, modifiedMs: file.mtimeMs });
-    }
-    found.sort((a, b) => b.modifiedMs - a.modifiedMs || (a.name < b.name ? 1 : -1));
-    return Promise.all(
-      found.slice(0, MOST_LISTED).map(async ({ name, modifiedMs }) => ({
-        name,
-        modifiedAt: new Date(modifiedMs).toISOString(),
-        manifest: await readJson(join(this.folder, name, 'run.json')),
-      })),
-    );
+    this.list = shared(() => this.read());
   }
 
   /** One run; null where there is none of this name. */
@@ -61,68 +41,53 @@ export class RunList {
     const file = path && (await regularFile(join(path, 'run.json')));
     if (!path || !file) return null;
     return {
-      name,
-      modifiedAt: new Date(file.mtimeMs).toISOString(),
+      ...facts(name, file.mtimeMs),
+      files: (await namesIn(path)).filter(mediaType),
       manifest: await readJson(join(path, 'run.json')),
       metrics: await readJson(join(path, 'metrics.json')),
     };
   }
 
-  /** A file of a run to read, and its media type; null where there is none, or none that is served. */
-  async file(name: string, file: string): Promise<{ type: string; bytes: number; open(): ReadStream } | null> {
-    const end = Object.keys(SERVED).find((suffix) => file.endsWith(suffix));
+  /** A file of a run; null where there is none, or none that is served. */
+  async file(name: string, file: string): Promise<ServedFile | null> {
     const path = await this.pathOf(name);
-    if (!end || !path || !(await namesIn(path)).includes(file)) return null;
-    const facts = await regularFile(join(path, file));
-    if (!facts) return null;
-    return { type: SERVED[end], bytes: facts.size, open: () => createReadStream(join(path, file)) };
+    return path === null ? null : servedFile(path, file);
+  }
+
+  private async read(): Promise<Omit<ListedRun, 'metrics' | 'files'>[]> {
+    const found: { name: string; modifiedMs: number }[] = [];
+    for (const name of await namesIn(this.folder)) {
+      const file = await regularFile(join(this.folder, name, 'run.json'));
+      if (file) found.push({ name, modifiedMs: file.mtimeMs });
+    }
+    found.sort((a, b) => b.modifiedMs - a.modifiedMs || (a.name < b.name ? 1 : -1));
+    const out: Omit<ListedRun, 'metrics' | 'files'>[] = [];
+    for (const { name, modifiedMs } of found.slice(0, MOST_LISTED)) {
+      out.push({ ...facts(name, modifiedMs), manifest: await readJson(join(this.folder, name, 'run.json')) });
+    }
+    return out;
   }
 
   /** Directory of a run that exists; null for anything else. */
-  async pathOf(name: string): Promise<string | null> {
-    return (await namesIn(this.folder)).includes(name) ? join(this.folder, name) : null;
+  private async pathOf(name: string): Promise<string | null> {
+    const path = join(this.folder, name);
+    return isPlainName(name) && (await isFolder(path)) ? path : null;
   }
 }
 
-/** Recordings in some folders. */
-export async function listCaptures(folders: readonly string[]): Promise<ListedCapture[]> {
-  const out: ListedCapture[] = [];
-  for (const folder of folders) {
-    for (const name of await namesIn(folder)) {
-      if (!name.endsWith('.sigmf-meta') || out.length >= MOST_LISTED) continue;
-      const base = name.slice(0, -'.sigmf-meta'.length);
-      const meta = await regularFile(join(folder, name));
-      const data = await regularFile(join(folder, `${base}.sigmf-data`));
-      if (!meta || !data) continue;
-      out.push({
-        name: join(basename(folder), base),
-        modifiedAt: new Date(meta.mtimeMs).toISOString(),
-        bytes: data.size,
-        meta: await readJson(join(folder, name)),
-      });
-    }
-  }
-  return out;
+/** A file of a folder that a page may fetch; null for others. */
+export async function servedFile(folder: string, name: string): Promise<ServedFile | null> {
+  const type = mediaType(name);
+  const path = join(folder, name);
+  const found = type && isPlainName(name) ? await regularFile(path) : null;
+  return type && found ? { path, name, bytes: found.size, type } : null;
 }
 
-async function namesIn(folder: string): Promise<string[]> {
-  return readdir(folder).catch(() => []);
+function mediaType(name: string): string | null {
+  const end = Object.keys(SERVED).find((suffix) => name.endsWith(suffix));
+  return end === undefined ? null : SERVED[end];
 }
 
-async function regularFile(path: string) {
-  const facts = await lstat(path).catch(() => null);
-  return facts?.isFile() ? facts : null;
-}
-
-/** A JSON file that may be half written, or anything else: null then. */
-async function readJson(path: string): Promise<unknown> {
-  const file = await open(path, 'r').catch(() => null);
-  try {
-    if (!file || (await file.stat()).size > MOST_JSON_BYTES) return null;
-    return JSON.parse(await file.readFile('utf8'));
-  } catch {
-    return null;
-  } finally {
-    await file?.close();
-  }
+function facts(name: string, modifiedMs: number) {
+  return { name, source: `runs/${name}`, modifiedAt: new Date(modifiedMs).toISOString() };
 }

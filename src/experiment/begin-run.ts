@@ -29,6 +29,7 @@ export async function beginRun(start: RunStart, io: RunIo): Promise<BegunRun> {
     channel: start.channel,
     now: io.now(),
     ...(start.directory === undefined ? {} : { directory: start.directory }),
+    ...(io.runsFolder === undefined ? {} : { root: io.runsFolder }),
   });
   const manifest = startManifest({
     runId: run.runId,

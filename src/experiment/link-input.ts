@@ -17,17 +17,22 @@ import { nearest } from './nearest.ts';
 /** Codecs that the link carries. */
 export const LINK_CODECS = ['integrated', 'modular', 'classical'] as const;
 
-/** A number of a stated unit within [min, max]; outside it is refused with the range. */
+/** A number of a stated unit within [min, max]; outside it is refused with the range, which the schema's JSON says as well. */
 function quantity(min: number, max: number, unit = '') {
   const u = unit ? ` ${unit}` : '';
-  return z.number({ error: 'must be a number' }).superRefine((v, ctx) => {
-    if (!(v >= min && v <= max))
-      ctx.addIssue({ code: 'custom', message: `${v}${u} is out of range: allowed ${min} to ${max}${u}` });
-  });
+  return z
+    .number({ error: 'must be a number' })
+    .superRefine((v, ctx) => {
+      if (!(v >= min && v <= max))
+        ctx.addIssue({ code: 'custom', message: `${v}${u} is out of range: allowed ${min} to ${max}${u}` });
+    })
+    .meta({ minimum: min, maximum: max, unit });
 }
 
 function whole(min: number, max: number, unit = '') {
-  return quantity(min, max, unit).refine(Number.isInteger, { error: 'must be a whole number' });
+  return quantity(min, max, unit)
+    .refine(Number.isInteger, { error: 'must be a whole number' })
+    .meta({ integer: true, minimum: min, maximum: max, unit });
 }
 
 function oneOf<const T extends readonly string[]>(values: T) {
@@ -36,7 +41,11 @@ function oneOf<const T extends readonly string[]>(values: T) {
 
 /** Settings of a link as they come from flags or a file: everything may be absent. */
 export const linkInputSchema = z.strictObject({
-  codec: z.string().superRefine(checkCodec).optional(),
+  codec: z
+    .string()
+    .superRefine(checkCodec)
+    .meta({ examples: [...LINK_CODECS] })
+    .optional(),
   /** Model set of the semantic codecs, and a folder with others. */
   size: oneOf(['base', 'live']).optional(),
   modelsDir: z.string().min(1).max(4096).optional(),
@@ -59,7 +68,12 @@ export const linkInputSchema = z.strictObject({
   /** True: the mapping holds even without a fresh CSI report. Default: true where a mapping is given. */
   mappingForced: z.boolean().optional(),
   /** A model, or trace:RUN. */
-  channel: z.string().max(4096).superRefine(checkChannelName).optional(),
+  channel: z
+    .string()
+    .max(4096)
+    .superRefine(checkChannelName)
+    .meta({ examples: [...CHANNELS] })
+    .optional(),
   /** null, with a trace: the noise as recorded. */
   snrDb: quantity(-60, 200, 'dB').nullable().optional(),
   snrNorm: oneOf(['ensemble', 'burst']).optional(),
@@ -113,7 +127,11 @@ export const linkInputSchema = z.strictObject({
   /** Sounding bursts before a picture, and from one to the next. */
   soundings: whole(1, 16, 'bursts').optional(),
   soundingEveryMs: whole(1, 1000, 'ms').optional(),
-  feedback: z.string().superRefine(checkFeedback).optional(),
+  feedback: z
+    .string()
+    .superRefine(checkFeedback)
+    .meta({ examples: ['same', 'burst', 'none'] })
+    .optional(),
   /** File with the token that both ends of a feedback socket share. */
   feedbackToken: z.string().min(1).max(4096).optional(),
   powerLoading: z.boolean().optional(),
@@ -255,9 +273,12 @@ function checkFeedback(value: string, ctx: z.RefinementCtx): void {
 }
 
 function oneOfNumbers(values: readonly number[]) {
-  return z.number({ error: 'must be a number' }).superRefine((v, ctx) => {
-    if (!values.includes(v)) ctx.addIssue({ code: 'custom', message: `${v} is not one of ${values.join(', ')}` });
-  });
+  return z
+    .number({ error: 'must be a number' })
+    .superRefine((v, ctx) => {
+      if (!values.includes(v)) ctx.addIssue({ code: 'custom', message: `${v} is not one of ${values.join(', ')}` });
+    })
+    .meta({ enum: [...values] });
 }
 
 function text(value: unknown): string {

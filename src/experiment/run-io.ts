@@ -13,12 +13,16 @@ export interface RunIo {
   now(): Date;
   /** `-o DIR`; absent: a directory that the run names itself. */
   readonly outputDirectory?: string;
+  /** Where such directories are; absent: `runs`. */
+  readonly runsFolder?: string;
   /** `--json` was given: then nothing but the result goes to stdout, which the command line writes. */
   readonly json: boolean;
   /** Aborted by the first Ctrl-C: stop transmitting, keep what was recorded, return or throw soon. */
   readonly signal: AbortSignal;
   /** Who watches; absent: nobody. */
   readonly telemetry?: Telemetry;
+  /** How fast simulated time may go, s of it a second of the wall clock; absent: as fast as it can. */
+  readonly pace?: number;
 }
 
 /** Where the pictures come from. */

@@ -3,14 +3,14 @@ export interface JobRequest {
   readonly command: string;
   /** Long flags without dashes, and their values; true for a flag without one. */
   readonly options: Readonly<Record<string, unknown>>;
-  /** What stands without a flag: a photo, a run, a capture. */
+  /** What stands without a flag: a picture, a run or a recording, by its name. */
   readonly source?: string;
 }
 
 /** Where what a job says goes to. Called in order; `ended` is last. */
 export interface JobListener {
-  /** Bytes of frames, divided anywhere. */
-  bytes(chunk: Uint8Array): void;
+  /** Bytes of frames, divided anywhere. False: not more for a while, please; `Job.more` asks for it again. */
+  bytes(chunk: Uint8Array): boolean;
   /** A line that the command wrote for people. */
   line(text: string): void;
   ended(end: JobEnd): void;
@@ -18,6 +18,8 @@ export interface JobListener {
 
 export interface JobEnd {
   readonly exitCode: number;
+  /** It was asked to stop, or something ended it before it could end by itself. */
+  readonly how: 'ended' | 'stopped' | 'killed';
   /** The one object of `--json`; null where there was none. */
   readonly result: unknown;
   /** One sentence where it failed, and what to do. */
@@ -26,8 +28,10 @@ export interface JobEnd {
 
 export interface Job {
   readonly command: string;
-  /** A command for the job itself: pause, seek, step. */
+  /** A command for the job itself: pause, seek, step. It is left out where the job does not listen. */
   tell(message: Readonly<Record<string, unknown>>): void;
+  /** What the job tells is read again. */
+  more(): void;
   /** Asks it to stop (transmitter silent, recordings closed), and ends it where it does not; resolves once it is gone. */
   stop(): Promise<void>;
 }
@@ -40,6 +44,8 @@ export interface Controller {
   optionsOf(command: string): object;
   /** Boards of this machine. */
   devices(): Promise<unknown>;
+  /** Size of a picture file, pixels. UsageError, which calls it by its name, where it is none that can be sent. */
+  pictureSize(path: string, name: string): Promise<{ readonly width: number; readonly height: number }>;
   /** UsageError where the request is no good. */
   start(request: JobRequest, listener: JobListener): Job;
 }

@@ -6,7 +6,8 @@ import { WebSocket } from 'ws';
 import { UsageError } from '../../src/common/errors.ts';
 import { decodeFrame, encodeFrame, type Frame, type FrameArray, type Topic } from '../../src/dashboard/frames.ts';
 import { Dashboard } from '../../src/dashboard/server.ts';
-import type { Controller, Job, JobListener, JobRequest } from '../../src/link/controller.ts';
+import type { Controller, Job, JobEnd, JobListener, JobRequest } from '../../src/link/controller.ts';
+import { pictureSize } from '../../src/sct/image/load.ts';
 
 /** A controller whose one job says what the test wants it to. */
 export class TestController implements Controller {
@@ -14,6 +15,8 @@ export class TestController implements Controller {
   readonly started: JobRequest[] = [];
   readonly told: unknown[] = [];
   listener: JobListener | null = null;
+  /** Times that what it tells was asked for again. */
+  resumed = 0;
 
   optionsOf(command: string): object {
     if (!this.commands.includes(command)) throw new UsageError(`${command} is not started from here`);
@@ -24,6 +27,10 @@ export class TestController implements Controller {
     return Promise.resolve([]);
   }
 
+  pictureSize(path: string, name: string): Promise<{ width: number; height: number }> {
+    return pictureSize(path, name);
+  }
+
   start(request: JobRequest, listener: JobListener): Job {
     this.optionsOf(request.command);
     this.started.push(request);
@@ -31,14 +38,15 @@ export class TestController implements Controller {
     return {
       command: request.command,
       tell: (message) => void this.told.push(message),
-      stop: async () => this.end(130),
+      more: () => void this.resumed++,
+      stop: async () => this.end(130, 'stopped'),
     };
   }
 
-  end(exitCode: number): void {
+  end(exitCode: number, how: JobEnd['how'] = 'ended', error: JobEnd['error'] = null): void {
     const { listener } = this;
     this.listener = null;
-    listener?.ended({ exitCode, result: null, error: null });
+    listener?.ended({ exitCode, how, result: null, error });
   }
 
   /** A frame as the job writes it. */
@@ -47,15 +55,19 @@ export class TestController implements Controller {
   }
 }
 
-export async function dashboard(options: { token?: string; host?: string; web?: string } = {}) {
+export async function dashboard(
+  options: { token?: string; host?: string; web?: string; names?: readonly string[] } = {},
+) {
   const folder = await mkdtemp(join(tmpdir(), 'sct-dashboard-'));
   const controller = new TestController();
   const server = await Dashboard.listen({
     ...{ host: options.host ?? '127.0.0.1', port: 0, controller },
     ...(options.token === undefined ? {} : { token: options.token }),
+    ...(options.names === undefined ? {} : { names: options.names }),
     places: {
       runs: join(folder, 'runs'),
-      captures: [join(folder, 'captures')],
+      captures: join(folder, 'captures'),
+      pictures: join(folder, 'pictures'),
       web: options.web ?? join(folder, 'web'),
     },
   });
@@ -72,14 +84,18 @@ export interface TestPage {
 
 /** A WebSocket as the page opens it. */
 export function page(
-  { port }: Pick<Dashboard, 'port'>,
+  { port, host = '127.0.0.1' }: { readonly port: number; readonly host?: string },
   token: string,
   headers: { host?: string; origin?: string } = {},
 ): Promise<TestPage> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, ['sct.v1', `token.${token}`], {
-    ...(headers.origin === undefined ? {} : { origin: headers.origin }),
-    headers: headers.host === undefined ? {} : { Host: headers.host },
-  });
+  const socket = new WebSocket(
+    `ws://${host.includes(':') ? `[${host}]` : host}:${port}/ws`,
+    ['sct.v1', `token.${token}`],
+    {
+      ...(headers.origin === undefined ? {} : { origin: headers.origin }),
+      headers: headers.host === undefined ? {} : { Host: headers.host },
+    },
+  );
   const frames: Frame[] = [];
   const texts: Record<string, unknown>[] = [];
   let changed = () => {};
@@ -117,12 +133,14 @@ export function page(
 
 /** One HTTP request with headers of the test's own. */
 export function get(
-  { port }: Pick<Dashboard, 'port'>,
+  { port, host = '127.0.0.1' }: { readonly port: number; readonly host?: string },
   path: string,
   headers: Record<string, string> = {},
+  method = 'GET',
+  body: string | Uint8Array = '',
 ): Promise<{ status: number; headers: Record<string, unknown>; text: string }> {
   return new Promise((resolve, reject) => {
-    const asked = request({ host: '127.0.0.1', port, path, headers }, (response) => {
+    const asked = request({ host, port, path, headers, method }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (part) => {
@@ -131,6 +149,6 @@ export function get(
       response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, text }));
     });
     asked.on('error', reject);
-    asked.end();
+    asked.end(body);
   });
 }

@@ -56,7 +56,7 @@ describe('who may do what', async () => {
 
   it('an address that others reach needs a token of its own, and a token has some length', async () => {
     const controller = new TestController();
-    const places = { runs: folder, captures: [] };
+    const places = { runs: folder, captures: folder, pictures: folder };
     await assert.rejects(Dashboard.listen({ host: '0.0.0.0', port: 0, controller, places }), UsageError);
     const taken = { host: '127.0.0.1', port: server.port, controller, places };
     await assert.rejects(Dashboard.listen(taken), DeviceError);

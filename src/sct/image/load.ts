@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { UsageError } from '../../common/errors.ts';
 import { ALLOWED_SIZES, isAllowedSize, MAX_PIXELS, type RgbImage, rgbImage } from './rgb-image.ts';
 
@@ -22,7 +22,21 @@ const FORMAT_NAMES = 'PNG, JPEG, WebP, AVIF, TIFF or GIF (first frame)';
  *   1x1 to 8192x8192, truncated or damaged
  */
 export async function loadImage(path: string): Promise<RgbImage> {
-  let bytes: Buffer;
+  return decodeImage(await fileBytes(path), path);
+}
+
+/**
+ * Size of the picture in a file, px [width, height], from its header alone.
+ *
+ * @param name what messages call it
+ * @throws UsageError as `loadImage`, but for damage behind the header
+ */
+export async function pictureSize(path: string, name = path): Promise<{ width: number; height: number }> {
+  const { width, height } = await named(name, () => allowed(opened(path), name));
+  return { width, height };
+}
+
+async function fileBytes(path: string): Promise<Buffer> {
   try {
     const info = await stat(path);
     if (info.isDirectory()) throw new UsageError(`${path} is a folder, not a picture file`);
@@ -31,13 +45,12 @@ export async function loadImage(path: string): Promise<RgbImage> {
     if (info.size > MAX_FILE_BYTES) {
       throw new UsageError(`${path} has ${info.size} bytes: allowed 1 to ${MAX_FILE_BYTES}`);
     }
-    bytes = await readFile(path);
+    return await readFile(path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
     throw new UsageError(`${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? error})`}`);
   }
-  return decodeImage(bytes, path);
 }
 
 /**
@@ -47,14 +60,9 @@ export async function loadImage(path: string): Promise<RgbImage> {
  * @throws UsageError as `loadImage`
  */
 export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbImage> {
-  try {
-    const input = sharp(bytes, { limitInputPixels: MAX_PIXELS, failOn: 'error', pages: 1, sequentialRead: true });
-    const { format, width, height } = await input.metadata();
-    if (!FORMATS.has(format))
-      throw new UsageError(`${name}: format ${format} is not accepted: allowed ${FORMAT_NAMES}`);
-    if (!isAllowedSize(width, height)) {
-      throw new UsageError(`${name}: size ${width}x${height} is out of range: allowed ${ALLOWED_SIZES}`);
-    }
+  return named(name, async () => {
+    const input = opened(bytes);
+    await allowed(input, name);
     const { data, info } = await input
       .autoOrient()
       .flatten({ background: ALPHA_BACKGROUND })
@@ -63,14 +71,33 @@ export async function decodeImage(bytes: Uint8Array, name: string): Promise<RgbI
       .toBuffer({ resolveWithObject: true });
     if (info.channels !== 3) throw new UsageError(`${name}: has ${info.channels} channels after conversion, not 3`);
     return rgbImage(info.width, info.height, new Uint8Array(data.buffer, data.byteOffset, data.length));
+  });
+}
+
+function opened(input: string | Uint8Array): Sharp {
+  return sharp(input, { limitInputPixels: MAX_PIXELS, failOn: 'error', pages: 1, sequentialRead: true });
+}
+
+/** What the header says, if format and size are allowed. */
+async function allowed(input: Sharp, name: string): Promise<{ width: number; height: number }> {
+  const { format, width, height } = await input.metadata();
+  if (!FORMATS.has(format)) throw new UsageError(`${name}: format ${format} is not accepted: allowed ${FORMAT_NAMES}`);
+  if (!isAllowedSize(width, height)) {
+    throw new UsageError(`${name}: size ${width}x${height} is out of range: allowed ${ALLOWED_SIZES}`);
+  }
+  return { width, height };
+}
+
+/** Errors of the decoder as a UsageError that names the file. */
+async function named<T>(name: string, decode: () => Promise<T>): Promise<T> {
+  try {
+    return await decode();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const reason = String((error as Error).message)
       .split('\n')[0]
       .trim();
-    if (/pixel limit/i.test(reason)) {
-      throw new UsageError(`${name}: too many pixels: allowed ${ALLOWED_SIZES}`);
-    }
+    if (/pixel limit/i.test(reason)) throw new UsageError(`${name}: too many pixels: allowed ${ALLOWED_SIZES}`);
     throw new UsageError(
       `${name} cannot be decoded as a picture (${reason}): allowed ${FORMAT_NAMES}, ${ALLOWED_SIZES}`,
     );
