@@ -7,7 +7,6 @@ import { FONT } from './surface.ts';
 export interface Line {
   readonly label: string;
   readonly colour: number;
-  readonly width?: number;
   readonly dash?: number[];
   /** Filled down to the axis. */
   readonly fill?: boolean;
@@ -27,6 +26,9 @@ export interface LinePlotOptions {
   /** x counts something: no ticks between whole numbers. */
   readonly counts?: boolean;
 }
+
+/** Without a GPU a line wider than a pixel costs ten times as much. */
+const LINE_PX = 1;
 
 /** Lines by uPlot, in the page's colours and sizes. Limits of y only move when the data leaves them or shrinks much: no flicker. */
 export class LinePlot {
@@ -105,7 +107,7 @@ export class LinePlot {
             (l): uPlot.Series => ({
               label: l.label,
               stroke: l.colour < 0 ? ink : series[l.colour],
-              width: l.width ?? 1.5,
+              width: LINE_PX,
               dash: l.dash,
               fill: l.fill ? `${series[l.colour]}33` : undefined,
               fillTo: (plot) => plot.scales.y.min ?? 0,

@@ -30,8 +30,8 @@ export class ChannelPanel extends Panel {
       rightLabel: '°',
       rightRange: [-180, 180],
       lines: [
-        { label: 'phase', colour: 4, width: 1, right: true },
-        { label: '|H|', colour: 0, width: 1.75 },
+        { label: 'phase', colour: 4, right: true },
+        { label: '|H|', colour: 0 },
       ],
     });
     const burst = withChannel();

@@ -69,7 +69,10 @@ export class ConstellationPanel extends Panel {
     for (let i = 0; i + 1 < points.length; i += 2) {
       const re = points[i] * scale;
       const im = points[i + 1] * scale;
-      if (Math.abs(re) < side / 2 && Math.abs(im) < side / 2) g.fillRect(x0 + re - 1, y0 - im - 1, 2, 2);
+      // On whole pixels: a square between them is four times the work.
+      if (Math.abs(re) < side / 2 && Math.abs(im) < side / 2) {
+        g.fillRect(Math.round(x0 + re) - 1, Math.round(y0 - im) - 1, 2, 2);
+      }
     }
     g.globalAlpha = 1;
     this.crosses(g, idealPoints(bits), x0, y0, scale);

@@ -32,7 +32,7 @@ export class ImpulsePanel extends Panel {
       xLabel: '',
       yLabel: 'dB',
       yRange: [LOWEST_DB, 3],
-      lines: [{ label: 'power', colour: 2, width: 1.5, fill: true }],
+      lines: [{ label: 'power', colour: 2, fill: true }],
       under: shadePrefix,
     });
     const burst = withImpulse();

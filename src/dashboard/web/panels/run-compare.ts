@@ -81,8 +81,8 @@ export class RunComparePanel extends Panel {
       yLabel: 'dB',
       counts: true,
       lines: [
-        { label: 'first', colour: 0, width: 2 },
-        { label: 'second', colour: 1, width: 2, dash: [6, 3] },
+        { label: 'first', colour: 0 },
+        { label: 'second', colour: 1, dash: [6, 3] },
       ],
     });
     const values = this.sides.map(({ run }) =>

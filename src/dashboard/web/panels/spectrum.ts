@@ -43,9 +43,9 @@ export class SpectrumPanel extends Panel {
       xLabel: '',
       yLabel: levelUnit(),
       lines: [
-        { label: 'hold', colour: 7, width: 1 },
-        { label: 'peak', colour: 1, width: 1 },
-        { label: 'mean', colour: 0, width: 1.5 },
+        { label: 'hold', colour: 7 },
+        { label: 'peak', colour: 1 },
+        { label: 'mean', colour: 0 },
       ],
     });
     const spectrum = store.spectra.fromEnd(0);
