@@ -1,6 +1,7 @@
 import { ExitCode } from '../common/errors.ts';
 import { Progress } from '../experiment/report/progress.ts';
 import { wantsColour } from '../experiment/report/terminal.ts';
+import type { LogEvent } from '../link/telemetry.ts';
 import type { CliContext } from './context.ts';
 import { failureJson, failureOf, failureText } from './failure.ts';
 import { buildProgram } from './program.ts';
@@ -20,6 +21,8 @@ export async function main(argv: readonly string[]): Promise<number> {
   const interrupt = catchInterrupts();
   const streams = watchStreams(interrupt.controller);
   const telemetry = await watcher();
+  // Who started this to watch it is gone without a word: nobody could stop a transmitter any more.
+  telemetry?.gone.addEventListener('abort', () => interrupt.controller.abort(), { once: true });
   const context: CliContext = {
     argv,
     json,
@@ -27,7 +30,10 @@ export async function main(argv: readonly string[]): Promise<number> {
     verbose,
     colour: wantsColour(process.stdout.isTTY, process.env),
     signal: interrupt.controller.signal,
-    progress: new Progress({ stream: process.stderr, now: () => performance.now(), quiet }),
+    progress: new Progress({
+      ...{ stream: process.stderr, now: () => performance.now(), quiet },
+      ...(telemetry ? { unwritten: (text) => telemetry.tell(noteEvent(text)) } : {}),
+    }),
     telemetry,
     out: (text) => void process.stdout.write(text),
   };
@@ -65,6 +71,10 @@ async function watcher(): Promise<TelemetryPipe | null> {
   if (process.env.SCT_TELEMETRY_FD === undefined) return null;
   const { TelemetryPipe } = await import('./telemetry-pipe.ts');
   return TelemetryPipe.fromEnvironment(process.env);
+}
+
+function noteEvent(text: string): LogEvent {
+  return { topic: 'log', level: 'note', at: new Date().toISOString(), text };
 }
 
 async function runProgram(argv: readonly string[], context: CliContext): Promise<number> {

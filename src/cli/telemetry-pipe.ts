@@ -9,14 +9,22 @@ export const TELEMETRY_FD = 'SCT_TELEMETRY_FD';
 const MOST_WAITING = 1 << 22;
 const REPLACED: ReadonlySet<Topic> = new Set(['spectrum', 'status', 'burst', 'replay']);
 
+/** What a pipe needs of a socket. */
+export type PipeEnd = Pick<Socket, 'write' | 'writableLength' | 'end' | 'destroyed' | 'on'>;
+
 /** Writes what a command tells as frames. It never waits: what the watcher does not take in time is left out and counted. */
 export class TelemetryPipe implements Telemetry {
   leftOut = 0;
-  private readonly socket: Pick<Socket, 'write' | 'writableLength' | 'end' | 'destroyed'>;
+  /** Aborted once nobody reads any more. */
+  readonly gone: AbortSignal;
+  private readonly socket: PipeEnd;
   private readonly sequences = new Map<Topic, number>();
 
-  constructor(socket: Pick<Socket, 'write' | 'writableLength' | 'end' | 'destroyed'>) {
+  constructor(socket: PipeEnd) {
     this.socket = socket;
+    const controller = new AbortController();
+    this.gone = controller.signal;
+    socket.on('error', () => controller.abort());
   }
 
   /** The pipe that the environment names; null where nobody watches. */
@@ -25,8 +33,6 @@ export class TelemetryPipe implements Telemetry {
     if (!Number.isInteger(fd) || fd < 3 || fd > 255) return null;
     try {
       const socket = new Socket({ fd, readable: false, writable: true });
-      // A watcher that is gone is no reason to stop.
-      socket.on('error', () => socket.destroy());
       socket.unref();
       return new TelemetryPipe(socket);
     } catch {

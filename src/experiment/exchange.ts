@@ -20,12 +20,16 @@ import type { ComparableExchange } from './picture-run.ts';
 import { type RecordedChannel, traceWarning } from './recorded-channel.ts';
 import { receivingEnd, sendingEnd } from './session-ends.ts';
 import { SessionKnowledge } from './session-knowledge.ts';
+import { modelledBudget } from './telemetry/budget-ends.ts';
+import type { Pace } from './telemetry/pace.ts';
 import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** Captures that a run's samples go to on their way, and who is told of progress. */
 export interface ExchangeTaps {
   readonly tx?: CaptureWriter;
-  readonly rx?: CaptureWriter;
+  readonly rx?: Pick<CaptureWriter, 'write' | 'bytes'>;
+  /** Holds simulated time back. */
+  readonly pace?: Pace | null;
   burst?(use: TransmitBurst['use']): void;
   planned?(plan: TransmissionPlan): void;
   readonly watch?: RunWatch | null;
@@ -140,14 +144,19 @@ export class LoopbackExchange implements ComparableExchange {
       tx: new TxChain(setup.frontend, this.tx),
       ...(taps.lose ? { lose: taps.lose } : {}),
       hear: async (block) => {
+        await taps.pace?.due(block.index / setup.frontend.deviceRateHz);
         await taps.rx?.write(block);
         taps.watch?.block(block, this.chain);
         this.listener.push(block);
+        await taps.watch?.building(this.chain.receiver);
       },
     });
     this.air = air;
+    if (taps.watch) taps.watch.unhurried = Boolean(taps.pace);
     taps.watch?.reads(() => ({
       ...{ clippedSamples: this.clippedSamples, underruns: 0, rxGainsDb: null, txGainsDb: null },
+      recordedBytes: (taps.tx?.bytes ?? 0) + (taps.rx?.bytes ?? 0),
+      budget: modelledBudget(config, setup),
     }));
     const answers = config.feedback !== 'none';
     const latencyS = config.csiDelayMs / 1e3;

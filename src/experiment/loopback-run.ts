@@ -13,6 +13,7 @@ import { type RecordedChannel, recordedChannel } from './recorded-channel.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { openCapture } from './run-files.ts';
 import type { FolderResult, LoopbackConfig, PhotoSource, RunIo, RunResult } from './run-io.ts';
+import { paceOf } from './telemetry/pace.ts';
 
 /** UsageError where the way back needs a radio or a network that a modelled channel does not have. */
 export function checkModelledFeedback({ feedback }: Pick<LinkConfig, 'feedback'>): void {
@@ -71,12 +72,13 @@ export function loopbackPicture(
   const { photo: _, ...settings } = config;
   const open = async (run: RunDirectory, name: string, hooks: ExchangeHooks) => {
     const captures = await openCaptures(run, setup, config, name);
-    const exchange = new LoopbackExchange(config, setup, { ...captures, signal: io.signal, ...hooks });
-    return { exchange, captures, loOffsetHz: setup.frontend.loOffsetHz, frequencyHz: config.frequencyHz };
+    const pace = paceOf(io);
+    const exchange = new LoopbackExchange(config, setup, { ...captures, signal: io.signal, pace, ...hooks });
+    return { exchange, captures, frequencyHz: config.frequencyHz };
   };
   return {
     ...{ config, settings, numerology: setup.numerology, photo, coding, directory, open },
-    ...{ channel: config.channel, modelled: true },
+    ...{ channel: config.channel, modelled: true, loOffsetHz: setup.frontend.loOffsetHz },
   };
 }
 

@@ -62,12 +62,11 @@ export interface ExchangeHooks {
   readonly watch?: RunWatch | null;
 }
 
-/** An exchange with its captures and how the receiving end was tuned. */
+/** An exchange with its captures. */
 export interface OpenedExchange {
   readonly exchange: ComparableExchange;
   /** Made when the exchange opens, at the latest. */
   readonly captures: { readonly tx?: CaptureWriter; readonly rx?: CaptureWriter };
-  readonly loOffsetHz: number;
   /** LO of the receiver, Hz; undefined at baseband. */
   readonly frequencyHz: number | undefined;
 }
@@ -77,6 +76,8 @@ export interface PictureRun {
   /** As config.resolved.yaml and run.json say it. */
   readonly settings: object;
   readonly numerology: Numerology;
+  /** LO of the receiver over the middle of the signal, Hz. */
+  readonly loOffsetHz: number;
   readonly photo: Exclude<PhotoSource, { kind: 'folder' }>;
   readonly coding: LinkCodec;
   /** Name of the channel in the run's directory. */
@@ -99,14 +100,14 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
   );
   const { run } = begun;
   let { manifest } = begun;
-  const watch = watchRun(io.telemetry, { ...what, title: name, loOffsetHz: 0 }, begun);
+  const watch = watchRun(io.telemetry, { ...what, title: name }, begun);
   let opened: OpenedExchange | null = null;
   try {
     opened = await what.open(run, name, {
       watch,
       burst: (use) => io.progress.update(() => progressText(use, opened?.exchange)),
       planned: (plan) => {
-        watch?.planned(plan.reportedSnrDb);
+        watch?.planned(plan.reportedSnrDb, plan);
         const { labels } = coding;
         void watch?.sending(name, image, labels ? sentSemantics(numerology, labels, plan.source, plan) : undefined);
       },
@@ -127,7 +128,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     const picture = exchange.chain.receiver.received.at(-1);
     const decoded = picture ? await exchange.chain.receiver.picture(picture, decodeOptions(config)) : undefined;
     const decodedAt = performance.now();
-    annotateTrace(captures.rx, exchange.trace, numerology, opened.loOffsetHz, opened.frequencyHz);
+    annotateTrace(captures.rx, exchange.trace, numerology, what.loOffsetHz, opened.frequencyHz);
     await captures.tx.close();
     await captures.rx.close({ 'sct:clipped_samples': exchange.clippedSamples });
     const semantic = coding.labels ? sentSemantics(numerology, coding.labels, plan.source, plan, decoded) : undefined;

@@ -27,6 +27,7 @@ import { captureHints, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
 import { annotateTrace, RUN_FILES } from './run-files.ts';
 import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
+import { bandOf, budgetEnd, levelOfEnd } from './telemetry/budget-ends.ts';
 import { watchRun } from './telemetry/run-facts.ts';
 
 /**
@@ -87,12 +88,6 @@ async function receiveFrom(
   const n = numerology(config.numerology);
   const told = { config: resolved, numerology: n, title: config.from, channel, modelled: false, loOffsetHz };
   const watch = watchRun(io.telemetry, told, begun);
-  watch?.reads(() => ({
-    clippedSamples: rx.counters.clippedSamples,
-    underruns: 0,
-    rxGainsDb: rx.settings.gainsDb,
-    txGainsDb: null,
-  }));
   const capture = await CaptureWriter.create(run.file(RUN_FILES.rx), {
     format: rx.settings.format,
     fullScale: rx.settings.fullScale,
@@ -104,6 +99,22 @@ async function receiveFrom(
     fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': loOffsetHz, ...clockField(rx.settings) },
   });
   const recorded = tapRx(rx, capture);
+  const level = watch && end ? await levelOfEnd(end) : null;
+  watch?.reads(() => ({
+    clippedSamples: rx.counters.clippedSamples,
+    underruns: 0,
+    rxGainsDb: rx.settings.gainsDb,
+    txGainsDb: power?.gainsDb ?? null,
+    recordedBytes: capture.bytes,
+    ...(end
+      ? {
+          budget: {
+            ...{ tx: null, rx: budgetEnd(end, rx.settings, level), cabledDb: null, askedSnrDb: null },
+            ...bandOf(end.setup),
+          },
+        }
+      : {}),
+  }));
   const keeper = end?.ownGain && rx.setGains ? new GainKeeper(recorded, radio.capabilities.gains) : null;
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });

@@ -60,7 +60,7 @@ export function openCapture(
 /** Marks every burst of the trace in the received capture. */
 export function annotateTrace(
   writer: CaptureWriter,
-  trace: LinkTrace,
+  trace: Pick<LinkTrace, 'bursts'>,
   n: Numerology,
   loOffsetHz: number,
   frequencyHz: number | undefined,

@@ -1,6 +1,6 @@
 import { ExitCode, SctError, UsageError } from '../common/errors.ts';
 import { TurningSender } from '../link/session/turning-sender.ts';
-import { Transmitter } from '../link/transmitter.ts';
+import { type TransmissionPlan, Transmitter } from '../link/transmitter.ts';
 import type { FileRadioOptions } from '../radio/file/file-radio.ts';
 import { openRadio } from '../radio/open-radio.ts';
 import type { TxStream } from '../radio/radio.ts';
@@ -30,6 +30,8 @@ import type { FolderResult, RunIo, RunResult, SendConfig } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
 import { sendSession } from './send-session.ts';
 import { knowledgeRecord, SessionKnowledge } from './session-knowledge.ts';
+import { sendingBudget } from './telemetry/budget-ends.ts';
+import { watchRun } from './telemetry/run-facts.ts';
 import { transmitFacts } from './transmit-facts.ts';
 
 /** What it says where there is a way back and nothing ever came. */
@@ -74,6 +76,12 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
   );
   const { run } = begun;
   let { manifest } = begun;
+  const { numerology, frontend } = setup;
+  const watch = watchRun(
+    io.telemetry,
+    { config, numerology, title: name, channel: uri.kind, modelled: false, loOffsetHz: frontend.loOffsetHz },
+    begun,
+  );
   const file: FileRadioOptions = {
     format: setup.format,
     fullScale: setup.fullScale,
@@ -133,16 +141,46 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
         },
         tap: (stream) => turns.tap(permitted(stream)),
       });
+    watch?.reads(() => ({
+      clippedSamples: (tx ?? turns)?.counters.clippedSamples ?? 0,
+      underruns: opened?.counters.underruns ?? 0,
+      rxGainsDb: null,
+      txGainsDb: endNow()?.request.gainsDb ?? null,
+      recordedBytes: capture.bytes,
+      ...(end ? { budget: sendingBudget(endNow()!) } : {}),
+    }));
+    const planned = (plan: TransmissionPlan) => {
+      watch?.planned(plan.reportedSnrDb, plan);
+      void watch?.sending(
+        name,
+        image,
+        coding.labels ? sentSemantics(numerology, coding.labels, plan.source, plan) : undefined,
+      );
+    };
+    const sent = (endS: number, samples: number) => watch?.sent(endS, samples);
     const budget = budgetOf(config, image.width * image.height);
-    const sending = { config, setup, transmitter, knowledge, image, budget, turning, power, gains: tx, io };
+    const sending = {
+      config,
+      setup,
+      transmitter,
+      knowledge,
+      image,
+      budget,
+      turning,
+      power,
+      gains: tx,
+      io,
+      planned,
+      sent,
+    };
     const { plan, bursts } = tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });
     annotateSent(capture, bursts);
     manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
-    const sent = endNow();
-    const permission = sent && permissionOf(sent, null);
-    if (sent && permission) {
+    const now = endNow();
+    const permission = now && permissionOf(now, null);
+    if (now && permission) {
       const device = {
-        ...{ uri: config.to, ...tx?.settings, ...sent.request, permission: describePermission(permission) },
+        ...{ uri: config.to, ...tx?.settings, ...now.request, permission: describePermission(permission) },
         power: power?.facts() ?? null,
       };
       manifest = { ...manifest, device: canonical(device) as NonNullable<typeof manifest.device> };
@@ -202,12 +240,14 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     });
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(manifest);
+    watch?.ended(exitCode, problem ?? `sent: ${bursts.length} bursts`, { ...metrics });
     return { metrics, report, directory: run.path, exitCode, ...(problem ? { reason: problem } : {}) };
   } catch (error) {
     await radio.close().catch(() => undefined);
     await capture.close().catch(() => undefined);
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
     await run.writeManifest(endManifest(manifest, io.now(), code, (error as Error).message));
+    watch?.ended(code, (error as Error).message, null);
     throw error;
   } finally {
     run.close();

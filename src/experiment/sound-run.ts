@@ -22,11 +22,16 @@ import { reportHtml } from './report/html.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { annotateTrace, captureWaterfall, openCapture, RUN_FILES, writeFrames } from './run-files.ts';
 import type { RunIo, RunResult, SoundConfig } from './run-io.ts';
+import { paceOf } from './telemetry/pace.ts';
 import { watchRun } from './telemetry/run-facts.ts';
 import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** Period when only a duration or a count is given, s. */
 const DEFAULT_PERIOD_S = 0.02;
+/** The same of a model that is watched until somebody stops it; of its recording only the beginning is kept, and it ends by itself. */
+const WATCHED_PERIOD_S = 0.05;
+const WATCHED_RECORDED_S = 5;
+const WATCHED_S = 3600;
 
 /** What a sounding gave, whichever way its samples went. */
 interface Heard {
@@ -51,8 +56,12 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
   }
   const modelled = parseRadioUri(config.tx).kind === 'loopback';
   const setup = setupLink(config, modelled ? await recordedChannel(config) : null);
-  const periodS = (config.periodMs ?? 1e3 * DEFAULT_PERIOD_S) / 1e3;
-  const byDuration = config.durationS === undefined ? null : Math.max(1, Math.floor(config.durationS / periodS));
+  // A page's user would see nothing of one burst.
+  const untilStopped =
+    modelled && io.telemetry !== undefined && config.count === undefined && config.durationS === undefined;
+  const periodS = (config.periodMs ?? 1e3 * (untilStopped ? WATCHED_PERIOD_S : DEFAULT_PERIOD_S)) / 1e3;
+  const durationS = untilStopped ? WATCHED_S : config.durationS;
+  const byDuration = durationS === undefined ? null : Math.max(1, Math.floor(durationS / periodS));
   const count = config.count ?? byDuration ?? 1;
   const tx = parseRadioUri(config.tx);
   const channel = tx.kind === 'loopback' ? config.channel : tx.kind;
@@ -66,7 +75,8 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
   const { loOffsetHz } = frontend;
   const watch = watchRun(io.telemetry, { config, numerology, title: 'sounding', channel, modelled, loOffsetHz }, begun);
   try {
-    const work: SoundWork = { config, setup, run, io, count, periodS, watch };
+    const recordedS = untilStopped ? WATCHED_RECORDED_S : Number.POSITIVE_INFINITY;
+    const work: SoundWork = { config, setup, run, io, count, periodS, recordedS, watch };
     const heard = await (tx.kind === 'loopback' ? soundLoopback(work) : soundRadios(work));
     const metrics = linkMetrics({ config, facts: null, source: undefined, decoded: undefined, modelled, ...heard });
     metrics.codec = 'none';
@@ -96,7 +106,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(ended);
     if (!found) throw nothingFound(heard.trace, config.numerology, run.path);
-    watch?.ended(exitCode, null, { ...metrics });
+    watch?.ended(io.signal.aborted ? ExitCode.interrupted : exitCode, null, { ...metrics });
     return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;
@@ -115,16 +125,24 @@ interface SoundWork {
   readonly io: RunIo;
   readonly count: number;
   readonly periodS: number;
+  /** So much of the beginning is recorded, s. */
+  readonly recordedS: number;
   readonly watch: RunWatch | null;
 }
 
 async function soundLoopback(work: SoundWork): Promise<Heard> {
-  const { config, setup, run, io, count, periodS, watch } = work;
+  const { config, setup, run, io, count, periodS, recordedS, watch } = work;
   const hardware = `simulated ${config.profile} (modelled channel, no hardware)`;
   const capture = await openCapture(run, 'rx', setup, { hardware, description: 'sounding', simulated: true });
+  const recordedSamples = recordedS * config.rateHz;
   const exchange = new LoopbackExchange(config, setup, {
-    rx: capture,
-    watch,
+    rx: {
+      write: async (block) => (block.index < recordedSamples ? capture.write(block) : undefined),
+      get bytes() {
+        return capture.bytes;
+      },
+    },
+    ...{ watch, pace: paceOf(io) },
     burst: (): void => {
       const done = exchange.trace.bursts.length;
       io.progress.update(`sound  ${done}/${count}`);
@@ -134,12 +152,17 @@ async function soundLoopback(work: SoundWork): Promise<Heard> {
     await exchange.open();
     await exchange.sound(count, periodS, () => io.signal.aborted);
     await exchange.close();
-    annotateTrace(capture, exchange.trace, setup.numerology, setup.frontend.loOffsetHz, config.frequencyHz);
+    const recorded = {
+      bursts: exchange.trace.bursts.filter((b) => b.startSample + b.lengthSamples <= capture.samples),
+    };
+    annotateTrace(capture, recorded, setup.numerology, setup.frontend.loOffsetHz, config.frequencyHz);
   } finally {
     await capture.close({ 'sct:clipped_samples': exchange.clippedSamples });
   }
-  const warning = traceWarning(exchange.recorded, exchange.nowS);
-  if (warning) io.progress.note(warning);
+  const short =
+    exchange.nowS > recordedS ? `watched until it was stopped: only the first ${recordedS} s are recorded` : null;
+  const warnings = [traceWarning(exchange.recorded, exchange.nowS), short].filter((text) => text !== null);
+  for (const warning of warnings) io.progress.note(warning);
   return {
     trace: exchange.trace,
     samples: exchange.chain.samples,
@@ -147,7 +170,7 @@ async function soundLoopback(work: SoundWork): Promise<Heard> {
     clippedSamples: exchange.clippedSamples,
     capturePath: run.file(RUN_FILES.rx),
     device: exchange.deviceFacts(),
-    warnings: warning ? [warning] : [],
+    warnings,
   };
 }
 
@@ -215,8 +238,11 @@ async function soundBoards({ config, run, io, count, periodS, watch }: SoundWork
   });
   try {
     await exchange.open();
-    await exchange.sound(count, periodS, () => io.signal.aborted);
-    await exchange.close();
+    await unlessStopped(
+      exchange.sound(count, periodS, () => io.signal.aborted),
+      io.signal,
+    );
+    await unlessStopped(exchange.close(), io.signal);
     annotateTrace(files.rx!, exchange.trace, rx.setup.numerology, rx.setup.frontend.loOffsetHz, exchange.frequencyHz);
   } finally {
     await exchange.close().catch(() => undefined);
@@ -234,4 +260,13 @@ async function soundBoards({ config, run, io, count, periodS, watch }: SoundWork
     warnings: exchange.warnings(),
     notes: exchange.notes(),
   };
+}
+
+/** What was heard until somebody stopped it counts: being stopped is no error. */
+async function unlessStopped(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  try {
+    await work;
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
 }

@@ -30,6 +30,8 @@ export interface RecordOptions {
   readonly realtime: boolean;
   /** Bytes held in memory at most while the disk is slow. */
   readonly bufferBytes?: number;
+  /** Told how many blocks wait for the disk. */
+  readonly queued?: (blocks: number) => void;
 }
 
 export interface RecordResult {
@@ -60,6 +62,7 @@ export async function record(rx: RxStream, writer: CaptureWriter, options: Recor
       const part = blockLength(block) <= room ? block : { ...block, data: block.data.slice(0, 2 * room) as SampleData };
       taken += blockLength(part);
       await queue.put(part);
+      options.queued?.(queue.waiting);
       if (taken >= maxSamples) break;
     }
     await queue.finish();
@@ -93,6 +96,10 @@ class WriteQueue {
   constructor(writer: CaptureWriter, limitBytes: number) {
     this.writer = writer;
     this.limitBytes = limitBytes;
+  }
+
+  get waiting(): number {
+    return this.blocks.length;
   }
 
   async put(block: SampleBlock): Promise<void> {

@@ -10,6 +10,7 @@ function slowSocket() {
   const socket = {
     destroyed: false,
     writableLength: 0,
+    on: () => socket,
     write(bytes: Uint8Array) {
       frames.push(decodeFrame(bytes));
       socket.writableLength += bytes.length;

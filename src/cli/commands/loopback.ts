@@ -1,7 +1,11 @@
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
+import { paceGiven, paceOption } from '../pace.ts';
 import { photoSource } from '../photo.ts';
 import { printResult } from '../result.ts';
+
+/** A picture is some hundredths of a second on the air: slower by this it can be watched. */
+const WATCHED_PACE = 0.05;
 
 /** `sct loopback PHOTO|FOLDER`: transmitter, modelled channel and receiver in one process. */
 export const addLoopback: AddCommand = (program, context, done) => {
@@ -10,7 +14,8 @@ export const addLoopback: AddCommand = (program, context, done) => {
     .summary('send a photo through a modelled channel, no hardware')
     .description('Sends a photo, or every photo of a folder, through the modem and a modelled channel.')
     .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192, or a folder of them')
-    .option('--demo', 'use the demo photo');
+    .option('--demo', 'use the demo photo')
+    .addOption(paceOption('0.05'));
   addLinkOptions(command, [
     'codec',
     'models',
@@ -39,10 +44,11 @@ Examples:
   sct loopback photo.png --profile hackrf --cfo 12k --jammer subband:10,centre=1M,width=360k
 `,
   );
-  command.action(async (path: string | undefined, options: { demo?: boolean; output?: string }) => {
+  command.action(async (path: string | undefined, options: { demo?: boolean; pace?: string; output?: string }) => {
     const { config, run } = await resolveSettings(command, ['photo']);
     const photo = await photoSource(path, options.demo === true, run.photo);
     const { runLoopback } = await import('../../experiment/loopback-run.ts');
-    done(await printResult(context, await runLoopback({ ...config, photo }, runIo(context, options.output))));
+    const io = { ...runIo(context, options.output), ...paceGiven(options.pace, context, WATCHED_PACE) };
+    done(await printResult(context, await runLoopback({ ...config, photo }, io)));
   });
 };

@@ -1,10 +1,11 @@
 import { ExitCode, NoSignalError, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import type { LinkInput } from '../../experiment/link-config.ts';
-import type { RadioCapabilities, StreamRequest } from '../../radio/radio.ts';
-import type { CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
+import type { RadioCapabilities, RxStream, StreamRequest } from '../../radio/radio.ts';
+import type { CaptureWriter, CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
 import type { SctFields } from '../../radio/sigmf/meta.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
+import { failureOf } from '../failure.ts';
 import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
 import { noteCalibration, requireRadio } from '../radios.ts';
 
@@ -78,42 +79,55 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
     context.progress.note(`${rx.describe()} -> ${writer.describe()}`);
     const { realtime } = radio.capabilities;
     const maxSamples = Math.min(asked ?? Number.POSITIVE_INFINITY, byTime);
-    const { reason, error, summary, droppedSamples } = await record(rx, writer, {
-      maxSamples,
-      signal: context.signal,
-      realtime,
+    const watch = await watched(context, from, rx, writer);
+    const { reason, error, summary, droppedSamples } = await record(watch?.rx ?? rx, writer, {
+      ...{ maxSamples, signal: context.signal, realtime },
+      ...(watch ? { queued: watch.queued } : {}),
     });
-    if (error) throw error;
+    if (error) {
+      watch?.ended(failureOf(error)?.exitCode ?? ExitCode.internal, error.message, null);
+      throw error;
+    }
     if (reason === 'source-silent') context.progress.note('the source went silent without marking its end', true);
     const { samples, gaps, lostMin, lostMax, sha512, metaPath, dataPath } = summary;
-    if (samples === 0 && reason !== 'interrupted') throw new NoSignalError(`${from} delivered no samples`);
-    if (context.json) {
-      outJson(context, {
-        schema: 'sct.record/1',
-        ok: reason !== 'interrupted',
-        from,
-        reason,
-        samples,
-        durationS: samples / rateHz,
-        rateHz,
-        format,
-        frequencyHz,
-        clockPpm,
-        gaps,
-        lostSamples: { min: lostMin, max: lostMax },
-        droppedSamples,
-        clippedSamples: rx.counters.clippedSamples,
-        sha512,
-        files: { meta: metaPath, data: dataPath },
-      });
-    } else {
-      const lost = lostMax > 0 ? `, ${lostMax} samples lost in ${gaps} gaps` : '';
-      context.out(`${metaPath}: ${samples} samples, ${(samples / rateHz).toPrecision(4)} s${lost}\n`);
-    }
-    return reason === 'interrupted' ? ExitCode.interrupted : ExitCode.ok;
+    const none = samples === 0 && reason !== 'interrupted' ? new NoSignalError(`${from} delivered no samples`) : null;
+    const exitCode = none?.exitCode ?? (reason === 'interrupted' ? ExitCode.interrupted : ExitCode.ok);
+    const lost = lostMax > 0 ? `, ${lostMax} samples lost in ${gaps} gaps` : '';
+    const said = `${samples} samples, ${(samples / rateHz).toPrecision(4)} s${lost}`;
+    const result = {
+      schema: 'sct.record/1',
+      ok: reason !== 'interrupted',
+      from,
+      reason,
+      samples,
+      durationS: samples / rateHz,
+      rateHz,
+      format,
+      frequencyHz,
+      clockPpm,
+      gaps,
+      lostSamples: { min: lostMin, max: lostMax },
+      droppedSamples,
+      clippedSamples: rx.counters.clippedSamples,
+      sha512,
+      files: { meta: metaPath, data: dataPath },
+    };
+    watch?.ended(exitCode, none?.message ?? `recorded: ${said}`, result);
+    if (none) throw none;
+    if (context.json) outJson(context, result);
+    else context.out(`${metaPath}: ${said}\n`);
+    return exitCode;
   } finally {
     await radio.close();
   }
+}
+
+/** Telling of the recording; null where nobody watches. */
+async function watched(context: CliContext, from: string, rx: RxStream, writer: CaptureWriter) {
+  const { telemetry, argv } = context;
+  if (!telemetry) return null;
+  const { watchRecording } = await import('../../experiment/telemetry/record-watch.ts');
+  return watchRecording(telemetry, ['sct', ...argv], from, rx, writer);
 }
 
 /** State of a GPSDO before the recording begins. InstrumentError where it does not answer; one that is no reference now is a warning. */

@@ -2,7 +2,11 @@ import { UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
+import { paceGiven, paceOption } from '../pace.ts';
 import { printResult } from '../result.ts';
+
+/** A model that is watched goes on at the pace of a real channel. */
+const WATCHED_PACE = 1;
 
 /** `sct sound --tx URI --rx URI [--period MS]`: measures the channel without a picture. */
 export const addSound: AddCommand = (program, context, done) => {
@@ -12,7 +16,8 @@ export const addSound: AddCommand = (program, context, done) => {
     .description('Sends sounding bursts and shows the SNR of every resource block.')
     .option('--tx <uri>', 'transmitter: loopback (default), hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH')
     .option('--rx <uri>', 'receiver: the same as --tx (default)')
-    .option('--period <ms>', 'a burst each period instead of one; stops after --duration or -n');
+    .option('--period <ms>', 'a burst each period instead of one; stops after --duration or -n')
+    .addOption(paceOption('1'));
   addLinkOptions(command, ['channel', 'snr', 'impairments', 'modem', 'transmit', 'receive', 'duration', 'count']);
   addConfigOption(command);
   addOutputOption(command);
@@ -26,7 +31,7 @@ Examples:
   sct sound --tx hackrf:1a2b --rx hackrf:3c4d -f 868.3M --cabled 60 -n 20 --period 20
 `,
   );
-  command.action(async (options: { tx?: string; rx?: string; period?: string; output?: string }) => {
+  command.action(async (options: { tx?: string; rx?: string; period?: string; pace?: string; output?: string }) => {
     const { config, run } = await resolveSettings(command, ['tx', 'rx', 'periodMs']);
     const { parseRadioUri } = await import('../../radio/uri.ts');
     const tx = options.tx ?? textOr(run.tx, 'loopback');
@@ -40,7 +45,8 @@ Examples:
     }
     const more = period === undefined ? {} : { periodMs: period };
     const { runSound } = await import('../../experiment/sound-run.ts');
-    done(await printResult(context, await runSound({ ...config, tx, rx, ...more }, runIo(context, options.output))));
+    const io = { ...runIo(context, options.output), ...paceGiven(options.pace, context, WATCHED_PACE) };
+    done(await printResult(context, await runSound({ ...config, tx, rx, ...more }, io)));
   });
 };
 

@@ -74,7 +74,7 @@ export async function runCompare(
     );
     await exchange.close();
     manifest = { ...manifest, device: exchange.deviceFacts() };
-    annotateTrace(captures.rx!, exchange.trace, numerology, opened.loOffsetHz, opened.frequencyHz);
+    annotateTrace(captures.rx!, exchange.trace, numerology, what.loOffsetHz, opened.frequencyHz);
     await captures.tx!.close();
     await captures.rx!.close({ 'sct:clipped_samples': exchange.clippedSamples });
     writeFrames(run, exchange.trace);

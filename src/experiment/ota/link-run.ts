@@ -71,6 +71,7 @@ async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | nu
   const { config: received, setup } = ends.rx;
   return {
     ...{ config: received, photo, coding, modelled: false, numerology: setup.numerology },
+    loOffsetHz: setup.frontend.loOffsetHz,
     settings: { ...received, tx, rx, ...(snr ? { attenuator: snr.uri } : {}) },
     channel: 'link',
     directory: io.outputDirectory,
@@ -84,7 +85,6 @@ async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | nu
       return {
         exchange,
         captures: files,
-        loOffsetHz: setup.frontend.loOffsetHz,
         get frequencyHz() {
           return exchange.frequencyHz;
         },

@@ -23,6 +23,7 @@ import type { ComparableExchange } from '../picture-run.ts';
 import { annotateSent } from '../run-files.ts';
 import { receivingEnd, sendingEnd } from '../session-ends.ts';
 import { SessionKnowledge } from '../session-knowledge.ts';
+import { levelOfEnd, linkBudgetState } from '../telemetry/budget-ends.ts';
 import type { RunWatch } from '../telemetry/run-watch.ts';
 import { GainKeeper } from './gain-keeper.ts';
 import { describePower, type PowerKeeper, powerOf } from './power-keeper.ts';
@@ -156,11 +157,11 @@ export class RadioExchange implements ComparableExchange {
       },
     });
     this.receiver = receiver;
+    const level = options.watch ? await levelOfEnd(rxEnd) : null;
     options.watch?.reads(() => ({
+      ...linkBudgetState(options, { tx, rx }, this.keeper?.gainsDb ?? rx.settings.gainsDb, level),
       clippedSamples: this.clippedSamples,
-      underruns: this.tx?.counters.underruns ?? 0,
-      rxGainsDb: this.keeper?.gainsDb ?? rx.settings.gainsDb,
-      txGainsDb: tx.settings.gainsDb,
+      recordedBytes: files.tx.bytes + files.rx.bytes,
     }));
     const port = { chain: new TxChain(txEnd.setup.frontend, tx), tx };
     const air = new LiveAir({
@@ -296,7 +297,7 @@ export class RadioExchange implements ComparableExchange {
     if (this.closed) return;
     this.closed = true;
     try {
-      await this.air?.pass(TAIL_S);
+      if (!this.options.signal.aborted) await this.air?.pass(TAIL_S);
       await this.tx?.close();
       await this.receiver?.close();
       this.listener?.flush();

@@ -37,6 +37,9 @@ export interface Sending {
   /** By which its gain is changed while it is open. */
   readonly gains: Pick<TxStream, 'setGains'> | null;
   readonly io: Pick<RunIo, 'progress' | 'signal'>;
+  /** Told what is planned, and of each burst when it is sent: where it ends, s and samples of the transmitted stream. */
+  planned(plan: TransmissionPlan): void;
+  sent(endS: number, samples: number): void;
 }
 
 /** Silence before, between and after the bursts of a file, s: a receiver can see its noise floor. */
@@ -65,6 +68,7 @@ export async function sendToFile(sending: Sending & { readonly tx: TxStream }): 
   const rate = setup.frontend.deviceRateHz;
   const plan = await transmitter.send(image, budget, 0, knowledge?.agree());
   knowledge?.sent(plan.settings);
+  sending.planned(plan);
   const bursts = [transmitter.sounding(), ...plan.bursts];
   const sent: Omit<SentBurst, 'endS'>[] = [];
   let at = Math.ceil(LEAD_S * rate);
@@ -73,6 +77,7 @@ export async function sendToFile(sending: Sending & { readonly tx: TxStream }): 
     io.progress.update(`send  burst ${i + 1}/${bursts.length}`);
     const placed = await chain.send(burst.samples, at);
     sent.push({ burst: burst.burst, use: burst.use, ...placed });
+    sending.sent((placed.index + placed.samples) / rate, placed.index + placed.samples);
     at = placed.index + placed.samples + Math.ceil(GAP_S * rate);
   }
   await tx.write(new Float32Array(2 * Math.ceil(TAIL_S * rate)), at);
@@ -129,6 +134,7 @@ export async function sendLive(sending: Sending): Promise<Sent> {
     const port = turning ?? { ready: async () => open!, done: async () => undefined };
     const air = new LiveAir({ port, time: turning ?? wall, modemRateHz, deviceRateHz });
     let codingS = 0;
+    let onAir = 0;
     const back = socket ?? turning;
     const sender = new SenderSession({
       ...{ transmitter, air, feedback: back ?? new NoFeedback(), knowledge, signal: io.signal },
@@ -138,7 +144,13 @@ export async function sendLive(sending: Sending): Promise<Sent> {
       answers: back !== null,
       soundings: { count: back ? config.soundings : 1, everyS: config.soundingEveryMs / 1e3 },
       waitS: { report: WAIT_S, answers: back ? WAIT_S : TAIL_S },
-      burst: (use) => io.progress.update(`send  ${use} burst sent`),
+      planned: (plan) => sending.planned(plan),
+      burst: (use) => {
+        io.progress.update(`send  ${use} burst sent`);
+        const { endS, samples } = air.sent.at(-1) ?? { endS: 0, samples: 0 };
+        onAir += samples;
+        sending.sent(endS, onAir);
+      },
     });
     // A turning radio is opened for each sending, with the gains that the power has then.
     const setter = gains ?? { setGains: async (gainsDb: Readonly<Record<string, number>>) => gainsDb };

@@ -16,6 +16,8 @@ export interface ProgressOptions {
   /** Without a terminal: one line each `intervalMs` (default 2000), or none with 'none'. */
   plain?: 'lines' | 'none';
   intervalMs?: number;
+  /** Takes the notes that -q keeps from the stream: somebody may watch in another way. */
+  unwritten?: (text: string) => void;
 }
 
 /**
@@ -47,7 +49,10 @@ export class Progress {
 
   /** A line that stays (a warning, a stage that ended); shown even when quiet if `important`. */
   note(text: string, important = false): void {
-    if (this.options.quiet && !important) return;
+    if (this.options.quiet && !important) {
+      this.options.unwritten?.(text);
+      return;
+    }
     this.clear();
     this.options.stream.write(`${printable(text)}\n`);
   }

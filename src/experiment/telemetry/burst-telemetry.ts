@@ -6,7 +6,7 @@ import { type ModulationOrder, modulationName } from '../../phy/modulation/qam.t
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
 import type { BurstTrace } from '../link-trace.ts';
 import { channelResponse } from '../report/channel-response.ts';
-import { placementOf, rbShares } from '../report/rb-shares.ts';
+import { placementOf, type RbShares, rbShares } from '../report/rb-shares.ts';
 import { placedBurst } from '../semantic-collect.ts';
 
 /** Points of a constellation that are told. */
@@ -62,10 +62,9 @@ export function burstTelemetry(
 
 /** The SFV with most payload RE in each RB, [slot][subband]; empty where the burst carries no SFVs. */
 function ownersOf(trace: BurstTrace, n: Numerology): Uint8Array {
-  if (!trace.carried || trace.carried.streams.length === 0) return new Uint8Array(0);
-  const rbs = n.nSubbands * trace.slotsSent;
-  const placed = placedBurst(n, trace.burst, trace.slotsSent, trace.carried);
-  const { first, sfv, re } = rbShares(placementOf(placed, RB_DATA_RE), placed.map.sfvOrder, rbs);
+  const shares = sharesOf(trace, n);
+  if (!shares) return new Uint8Array(0);
+  const { first, sfv, re } = shares;
   const owner = new Uint8Array(n.nSubbands * trace.slots).fill(NOBODY);
   for (let rb = 0; rb < owner.length; rb++) {
     let most = 0;
@@ -76,6 +75,19 @@ function ownersOf(trace: BurstTrace, n: Numerology): Uint8Array {
     }
   }
   return owner;
+}
+
+/** RBs that each SFV of a burst has symbols in. */
+export function rbsOf(trace: BurstTrace, n: Numerology): Map<number, number> {
+  const rbs = new Map<number, number>();
+  for (const id of sharesOf(trace, n)?.sfv ?? []) rbs.set(id, (rbs.get(id) ?? 0) + 1);
+  return rbs;
+}
+
+function sharesOf(trace: BurstTrace, n: Numerology): RbShares | null {
+  if (!trace.carried || trace.carried.streams.length === 0) return null;
+  const placed = placedBurst(n, trace.burst, trace.slotsSent, trace.carried);
+  return rbShares(placementOf(placed, RB_DATA_RE), placed.map.sfvOrder, n.nSubbands * trace.slotsSent);
 }
 
 /** Information bits for each coded bit of the streams that a new burst carries: a stream's rate where its RE are, weighted by bits. */

@@ -49,26 +49,28 @@ export async function sourceTelemetry(
   };
 }
 
-/** The received picture, before correction where that differs. */
-export async function receivedPictures(
-  decoded: DecodedImage | undefined,
-  quality: { readonly psnrDb: number | null; readonly msSsim: number | null },
+/** The received picture: as it came, and corrected where there is one so far. */
+export async function picturesOf(
+  decoded: Pick<DecodedImage, 'image' | 'uncorrected'> | undefined,
+  quality: { readonly psnrDb: number | null; readonly msSsim: number | null } = { psnrDb: null, msSsim: null },
 ): Promise<PictureEvent[]> {
-  const out: PictureEvent[] = [];
-  const add = async (stage: PictureEvent['stage'], image: RgbImage | undefined) => {
-    if (!image) return;
-    const measured = stage === 'after' ? quality : { psnrDb: null, msSsim: null };
-    const { width, height } = image;
-    out.push({
-      topic: 'picture',
-      stage,
-      ...{ width, height, mediaType: 'image/jpeg', bytes: await shownJpeg(image) },
-      ...measured,
-    });
+  const { image, uncorrected } = decoded ?? {};
+  const shown = async (picture: RgbImage) => {
+    const { width, height } = picture;
+    return { topic: 'picture', width, height, mediaType: 'image/jpeg', bytes: await shownJpeg(picture) } as const;
   };
-  await add('before', decoded?.uncorrected);
-  await add('after', decoded?.image);
-  return out;
+  const after = image && {
+    ...(await shown(image)),
+    stage: 'after' as const,
+    psnrDb: quality.psnrDb,
+    msSsim: quality.msSsim,
+  };
+  // Where nothing was to be corrected they are the same.
+  const before = uncorrected ? await shown(uncorrected) : after;
+  return [
+    ...(before ? [{ ...before, stage: 'before' as const, psnrDb: null, msSsim: null }] : []),
+    ...(after ? [after] : []),
+  ];
 }
 
 async function shownJpeg(image: RgbImage): Promise<Uint8Array> {

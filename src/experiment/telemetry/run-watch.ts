@@ -1,54 +1,59 @@
-import { statfs } from 'node:fs/promises';
-import type { RxChain } from '../../link/chains.ts';
-import type { BurstEvent } from '../../link/receiver.ts';
+import type { BurstEvent, Receiver } from '../../link/receiver.ts';
 import type { LogEvent, RunEvent, SfvEvent, Telemetry } from '../../link/telemetry.ts';
+import type { TransmissionPlan } from '../../link/transmission.ts';
+import type { Numerology } from '../../phy/numerology.ts';
 import type { SampleBlock } from '../../radio/radio.ts';
-import type { DecodedImage } from '../../sct/codec/codec.ts';
+import type { DecodedImage, SfvOutcome } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import type { BurstTrace } from '../link-trace.ts';
 import type { SemanticData } from '../report/semantic-data.ts';
-import { burstTelemetry } from './burst-telemetry.ts';
-import { receivedPictures, sourceTelemetry } from './picture-telemetry.ts';
-import { SignalMeter } from './signal-meter.ts';
+import { type ComingPicture, pictureSoFar } from './build-up.ts';
+import { burstTelemetry, rbsOf } from './burst-telemetry.ts';
+import { picturesOf, sourceTelemetry } from './picture-telemetry.ts';
+import { damageTexts, goodEnd, lossText, planText, repetitionText } from './sentences.ts';
+import { type Band, SignalMeter } from './signal-meter.ts';
+import { type RadioState, StatusTeller, type StreamState } from './status-teller.ts';
 
 /** What is known of a run when it begins, and stays. */
 export type RunFacts = Omit<RunEvent, 'topic' | 'state' | 'exitCode' | 'outcome' | 'metrics'>;
 
-/** Counters and settings of the radios, where the run has them at hand. */
-export interface RadioState {
-  readonly clippedSamples: number;
-  readonly underruns: number;
-  readonly overruns?: number;
-  readonly temperatureC?: number | null;
-  readonly rxGainsDb: Readonly<Record<string, number>> | null;
-  readonly txGainsDb: Readonly<Record<string, number>> | null;
-}
-
-/** Least time between spectra, and between states, ms of the wall clock. */
+/** Least time between spectra, ms of the wall clock. */
 const SPECTRUM_MS = 40;
-const STATUS_MS = 500;
+/** Longest that SFVs of one burst take to appear one after another, ms. */
+const APPEAR_MS = 1200;
+/** Lines about repetitions and losses; what comes after them is counted elsewhere. */
+const MOST_LINES = 100;
 
 /** Tells a Telemetry of one run: what its receiver hears, and what becomes of its picture. Driven by what happens; it has no timer. */
 export class RunWatch {
+  /**
+   * The run is held back to a pace, so that there is time to look at the picture while it comes; where samples do not wait it is shown once it
+   * is through.
+   */
+  unhurried = false;
   private readonly telemetry: Telemetry;
   private readonly facts: RunFacts;
-  private readonly folder: string | null;
-  private readonly meter = new SignalMeter();
+  private readonly meter: SignalMeter;
+  private readonly status: StatusTeller;
   private radio: () => RadioState | null = () => null;
   private reportedDb: readonly number[] | null = null;
   private spectrumAtMs = 0;
   private spectrumFromS = 0;
-  private status = { atMs: 0, samples: 0, cpuUs: 0 };
   private lossesTold = 0;
+  private lines = 0;
   private state: RunEvent['state'] = 'starting';
-  private diskFreeBytes: number | null = null;
+  private coming: ComingPicture | null = null;
+  /** Of each SFV of the picture. */
+  private readonly rbs = new Map<number, number>();
 
   /** @param folder where the run records, for the room that is left */
   constructor(telemetry: Telemetry, facts: RunFacts, folder: string | null) {
     this.telemetry = telemetry;
     this.facts = facts;
-    this.folder = folder;
+    this.meter = new SignalMeter(bandOf(facts));
+    this.status = new StatusTeller(telemetry, folder);
     this.run('starting');
+    this.log('note', beginText(facts));
   }
 
   /** Where counters and settings of the radios are read as they are now. */
@@ -57,51 +62,76 @@ export class RunWatch {
   }
 
   /** A block that is about to be received. */
-  block(block: SampleBlock, chain: RxChain): void {
+  block(block: SampleBlock, stream: StreamState): void {
     if (this.state === 'starting') this.run('running');
     this.meter.add(block);
     const nowMs = performance.now();
-    const timeS = block.index / chain.deviceRateHz;
+    const timeS = block.index / stream.deviceRateHz;
     if (nowMs - this.spectrumAtMs >= SPECTRUM_MS) {
       const reading = this.meter.read();
       if (reading) {
-        this.tellStatus(nowMs, timeS, chain, reading);
-        this.telemetry.tell({
-          topic: 'spectrum',
-          timeS,
-          durationS: Math.max(0, timeS - this.spectrumFromS),
-          centreHz: this.facts.frequencyHz ?? 0,
-          spanHz: chain.deviceRateHz,
-          meanDbfs: reading.meanDbfs,
-          peakDbfs: reading.peakDbfs,
-        });
+        this.status.levels(reading);
+        this.status.tell(nowMs, timeS, stream, reading, this.radio());
+        const { meanDbfs, peakDbfs } = reading;
+        const durationS = Math.max(0, timeS - this.spectrumFromS);
+        const centreHz = this.facts.frequencyHz ?? 0;
+        const spanHz = stream.deviceRateHz;
+        this.telemetry.tell({ topic: 'spectrum', timeS, durationS, centreHz, spanHz, meanDbfs, peakDbfs });
         this.spectrumAtMs = nowMs;
         this.spectrumFromS = timeS;
       }
     }
-    this.tellLosses(chain);
+    this.tellLosses(stream);
+  }
+
+  /** Where nothing is received: what the transmitter has sent by now. */
+  sent(timeS: number, samples: number): void {
+    if (this.state === 'starting') this.run('running');
+    const stream = { deviceRateHz: this.facts.deviceRateHz, samples, lostSamples: 0, losses: [] };
+    this.status.tell(performance.now(), timeS, stream, null, this.radio());
   }
 
   /** A burst that was heard. */
-  heard(event: BurstEvent, trace: BurstTrace, chain: RxChain): void {
+  heard(event: BurstEvent, trace: BurstTrace, chain: StreamState & { readonly receiver: Receiver }): void {
     const { numerology } = chain.receiver;
-    this.telemetry.tell(burstTelemetry(event, trace, numerology, chain.deviceRateHz, this.reportedDb));
-    const carried = trace.carried?.streams ?? [];
-    if (carried.length > 0) {
-      this.sfvs(carried.map(({ id }) => ({ id, state: 'heard', snrDb: null, rbs: 0 })));
-    }
+    const told = burstTelemetry(event, trace, numerology, chain.deviceRateHz, this.reportedDb);
+    this.telemetry.tell(told);
+    this.status.heard(meanOf(told.subbandSnrDb));
+    const repetition = repetitionText(told);
+    if (repetition) this.line('note', repetition);
+    if (told.suspect) this.line('warning', `burst ${told.burst}: ${told.suspect}`);
+    this.carries(event, trace, numerology);
   }
 
   /** The picture as the sender sees it, before its bursts go out. */
   async sending(title: string, image: RgbImage, semantic: SemanticData | undefined): Promise<void> {
     this.telemetry.tell(await sourceTelemetry(title, image, semantic));
-    this.sfvs((semantic?.ranking ?? []).map((id) => ({ id, state: 'waiting', snrDb: null, rbs: 0 })));
+    if (this.coming === null)
+      this.sfvs((semantic?.ranking ?? []).map((id) => ({ id, state: 'waiting', snrDb: null, rbs: 0 })));
   }
 
-  /** What the channel report that the picture was sent by promised, dB [subband]. */
-  planned(reportedDb: readonly number[] | null): void {
+  /** What the channel report that the picture was sent by promised, dB [subband]; and how it is sent, where that is decided here. */
+  planned(reportedDb: readonly number[] | null, plan?: TransmissionPlan): void {
     this.reportedDb = reportedDb;
+    this.coming = null;
+    this.rbs.clear();
     this.run('running');
+    if (!plan) return;
+    this.log('note', planText(plan));
+    for (const text of plan.warnings) this.log('warning', text);
+  }
+
+  /** The picture as far as it has come, where the run has time for it; the SFVs of the last burst appear one after another. */
+  async building(receiver: Receiver): Promise<void> {
+    const { coming } = this;
+    if (!coming || !this.unhurried) return;
+    this.coming = { ...coming, order: [] };
+    if (coming.order.length === 0) return;
+    const decoded = await pictureSoFar(receiver, coming);
+    if (!decoded) return;
+    for (const event of await picturesOf({ ...decoded, uncorrected: decoded.image, image: undefined }))
+      this.telemetry.tell(event);
+    await this.appear(decoded.sfvs ?? [], coming.order);
   }
 
   /** What came of the picture. */
@@ -109,22 +139,31 @@ export class RunWatch {
     decoded: DecodedImage | undefined,
     quality: { psnrDb: number | null; msSsim: number | null },
   ): Promise<void> {
-    for (const event of await receivedPictures(decoded, quality)) this.telemetry.tell(event);
-    this.sfvs((decoded?.sfvs ?? []).map(({ id, state, snrDb }) => ({ id, state, snrDb, rbs: 0 })));
+    for (const event of await picturesOf(decoded, quality)) this.telemetry.tell(event);
+    const sfvs = decoded?.sfvs ?? [];
+    this.sfvs(sfvs.map((sfv) => this.outcomeOf(sfv)));
+    for (const text of damageTexts(sfvs)) this.log('warning', text);
+    this.coming = null;
   }
 
   /** What is received next begins with a new receiver: a replay was sent elsewhere. */
   again(): void {
     this.lossesTold = 0;
-    this.status = { ...this.status, atMs: 0, samples: 0 };
+    this.coming = null;
+    this.rbs.clear();
+    this.status.again();
   }
 
   log(level: LogEvent['level'], text: string): void {
     this.telemetry.tell({ topic: 'log', level, at: new Date().toISOString(), text });
   }
 
+  /** @param outcome one sentence; null where it ended well and nothing more is to be said */
   ended(exitCode: number, outcome: string | null, metrics: Readonly<Record<string, unknown>> | null): void {
-    this.run('ended', { exitCode, outcome, metrics });
+    const said = outcome ?? (exitCode === 0 ? goodEnd(metrics) : exitCode === 130 ? 'stopped' : 'ended badly');
+    // What went wrong has been said where it did.
+    if (exitCode === 0 && outcome === null) this.log('note', said);
+    this.run('ended', { exitCode, outcome: said, metrics });
   }
 
   private run(state: RunEvent['state'], end?: Pick<RunEvent, 'exitCode' | 'outcome' | 'metrics'>): void {
@@ -136,56 +175,72 @@ export class RunWatch {
     if (sfvs.length > 0) this.telemetry.tell({ topic: 'sfvs', sfvs });
   }
 
-  private tellStatus(
-    nowMs: number,
-    timeS: number,
-    chain: RxChain,
-    level: { readonly rmsDbfs: number; readonly peakSampleDbfs: number },
-  ): void {
-    const sinceMs = nowMs - this.status.atMs;
-    if (sinceMs < STATUS_MS) return;
-    const { user, system } = process.cpuUsage();
-    const first = this.status.atMs === 0;
-    const radio = this.radio();
-    this.telemetry.tell({
-      topic: 'status',
-      timeS,
-      samples: chain.samples,
-      lostMin: chain.losses.reduce((sum, l) => sum + (l.deaf ? 0 : l.min), 0),
-      lostMax: chain.lostSamples,
-      gaps: chain.losses.filter((l) => !l.deaf).length,
-      clippedSamples: radio?.clippedSamples ?? 0,
-      underruns: radio?.underruns ?? 0,
-      overruns: radio?.overruns ?? 0,
-      rmsDbfs: level.rmsDbfs,
-      peakDbfs: level.peakSampleDbfs,
-      rxGainsDb: radio?.rxGainsDb ?? null,
-      txGainsDb: radio?.txGainsDb ?? null,
-      samplesPerS: first ? 0 : (1e3 * (chain.samples - this.status.samples)) / sinceMs,
-      cpu: first ? 0 : (user + system - this.status.cpuUs) / 1e3 / sinceMs,
-      queued: null,
-      diskFreeBytes: this.diskFreeBytes,
-      bytesPerS: null,
-      temperatureC: radio?.temperatureC ?? null,
-      budget: null,
-    });
-    this.status = { atMs: nowMs, samples: chain.samples, cpuUs: user + system };
-    if (this.folder !== null) {
-      statfs(this.folder).then(
-        ({ bavail, bsize }) => {
-          this.diskFreeBytes = bavail * bsize;
-        },
-        () => {},
-      );
+  private outcomeOf({ id, state, snrDb }: SfvOutcome): SfvEvent['sfvs'][number] {
+    return { id, state, snrDb, rbs: this.rbs.get(id) ?? 0 };
+  }
+
+  private carries({ picture }: BurstEvent, trace: BurstTrace, n: Numerology): void {
+    if (!picture) return;
+    if (this.coming?.picture !== picture) this.rbs.clear();
+    const carried = trace.carried?.streams ?? [];
+    // A repetition brings more of the SFVs that are known.
+    const order = trace.use === 'data' ? carried.map(({ id }) => id) : [...this.rbs.keys()];
+    this.coming = { picture, order };
+    if (carried.length === 0) return;
+    for (const [id, rbs] of rbsOf(trace, n)) this.rbs.set(id, (this.rbs.get(id) ?? 0) + rbs);
+    this.sfvs([...this.rbs].map(([id, rbs]) => ({ id, state: 'heard', snrDb: null, rbs })));
+  }
+
+  /** SFVs take the state that they came in, in the order of their symbols. */
+  private async appear(sfvs: readonly SfvOutcome[], order: readonly number[]): Promise<void> {
+    const heard: SfvEvent['sfvs'][number]['state'] = 'heard';
+    const states = new Map(sfvs.map((sfv) => [sfv.id, this.outcomeOf(sfv)]));
+    const shown = new Map([...states].map(([id, s]) => [id, order.includes(id) ? { ...s, state: heard } : s]));
+    for (const id of order) {
+      const state = states.get(id);
+      if (!state) continue;
+      shown.set(id, state);
+      this.sfvs([...shown.values()]);
+      await new Promise((resolve) => setTimeout(resolve, Math.min(100, APPEAR_MS / order.length)));
     }
   }
 
-  private tellLosses(chain: RxChain): void {
-    for (; this.lossesTold < chain.losses.length; this.lossesTold++) {
-      const { deaf, from, to, min, max, exact } = chain.losses[this.lossesTold];
+  private tellLosses(stream: StreamState): void {
+    for (; this.lossesTold < stream.losses.length; this.lossesTold++) {
+      const { deaf, from, to, min, max, exact } = stream.losses[this.lossesTold];
       if (deaf) continue;
-      const [fromS, toS] = [from / chain.deviceRateHz, to / chain.deviceRateHz];
-      this.telemetry.tell({ topic: 'loss', fromS, toS, min, max, exact });
+      const [fromS, toS] = [from / stream.deviceRateHz, to / stream.deviceRateHz];
+      const event = { topic: 'loss', fromS, toS, min, max, exact } as const;
+      this.telemetry.tell(event);
+      this.line('warning', lossText(event));
     }
   }
+
+  /** A line of which there may be many. */
+  private line(level: LogEvent['level'], text: string): void {
+    this.lines++;
+    if (this.lines < MOST_LINES) this.log(level, text);
+    else if (this.lines === MOST_LINES) this.log('warning', `${text}; more of the kind is not listed`);
+  }
+}
+
+function beginText({ command, title, channel, modelled, codec, seed, frequencyHz, directory }: RunFacts): string {
+  const where = frequencyHz === null ? '' : ` at ${(frequencyHz / 1e6).toFixed(3)} MHz`;
+  const how = [
+    codec,
+    channel && `${modelled ? 'modelled ' : ''}${channel}${where}`,
+    seed === null ? null : `seed ${seed}`,
+  ];
+  return `${command}: ${[title, ...how].filter(Boolean).join(', ')}${directory ? `; in ${directory}` : ''}`;
+}
+
+/** Where the signal lies in the device's stream. */
+function bandOf({ carriers, modemRateHz, fftSize, loOffsetHz, deviceRateHz }: RunFacts): Band | undefined {
+  if (carriers === 0) return undefined;
+  const halfHz = (carriers * modemRateHz) / fftSize / 2;
+  return { from: (-loOffsetHz - halfHz) / deviceRateHz, to: (-loOffsetHz + halfHz) / deviceRateHz };
+}
+
+function meanOf(values: Float32Array): number {
+  return values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
 }

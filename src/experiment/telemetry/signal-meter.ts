@@ -4,13 +4,27 @@ import type { SampleBlock } from '../../radio/radio.ts';
 /** Transforms of one reading: more cost more than an eye sees. */
 const MOST_TRANSFORMS = 24;
 
+/** Levels are relative to full scale, which a stream of a model's floats does not have: there it is a power of 1. */
 export interface SignalReading {
   readonly meanDbfs: Float32Array; // [bin], lowest frequency first
   readonly peakDbfs: Float32Array; // [bin]
   /** Level of the same windows, dB below full scale; a full-scale complex tone has 0. */
   readonly rmsDbfs: number;
   readonly peakSampleDbfs: number;
+  /** Power in the band of the signal, dB as above: of the loudest windows (a burst, where there was one) and of the quietest (noise). */
+  readonly loudDbfs: number;
+  readonly quietDbfs: number;
 }
+
+/** A part of the spectrum, as shares of the sample rate from its middle: -1/2 to 1/2. */
+export interface Band {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Windows within this of the loudest are taken for the same burst, and within this of the quietest for the same noise, as ratios. */
+const AS_LOUD = 0.7;
+const AS_QUIET = 1.25;
 
 /**
  * Spectrum and level of a stream between two readings, from a few windows of it: Hann window w,
@@ -27,12 +41,24 @@ export class SignalMeter {
   private energy = 0;
   private largest = 0;
 
-  /** @param bins FFT size, a power of two */
-  constructor(bins = 1024) {
+  private readonly bandPower = new Float64Array(MOST_TRANSFORMS);
+  private readonly bandFrom: number;
+  private readonly bandTo: number;
+  private readonly bandScale: number;
+
+  /**
+   * @param band where the signal lies; default all
+   * @param bins FFT size, a power of two
+   */
+  constructor(band: Band = { from: -0.5, to: 0.5 }, bins = 1024) {
     this.bins = bins;
+    this.bandFrom = Math.max(0, Math.round((band.from + 0.5) * bins));
+    this.bandTo = Math.min(bins, Math.max(this.bandFrom + 1, Math.round((band.to + 0.5) * bins)));
     this.window = Float32Array.from({ length: bins }, (_, i) => 0.5 - 0.5 * Math.cos((2 * Math.PI * (i + 0.5)) / bins));
     const total = this.window.reduce((a, b) => a + b, 0);
     this.scale = 1 / total ** 2;
+    // Parseval: sum_k |X[k]|^2 = N sum_n w[n]^2 |x[n]|^2.
+    this.bandScale = 1 / (bins * this.window.reduce((sum, w) => sum + w * w, 0));
     this.reIm = new Float32Array(2 * bins);
     this.sum = new Float64Array(bins);
     this.peak = new Float64Array(bins);
@@ -65,6 +91,7 @@ export class SignalMeter {
       peakDbfs: peak,
       rmsDbfs: decibels(this.energy / (count * bins)),
       peakSampleDbfs: decibels(this.largest),
+      ...this.loudAndQuiet(),
     };
     this.sum.fill(0);
     this.peak.fill(0);
@@ -88,12 +115,38 @@ export class SignalMeter {
     }
     fftKernel(bins).forward(reIm, 0, reIm, 0);
     for (let k = 0; k < bins; k++) {
-      const power = reIm[2 * k] ** 2 + reIm[2 * k + 1] ** 2;
+      const power = reIm[2 * k] * reIm[2 * k] + reIm[2 * k + 1] * reIm[2 * k + 1];
+      reIm[k] = power; // behind what is still to be read
       sum[k] += power;
       if (power > peak[k]) peak[k] = power;
     }
-    this.transforms++;
+    let inBand = 0;
+    for (let at = this.bandFrom; at < this.bandTo; at++) inBand += reIm[(at + bins / 2) % bins];
+    this.bandPower[this.transforms++] = inBand * this.bandScale;
   }
+
+  private loudAndQuiet(): Pick<SignalReading, 'loudDbfs' | 'quietDbfs'> {
+    const powers = this.bandPower.subarray(0, this.transforms);
+    let [loudest, quietest] = [0, Number.POSITIVE_INFINITY];
+    for (const power of powers) {
+      if (power > loudest) loudest = power;
+      if (power < quietest) quietest = power;
+    }
+    return {
+      loudDbfs: decibels(meanWhere(powers, (power) => power >= AS_LOUD * loudest)),
+      quietDbfs: decibels(meanWhere(powers, (power) => power <= AS_QUIET * quietest)),
+    };
+  }
+}
+
+function meanWhere(powers: Float64Array, fits: (power: number) => boolean): number {
+  let [sum, count] = [0, 0];
+  for (const power of powers) {
+    if (!fits(power)) continue;
+    sum += power;
+    count++;
+  }
+  return sum / Math.max(1, count);
 }
 
 /** Of a power, with a floor at which silence is drawn. */

@@ -1,7 +1,8 @@
 import { createHash, type Hash } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { DeviceError, inRange, UsageError } from '../../common/errors.ts';
+import { makeFolder } from '../../common/make-folder.ts';
 import { checkFullScale, formatSpec, nativeBytes } from '../format/sample-format.ts';
 import { blockLength, type SampleBlock, type SampleFormat } from '../radio.ts';
 import { type CapturePaths, capturePaths } from './capture-paths.ts';
@@ -110,6 +111,11 @@ export class CaptureWriter {
   /** Samples accepted so far. */
   get samples(): number {
     return this.state.position;
+  }
+
+  /** The same in bytes. */
+  get bytes(): number {
+    return this.samples * formatSpec(this.format).bytesPerSample;
   }
 
   /** Absolute index that continues without a gap; null before the first sample. */
@@ -237,7 +243,7 @@ export class CaptureWriter {
 async function openForWriting(paths: CapturePaths, overwrite: boolean): Promise<FileHandle> {
   if (!overwrite && (await stat(paths.meta).catch(() => null))) throw exists(paths.meta);
   try {
-    await mkdir(dirname(paths.base), { recursive: true });
+    await makeFolder(dirname(paths.base));
     if (overwrite) await rm(paths.meta, { force: true });
   } catch (error) {
     throw new DeviceError(`cannot create ${paths.data}: ${(error as Error).message}`);

@@ -44,12 +44,13 @@ async function link(at: string, drops: readonly LoopbackDrop[], maxDrops: number
     {
       ...{ config, settings: config, photo: { kind: 'file', path }, coding, modelled: false, channel: 'link' },
       ...{ numerology: ends.rx.setup.numerology, directory: join(at, 'run') },
+      loOffsetHz: 0,
       open: async (run, name) => {
         const exchange = new RadioExchange({
           ...{ ...ends, permission: null, signal, radios: { tx: board(near), rx: board(far) } },
           captures: async (tx, rx) => Object.assign(files, await linkCaptures(run, name, ends, tx, rx)),
         });
-        return { exchange, captures: files, loOffsetHz: 0, frequencyHz: undefined };
+        return { exchange, captures: files, frequencyHz: undefined };
       },
     },
     io(join(at, 'run')),

@@ -100,12 +100,13 @@ async function link(at: string, snrAtTopDb: number) {
     {
       ...{ config, settings: config, photo: { kind: 'file', path }, coding, modelled: false, channel: 'link' },
       ...{ numerology: ends.rx.setup.numerology, directory },
+      loOffsetHz: 0,
       open: async (run, name) => {
         const exchange = new RadioExchange({
           ...{ ...ends, permission: null, signal, radios, power },
           captures: async (tx, rx) => Object.assign(files, await linkCaptures(run, name, ends, tx, rx)),
         });
-        return { exchange, captures: files, loOffsetHz: 0, frequencyHz: undefined };
+        return { exchange, captures: files, frequencyHz: undefined };
       },
     },
     io(directory),
