@@ -4,9 +4,9 @@ import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../common/errors.ts';
+import { makeFolder } from '../common/make-folder.ts';
 import { canonical, canonicalText } from './canonical-json.ts';
 import { asObject, type JsonObject, readJsonFile } from './json-input.ts';
-import { makeFolder } from './make-folder.ts';
 import { parseManifest, type RunManifest } from './manifest.ts';
 import { METRIC_KEYS } from './metrics.ts';
 

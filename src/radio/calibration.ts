@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DeviceError, FormatError } from '../common/errors.ts';
+import { makeFolder } from '../common/make-folder.ts';
 import type { ClockCorrection } from './clock-error.ts';
 
 /** Largest error of a crystal that is believed, ppm: the boards are specified at 20. */
@@ -68,7 +69,7 @@ export async function storeCalibration(
   const boards = { ...all, [key]: { ...(Object.hasOwn(all, key) ? all[key] : {}), ...board } };
   const file = fileSchema.parse({ schema: 'sct.calibration/1', boards });
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const next = `${path}.${process.pid}`;
     await writeFile(next, `${JSON.stringify(file, null, 2)}\n`);
     await rename(next, path);

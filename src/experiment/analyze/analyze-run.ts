@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
+import { writableFolder } from '../../common/make-folder.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { resizeImage, savePng, toDataUri } from '../../sct/image/save.ts';
 import type { Task } from '../../sct/importance/importance-map.ts';
@@ -10,7 +11,6 @@ import { type AnalysisOptions, analyseSemantics, type SemanticAnalysis } from '.
 import type { LabelSpaceChoice } from '../../sct/semantics/label-map.ts';
 import { loadModels, type SemanticModels } from '../../sct/semantics/models.ts';
 import { canonicalText } from '../canonical-json.ts';
-import { writableFolder } from '../make-folder.ts';
 import { loadPhoto } from '../photo.ts';
 import { shellCommand } from '../report/data.ts';
 import { progressBar } from '../report/progress.ts';

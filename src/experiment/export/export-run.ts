@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { makeFolder } from '../../common/make-folder.ts';
 import { CaptureReader } from '../../radio/sigmf/capture-reader.ts';
-import { makeFolder } from '../make-folder.ts';
 import { runCapture } from '../run-capture.ts';
 import { writeFileAtomic } from '../run-directory.ts';
 import { collectTables } from './collect.ts';

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DeviceError, UsageError } from '../../common/errors.ts';
+import { makeFolder } from '../../common/make-folder.ts';
 import { countAtLimit, fromFloat, toFloat } from '../format/convert.ts';
 import { checkFullScale, formatSpec, nativeBytes } from '../format/sample-format.ts';
 import type { SampleData, SampleFormat } from '../radio.ts';
@@ -113,7 +114,7 @@ async function createNew({ meta, data }: DeriveOptions['files']): Promise<FileHa
     }
   }
   try {
-    await mkdir(dirname(data), { recursive: true });
+    await makeFolder(dirname(data));
     return await open(data, 'wx');
   } catch (error) {
     throw new DeviceError(`cannot create ${data}: ${(error as Error).message}`);

@@ -8,8 +8,10 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { DeviceError, UsageError } from '../../../src/common/errors.ts';
 import { exactLoss } from '../../../src/radio/radio.ts';
+import { capturePaths } from '../../../src/radio/sigmf/capture-paths.ts';
 import { CaptureReader } from '../../../src/radio/sigmf/capture-reader.ts';
 import { CaptureWriter } from '../../../src/radio/sigmf/capture-writer.ts';
+import { deriveCapture } from '../../../src/radio/sigmf/derive-capture.ts';
 import { noiseBlock, temporaryFolder } from '../helpers.ts';
 
 const schema = JSON.parse(
@@ -192,4 +194,18 @@ test('samples after a gap never reach the data file before the gap is in the met
   const reader = await CaptureReader.open(path);
   assert.equal(reader.sampleCount, 100);
   await reader.close();
+});
+
+test('a file system that takes no folders is a device error, at once', {
+  skip: process.platform !== 'linux',
+}, async (t) => {
+  const path = '/proc/sct-none/air';
+  await assert.rejects(CaptureWriter.create(path, { format: 'ci8', rateHz: 1e6 }), DeviceError);
+  const whole = join(await temporaryFolder(t), 'air');
+  const writer = await CaptureWriter.create(whole, { format: 'ci8', rateHz: 1e6 });
+  await writer.write(noiseBlock('ci8', 0, 100));
+  await writer.close();
+  const reader = await CaptureReader.open(whole);
+  t.after(() => reader.close());
+  await assert.rejects(deriveCapture(reader, { from: 0, to: 100, files: capturePaths(path) }), DeviceError);
 });

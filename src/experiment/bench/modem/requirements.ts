@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { UsageError } from '../../../common/errors.ts';
+import { writableFolder } from '../../../common/make-folder.ts';
 import { gitFacts, hostFacts, packageRoot } from '../../host-facts.ts';
-import { writableFolder } from '../../make-folder.ts';
 import { receiveTrial } from '../modem-trial.ts';
 import type { BenchContext, Curve, Measurement } from './measurement.ts';
 import { requirementsPlan } from './plan.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
+import { makeFolder } from '../../../common/make-folder.ts';
 import { encodePng } from '../../../sct/image/save.ts';
-import { makeFolder } from '../../make-folder.ts';
 import { writeIfOther } from '../models-judge.ts';
 import type { BenchPicture } from './data.ts';
 import { measured, shownImage, type Wanted } from './measure.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UsageError } from '../../src/common/errors.ts';
-import { makeFolder, writableFolder } from '../../src/experiment/make-folder.ts';
+import { makeFolder, writableFolder } from '../../src/common/make-folder.ts';
 
 test('folders are made level by level; a file in the way, and a file system that takes none, are errors', async (t) => {
   const root = await mkdtemp(join(tmpdir(), 'sct-folder-'));

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, mkdir, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { UsageError } from '../common/errors.ts';
+import { UsageError } from './errors.ts';
 
 /**
  * Makes a folder and the folders above it that are missing. One mkdir a level: `mkdir` with `recursive` never returns, and
