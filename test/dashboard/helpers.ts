@@ -98,7 +98,13 @@ export function page(
   );
   const frames: Frame[] = [];
   const texts: Record<string, unknown>[] = [];
-  let changed = () => {};
+  // Several may wait at once: each is woken by whatever comes.
+  let waiting: (() => void)[] = [];
+  const changed = () => {
+    const woken = waiting;
+    waiting = [];
+    for (const wake of woken) wake();
+  };
   socket.on('message', (data, binary) => {
     if (binary) frames.push(decodeFrame(new Uint8Array(data as Buffer)));
     else texts.push(JSON.parse(String(data)));
@@ -112,9 +118,7 @@ export function page(
   const until = async (done: () => boolean) => {
     while (!done()) {
       if (closed) throw new Error('closed');
-      await new Promise<void>((resolve) => {
-        changed = resolve;
-      });
+      await new Promise<void>((resolve) => waiting.push(resolve));
     }
   };
   let id = 0;
