@@ -51,6 +51,9 @@ test('a command is started with checked options, and stopped', { skip: noBrowser
   assert.equal(await page.locator('#sct-o-snr-problem').textContent(), 'snr is from -20 to 60');
   assert.ok(await said(page, 'go').isDisabled());
   await snr.fill('7.5');
+  // Few fields first, all others behind a button.
+  assert.equal(await page.locator('#sct-o-max-sfvs').count(), 0);
+  await said(page, 'more').click();
   await page.locator('#sct-o-max-sfvs').fill('2.5');
   assert.match((await page.locator('#sct-o-max-sfvs-problem').textContent()) ?? '', /whole number/);
   await page.locator('#sct-o-max-sfvs').fill('6');

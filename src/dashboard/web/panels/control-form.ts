@@ -1,25 +1,27 @@
 import { html, type TemplateResult } from 'lit';
-import { act, busy } from '../state/actions.ts';
-import { api, type CaptureSummary } from '../state/api.ts';
+import { act, busy, lastAction } from '../state/actions.ts';
+import { api } from '../state/api.ts';
 import { connection } from '../state/connection.ts';
 import { store } from '../state/store.ts';
-import { check, isNumeric, type OptionSchema, type OptionsSchema, rangeText } from '../state/validate.ts';
+import { check, type OptionsSchema } from '../state/validate.ts';
+import { type FieldsOf, fieldId, firstFields, otherFields, othersCount } from './form-fields.ts';
+import { rememberedCommand, rememberedForm, rememberForm } from './form-memory.ts';
 import { Panel } from './panel.ts';
+import { sourceField } from './source-field.ts';
+import { transmitNotice } from './transmit-notice.ts';
 
 const COMMANDS = ['loopback', 'link', 'sound', 'record', 'receive', 'replay'] as const;
 type Command = (typeof COMMANDS)[number];
 
-/** What stands in a command without a flag. */
-const SOURCES: Partial<Record<Command, string>> = {
-  loopback: 'photo: a path on the server; empty: the demo photo',
-  link: 'photo: a path on the server',
-  replay: 'capture or run: a path on the server',
+/** Lists that values stand in: how each is got. One that is not got is empty: names can be typed as well. */
+const LISTS: Readonly<Record<string, () => Promise<string[]>>> = {
+  pictures: async () => (await api.pictures()).map(({ name }) => name),
+  captures: async () => (await api.captures()).map(({ source }) => source),
+  runs: async () => (await api.runs()).map(({ name }) => name),
+  devices: async () => (await api.devices()).map(({ uri }) => uri),
 };
-const TRANSMITS: readonly Command[] = ['link', 'sound'];
-/** Flags that the server sets itself, or that mean nothing on a page. */
-const HIDDEN = new Set(['json', 'quiet', 'verbose', 'help', 'color', 'no-color']);
 
-/** Starts a command: a form made from the schema of its options, checked as one types. */
+/** Starts a command: a form made from the schema of its options, checked as one types, filled as it was left. */
 export class ControlForm extends Panel {
   protected readonly topics = ['connection', 'run'] as const;
   protected readonly heading = 'Start';
@@ -29,14 +31,22 @@ export class ControlForm extends Panel {
   private problem: string | null = null;
   private source = '';
   private wanted = '';
-  private captures: readonly CaptureSummary[] = [];
-  private readonly values = new Map<string, string | boolean>();
+  private more = false;
+  /** What is about to be transmitted was shown, and the next press means it. */
+  private warned = false;
+  private values = new Map<string, string | boolean>();
+  private lists = new Map<string, readonly string[]>();
+  /** What the server said of a field, until it is changed. */
+  private readonly refused = new Map<string, string>();
 
-  /** @param command the one to show; without: the one that was shown last */
-  async open(command?: string): Promise<void> {
-    if (isCommand(command)) this.command = command;
+  /** @param command the one to show; without: the one that was shown last @param source what it is filled with */
+  async open(command?: string, source?: string): Promise<void> {
+    const wanted = command ?? (this.schema ? this.command : rememberedCommand());
+    if (isCommand(wanted)) this.command = wanted;
     this.hidden = false;
     await this.load();
+    if (source !== undefined) this.source = source;
+    this.requestUpdate();
     this.querySelector<HTMLElement>('select')?.focus();
   }
 
@@ -44,72 +54,69 @@ export class ControlForm extends Panel {
     this.hidden = true;
   }
 
+  protected override tools() {
+    return html`<span class="tools"><button type="button" @click=${() => this.close()} aria-label="Close the form">✕</button></span>`;
+  }
+
   protected body(): TemplateResult {
-    const checked = this.schema ? check(this.schema, this.values) : null;
-    const problems = checked?.problems ?? new Map<string, string>();
-    const ready = connection.access === 'control' && connection.state === 'open' && this.schema !== null;
+    const form = this.fields();
     return html`<form novalidate @submit=${(e: Event) => this.submit(e)}>
-      <div class="field"><label for="sct-command">command</label><select id="sct-command" .value=${this.command} @change=${this.choose}>${COMMANDS.map((c) => html`<option>${c}</option>`)}</select></div>
-      ${this.sourceField()}
-      <div class="field"><label for="sct-filter">show options with</label><input id="sct-filter" type="search" @input=${this.filter} /></div>
-      ${this.problem ? html`<p class="fault">${this.problem}</p>` : ''}
-      <div class="fields" tabindex="0" role="region" aria-label="Options of ${this.command}">${this.groups(problems)}</div>
-      ${TRANSMITS.includes(this.command) ? html`<p class="note warn">This may transmit: band, power and antenna are yours to answer for.</p>` : ''}
-      <p class="note" role="status" data-is="problems">${problems.size > 0 ? `${problems.size} of the options cannot be used as they are` : busy() ? 'Something runs: stop it first.' : ''}</p>
-      <p class="go"><button class="go" type="submit" ?disabled=${!ready || problems.size > 0 || busy()} data-is="go">Start ${this.command}</button>
-        <button type="button" @click=${() => this.close()}>Close</button></p></form>`;
+      <div class="field"><label for="sct-command">command</label><select id="sct-command" .value=${this.command} @change=${this.choose}>${COMMANDS.map((c) => html`<option>${c}</option>`)}</select>
+        <small>${(this.schema?.description ?? '').split('\n')[0]}</small></div>
+      ${this.problem ? html`<p class="fault" role="alert">${this.problem}</p>` : ''}
+      ${form ? html`<div class="fields" tabindex="0" role="region" aria-label="Options of ${this.command}">${this.options(form)}</div>` : ''}
+      ${this.end(form)}</form>`;
   }
 
-  private sourceField(): TemplateResult | string {
-    const hint = SOURCES[this.command];
-    if (!hint) return '';
-    const type = (event: Event) => {
-      this.source = (event.target as HTMLInputElement).value;
+  private options(form: FieldsOf): TemplateResult {
+    const { all, set, wrong } = othersCount(form);
+    const open = this.more || wrong;
+    const source = this.schema?.['x-source'] ?? null;
+    const chosen = (value: string) => {
+      this.source = value;
+      this.refused.delete('');
+      this.requestUpdate();
     };
-    return html`<div class="field"><label for="sct-source">source</label><input id="sct-source" .value=${this.source} @input=${type} list="sct-captures" aria-describedby="sct-source-hint" />
-      <small id="sct-source-hint">${hint}</small>
-      <datalist id="sct-captures">${this.command === 'replay' ? this.captures.map(({ name }) => html`<option value=${name}></option>`) : ''}</datalist></div>`;
+    return html`${source ? sourceField({ command: this.command, source, value: this.source, lists: this.lists, problem: this.refused.get('') ?? '', chosen }) : ''}
+      ${firstFields(form)}
+      <p><button type="button" aria-expanded=${open} @click=${this.flip} data-is="more">${open ? 'fewer options' : `more options (${all}${set > 0 ? `, ${set} set` : ''})`}</button></p>
+      ${
+        open
+          ? html`<div class="field"><label for="sct-filter">show those with</label><input id="sct-filter" type="search" .value=${this.wanted} @input=${this.filter} /></div>${otherFields(form, this.wanted)}`
+          : ''
+      }`;
   }
 
-  private groups(problems: ReadonlyMap<string, string>): TemplateResult[] {
-    const words = this.wanted.toLowerCase();
-    const groups = new Map<string, TemplateResult[]>();
-    for (const [name, of] of Object.entries(this.schema?.properties ?? {})) {
-      if (HIDDEN.has(name)) continue;
-      const kept = this.values.has(name) || `${name} ${of.description ?? ''}`.toLowerCase().includes(words);
-      if (!kept) continue;
-      const group = of['x-group'] ?? 'Options';
-      groups.set(group, [...(groups.get(group) ?? []), this.field(name, of, problems.get(name))]);
-    }
-    return [...groups].map(
-      ([group, fields]) => html`<fieldset><legend>${group.replace(/:$/, '')}</legend>${fields}</fieldset>`,
-    );
+  private end(form: FieldsOf | null): TemplateResult {
+    const notice = transmitNotice(this.command, this.values);
+    const ready = connection.access === 'control' && connection.state === 'open' && form !== null && !busy();
+    const wrong = form?.problems.size ?? 0;
+    const words =
+      wrong > 0 ? `${wrong} of the options cannot be used as they are` : busy() ? 'Something runs: stop it first.' : '';
+    const label = notice
+      ? this.warned
+        ? 'Transmit now'
+        : `Transmit: start ${this.command} …`
+      : `Start ${this.command}`;
+    return html`${notice ? html`<div class="warning-box" role="status" data-is="transmits"><b>This transmits.</b> ${notice.map((line) => html`<div>${line}</div>`)}</div>` : ''}
+      <p class="note" role="status" data-is="problems">${words}</p>
+      <p class="go"><button class=${notice ? 'transmit' : 'go'} type="submit" ?disabled=${!ready || wrong > 0} data-is="go">${label}</button>
+        ${this.values.size > 0 || this.source ? html`<button type="button" @click=${this.clear} data-is="clear">Clear</button>` : ''}</p>`;
   }
 
-  private field(name: string, of: OptionSchema, problem: string | undefined): TemplateResult {
-    const id = `sct-o-${name}`;
-    const type = (event: Event) => this.type(name, event);
-    const value = this.values.get(name);
-    const hint = of.description ?? (of.minimum !== undefined || of.maximum !== undefined ? rangeText(of) : '');
-    const said = of.default === undefined || of.default === null ? '' : String(of.default);
-    const wrong = problem ? 'true' : 'false';
-    const input =
-      of.type === 'boolean'
-        ? html`<input id=${id} type="checkbox" .checked=${value === true} @change=${type} aria-describedby="${id}-hint" />`
-        : of.enum
-          ? html`<select id=${id} @change=${type} aria-describedby="${id}-hint"><option value="" ?selected=${!value}>${said ? `default: ${said}` : '—'}</option>
-              ${of.enum.map((v) => html`<option value=${v} ?selected=${value === String(v)}>${v}</option>`)}</select>`
-          : html`<input id=${id} .value=${String(value ?? '')} placeholder=${said} inputmode=${isNumeric(of) ? 'decimal' : 'text'} @input=${type}
-              aria-invalid=${wrong} aria-describedby="${id}-hint ${id}-problem" autocomplete="off" spellcheck="false" />`;
-    return html`<div class="field ${problem ? 'wrong' : ''}"><label for=${id}>${name}</label>${input}<small id="${id}-hint">${hint}</small>
-      <small class="problem" id="${id}-problem">${problem ? `${name} ${problem}` : ''}</small></div>`;
-  }
-
-  private type(name: string, event: Event): void {
-    const { type, checked, value } = event.target as HTMLInputElement;
-    if (type === 'checkbox' ? !checked : value === '') this.values.delete(name);
-    else this.values.set(name, type === 'checkbox' ? checked : value);
-    this.requestUpdate();
+  private fields(): FieldsOf | null {
+    const { schema, command, values, lists } = this;
+    if (!schema) return null;
+    const problems = new Map(check(schema, values).problems);
+    for (const [name, said] of this.refused) if (name !== '' && !problems.has(name)) problems.set(name, said);
+    const typed = (name: string, value: string | boolean) => {
+      if (value === '' || value === false) values.delete(name);
+      else values.set(name, value);
+      this.refused.delete(name);
+      this.warned = false;
+      this.requestUpdate();
+    };
+    return { command, schema, values, problems, lists, typed };
   }
 
   private readonly choose = (event: Event): void => {
@@ -117,8 +124,21 @@ export class ControlForm extends Panel {
     void this.load();
   };
 
+  private readonly flip = (): void => {
+    this.more = !this.more;
+    this.requestUpdate();
+  };
+
   private readonly filter = (event: Event): void => {
     this.wanted = (event.target as HTMLInputElement).value;
+    this.requestUpdate();
+  };
+
+  private readonly clear = (): void => {
+    this.values = new Map();
+    this.source = '';
+    this.refused.clear();
+    this.warned = false;
     this.requestUpdate();
   };
 
@@ -126,14 +146,19 @@ export class ControlForm extends Panel {
     const { command } = this;
     this.schema = null;
     this.problem = null;
+    this.warned = false;
+    this.refused.clear();
+    const { source, values } = rememberedForm(command);
+    this.source = source;
+    this.values = values;
     this.requestUpdate();
     try {
       const schema = await api.options(command);
-      this.captures = command === 'replay' ? await api.captures() : [];
       if (this.command !== command) return;
+      // What the command does not know any more goes.
+      for (const name of values.keys()) if (!(name in schema.properties)) values.delete(name);
       this.schema = schema;
-      // What the other command does not know goes.
-      for (const name of this.values.keys()) if (!(name in schema.properties)) this.values.delete(name);
+      void this.loadLists(schema);
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
@@ -141,20 +166,47 @@ export class ControlForm extends Panel {
     await this.updateComplete;
   }
 
+  private async loadLists(schema: OptionsSchema): Promise<void> {
+    const wanted = [...(schema['x-source']?.['x-list'] ?? [])];
+    for (const of of Object.values(schema.properties)) wanted.push(...(of['x-list'] ?? []));
+    for (const name of new Set(wanted)) {
+      this.lists.set(name, (await LISTS[name]?.().catch(() => [])) ?? []);
+      this.requestUpdate();
+    }
+  }
+
   private async submit(event: Event): Promise<void> {
     event.preventDefault();
-    if (!this.schema) return;
-    const { options, problems } = check(this.schema, this.values);
-    if (problems.size > 0) return;
+    if (!this.schema || (this.fields()?.problems.size ?? 1) > 0) return;
+    if (transmitNotice(this.command, this.values) && !this.warned) {
+      this.warned = true;
+      this.requestUpdate();
+      return;
+    }
+    const { options } = check(this.schema, this.values);
     const source = this.source.trim();
-    const demo = this.command === 'loopback' && source === '' && 'demo' in this.schema.properties;
+    const demo = source === '' && 'demo' in this.schema.properties;
     const body = {
       command: this.command,
       options: demo ? { ...options, demo: true } : options,
-      ...(source && SOURCES[this.command] ? { source } : {}),
+      ...(source ? { source } : {}),
     };
+    rememberForm(this.command, source, this.values);
+    this.warned = false;
+    this.problem = null;
     if (await act('start', body)) this.close();
+    else this.refuse(lastAction.text);
     store.say('connection');
+  }
+
+  /** Puts what the server said at the field that it names. */
+  private refuse(said: string): void {
+    const named = [...said.matchAll(/--([a-z][a-z0-9-]*)/g)].map(([, name]) => name);
+    const name = named.find((word) => word in (this.schema?.properties ?? {}));
+    if (name === undefined) this.problem = said;
+    else this.refused.set(name, `was refused: ${said}`);
+    this.requestUpdate();
+    if (name !== undefined) void this.updateComplete.then(() => document.getElementById(fieldId(name))?.focus());
   }
 }
 

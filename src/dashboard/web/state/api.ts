@@ -30,26 +30,65 @@ export interface RunDetails extends RunSummary {
 
 export interface CaptureSummary {
   readonly name: string;
+  /** What a replay of it is started with. */
+  readonly source: string;
+  readonly modifiedAt: string;
   readonly bytes: number;
+  readonly files: readonly { readonly name: string; readonly bytes: number }[];
+  readonly lengthS: number | null;
+  readonly rateHz: number | null;
+  readonly frequencyHz: number | null;
+}
+
+export interface PictureSummary {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+export interface DeviceSummary {
+  readonly uri: string;
+  readonly about: string;
 }
 
 export class ApiError extends Error {}
 
-async function get(path: string): Promise<Response> {
-  const answer = await fetch(path, { headers: { authorization: `Bearer ${token()}` }, cache: 'no-store' });
+async function get(path: string, init: RequestInit = {}): Promise<Response> {
+  const headers = { ...init.headers, authorization: `Bearer ${token()}` };
+  const answer = await fetch(path, { ...init, headers, cache: 'no-store' });
   if (answer.ok) return answer;
   const body = (await answer.json().catch(() => null)) as { error?: { message?: string } } | null;
   throw new ApiError(body?.error?.message ?? `${path}: the server answered ${answer.status}`);
 }
 
-async function json<T>(path: string): Promise<T> {
-  return (await (await get(path)).json()) as T;
+async function json<T>(path: string, init?: RequestInit): Promise<T> {
+  return (await (await get(path, init)).json()) as T;
 }
 
 export const api = {
   runs: () => json<readonly RunSummary[]>('/api/runs'),
   run: (name: string) => json<RunDetails>(`/api/runs/${encodeURIComponent(name)}`),
   captures: () => json<readonly CaptureSummary[]>('/api/captures'),
+  pictures: () => json<readonly PictureSummary[]>('/api/pictures'),
+  /** Boards that are connected, and what stands in for them. */
+  devices: async () => (await json<{ devices?: readonly DeviceSummary[] }>('/api/devices')).devices ?? [],
+  /** Gives the server a picture; its name there is the answer. */
+  addPicture: async (file: File) =>
+    (
+      await json<{ name: string }>(`/api/pictures/${encodeURIComponent(file.name)}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/octet-stream' },
+        body: file,
+      })
+    ).name,
+  /** Address that opens a file of a run or recording once, without the token. */
+  ticket: async (path: string) =>
+    (
+      await json<{ url: string }>('/api/tickets', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ path }),
+      })
+    ).url,
   options: (command: string) => json<OptionsSchema>(`/api/options/${encodeURIComponent(command)}`),
 
   async file(run: string, file: string): Promise<Blob> {

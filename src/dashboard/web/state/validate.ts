@@ -13,11 +13,32 @@ export interface OptionSchema {
   readonly pattern?: string;
   readonly default?: unknown;
   readonly 'x-group'?: string;
+  /** A number as the command line takes it: text with an SI suffix and its unit, or a ratio. */
+  readonly 'x-quantity'?: Quantity;
+  /** Names of the lists that values stand in. */
+  readonly 'x-list'?: readonly string[];
+  readonly examples?: readonly string[];
+}
+
+export interface Quantity {
+  readonly unit: string;
+  readonly minimum: number;
+  readonly maximum: number;
+  readonly integer: boolean;
+  readonly ratio: boolean;
 }
 
 export interface OptionsSchema {
   readonly properties: Readonly<Record<string, OptionSchema>>;
   readonly required?: readonly string[];
+  readonly description?: string;
+  /** What stands in the command without a flag. */
+  readonly 'x-source'?: {
+    readonly name: string;
+    readonly description: string;
+    readonly required: boolean;
+    readonly 'x-list': readonly string[];
+  };
 }
 
 /** What a form holds: the text of a field, or whether a box is ticked. */
@@ -70,6 +91,14 @@ export function problemOf(of: OptionSchema, text: string): string | null {
       (maximum !== undefined && value > maximum) || (exclusiveMaximum !== undefined && value >= exclusiveMaximum);
     return low || high ? rangeText(of) : null;
   }
+  const quantity = of['x-quantity'];
+  if (quantity) {
+    const value = parseQuantity(text, quantity);
+    if (value === null)
+      return `is a number${quantity.unit ? ` (${quantity.unit})` : ''}, such as ${exampleOf(quantity)}`;
+    if (quantity.integer && !Number.isInteger(value)) return 'is a whole number';
+    return value < quantity.minimum || value > quantity.maximum ? rangeText(quantity) : null;
+  }
   if (of.minLength !== undefined && text.length < of.minLength) return `has ${of.minLength} characters or more`;
   if (of.maxLength !== undefined && text.length > of.maxLength) return `has ${of.maxLength} characters at most`;
   if (of.pattern !== undefined && !new RegExp(of.pattern, 'u').test(text))
@@ -77,7 +106,33 @@ export function problemOf(of: OptionSchema, text: string): string | null {
   return null;
 }
 
-export function rangeText({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: OptionSchema): string {
+const SI: Readonly<Record<string, number>> = { G: 1e9, M: 1e6, k: 1e3, K: 1e3, m: 1e-3, u: 1e-6, n: 1e-9 };
+
+/** "868.3M", "915 MHz", "1/16" (where ratios are taken) as the command line reads them; null: none. */
+export function parseQuantity(text: string, { unit = '', ratio = false }: Partial<Quantity> = {}): number | null {
+  const [top, bottom, more] = ratio ? text.split('/') : [text];
+  if (bottom !== undefined) {
+    const [a, b] = [parseQuantity(top, { unit }), parseQuantity(bottom, { unit })];
+    return more !== undefined || a === null || b === null || b === 0 ? null : a / b;
+  }
+  let rest = top.trim();
+  if (unit && rest.toLowerCase().endsWith(unit.toLowerCase())) rest = rest.slice(0, -unit.length).trim();
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)\s*([GMkKmun]?)$/.exec(rest);
+  return match ? Number(match[1]) * (match[2] ? SI[match[2]] : 1) : null;
+}
+
+function exampleOf({ minimum, maximum, integer, unit }: Quantity): string {
+  if (unit === 'Hz' && maximum >= 1e8) return '868.3M';
+  const middle = (minimum + maximum) / 2;
+  return String(integer ? Math.round(middle) : Number(middle.toPrecision(2)));
+}
+
+export function rangeText({
+  minimum,
+  maximum,
+  exclusiveMinimum,
+  exclusiveMaximum,
+}: Pick<OptionSchema, 'minimum' | 'maximum' | 'exclusiveMinimum' | 'exclusiveMaximum'>): string {
   const low =
     minimum !== undefined ? `${minimum}` : exclusiveMinimum !== undefined ? `above ${exclusiveMinimum}` : null;
   const high =

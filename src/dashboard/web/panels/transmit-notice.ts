@@ -1,0 +1,34 @@
+import { fixed, hertz } from '../draw/format.ts';
+import { type FormValues, parseQuantity } from '../state/validate.ts';
+
+/** Commands that may transmit. */
+const TRANSMITTING = ['link', 'sound'];
+const SUBBAND_HZ = 180e3;
+const DEFAULT_SUBBANDS = 25;
+
+/** What a command would put on the air or on a cable, in words; null where it sends nothing. */
+export function transmitNotice(command: string, values: FormValues): string[] | null {
+  const text = (name: string) => String(values.get(name) ?? '').trim();
+  const tx = text('tx');
+  if (!TRANSMITTING.includes(command) || tx === '' || /^(loopback|file:)/.test(tx)) return null;
+  return [frequencyWords(text('freq'), text('numerology')), powerWords(text('tx-gain')), placeWords(text('cabled'))];
+}
+
+function frequencyWords(freq: string, numerology: string): string {
+  const centre = parseQuantity(freq, { unit: 'Hz' });
+  if (centre === null) return 'Frequency: none is given, it will be refused.';
+  const width = (parseQuantity(numerology) ?? DEFAULT_SUBBANDS) * SUBBAND_HZ;
+  return `Frequency: ${hertz(centre)}; the signal occupies ${fixed((centre - width / 2) / 1e6, 3)} to ${fixed((centre + width / 2) / 1e6, 3)} MHz.`;
+}
+
+function powerWords(gain: string): string {
+  return gain === ''
+    ? 'Power: no gain is given, so that of the board at its least.'
+    : `Power: transmit gain ${gain.replace(/\s*dB$/i, '')} dB.`;
+}
+
+function placeWords(cabled: string): string {
+  return cabled === ''
+    ? 'Band: on the air. It is refused unless the configuration of the server allows this band and power.'
+    : `Cable: you promise ${cabled.replace(/\s*dB$/i, '')} dB between the boards; it is refused where the receiver would get too much.`;
+}
