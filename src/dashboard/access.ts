@@ -100,7 +100,7 @@ function ownNames(host: string): string[] {
   if (isLoopback(host)) return [host, ...LOOPBACK];
   if (!ANY.includes(host)) return [host];
   const addresses = Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
-  return [...LOOPBACK, hostname(), ...addresses];
+  return [host, ...LOOPBACK, hostname(), ...addresses];
 }
 
 /** The token of `Authorization: Bearer TOKEN`. */

@@ -1,7 +1,4 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
-import { connect } from 'node:net';
-import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { DeviceError, UsageError } from '../../src/common/errors.ts';
 import { encodeFrame } from '../../src/dashboard/frames.ts';
@@ -10,116 +7,21 @@ import { dashboard, get, page, TestController } from './helpers.ts';
 
 const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
 
-describe('who may do what', async () => {
-  const { server, folder, controlToken, readToken } = await dashboard();
-  after(() => server.close());
-  await mkdir(join(folder, 'web'), { recursive: true });
-  await writeFile(join(folder, 'web', 'index.html'), '<p>page</p>');
-
-  it('the page is open; nothing else is', async () => {
-    const open = await get(server, '/');
-    assert.equal(open.status, 200);
-    assert.match(String(open.headers['content-security-policy']), /default-src 'none'.*script-src 'self'/);
-    for (const path of ['/metrics', '/api/runs', '/api/devices', '/api/options/loopback', '/anything']) {
-      assert.equal((await get(server, path)).status, 401, path);
-      assert.equal((await get(server, path, bearer('x'.repeat(32)))).status, 401, path);
-      assert.notEqual((await get(server, path, bearer(readToken))).status, 401, path);
-    }
-    assert.equal((await get(server, '/anything', bearer(controlToken))).status, 404);
-  });
-
-  it('another host or origin is refused, token or not', async () => {
-    const strange: Record<string, string>[] = [
-      { Host: 'evil.example' },
-      { Host: `evil.example:${server.port}` },
-      { Origin: 'http://evil.example' },
-      { Origin: 'null' },
-    ];
-    for (const headers of strange) {
-      assert.equal((await get(server, '/', headers)).status, 403);
-      assert.equal((await get(server, '/api/runs', { ...headers, ...bearer(controlToken) })).status, 403);
-    }
-    const own = { Host: `localhost:${server.port}`, Origin: `http://localhost:${server.port}` };
-    assert.equal((await get(server, '/', own)).status, 200);
-    await assert.rejects(page(server, controlToken, { origin: 'http://evil.example' }), /403/);
-    await assert.rejects(page(server, controlToken, { host: 'evil.example' }), /403/);
-  });
-
-  it('a WebSocket needs a token; the one to watch starts nothing', async () => {
-    await assert.rejects(page(server, 'wrong'), /403/);
-    await assert.rejects(page(server, controlToken.slice(1)), /403/);
-    const watching = await page(server, readToken);
-    const answer = await watching.ask({ do: 'start', command: 'loopback' });
-    assert.deepEqual([answer.ok, (answer.error as { message: string }).message], [false, 'this token only watches']);
-    watching.socket.close();
-  });
-
-  it('an address that others reach needs a token of its own, and a token has some length', async () => {
+describe('where it listens', () => {
+  it('an address that others reach needs a token of its own; a port that is taken is said', async () => {
+    const { server, folder } = await dashboard();
     const controller = new TestController();
     const places = { runs: folder, captures: folder, pictures: folder };
-    await assert.rejects(Dashboard.listen({ host: '0.0.0.0', port: 0, controller, places }), UsageError);
+    for (const host of ['0.0.0.0', '::', '192.0.2.1']) {
+      await assert.rejects(Dashboard.listen({ host, port: 0, controller, places }), UsageError);
+    }
     const taken = { host: '127.0.0.1', port: server.port, controller, places };
     await assert.rejects(Dashboard.listen(taken), DeviceError);
-  });
-
-  it('what is no HTTP ends its own connection alone', async () => {
-    for (const bytes of [
-      '\0\0\0\0',
-      'GET / HTTP/9.9\r\n\r\n',
-      'GET /ws HTTP/1.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
-    ]) {
-      await new Promise<void>((resolve) => {
-        const socket = connect(server.port, '127.0.0.1', () => socket.write(bytes));
-        socket.on('close', () => resolve());
-        socket.on('error', () => {});
-        socket.resume();
-      });
-    }
-    assert.equal((await get(server, '/')).status, 200);
-  });
-});
-
-describe('runs and recordings', async () => {
-  const { server, folder, readToken } = await dashboard();
-  after(() => server.close());
-  const run = join(folder, 'runs', 'one');
-  await mkdir(run, { recursive: true });
-  await writeFile(join(run, 'run.json'), '{"runId":"A"}');
-  await writeFile(join(run, 'metrics.json'), '{"psnrDb":31.5}');
-  await writeFile(join(run, 'source.png'), 'PNG');
-  await writeFile(join(folder, 'secret.json'), '{}');
-  await symlink(join(folder, 'secret.json'), join(run, 'link.json'));
-  await mkdir(join(folder, 'runs', 'half'));
-  await writeFile(join(folder, 'runs', 'half', 'run.json'), '{"runId":');
-  const ask = (path: string) => get(server, path, bearer(readToken));
-
-  it('lists runs, half written ones as well', async () => {
-    const list = JSON.parse((await ask('/api/runs')).text) as { name: string; manifest: unknown }[];
-    assert.deepEqual(
-      new Map(list.map((r) => [r.name, r.manifest])),
-      new Map<string, unknown>([
-        ['one', { runId: 'A' }],
-        ['half', null],
-      ]),
-    );
-    const one = JSON.parse((await ask('/api/runs/one')).text);
-    assert.deepEqual([one.manifest, one.metrics], [{ runId: 'A' }, { psnrDb: 31.5 }]);
-  });
-
-  it('serves files of a run, and of nothing else', async () => {
-    const source = await ask('/api/runs/one/files/source.png');
-    assert.deepEqual([source.status, source.headers['content-type'], source.text], [200, 'image/png', 'PNG']);
-    for (const path of [
-      '/api/runs/one/files/link.json',
-      '/api/runs/one/files/..%2F..%2Fsecret.json',
-      '/api/runs/..%2f/files/secret.json',
-      '/api/runs/../secret.json',
-      '/api/runs/%2e%2e/files/secret.json',
-      '/api/runs/one/files/rx.sigmf-data',
-      '/api/runs/nothing',
-    ]) {
-      assert.equal((await ask(path)).status, 404, path);
-    }
+    await server.close();
+    const open = await Dashboard.listen({ host: '0.0.0.0', port: 0, token: 'x'.repeat(16), controller, places });
+    assert.equal((await get(open, '/api/runs', bearer('x'.repeat(16)))).status, 200);
+    assert.equal((await get(open, '/api/runs', { ...bearer('x'.repeat(16)), Host: 'evil.example' })).status, 403);
+    await open.close();
   });
 });
 
@@ -197,14 +99,55 @@ describe('a job and its pages', async () => {
     first.socket.close();
   });
 
-  it('two hundred pages at once: most are refused, and the next one in time is served', async () => {
-    const many = await Promise.allSettled(Array.from({ length: 200 }, () => page(server, readToken)));
-    const open = many.filter((m) => m.status === 'fulfilled').map((m) => m.value);
-    assert.ok(open.length <= 32 && open.length >= 1, `${open.length}`);
-    const gone = Promise.all(open.map(({ socket }) => new Promise((resolve) => socket.once('close', resolve))));
-    for (const { socket } of open) socket.close();
-    await gone;
-    const one = await page(server, readToken);
-    one.socket.close();
+  it('a run whose process is gone has ended: stopped is not completed', async () => {
+    const first = await page(server, controlToken);
+    let runs = 0;
+    const ended = async (
+      how: 'ended' | 'stopped' | 'killed',
+      exitCode: number,
+      told: Record<string, unknown> | null,
+    ) => {
+      const title = `run ${++runs}`;
+      await first.ask({ do: 'start', command: 'loopback' });
+      controller.tell('run', { state: 'starting', title, exitCode: null, outcome: null });
+      if (told) controller.tell('run', { title, ...told });
+      controller.end(exitCode, how, exitCode === 3 ? { message: 'no board', hint: null } : null);
+      const last = () => first.frames.filter(({ topic, data }) => topic === 'run' && data.title === title).at(-1)?.data;
+      // What was told before the end comes in its order; the end is the last of it.
+      await first.until(() => first.texts.some((t) => t.how === how) && last()?.state === 'ended');
+      assert.equal((await first.ask({ do: 'stop' })).ok, true);
+      return [last()!.state, last()!.outcome, last()!.exitCode];
+    };
+    const done = { state: 'ended', outcome: 'received', exitCode: 0 };
+    assert.deepEqual(await ended('ended', 0, done), ['ended', 'received', 0]);
+    assert.deepEqual(await ended('stopped', 130, null), ['ended', 'stopped', 130]);
+    assert.deepEqual(await ended('stopped', 130, { ...done, exitCode: 130 }), ['ended', 'stopped', 130]);
+    assert.deepEqual(await ended('stopped', 0, done), ['ended', 'received', 0]);
+    assert.deepEqual(await ended('killed', 1, { state: 'running' }), ['ended', 'killed', 1]);
+    assert.deepEqual(await ended('ended', 3, null), ['ended', 'no board', 3]);
+    first.socket.close();
+  });
+
+  it('a job that tells too much is read more slowly, and goes on to be read', async () => {
+    const first = await page(server, controlToken);
+    await first.ask({ do: 'start', command: 'loopback' });
+    const flood = encodeFrame({ topic: 'log', sequence: 0, timeS: 0, data: { text: 'again' }, arrays: {} });
+    const chunk = new Uint8Array(Buffer.concat(Array.from({ length: 1000 }, () => flood)));
+    const { listener, resumed } = controller;
+    let taken = 0;
+    while (listener!.bytes(chunk)) taken += 1000;
+    assert.ok(taken > 1000 && taken < 20_000, `${taken} frames`);
+    while (controller.resumed === resumed) await new Promise((resolve) => setTimeout(resolve, 10));
+    controller.end(0);
+    first.socket.close();
+  });
+
+  it('boards are not looked for while a job has them', async () => {
+    const first = await page(server, controlToken);
+    await first.ask({ do: 'start', command: 'loopback' });
+    assert.equal((await get(server, '/api/devices', bearer(readToken))).status, 409);
+    controller.end(0);
+    assert.equal((await get(server, '/api/devices', bearer(readToken))).status, 200);
+    first.socket.close();
   });
 });
