@@ -1,4 +1,4 @@
-import type { Controller, Job, JobEnd, JobRequest } from '../link/controller.ts';
+import type { Controller, Job, JobEnd, JobRequest, MadeCapture } from '../link/controller.ts';
 import { Allowance } from './allowance.ts';
 import type { Client } from './client.ts';
 import { FrameSplitter } from './frame-splitter.ts';
@@ -31,6 +31,9 @@ export class Hub {
   /** The latest state of the run of this job; null before it has told one. */
   private told: Frame | null = null;
   private sequence = 0;
+  /** What the last job replays or replayed; null where it was no replay. */
+  private replayed: string | null = null;
+  private exporting: AbortController | null = null;
 
   constructor(controller: Controller) {
     this.controller = controller;
@@ -81,6 +84,7 @@ export class Hub {
         finish(end);
       },
     });
+    this.replayed = request.command === 'replay' ? (request.source ?? null) : null;
     this.counters.jobs++;
     this.running = { job, ended };
     this.sayAll({ job: job.command });
@@ -93,6 +97,26 @@ export class Hub {
     if (!running) return;
     await running.job.stop();
     await running.ended;
+  }
+
+  /** Writes a part of what is replayed as a recording of its own. One at a time. */
+  async exportRange(fromS: number, toS: number): Promise<MadeCapture> {
+    const { replayed: source } = this;
+    if (source === null) throw new HubError('nothing is replayed', 'start a replay first');
+    if (this.exporting) throw new HubError('a part is being written already', 'wait until it is done');
+    const exporting = new AbortController();
+    this.exporting = exporting;
+    try {
+      return await this.controller.exportRange({ source, fromS, toS }, exporting.signal);
+    } finally {
+      this.exporting = null;
+    }
+  }
+
+  /** Stops all that goes on. */
+  async close(): Promise<void> {
+    this.exporting?.abort();
+    await this.stop();
   }
 
   join(client: Client): void {

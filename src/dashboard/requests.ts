@@ -5,15 +5,19 @@ import { type Hub, HubError } from './hub.ts';
 /** Options of a job, and characters of a text, at most. */
 const MOST_OPTIONS = 100;
 const MOST_TEXT = 4096;
+/** Characters of a message at most. */
+const MOST_MESSAGE = 1 << 16;
 
 /** What a page may ask over its WebSocket. */
 export type PageRequest =
   | { readonly id: number; readonly do: 'start'; readonly job: JobRequest }
   | { readonly id: number; readonly do: 'stop' }
-  | { readonly id: number; readonly do: 'replay'; readonly message: Readonly<Record<string, unknown>> };
+  | { readonly id: number; readonly do: 'replay'; readonly message: Readonly<Record<string, unknown>> }
+  | { readonly id: number; readonly do: 'export'; readonly fromS: number; readonly toS: number };
 
 /** The request in a message of a page; a text that says what is wrong with it otherwise. */
 export function parseRequest(text: string): PageRequest | string {
+  if (text.length > MOST_MESSAGE) return `more than ${MOST_MESSAGE} characters`;
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -32,7 +36,11 @@ export function parseRequest(text: string): PageRequest | string {
     const message = replayOf(value);
     return typeof message === 'string' ? message : { id, do: 'replay', message };
   }
-  return 'do: start, stop or replay';
+  if (value.do === 'export') {
+    const range = rangeOf(value.value);
+    return range ? { id, do: 'export', fromS: range[0], toS: range[1] } : 'value: [from, to] in s, from 0 up';
+  }
+  return 'do: start, stop, replay or export';
 }
 
 /** Does what a page asks, if it may, and answers it. */
@@ -43,6 +51,7 @@ export async function answer(text: string, client: Client, hub: Hub): Promise<vo
     return;
   }
   const { id } = request;
+  let result: unknown;
   try {
     if (client.access !== 'control') {
       throw new HubError('this token only watches', 'open the page with the control token');
@@ -51,11 +60,12 @@ export async function answer(text: string, client: Client, hub: Hub): Promise<vo
       // The answer is that it runs; how it ends is told to everybody.
       void hub.start(request.job);
     } else if (request.do === 'stop') await hub.stop();
+    else if (request.do === 'export') result = await hub.exportRange(request.fromS, request.toS);
     else {
       if (!hub.job) throw new HubError('nothing runs', 'start a replay first');
       hub.job.tell(request.message);
     }
-    client.say({ reply: id, ok: true });
+    client.say({ reply: id, ok: true, ...(result === undefined ? {} : { result }) });
   } catch (error) {
     const { message, hint } = error as { message: string; hint?: string };
     client.say({ reply: id, ok: false, error: { message, hint: hint ?? null } });
@@ -66,7 +76,8 @@ function jobOf({ command, options = {}, source }: Record<string, unknown>): JobR
   if (!isText(command)) return 'command: a word';
   if (!isRecord(options) || Object.keys(options).length > MOST_OPTIONS) return `options: up to ${MOST_OPTIONS} flags`;
   for (const [flag, value] of Object.entries(options)) {
-    if (!/^[a-z][a-z0-9-]{0,40}$/.test(flag)) return 'options: names are long flags without their dashes';
+    if (!/^[a-z][a-z0-9-]{0,40}$/.test(flag) || Object.hasOwn(Object.prototype, flag))
+      return 'options: names are long flags without their dashes';
     if (value !== true && value !== false && !isText(value) && !isNumber(value)) return `options: ${flag}: no value`;
   }
   if (source !== undefined && !isText(source)) return `source: a text of up to ${MOST_TEXT} characters`;
@@ -80,6 +91,11 @@ function replayOf({ action, value }: Record<string, unknown>): Readonly<Record<s
   const numbers = Array.isArray(value) && value.length === 2 && value.every(isNumber);
   if (value !== undefined && value !== null && !isNumber(value) && !numbers) return 'value: a number, two, or none';
   return { action, value: value ?? null };
+}
+
+function rangeOf(value: unknown): readonly [number, number] | null {
+  const [from, to] = Array.isArray(value) && value.length === 2 ? (value as unknown[]) : [];
+  return isNumber(from) && isNumber(to) && from >= 0 && to > from ? [from, to] : null;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -110,7 +110,7 @@ export class Dashboard {
   /** Stops the job, tells all pages, and ends every connection. */
   async close(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
-    await this.hub.stop();
+    await this.hub.close();
     for (const client of this.hub.clients) client.end(1001, 'the dashboard ends');
     const ended = new Promise<void>((resolve) => this.server.close(() => resolve()));
     setTimeout(() => {

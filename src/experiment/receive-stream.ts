@@ -34,13 +34,12 @@ export async function captureHints(path: string): Promise<CaptureHints> {
     const g = reader.meta.global as Record<string, unknown>;
     const number = (key: string) => (typeof g[key] === 'number' && Number.isFinite(g[key]) ? (g[key] as number) : null);
     const { rateHz, format, fullScale, segments } = reader.layout;
-    const last = segments.at(-1);
     return {
       numerology: number('sct:numerology'),
       loOffsetHz: number('sct:lo_offset_hz') ?? 0,
       rateHz,
-      startIndex: segments[0]?.index ?? 0,
-      endIndex: last ? last.index + last.fileEnd - last.fileStart : 0,
+      startIndex: reader.span.start,
+      endIndex: reader.span.end,
       format,
       fullScale,
       frequencyHz: segments[0]?.frequencyHz ?? null,

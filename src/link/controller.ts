@@ -36,6 +36,22 @@ export interface Job {
   stop(): Promise<void>;
 }
 
+/** A part of what a replay plays, by its times: lost samples take theirs. */
+export interface RangeRequest {
+  /** As in the request of the replay. */
+  readonly source: string;
+  readonly fromS: number;
+  readonly toS: number;
+}
+
+/** A recording that was made of a part of another. */
+export interface MadeCapture {
+  /** As in the list of recordings. */
+  readonly name: string;
+  readonly files: readonly string[];
+  readonly samples: number;
+}
+
 /** Starts what a dashboard's page asks for, in processes of their own; the command line gives one to the dashboard. */
 export interface Controller {
   /** Commands that may be started. */
@@ -48,4 +64,6 @@ export interface Controller {
   pictureSize(path: string, name: string): Promise<{ readonly width: number; readonly height: number }>;
   /** UsageError where the request is no good. */
   start(request: JobRequest, listener: JobListener): Job;
+  /** Writes a part of a recording as a new one; of one that is stopped or fails nothing stays. UsageError or DeviceError where it fails. */
+  exportRange(request: RangeRequest, signal: AbortSignal): Promise<MadeCapture>;
 }

@@ -6,7 +6,15 @@ import { WebSocket } from 'ws';
 import { UsageError } from '../../src/common/errors.ts';
 import { decodeFrame, encodeFrame, type Frame, type FrameArray, type Topic } from '../../src/dashboard/frames.ts';
 import { Dashboard } from '../../src/dashboard/server.ts';
-import type { Controller, Job, JobEnd, JobListener, JobRequest } from '../../src/link/controller.ts';
+import type {
+  Controller,
+  Job,
+  JobEnd,
+  JobListener,
+  JobRequest,
+  MadeCapture,
+  RangeRequest,
+} from '../../src/link/controller.ts';
 import { pictureSize } from '../../src/sct/image/load.ts';
 
 /** A controller whose one job says what the test wants it to. */
@@ -41,6 +49,15 @@ export class TestController implements Controller {
       more: () => void this.resumed++,
       stop: async () => this.end(130, 'stopped'),
     };
+  }
+
+  exported: RangeRequest[] = [];
+  /** What becomes of a part that is to be written. */
+  export: (signal: AbortSignal) => Promise<MadeCapture> = async () => ({ name: 'part', files: [], samples: 1 });
+
+  exportRange(request: RangeRequest, signal: AbortSignal): Promise<MadeCapture> {
+    this.exported.push(request);
+    return this.export(signal);
   }
 
   end(exitCode: number, how: JobEnd['how'] = 'ended', error: JobEnd['error'] = null): void {

@@ -14,6 +14,7 @@ interface CutFlags {
   to?: string;
   fromSample?: string;
   samples?: string;
+  streamTime?: boolean;
   output?: string;
 }
 
@@ -40,6 +41,10 @@ export function addCaptureCut(group: Command, context: CliContext, done: Done): 
     .option('--to <s>', 'end (default that of the recording)')
     .option('--from-sample <n>', 'beginning as a sample of the file, in place of --from')
     .option('--samples <n>', 'length in samples, in place of --to')
+    .option(
+      '--stream-time',
+      'times as a replay shows them: of the stream that was recorded, where lost samples took theirs',
+    )
     .option('-o, --output <path>', 'recording to write; one that exists is not replaced');
   addCommonOptions(command).addHelpText('after', '\nExample:\n  sct capture cut air --from 0.2 --to 350ms -o part\n');
   command.action(async (path: string, flags: CutFlags) => {
@@ -154,17 +159,23 @@ function cutRange(flags: CutFlags): RangeOf {
       throw new UsageError(`--${a} and --${b === 'samples' ? b : 'from-sample'} say the same; give one`);
     }
   }
+  const { fromSample, samples, streamTime = false } = flags;
+  if (streamTime && (fromSample !== undefined || samples !== undefined)) {
+    throw new UsageError('--stream-time is for --from and --to', '--from-sample and --samples count in the file');
+  }
+  const at = streamTime ? streamSampleAt : sampleAt;
   return (reader) => {
     const { sampleCount } = reader;
-    const { fromSample, samples } = flags;
     const from =
       fromSample === undefined
-        ? sampleAt('--from', flags.from ?? '0', reader)
+        ? flags.from === undefined
+          ? 0
+          : at('--from', flags.from, reader)
         : wholeNumber('--from-sample', fromSample, 0, sampleCount);
     if (samples !== undefined) {
       return { from, to: from + wholeNumber('--samples', samples, 1, Math.max(1, sampleCount - from)) };
     }
-    const to = flags.to === undefined ? sampleCount : sampleAt('--to', flags.to, reader);
+    const to = flags.to === undefined ? sampleCount : at('--to', flags.to, reader);
     return ordered(from, to, '--from', '--to');
   };
 }
@@ -179,6 +190,15 @@ function sampleAt(flag: string, text: string, { sampleCount, layout }: CaptureRe
   const seconds = parseQuantity(flag, text, 's');
   inRange(flag, seconds, 0, sampleCount / layout.rateHz, 's');
   return Math.min(sampleCount, Math.round(seconds * layout.rateHz));
+}
+
+/** The sample at a time of the stream; in a gap the first one behind it. */
+function streamSampleAt(flag: string, text: string, reader: CaptureReader): number {
+  const { rateHz } = reader.layout;
+  const { start, end } = reader.span;
+  const index = Math.round(parseQuantity(flag, text, 's') * rateHz);
+  if (!(index >= start && index <= end)) inRange(flag, index / rateHz, start / rateHz, end / rateHz, 's');
+  return reader.positionOf(index);
 }
 
 function wholeNumber(flag: string, text: string, min: number, max: number): number {

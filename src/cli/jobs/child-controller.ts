@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
 import { UsageError } from '../../common/errors.ts';
-import type { Controller, Job, JobListener, JobRequest } from '../../link/controller.ts';
+import type { Controller, Job, JobListener, JobRequest, MadeCapture, RangeRequest } from '../../link/controller.ts';
 import { RUNS_FOLDER } from '../context.ts';
 import { TELEMETRY_FD } from '../telemetry-pipe.ts';
 import { ChildJob, FD } from './child-job.ts';
+import { exportRange } from './export-range.ts';
 import { checkWords } from './job-check.ts';
 import type { JobPlaces } from './job-places.ts';
 import { jobSchema } from './job-schema.ts';
@@ -66,6 +67,11 @@ export class ChildController implements Controller {
     const output =
       request.command === 'record' ? [`--output=${recordingName(this.places.captures, request.options)}`] : [];
     return this.run(request.command, [request.command, '--json', '-q', ...output, ...words], listener);
+  }
+
+  exportRange(request: RangeRequest, signal: AbortSignal): Promise<MadeCapture> {
+    const run = (words: readonly string[], listener: JobListener) => this.run('capture', words, listener);
+    return exportRange(request, this.places, run, signal);
   }
 
   private commandOf(name: string): Command {

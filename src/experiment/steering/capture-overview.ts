@@ -26,9 +26,10 @@ export async function tellOverview(
 ): Promise<void> {
   const reader = await CaptureReader.open(path);
   try {
-    const { endIndex, startIndex } = spanOf(reader);
-    if (endIndex <= startIndex) return;
-    const facts = { ...marksOf(reader), ...timesOf(reader, startIndex, endIndex) };
+    const { start, end } = reader.span;
+    if (end <= start) return;
+    const { rateHz } = reader.layout;
+    const facts = { ...marksOf(reader), startS: start / rateHz, lengthS: end / rateHz };
     const rmsDbfs = new Float32Array(BINS).fill(Number.NaN);
     const peakDbfs = rmsDbfs.slice();
     const say = () =>
@@ -37,7 +38,7 @@ export async function tellOverview(
     let saidAtMs = performance.now();
     for (const bin of spreadOut(BINS)) {
       if (signal.aborted) return;
-      const at = (edge: number) => reader.positionOf(startIndex + Math.round((edge / BINS) * (endIndex - startIndex)));
+      const at = (edge: number) => reader.positionOf(start + Math.round((edge / BINS) * (end - start)));
       [rmsDbfs[bin], peakDbfs[bin]] = await levelOf(reader, at(bin), at(bin + 1));
       if (performance.now() - saidAtMs < TELL_MS) continue;
       say();
@@ -54,18 +55,6 @@ export function* spreadOut(n: number): Generator<number> {
   let step = 2 ** Math.ceil(Math.log2(Math.max(1, n)));
   yield 0;
   for (; step >= 2; step /= 2) for (let i = step / 2; i < n; i += step) yield i;
-}
-
-function spanOf({ layout: { segments } }: CaptureReader): { startIndex: number; endIndex: number } {
-  const last = segments.at(-1);
-  return {
-    startIndex: segments[0]?.index ?? 0,
-    endIndex: last ? last.index + last.fileEnd - last.fileStart : 0,
-  };
-}
-
-function timesOf({ layout: { rateHz } }: CaptureReader, startIndex: number, endIndex: number) {
-  return { startS: startIndex / rateHz, lengthS: endIndex / rateHz };
 }
 
 /** RMS and peak between two positions in the file, dB. */

@@ -80,6 +80,13 @@ export class CaptureReader {
     return this.currentLayout.sampleCount;
   }
 
+  /** Index in the stream of the first sample, and the one behind the last. */
+  get span(): { readonly start: number; readonly end: number } {
+    const { segments } = this.currentLayout;
+    const last = segments.at(-1);
+    return { start: segments[0]?.index ?? 0, end: last ? last.index + last.fileEnd - last.fileStart : 0 };
+  }
+
   /** Looks again at a capture that is still being written: more samples, new entries, the mark that it is complete. */
   async refresh(): Promise<void> {
     // Size before metadata: the writer puts a gap's entry into the metadata before the samples after the gap.

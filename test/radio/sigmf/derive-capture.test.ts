@@ -198,6 +198,9 @@ test('wrong words and files end with their exit code and leave nothing behind', 
     [['cut', path, '--from-sample', '2999', '--samples', '2', '-o', out], 2, /--samples 2 .*allowed 1 to 1/],
     [['cut', path, '--from-sample', '1.5', '-o', out], 2, /not a whole number/],
     [['cut', path, '--from', '1ms', '--from-sample', '1', '-o', out], 2, /give one/],
+    [['cut', path, '--stream-time', '--from-sample', '1', '-o', out], 2, /--stream-time is for --from and --to/],
+    [['cut', path, '--stream-time', '--to', '3.3ms', '-o', out], 2, /--to .*out of range: allowed 0 to 0\.0032 s/],
+    [['cut', path, '--stream-time', '--from', '1.01ms', '--to', '1.09ms', '-o', out], 2, /--to .*not after --from/],
     [['cut', path], 2, /-o PATH is missing/],
     [['cut', path, '-o', path], 2, /exists already/],
     [['cut', copy, '-o', out], 3, /cannot open .*lone\.sigmf-data/],
@@ -225,6 +228,20 @@ test('wrong words and files end with their exit code and leave nothing behind', 
   assert.equal((await sctInside(['capture', 'cut', path, '-o', out])).code, 0);
   assert.deepEqual((await validateCapture(out)).problems, []);
   assert.equal((await metaOf(out)).global['sct:sample_count'], 1250);
+});
+
+test('times of the stream count what was lost, and go on in a cut', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = await recording(folder);
+  const [first, second] = [join(folder, 'first'), join(folder, 'second')];
+  // 1.05 ms lies in the gap from 1000 to 1100.
+  const cut = (from: string, to: string) => ['--stream-time', '--from', from, '--to', to, '-o'];
+  assert.equal((await sctInside(['capture', 'cut', path, ...cut('1.05ms', '1.3ms'), first])).code, 0);
+  // Two bytes a sample.
+  const bytes = (of: string) => readFile(`${of}.sigmf-data`);
+  assert.deepEqual(await bytes(first), (await bytes(path)).subarray(2000, 2400));
+  assert.equal((await sctInside(['capture', 'cut', first, ...cut('1.15ms', '1.2ms'), second])).code, 0);
+  assert.deepEqual(await bytes(second), (await bytes(path)).subarray(2100, 2200));
 });
 
 test('an interrupted cut leaves nothing', async (t) => {
