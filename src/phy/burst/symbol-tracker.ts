@@ -8,6 +8,7 @@ import type { Acquisition } from '../sync/acquire.ts';
 import { PhaseTracker } from '../sync/phase-tracker.ts';
 import { delayCentroid, pilotDelay } from '../sync/pilot-delay.ts';
 import { TimingTracker } from '../sync/timing-tracker.ts';
+import { fillRamp, multiply } from './carrier-ramp.ts';
 import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
 
 /** Subbands over which a fading channel's change is taken for alike. */
@@ -47,6 +48,9 @@ export class SymbolTracker {
   /** Delay beyond the one applied that the reference contains, samples. */
   private referenceResidual = 0;
   private symbol = 0;
+  /** Of the symbols being demodulated: where their windows begin, samples from the preamble's start, and what is left over. */
+  private readonly offsets: Int32Array;
+  private readonly delays: Float64Array;
   /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
   private readonly applied: number[] = [];
   private readonly centres: number[] = [];
@@ -65,6 +69,8 @@ export class SymbolTracker {
     this.reference = preamble.channel.slice();
     this.slotChannel = new Float32Array(2 * n.nCarriers);
     this.ramp = new Float64Array(2 * n.nCarriers);
+    this.offsets = new Int32Array(Math.max(SLOT_SYMBOLS, n.headerSymbols));
+    this.delays = new Float64Array(this.offsets.length);
     this.turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
     const stepVariance = acquisition.cfoVariance * (2 * Math.PI * n.symbolLength) ** 2;
     this.phase = new PhaseTracker(Math.min(1, 2 * stepVariance + 1e-6), symbols);
@@ -94,16 +100,20 @@ export class SymbolTracker {
     const grid = resourceGrid(n);
     const { cfo, backoff, start } = this.acquisition;
     const centre = this.centreOfPower();
+    const { offsets, delays } = this;
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
       const delay = this.timing.delayAt(index);
       this.applied.push(delay);
       this.centres.push(centre);
       const whole = Math.round(delay);
-      const offset = n.preambleLength + index * n.symbolLength + n.cpLength - backoff + whole;
-      const row = 2 * n.nCarriers * i;
-      this.demodulator.demodulate(samples, base + start + offset, cfo, offset, delay - whole, rows, row);
-      grid.pilotChannel(rows, row, index, slot ? i : index, pilots, 2 * n.nSubbands * i);
+      offsets[i] = n.preambleLength + index * n.symbolLength + n.cpLength - backoff + whole;
+      delays[i] = delay - whole;
+    }
+    this.demodulator.demodulateSymbols(samples, base + start, offsets, delays, count, cfo, rows, 0);
+    for (let i = 0; i < count; i++) {
+      const index = this.symbol + i;
+      grid.pilotChannel(rows, 2 * n.nCarriers * i, index, slot ? i : index, pilots, 2 * n.nSubbands * i);
       this.trackPhase(pilots, 2 * n.nSubbands * i, slot ? i : index);
     }
     this.symbol += count;
@@ -305,37 +315,5 @@ export class SymbolTracker {
     const error = Math.atan2(im * cos - re * sin, re * cos + im * sin);
     const variance = this.noiseVariance / (2 * power + 1e-30) + 1e-5;
     this.phase.update(error, Math.min(variance, 3));
-  }
-}
-
-/** exp(i angle k) of the occupied carriers k = -half..-1, 1..half, ramp[2 half][re, im]. */
-function fillRamp(angle: number, ramp: Float64Array): void {
-  const stepRe = Math.cos(angle);
-  const stepIm = Math.sin(angle);
-  let re = stepRe;
-  let im = stepIm;
-  for (let above = ramp.length / 2, below = above - 2; below >= 0; above += 2, below -= 2) {
-    ramp[above] = ramp[below] = re;
-    ramp[above + 1] = im;
-    ramp[below + 1] = -im;
-    const next = re * stepRe - im * stepIm;
-    im = re * stepIm + im * stepRe;
-    re = next;
-  }
-}
-
-/** Multiplies `count` complex elements from element `at` by those of `ramp` at first, first + stride, ... */
-function multiply(
-  array: Float32Array,
-  at: number,
-  count: number,
-  ramp: Float64Array,
-  first: number,
-  stride: number,
-): void {
-  for (let i = 0, j = at, r = 2 * first; i < count; i++, j += 2, r += 2 * stride) {
-    const re = array[j];
-    array[j] = re * ramp[r] - array[j + 1] * ramp[r + 1];
-    array[j + 1] = re * ramp[r + 1] + array[j + 1] * ramp[r];
   }
 }

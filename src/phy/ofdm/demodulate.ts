@@ -1,5 +1,10 @@
 import { type FftKernel, fftKernel } from '../kernels/fft.ts';
+import { type OfdmKernel, ofdmKernel } from '../kernels/ofdm.ts';
+import { fillRotation } from '../kernels/ofdm-kernel.ts';
 import type { Numerology } from '../numerology.ts';
+
+/** Most symbols of one call. */
+const MAX_SYMBOLS = 16;
 
 /**
  * OFDM demodulation of single symbols with frequency-offset correction:
@@ -15,10 +20,16 @@ export class OfdmDemodulator {
   /** exp(-2 pi i cfo m) / sqrt(N) for the offset used last, [fftSize][re, im]: the symbols of a burst share it. */
   private readonly rotation: Float64Array;
   private rotationCfo = Number.NaN;
+  private readonly kernel: OfdmKernel;
+  /** What the kernel is told of each symbol. */
+  private readonly windows = new Int32Array(MAX_SYMBOLS);
+  private readonly angles = new Float64Array(2 * MAX_SYMBOLS);
+  private readonly one = { offset: new Int32Array(1), delay: new Float64Array(1) };
 
   constructor(numerology: Numerology) {
     this.n = numerology;
     this.fft = fftKernel(numerology.fftSize);
+    this.kernel = ofdmKernel(numerology.fftSize, numerology.nCarriers);
     this.time = new Float32Array(2 * numerology.fftSize);
     this.spectrum = new Float32Array(2 * numerology.fftSize);
     this.rotation = new Float64Array(2 * numerology.fftSize);
@@ -56,47 +67,41 @@ export class OfdmDemodulator {
     out: Float32Array,
     at: number,
   ): void {
-    this.transformRotated(samples, window, cfo);
-    const { spectrum } = this;
-    const { nCarriers, fftSize } = this.n;
-    const start = startPhase(cfo, phaseIndex);
-    const startRe = Math.cos(start);
-    const startIm = Math.sin(start);
-    const step = (2 * Math.PI * delay) / fftSize;
-    const stepRe = Math.cos(step);
-    const stepIm = Math.sin(step);
-    let pr = stepRe;
-    let pi = stepIm;
-    // Carriers k and -k together: their phases are start +- k step.
-    const half = nCarriers / 2;
-    let above = at + nCarriers;
-    let below = above - 2;
-    for (let k = 1; k <= half; k++, above += 2, below -= 2) {
-      const a = pr * startRe;
-      const b = pi * startIm;
-      const c = pr * startIm;
-      const d = pi * startRe;
-      let cos = a - b;
-      let sin = c + d;
-      let re = spectrum[2 * k];
-      let im = spectrum[2 * k + 1];
-      out[above] = re * cos - im * sin;
-      out[above + 1] = re * sin + im * cos;
-      cos = a + b;
-      sin = c - d;
-      re = spectrum[2 * (fftSize - k)];
-      im = spectrum[2 * (fftSize - k) + 1];
-      out[below] = re * cos - im * sin;
-      out[below + 1] = re * sin + im * cos;
-      const t = pr * stepRe - pi * stepIm;
-      pi = pr * stepIm + pi * stepRe;
-      pr = t;
+    this.one.offset[0] = phaseIndex;
+    this.one.delay[0] = delay;
+    this.demodulateSymbols(samples, window - phaseIndex, this.one.offset, this.one.delay, 1, cfo, out, at);
+  }
+
+  /**
+   * The same for `count` symbols that follow one another, at most 16: symbol t's window begins offsets[t] samples after
+   * `origin`, where the correction has phase 0, and lies delays[t] too early. out: [count][nCarriers][re, im] from `at` on.
+   */
+  demodulateSymbols(
+    samples: Float32Array,
+    origin: number,
+    offsets: Int32Array,
+    delays: Float64Array,
+    count: number,
+    cfo: number,
+    out: Float32Array,
+    at: number,
+  ): void {
+    const { windows, angles } = this;
+    const unit = (2 * Math.PI) / this.n.fftSize;
+    for (let t = 0; t < count; t++) {
+      windows[t] = origin + offsets[t];
+      angles[2 * t] = startPhase(cfo, offsets[t]);
+      angles[2 * t + 1] = unit * delays[t];
     }
+    this.kernel.demodulate(samples, windows, angles, count, cfo, out, at);
   }
 
   /** Spectrum of the window with the frequency offset taken out, phase 0 at its first sample. */
   private transformRotated(samples: Float32Array, window: number, cfo: number): void {
-    if (cfo !== this.rotationCfo) this.prepare(cfo);
+    if (cfo !== this.rotationCfo) {
+      fillRotation(cfo, this.rotation);
+      this.rotationCfo = cfo;
+    }
     const { time, rotation } = this;
     for (let i = 0, j = 2 * window; i < time.length; i += 2, j += 2) {
       const a = samples[j];
@@ -107,23 +112,6 @@ export class OfdmDemodulator {
       time[i + 1] = a * im + b * re;
     }
     this.fft.forward(time, 0, this.spectrum, 0);
-  }
-
-  private prepare(cfo: number): void {
-    const { rotation } = this;
-    const step = -2 * Math.PI * cfo;
-    const stepRe = Math.cos(step);
-    const stepIm = Math.sin(step);
-    let pr = 1 / Math.sqrt(this.n.fftSize);
-    let pi = 0;
-    for (let i = 0; i < rotation.length; i += 2) {
-      rotation[i] = pr;
-      rotation[i + 1] = pi;
-      const t = pr * stepRe - pi * stepIm;
-      pi = pr * stepIm + pi * stepRe;
-      pr = t;
-    }
-    this.rotationCfo = cfo;
   }
 }
 

@@ -11,6 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const KERNELS = [
   { name: 'ldpc', pages: 5 },
   { name: 'fft', pages: 4 },
+  { name: 'ofdm', pages: 8 },
 ];
 
 const sources = readdirSync(here);

@@ -7,7 +7,8 @@
 // stage runs along p and transposes 4 x 4 on the way out, all others run along q and take one factor for all lanes. What
 // is left at the end, 4 or 8 points, has no factors but those of the 8-point transform.
 // The inverse is the forward transform with real and imaginary parts exchanged on the way in and out. Two types stand for
-// the directions, so that the compiler makes each stage twice and no loop has to choose.
+// the directions, and two for whether the source is rotated on the way in, so that the compiler makes a stage for each and no
+// loop has to choose.
 
 /** Where samples come in and go out, at most 4096 points each. f32 [N][re, im] */
 export const SOURCE: usize = 1024;
@@ -20,9 +21,14 @@ export const FACTORS: usize = 132096;
 
 type Forward = i32;
 type Inverse = u32;
+type Plain = i32;
+type Rotated = u32;
 
-/** Stride 1: points p, p + N/4, ... of the source; factors w^p, w^2p, w^3p as re[N/4], im[N/4] each. */
-function firstStage<Direction>(size: usize, source: usize, to: usize, factors: usize): void {
+/**
+ * Stride 1: points p, p + N/4, ... of the source; factors w^p, w^2p, w^3p as re[N/4], im[N/4] each. The rotation of every
+ * point: [N/4][re x 4, im x 4].
+ */
+function firstStage<Direction, Turn>(size: usize, source: usize, to: usize, factors: usize, rotation: usize): void {
   const quarter = size << 1;
   let w = factors;
   let x = source;
@@ -36,14 +42,29 @@ function firstStage<Direction>(size: usize, source: usize, to: usize, factors: u
     const c1 = v128.load(x + 2 * quarter, 16);
     const d0 = v128.load(x + 3 * quarter);
     const d1 = v128.load(x + 3 * quarter, 16);
-    const ar = real<Direction>(a0, a1);
-    const ai = imag<Direction>(a0, a1);
-    const br = real<Direction>(b0, b1);
-    const bi = imag<Direction>(b0, b1);
-    const cr = real<Direction>(c0, c1);
-    const ci = imag<Direction>(c0, c1);
-    const dr = real<Direction>(d0, d1);
-    const di = imag<Direction>(d0, d1);
+    let ar = real<Direction>(a0, a1);
+    let ai = imag<Direction>(a0, a1);
+    let br = real<Direction>(b0, b1);
+    let bi = imag<Direction>(b0, b1);
+    let cr = real<Direction>(c0, c1);
+    let ci = imag<Direction>(c0, c1);
+    let dr = real<Direction>(d0, d1);
+    let di = imag<Direction>(d0, d1);
+    if (!isSigned<Turn>()) {
+      const turn = rotation + (x - source);
+      const a2 = ar;
+      ar = turnedReal(ar, ai, turn);
+      ai = turnedImag(a2, ai, turn);
+      const b2 = br;
+      br = turnedReal(br, bi, turn + quarter);
+      bi = turnedImag(b2, bi, turn + quarter);
+      const c2 = cr;
+      cr = turnedReal(cr, ci, turn + 2 * quarter);
+      ci = turnedImag(c2, ci, turn + 2 * quarter);
+      const d2 = dr;
+      dr = turnedReal(dr, di, turn + 3 * quarter);
+      di = turnedImag(d2, di, turn + 3 * quarter);
+    }
     const sr = f32x4.add(ar, cr);
     const si = f32x4.add(ai, ci);
     const mr = f32x4.sub(ar, cr);
@@ -228,6 +249,15 @@ function lastOfEight<Direction>(size: usize, x: usize, y: usize): void {
   }
 }
 
+/** Real and imaginary part of four points times the four [re x 4, im x 4] at an address. */
+function turnedReal(re: v128, im: v128, by: usize): v128 {
+  return f32x4.sub(f32x4.mul(re, v128.load(by)), f32x4.mul(im, v128.load(by, 16)));
+}
+
+function turnedImag(re: v128, im: v128, by: usize): v128 {
+  return f32x4.add(f32x4.mul(re, v128.load(by, 16)), f32x4.mul(im, v128.load(by)));
+}
+
 /** Every other float of two vectors [re, im]. */
 function real<Direction>(a: v128, b: v128): v128 {
   if (isSigned<Direction>()) return v128.shuffle<f32>(a, b, 0, 2, 4, 6);
@@ -278,8 +308,8 @@ function middleStages(size: usize, factors: usize): usize {
   return from;
 }
 
-function transform<Direction>(size: usize, source: usize, result: usize, factors: usize): void {
-  firstStage<Direction>(size, source, HERE, factors);
+function transform<Direction, Turn>(size: usize, source: usize, result: usize, factors: usize, rotation: usize): void {
+  firstStage<Direction, Turn>(size, source, HERE, factors, rotation);
   const from = middleStages(size, factors);
   if (ctz(size) & 1) lastOfEight<Direction>(size, from, result);
   else lastOfFour<Direction>(size, from, result);
@@ -287,9 +317,14 @@ function transform<Direction>(size: usize, source: usize, result: usize, factors
 
 /** Of size 16, 32, ... 4096; source and result are [size][re, im] and do not overlap. */
 export function forward(size: usize, source: usize, result: usize, factors: usize): void {
-  transform<Forward>(size, source, result, factors);
+  transform<Forward, Plain>(size, source, result, factors, 0);
 }
 
 export function inverse(size: usize, source: usize, result: usize, factors: usize): void {
-  transform<Inverse>(size, source, result, factors);
+  transform<Inverse, Plain>(size, source, result, factors, 0);
+}
+
+/** For other kernels: every point of the source is first multiplied by its own of `rotation`, [size/4][re x 4, im x 4]. */
+export function forwardRotated(size: usize, source: usize, result: usize, factors: usize, rotation: usize): void {
+  transform<Forward, Rotated>(size, source, result, factors, rotation);
 }

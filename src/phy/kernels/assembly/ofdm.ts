@@ -1,0 +1,90 @@
+// AssemblyScript, not TypeScript: WebAssembly SIMD kernel of OFDM demodulation, made into ../ofdm-wasm-binary.ts by
+// `npm run build:kernels`. ../ofdm-kernel.ts says what it computes, ../ofdm-wasm.ts calls it.
+//
+// The frequency offset is taken out where the transform reads its input; the phase ramp over the carriers where its
+// output is cut to the occupied ones. Angles run in double precision, four carriers a step.
+import { FACTORS, forwardRotated, RESULT } from './fft';
+
+export { FACTORS } from './fft';
+
+/** exp(-2 pi i cfo m) / sqrt(N). f32 [N/4][re x 4, im x 4] */
+export const ROTATION: usize = 200704;
+/** What each symbol needs: start angle (cos, sin), step from carrier to carrier (cos, sin), first sample. f64 [16][5] */
+export const SYMBOLS: usize = 208896;
+/** Samples of all symbols of a call. f32 [18432][re, im] */
+export const SAMPLES: usize = 209920;
+/** Occupied carriers. f32 [16][nCarriers][re, im], and what a vector may write behind them */
+export const ROWS: usize = 357376;
+
+const SYMBOL_BYTES: usize = 40;
+
+/**
+ * Four carriers times exp(i a) each, a rising by one step from carrier to carrier: `count` carriers (rounded up to four)
+ * from one address to the other; (re, im) = exp(i a) at the first of them.
+ */
+function ramp(from: usize, to: usize, count: usize, re: f64, im: f64, stepRe: f64, stepIm: f64): void {
+  const twoRe = stepRe * stepRe - stepIm * stepIm;
+  const twoIm = 2 * stepRe * stepIm;
+  const threeRe = twoRe * stepRe - twoIm * stepIm;
+  const threeIm = twoRe * stepIm + twoIm * stepRe;
+  const fourRe = twoRe * twoRe - twoIm * twoIm;
+  const fourIm = 2 * twoRe * twoIm;
+  // exp(i step j), j = 0..3.
+  const fineRe = f32x4(1, <f32>stepRe, <f32>twoRe, <f32>threeRe);
+  const fineIm = f32x4(0, <f32>stepIm, <f32>twoIm, <f32>threeIm);
+  for (const end = from + (count << 3); from < end; from += 32, to += 32) {
+    const baseRe = f32x4.splat(<f32>re);
+    const baseIm = f32x4.splat(<f32>im);
+    const next = re * fourRe - im * fourIm;
+    im = re * fourIm + im * fourRe;
+    re = next;
+    const cos = f32x4.sub(f32x4.mul(baseRe, fineRe), f32x4.mul(baseIm, fineIm));
+    const sin = f32x4.add(f32x4.mul(baseRe, fineIm), f32x4.mul(baseIm, fineRe));
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
+    const x = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+    const y = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+    const outRe = f32x4.sub(f32x4.mul(x, cos), f32x4.mul(y, sin));
+    const outIm = f32x4.add(f32x4.mul(x, sin), f32x4.mul(y, cos));
+    v128.store(to, v128.shuffle<f32>(outRe, outIm, 0, 4, 1, 5));
+    v128.store(to, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
+  }
+}
+
+/** The symbols of SYMBOLS from SAMPLES to ROWS. */
+export function demodulate(size: usize, carriers: usize, symbols: i32): void {
+  const half = carriers >> 1;
+  let symbol = SYMBOLS;
+  let row = ROWS;
+  for (let t = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += carriers << 3) {
+    const startRe = load<f64>(symbol);
+    const startIm = load<f64>(symbol, 8);
+    const stepRe = load<f64>(symbol, 16);
+    const stepIm = load<f64>(symbol, 24);
+    const first = <usize>load<f64>(symbol, 32);
+    forwardRotated(size, SAMPLES + (first << 3), RESULT, FACTORS, ROTATION);
+    // exp(i step half) by squaring and multiplying.
+    let powerRe: f64 = 1;
+    let powerIm: f64 = 0;
+    let re = stepRe;
+    let im = stepIm;
+    for (let k = half; k > 0; k >>= 1) {
+      if (k & 1) {
+        const t = powerRe * re - powerIm * im;
+        powerIm = powerRe * im + powerIm * re;
+        powerRe = t;
+      }
+      const square = re * re - im * im;
+      im = 2 * re * im;
+      re = square;
+    }
+    // Carriers -half..-1 stand at the end of the bins, 1..half behind DC. What the lower half writes behind its end is
+    // overwritten by the upper one.
+    const lowRe = startRe * powerRe + startIm * powerIm;
+    const lowIm = startIm * powerRe - startRe * powerIm;
+    ramp(RESULT + ((size - half) << 3), row, half, lowRe, lowIm, stepRe, stepIm);
+    const highRe = startRe * stepRe - startIm * stepIm;
+    const highIm = startRe * stepIm + startIm * stepRe;
+    ramp(RESULT + 8, row + (half << 3), half, highRe, highIm, stepRe, stepIm);
+  }
+}
