@@ -22,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   const streams = watchStreams(interrupt.controller);
   const telemetry = await watcher();
   // Who started this to watch it is gone without a word: nobody could stop a transmitter any more.
-  telemetry?.gone.addEventListener('abort', () => interrupt.controller.abort(), { once: true });
+  telemetry?.gone.addEventListener('abort', () => endAlone(interrupt.controller), { once: true });
   const context: CliContext = {
     argv,
     json,
@@ -71,6 +71,14 @@ async function watcher(): Promise<TelemetryPipe | null> {
   if (process.env.SCT_TELEMETRY_FD === undefined) return null;
   const { TelemetryPipe } = await import('./telemetry-pipe.ts');
   return TelemetryPipe.fromEnvironment(process.env);
+}
+
+/** A run that nobody watches any more has so long to end by itself, ms. */
+const ALONE_MS = 5000;
+
+function endAlone(controller: AbortController): void {
+  controller.abort();
+  setTimeout(() => process.exit(ExitCode.interrupted), ALONE_MS).unref();
 }
 
 function noteEvent(text: string): LogEvent {

@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { encodeFrame, type FrameArray, FrameError, type Topic } from '../dashboard/frames.ts';
 import type { Telemetry, TelemetryEvent } from '../link/telemetry.ts';
@@ -10,7 +11,7 @@ const MOST_WAITING = 1 << 22;
 const REPLACED: ReadonlySet<Topic> = new Set(['spectrum', 'status', 'burst', 'replay']);
 
 /** What a pipe needs of a socket. */
-export type PipeEnd = Pick<Socket, 'write' | 'writableLength' | 'end' | 'destroyed' | 'on'>;
+export type PipeEnd = Pick<Socket, 'write' | 'writableLength' | 'end' | 'destroyed' | 'on' | 'resume'>;
 
 /** Writes what a command tells as frames. It never waits: what the watcher does not take in time is left out and counted. */
 export class TelemetryPipe implements Telemetry {
@@ -24,7 +25,7 @@ export class TelemetryPipe implements Telemetry {
     this.socket = socket;
     const controller = new AbortController();
     this.gone = controller.signal;
-    socket.on('error', () => controller.abort());
+    for (const end of ['end', 'error', 'close']) socket.on(end, () => controller.abort());
   }
 
   /** The pipe that the environment names; null where nobody watches. */
@@ -32,8 +33,10 @@ export class TelemetryPipe implements Telemetry {
     const fd = Number(environment[TELEMETRY_FD]);
     if (!Number.isInteger(fd) || fd < 3 || fd > 255) return null;
     try {
-      const socket = new Socket({ fd, readable: false, writable: true });
-      socket.unref();
+      // The watcher says nothing on it; that it ends is heard by reading, and a run that has nothing to tell hears it as well. A pipe of one
+      // direction cannot be read: there it is heard when something is told.
+      const socket = new Socket({ fd, readable: fstatSync(fd).isSocket(), writable: true });
+      socket.resume().unref();
       return new TelemetryPipe(socket);
     } catch {
       return null;

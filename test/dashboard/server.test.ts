@@ -46,7 +46,7 @@ describe('a job and its pages', async () => {
 
     const later = await page(server, readToken);
     await later.until(() => later.frames.some((f) => f.topic === 'burst' && f.data.burst === 699));
-    assert.deepEqual(later.texts[0], { access: 'read', commands: ['loopback', 'sound'], job: 'sound' });
+    assert.deepEqual(later.texts[0], { access: 'read', commands: [...controller.commands], job: 'sound' });
     assert.deepEqual([later.frames[0].topic, later.frames[1].data], ['run', { samples: 2 }]);
     assert.equal(later.frames.filter((f) => f.topic === 'burst').length, 600);
     assert.deepEqual([...(later.frames.at(-1)!.arrays.rbSnrDb as Float32Array)], [699]);
