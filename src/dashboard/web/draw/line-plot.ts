@@ -44,7 +44,9 @@ export class LinePlot {
   ) {
     this.observer = new ResizeObserver(() => {
       const { clientWidth: width, clientHeight: height } = this.parent;
-      if (this.plot && width > 0 && (width !== this.plot.width || height !== this.plot.height)) {
+      // Where it was hidden until now there is no plot yet.
+      if (!this.plot) this.make();
+      else if (width > 0 && height > 0 && (width !== this.plot.width || height !== this.plot.height)) {
         this.plot.setSize({ width, height });
       }
     });
