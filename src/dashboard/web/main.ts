@@ -1,4 +1,5 @@
 import './panels/bursts.ts';
+import './panels/capture-list.ts';
 import './panels/channel.ts';
 import './panels/constellation.ts';
 import './panels/event-log.ts';

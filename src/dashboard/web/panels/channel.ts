@@ -13,7 +13,7 @@ export class ChannelPanel extends Panel {
 
   protected body() {
     return html`<p class="read"><span class="key k0">|H|</span><span class="key k4">phase</span><b data-is="range">${this.range()}</b></p>
-      <div class="plot lines" role="img" aria-label="Channel over frequency: ${this.range()}"></div>`;
+      <div class="plot lines" data-none=${withChannel() ? '' : 'no burst yet'} role="img" aria-label="Channel over frequency: ${this.range()}"></div>`;
   }
 
   private range(): string {

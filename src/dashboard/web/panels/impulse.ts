@@ -22,7 +22,7 @@ export class ImpulsePanel extends Panel {
     const cp = cpS();
     return html`<p class="read"><span class="key shade">prefix <b data-is="cp">${unit(cp === null ? null : cp * 1e6, 2, 'µs')}</b></span>
         <span title="root mean square delay spread of what is within 20 dB of the peak">spread <b data-is="spread">${unit(spread === null ? null : spread * 1e9, 0, 'ns')}</b></span></p>
-      <div class="plot lines" role="img" aria-label="Power over delay; delay spread ${unit(spread === null ? null : spread * 1e9, 0, 'ns')}"></div>`;
+      <div class="plot lines" data-none=${burst ? '' : 'no burst yet'} role="img" aria-label="Power over delay; delay spread ${unit(spread === null ? null : spread * 1e9, 0, 'ns')}"></div>`;
   }
 
   protected override draw(): void {

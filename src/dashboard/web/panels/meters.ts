@@ -56,7 +56,7 @@ export function meters(): Meter[] {
     '',
     'samples taken in a second',
   ]);
-  if (status && status.bytesPerS !== null) {
+  if (status && status.bytesPerS !== null && !modelled) {
     out.push(['USB', `${fixed(status.bytesPerS / 1e6, 1)} MB/s`, 'usb', '', 'bytes from and to the boards']);
   }
   out.push([

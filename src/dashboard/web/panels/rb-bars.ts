@@ -121,7 +121,7 @@ export class RbBarsPanel extends Panel {
   }
 
   private thresholds(g: CanvasRenderingContext2D, box: Box, burst: BurstTelemetry): void {
-    const { mute, ink, card } = theme();
+    const { ink, card } = theme();
     const used = needsOf(burst);
     g.font = FONT;
     g.textAlign = 'right';
@@ -136,7 +136,7 @@ export class RbBarsPanel extends Panel {
       for (let x = box.left; x < box.right; x += 9) g.fillRect(x, y, 5, 1);
       g.globalAlpha = 1;
       if (saidAt - y < 12) continue;
-      haloText(g, `${name} ½`, box.right, y, mute, card);
+      haloText(g, `${name} ½`, box.right, y, ink, card);
       saidAt = y;
     }
     const width = (box.right - box.left) / burst.subbands;
@@ -241,7 +241,11 @@ function pickedText(burst: BurstTelemetry | undefined): string {
           : '';
   const blocks = blocksOf(sfv);
   const subbands = [...new Set(blocks.map(([, subband]) => subband))].sort((a, b) => a - b);
-  const what = `SFV ${sfv} (${sfvOf(sfv)?.label ?? 'unknown'}) rides on ${blocks.length} RBs, subbands ${runs(subbands)}`;
+  const name = `SFV ${sfv} (${sfvOf(sfv)?.label ?? 'unknown'})`;
+  const what =
+    blocks.length > 0
+      ? `${name} rides on ${blocks.length} RBs, subbands ${runs(subbands)}`
+      : `${name} has the most symbols in no RB of this burst`;
   return block ? `${block}. ${what}` : what;
 }
 

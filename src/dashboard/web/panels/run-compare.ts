@@ -2,6 +2,7 @@ import { html, type TemplateResult } from 'lit';
 import { DASH, fixed } from '../draw/format.ts';
 import { LinePlot } from '../draw/line-plot.ts';
 import { api, type RunDetails } from '../state/api.ts';
+import { openFile } from './kept-file.ts';
 import { Panel } from './panel.ts';
 import { title } from './run-list.ts';
 
@@ -21,6 +22,7 @@ const ROWS: readonly (readonly [string, string, number, (m: Metrics) => unknown]
   ['SNR asked for', 'dB', 1, (m) => m.snrDb],
   ['PSNR', 'dB', 2, (m) => m.psnrDb],
   ['MS-SSIM', '', 4, (m) => m.msSsim],
+  ['R, symbols a pixel', '', 4, (m) => m.symbolsPerPixel],
   ['CBR', '', 4, (m) => m.cbr],
   ['BLER', '', 4, (m) => m.bler],
   ['CSI age', 'ms', 1, (m) => m.csiAgeMs],
@@ -29,6 +31,7 @@ const ROWS: readonly (readonly [string, string, number, (m: Metrics) => unknown]
   ['lost samples', '', 0, (m) => m.lostSamples],
   ['SFVs received', '', 0, (m) => states(m, 'received')],
   ['SFVs repaired', '', 0, (m) => states(m, 'repaired')],
+  ['SFVs synthesised', '', 0, (m) => states(m, 'synthesised')],
   ['SFVs lost', '', 0, (m) => states(m, 'lost')],
   ['time', 's', 1, (m) => seconds(m)],
 ];
@@ -58,26 +61,35 @@ export class RunComparePanel extends Panel {
     this.requestUpdate();
     await this.updateComplete;
     this.changed();
+    if (!this.hidden) this.scrollIntoView({ block: 'nearest' });
+  }
+
+  private async report(name: string): Promise<void> {
+    this.problem = await openFile(`/api/runs/${encodeURIComponent(name)}/files/report.html`);
+    this.requestUpdate();
   }
 
   protected body(): TemplateResult {
     const [a, b] = this.sides;
     if (!a || !b) return html`<p class="empty">${this.problem ?? 'Tick two runs.'}</p>`;
     return html`${this.problem ? html`<p class="fault">${this.problem}</p>` : ''}
-      <div class="sides">${[a, b].map(
-        ({ run, picture }, i) => html`<figure><figcaption><span class="key k${i}">${title(run.name)}</span></figcaption>
-        ${picture ? html`<img src=${picture} alt="Received picture of ${run.name}" />` : html`<p class="empty">no picture</p>`}</figure>`,
+      <div class="compared"><div><div class="sides">${[a, b].map(
+        (
+          { run, picture },
+          i,
+        ) => html`<figure><figcaption><span class="key k${i}">${title(run.name)}</span><button @click=${() => this.report(run.name)} aria-label="Report of ${run.name}">report</button></figcaption>
+        ${picture ? html`<img src=${picture} alt="Received picture of ${run.name}" />` : html`<p class="empty">This run kept no picture.</p>`}</figure>`,
       )}</div>
-      <table><thead><tr><th></th><th class="n">${title(a.run.name)}</th><th class="n">${title(b.run.name)}</th><th class="n">difference</th></tr></thead>
-      <tbody>${ROWS.map((row) => compare(row, a.run.metrics ?? {}, b.run.metrics ?? {}))}</tbody></table>
-      <p class="read">SNR of resource blocks</p><div class="plot lines" role="img" aria-label="SNR of resource blocks of both runs"></div>`;
+      <p class="read">SNR of resource blocks, dB by subband</p><div class="plot lines" role="img" aria-label="SNR of resource blocks of both runs"></div></div>
+      <table><thead><tr><th scope="col"><span class="sr">figure</span></th><th class="n"><span class="key k0">first</span></th><th class="n"><span class="key k1">second</span></th><th class="n">difference</th></tr></thead>
+      <tbody>${ROWS.map((row) => compare(row, a.run.metrics ?? {}, b.run.metrics ?? {}))}</tbody></table></div>`;
   }
 
   protected override draw(): void {
     const parent = this.querySelector<HTMLElement>('.plot');
     if (!parent || this.sides.length < 2) return;
     this.plot ??= new LinePlot(parent, {
-      xLabel: 'subband',
+      xLabel: '',
       yLabel: 'dB',
       counts: true,
       lines: [
@@ -106,7 +118,15 @@ function compare([name, unitName, digits, of]: (typeof ROWS)[number], a: Metrics
     typeof value === 'number' ? `${fixed(value, digits)} ${unitName}` : value ? String(value) : DASH;
   const gap = both ? y - x : null;
   return html`<tr><th scope="row">${name}</th><td class="n">${text(x)}</td><td class="n">${text(y)}</td>
-    <td class="n">${gap === null ? '' : gap === 0 ? '=' : `${gap > 0 ? '+' : ''}${fixed(gap, digits)}`}</td></tr>`;
+    <td class="n">${gap === null ? '' : difference(gap, digits)}</td></tr>`;
+}
+
+/** With its sign; "=" where it is none, and no sign where it rounds to nothing. */
+function difference(gap: number, digits: number): string {
+  if (gap === 0) return '=';
+  const text = fixed(gap, digits);
+  if (Number(text.replace('−', '-')) === 0) return text.replace('−', '');
+  return gap > 0 ? `+${text}` : text;
 }
 
 function states(metrics: Metrics, wanted: string): number | null {

@@ -2,6 +2,7 @@ import { html } from 'lit';
 import { api, type RunSummary } from '../state/api.ts';
 import { connection } from '../state/connection.ts';
 import { store } from '../state/store.ts';
+import { openFile, replayButton } from './kept-file.ts';
 import { Panel } from './panel.ts';
 
 const SHOWN = 40;
@@ -20,18 +21,20 @@ export class RunListPanel extends Panel {
     const words = this.filter.toLowerCase();
     const shown = this.runs.filter(({ name }) => name.toLowerCase().includes(words)).slice(0, SHOWN);
     return html`${this.problem ? html`<p class="fault">${this.problem}</p>` : ''}
-      <div class="scroll" tabindex="0" role="region" aria-label="Table of runs"><table><thead><tr><th><span class="sr">compare</span></th><th>run</th><th>command</th><th>begun, UTC</th><th>end</th></tr></thead>
+      <div class="scroll" tabindex="0" role="region" aria-label="Table of runs"><table><thead><tr><th><span class="sr">compare</span></th><th>run</th><th>command</th><th>begun, UTC</th><th>end</th><th><span class="sr">what to do with it</span></th></tr></thead>
       <tbody>${shown.map((run) => this.row(run))}</tbody></table></div>
-      <p class="read"><span>${this.runs.length} runs</span><span>${this.chosen.length < 2 ? 'tick two to see them side by side' : ''}</span></p>`;
+      ${this.runs.length === 0 && !this.problem ? html`<p class="empty">None yet: what is started here is kept and listed.</p>` : ''}
+      <p class="read"><span>${shown.length < this.runs.length ? `${shown.length} of ` : ''}${this.runs.length} ${this.runs.length === 1 ? 'run' : 'runs'}</span><span>${this.chosen.length < 2 ? 'tick two to see them side by side' : ''}</span></p>`;
   }
 
-  private row({ name, modifiedAt, manifest }: RunSummary) {
+  private row({ name, source, modifiedAt, manifest }: RunSummary) {
     const ticked = this.chosen.includes(name);
     const argv = Array.isArray(manifest?.argv) ? manifest.argv.map(String) : [];
     const { message, state } = (manifest?.exit ?? {}) as { message?: string; state?: string };
     const began = typeof manifest?.startedAt === 'string' ? manifest.startedAt : modifiedAt;
     return html`<tr class=${ticked ? 'chosen' : ''}><td><input type="checkbox" .checked=${ticked} aria-label="Compare ${name}" @change=${() => this.tick(name)} /></td>
-      <td class="name">${title(name)}</td><td title=${argv.join(' ')}>${argv[1] ?? '—'}</td><td>${began.slice(0, 16).replace('T', ' ')}</td><td>${message || state || '—'}</td></tr>`;
+      <td class="name">${title(name)}</td><td title=${argv.join(' ')}>${argv[1] ?? '—'}</td><td class="when" title=${began}>${began.slice(5, 16).replace('T', ' ')}</td><td class="name">${message || state || '—'}</td>
+      <td class="does"><button @click=${() => this.report(name)} aria-label="Report of ${name}">report</button>${replayButton(source ?? name, `Replay ${name}`)}</td></tr>`;
   }
 
   protected override tools() {
@@ -57,6 +60,11 @@ export class RunListPanel extends Panel {
     if (this.chosen.length > 2) this.chosen.shift();
     this.requestUpdate();
     this.dispatchEvent(new CustomEvent('sct-compare', { bubbles: true, detail: [...this.chosen] }));
+  }
+
+  private async report(name: string): Promise<void> {
+    this.problem = await openFile(`/api/runs/${encodeURIComponent(name)}/files/report.html`);
+    this.requestUpdate();
   }
 
   private async load(): Promise<void> {

@@ -38,7 +38,7 @@ export class SfvTablePanel extends Panel {
 }
 
 function emptyWords(): string {
-  if (!store.source) return 'What is sent is not known here: a receiver knows SFVs only once it was told.';
+  if (!store.source) return 'Listed once the picture is cut.';
   return store.run?.codec === 'classical'
     ? 'The classical codec sends an image file as a whole: there are no SFVs.'
     : 'Not cut into SFVs yet.';

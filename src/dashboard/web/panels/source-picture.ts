@@ -4,7 +4,7 @@ import { DASH, fixed } from '../draw/format.ts';
 import { Bitmap, emptyText, pixelAt, place, ScaledLayer } from '../draw/picture-view.ts';
 import { type SfvShape, sfvAt, shapesOf } from '../draw/sfv-shapes.ts';
 import { BOLD, haloText, Surface } from '../draw/surface.ts';
-import type { SourceEvent } from '../state/events.ts';
+import { commandWord, type SourceEvent } from '../state/events.ts';
 import { hover, pin, selection, sfvColour } from '../state/selection.ts';
 import { store } from '../state/store.ts';
 import { pictureKey } from './keys.ts';
@@ -53,12 +53,7 @@ export class SourcePicturePanel extends Panel {
     const g = this.surface.begin();
     const { image } = this.bitmap;
     if (!source || !image) {
-      emptyText(
-        g,
-        this.surface,
-        source ? 'the picture is read …' : 'the picture that is sent is not known here',
-        theme().mute,
-      );
+      emptyText(g, this.surface, source ? 'the picture is read …' : unknownWords(), theme().mute);
       return;
     }
     const at = place(this.surface, source.width, source.height);
@@ -137,6 +132,13 @@ export function outline(
     haloText(g, String(id), at.left + x * at.scale, at.top + y * at.scale, '#ffffff', '#111418');
   }
   g.globalAlpha = 1;
+}
+
+/** Why there is no picture to show. */
+function unknownWords(): string {
+  const { run } = store;
+  const receives = run !== null && ['receive', 'replay'].includes(commandWord(run.command));
+  return receives ? 'who only receives does not know what was sent' : 'not told yet';
 }
 
 /** "12", or "9 of 12" where some were granted nothing. */

@@ -23,7 +23,7 @@ export class SpectrumPanel extends Panel {
 
   protected body() {
     const { peak, at } = strongest();
-    return html`<div class="plot lines" role="img" aria-label="Power over frequency${at === null ? ': nothing received' : `: strongest ${unit(peak?.value, 1, levelUnit())} at ${hertz(at)}`}"></div>`;
+    return html`<div class="plot lines" data-none=${at === null ? 'no samples yet' : ''} role="img" aria-label="Power over frequency${at === null ? ': nothing received' : `: strongest ${unit(peak?.value, 1, levelUnit())} at ${hertz(at)}`}"></div>`;
   }
 
   protected override tools() {

@@ -45,7 +45,7 @@ export class StatusStrip extends Panel {
     const said = message();
     return html`<div class="top"><h1>sct</h1><span class="pill ${state.kind}" data-is="state" title=${run?.commandLine ?? ''}>${state.text}</span>
         <span class="title"><b data-is="title">${run?.title ?? 'no run'}</b> <small data-is="run" title="run ${run?.runId ?? ''}">${run?.directory ?? run?.runId ?? ''}</small></span>
-        ${run ? html`<span class="elapsed" data-is="elapsed" title="time since it was started; of one that ended, time in the stream">${clock(elapsedS())}</span>` : ''}
+        ${run ? html`<span class="elapsed" data-is="elapsed" title="time since it was started">${clock(elapsedS())}</span>` : ''}
         ${this.link()}<span class="said ${said.failed ? 'bad' : ''}" role="status" data-is="said" title=${said.text}>${said.text}</span>
         <span class="buttons">${this.buttons()}</span></div>
       ${run ? html`<dl class="meters">${meters().map(([name, value, is, kind, why]) => html`<div class=${kind ?? ''} title=${why ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`)}${levelMeter()}</dl>` : ''}`;
@@ -100,16 +100,22 @@ function runState(): { kind: string; text: string } {
 function elapsedS(): number | null {
   const { run, status } = store;
   if (!run) return null;
-  if (run.state === 'ended') return status?.timeS ?? null;
+  if (run.state === 'ended') {
+    // Its last word is its end.
+    const tookS = (Date.parse(store.log.fromEnd(0)?.at ?? '') - Date.parse(run.startedAt)) / 1000;
+    return tookS >= 0 ? tookS : (status?.timeS ?? null);
+  }
   return Math.max(0, (Date.now() - Date.parse(run.startedAt)) / 1000);
 }
 
 /** What the last press of a button came to; else how the run ended. */
 function message(): { text: string; failed: boolean } {
   const { run } = store;
-  if (run?.state === 'ended' && run.outcome && !lastAction.failed) {
-    return { text: run.outcome, failed: run.exitCode !== 0 };
-  }
+  if (lastAction.failed) return lastAction;
+  // A command that never became a run says why in the log.
+  const last = store.log.fromEnd(0);
+  if (last?.level === 'error' && !busy()) return { text: last.text, failed: true };
+  if (run?.state === 'ended' && run.outcome) return { text: run.outcome, failed: run.exitCode !== 0 };
   return lastAction;
 }
 

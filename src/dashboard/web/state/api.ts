@@ -19,12 +19,15 @@ type Facts = Readonly<Record<string, unknown>>;
 /** A run as the server lists it: run.json as it is. */
 export interface RunSummary {
   readonly name: string;
+  /** What a replay of it is started with. */
+  readonly source?: string;
   readonly modifiedAt: string;
   readonly manifest: Facts | null;
 }
 
-/** The same with metrics.json. */
+/** The same with metrics.json and the names of its files. */
 export interface RunDetails extends RunSummary {
+  readonly files?: readonly string[];
   readonly metrics: Facts | null;
 }
 

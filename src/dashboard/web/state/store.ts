@@ -91,6 +91,8 @@ export class Store {
         break;
       case 'picture':
         this.pictures[event.stage] = event;
+        // What comes before correction belongs to a picture that was not corrected yet.
+        if (event.stage === 'before') this.pictures.after = null;
         break;
       case 'spectrum':
         this.spectra.push(event);

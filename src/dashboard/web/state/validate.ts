@@ -26,6 +26,8 @@ export interface Quantity {
   readonly maximum: number;
   readonly integer: boolean;
   readonly ratio: boolean;
+  /** Several with commas between them. */
+  readonly list?: boolean;
 }
 
 export interface OptionsSchema {
@@ -93,11 +95,15 @@ export function problemOf(of: OptionSchema, text: string): string | null {
   }
   const quantity = of['x-quantity'];
   if (quantity) {
-    const value = parseQuantity(text, quantity);
-    if (value === null)
-      return `is a number${quantity.unit ? ` (${quantity.unit})` : ''}, such as ${exampleOf(quantity)}`;
-    if (quantity.integer && !Number.isInteger(value)) return 'is a whole number';
-    return value < quantity.minimum || value > quantity.maximum ? rangeText(quantity) : null;
+    for (const part of quantity.list ? text.split(',') : [text]) {
+      const value = parseQuantity(part, quantity);
+      if (value === null) {
+        return `is a number${quantity.unit ? ` (${quantity.unit})` : ''}, such as ${exampleOf(quantity)}`;
+      }
+      if (quantity.integer && !Number.isInteger(value)) return 'is a whole number';
+      if (value < quantity.minimum || value > quantity.maximum) return rangeText(quantity);
+    }
+    return null;
   }
   if (of.minLength !== undefined && text.length < of.minLength) return `has ${of.minLength} characters or more`;
   if (of.maxLength !== undefined && text.length > of.maxLength) return `has ${of.maxLength} characters at most`;
