@@ -120,7 +120,7 @@ export interface SpectrumEvent {
   readonly peakDbfs: Float32Array; // [bin]
 }
 
-/** One burst as the receiver saw it. */
+/** One burst as the receiver saw it. Channel, impulse response and points are empty where bursts come faster than there is time to tell of them. */
 export interface BurstTelemetry {
   readonly topic: 'burst';
   readonly use: 'sounding' | 'data' | 'retransmission' | 'reverse';

@@ -13,18 +13,25 @@ import { placedBurst } from '../semantic-collect.ts';
 const MOST_POINTS = 1500;
 /** RE that say less are not drawn, SNR as a ratio. */
 const LEAST_SNR = 0.05;
+const NOTHING = new Float32Array(0);
 /** In `owner`: nobody. */
 const NOBODY = 255;
 
-/** What is told of a burst; `reportedDb` is what the channel report promised of each subband. */
+/**
+ * What is told of a burst.
+ *
+ * @param reportedDb what the channel report promised of each subband
+ * @param detailed with channel, impulse response and points, which cost most
+ */
 export function burstTelemetry(
   event: BurstEvent,
   trace: BurstTrace,
   n: Numerology,
   deviceRateHz: number,
   reportedDb: readonly number[] | null,
+  detailed = true,
 ): BurstTelemetry {
-  const response = trace.channel.length > 0 ? channelResponse(trace.channel, n) : null;
+  const response = detailed && trace.channel.length > 0 ? channelResponse(trace.channel, n) : null;
   return {
     topic: 'burst',
     use: trace.use,
@@ -51,11 +58,11 @@ export function burstTelemetry(
     subbandSnrErrorDb: trace.subbandSnrErrorDb,
     reportedDb: Float32Array.from(trace.use === 'data' ? (reportedDb ?? []) : []),
     owner: ownersOf(trace, n),
-    channel: trace.channel,
+    channel: detailed ? trace.channel : NOTHING,
     impulseDb: Float32Array.from(response?.impulseDb ?? []),
     impulseStartS: response?.delayS[0] ?? 0,
     impulseStepS: 1 / n.sampleRateHz,
-    points: pointsOf(event.record),
+    points: detailed ? pointsOf(event.record) : NOTHING,
     pointsOf: modulationsOf(trace.modulation),
   };
 }

@@ -4,13 +4,16 @@ import type { BoardCalibration } from '../../radio/calibration.ts';
 import type { RadioProfile } from '../../radio/profile.ts';
 import type { StreamSettings } from '../../radio/radio.ts';
 import { emissionSpan } from '../../radio/safety/occupied-band.ts';
-import { outputBoundDbm } from '../../radio/safety/output-level.ts';
+import { gainTakenBackDb, maxOutputDbm } from '../../radio/safety/output-level.ts';
 import { fullScaleOf } from '../board/full-scale.ts';
 
 /** Thermal noise at 290 K, dBm/Hz. */
 const THERMAL_DBM_HZ = -174;
 /** A burst stands out of the noise by this, dB: less is not told from it by levels. */
 const LEAST_ABOVE_NOISE_DB = 1;
+
+/** Quieter is no noise, but zeros: a converter that has not begun, samples that are missing. */
+const LEAST_NOISE_DB = -130;
 
 /** One end's board as it is set now. */
 export interface BudgetEnd {
@@ -55,7 +58,8 @@ export function linkBudget(facts: BudgetFacts, reading: BudgetReading): LinkBudg
   const aboveDb = loudDb === null || quietDb === null ? Number.POSITIVE_INFINITY : loudDb - quietDb;
   const signalDb = burst && loudDb !== null && aboveDb > LEAST_ABOVE_NOISE_DB ? lessNoise(loudDb, quietDb) : null;
   // Where bursts follow one another closely there is no window without one.
-  const noiseDb = quietDb !== null && !(burst && aboveDb < 2 * LEAST_ABOVE_NOISE_DB) ? quietDb : null;
+  const noise = quietDb !== null && quietDb > LEAST_NOISE_DB && !(burst && aboveDb < 2 * LEAST_ABOVE_NOISE_DB);
+  const noiseDb = noise ? quietDb : null;
   const fullScale = rx && fullScaleOf(rx.profile, rx.settings, rx.level ?? null);
   const dbm = (db: number | null) => (db === null || !fullScale ? null : db + fullScale.dbm);
   const txDbm = tx && outputDbm(tx, facts);
@@ -86,7 +90,7 @@ function predicted(askedDb: number | null, txDbm: number | null, lossDb: number 
 function outputDbm({ profile, settings }: BudgetEnd, { occupiedHz, offsetHz }: BudgetFacts): number | null {
   try {
     const span = emissionSpan({ loHz: settings.frequencyHz, offsetHz, occupiedHz }, 0);
-    return outputBoundDbm(profile, span, settings.gainsDb) + TRANSMIT_RMS_DBFS;
+    return maxOutputDbm(profile, span) - gainTakenBackDb(profile, settings.gainsDb) + TRANSMIT_RMS_DBFS;
   } catch {
     return null;
   }

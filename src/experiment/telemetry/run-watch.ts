@@ -13,12 +13,13 @@ import { picturesOf, sourceTelemetry } from './picture-telemetry.ts';
 import { damageTexts, goodEnd, lossText, planText, repetitionText } from './sentences.ts';
 import { type Band, SignalMeter } from './signal-meter.ts';
 import { type RadioState, StatusTeller, type StreamState } from './status-teller.ts';
+import { Spare, Thrift } from './thrift.ts';
 
 /** What is known of a run when it begins, and stays. */
 export type RunFacts = Omit<RunEvent, 'topic' | 'state' | 'exitCode' | 'outcome' | 'metrics'>;
 
 /** Least time between spectra, ms of the wall clock. */
-const SPECTRUM_MS = 40;
+const SPECTRUM_MS = 33;
 /** Longest that SFVs of one burst take to appear one after another, ms. */
 const APPEAR_MS = 1200;
 /** Lines about repetitions and losses; what comes after them is counted elsewhere. */
@@ -37,7 +38,9 @@ export class RunWatch {
   private readonly status: StatusTeller;
   private radio: () => RadioState | null = () => null;
   private reportedDb: readonly number[] | null = null;
-  private spectrumAtMs = 0;
+  private readonly spectra: Thrift;
+  private readonly details: Thrift;
+  private meteringMs = 0;
   private spectrumFromS = 0;
   private lossesTold = 0;
   private lines = 0;
@@ -52,6 +55,9 @@ export class RunWatch {
     this.facts = facts;
     this.meter = new SignalMeter(bandOf(facts));
     this.status = new StatusTeller(telemetry, folder);
+    const spare = new Spare();
+    this.spectra = new Thrift(spare, SPECTRUM_MS);
+    this.details = new Thrift(spare, 0);
     this.run('starting');
     this.log('note', beginText(facts));
   }
@@ -64,10 +70,12 @@ export class RunWatch {
   /** A block that is about to be received. */
   block(block: SampleBlock, stream: StreamState): void {
     if (this.state === 'starting') this.run('running');
+    const fromMs = performance.now();
     this.meter.add(block);
     const nowMs = performance.now();
+    this.meteringMs += nowMs - fromMs;
     const timeS = block.index / stream.deviceRateHz;
-    if (nowMs - this.spectrumAtMs >= SPECTRUM_MS) {
+    if (this.spectra.due(nowMs)) {
       const reading = this.meter.read();
       if (reading) {
         this.status.levels(reading);
@@ -77,8 +85,9 @@ export class RunWatch {
         const centreHz = this.facts.frequencyHz ?? 0;
         const spanHz = stream.deviceRateHz;
         this.telemetry.tell({ topic: 'spectrum', timeS, durationS, centreHz, spanHz, meanDbfs, peakDbfs });
-        this.spectrumAtMs = nowMs;
         this.spectrumFromS = timeS;
+        this.spectra.took(nowMs, this.meteringMs + performance.now() - nowMs);
+        this.meteringMs = 0;
       }
     }
     this.tellLosses(stream);
@@ -94,8 +103,11 @@ export class RunWatch {
   /** A burst that was heard. */
   heard(event: BurstEvent, trace: BurstTrace, chain: StreamState & { readonly receiver: Receiver }): void {
     const { numerology } = chain.receiver;
-    const told = burstTelemetry(event, trace, numerology, chain.deviceRateHz, this.reportedDb);
+    const fromMs = performance.now();
+    const detailed = this.details.due(fromMs);
+    const told = burstTelemetry(event, trace, numerology, chain.deviceRateHz, this.reportedDb, detailed);
     this.telemetry.tell(told);
+    if (detailed) this.details.took(fromMs, performance.now() - fromMs);
     this.status.heard(meanOf(told.subbandSnrDb));
     const repetition = repetitionText(told);
     if (repetition) this.line('note', repetition);

@@ -2,7 +2,7 @@ import { fftKernel } from '../../phy/kernels/fft.ts';
 import type { SampleBlock } from '../../radio/radio.ts';
 
 /** Transforms of one reading: more cost more than an eye sees. */
-const MOST_TRANSFORMS = 24;
+const MOST_TRANSFORMS = 16;
 
 /** Levels are relative to full scale, which a stream of a model's floats does not have: there it is a power of 1. */
 export interface SignalReading {

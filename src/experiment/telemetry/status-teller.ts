@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { Telemetry } from '../../link/telemetry.ts';
+import type { LinkBudget, Telemetry } from '../../link/telemetry.ts';
 import type { LossRecord } from '../../radio/radio.ts';
 import { type BudgetFacts, type BudgetReading, linkBudget } from './link-budget.ts';
 import type { SignalReading } from './signal-meter.ts';
@@ -41,6 +41,8 @@ export class StatusTeller {
   private gaps = 0;
   private level: BudgetReading = NOTHING;
   private diskFreeBytes: number | null = null;
+  /** Of the latest burst. */
+  private received: Pick<LinkBudget, 'rxDbm' | 'rxDbfs'> = { rxDbm: null, rxDbfs: null };
 
   /** @param folder where the run records, for the room that is left */
   constructor(telemetry: Telemetry, folder: string | null) {
@@ -105,12 +107,19 @@ export class StatusTeller {
       diskFreeBytes: this.diskFreeBytes,
       bytesPerS: radio?.recordedBytes === undefined ? null : perS(recordedBytes, this.last.recordedBytes),
       temperatureC: radio?.temperatureC ?? null,
-      budget: radio?.budget ? linkBudget(radio.budget, this.level) : null,
+      budget: radio?.budget ? this.budget(radio.budget) : null,
     });
     this.last = { atMs: nowMs, samples: stream.samples, cpuUs, recordedBytes };
-    // A burst of long ago says nothing of the level now, its SNR the latest that is known.
+    // What is loud next need not be a burst.
     this.level = { ...NOTHING, snrDb: this.level.snrDb };
     this.lookForRoom();
+  }
+
+  /** The budget; while no burst comes the level of the latest one stands. */
+  private budget(facts: BudgetFacts): LinkBudget {
+    const budget = linkBudget(facts, this.level);
+    if (budget.rxDbfs !== null) this.received = { rxDbm: budget.rxDbm, rxDbfs: budget.rxDbfs };
+    return { ...budget, ...this.received };
   }
 
   private count(losses: readonly LossRecord[]): void {

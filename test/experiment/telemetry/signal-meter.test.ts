@@ -49,3 +49,16 @@ test('short blocks and values that are no numbers do no harm', () => {
   meter.add({ data, format: 'cf32_le', fullScale: 1, index: 0, lostBefore: null, timestampNs: null });
   assert.ok(meter.read()!.meanDbfs.every(Number.isFinite));
 });
+
+test('the loudest and the quietest part of a stream, in the band of the signal alone', () => {
+  // A tone of -20 dBFS in the band for one block of three, one of -40 dBFS for the others; beside it all the while one of full scale.
+  const meter = new SignalMeter({ from: -0.25, to: 0.25 });
+  const beside = tone(400, 1);
+  for (const amplitude of [0.01, 0.1, 0.01]) {
+    const { data } = tone(100, amplitude);
+    meter.add({ ...beside, data: (beside.data as Int16Array).map((v, i) => (v >> 1) + data[i]) });
+  }
+  const { loudDbfs, quietDbfs } = meter.read()!;
+  assert.ok(Math.abs(loudDbfs + 20) < 0.1, `${loudDbfs}`);
+  assert.ok(Math.abs(quietDbfs + 40) < 0.5, `${quietDbfs}`);
+});
