@@ -35,6 +35,8 @@ const SECOND_MS = 1000;
 /** How long a request may take to say what it wants, and to say all of it (a picture), ms. */
 const HEADERS_MS = 5000;
 const REQUEST_MS = 60_000;
+/** Requests on one connection; a browser opens another. */
+const MOST_REQUESTS = 100;
 /** A connection on which nothing moves. */
 const IDLE_MS = 60_000;
 
@@ -92,6 +94,7 @@ export class Dashboard {
       connectionsCheckingInterval: SECOND_MS,
     });
     server.setTimeout(IDLE_MS);
+    server.maxRequestsPerSocket = MOST_REQUESTS;
     await new Promise<void>((resolve, reject) => {
       server.once('error', (e) => reject(new DeviceError(`cannot listen at ${host}:${port}: ${e.message}`)));
       server.listen(port, host, resolve);
