@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { builtPage, launch, noBrowser, openPage } from './browser.ts';
@@ -180,42 +179,4 @@ test('keys: help, dark and light, a screenshot; nothing is fetched from elsewher
   assert.equal(await page.evaluate('document.documentElement.dataset.theme'), 'dark', 'the choice is kept');
   assert.deepEqual(elsewhere, []);
   await page.close();
-});
-
-test('axe-core finds nothing serious, dark and light, at a desk and on a phone', { skip: noBrowser }, async () => {
-  const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-  feeder.snapshot = [
-    ...(await pictureRun()),
-    { topic: 'replay', positionS: 1, lengthS: 8, speed: 1, paused: true, loop: null },
-  ];
-  for (const [colorScheme, width] of [
-    ['dark', 1280],
-    ['light', 1280],
-    ['light', 390],
-  ] as const) {
-    const { page } = await openPage(browser, feeder.url, {
-      colorScheme,
-      viewport: { width, height: width > 1000 ? 1900 : 4600 },
-      bypassCSP: true,
-    });
-    await page.locator('sct-sfvs tbody tr').first().waitFor();
-    await page.locator('sct-runs tbody tr').first().waitFor();
-    assert.ok(
-      await page.evaluate('document.documentElement.scrollWidth <= innerWidth'),
-      `${width} px: nothing sticks out`,
-    );
-    await page.keyboard.press('c');
-    await page.locator('#sct-o-snr').waitFor();
-    await page.evaluate(axe);
-    const { violations } = (await page.evaluate('axe.run()')) as {
-      violations: { id: string; impact: string; nodes: { html: string }[] }[];
-    };
-    const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-    assert.deepEqual(
-      serious.map(({ id, nodes }) => `${id}: ${nodes.map((n) => n.html).join(' ')}`),
-      [],
-      `${colorScheme} ${width}`,
-    );
-    await page.close();
-  }
 });

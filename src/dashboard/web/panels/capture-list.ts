@@ -50,7 +50,7 @@ export class CaptureListPanel extends Panel {
       this.filter = (event.target as HTMLInputElement).value;
       this.requestUpdate();
     };
-    return html`<span class="tools"><input type="search" placeholder="filter" aria-label="Filter recordings" @input=${type} /><button @click=${() => this.load()} aria-label="Look for recordings again">refresh</button></span>`;
+    return html`<span class="tools"><input type="search" placeholder="filter" aria-label="Filter recordings" @input=${type} /><button @click=${() => this.load()} aria-label="refresh recordings">refresh</button></span>`;
   }
 
   override changed(): void {

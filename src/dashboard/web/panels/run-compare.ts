@@ -81,8 +81,8 @@ export class RunComparePanel extends Panel {
         ${picture ? html`<img src=${picture} alt="Received picture of ${run.name}" />` : html`<p class="empty">This run kept no picture.</p>`}</figure>`,
       )}</div>
       <p class="read">SNR of resource blocks, dB by subband</p><div class="plot lines" role="img" aria-label="SNR of resource blocks of both runs"></div></div>
-      <table><thead><tr><th scope="col"><span class="sr">figure</span></th><th class="n"><span class="key k0">first</span></th><th class="n"><span class="key k1">second</span></th><th class="n">difference</th></tr></thead>
-      <tbody>${ROWS.map((row) => compare(row, a.run.metrics ?? {}, b.run.metrics ?? {}))}</tbody></table></div>`;
+      <div><table><thead><tr><th scope="col"><span class="sr">figure</span></th><th class="n"><span class="key k0">first</span></th><th class="n"><span class="key k1">second</span></th><th class="n">difference</th></tr></thead>
+      <tbody>${ROWS.map((row) => compare(row, a.run.metrics ?? {}, b.run.metrics ?? {}))}</tbody></table></div></div>`;
   }
 
   protected override draw(): void {
