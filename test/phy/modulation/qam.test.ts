@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { tailQ } from '../../../src/experiment/bench/ldpc-simulation.ts';
+import { LEAST_NOISE_VARIANCE } from '../../../src/phy/kernels/demap-kernel.ts';
 import {
   MODULATION_ORDERS,
   type ModulationOrder,
@@ -10,7 +11,7 @@ import {
   modulationName,
   requireModulationOrder,
 } from '../../../src/phy/modulation/qam.ts';
-import { LEAST_NOISE_VARIANCE, softDemap, softDemapMixed } from '../../../src/phy/modulation/soft-demapper.ts';
+import { softDemap, softDemapMixed } from '../../../src/phy/modulation/soft-demapper.ts';
 
 /** TS 38.211 §5.1.3 to §5.1.6, written out. */
 function specification(b: number[]): [number, number] {

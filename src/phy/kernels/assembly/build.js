@@ -12,6 +12,7 @@ const KERNELS = [
   { name: 'ldpc', pages: 5 },
   { name: 'fft', pages: 4 },
   { name: 'ofdm', pages: 8 },
+  { name: 'demap', pages: 3 },
 ];
 
 const sources = readdirSync(here);

@@ -43,13 +43,31 @@ function firstLanes(n: usize): v128 {
   return v128.load(MASKS + 16 * min<usize>(n, 16));
 }
 
-/** Four LLRs to integers: floor(x scale + 1/2), clipped, NaN to 0. Exact: x - floor(x) has no rounding error. */
+/** 1.5 x 2^23: added to a small float it leaves the nearest integer (of two the even one) in the last bits of the sum. */
+const ROUNDING: f32 = 12582912;
+
+/**
+ * Four LLRs to integers: floor(x scale + 1/2), clipped, NaN to 0. Exact: what a rounded number differs from itself has no
+ * rounding error, and a half that went down to the even integer goes up again.
+ */
 function quantise4(from: usize, scale: v128, clip: v128): v128 {
   // pmin and pmax give their first argument when a NaN is compared.
   const x = f32x4.pmax(f32x4.pmin(f32x4.mul(v128.load(from), scale), clip), f32x4.neg(clip));
-  const low = f32x4.floor(x);
-  const up = f32x4.ge(f32x4.sub(x, low), f32x4.splat(0.5));
-  return i32x4.sub(i32x4.trunc_sat_f32x4_s(low), up);
+  const rounding = f32x4.splat(ROUNDING);
+  const sum = f32x4.add(x, rounding);
+  const up = f32x4.ge(f32x4.sub(x, f32x4.sub(sum, rounding)), f32x4.splat(0.5));
+  const q = i32x4.sub(i32x4.sub(sum, rounding), up);
+  return v128.and(q, f32x4.eq(x, x));
+}
+
+/** Whether `z` LLRs, rounded up to 16, are all 0; what stands behind them may say no although they are. */
+function silent(from: usize, z: usize): bool {
+  let any = i8x16.splat(0);
+  for (const end = from + 4 * z; from < end; from += 64) {
+    const low = v128.or(v128.load(from), v128.load(from, 16));
+    any = v128.or(any, v128.or(low, v128.or(v128.load(from, 32), v128.load(from, 48))));
+  }
+  return !v128.any_true(any);
 }
 
 /** Soft buffer to the first copy of every column; the first two columns were not sent. Fills HEARD. */
@@ -61,7 +79,12 @@ export function quantise(columns: i32, z: usize, scale: f32, clip: f32): void {
   store<u16>(HEARD, 0);
   let from = SOFT;
   let column = APP + 2 * step;
-  for (let c = 2; c < columns; c++) {
+  for (let c = 2; c < columns; c++, from += 4 * z, column += step) {
+    if (silent(from, z)) {
+      memory.fill(column, 0, (z + 15) & ~15);
+      store<u8>(HEARD + c, 0);
+      continue;
+    }
     let any = i8x16.splat(0);
     for (let j: usize = 0; j < z; j += 16) {
       const f = from + 4 * j;
@@ -72,8 +95,6 @@ export function quantise(columns: i32, z: usize, scale: f32, clip: f32): void {
       any = v128.or(any, v128.and(q, firstLanes(z - j)));
     }
     store<u8>(HEARD + c, v128.any_true(any) ? 1 : 0);
-    from += 4 * z;
-    column += step;
   }
 }
 

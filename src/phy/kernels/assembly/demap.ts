@@ -1,0 +1,62 @@
+// AssemblyScript, not TypeScript: WebAssembly SIMD kernel of the soft demapper, made into ../demap-wasm-binary.ts by
+// `npm run build:kernels`. ../demap-kernel.ts says what it computes, ../demap-wasm.ts calls it.
+//
+// Four symbols side by side in the lanes, real and imaginary parts in vectors of their own. A call takes at most 4096 symbols.
+
+/** f32 [symbol][re, im] */
+export const SYMBOLS: usize = 1024;
+/** f32 [symbol] */
+export const VARIANCES: usize = 33792;
+/** f32 [symbol][bit], and what the last vector may write behind it */
+export const LLRS: usize = 50176;
+
+/** A vector [x, y] of two symbols to where a level's bits of both belong, `step` bytes apart. */
+function storePairs(to: usize, x: v128, y: v128, step: usize): void {
+  const low = v128.shuffle<f32>(x, y, 0, 4, 1, 5);
+  const high = v128.shuffle<f32>(x, y, 2, 6, 3, 7);
+  v128.store64_lane(to, low, 0);
+  v128.store64_lane(to + step, low, 1);
+  v128.store64_lane(to + 2 * step, high, 0);
+  v128.store64_lane(to + 3 * step, high, 1);
+}
+
+/** sign(x) weight (1 + p) (2 |x| + 1 - p), p the nearest level of x's sign, at most `top`. */
+function foldedLlr(x: v128, ax: v128, top: v128, weight: v128): v128 {
+  const one = f32x4.splat(1);
+  const half = f32x4.floor(f32x4.mul(ax, f32x4.splat(0.5)));
+  const p = f32x4.min(f32x4.add(f32x4.add(half, half), one), top);
+  const rest = f32x4.sub(f32x4.add(f32x4.add(ax, ax), one), p);
+  const llr = f32x4.mul(f32x4.mul(weight, f32x4.add(one, p)), rest);
+  return v128.xor(llr, v128.and(x, i32x4.splat(i32.MIN_VALUE)));
+}
+
+export function demap(qm: usize, count: usize, halfSpacing: f32, leastVariance: f32): void {
+  const perSpacing = f32x4.splat(1 / halfSpacing);
+  const energy = f32x4.splat(halfSpacing * halfSpacing);
+  const least = f32x4.splat(leastVariance);
+  const four = f32x4.splat(4);
+  const step = qm << 2;
+  const levels: i32 = 1 << (<i32>(qm >> 1) - 1);
+  let to = LLRS;
+  let from = SYMBOLS;
+  let variance = VARIANCES;
+  for (const end = from + (count << 3); from < end; from += 32, variance += 16, to += 4 * step) {
+    const a = v128.load(from);
+    const b = v128.load(from, 16);
+    const weight = f32x4.div(energy, f32x4.max(v128.load(variance), least));
+    let x = f32x4.mul(v128.shuffle<f32>(a, b, 0, 2, 4, 6), perSpacing);
+    let y = f32x4.mul(v128.shuffle<f32>(a, b, 1, 3, 5, 7), perSpacing);
+    let bits = to;
+    for (let half = levels; half > 1; half >>= 1, bits += 8) {
+      const ax = f32x4.abs(x);
+      const ay = f32x4.abs(y);
+      const top = f32x4.splat(<f32>(half + half - 1));
+      storePairs(bits, foldedLlr(x, ax, top, weight), foldedLlr(y, ay, top, weight), step);
+      const middle = f32x4.splat(<f32>half);
+      x = f32x4.sub(middle, ax);
+      y = f32x4.sub(middle, ay);
+    }
+    const last = f32x4.mul(four, weight);
+    storePairs(bits, f32x4.mul(last, x), f32x4.mul(last, y), step);
+  }
+}

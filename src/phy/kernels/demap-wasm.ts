@@ -1,0 +1,60 @@
+import { type DemapKernel, LEAST_NOISE_VARIANCE } from './demap-kernel.ts';
+import { PlainDemapKernel } from './demap-plain.ts';
+import { DEMAP_WASM } from './demap-wasm-binary.ts';
+import { instantiate } from './wasm.ts';
+
+/** What assembly/demap.ts exports; addresses are byte offsets into `memory`. */
+interface Exports {
+  readonly memory: { readonly buffer: ArrayBuffer };
+  readonly SYMBOLS: { readonly value: number };
+  readonly VARIANCES: { readonly value: number };
+  readonly LLRS: { readonly value: number };
+  demap(qm: number, count: number, halfSpacing: number, leastVariance: number): void;
+}
+
+/** Symbols of one call. */
+const BATCH = 4096;
+/** Fewer symbols are not worth the way into the kernel's memory. */
+const WORTH_IT = 16;
+
+/** WebAssembly SIMD in single precision, four symbols a vector. */
+export class WasmDemapKernel implements DemapKernel {
+  private readonly plain = new PlainDemapKernel();
+  private readonly wasm: Exports;
+  private readonly symbols: Float32Array;
+  private readonly variances: Float32Array;
+  private readonly llrs: Float32Array;
+
+  constructor() {
+    const wasm = instantiate<Exports>(DEMAP_WASM);
+    const { buffer } = wasm.memory;
+    this.wasm = wasm;
+    this.symbols = new Float32Array(buffer, wasm.SYMBOLS.value, 2 * BATCH);
+    this.variances = new Float32Array(buffer, wasm.VARIANCES.value, BATCH);
+    this.llrs = new Float32Array(buffer, wasm.LLRS.value, 8 * BATCH);
+  }
+
+  demap(
+    symbols: Float32Array,
+    noiseVariance: Float32Array,
+    qm: number,
+    halfSpacing: number,
+    count: number,
+    llr: Float32Array,
+    from: number,
+    at: number,
+  ): void {
+    if (count < WORTH_IT) {
+      this.plain.demap(symbols, noiseVariance, qm, halfSpacing, count, llr, from, at);
+      return;
+    }
+    for (let done = 0; done < count; done += BATCH) {
+      const some = Math.min(BATCH, count - done);
+      const first = from + done;
+      this.symbols.set(symbols.subarray(2 * first, 2 * (first + some)));
+      this.variances.set(noiseVariance.subarray(first, first + some));
+      this.wasm.demap(qm, some, halfSpacing, LEAST_NOISE_VARIANCE);
+      llr.set(this.llrs.subarray(0, qm * some), at + qm * done);
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { RandomStream } from '../../../src/common/random.ts';
+import { demapKernel } from '../../../src/phy/kernels/demap.ts';
+import { PlainDemapKernel } from '../../../src/phy/kernels/demap-plain.ts';
+import { WasmDemapKernel } from '../../../src/phy/kernels/demap-wasm.ts';
+import { halfSpacing, MODULATION_ORDERS } from '../../../src/phy/modulation/qam.ts';
+
+const plain = new PlainDemapKernel();
+const wasm = new WasmDemapKernel();
+
+test('WebAssembly demaps like plain TypeScript, any order, count, place and noise', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...MODULATION_ORDERS),
+      fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 4000, max: 9000 })),
+      fc.integer({ min: 0, max: 5 }),
+      fc.integer(),
+      (qm, count, from, seed) => {
+        const random = new RandomStream(seed);
+        const symbols = new Float32Array(2 * (from + count));
+        random.addComplexNoise(symbols, [1, 1, 100, 1e6][random.integer(4)]);
+        const variance = Float32Array.from({ length: from + count }, () =>
+          random.integer(20) === 0
+            ? [Number.POSITIVE_INFINITY, 0, 1e9][random.integer(3)]
+            : 10 ** -random.between(0, 4),
+        );
+        const [expected, got] = [plain, wasm].map((kernel) => {
+          const llr = new Float32Array(count * qm + 9).fill(7);
+          kernel.demap(symbols, variance, qm, halfSpacing(qm), count, llr, from, 4);
+          return llr;
+        });
+        assert.ok(
+          got.every((v, i) => (i >= 4 && i < 4 + qm * count) || v === 7),
+          'writes beside its LLRs',
+        );
+        for (let i = 0; i < count; i++) {
+          // An LLR is a difference of distances: what rounding leaves of it goes with the largest of the symbol.
+          const own = expected.subarray(4 + qm * i, 4 + qm * (i + 1));
+          const scale = own.reduce((most, v) => Math.max(most, Math.abs(v)), 1e-30);
+          own.forEach((v, b) => {
+            assert.ok(Math.abs(v - got[4 + qm * i + b]) <= 1e-5 * scale, `Qm=${qm}: ${v} ${got[4 + qm * i + b]}`);
+          });
+        }
+      },
+    ),
+    { numRuns: 200 },
+  );
+});
+
+test('what is no number stays none, and nothing else is touched by it', () => {
+  for (const qm of MODULATION_ORDERS) {
+    const symbols = new Float32Array(2 * 40).fill(0.1);
+    const variance = new Float32Array(40).fill(0.1);
+    symbols[2 * 5] = Number.NaN;
+    variance[9] = Number.NaN;
+    for (const kernel of [plain, wasm]) {
+      const llr = new Float32Array(40 * qm);
+      kernel.demap(symbols, variance, qm, halfSpacing(qm), 40, llr, 0, 0);
+      llr.forEach((v, i) => {
+        const symbol = Math.floor(i / qm);
+        const unknown = symbol === 9 || (symbol === 5 && (i % qm) % 2 === 0);
+        assert.equal(Number.isNaN(v), unknown, `${kernel.constructor.name} Qm=${qm} LLR ${i}`);
+      });
+    }
+  }
+});
+
+test('the kernel of the product is the fast one', () => {
+  assert.equal(demapKernel().constructor, process.env.SCT_KERNELS === 'js' ? PlainDemapKernel : WasmDemapKernel);
+});
