@@ -34,7 +34,8 @@ export function bytes(value: number | null | undefined): string {
   if (value === null || value === undefined) return DASH;
   if (value >= 1e12) return unit(value / 1e12, 2, 'TB');
   if (value >= 1e9) return unit(value / 1e9, 1, 'GB');
-  return unit(value / 1e6, 0, 'MB');
+  if (value >= 1e6) return unit(value / 1e6, value < 1e7 ? 1 : 0, 'MB');
+  return unit(value / 1e3, 0, 'kB');
 }
 
 /** 0:07.3, 12:05, 1:02:03 */

@@ -79,7 +79,7 @@ function control(form: FieldsOf, name: string, of: OptionSchema, wrong: boolean)
   const id = fieldId(name);
   const value = form.values.get(name);
   const about = `${id}-hint ${id}-problem`;
-  const said = of.default === undefined || of.default === null ? '' : String(of.default);
+  const said = defaultOf(of);
   const typed = (event: Event) => form.typed(name, (event.target as HTMLInputElement).value);
   if (of.type === 'boolean') {
     const ticked = (event: Event) => form.typed(name, (event.target as HTMLInputElement).checked);
@@ -97,6 +97,12 @@ function control(form: FieldsOf, name: string, of: OptionSchema, wrong: boolean)
         ? html`<datalist id="${id}-list">${known.map((v) => html`<option value=${v}></option>`)}</datalist>`
         : ''
     }`;
+}
+
+/** As the schema says, or the description: "integrated (default): …". */
+function defaultOf({ default: value, description = '' }: OptionSchema): string {
+  if (value !== undefined && value !== null) return String(value);
+  return /([\w-]+) \(default\)/.exec(description)?.[1] ?? '';
 }
 
 function hintOf(of: OptionSchema): string {

@@ -1,4 +1,5 @@
 import { html } from 'lit';
+import { DASH } from '../draw/format.ts';
 import { api, type RunSummary } from '../state/api.ts';
 import { connection } from '../state/connection.ts';
 import { store } from '../state/store.ts';
@@ -31,9 +32,9 @@ export class RunListPanel extends Panel {
     const ticked = this.chosen.includes(name);
     const argv = Array.isArray(manifest?.argv) ? manifest.argv.map(String) : [];
     const { message, state } = (manifest?.exit ?? {}) as { message?: string; state?: string };
-    const began = typeof manifest?.startedAt === 'string' ? manifest.startedAt : modifiedAt;
+    const began = begunAt({ manifest, modifiedAt });
     return html`<tr class=${ticked ? 'chosen' : ''}><td><input type="checkbox" .checked=${ticked} aria-label="Compare ${name}" @change=${() => this.tick(name)} /></td>
-      <td class="name">${title(name)}</td><td title=${argv.join(' ')}>${argv[1] ?? '—'}</td><td class="when" title=${began}>${began.slice(5, 16).replace('T', ' ')}</td><td class="name">${message || state || '—'}</td>
+      <td class="cut" title=${name}>${title(name)}</td><td title=${argv.join(' ')}>${argv[1] ?? DASH}</td><td class="when" title=${began}>${began.slice(5, 16).replace('T', ' ')}</td><td class="cut" title=${message ?? ''}>${message || state || DASH}</td>
       <td class="does"><button @click=${() => this.report(name)} aria-label="Report of ${name}">report</button>${replayButton(source ?? name, `Replay ${name}`)}</td></tr>`;
   }
 
@@ -69,13 +70,18 @@ export class RunListPanel extends Panel {
 
   private async load(): Promise<void> {
     try {
-      this.runs = await api.runs();
+      this.runs = [...(await api.runs())].sort((a, b) => begunAt(b).localeCompare(begunAt(a)));
       this.problem = null;
     } catch (error) {
       this.problem = error instanceof Error ? error.message : String(error);
     }
     this.requestUpdate();
   }
+}
+
+/** UTC, ISO 8601. */
+function begunAt({ manifest, modifiedAt }: Pick<RunSummary, 'manifest' | 'modifiedAt'>): string {
+  return typeof manifest?.startedAt === 'string' ? manifest.startedAt : modifiedAt;
 }
 
 /** A run's name without its time. */

@@ -84,7 +84,7 @@ export class WaterfallPanel extends Panel {
     const rows = store.spectra.length;
     const pool = this.all ? Math.ceil(rows / tallPx) : 1;
     // Few rows are tall ones.
-    const linePx = [8, 4, 2].find((px) => rows * px <= tallPx) ?? 1;
+    const linePx = [32, 16, 8, 4, 2].find((px) => rows * px <= tallPx) ?? 1;
     const { lowDb, highDb } = this;
     this.image.update(store.spectra, { lowDb, highDb, pool, linePx }, widePx, tallPx);
     this.image.paint(g, Math.round(LEFT * scale), 0);
