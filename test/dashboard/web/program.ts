@@ -35,7 +35,9 @@ export class Program {
     });
     t.after(() => child.kill('SIGKILL'));
     const [line] = await once(child.stdout!, 'data');
-    return new Program(cwd, child, JSON.parse(String(line)));
+    const said = JSON.parse(String(line));
+    assert.ok(said.url, String(line));
+    return new Program(cwd, child, said);
   }
 
   /** A client that is no browser: what it hears does not go through the page. */
