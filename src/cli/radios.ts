@@ -15,6 +15,16 @@ export async function requireRadio(flag: string, value: unknown, where = 'sct lo
   return value;
 }
 
+/** Says so where a board waits for its trigger input: until a pulse comes there is nothing to hear, and no error. */
+export async function noteTrigger(context: CliContext, ...uris: readonly string[]): Promise<void> {
+  const { parseRadioUri } = await import('../radio/uri.ts');
+  for (const text of new Set(uris)) {
+    const uri = parseRadioUri(text);
+    if (uri.kind === 'hackrf' && uri.options.trigger)
+      context.progress.note(`${text}: samples begin with a pulse at the board's trigger input; waiting for it`, true);
+  }
+}
+
 /** Says so where a stored clock error is taken out that the URI did not name (sct doctor --save). */
 export function noteCalibration(context: CliContext, { clock }: Radio): void {
   if (clock?.from !== 'stored') return;

@@ -3,7 +3,7 @@ import { TurningReceiver } from '../link/session/turning-receiver.ts';
 import { numerology } from '../phy/numerology.ts';
 import { openRadio } from '../radio/open-radio.ts';
 import type { Radio, RxStream } from '../radio/radio.ts';
-import { tapRx } from '../radio/recorder.ts';
+import { lostAtEnd, tapRx } from '../radio/recorder.ts';
 import { radiates } from '../radio/safety/transmit-permission.ts';
 import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import { clockField } from '../radio/sigmf/meta.ts';
@@ -157,7 +157,8 @@ async function receiveFrom(
     await radio.close();
     await ledger.finish(stream);
     annotateTrace(capture, stream.trace, stream.numerology, loOffsetHz, rx.settings.frequencyHz);
-    await capture.close({ 'sct:clipped_samples': rx.counters.clippedSamples });
+    const atEnd = lostAtEnd(rx.counters, capture.lost);
+    await capture.close({ ...atEnd, 'sct:clipped_samples': rx.counters.clippedSamples });
     if (answers) stream.trace.takeSoundingsForGains();
     const warnings = rx.warning ? [rx.warning] : [];
     if (rx.ended === 'source-silent') warnings.push('the source went silent without saying that it had ended');

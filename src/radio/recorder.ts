@@ -6,6 +6,7 @@ import {
   joinLosses,
   type LossRecord,
   newTxCounters,
+  type RxCounters,
   type RxStream,
   type SampleBlock,
   type SampleData,
@@ -56,8 +57,11 @@ export async function record(rx: RxStream, writer: CaptureWriter, options: Recor
   signal?.addEventListener('abort', stop, { once: true });
   let error: Error | null = null;
   let taken = 0;
+  const carried = { min: 0, max: 0 };
   try {
     for await (const block of rx) {
+      carried.min += block.lostBefore?.min ?? 0;
+      carried.max += block.lostBefore?.max ?? 0;
       const room = maxSamples - taken;
       const part = blockLength(block) <= room ? block : { ...block, data: block.data.slice(0, 2 * room) as SampleData };
       taken += blockLength(part);
@@ -73,12 +77,29 @@ export async function record(rx: RxStream, writer: CaptureWriter, options: Recor
     await rx.close();
   }
   // A failed writer fails here as well; then there is no summary to give and the error is the caller's.
-  const atEnd: SctFields = queue.loss ? { 'sct:lost_at_end': { min: queue.loss.min, max: queue.loss.max } } : {};
+  const atEnd = lostAtEnd(rx.counters, carried, queue.loss);
   const summary = await writer.close({ ...atEnd, 'sct:clipped_samples': rx.counters.clippedSamples });
   const reached = taken >= maxSamples ? 'max-samples' : null;
   const ended = rx.ended === 'source-silent' ? 'source-silent' : 'source-ended';
   const reason = error ? 'error' : (reached ?? (signal?.aborted ? 'interrupted' : ended));
   return { reason, error, summary, droppedSamples: queue.droppedSamples };
+}
+
+/**
+ * What a capture says of samples that no block carries the loss of: those that a board tells of only once its stream is over, and those that
+ * found no room behind the last block kept.
+ *
+ * @param counters of the stream, after it was closed
+ * @param carried losses that stood before its blocks
+ */
+export function lostAtEnd(
+  { lostMin, lostMax }: Pick<RxCounters, 'lostMin' | 'lostMax'>,
+  carried: { readonly min: number; readonly max: number },
+  dropped: Pick<LossRecord, 'min' | 'max'> | null = null,
+): SctFields {
+  const min = Math.max(0, lostMin - carried.min) + (dropped?.min ?? 0);
+  const max = Math.max(min, lostMax - carried.max + (dropped?.max ?? 0));
+  return max > 0 ? { 'sct:lost_at_end': { min, max } } : {};
 }
 
 /** Blocks on their way to the disk; with a limit it never makes the source wait, but drops and remembers. */

@@ -132,3 +132,25 @@ test('taps record what is sent and what is heard, at the same indices', async (t
   // A wire and equal converters: the two recordings are the same.
   assert.equal(sent.sha512, heard.sha512);
 });
+
+test('what a board tells of only once its stream is over stands in the recording, and what had a block to stand before does not again', async (t) => {
+  const blocks = [noiseBlock('ci8', 0, 1000), noiseBlock('ci8', 1050, 1000, exactLoss(1000, 1050))];
+  const stream = source(blocks, 'end');
+  const { close } = stream;
+  stream.close = async () => {
+    await close();
+    Object.assign(stream.counters, { lostMin: 50 + 16, lostMax: 50 + 90 });
+  };
+  const writer = await newWriter(await temporaryFolder(t));
+  await record(stream, writer, { realtime: true });
+  const reader = await CaptureReader.open(writer.paths.base);
+  const { global } = reader.meta as { global: Record<string, unknown> };
+  await reader.close();
+  assert.deepEqual(
+    [global['sct:lost_samples'], global['sct:lost_at_end']],
+    [
+      { min: 50, max: 50 },
+      { min: 16, max: 90 },
+    ],
+  );
+});

@@ -10,6 +10,7 @@ import {
   resolveSettings,
 } from '../options.ts';
 import { photoSource } from '../photo.ts';
+import { noteTrigger } from '../radios.ts';
 import { printResult } from '../result.ts';
 import { addSnrListOption, comparedText, printSweep, snrList } from '../snr-list.ts';
 
@@ -94,6 +95,7 @@ Examples:
     const photo = await photoSource(path, options.demo === true, run.photo);
     const given = linkInput(command).soundings !== undefined || command.getOptionValue('config') !== undefined;
     const soundings = modelled || given ? {} : { soundings: SOUNDINGS };
+    await noteTrigger(context, tx, rx);
     const { runLink, runLinkCompare } = await import('../../experiment/ota/link-run.ts');
     const settings = { ...config, ...soundings, photo, tx, rx };
     const io = runIo(context, options.output);

@@ -1,6 +1,6 @@
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
-import { requireRadio } from '../radios.ts';
+import { noteTrigger, requireRadio } from '../radios.ts';
 import { printResult } from '../result.ts';
 
 /** `sct receive --from URI`: the receiver alone, knowing only what comes over the air. */
@@ -38,6 +38,7 @@ Examples:
     const { config, run } = await resolveSettings(command, ['from', 'reference']);
     const from = await requireRadio('--from', options.from ?? run.from);
     const reference = options.reference ?? (typeof run.reference === 'string' ? run.reference : undefined);
+    await noteTrigger(context, from);
     const { runReceive } = await import('../../experiment/receive-run.ts');
     const more = reference === undefined ? {} : { reference };
     done(await printResult(context, await runReceive({ ...config, from, ...more }, runIo(context, options.output))));

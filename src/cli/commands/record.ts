@@ -7,7 +7,7 @@ import type { SctFields } from '../../radio/sigmf/meta.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { failureOf } from '../failure.ts';
 import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
-import { noteCalibration, requireRadio } from '../radios.ts';
+import { noteCalibration, noteTrigger, requireRadio } from '../radios.ts';
 
 /** What a receiver has to know of a capture, besides what every SigMF reader knows. */
 const COPIED = ['sct:numerology', 'sct:lo_offset_hz', 'sct:modem_rate_hz', 'sct:clock_ppm'];
@@ -61,6 +61,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
   const radio = await openRadio(from);
   try {
     noteCalibration(context, radio);
+    await noteTrigger(context, from);
     const rx = await radio.openRx(await tuningOf(from, given, radio.capabilities));
     const { rateHz, format, fullScale, frequencyHz, gainsDb, clockPpm = null } = rx.settings;
     const byTime = durationS === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.round(durationS * rateHz));

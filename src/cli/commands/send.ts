@@ -2,7 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
 import { photoSource } from '../photo.ts';
-import { requireRadio } from '../radios.ts';
+import { noteTrigger, requireRadio } from '../radios.ts';
 import { printResult } from '../result.ts';
 
 /** `sct send PHOTO --to URI`: the transmitter alone. */
@@ -31,6 +31,7 @@ Examples:
     const to = await requireRadio('--to', options.to ?? run.to);
     const photo = await photoSource(path, options.demo === true, run.photo);
     if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'send takes one photo');
+    await noteTrigger(context, to);
     const { runSend } = await import('../../experiment/send-run.ts');
     done(await printResult(context, await runSend({ ...config, photo, to }, runIo(context, options.output))));
   });

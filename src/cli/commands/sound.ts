@@ -3,6 +3,7 @@ import { parseQuantity } from '../../common/units.ts';
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
 import { paceGiven, paceOption } from '../pace.ts';
+import { noteTrigger } from '../radios.ts';
 import { printResult } from '../result.ts';
 
 /** A model that is watched goes on at the pace of a real channel. */
@@ -44,6 +45,7 @@ Examples:
       throw new UsageError(`--period ${String(period)} is out of range: allowed 1 to 60000 ms`);
     }
     const more = period === undefined ? {} : { periodMs: period };
+    await noteTrigger(context, tx, rx);
     const { runSound } = await import('../../experiment/sound-run.ts');
     const io = { ...runIo(context, options.output), ...paceGiven(options.pace, context, WATCHED_PACE) };
     done(await printResult(context, await runSound({ ...config, tx, rx, ...more }, io)));

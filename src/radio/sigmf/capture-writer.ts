@@ -118,6 +118,11 @@ export class CaptureWriter {
     return this.samples * formatSpec(this.format).bytesPerSample;
   }
 
+  /** Samples lost before those accepted so far. */
+  get lost(): { readonly min: number; readonly max: number } {
+    return { min: this.state.lostMin, max: this.state.lostMax };
+  }
+
   /** Absolute index that continues without a gap; null before the first sample. */
   get nextIndex(): number | null {
     return this.state.nextIndex;
