@@ -152,7 +152,7 @@ export class LoopbackExchange implements ComparableExchange {
       },
     });
     this.air = air;
-    if (taps.watch) taps.watch.unhurried = Boolean(taps.pace);
+    if (taps.watch && taps.pace) taps.watch.patience = () => 1;
     taps.watch?.reads(() => ({
       ...{ clippedSamples: this.clippedSamples, underruns: 0, rxGainsDb: null, txGainsDb: null },
       recordedBytes: (taps.tx?.bytes ?? 0) + (taps.rx?.bytes ?? 0),

@@ -1,4 +1,5 @@
 import { FileRadio } from '../radio/file/file-radio.ts';
+import type { StreamSettings } from '../radio/radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
@@ -8,6 +9,7 @@ import { type CaptureHints, receiveStream, type StreamResult } from './receive-s
 import type { RunDirectory } from './run-directory.ts';
 import type { RunIo } from './run-io.ts';
 import type { ReplaySteering } from './steering/replay-steering.ts';
+import type { BudgetFacts } from './telemetry/link-budget.ts';
 import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** A recording, and how it is received again. */
@@ -19,6 +21,8 @@ export interface Recording {
   readonly directory: RunDirectory;
   readonly io: RunIo;
   readonly watch: RunWatch | null;
+  /** What is known of the link that was recorded. */
+  budget?(settings: StreamSettings): BudgetFacts;
 }
 
 /** What came of it. */
@@ -34,7 +38,7 @@ export interface HeardAgain {
  * @param steering paces it and says where it begins
  */
 export async function receiveAgain(
-  { path, hints, config, reference, directory, io, watch }: Recording,
+  { path, hints, config, reference, directory, io, watch, budget }: Recording,
   steering: ReplaySteering | null = null,
 ): Promise<HeardAgain> {
   const codecs = new ReceiverCodecs(config);
@@ -45,6 +49,10 @@ export async function receiveAgain(
     watch,
   });
   const rx = await new FileRadio(path, steering ? { fromIndex: steering.begin() } : {}).openRx({});
+  watch?.reads(() => ({
+    ...{ clippedSamples: rx.counters.clippedSamples, underruns: 0, rxGainsDb: rx.settings.gainsDb, txGainsDb: null },
+    ...(budget ? { budget: budget(rx.settings) } : {}),
+  }));
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });
   const stream = await receiveStream(

@@ -124,6 +124,7 @@ export async function receiveStream(
   for await (const block of blocks) {
     hooks.watch?.block(block, chain);
     const stop = take(chain.push(block));
+    await hooks.watch?.building(receiver);
     await settle();
     hooks.progress?.(chain.samples);
     if (stop) break;

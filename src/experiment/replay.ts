@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DeviceError, ExitCode, SctError, UsageError } from '../common/errors.ts';
 import { numerology } from '../phy/numerology.ts';
+import type { StreamSettings } from '../radio/radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { beginRun } from './begin-run.ts';
 import { compareMetrics, type MetricDifference } from './compare-metrics.ts';
@@ -21,8 +23,12 @@ import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
 import { tellOverview } from './steering/capture-overview.ts';
 import { type CommandSource, receiveSteered } from './steering/steered-passes.ts';
+import { recordedBudget } from './telemetry/recorded-budget.ts';
 import { watchRun } from './telemetry/run-facts.ts';
 import { parseTransmitFacts, type TransmitFacts } from './transmit-facts.ts';
+
+/** So long the overview of a capture is waited for, ms. */
+const OVERVIEW_MS = 400;
 
 /** A replay's result; `differences` where `--check` compared it with what the run had written. */
 export interface ReplayResult extends RunResult {
@@ -98,6 +104,8 @@ async function receivedAgain(
   );
   const overview = new AbortController();
   const shown = io.telemetry && tellOverview(capturePath, overview.signal, (event) => io.telemetry?.tell(event));
+  // Beside a receiver that computes it takes longer: of most captures it is there before.
+  if (shown) await Promise.race([shown.catch(() => {}), sleep(OVERVIEW_MS, undefined, { ref: false })]);
   try {
     if (reference) await watch?.sending(basename(config.source), reference, undefined);
     if (facts) watch?.planned(facts.reportedSnrDb);
@@ -121,7 +129,15 @@ async function receivedAgain(
         watch,
       };
     };
-    const what: Recording = { path: capturePath, hints, config: resolved, reference, directory, io, watch };
+    const budget = (settings: StreamSettings) =>
+      recordedBudget(
+        resolved,
+        { modelled, known: run !== null, device: run?.manifest.device ?? null },
+        n,
+        loOffsetHz,
+        settings,
+      );
+    const what: Recording = { path: capturePath, hints, config: resolved, reference, directory, io, watch, budget };
     const heard =
       commands && watch && io.telemetry
         ? await receiveSteered(what, watch, io.telemetry, commands, config.check ? 0 : 1, (part) =>
@@ -132,7 +148,6 @@ async function receivedAgain(
       const text = 'the last pass did not run from beginning to end: there are no metrics of the whole';
       const code = io.signal.aborted ? ExitCode.interrupted : ExitCode.ok;
       io.progress.note(text);
-      watch?.log('note', text);
       await directory.writeManifest(endManifest(manifest, io.now(), code, text));
       watch?.ended(code, text, null);
       return null;

@@ -11,6 +11,9 @@ const TICK_MS = 25;
 const TELL_MS = 200;
 /** A replay that is later than this does not hurry to make up for it, ms. */
 const LATE_MS = 200;
+/** Speed at which there is time to look at each burst; and the share of the time for it from there to the capture's own pace. */
+const SLOW = 0.25;
+const AT_PACE = 0.2;
 /** Commands that make no sense and are noted, at most. */
 const MOST_NOTED = 20;
 
@@ -89,6 +92,12 @@ export class ReplaySteering {
     this.paused = false;
     this.stepping = false;
     this.pace = null;
+  }
+
+  /** Share of the time that may go into showing a picture while it comes: all where it stands or goes slowly, nothing where it hurries. */
+  get patience(): number {
+    if (this.paused || (this.speed > 0 && this.speed <= SLOW)) return 1;
+    return this.speed === 0 || this.speed > 1 ? 0 : AT_PACE;
   }
 
   /** A burst was heard. */

@@ -39,6 +39,7 @@ export async function receiveSteered(
     tell: (event) => telemetry.tell(event),
     note: (text) => watch.log('warning', text),
   });
+  watch.patience = () => steering.patience;
   const silence = commands.listen(
     (line) => steering.command(line),
     () => steering.commandsEnded(),

@@ -1,5 +1,4 @@
 import { storedLevel } from '../../radio/calibration.ts';
-import { loadProfile, type ProfileName } from '../../radio/profile.ts';
 import type { RxStream, StreamSettings, TxStream } from '../../radio/radio.ts';
 import type { SnrSetter } from '../cabled/snr-setter.ts';
 import { type LinkConfig, occupiedHz } from '../link-config.ts';
@@ -61,12 +60,4 @@ export function bandOf({ numerology, frontend }: LinkSetup): Pick<BudgetFacts, '
 export async function levelOfEnd({ uri }: RadioEnd): Promise<BudgetEnd['level']> {
   const serial = 'serial' in uri ? (uri.serial ?? null) : null;
   return storedLevel(serial).catch(() => null);
-}
-
-/** A recording's part: the board whose profile it was received with, and the gains that stand in it. */
-export function recordedEnd(
-  profile: ProfileName,
-  settings: Pick<StreamSettings, 'gainsDb' | 'frequencyHz'>,
-): BudgetEnd | null {
-  return profile === 'loopback' ? null : { profile: loadProfile(profile), settings };
 }

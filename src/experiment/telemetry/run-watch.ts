@@ -28,10 +28,10 @@ const MOST_LINES = 100;
 /** Tells a Telemetry of one run: what its receiver hears, and what becomes of its picture. Driven by what happens; it has no timer. */
 export class RunWatch {
   /**
-   * The run is held back to a pace, so that there is time to look at the picture while it comes; where samples do not wait it is shown once it
-   * is through.
+   * Share of the time that may go into showing the picture while it comes: 0 where samples do not wait, 1 where the run is held back so that
+   * somebody can watch, and SFVs may appear one after another.
    */
-  unhurried = false;
+  patience: () => number = () => 0;
   private readonly telemetry: Telemetry;
   private readonly facts: RunFacts;
   private readonly meter: SignalMeter;
@@ -41,6 +41,7 @@ export class RunWatch {
   private readonly spectra: Thrift;
   private readonly details: Thrift;
   private meteringMs = 0;
+  private buildAtMs = 0;
   private spectrumFromS = 0;
   private lossesTold = 0;
   private lines = 0;
@@ -133,17 +134,21 @@ export class RunWatch {
     for (const text of plan.warnings) this.log('warning', text);
   }
 
-  /** The picture as far as it has come, where the run has time for it; the SFVs of the last burst appear one after another. */
+  /** The picture as far as it has come, where the run has time for it. */
   async building(receiver: Receiver): Promise<void> {
     const { coming } = this;
-    if (!coming || !this.unhurried) return;
+    if (!coming || coming.order.length === 0) return;
+    const share = this.patience();
+    const fromMs = performance.now();
+    if (share <= 0 || fromMs < this.buildAtMs) return;
     this.coming = { ...coming, order: [] };
-    if (coming.order.length === 0) return;
     const decoded = await pictureSoFar(receiver, coming);
     if (!decoded) return;
-    for (const event of await picturesOf({ ...decoded, uncorrected: decoded.image, image: undefined }))
-      this.telemetry.tell(event);
-    await this.appear(decoded.sfvs ?? [], coming.order);
+    for (const event of await picturesOf({ uncorrected: decoded.image, image: undefined })) this.telemetry.tell(event);
+    if (share === 1) await this.appear(decoded.sfvs ?? [], coming.order);
+    else this.sfvs((decoded.sfvs ?? []).map((sfv) => this.outcomeOf(sfv)));
+    const nowMs = performance.now();
+    this.buildAtMs = nowMs + (nowMs - fromMs) * (1 / share - 1);
   }
 
   /** What came of the picture. */
