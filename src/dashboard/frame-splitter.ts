@@ -1,10 +1,11 @@
-import { FrameError, frameLength } from './frames.ts';
+import { FRAME_HEADER_BYTES, frameLength } from './frames.ts';
 
-/** Takes a stream of bytes apart into frames. What waits for its end is bounded by the longest frame. */
+/** Takes a stream of bytes apart into frames, each copied once. What waits for its end is bounded by the longest frame. */
 export class FrameSplitter {
-  private parts: Uint8Array[] = [];
-  private waiting = 0;
-  private wanted: number | null = null;
+  private readonly header = new Uint8Array(FRAME_HEADER_BYTES);
+  /** The frame whose header is known, and how much there is of it, or of the header. */
+  private frame: Uint8Array | null = null;
+  private filled = 0;
 
   /**
    * Whole frames that end in this chunk, each in memory of its own.
@@ -12,31 +13,23 @@ export class FrameSplitter {
    * @throws FrameError where the stream is none of frames; nothing can be made of it from there on
    */
   push(chunk: Uint8Array): Uint8Array[] {
-    this.parts.push(chunk);
-    this.waiting += chunk.length;
     const frames: Uint8Array[] = [];
-    for (;;) {
-      this.wanted ??= this.lengthOfNext();
-      if (this.wanted === null || this.waiting < this.wanted) return frames;
-      const bytes = this.joined();
-      frames.push(bytes.slice(0, this.wanted));
-      this.parts = [bytes.subarray(this.wanted)];
-      this.waiting -= this.wanted;
-      this.wanted = null;
+    for (let at = 0; at < chunk.length; ) {
+      const into = this.frame ?? this.header;
+      const part = chunk.subarray(at, at + into.length - this.filled);
+      into.set(part, this.filled);
+      this.filled += part.length;
+      at += part.length;
+      if (this.filled === FRAME_HEADER_BYTES && !this.frame) {
+        this.frame = new Uint8Array(frameLength(this.header)!);
+        this.frame.set(this.header);
+      }
+      if (this.frame?.length === this.filled) {
+        frames.push(this.frame);
+        this.frame = null;
+        this.filled = 0;
+      }
     }
-  }
-
-  /** Whether the stream stopped between two frames. @throws FrameError where it did not */
-  end(): void {
-    if (this.waiting > 0) throw new FrameError(`the stream ended ${this.waiting} bytes into a frame`);
-  }
-
-  private lengthOfNext(): number | null {
-    return frameLength(this.joined());
-  }
-
-  private joined(): Uint8Array {
-    if (this.parts.length > 1) this.parts = [new Uint8Array(Buffer.concat(this.parts))];
-    return this.parts[0] ?? new Uint8Array(0);
+    return frames;
   }
 }
