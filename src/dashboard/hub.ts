@@ -99,6 +99,14 @@ export class Hub {
     await running.ended;
   }
 
+  /** Replays the same once more, with other settings; what runs is stopped. */
+  async again(options: JobRequest['options']): Promise<void> {
+    const { replayed: source } = this;
+    if (source === null) throw new HubError('nothing is replayed', 'start a replay first');
+    await this.stop();
+    void this.start({ command: 'replay', options, source });
+  }
+
   /** Writes a part of what is replayed as a recording of its own. One at a time. */
   async exportRange(fromS: number, toS: number): Promise<MadeCapture> {
     const { replayed: source } = this;

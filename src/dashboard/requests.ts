@@ -13,6 +13,7 @@ export type PageRequest =
   | { readonly id: number; readonly do: 'start'; readonly job: JobRequest }
   | { readonly id: number; readonly do: 'stop' }
   | { readonly id: number; readonly do: 'replay'; readonly message: Readonly<Record<string, unknown>> }
+  | { readonly id: number; readonly do: 'again'; readonly options: JobRequest['options'] }
   | { readonly id: number; readonly do: 'export'; readonly fromS: number; readonly toS: number };
 
 /** The request in a message of a page; a text that says what is wrong with it otherwise. */
@@ -36,11 +37,15 @@ export function parseRequest(text: string): PageRequest | string {
     const message = replayOf(value);
     return typeof message === 'string' ? message : { id, do: 'replay', message };
   }
+  if (value.do === 'again') {
+    const job = jobOf({ command: 'replay', options: value.options });
+    return typeof job === 'string' ? job : { id, do: 'again', options: job.options };
+  }
   if (value.do === 'export') {
     const range = rangeOf(value.value);
     return range ? { id, do: 'export', fromS: range[0], toS: range[1] } : 'value: [from, to] in s, from 0 up';
   }
-  return 'do: start, stop, replay or export';
+  return 'do: start, stop, replay, again or export';
 }
 
 /** Does what a page asks, if it may, and answers it. */
@@ -60,6 +65,7 @@ export async function answer(text: string, client: Client, hub: Hub): Promise<vo
       // The answer is that it runs; how it ends is told to everybody.
       void hub.start(request.job);
     } else if (request.do === 'stop') await hub.stop();
+    else if (request.do === 'again') await hub.again(request.options);
     else if (request.do === 'export') result = await hub.exportRange(request.fromS, request.toS);
     else {
       if (!hub.job) throw new HubError('nothing runs', 'start a replay first');

@@ -235,7 +235,7 @@ export interface OverviewEvent {
   readonly bins: number;
   /** Bursts and other marks that the capture's annotations tell of, in order; `use` is the annotation's label. */
   readonly bursts: readonly { readonly startS: number; readonly durationS: number; readonly use: string }[];
-  /** Samples that never came; `toS` is where they go on. */
+  /** Where no samples are; an inexact loss may have begun earlier. `toS` is where they go on. */
   readonly losses: readonly { readonly fromS: number; readonly toS: number }[];
   /** Annotations and losses that are left out of the lists above. */
   readonly left: number;

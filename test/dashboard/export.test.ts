@@ -37,6 +37,16 @@ test('a part of what is replayed is exported by who may control, one at a time',
   const failed = await first.ask(ask);
   assert.deepEqual(failed.error, { message: 'no room', hint: 'make some' });
 
+  // Once more with other settings: the same source.
+  await first.ask({ do: 'again', options: { estimator: 'ls' } });
+  assert.deepEqual(controller.started.at(-1), {
+    command: 'replay',
+    options: { estimator: 'ls' },
+    source: 'captures/air',
+  });
+  assert.equal((await first.ask({ do: 'again', options: {} })).ok, true);
+  assert.equal(controller.started.length, 4);
+
   // The dashboard's end ends it.
   let aborted = false;
   controller.export = (signal) =>

@@ -13,6 +13,8 @@ test('what a page may ask', () => {
   assert.deepEqual(parse({ id: 2, do: 'stop' }), { id: 2, do: 'stop' });
   const loop = { action: 'loop', value: [1, 2] };
   assert.deepEqual(parse({ id: 3, do: 'replay', ...loop }), { id: 3, do: 'replay', message: loop });
+  const options = { estimator: 'ls' };
+  assert.deepEqual(parse({ id: 3, do: 'again', options }), { id: 3, do: 'again', options });
   assert.deepEqual(parse({ id: 4, do: 'export', value: [0, 1.5] }), { id: 4, do: 'export', fromS: 0, toS: 1.5 });
 });
 
@@ -60,7 +62,7 @@ test('whatever text comes: a request or a reason', () => {
   const near = fc.record(
     {
       id: fc.oneof(fc.nat(), fc.integer(), fc.anything()),
-      do: fc.oneof(fc.constantFrom('start', 'stop', 'replay', 'export', '__proto__'), fc.anything()),
+      do: fc.oneof(fc.constantFrom('start', 'stop', 'replay', 'again', 'export', '__proto__'), fc.anything()),
       command: fc.oneof(fc.string(), fc.string({ minLength: 4000, maxLength: 5000 }), fc.anything()),
       options: fc.oneof(fc.dictionary(key, fc.oneof(fc.string(), fc.double(), fc.anything())), fc.anything()),
       source: fc.oneof(fc.string(), fc.anything()),
@@ -88,12 +90,13 @@ test('whatever text comes: a request or a reason', () => {
       const parsed = parseRequest(given);
       if (typeof parsed === 'string') return assert.ok(parsed.length < 200);
       requests++;
-      assert.ok(['start', 'stop', 'replay', 'export'].includes(parsed.do));
+      assert.ok(['start', 'stop', 'replay', 'again', 'export'].includes(parsed.do));
       assert.ok(Number.isSafeInteger(parsed.id) && parsed.id >= 0);
       assert.ok(longestText(parsed) <= 4096);
-      if (parsed.do === 'start') {
-        assert.equal(Object.getPrototypeOf(parsed.job.options), Object.prototype);
-        for (const name of Object.keys(parsed.job.options)) assert.ok(!(name in Object.prototype), name);
+      if (parsed.do === 'start' || parsed.do === 'again') {
+        const options = parsed.do === 'start' ? parsed.job.options : parsed.options;
+        assert.equal(Object.getPrototypeOf(options), Object.prototype);
+        for (const name of Object.keys(options)) assert.ok(!(name in Object.prototype), name);
       }
       if (parsed.do === 'export') assert.ok(parsed.fromS >= 0 && parsed.toS > parsed.fromS && parsed.toS < Infinity);
       return undefined;

@@ -91,7 +91,8 @@ function marksOf(reader: CaptureReader): Pick<OverviewEvent, 'bursts' | 'losses'
         use: (a['core:label'] ?? 'mark').replace(/^burst /, '').slice(0, MOST_WORD),
       };
     }),
-    losses: losses.map(({ from, to }) => ({ fromS: from / rateHz, toS: to / rateHz })),
+    // Where no samples are for sure; an inexact loss may have begun earlier.
+    losses: losses.map(({ min, to }) => ({ fromS: (to - min) / rateHz, toS: to / rateHz })),
     left: inside.length - marks.length + gaps.length - losses.length,
   };
 }

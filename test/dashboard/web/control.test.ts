@@ -97,44 +97,6 @@ test('a token that only watches has no controls, and that is said', { skip: noBr
   await page.close();
 });
 
-test('the replay bar seeks, picks a range, loops it, exports it, steps and pauses', { skip: noBrowser }, async () => {
-  const at = { topic: 'replay' as const, positionS: 4.2, lengthS: 8, speed: 1, paused: false, loop: null };
-  feeder.snapshot = [...(await pictureRun()), at];
-  const { page } = await openPage(browser, feeder.url);
-  await said(page, 'position').waitFor();
-  assert.equal(await said(page, 'position').textContent(), '0:04.2');
-  const map = page.locator('sct-replay canvas');
-  const box = await map.boundingBox();
-  assert.ok(box);
-  await until('the map is painted', async () => {
-    const painted = `(() => { const c = document.querySelector('sct-replay canvas'); return c.getContext('2d').getImageData(c.width >> 1, c.height - 3, 1, 1).data[3]; })()`;
-    return ((await page.evaluate(painted)) as number) > 0;
-  });
-  await map.click({ position: { x: box.width / 4, y: 20 } });
-  await until('seek', () => last().action === 'seek' && Math.abs((last().value as number) - 2) < 0.02);
-  await page.mouse.move(box.x + box.width / 2, box.y + 20);
-  await page.mouse.down();
-  await page.mouse.move(box.x + (box.width * 3) / 4, box.y + 20, { steps: 4 });
-  await page.mouse.up();
-  await said(page, 'export').click();
-  await until('export', () => last().action === 'export');
-  const [from, to] = last().value as [number, number];
-  assert.ok(Math.abs(from - 4) < 0.02 && Math.abs(to - 6) < 0.02, `${from} to ${to}`);
-  await said(page, 'loop').click();
-  await until('loop', () => last().action === 'loop' && (last().value as number[]).length === 2);
-  await said(page, 'step').click();
-  await until('step', () => last().action === 'step');
-  await said(page, 'speed').selectOption('0.5');
-  await until('speed', () => last().action === 'speed' && last().value === 0.5);
-  await page.locator('body').click({ position: { x: 4, y: 300 } });
-  await page.keyboard.press('Space');
-  await until('pause', () => last().action === 'pause');
-  await map.focus();
-  await page.keyboard.press('ArrowRight');
-  await until('by key', () => Math.abs((last().value as number) - 4.28) < 0.001);
-  await page.close();
-});
-
 test('two runs stand side by side', { skip: noBrowser }, async () => {
   feeder.snapshot = [];
   const { page, complaints } = await openPage(browser, feeder.url, { viewport: { width: 1280, height: 1800 } });

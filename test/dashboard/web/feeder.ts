@@ -34,6 +34,8 @@ export class Feeder {
   readonly rest = new Map<string, unknown>();
   /** What a command is answered; null: that it was done. */
   refusal: { message: string; hint: string | null } | null = null;
+  /** The result of a command that is done. */
+  result: unknown;
   refusesToken = false;
   /** Paths that were fetched without the token, and of other sites. */
   readonly fetched: string[] = [];
@@ -100,7 +102,9 @@ export class Feeder {
     page.on('message', (data) => {
       const asked = JSON.parse(String(data)) as Asked;
       this.asked.push(asked);
-      page.send(JSON.stringify({ reply: asked.id, ok: this.refusal === null, error: this.refusal }));
+      page.send(
+        JSON.stringify({ reply: asked.id, ok: this.refusal === null, error: this.refusal, result: this.result }),
+      );
     });
     page.send(JSON.stringify({ access: this.access }));
     for (const event of this.snapshot) page.send(encodeFrame(frameOf(event, this.sequence++)));

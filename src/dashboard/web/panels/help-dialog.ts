@@ -12,6 +12,10 @@ const KEYS: readonly (readonly [string, string])[] = [
     'arrows',
     'on bars, map and pictures (reached with Tab): go from block to block, or from SFV to SFV; Enter keeps it',
   ],
+  [
+    'replay',
+    '. to the next burst, , to the one before; [ and ] begin and end the range here, l loops it; on the map arrows, page keys, Home and End seek (with Shift finely), a drag with Shift picks a range',
+  ],
   ['?', 'this help'],
 ];
 

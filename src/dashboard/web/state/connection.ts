@@ -6,7 +6,11 @@ export type Access = 'read' | 'control';
 
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 8000;
+/** An answer takes so long at most; a part of a recording is written first. */
 const REPLY_MS = 20_000;
+const EXPORT_MS = 3_600_000;
+
+export type Command = 'start' | 'stop' | 'replay' | 'again' | 'export';
 
 /** What the server answered to a command that it did not carry out. */
 export class Refused extends Error {
@@ -63,14 +67,14 @@ export class Connection {
    *
    * @throws Refused with the server's words
    */
-  async command(what: 'start' | 'stop' | 'replay', body: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
+  async command(what: Command, body: Readonly<Record<string, unknown>> = {}): Promise<unknown> {
     const { socket } = this;
     if (this.state !== 'open' || !socket) throw new Refused('there is no connection to the server', null);
     const id = this.nextId++;
     const reply = await new Promise<Reply>((resolve) => {
       const timer = setTimeout(
         () => resolve({ ok: false, error: { message: 'the server does not answer' } }),
-        REPLY_MS,
+        what === 'export' ? EXPORT_MS : REPLY_MS,
       );
       this.waiting.set(id, (answer) => {
         clearTimeout(timer);
