@@ -7,12 +7,16 @@ import { Panel } from './panel.ts';
 /** Frequency response of the channel in the middle of the last burst: magnitude and phase. */
 export class ChannelPanel extends Panel {
   protected readonly topics = ['burst', 'run'] as const;
-  protected readonly heading = 'Channel, MHz';
+  protected readonly heading = 'Channel';
   private plot: LinePlot | null = null;
   private magnitude: number[] = [];
 
+  protected override figures() {
+    return html`<p class="read"><b data-is="range">${this.range()}</b></p>`;
+  }
+
   protected body() {
-    return html`<p class="read"><span class="key k0">|H|</span><span class="key k4">phase</span><b data-is="range">${this.range()}</b></p>
+    return html`<p class="read"><span class="key k0">|H|, dB</span><span class="key k4">phase, °</span><span>over MHz</span></p>
       <div class="plot lines" data-none=${withChannel() ? '' : 'no burst yet'} role="img" aria-label="Channel over frequency: ${this.range()}"></div>`;
   }
 

@@ -1,5 +1,5 @@
 import { html } from 'lit';
-import { count, fixed } from '../draw/format.ts';
+import { count, DASH, fixed } from '../draw/format.ts';
 import { STATE_LOOKS } from '../draw/states.ts';
 import { blocksOf, hover, pin, selection, sfvColour } from '../state/selection.ts';
 import { store } from '../state/store.ts';
@@ -18,7 +18,7 @@ export class SfvTablePanel extends Panel {
   }
 
   protected body() {
-    const sfvs = [...(store.source?.sfvs ?? [])].sort((a, b) => b.importance - a.importance);
+    const sfvs = listed();
     if (sfvs.length === 0) return html`<p class="empty">${emptyWords()}</p>`;
     const outcomes = new Map((store.sfvs?.sfvs ?? []).map((sfv) => [sfv.id, sfv]));
     const chosen = selection().sfv;
@@ -30,11 +30,25 @@ export class SfvTablePanel extends Panel {
         return html`<tr class=${chosen === id ? 'chosen' : ''} data-sfv=${id} @pointerenter=${show} @pointerleave=${() => hover(null)}>
           <td><button class="link" aria-pressed=${chosen === id} @focus=${show} @blur=${() => hover(null)} @click=${() => pin({ sfv: id, rb: null })}>
             <svg width="11" height="11" aria-hidden="true"><rect width="11" height="11" rx="3" fill=${sfvColour(id)}></rect></svg> ${id}</button></td>
-          <td>${label}</td><td class="n">${fixed(100 * importance)} %</td><td class="n">${count(symbols)}</td>
+          <td>${label}</td><td class="n">${importance === null ? DASH : `${fixed(100 * importance)} %`}</td><td class="n">${count(symbols)}</td>
           <td class="n">${outcome?.rbs || blocksOf(id).length || '—'}</td><td class="n">${fixed(outcome?.snrDb)}</td>
           <td class="key st-${state}"><i>${STATE_LOOKS[state].symbol}</i>${STATE_LOOKS[state].word}</td></tr>`;
       })}</tbody></table></div>`;
   }
+}
+
+interface Listed {
+  readonly id: number;
+  readonly label: string;
+  readonly importance: number | null;
+  readonly symbols: number | null;
+}
+
+/** As the source says, what matters most first; where it was not told, those of which something came. */
+function listed(): Listed[] {
+  const sent = [...(store.source?.sfvs ?? [])].sort((a, b) => b.importance - a.importance);
+  if (sent.length > 0) return sent;
+  return (store.sfvs?.sfvs ?? []).map(({ id }) => ({ id, label: DASH, importance: null, symbols: null }));
 }
 
 function emptyWords(): string {
