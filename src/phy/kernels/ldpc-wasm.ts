@@ -8,6 +8,7 @@ import { instantiate } from './wasm.ts';
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly TABLE: { readonly value: number };
+  readonly COLUMNS: { readonly value: number };
   readonly HEARD: { readonly value: number };
   readonly LIMITS: { readonly value: number };
   readonly APP: { readonly value: number };
@@ -33,6 +34,9 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
   private readonly limits: Uint8Array;
   private readonly bits: Uint8Array;
   private readonly table: Uint32Array;
+  private readonly columns: Uint32Array;
+  /** Shift of the row that uses a base column next. */
+  private readonly next = new Int32Array(68);
 
   constructor() {
     const wasm = instantiate<Exports>(LDPC_WASM);
@@ -43,7 +47,8 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
     this.heard = new Uint8Array(buffer, wasm.HEARD.value, 68);
     this.limits = new Uint8Array(buffer, wasm.LIMITS.value, 68);
     this.bits = new Uint8Array(buffer, wasm.BITS.value, 68 * 384);
-    this.table = new Uint32Array(buffer, wasm.TABLE.value, 46 + 2 * 316);
+    this.table = new Uint32Array(buffer, wasm.TABLE.value, 46 + 3 * 316);
+    this.columns = new Uint32Array(buffer, wasm.COLUMNS.value, 1 + 2 * 68);
   }
 
   load(code: LdpcCode, soft: Float32Array, heard: Uint8Array): void {
@@ -56,24 +61,44 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
 
   start(infoBits: number, rows: Uint8Array, rowCount: number, limits: Uint8Array): void {
     const { wasm, table } = this;
-    const { columns, rowStart, edgeColumn, edgeShift, k, z } = this.code!;
+    const { columns, rowStart, edgeColumn, edgeShift, k, z, graph } = this.code!;
+    const { infoColumns } = graph;
     for (let c = 0; c < columns; c++) this.limits[c] = limits[c];
     const first = wasm.APP.value;
     const stride = wasm.stride(z);
-    let at = 0;
+    // From the last row to the first: what comes next is known then; at the end, which comes first.
+    this.next.fill(-1);
+    for (let i = rowCount - 1; i >= 0; i--) {
+      for (let e = rowStart[rows[i]]; e < rowStart[rows[i] + 1]; e++) this.next[edgeColumn[e]] = edgeShift[e];
+    }
+    let used = 0;
+    // Parity columns behind the last one in use are never looked at.
+    let inUse = infoColumns;
+    for (let c = 0; c < columns; c++) {
+      if (this.next[c] < 0) continue;
+      if (c >= inUse) inUse = c + 1;
+      this.columns[++used] = first + c * stride;
+      this.columns[++used] = this.next[c];
+    }
+    this.columns[0] = used / 2;
     let edges = 0;
-    for (let i = 0; i < rowCount; i++) {
+    for (let i = 0; i < rowCount; i++) edges += rowStart[rows[i] + 1] - rowStart[rows[i]];
+    let at = rowCount + 3 * edges;
+    for (let i = rowCount - 1; i >= 0; i--) {
       const from = rowStart[rows[i]];
       const to = rowStart[rows[i] + 1];
-      edges += to - from;
-      table[at++] = to - from;
-      for (let e = from; e < to; e++) {
-        table[at++] = first + edgeColumn[e] * stride + edgeShift[e];
-        table[at++] = edgeShift[e];
+      at -= 1 + 3 * (to - from);
+      table[at] = to - from;
+      for (let e = from, entry = at + 1; e < to; e++) {
+        const c = edgeColumn[e];
+        table[entry++] = first + c * stride + edgeShift[e];
+        table[entry++] = edgeShift[e];
+        table[entry++] = this.next[c];
+        this.next[c] = edgeShift[e];
       }
     }
     this.rowCount = rowCount;
-    wasm.start(columns, z, infoBits, k, edges);
+    wasm.start(inUse, z, infoBits, k, edges);
   }
 
   iterate(): void {

@@ -23,7 +23,11 @@ async function compileKernel({ name, pages }) {
   const options = ['--enable', 'simd', '-O3', '--noAssert', '--runtime', 'stub'];
   const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
   const { error, stderr } = await asc.main([`${name}.ts`, '--outFile', 'out.wasm', ...options, ...memory], {
-    readFile: (file) => (sources.includes(file) ? readFileSync(join(here, file), 'utf8') : null),
+    readFile: (file) => {
+      // The compiler adds an extension to what an import names with one.
+      const source = file.replace(/\.ts\.ts$/, '.ts');
+      return sources.includes(source) ? readFileSync(join(here, source), 'utf8') : null;
+    },
     writeFile: (file, contents) => {
       if (file === 'out.wasm') wasm = contents;
     },

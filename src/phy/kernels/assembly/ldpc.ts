@@ -3,12 +3,11 @@
 //
 // Layout. Sixteen checks of one base row go side by side in the lanes of a vector, two vectors a turn. A column of the
 // base graph holds its Z values (APP) twice in a row, so that a shift by s < Z is a plain unaligned read from s on and no
-// index ever wraps. A row writes [s, s + Z) of each of its columns; `rejoin` then makes both copies equal again. Lanes
-// past the last check compute rubbish from whatever they read: it lands only where `rejoin` or nobody looks.
+// index ever wraps. A row writes [s, s + Z) of each of its columns, and these are then the right ones. `follow` copies what
+// the next row to read the column needs besides; `rejoin` makes both copies equal. Lanes past the last check compute
+// rubbish from whatever they read: it lands only where these write or nobody looks.
 // Messages lie in the order in which they are used: [row][32 checks][edge][check].
 
-/** Rows in use: degree, then (address of the column + shift, shift) of each edge. u32 */
-export const TABLE: usize = 1024;
 /** 1 for each base column with a channel value that is not 0. u8 [columns] */
 export const HEARD: usize = 4096;
 /** Largest channel magnitude of each base column. u8 [columns] */
@@ -21,6 +20,13 @@ export const BITS: usize = 65536;
 export const MESSAGES: usize = 92160;
 /** Soft buffer: LLRs of the columns from the third on. f32 [N] */
 export const SOFT: usize = 213504;
+/**
+ * Rows in use: degree, then (address of the column + shift, shift, shift of the row that uses the column next, the first
+ * following the last) of each edge. u32
+ */
+export const TABLE: usize = 315392;
+/** Columns of these rows: number, then (address, shift of the first row that uses it) of each. u32 */
+export const COLUMNS: usize = 319488;
 
 /** MASKS + 16 n: a vector whose first n lanes are all ones, n = 0..16. */
 const MASKS: usize = 4352;
@@ -124,6 +130,29 @@ function scaled(m: v128): v128 {
   return i8x16.sub(m, v128.and(quarter, i8x16.splat(0x3f)));
 }
 
+/** After [shift, shift + z) of a column was right, makes [next, next + z) right. */
+function follow(column: usize, shift: usize, next: usize, z: usize): void {
+  if (next > shift) {
+    const end = column + next;
+    for (let at = column + shift; at < end; at += 16) v128.store(at + z, v128.load(at));
+  } else {
+    // From the end on down: what is written beyond must not be right ones.
+    const end = column + next;
+    for (let at = column + shift; at > end; ) {
+      at -= 16;
+      v128.store(at, v128.load(at + z));
+    }
+  }
+}
+
+/** Makes both copies of all columns in use equal. */
+function rejoinAll(z: usize): void {
+  let entry = COLUMNS + 4;
+  for (const end = entry + 8 * <usize>load<u32>(COLUMNS); entry < end; entry += 8) {
+    rejoin(load<u32>(entry), load<u32>(entry, 4), z);
+  }
+}
+
 /** Makes both copies of a column equal after [shift, shift + z) was written. */
 function rejoin(column: usize, shift: usize, z: usize): void {
   const copy = column + z;
@@ -170,20 +199,21 @@ export function iterate(rows: i32, z: usize): void {
         least = i8x16.min_u(least, ax);
         least2 = i8x16.min_u(least2, ay);
         m += 32;
-        edge += 8;
+        edge += 12;
       }
       const toOthers = scaled(least);
       const toOthers2 = scaled(least2);
-      const toLeast = scaled(second);
-      const toLeast2 = scaled(second2);
+      // What the least one gets differs from that by these bits.
+      const toLeast = v128.xor(scaled(second), toOthers);
+      const toLeast2 = v128.xor(scaled(second2), toOthers2);
       edge = row;
       m = message;
       for (let v = INCOMING; v < end; v += 32) {
         const app = <usize>load<u32>(edge) + b;
         const x = v128.load(v);
         const y = v128.load(v, 16);
-        const gx = v128.bitselect(toLeast, toOthers, i8x16.eq(i8x16.abs(x), least));
-        const gy = v128.bitselect(toLeast2, toOthers2, i8x16.eq(i8x16.abs(y), least2));
+        const gx = v128.xor(toOthers, v128.and(toLeast, i8x16.eq(i8x16.abs(x), least)));
+        const gy = v128.xor(toOthers2, v128.and(toLeast2, i8x16.eq(i8x16.abs(y), least2)));
         // The sign by comparison: shifting bytes is slow on x86.
         const fx = i8x16.lt_s(v128.xor(sign, x), zero);
         const fy = i8x16.lt_s(v128.xor(sign2, y), zero);
@@ -194,27 +224,28 @@ export function iterate(rows: i32, z: usize): void {
         v128.store(app, i8x16.add_sat_s(x, cx));
         v128.store(app, i8x16.add_sat_s(y, cy), 16);
         m += 32;
-        edge += 8;
+        edge += 12;
       }
       message = m;
     }
     for (let e: usize = 0; e < degree; e++) {
       const shift = <usize>load<u32>(row, 4);
-      rejoin(<usize>load<u32>(row) - shift, shift, z);
-      row += 8;
+      follow(<usize>load<u32>(row) - shift, shift, load<u32>(row, 8), z);
+      row += 12;
     }
   }
 }
 
 /** 1 when every check of the rows holds and no APP of the first infoColumns columns is 0. */
 export function parityHolds(rows: i32, z: usize, infoColumns: i32): i32 {
+  rejoinAll(z);
   const zero = i8x16.splat(0);
   let row = TABLE;
   for (let r = 0; r < rows; r++) {
-    const end = row + 4 + 8 * <usize>load<u32>(row);
+    const end = row + 4 + 12 * <usize>load<u32>(row);
     for (let b: usize = 0; b < z; b += 16) {
       let sign = zero;
-      for (let edge = row + 4; edge < end; edge += 8) sign = v128.xor(sign, v128.load(<usize>load<u32>(edge) + b));
+      for (let edge = row + 4; edge < end; edge += 12) sign = v128.xor(sign, v128.load(<usize>load<u32>(edge) + b));
       if (i8x16.bitmask(v128.and(sign, firstLanes(z - b))) !== 0) return 0;
     }
     row = end;
@@ -232,6 +263,7 @@ export function parityHolds(rows: i32, z: usize, infoColumns: i32): i32 {
 
 /** Hard decisions of the first columns to BITS, one a byte. */
 export function hardDecisions(columns: i32, z: usize): void {
+  rejoinAll(z);
   const zero = i8x16.splat(0);
   const one = i8x16.splat(1);
   const step = stride(z);

@@ -3,9 +3,9 @@
 //
 // The frequency offset is taken out where the transform reads its input; the phase ramp over the carriers where its
 // output is cut to the occupied ones. Angles run in double precision, four carriers a step.
-import { FACTORS, forwardRotated, RESULT } from './fft';
+import { FACTORS, forwardRotated, RESULT } from './fft.ts';
 
-export { FACTORS } from './fft';
+export { FACTORS } from './fft.ts';
 
 /** exp(-2 pi i cfo m) / sqrt(N). f32 [N/4][re x 4, im x 4] */
 export const ROTATION: usize = 200704;
