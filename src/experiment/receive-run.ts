@@ -29,6 +29,7 @@ import { annotateTrace, RUN_FILES } from './run-files.ts';
 import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
 import { bandOf, budgetEnd, levelOfEnd } from './telemetry/budget-ends.ts';
 import { watchRun } from './telemetry/run-facts.ts';
+import { Thermometer } from './telemetry/thermometer.ts';
 
 /**
  * `sct receive`: listens until the stream ends, `--duration` or `-n` pictures, knowing only what comes over the air;
@@ -99,6 +100,7 @@ async function receiveFrom(
     fields: { 'sct:numerology': config.numerology, 'sct:lo_offset_hz': loOffsetHz, ...clockField(rx.settings) },
   });
   const recorded = tapRx(rx, capture);
+  const thermometer = new Thermometer(radio);
   const level = watch && end ? await levelOfEnd(end) : null;
   watch?.reads(() => ({
     clippedSamples: rx.counters.clippedSamples,
@@ -106,6 +108,7 @@ async function receiveFrom(
     rxGainsDb: rx.settings.gainsDb,
     txGainsDb: power?.gainsDb ?? null,
     recordedBytes: capture.bytes,
+    temperatureC: thermometer.celsius,
     ...(end
       ? {
           budget: {

@@ -171,6 +171,8 @@ export interface Radio {
   openRx(request: StreamRequest): Promise<RxStream>;
   /** DeviceError if the device is gone, busy, or half-duplex and receiving. */
   openTx(request: StreamRequest): Promise<TxStream>;
+  /** Of the board, degrees Celsius; null where it cannot be asked now. Absent where there is no thermometer. */
+  temperatureC?(): Promise<number | null>;
   close(): Promise<void>;
   describe(): string;
 }

@@ -1,7 +1,7 @@
 import { ExitCode, NoSignalError, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import type { LinkInput } from '../../experiment/link-config.ts';
-import type { RadioCapabilities, RxStream, StreamRequest } from '../../radio/radio.ts';
+import type { Radio, RadioCapabilities, RxStream, StreamRequest } from '../../radio/radio.ts';
 import type { CaptureWriter, CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
 import type { SctFields } from '../../radio/sigmf/meta.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
@@ -80,7 +80,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
     context.progress.note(`${rx.describe()} -> ${writer.describe()}`);
     const { realtime } = radio.capabilities;
     const maxSamples = Math.min(asked ?? Number.POSITIVE_INFINITY, byTime);
-    const watch = await watched(context, from, rx, writer);
+    const watch = await watched(context, from, radio, rx, writer);
     const { reason, error, summary, droppedSamples } = await record(watch?.rx ?? rx, writer, {
       ...{ maxSamples, signal: context.signal, realtime },
       ...(watch ? { queued: watch.queued } : {}),
@@ -124,11 +124,11 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
 }
 
 /** Telling of the recording; null where nobody watches. */
-async function watched(context: CliContext, from: string, rx: RxStream, writer: CaptureWriter) {
+async function watched(context: CliContext, from: string, radio: Radio, rx: RxStream, writer: CaptureWriter) {
   const { telemetry, argv } = context;
   if (!telemetry) return null;
   const { watchRecording } = await import('../../experiment/telemetry/record-watch.ts');
-  return watchRecording(telemetry, ['sct', ...argv], from, rx, writer);
+  return watchRecording(telemetry, ['sct', ...argv], from, radio, rx, writer);
 }
 
 /** State of a GPSDO before the recording begins. InstrumentError where it does not answer; one that is no reference now is a warning. */

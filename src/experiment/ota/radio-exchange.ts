@@ -25,6 +25,7 @@ import { receivingEnd, sendingEnd } from '../session-ends.ts';
 import { SessionKnowledge } from '../session-knowledge.ts';
 import { levelOfEnd, linkBudgetState } from '../telemetry/budget-ends.ts';
 import type { RunWatch } from '../telemetry/run-watch.ts';
+import { Thermometer } from '../telemetry/thermometer.ts';
 import { GainKeeper } from './gain-keeper.ts';
 import { describePower, type PowerKeeper, powerOf } from './power-keeper.ts';
 import { permissionOf, permittedTx, type RadioEnd, withGains } from './radio-end.ts';
@@ -158,10 +159,12 @@ export class RadioExchange implements ComparableExchange {
     });
     this.receiver = receiver;
     const level = options.watch ? await levelOfEnd(rxEnd) : null;
+    const thermometer = new Thermometer(this.radios.rx);
     options.watch?.reads(() => ({
       ...linkBudgetState(options, { tx, rx }, this.keeper?.gainsDb ?? rx.settings.gainsDb, level),
       clippedSamples: this.clippedSamples,
       recordedBytes: files.tx.bytes + files.rx.bytes,
+      temperatureC: thermometer.celsius,
     }));
     const port = { chain: new TxChain(txEnd.setup.frontend, tx), tx };
     const air = new LiveAir({

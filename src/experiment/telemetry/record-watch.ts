@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
 import type { Telemetry } from '../../link/telemetry.ts';
-import { blockLength, type LossRecord, type RxStream } from '../../radio/radio.ts';
+import { blockLength, type LossRecord, type Radio, type RxStream } from '../../radio/radio.ts';
 import type { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
 import { shellCommand } from '../report/data.ts';
 import { RunWatch } from './run-watch.ts';
+import { Thermometer } from './thermometer.ts';
 
 /** A recording that is watched. */
 export interface WatchedRecording {
@@ -19,6 +20,7 @@ export function watchRecording(
   telemetry: Telemetry,
   argv: readonly string[],
   from: string,
+  radio: Pick<Radio, 'uri' | 'temperatureC'>,
   rx: RxStream,
   writer: CaptureWriter,
 ): WatchedRecording {
@@ -37,10 +39,11 @@ export function watchRecording(
     ...{ deviceRateHz: settings.rateHz, frequencyHz: settings.frequencyHz || null, loOffsetHz: 0 },
   };
   const watch = new RunWatch(telemetry, facts, dirname(base));
+  const thermometer = new Thermometer(radio);
   let waiting = 0;
   watch.reads(() => ({
     ...{ clippedSamples: rx.counters.clippedSamples, underruns: 0, txGainsDb: null, rxGainsDb: rx.settings.gainsDb },
-    ...{ recordedBytes: writer.bytes, queued: waiting },
+    ...{ recordedBytes: writer.bytes, queued: waiting, temperatureC: thermometer.celsius },
   }));
   const stream = { deviceRateHz: settings.rateHz, samples: 0, lostSamples: 0, losses: [] as LossRecord[] };
   const watched: RxStream = {

@@ -47,6 +47,8 @@ export interface Ad936xParts {
    */
   readonly toneSwitches: readonly AttrRef[];
   readonly toneScales: readonly AttrRef[];
+  /** The chip's thermometer, thousandths of a degree Celsius; null where it is hidden. */
+  readonly temperature: AttrRef | null;
 }
 
 /** Finds the parts of a Pluto in a context; a DeviceError names what is missing. */
@@ -60,7 +62,13 @@ export function findParts(context: IioContext): Ad936xParts {
     tx: findPath('tx', chip, txCore, findChannel(chip, 'TX_LO', true)),
     toneSwitches: tones.map((tone) => channelAttr(txCore, tone, 'raw')),
     toneScales: tones.map((tone) => channelAttr(txCore, tone, 'scale')),
+    temperature: findTemperature(chip),
   };
+}
+
+function findTemperature(chip: IioDevice): AttrRef | null {
+  const channel = chip.channels.find(({ id, output, attrs }) => id === 'temp0' && !output && attrs.includes('input'));
+  return channel ? channelAttr(chip, channel, 'input') : null;
 }
 
 function findPath(direction: 'rx' | 'tx', chip: IioDevice, core: IioDevice, lo: IioChannel): Ad936xPath {

@@ -180,6 +180,15 @@ export class PlutoRadio implements Radio {
     });
   }
 
+  /** Asked only while the transmitter is closed: nothing may stand before what makes it silent. */
+  temperatureC(): Promise<number | null> {
+    return this.alone(async () => {
+      const { temperature } = this.chip.parts;
+      if (!temperature || this.tx || this.closing || !this.client.usable) return null;
+      return parseNumber('temperature', await this.client.readAttr(temperature)) / 1000;
+    });
+  }
+
   close(): Promise<void> {
     this.closing ??= (async () => {
       await this.busy;

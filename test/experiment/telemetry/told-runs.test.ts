@@ -93,10 +93,11 @@ test('a sending tells its plan and its end; a recording its samples, levels and 
   assert.ok(sending.of('status').length > 0);
 
   const { telemetry, of } = watcher();
-  const rx = await new FileRadio(join(at, 'air')).openRx({});
+  const radio = new FileRadio(join(at, 'air'));
+  const rx = await radio.openRx({});
   const { format, fullScale, rateHz } = rx.settings;
   const writer = await CaptureWriter.create(join(at, 'copy'), { format, fullScale, rateHz });
-  const watch = watchRecording(telemetry, ['sct', 'record'], 'file:air', rx, writer);
+  const watch = watchRecording(telemetry, ['sct', 'record'], 'file:air', radio, rx, writer);
   const { summary } = await record(watch.rx, writer, { realtime: false, queued: watch.queued });
   watch.ended(0, `recorded: ${summary.samples} samples`, { samples: summary.samples });
   const [status] = of('status');

@@ -32,6 +32,20 @@ test('a board tells what it is and can do, and is silent as soon as it is open',
   await assert.rejects(radio.openRx(), /closed/);
 });
 
+test('the chip tells its temperature, while receiving too, but is not asked while the transmitter is open', async (t) => {
+  const { open } = await tcpRig(t);
+  const radio = await open();
+  assert.equal(await radio.temperatureC(), 36.842);
+  const rx = await radio.openRx();
+  assert.equal(await radio.temperatureC(), 36.842);
+  await rx.close();
+  const tx = await radio.openTx({ frequencyHz: 2.4e9 });
+  assert.equal(await radio.temperatureC(), null);
+  await tx.close();
+  await radio.close();
+  await assert.rejects(radio.temperatureC(), /closed/);
+});
+
 test('a stored clock error is taken out of frequency and rate', async (t) => {
   const { open, board } = await tcpRig(t);
   const radio = await open({ stored: async (serial) => (serial === SERIAL ? { ppm: 12, from: 'stored' } : null) });
