@@ -104,8 +104,6 @@ async function receivedAgain(
   );
   const overview = new AbortController();
   const shown = io.telemetry && tellOverview(capturePath, overview.signal, (event) => io.telemetry?.tell(event));
-  // Beside a receiver that computes it takes longer: of most captures it is there before.
-  if (shown) await Promise.race([shown.catch(() => {}), sleep(OVERVIEW_MS, undefined, { ref: false })]);
   try {
     if (reference) await watch?.sending(basename(config.source), reference, undefined);
     if (facts) watch?.planned(facts.reportedSnrDb);
@@ -140,9 +138,12 @@ async function receivedAgain(
     const what: Recording = { path: capturePath, hints, config: resolved, reference, directory, io, watch, budget };
     const heard =
       commands && watch && io.telemetry
-        ? await receiveSteered(what, watch, io.telemetry, commands, config.check ? 0 : 1, (part) =>
-            receiverMetrics(outcomeOf(part)),
-          )
+        ? await receiveSteered(what, watch, io.telemetry, commands, {
+            speed: config.check ? 0 : 1,
+            // Beside a receiver that computes it takes longer: of most captures it is there before.
+            ready: Promise.race([shown?.catch(() => {}), sleep(OVERVIEW_MS, undefined, { ref: false })]),
+            judge: (part) => receiverMetrics(outcomeOf(part)),
+          })
         : await receiveAgain(what);
     if (!heard) {
       const text = 'the last pass did not run from beginning to end: there are no metrics of the whole';

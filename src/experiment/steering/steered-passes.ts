@@ -17,20 +17,25 @@ interface PartMetrics {
   readonly metrics: { readonly psnrDb: number | null; readonly msSsim: number | null };
 }
 
+export interface SteeredOptions {
+  /** Pace at first. */
+  readonly speed: number;
+  /** What is to be there before the first sample is received. Commands are taken meanwhile. */
+  readonly ready: Promise<unknown>;
+  /** The picture in a pass over a part. */
+  judge(heard: HeardAgain): Promise<PartMetrics>;
+}
+
 /**
  * Receives a recording as commands say: with a new receiver at each place that it is sent to. What the last pass received, where it ran from
  * the first sample to the end, at whatever pace; null otherwise.
- *
- * @param speed pace at first
- * @param judge the picture in a pass over a part
  */
 export async function receiveSteered(
   what: Recording,
   watch: RunWatch,
   telemetry: Telemetry,
   commands: CommandSource,
-  speed: number,
-  judge: (heard: HeardAgain) => Promise<PartMetrics>,
+  { speed, ready, judge }: SteeredOptions,
 ): Promise<HeardAgain | null> {
   const { signal } = what.io;
   const { rateHz, startIndex, endIndex } = what.hints;
@@ -46,7 +51,7 @@ export async function receiveSteered(
   );
   try {
     // What has been said before this began holds from its first sample on.
-    await systemClock.sleep(0);
+    await Promise.all([ready, systemClock.sleep(0)]);
     for (;;) {
       const heard = await pass(what, steering);
       if (signal.aborted) return null;
