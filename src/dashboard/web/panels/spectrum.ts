@@ -41,7 +41,7 @@ export class SpectrumPanel extends Panel {
     if (!parent) return;
     this.plot ??= new LinePlot(parent, {
       xLabel: '',
-      yLabel: levelUnit(),
+      yLabel: 'dB',
       lines: [
         { label: 'hold', colour: 7 },
         { label: 'peak', colour: 1 },
