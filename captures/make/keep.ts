@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { sct } from './program.ts';
 import type { Recipe, Shown } from './recipes.ts';
 
-/** Files of a run that its replay reads. */
-const COPIED = ['allocation.json', 'semantics.json', 'source.png'];
+/** Files of a run that its replay reads; of its metrics that there is no picture, where there is none. */
+const COPIED = ['allocation.json', 'semantics.json', 'source.png', 'metrics.json'];
 const META = 'rx.sigmf-meta';
 /** Before the first burst and behind the last one, s. */
 const MARGIN_S = 1e-3;
@@ -39,8 +39,7 @@ const writeJson = (path: string, value: unknown) => writeFile(path, `${JSON.stri
  */
 export async function keepRun(recipe: Recipe, cwd: string, folder: string): Promise<Shown> {
   const run = join(cwd, 'run');
-  await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder);
   for (const name of COPIED) await cp(join(run, name), join(folder, name)).catch(ifThere);
   const [from, samples] = await range(join(run, 'rx.sigmf-meta'), recipe.keep.soundings);
   await sct(`capture cut run/rx --from-sample ${from} --samples ${samples} -o cut`, cwd);

@@ -2,7 +2,7 @@
 //   node --import tsx captures/make/main.ts [NAME...]
 //   node --import tsx captures/make/main.ts --refresh     labels, metrics, hashes and table of those that are there
 // A machine that is busy loses samples that it should not; a recording that does not show what it is for is made again.
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -17,7 +17,7 @@ const ATTEMPTS = 12;
 /** A recording whose bursts lie too far apart, because the machine was busy, is made again. */
 const MOST_BYTES = 850e3;
 
-/** One attempt; whether what came of it is to be kept. */
+/** One attempt; whether what came of it is kept. */
 async function make(recipe: Recipe, attempt: number, cwd: string): Promise<boolean> {
   await writeFile(join(cwd, 'photo.png'), await smallDemoPhoto());
   const boards = new Running(`emulate ${recipe.emulate} --usbip ./${SOCKET}`, cwd);
@@ -28,9 +28,14 @@ async function make(recipe: Recipe, attempt: number, cwd: string): Promise<boole
     boards.interrupt();
     await boards.ended;
   }
-  const metrics = await keepRun(recipe, cwd, join(HERE, recipe.name));
-  const { size } = await stat(join(HERE, recipe.name, 'rx.sigmf-data'));
-  return recipe.shows(metrics) && size <= MOST_BYTES;
+  const kept = join(cwd, recipe.name);
+  const metrics = await keepRun(recipe, cwd, kept);
+  const { size } = await stat(join(kept, 'rx.sigmf-data'));
+  if (!recipe.shows(metrics) || size > MOST_BYTES) return false;
+  const folder = join(HERE, recipe.name);
+  await rm(folder, { recursive: true, force: true });
+  await cp(kept, folder, { recursive: true });
+  return true;
 }
 
 async function inScratch<T>(work: (cwd: string) => Promise<T>): Promise<T> {
@@ -49,7 +54,7 @@ async function makeUntilItShows(recipe: Recipe): Promise<void> {
       return false;
     });
     if (done) return;
-    process.stderr.write(`${recipe.name}: attempt ${attempt + 1} does not show what it is for\n`);
+    process.stderr.write(`${recipe.name}: attempt ${attempt + 1} does not show what it is for, or is too long\n`);
   }
   throw new Error(`${recipe.name}: gave up after ${ATTEMPTS} attempts`);
 }

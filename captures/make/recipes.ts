@@ -150,7 +150,7 @@ export const RECIPES: readonly Recipe[] = [
     board: HACKRF,
     emulate: 'hackrf --count 2 --path-loss 60 --channel eva --doppler 70 --speed 0.05',
     ...linked(
-      `sound --tx ${one} --rx ${two} -f ${CARRIER} --cabled 60 --tx-gain 45 --numerology 6 -s 4M -n 10 --period 10 -o run`,
+      `sound --tx ${one} --rx ${two} -f ${CARRIER} --cabled 60 --tx-gain 45 --rx-gain 52 --numerology 6 -s 4M -n 10 --period 10 -o run`,
     ),
     keep: { soundings: 10, title: 'Soundings each 10 ms of a channel that moves: EVA, 70 Hz Doppler; no picture' },
     shows: (m) => m.lostSamples === 0 && m.ok,
