@@ -8,10 +8,15 @@ export const TELEMETRY_FD = 'SCT_TELEMETRY_FD';
 
 /** What waits for the watcher at most, bytes: beyond it events that a later one replaces are left out, beyond four times as much all. */
 const MOST_WAITING = 1 << 22;
+/** Less than a picture of the page takes. */
+const GATHER_MS = 20;
 const REPLACED: ReadonlySet<Topic> = new Set(['spectrum', 'status', 'burst', 'replay']);
 
 /** What a pipe needs of a socket. */
-export type PipeEnd = Pick<Socket, 'write' | 'writableLength' | 'end' | 'destroyed' | 'on' | 'resume'>;
+export type PipeEnd = Pick<
+  Socket,
+  'write' | 'cork' | 'uncork' | 'writableLength' | 'end' | 'destroyed' | 'on' | 'resume'
+>;
 
 /** Writes what a command tells as frames. It never waits: what the watcher does not take in time is left out and counted. */
 export class TelemetryPipe implements Telemetry {
@@ -20,6 +25,7 @@ export class TelemetryPipe implements Telemetry {
   readonly gone: AbortSignal;
   private readonly socket: PipeEnd;
   private readonly sequences = new Map<Topic, number>();
+  private gathering = false;
 
   constructor(socket: PipeEnd) {
     this.socket = socket;
@@ -58,12 +64,24 @@ export class TelemetryPipe implements Telemetry {
     }
     const sequence = this.sequences.get(topic) ?? 0;
     this.sequences.set(topic, (sequence + 1) >>> 0);
+    this.gather();
     try {
       this.socket.write(encodeFrame({ topic, sequence, timeS: timeOf(event), data, arrays }));
     } catch (error) {
       if (!(error instanceof FrameError)) throw error;
       this.leftOut++;
     }
+  }
+
+  /** What is told within some milliseconds goes out in one write: each wakes the watcher, which costs more than the bytes. */
+  private gather(): void {
+    if (this.gathering) return;
+    this.gathering = true;
+    this.socket.cork();
+    setTimeout(() => {
+      this.gathering = false;
+      this.socket.uncork();
+    }, GATHER_MS).unref();
   }
 
   /** Everything told has been taken, or the watcher has had so long, ms. */

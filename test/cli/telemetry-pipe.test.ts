@@ -10,6 +10,8 @@ function slowSocket() {
   const socket = {
     destroyed: false,
     writableLength: 0,
+    cork: () => {},
+    uncork: () => {},
     on: () => socket,
     write(bytes: Uint8Array) {
       frames.push(decodeFrame(bytes));
