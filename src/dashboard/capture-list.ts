@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { isFolder, isPlainName, namesIn, readJson, regularFile, type ServedFile, shared } from './folder-files.ts';
 import { servedFile } from './run-list.ts';
 
@@ -8,7 +8,7 @@ const MOST_FOLDERS = 1000;
 const DEEPEST = 2;
 const META = '.sigmf-meta';
 const DATA = '.sigmf-data';
-/** The recording of a run. */
+/** The recording of a run, unless it has the name of the run's folder. */
 const OF_RUN = 'rx';
 
 export interface ListedCapture {
@@ -60,8 +60,11 @@ export class CaptureList {
       if (!(await isFolder(join(this.folder, ...parts.slice(0, depth))))) return null;
     }
     if (await regularFile(`${path}${META}`)) return { folder: dirname(path), base: parts.at(-1)! };
-    const ofRun = (await isFolder(path)) && (await regularFile(join(path, `${OF_RUN}${META}`)));
-    return ofRun ? { folder: path, base: OF_RUN } : null;
+    if (!(await isFolder(path))) return null;
+    for (const base of [parts.at(-1)!, OF_RUN]) {
+      if (await regularFile(join(path, `${base}${META}`))) return { folder: path, base };
+    }
+    return null;
   }
 
   private async look(): Promise<ListedCapture[]> {
@@ -75,7 +78,8 @@ export class CaptureList {
           const base = file.slice(0, -META.length);
           const facts = await regularFile(join(path, file));
           if (!facts || !(await regularFile(join(path, `${base}${DATA}`)))) continue;
-          const ofRun = base === OF_RUN && depth > 0 && (await regularFile(join(path, 'run.json')));
+          const ofRun =
+            [OF_RUN, basename(path)].includes(base) && depth > 0 && (await regularFile(join(path, 'run.json')));
           found.push({
             name: ofRun ? name : below.slice(0, -META.length),
             place: { folder: path, base },

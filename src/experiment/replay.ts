@@ -18,7 +18,7 @@ import { nothingFound } from './receive-run.ts';
 import { captureHints } from './receive-stream.ts';
 import { type ReceiverOutcome, receiverMetrics, withImages, writeReceiverRun } from './receiver-report.ts';
 import { type RunDirectory, readRun, type StoredRun } from './run-directory.ts';
-import { RUN_FILES } from './run-files.ts';
+import { RUN_FILES, receivedCapture } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
 import { tellOverview } from './steering/capture-overview.ts';
@@ -64,7 +64,7 @@ async function receivedAgain(
   if (!run && config.check) {
     throw new UsageError('--check compares with the metrics of a run', 'give a run directory or its run.json');
   }
-  const capturePath = run ? join(run.directory, RUN_FILES.rx) : config.source;
+  const capturePath = run ? receivedCapture(run.directory) : config.source;
   const hints = await captureHints(capturePath).catch((error: unknown) => {
     if (!run || !(error instanceof DeviceError)) throw error;
     const sent = existsSync(join(run.directory, `${RUN_FILES.tx}.sigmf-meta`));

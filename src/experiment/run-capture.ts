@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { DeviceError, UsageError } from '../common/errors.ts';
 import { resolveLinkConfig } from './link-config.ts';
 import type { RunManifest } from './manifest.ts';
 import { captureHints, type ReceiveSettings } from './receive-stream.ts';
 import { readRun } from './run-directory.ts';
+import { receivedCapture } from './run-files.ts';
 
 /** The received capture of a run (its base name) and how to receive it. */
 export interface RunCapture {
@@ -16,7 +16,7 @@ export interface RunCapture {
 /** UsageError where the path is no run or the run has no capture, FormatError where either is damaged. */
 export async function runCapture(path: string): Promise<RunCapture> {
   const { directory, manifest } = await readRun(path);
-  const capture = join(directory, 'rx');
+  const capture = receivedCapture(directory);
   const hints = await captureHints(capture).catch((error) => {
     if (error instanceof DeviceError) throw new UsageError(`${directory} has no received capture (rx.sigmf-meta)`);
     throw error;

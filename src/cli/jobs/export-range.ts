@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DeviceError } from '../../common/errors.ts';
-import { RUN_FILES } from '../../experiment/run-files.ts';
+import { receivedCapture } from '../../experiment/run-files.ts';
 import type { Job, JobEnd, JobListener, MadeCapture, RangeRequest } from '../../link/controller.ts';
 import { type JobPlaces, recordingPath } from './job-places.ts';
 
@@ -22,7 +22,7 @@ export async function exportRange(
   signal: AbortSignal,
 ): Promise<MadeCapture> {
   const found = recordingPath(places, source);
-  const samples = existsSync(join(found, 'run.json')) ? join(found, RUN_FILES.rx) : found;
+  const samples = existsSync(join(found, 'run.json')) ? receivedCapture(found) : found;
   const name = partName(found, fromS, toS);
   const words = ['capture', 'cut', '--json', '-q', '--stream-time', `--from=${fromS}`, `--to=${toS}`];
   words.push(`--output=${join(places.captures, name)}`, '--', samples);

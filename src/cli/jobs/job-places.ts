@@ -1,6 +1,7 @@
 import { lstatSync, realpathSync, type Stats } from 'node:fs';
 import { join, sep } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
+import { receivedCapture } from '../../experiment/run-files.ts';
 
 /** Folders of the dashboard: what a page may name stands in them. Absolute paths. */
 export interface JobPlaces {
@@ -36,7 +37,7 @@ export function recordingPath(places: JobPlaces, name: string): string {
 export function capturePath(places: JobPlaces, name: string): string {
   const found = capture(places, name);
   if (!found) throw new UsageError(`no recording "${shown(name)}"`, 'name one of the list of recordings');
-  return isRun(found) ? join(found, 'rx') : found;
+  return isRun(found) ? receivedCapture(found) : found;
 }
 
 /** Directory of a run: what `trace:` is given. */
@@ -51,7 +52,7 @@ function capture(places: JobPlaces, name: string): string | null {
   const meta = within(places.captures, `${text}.sigmf-meta`);
   if (meta && facts(meta)?.isFile()) return meta.slice(0, -'.sigmf-meta'.length);
   const folder = within(places.captures, text);
-  return folder && isRun(folder) && facts(join(folder, 'rx.sigmf-meta'))?.isFile() ? folder : null;
+  return folder && isRun(folder) && facts(`${receivedCapture(folder)}.sigmf-meta`)?.isFile() ? folder : null;
 }
 
 function run(places: JobPlaces, name: string): string | null {
