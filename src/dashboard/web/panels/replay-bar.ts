@@ -35,12 +35,13 @@ export class ReplayBar extends Panel {
   }
 
   override changed(): void {
-    const hidden = store.replay === null;
-    if (hidden && !this.hidden) {
+    const ended = store.replay === null && !this.hidden;
+    this.hidden = store.replay === null;
+    // Letting go of a range is a change as well: the bar is hidden by then.
+    if (ended) {
       pick(null);
       this.exported = null;
     }
-    this.hidden = hidden;
     super.changed();
   }
 
