@@ -11,7 +11,7 @@ import { type ComingPicture, pictureSoFar } from './build-up.ts';
 import { burstTelemetry, rbsOf } from './burst-telemetry.ts';
 import { picturesOf, sourceTelemetry } from './picture-telemetry.ts';
 import { damageTexts, goodEnd, lossText, planText, repetitionText } from './sentences.ts';
-import { type Band, SignalMeter } from './signal-meter.ts';
+import { type Band, SignalMeter, type SignalReading } from './signal-meter.ts';
 import { type RadioState, StatusTeller, type StreamState } from './status-teller.ts';
 import { Spare, Thrift } from './thrift.ts';
 
@@ -46,6 +46,8 @@ export class RunWatch {
   private lossesTold = 0;
   private lines = 0;
   private state: RunEvent['state'] = 'starting';
+  private latest: { readonly timeS: number; readonly stream: StreamState; readonly reading: SignalReading } | null =
+    null;
   private coming: ComingPicture | null = null;
   /** Of each SFV of the picture. */
   private readonly rbs = new Map<number, number>();
@@ -81,6 +83,7 @@ export class RunWatch {
       if (reading) {
         this.status.levels(reading);
         this.status.tell(nowMs, timeS, stream, reading, this.radio());
+        this.latest = { timeS, stream, reading };
         const { meanDbfs, peakDbfs } = reading;
         const durationS = Math.max(0, timeS - this.spectrumFromS);
         const centreHz = this.facts.frequencyHz ?? 0;
@@ -177,6 +180,10 @@ export class RunWatch {
 
   /** @param outcome one sentence; null where it ended well and nothing more is to be said */
   ended(exitCode: number, outcome: string | null, metrics: Readonly<Record<string, unknown>> | null): void {
+    if (this.latest) {
+      const { timeS, stream, reading } = this.latest;
+      this.status.tell(performance.now(), timeS, stream, reading, this.radio(), true);
+    }
     const said = outcome ?? (exitCode === 0 ? goodEnd(metrics) : exitCode === 130 ? 'stopped' : 'ended badly');
     // What went wrong has been said where it did.
     if (exitCode === 0 && outcome === null) this.log('note', said);

@@ -71,16 +71,17 @@ export class StatusTeller {
     this.lossesCounted = this.lostMin = this.gaps = 0;
   }
 
-  /** Tells, where it is time; `level` of the latest windows, null where nothing was received. */
+  /** Tells, where it is time or nothing comes any more (`last`); `level` of the latest windows, null where nothing was received. */
   tell(
     nowMs: number,
     timeS: number,
     stream: StreamState,
     level: Pick<SignalReading, 'rmsDbfs' | 'peakSampleDbfs'> | null,
     radio: RadioState | null,
+    last = false,
   ): void {
     const sinceMs = nowMs - this.last.atMs;
-    if (sinceMs < STATUS_MS) return;
+    if (sinceMs < STATUS_MS && !last) return;
     const first = this.last.atMs === 0;
     const perS = (now: number, before: number) => (first ? 0 : (1e3 * (now - before)) / sinceMs);
     const { user, system } = process.cpuUsage();
