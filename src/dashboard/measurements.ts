@@ -26,8 +26,8 @@ export function measurements(hub: Hub, connections: number): Measurement[] {
       help: 'Samples that never came: bounds where the device cannot say exactly',
       kind: 'counter',
       samples: [
-        { labels: { bound: 'min' }, value: of(status, 'lostMin') },
-        { labels: { bound: 'max' }, value: of(status, 'lostMax') },
+        { labels: { bound: 'min' }, value: counted(of(status, 'lostMin')) },
+        { labels: { bound: 'max' }, value: counted(of(status, 'lostMax')) },
       ],
     },
     counter('gaps', 'Losses of samples, each of any length', of(status, 'gaps')),
@@ -115,5 +115,10 @@ function gauge(name: string, help: string, value: number | null): Measurement {
 }
 
 function counter(name: string, help: string, value: number | null): Measurement {
-  return { name: `sct_${name}_total`, help, kind: 'counter', samples: [{ value }] };
+  return { name: `sct_${name}_total`, help, kind: 'counter', samples: [{ value: counted(value) }] };
+}
+
+/** What can be a count; a job may have said anything. */
+function counted(value: number | null): number | null {
+  return value !== null && value >= 0 ? value : null;
 }

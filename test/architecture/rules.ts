@@ -13,7 +13,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: ['dashboard', 'experiment', 'link', 'sct', 'phy', 'radio', 'common', 'emulated'],
   emulated: ['radio', 'common'],
   library: ['link', 'sct', 'phy', 'radio', 'common'],
-  bench: ['experiment', 'link', 'sct', 'phy', 'radio', 'common'],
+  bench: ['dashboard', 'experiment', 'link', 'sct', 'phy', 'radio', 'common'],
   examples: ['library'],
 };
 
