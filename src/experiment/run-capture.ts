@@ -2,8 +2,8 @@ import { DeviceError, UsageError } from '../common/errors.ts';
 import { resolveLinkConfig } from './link-config.ts';
 import type { RunManifest } from './manifest.ts';
 import { captureHints, type ReceiveSettings } from './receive-stream.ts';
+import { receivedCapture } from './received-capture.ts';
 import { readRun } from './run-directory.ts';
-import { receivedCapture } from './run-files.ts';
 
 /** The received capture of a run (its base name) and how to receive it. */
 export interface RunCapture {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
 import type { SentBurst } from '../link/session/live-air.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import { toFloat } from '../radio/format/convert.ts';
@@ -33,15 +32,6 @@ export const RUN_FILES = {
   tx: 'tx',
   rx: 'rx',
 } as const;
-
-/**
- * Base name of what a run received: `rx`, or a recording of the directory's own name, which those have that are handed on: some viewers find the samples
- * in all folders by the file's name alone.
- */
-export function receivedCapture(directory: string): string {
-  const named = join(directory, basename(resolve(directory)));
-  return existsSync(`${named}.sigmf-meta`) ? named : join(directory, RUN_FILES.rx);
-}
 
 /** Opens a capture of a run for writing at the device's rate and format. */
 export function openCapture(
