@@ -17,7 +17,8 @@ interface Setting {
 
 /**
  * The options of a command that may be given by a page: JSON schema (draft 2020-12), in the order of --help, with its headings. Values are text as on
- * a command line: `x-quantity` says that it is a number, which may have an SI suffix and its unit ("868.3M"), or is a ratio ("1/16").
+ * a command line: `x-quantity` says that it is a number, which may have an SI suffix and its unit ("868.3M"), or is a ratio ("1/16"),
+ * or a list of numbers with commas between them.
  * `x-list` names the lists that values stand in.
  */
 export function jobSchema(command: Command): object {
@@ -68,13 +69,14 @@ function property(option: Option, settings: ReadonlyMap<string, Setting>): objec
 function kindOf({ flags }: Option, setting: Setting | undefined): object {
   const word = /<([^>]+)>/.exec(flags)?.[1] ?? '';
   if (/^\w+(\|\w+)+$/.test(word)) return { enum: word.split('|') };
-  // A list of numbers is no number; <db,...> and <db,deg> are read by the command.
-  if (!setting || word.includes(',')) return {};
+  const list = word.endsWith(',...');
+  // <db,deg> is read by the command.
+  if (!setting || (word.includes(',') && !list)) return {};
   const { type, enum: choices, examples, minimum, maximum, unit, integer } = setting;
   if (choices) return { enum: choices.map(String) };
   if (examples) return { examples };
   if (type !== 'number' || minimum === undefined || maximum === undefined) return {};
-  const quantity = { unit: unit ?? '', minimum, maximum, integer: integer === true, ratio: word === 'x' };
+  const quantity = { unit: unit ?? '', minimum, maximum, integer: integer === true, ratio: word === 'x', list };
   return { 'x-quantity': quantity };
 }
 

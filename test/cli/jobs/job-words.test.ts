@@ -57,14 +57,25 @@ test('the schema says what is known of an option', () => {
     maximum: 200,
     integer: false,
     ratio: false,
+    list: false,
   });
-  assert.deepEqual(loopback.harq['x-quantity'], { unit: '', minimum: 0, maximum: 16, integer: true, ratio: false });
+  assert.deepEqual(loopback.harq['x-quantity'], {
+    unit: '',
+    minimum: 0,
+    maximum: 16,
+    integer: true,
+    ratio: false,
+    list: false,
+    list: false,
+  });
   assert.equal((loopback.cbr['x-quantity'] as { ratio: boolean }).ratio, true);
   assert.deepEqual(loopback.correction.enum, ['on', 'off']);
   assert.ok((loopback.numerology.enum as string[]).includes('25'));
   assert.ok((loopback.channel.examples as string[]).includes('eva'));
   assert.deepEqual([loopback.snr.default, loopback.known['x-list']], ['15', ['pictures']]);
-  assert.equal('x-quantity' in (schema('link').properties as Record<string, object>).snr, false);
+  const link = schema('link').properties as Record<string, Record<string, { list: boolean }>>;
+  assert.equal(link.snr['x-quantity'].list, true);
+  assert.equal('x-quantity' in loopback.iq, false);
   assert.deepEqual(schema('record').required, ['from']);
   assert.deepEqual((schema('replay')['x-source'] as { 'x-list': string[] })['x-list'], ['captures', 'runs']);
 });
