@@ -6,11 +6,11 @@ import type { Recipe, Shown } from './recipes.ts';
 
 /** Files of a run that its replay reads; of its metrics that there is no picture, where there is none. */
 const COPIED = ['allocation.json', 'semantics.json', 'source.png', 'metrics.json'];
-const META = 'rx.sigmf-meta';
 /** Before the first burst and behind the last one, s. */
 const MARGIN_S = 1e-3;
-/** Stretch behind a gap that is marked, s. */
+/** Stretch behind a gap that is marked, s, and the part of the band: viewers write the label above the box. */
 const GAP_MARK_S = 0.2e-3;
+const GAP_BAND = 0.9;
 /** Labels of the marks that are added to those of the bursts. */
 const GAP = 'gap';
 const OTHER = 'interferer';
@@ -43,15 +43,15 @@ export async function keepRun(recipe: Recipe, cwd: string, folder: string): Prom
   for (const name of COPIED) await cp(join(run, name), join(folder, name)).catch(ifThere);
   const [from, samples] = await range(join(run, 'rx.sigmf-meta'), recipe.keep.soundings);
   await sct(`capture cut run/rx --from-sample ${from} --samples ${samples} -o cut`, cwd);
-  await cp(join(cwd, 'cut.sigmf-data'), join(folder, 'rx.sigmf-data'));
-  await cp(join(cwd, 'cut.sigmf-meta'), join(folder, META));
+  for (const end of ['.sigmf-data', '.sigmf-meta']) await cp(join(cwd, `cut${end}`), join(folder, recipe.name + end));
   await writeJson(join(folder, 'run.json'), neutral(await readJson(join(run, 'run.json'))));
   return refresh(recipe, cwd, folder);
 }
 
 /** Labels of a kept recording, and the metrics that its replay has now. */
 export async function refresh(recipe: Recipe, cwd: string, folder: string): Promise<Shown> {
-  await writeJson(join(folder, META), labelled(await readJson(join(folder, META)), recipe));
+  const meta = join(folder, `${recipe.name}.sigmf-meta`);
+  await writeJson(meta, labelled(await readJson(meta), recipe));
   await rm(join(cwd, 'again'), { recursive: true, force: true });
   // 4, 5: nothing was received, or not well enough. That may be what it is to show.
   await sct(`replay ${folder} -o again -q`, cwd, [0, 4, 5]);
@@ -93,7 +93,8 @@ function labelled({ global, captures, annotations }: Meta, { name, board, keep }
         ...{ 'core:sample_start': start, 'core:sample_count': Math.round(GAP_MARK_S * rateHz) },
         ...{ 'core:label': GAP, 'core:comment': `${many} samples were lost before this one`, ...generator },
         // Viewers draw a box only between two edges.
-        ...{ 'core:freq_lower_edge': centreHz - rateHz / 2, 'core:freq_upper_edge': centreHz + rateHz / 2 },
+        ...{ 'core:freq_lower_edge': centreHz - (GAP_BAND / 2) * rateHz },
+        ...{ 'core:freq_upper_edge': centreHz + (GAP_BAND / 2) * rateHz },
       },
     ];
   });

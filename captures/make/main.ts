@@ -30,7 +30,7 @@ async function make(recipe: Recipe, attempt: number, cwd: string): Promise<boole
   }
   const kept = join(cwd, recipe.name);
   const metrics = await keepRun(recipe, cwd, kept);
-  const { size } = await stat(join(kept, 'rx.sigmf-data'));
+  const { size } = await stat(join(kept, `${recipe.name}.sigmf-data`));
   if (!recipe.shows(metrics) || size > MOST_BYTES) return false;
   const folder = join(HERE, recipe.name);
   await rm(folder, { recursive: true, force: true });

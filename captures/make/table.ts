@@ -14,7 +14,7 @@ export async function table(recipes: readonly Recipe[], folder: string): Promise
   const rows = await Promise.all(
     recipes.map(async ({ name, keep }) => {
       const metrics = JSON.parse(await readFile(join(folder, name, 'metrics.json'), 'utf8')) as Facts;
-      const meta = JSON.parse(await readFile(join(folder, name, 'rx.sigmf-meta'), 'utf8')) as {
+      const meta = JSON.parse(await readFile(join(folder, name, `${name}.sigmf-meta`), 'utf8')) as {
         global: Record<string, unknown>;
       };
       const rateHz = Number(meta.global['core:sample_rate']);
