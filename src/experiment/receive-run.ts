@@ -195,7 +195,7 @@ async function receiveFrom(
     if (!io.signal.aborted && result.exitCode === ExitCode.noSignal)
       throw nothingFound(stream.trace, config.numerology, run.path, hints?.numerology);
     const exitCode = io.signal.aborted ? ExitCode.interrupted : result.exitCode;
-    watch?.ended(exitCode, null, { ...result.metrics });
+    watch?.ended(exitCode, result.outcome ?? null, { ...result.metrics });
     return { ...result, exitCode };
   } catch (error) {
     await capture.close().catch(() => undefined);

@@ -213,5 +213,6 @@ export async function writeReceiverRun(
   metrics.files = fileList(run, outcome.capturePath === run.file(RUN_FILES.rx) ? ['rx'] : []);
   await run.writeMetrics(withImages(metrics, images));
   await run.writeManifest(ended);
-  return { metrics, report, directory: run.path, exitCode, ...(images ? { pictures: images } : {}) };
+  const result = { metrics, report, directory: run.path, exitCode };
+  return { ...result, ...(text ? { outcome: text } : {}), ...(images ? { pictures: images } : {}) };
 }

@@ -160,7 +160,7 @@ async function receivedAgain(
     const result = await writeReceiverRun(directory, manifest, outcome, io);
     const exitCode = io.signal.aborted ? ExitCode.interrupted : checkedCode(result.exitCode, differences);
     if (exitCode === ExitCode.noSignal) throw nothingFound(trace, link.numerology, directory.path, hints.numerology);
-    watch?.ended(exitCode, differences && verdictOf(differences), { ...result.metrics });
+    watch?.ended(exitCode, differences ? verdictOf(differences) : (result.outcome ?? null), { ...result.metrics });
     return { ...result, differences, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;

@@ -71,6 +71,8 @@ export interface RunResult {
   readonly pictures?: readonly PictureMetrics[];
   readonly directory: string;
   readonly exitCode: number;
+  /** What run.json says of the end, where that is not "well". */
+  readonly outcome?: string;
   /** What the exit code means here, where it is not what it usually means. */
   readonly reason?: string;
 }
