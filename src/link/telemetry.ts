@@ -113,7 +113,7 @@ export interface SpectrumEvent {
   readonly topic: 'spectrum';
   readonly timeS: number;
   readonly durationS: number;
-  /** Of the middle bin; 0 at baseband. */
+  /** Of the middle bin: the LO, or at baseband what it is beside the signal. */
   readonly centreHz: number;
   readonly spanHz: number;
   readonly meanDbfs: Float32Array; // [bin], lowest frequency first

@@ -52,19 +52,32 @@ document.addEventListener('sct-compare', (event) => {
   void find(RunComparePanel, 'sct-compare')?.show((event as CustomEvent<string[]>).detail);
 });
 
-const WITHOUT_PICTURE = ['sound', 'record', 'tone', 'spectrum'];
+/** Commands that never have a picture, and those that may meet soundings alone. */
+const WITHOUT_PICTURE = ['sound', 'record'];
+const MAYBE_PICTURE = ['replay', 'receive'];
 
 /** A run without a picture (sound) needs no room for one; without any run there is nothing to show. */
 function layOut(): void {
-  const { run, source, pictures } = store;
-  const none = run !== null && WITHOUT_PICTURE.includes(commandWord(run.command));
-  const picture = !none || source !== null || pictures.after !== null || pictures.before !== null;
+  const { run } = store;
+  const without = run !== null && WITHOUT_PICTURE.includes(commandWord(run.command));
+  const picture = without ? hasPicture() : mayHavePicture();
   const { classList } = document.documentElement;
   classList.toggle('no-picture', !picture);
   // Soundings and recordings carry no payload: no constellation.
   classList.toggle('no-points', !picture && !store.bursts.last(({ points }) => points.length > 0));
   classList.toggle('no-run', run === null);
 }
+function hasPicture(): boolean {
+  const { source, pictures } = store;
+  return source !== null || pictures.after !== null || pictures.before !== null;
+}
+
+/** Who receives knows by the first burst with data. */
+function mayHavePicture(): boolean {
+  if (!MAYBE_PICTURE.includes(commandWord(store.run?.command ?? '')) || hasPicture()) return true;
+  return store.bursts.last(({ use }) => use === 'data' || use === 'retransmission') !== undefined;
+}
+
 store.on(['run', 'source', 'picture', 'burst'], layOut);
 layOut();
 

@@ -86,7 +86,8 @@ export class RunWatch {
         this.latest = { timeS, stream, reading };
         const { meanDbfs, peakDbfs } = reading;
         const durationS = Math.max(0, timeS - this.spectrumFromS);
-        const centreHz = this.facts.frequencyHz ?? 0;
+        // Samples lie around the LO, the signal beside it.
+        const centreHz = (this.facts.frequencyHz ?? 0) + this.facts.loOffsetHz;
         const spanHz = stream.deviceRateHz;
         this.telemetry.tell({ topic: 'spectrum', timeS, durationS, centreHz, spanHz, meanDbfs, peakDbfs });
         this.spectrumFromS = timeS;

@@ -22,7 +22,7 @@ export class ConstellationPanel extends Panel {
     const evm = burst?.evmDb ?? null;
     const text = evm === null ? '—' : `${fixed(100 * 10 ** (evm / 20), 1)} % (${unit(evm, 1, 'dB')})`;
     return html`<div class="plot square"><canvas role="img" aria-label="Constellation: ${burst?.pointsOf ?? 'nothing received'}, EVM ${text}"></canvas></div>
-      <p class="read"><span><b data-is="modulation">${burst?.pointsOf ?? '—'}</b></span><span title=${burst?.pointsOf === 'analog' ? 'analog symbols have no points that they should lie on' : 'root mean square, against unit mean power'}>EVM <b data-is="evm">${text}</b></span>
+      <p class="read"><span><b data-is="modulation">${burst ? (burst.pointsOf ?? burst.use) : '—'}</b></span><span title=${burst?.pointsOf === 'analog' ? 'analog symbols have no points that they should lie on' : 'root mean square, against unit mean power'}>EVM <b data-is="evm">${text}</b></span>
         <span>SNR <b data-is="snr">${unit(burst?.snrDb, 1, 'dB')}</b></span><span>burst <b data-is="burst">${burst?.burst ?? '—'}</b></span></p>`;
   }
 

@@ -121,12 +121,11 @@ function compare([name, unitName, digits, of]: (typeof ROWS)[number], a: Metrics
     <td class="n">${gap === null ? '' : difference(gap, digits)}</td></tr>`;
 }
 
-/** With its sign; "=" where it is none, and no sign where it rounds to nothing. */
+/** With its sign; "=" where it is none. */
 function difference(gap: number, digits: number): string {
   if (gap === 0) return '=';
   const text = fixed(gap, digits);
-  if (Number(text.replace('−', '-')) === 0) return text.replace('−', '');
-  return gap > 0 ? `+${text}` : text;
+  return gap > 0 && Number(text) !== 0 ? `+${text}` : text;
 }
 
 function states(metrics: Metrics, wanted: string): number | null {

@@ -182,10 +182,9 @@ const DASHES: Readonly<Record<BurstTelemetry['use'], number[]>> = {
   reverse: [1, 5],
 };
 
-/** Of the signal's centre against the spectrum's. */
+/** Of the signal's centre against the spectrum's, which is the LO. */
 function signalOffsetHz(spectrum: SpectrumEvent): number {
-  const { frequencyHz, loOffsetHz = 0 } = store.run ?? {};
-  return frequencyHz ? frequencyHz - spectrum.centreHz : loOffsetHz;
+  return (store.run?.frequencyHz ?? 0) - spectrum.centreHz;
 }
 
 /** Rows from the top at which a time is shown, with fractions: the newest row begins at 0. */
