@@ -15,7 +15,7 @@ import { loadPhoto } from './photo.ts';
 import { withoutMissingInputs } from './quality-inputs.ts';
 import { type HeardAgain, type Recording, receiveAgain } from './receive-again.ts';
 import { nothingFound } from './receive-run.ts';
-import { captureHints } from './receive-stream.ts';
+import { type CaptureHints, captureHints } from './receive-stream.ts';
 import { receivedCapture } from './received-capture.ts';
 import { type ReceiverOutcome, receiverMetrics, withImages, writeReceiverRun } from './receiver-report.ts';
 import { type RunDirectory, readRun, type StoredRun } from './run-directory.ts';
@@ -100,7 +100,14 @@ async function receivedAgain(
   const n = numerology(link.numerology);
   const watch = watchRun(
     io.telemetry,
-    { config: resolved, numerology: n, title: basename(config.source), channel, modelled, loOffsetHz },
+    {
+      config: { ...resolved, ...signalOf(hints) },
+      numerology: n,
+      title: basename(config.source),
+      channel,
+      modelled,
+      loOffsetHz,
+    },
     begun,
   );
   const overview = new AbortController();
@@ -185,6 +192,14 @@ export function verdictOf(differences: readonly MetricDifference[]): string {
 
 function short(value: MetricDifference['a']): string {
   return String(JSON.stringify(value)).slice(0, 40);
+}
+
+/** Where the signal of a recording lies on the air, where that stands in it. */
+function signalOf({
+  frequencyHz,
+  loOffsetHz,
+}: Pick<CaptureHints, 'frequencyHz' | 'loOffsetHz'>): Pick<LinkInput, 'frequencyHz'> {
+  return frequencyHz ? { frequencyHz: frequencyHz - loOffsetHz } : {};
 }
 
 /** A run that ended badly and does so again has been reproduced: that is what --check asks. */
