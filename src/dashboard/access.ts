@@ -95,6 +95,14 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK.includes(host) || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
+/** How others on the network call a server that listens at `host`: where that is all of this machine, its first address that is not loopback. */
+export function reachableAs(host: string): string {
+  if (!ANY.includes(host)) return host;
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outside = addresses.find(({ internal, family }) => !internal && (family === 'IPv4' || host === '::'));
+  return outside?.address ?? 'localhost';
+}
+
 /** By what a server that listens at `host` is called. A name that only points here is none of it: a page of another site may have one. */
 function ownNames(host: string): string[] {
   if (isLoopback(host)) return [host, ...LOOPBACK];

@@ -5,7 +5,7 @@ import express from 'express';
 import { WebSocketServer } from 'ws';
 import { DeviceError, UsageError } from '../common/errors.ts';
 import type { Controller } from '../link/controller.ts';
-import { type Access, AccessRules, isLoopback, protocolToken } from './access.ts';
+import { type Access, AccessRules, isLoopback, protocolToken, reachableAs } from './access.ts';
 import { Client } from './client.ts';
 import { Connections } from './connections.ts';
 import { Hub } from './hub.ts';
@@ -107,7 +107,8 @@ export class Dashboard {
 
   /** Address of the page, without a token. */
   get url(): string {
-    return `http://${this.host.includes(':') ? `[${this.host}]` : this.host}:${this.port}/`;
+    const name = reachableAs(this.host);
+    return `http://${name.includes(':') ? `[${name}]` : name}:${this.port}/`;
   }
 
   /** Stops the job, tells all pages, and ends every connection. */

@@ -3,7 +3,14 @@ import { hostname } from 'node:os';
 import test from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '../../src/common/errors.ts';
-import { AccessRules, bearerToken, checkName, checkToken, protocolToken } from '../../src/dashboard/access.ts';
+import {
+  AccessRules,
+  bearerToken,
+  checkName,
+  checkToken,
+  protocolToken,
+  reachableAs,
+} from '../../src/dashboard/access.ts';
 
 const rules = (host: string, port = 8790, names: readonly string[] = []) =>
   new AccessRules(port, host, undefined, names);
@@ -64,6 +71,9 @@ test('a server that all can reach goes by the addresses and the name of this mac
   const own = rules('0.0.0.0');
   for (const host of ['127.0.0.1:8790', `${hostname()}:8790`]) assert.ok(own.isOwnHost(host), host);
   for (const host of ['evil.example:8790', '8.8.8.8:8790']) assert.ok(!own.isOwnHost(host), host);
+  const address = reachableAs('0.0.0.0');
+  assert.ok(own.isOwnHost(`${address}:8790`), address);
+  assert.deepEqual([reachableAs('127.0.0.1'), reachableAs('::1')], ['127.0.0.1', '::1']);
   assert.ok(rules('192.0.2.7').isOwnHost('192.0.2.7:8790'));
   assert.ok(!rules('192.0.2.7').isOwnHost('localhost:8790'));
   assert.ok(rules('2001:db8::7').isOwnHost('[2001:db8::7]:8790'));

@@ -1,7 +1,15 @@
 import { spawn } from 'node:child_process';
 import type { Command } from 'commander';
-import { UsageError } from '../../common/errors.ts';
-import type { Controller, Job, JobListener, JobRequest, MadeCapture, RangeRequest } from '../../link/controller.ts';
+import { DeviceError, UsageError } from '../../common/errors.ts';
+import type {
+  Controller,
+  Job,
+  JobEnd,
+  JobListener,
+  JobRequest,
+  MadeCapture,
+  RangeRequest,
+} from '../../link/controller.ts';
 import { RUNS_FOLDER } from '../context.ts';
 import { TELEMETRY_FD } from '../telemetry-pipe.ts';
 import { ChildJob, FD } from './child-job.ts';
@@ -46,9 +54,12 @@ export class ChildController implements Controller {
   devices(): Promise<unknown> {
     const nowMs = performance.now();
     if (!this.found || nowMs - this.found.atMs > DEVICES_AGE_MS) {
-      const devices = new Promise((resolve) => {
-        const listener: JobListener = { bytes: () => true, line() {}, ended: ({ result }) => resolve(result) };
-        this.run('devices', ['devices', '--json', '-q'], listener);
+      const devices = new Promise((resolve, reject) => {
+        const ended = ({ result, error }: JobEnd) => {
+          if (result !== null) resolve(result);
+          else reject(new DeviceError(error?.message ?? 'boards cannot be looked for', error?.hint ?? undefined));
+        };
+        this.run('devices', ['devices', '--json', '-q'], { bytes: () => true, line() {}, ended });
       });
       this.found = { atMs: nowMs, devices };
     }
@@ -91,9 +102,12 @@ export class ChildController implements Controller {
         ...process.env,
         [TELEMETRY_FD]: String(FD),
         [RUNS_FOLDER]: this.places.runs,
-        SCT_CAPTURES: this.places.captures,
       },
     });
+    if (child.stdin === null) {
+      child.on('error', () => {});
+      throw new DeviceError(`${command} cannot be started: this machine has no room for another process`);
+    }
     return new ChildJob(command, child, listener);
   }
 }

@@ -66,7 +66,6 @@ test('the schema says what is known of an option', () => {
     integer: true,
     ratio: false,
     list: false,
-    list: false,
   });
   assert.equal((loopback.cbr['x-quantity'] as { ratio: boolean }).ratio, true);
   assert.deepEqual(loopback.correction.enum, ['on', 'off']);
