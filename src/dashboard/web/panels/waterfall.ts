@@ -17,6 +17,8 @@ const HIGHEST_DB = 0;
 const AUTO_MS = 1000;
 const AUTO_STEP_DB = 5;
 const LEAST_BOX_PX = 7;
+/** Width of the mark of a loss that is taller than that. */
+const TALL_LOSS_PX = 14;
 /** No room for dashes. */
 const SHORT_PX = 3;
 
@@ -148,7 +150,10 @@ export class WaterfallPanel extends Panel {
     for (const loss of store.losses.newest()) {
       if (loss.toS < oldestS) break;
       const top = Math.floor(y(loss.toS));
-      g.fillRect(LEFT, top, width, Math.max(2, Math.floor(y(loss.fromS)) - top));
+      const height = Math.max(2, Math.floor(y(loss.fromS)) - top);
+      // Of a tall one only the left: what was heard between losses whose place is not exact stays in sight.
+      g.fillRect(LEFT, top, height > LEAST_BOX_PX ? TALL_LOSS_PX : width, height);
+      if (height > LEAST_BOX_PX) for (const at of [top, top + height - 1]) g.fillRect(LEFT, at, width, 1);
     }
     g.restore();
     const last = store.losses.fromEnd(0);
