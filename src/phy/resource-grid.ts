@@ -1,3 +1,4 @@
+import type { SlotPattern } from './kernels/equalise-kernel.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from './numerology.ts';
 import { goldQpsk, goldSequence, SEQUENCE } from './sequence.ts';
 
@@ -22,7 +23,6 @@ export class ResourceGrid {
   private readonly turns: Uint8Array;
   /** Carriers without a pilot for each of the 12 pilot offsets, [12][symbolDataRe]. */
   private readonly dataCarriers: Int32Array[] = [];
-  /** For each slot symbol and subband the 11 data carriers' first index in the RB: symbol x 11. */
 
   constructor(numerology: Numerology) {
     this.numerology = numerology;
@@ -84,6 +84,12 @@ export class ResourceGrid {
     const n = this.numerology.symbolDataRe;
     const at = (symbol % SEQUENCE_SYMBOLS) * n;
     return this.turns.subarray(at, at + n);
+  }
+
+  /** Pilots and scrambling of a slot, for the equaliser. */
+  get slotPattern(): SlotPattern {
+    const pilots = Array.from({ length: SLOT_SYMBOLS }, (_, t) => this.pilotOffset(t));
+    return { nSubbands: this.numerology.nSubbands, pilots, turns: this.turns };
   }
 
   describe(): string {

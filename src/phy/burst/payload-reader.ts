@@ -1,7 +1,11 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator } from '../channel-est/estimator.ts';
-import { type RbSnr, resourceBlockSnr } from '../channel-est/rb-snr.ts';
-import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
+import { quietVariance } from '../channel-est/interference.ts';
+import type { NoiseEstimate } from '../channel-est/noise.ts';
+import { type RbSnr, rbSnrOfEfficiency } from '../channel-est/rb-snr.ts';
+import { makeEqualiser } from '../kernels/equalise.ts';
+import { type EqualiserKernel, NOISE_NUMBERS } from '../kernels/equalise-kernel.ts';
+import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import { estimatePayload } from './payload-estimate.ts';
 
@@ -37,34 +41,38 @@ export function readPayload(
   estimator: ChannelEstimator,
   keptSymbols: readonly number[] = [],
 ): Payload {
-  const { observed, estimate, noise, phase } = estimatePayload(
+  const { estimate, noise, phase } = estimatePayload(
     { numerology: n, slots, pilots, noiseVariance, preamble },
     phases.subarray(firstSymbol, firstSymbol + slots * SLOT_SYMBOLS),
     estimator,
   );
-  const rbSnr = resourceBlockSnr(observed, estimate, noise);
-
   const payload = new Float32Array(2 * slots * n.nSubbands * RB_DATA_RE);
   const payloadSnr = new Float32Array(slots * n.nSubbands * RB_DATA_RE);
   const middles = new Float32Array(2 * n.nCarriers * slots);
   const slotPhase = new Float64Array(slots);
   const detail = new Float32Array(2 * n.nCarriers * slots * keptSymbols.length);
+  const equaliser = equaliserOf(n);
+  const rbNumbers = noiseOf(estimate, noise);
+  const perSlot = NOISE_NUMBERS * n.nSubbands;
+  const products = new Float64Array(SLOT_SYMBOLS * n.nSubbands);
+  const efficiency = new Float64Array(slots * n.nSubbands);
   let power = 0;
   for (let slot = 0; slot < slots; slot++) {
-    for (let t = 0; t < SLOT_SYMBOLS; t++) {
-      const symbol = slot * SLOT_SYMBOLS + t;
-      power += equaliseSymbol(
-        n,
-        symbol,
-        rows,
-        estimate,
-        noise.variance,
-        phase[symbol],
-        firstSymbol + symbol,
-        payload,
-        payloadSnr,
-      );
-    }
+    power += equaliser.equaliseSlot(
+      rows,
+      estimate.channel,
+      2 * n.nCarriers * SLOT_SYMBOLS * slot,
+      firstSymbol + SLOT_SYMBOLS * slot,
+      phase,
+      SLOT_SYMBOLS * slot,
+      rbNumbers.subarray(perSlot * slot, perSlot * (slot + 1)),
+      payload,
+      payloadSnr,
+      slot * n.nSubbands * RB_DATA_RE,
+      products,
+    );
+    for (let i = 0; i < products.length; i++)
+      efficiency[slot * n.nSubbands + (i % n.nSubbands)] += Math.log2(products[i]);
     const middle = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2);
     slotPhase[slot] = phase[slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2];
     middles.set(estimate.channel.subarray(middle, middle + 2 * n.nCarriers), 2 * n.nCarriers * slot);
@@ -78,7 +86,7 @@ export function readPayload(
   return {
     payload,
     payloadSnr,
-    ...rbSnr,
+    ...rbSnrOfEfficiency(efficiency, n.nSubbands, slots, estimate.errorRatio, noise),
     channel: middles,
     channelDetail: detail,
     slotPhase,
@@ -91,69 +99,33 @@ export function readPayload(
   };
 }
 
-/** Cosine and sine of minus the common phase less 0 to 3 quarter turns. */
-const turned = new Float64Array(8);
-
 /**
- * MMSE equalisation of one slot symbol's data RE, as `equalise`, with common phase and scrambling taken out in the same
- * step. Returns the sum of |h|^2. `symbol` counts from the first slot, `sequenceSymbol` from the first header symbol.
+ * What the equaliser is told of every RB: the noise, with the channel estimate's own error, which acts like noise on every RE;
+ * for the SNR the noise alone, and by how much |estimate|^2 is too large.
  */
-function equaliseSymbol(
-  n: Numerology,
-  symbol: number,
-  rows: Float32Array,
-  estimate: ChannelEstimate,
-  variance: Float32Array,
-  phase: number,
-  sequenceSymbol: number,
-  payload: Float32Array,
-  payloadSnr: Float32Array,
-): number {
-  const grid = resourceGrid(n);
-  const { channel, errorRatio } = estimate;
-  const turns = grid.turnsOf(sequenceSymbol);
-  const slot = Math.floor(symbol / SLOT_SYMBOLS);
-  const t = symbol - slot * SLOT_SYMBOLS;
-  const pilot = grid.pilotOffset(t);
-  const cos = Math.cos(phase);
-  const sin = -Math.sin(phase);
-  // j^-turns times exp(-i phase).
-  turned[0] = cos;
-  turned[1] = sin;
-  turned[2] = sin;
-  turned[3] = -cos;
-  turned[4] = -cos;
-  turned[5] = -sin;
-  turned[6] = -sin;
-  turned[7] = cos;
-  let power = 0;
-  let c = 2 * n.nCarriers * symbol;
-  let i = 0;
-  for (let s = 0; s < n.nSubbands; s++) {
-    const rb = slot * n.nSubbands + s;
-    // The estimate's own error acts like noise on every RE.
-    const sigma2 = variance[rb] * (1 + errorRatio) + 1e-30;
-    const perNoise = 1 / sigma2;
-    let p = rb * RB_DATA_RE + t * (SUBBAND_CARRIERS - 1);
-    const pilotAt = c + 2 * pilot;
-    for (const end = c + 2 * SUBBAND_CARRIERS; c < end; c += 2) {
-      if (c === pilotAt) continue;
-      const hr = channel[c];
-      const hi = channel[c + 1];
-      const yr = rows[c];
-      const yi = rows[c + 1];
-      const gain = hr * hr + hi * hi;
-      const scale = 1 / (gain + sigma2);
-      const re = (hr * yr + hi * yi) * scale;
-      const im = (hr * yi - hi * yr) * scale;
-      const u = 2 * turns[i++];
-      const ur = turned[u];
-      const ui = turned[u + 1];
-      payload[2 * p] = re * ur - im * ui;
-      payload[2 * p + 1] = re * ui + im * ur;
-      payloadSnr[p++] = gain * perNoise;
-      power += gain;
-    }
+function noiseOf(estimate: ChannelEstimate, noise: NoiseEstimate): Float32Array {
+  const { errorRatio, powerBias } = estimate;
+  // Under interference the channel comes from the quiet pilots, and so does its error.
+  const quiet = 2 * quietVariance(noise.variance);
+  const out = new Float32Array(NOISE_NUMBERS * noise.variance.length);
+  for (let rb = 0, at = 0; rb < noise.variance.length; rb++, at += NOISE_NUMBERS) {
+    const sigma2 = noise.variance[rb];
+    out[at] = sigma2 * (1 + errorRatio) + 1e-30;
+    out[at + 1] = 1 / (sigma2 * (1 + errorRatio) + 1e-30);
+    out[at + 2] = powerBias * Math.min(sigma2, quiet);
+    out[at + 3] = 1 / (sigma2 + 1e-30);
   }
-  return power;
+  return out;
+}
+
+const equalisers = new Map<number, EqualiserKernel>();
+
+/** The equaliser of a numerology, made once a thread. */
+function equaliserOf(n: Numerology): EqualiserKernel {
+  let kernel = equalisers.get(n.id);
+  if (!kernel) {
+    kernel = makeEqualiser(resourceGrid(n).slotPattern);
+    equalisers.set(n.id, kernel);
+  }
+  return kernel;
 }

@@ -64,26 +64,34 @@ export function estimateNoise(observed: PilotObservations, channel: Float32Array
  * of the slots that are alike, or both kinds would be drawn towards a level that neither has.
  */
 function centreInTime(perRb: Float64Array, subband: number, nSubbands: number, mean: number): number {
-  const own = perRb.filter((_, i) => i % nSubbands === subband);
+  const own = new Float64Array(perRb.length / nSubbands);
+  for (let slot = 0; slot < own.length; slot++) own[slot] = perRb[slot * nSubbands + subband];
   const usual = commonVariance(own, SLOT_SYMBOLS);
-  const limit = OUTLIER_SIGMAS / Math.sqrt(SLOT_SYMBOLS);
-  return own.some((v) => Math.abs(Math.log((v + 1e-30) / (usual + 1e-30))) > limit) ? usual : mean;
+  const most = Math.exp(OUTLIER_SIGMAS / Math.sqrt(SLOT_SYMBOLS));
+  return own.some((v) => standsOut(v, usual, most)) ? usual : mean;
 }
 
 /** A group further than this many sampling deviations from its centre is believed whatever the others do. */
 const OUTLIER_SIGMAS = 4.5;
 
+/** Whether a variance is more than `most` times another one, or less than its part. */
+function standsOut(variance: number, usual: number, most: number): boolean {
+  const ratio = (variance + 1e-30) / (usual + 1e-30);
+  return ratio > most || ratio * most < 1;
+}
+
 /** Mean of the variances, each from m complex residuals, that do not stand out from their median. */
 export function commonVariance(values: Float64Array, m: number): number {
-  const median = values.slice().sort()[values.length >> 1] + 1e-30;
+  const median = values.slice().sort()[values.length >> 1];
+  const most = Math.exp(OUTLIER_SIGMAS / Math.sqrt(m));
   let sum = 0;
   let count = 0;
   for (const v of values) {
-    if (Math.abs(Math.log((v + 1e-30) / median)) > OUTLIER_SIGMAS / Math.sqrt(m)) continue;
+    if (standsOut(v, median, most)) continue;
     sum += v;
     count++;
   }
-  return count > 0 ? sum / count : median;
+  return count > 0 ? sum / count : median + 1e-30;
 }
 
 /** Empirical-Bayes shrinkage of variances, each from m complex residuals, towards their centres. */

@@ -1,3 +1,4 @@
+import { MOST_SNR } from '../kernels/equalise-kernel.ts';
 import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import type { ChannelEstimate, PilotObservations } from './estimator.ts';
@@ -7,9 +8,6 @@ import type { NoiseEstimate } from './noise.ts';
 /** Lowest and highest RB SNR reported, dB; outside the pilots cannot tell. */
 export const RB_SNR_MIN_DB = -20;
 export const RB_SNR_MAX_DB = 43.75;
-
-/** SNR of one RE that counts as no more; 11 of them must not overflow when multiplied. */
-const MOST_SNR = 1e12;
 
 export interface RbSnr {
   /** dB, [slot x nSubbands + subband]. */
@@ -56,6 +54,17 @@ export function resourceBlockSnr(
       efficiency[rb] += Math.log2(product);
     }
   }
+  return rbSnrOfEfficiency(efficiency, nSubbands, slots, errorRatio, noise);
+}
+
+/** The same from what is summed over each RB already: log2(1 + |H|^2 / sigma^2) of its data RE, [slot x nSubbands + subband]. */
+export function rbSnrOfEfficiency(
+  efficiency: Float64Array,
+  nSubbands: number,
+  slots: number,
+  errorRatio: number,
+  noise: NoiseEstimate,
+): RbSnr {
   const rbSnrDb = new Float32Array(efficiency.length);
   const rbSnrErrorDb = new Float32Array(efficiency.length);
   const subbandSnrDb = new Float32Array(nSubbands);
