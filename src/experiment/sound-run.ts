@@ -31,7 +31,7 @@ const DEFAULT_PERIOD_S = 0.02;
 /** The same of a model that is watched until somebody stops it; of its recording only the beginning is kept, and it ends by itself. */
 const WATCHED_PERIOD_S = 0.05;
 const WATCHED_RECORDED_S = 5;
-const WATCHED_S = 3600;
+const WATCHED_S = 600;
 
 /** What a sounding gave, whichever way its samples went. */
 interface Heard {

@@ -17,7 +17,10 @@ export const addSound: AddCommand = (program, context, done) => {
     .description('Sends sounding bursts and shows the SNR of every resource block.')
     .option('--tx <uri>', 'transmitter: loopback (default), hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH')
     .option('--rx <uri>', 'receiver: the same as --tx (default)')
-    .option('--period <ms>', 'a burst each period instead of one; stops after --duration or -n')
+    .option(
+      '--period <ms>',
+      'a burst each period instead of one; stops after --duration or -n (a model watched from the dashboard: when it is stopped, or after ten minutes)',
+    )
     .addOption(paceOption('1'));
   addLinkOptions(command, ['channel', 'snr', 'impairments', 'modem', 'transmit', 'receive', 'duration', 'count']);
   addConfigOption(command);
