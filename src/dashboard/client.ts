@@ -21,6 +21,9 @@ const MOST_WAITING: Readonly<Record<Topic, number>> = {
   log: 50,
 };
 
+/** In this order what waits makes sense: the run first, a picture before what became of it. */
+const ORDER = Object.keys(MOST_WAITING) as readonly Topic[];
+
 /** What was asked of the server is answered as long as so much waits, bytes; a page that asks and does not listen is ended. */
 const MOST_ANSWERS = 4 * MOST_ON_ITS_WAY;
 /** What a page sends in a second, at most: messages of any kind, and bytes. */
@@ -74,6 +77,7 @@ export class Client {
       this.send(bytes);
       return;
     }
+    if (frame.topic === 'run' && frame.data.state === 'starting') this.forget();
     const queue = this.waiting.get(frame.topic) ?? [];
     this.waiting.set(frame.topic, queue);
     const key = stateKey(frame);
@@ -139,6 +143,14 @@ export class Client {
     return this.behindSinceMs !== null && performance.now() - this.behindSinceMs > STALLED_MS;
   }
 
+  /** A run begins: of the one before nothing has to be told any more, and it would be taken for this one's. */
+  private forget(): void {
+    for (const queue of this.waiting.values()) this.skipped += queue.length;
+    this.skipped += this.backlog.length;
+    this.waiting.clear();
+    this.backlog = [];
+  }
+
   private counts(): boolean {
     if (++this.messages <= MOST_MESSAGES_PER_S) return true;
     this.end(1008, `at most ${MOST_MESSAGES_PER_S} messages a second`);
@@ -170,7 +182,9 @@ export class Client {
     while (sent < this.backlog.length && this.hasRoom()) this.send(this.backlog[sent++]);
     this.backlog.splice(0, sent);
     if (this.backlog.length === 0) {
-      for (const [topic, queue] of this.waiting) {
+      for (const topic of ORDER) {
+        const queue = this.waiting.get(topic);
+        if (!queue) continue;
         while (queue.length > 0 && this.hasRoom()) this.send(queue.shift()!.bytes);
         if (queue.length > 0) break;
         this.waiting.delete(topic);
