@@ -31,10 +31,22 @@ test('integers must be equal, floats within the stated tolerance', () => {
     compareMetrics(base(), { ...base(), retransmissions: 3 }).map((d) => d.path),
     ['retransmissions'],
   );
-  assert.deepEqual(compareMetrics(base(), { ...base(), psnrDb: 32.123456 * (1 + 0.9e-6) }), []);
-  const off = compareMetrics(base(), { ...base(), psnrDb: 32.123456 * (1 + 1.1e-6) });
-  assert.equal(off.length, 1);
+  const ssim = 0.9123456;
+  const at = (fields: object) => ({ ...base(), ssim, cfoHz: -0.01, ...fields });
+  assert.deepEqual(compareMetrics(at({}), at({ ssim: ssim * (1 + 0.9e-5) })), []);
+  const off = compareMetrics(at({}), at({ ssim: ssim * (1 + 1.1e-5) }));
+  assert.deepEqual(
+    off.map((d) => d.path),
+    ['ssim'],
+  );
   assert.match(off[0].reason, /differs by/);
+  assert.equal(compareMetrics(at({}), at({ ssim: ssim * (1 + 0.9e-5) }), { relative: 1e-6 }).length, 1);
+  // dB and Hz have an absolute tolerance of 1e-3 beside that.
+  assert.deepEqual(compareMetrics(at({}), at({ cfoHz: -0.0109, psnrDb: 32.124, rbSnrDb: [14.101, 15.2, null] })), []);
+  assert.deepEqual(
+    compareMetrics(at({}), at({ cfoHz: -0.0111, psnrDb: 32.125, rbSnrDb: [14.102, 15.2, null] })).map((d) => d.path),
+    ['cfoHz', 'psnrDb', 'rbSnrDb[0]'],
+  );
 });
 
 test('shape differences name their place', () => {
