@@ -82,12 +82,18 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
     metrics.codec = 'none';
     if (heard.device) manifest = { ...manifest, device: heard.device };
     const found = heard.trace.bursts.length > 0;
-    const exitCode = found ? ExitCode.ok : ExitCode.noSignal;
+    const { aborted } = io.signal;
+    const exitCode = aborted ? ExitCode.interrupted : found ? ExitCode.ok : ExitCode.noSignal;
     metrics.ok = found;
     metrics.files = { directory: run.path, report: run.file(RUN_FILES.report), frames: run.file(RUN_FILES.frames) };
     writeFrames(run, heard.trace);
     await run.writeMetrics(metrics);
-    const ended = endManifest(manifest, io.now(), exitCode);
+    const ended = endManifest(
+      manifest,
+      io.now(),
+      exitCode,
+      aborted ? 'stopped; what was heard until then counts' : null,
+    );
     const report = await reportData({
       title: 'channel sounding',
       config,
@@ -106,7 +112,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(ended);
     if (!found) throw nothingFound(heard.trace, config.numerology, run.path);
-    watch?.ended(io.signal.aborted ? ExitCode.interrupted : exitCode, null, { ...metrics });
+    watch?.ended(exitCode, null, { ...metrics });
     return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;

@@ -75,6 +75,8 @@ test('a modelled sounding that is watched goes on until it is stopped, and has m
   const mean = result.metrics.rbSnrDb!.reduce((sum: number, db) => sum + db!, 0) / 6;
   assert.ok(Math.abs(mean - 20) < 1.5, `${mean} dB`);
   assert.ok(existsSync(join(directory, RUN_FILES.metrics)));
+  const manifest = JSON.parse(readFileSync(join(directory, RUN_FILES.manifest), 'utf8'));
+  assert.deepEqual([manifest.exit.state, manifest.exit.code], ['interrupted', 130]);
   const [end] = of('run').slice(-1);
   assert.deepEqual([end.state, end.exitCode, end.outcome], ['ended', 130, 'stopped']);
 });
