@@ -111,7 +111,7 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
     });
     await run.write(RUN_FILES.report, reportHtml(report));
     await run.writeManifest(ended);
-    if (!found) throw nothingFound(heard.trace, config.numerology, run.path);
+    if (!found && !aborted) throw nothingFound(heard.trace, config.numerology, run.path);
     watch?.ended(exitCode, null, { ...metrics });
     return { metrics, report, directory: run.path, exitCode };
   } catch (error) {
