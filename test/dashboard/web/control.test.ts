@@ -106,7 +106,7 @@ test('two runs stand side by side', { skip: noBrowser }, async () => {
   await page.locator('sct-compare img').nth(1).waitFor();
   assert.match(
     (await page.locator('sct-compare tr', { hasText: 'PSNR' }).textContent()) ?? '',
-    /29\.75 dB\s*27\.25 dB\s*−2\.50/,
+    /27\.25 dB\s*29\.75 dB\s*\+2\.50/,
   );
   const loaded = `[...document.querySelectorAll('sct-compare img')].every((i) => i.complete && i.naturalWidth === 768)`;
   await until('pictures are there', async () => (await page.evaluate(loaded)) as boolean);
