@@ -1,6 +1,6 @@
 /** Noise of the quiet part: the lower quartile of the variances. */
 export function quietVariance(variances: ArrayLike<number>): number {
-  const sorted = Float64Array.from(variances).sort();
+  const sorted = new Float64Array(variances).sort();
   return sorted[sorted.length >> 2];
 }
 

@@ -6,8 +6,6 @@ const MEMORY = 1 << 15;
 const FIRST = 64;
 /** After so many samples of exactly 0 the input is silent: a file without noise, or a gap that a driver filled. */
 const SILENT = 64;
-/** The settled mean is carried from one group of so many samples to the next: a chain through each sample would be slow. */
-const GROUP = 4;
 /** Samples beyond this many times full scale, squared, are none: one would spoil the mean for long. */
 const MAX_POWER = 1e10;
 
@@ -20,26 +18,14 @@ export class DcBlocker {
   private meanRe = 0;
   private meanIm = 0;
   private count = 0;
-  /** Of the settled mean: samples of the group so far, their weighted sum, and the weight of the mean before them. */
-  private inGroup = 0;
-  private sumRe = 0;
-  private sumIm = 0;
-  private weight = 1;
   /** Samples of exactly 0 in a row. */
   private zeros = 0;
   nonFinite = 0;
 
   /** out = input - mean, [n][re, im]. */
   process(input: Float32Array, out: Float32Array): void {
-    const settling = Math.min(out.length, 2 * (MEMORY - this.count));
-    this.settle(input, out, settling);
-    this.follow(input, out, settling);
-    this.keepSilence(input, out);
-  }
-
-  /** The plain mean of all samples so far, with FIRST of nothing; up to element `end`. */
-  private settle(input: Float32Array, out: Float32Array, end: number): void {
-    for (let i = 0; i < end; i += 2) {
+    let { meanRe, meanIm, count } = this;
+    for (let i = 0; i < out.length; i += 2) {
       let re = input[i];
       let im = input[i + 1];
       // Not a number compares false with everything.
@@ -48,52 +34,18 @@ export class DcBlocker {
         im = 0;
         this.nonFinite++;
       }
-      const gain = 1 / (FIRST + this.count++);
-      this.meanRe = (1 - gain) * this.meanRe + gain * re;
-      this.meanIm = (1 - gain) * this.meanIm + gain * im;
-      out[i] = re - this.meanRe;
-      out[i + 1] = im - this.meanIm;
-    }
-  }
-
-  /**
-   * The exponential mean from element `begin` on, mean_j = keep^(j + 1) mean + gain sum_i keep^(j - i) x_i, j = 0..3 within a
-   * group: the same however the stream is cut.
-   */
-  private follow(input: Float32Array, out: Float32Array, begin: number): void {
-    const gain = 1 / (FIRST + MEMORY);
-    const keep = 1 - gain;
-    let { meanRe, meanIm, inGroup, sumRe, sumIm, weight } = this;
-    for (let i = begin; i < out.length; i += 2) {
-      let re = input[i];
-      let im = input[i + 1];
-      if (!(re * re + im * im < MAX_POWER)) {
-        re = 0;
-        im = 0;
-        this.nonFinite++;
-      }
-      weight *= keep;
-      sumRe = keep * sumRe + gain * re;
-      sumIm = keep * sumIm + gain * im;
-      const nextRe = weight * meanRe + sumRe;
-      const nextIm = weight * meanIm + sumIm;
-      out[i] = re - nextRe;
-      out[i + 1] = im - nextIm;
-      if (++inGroup === GROUP) {
-        meanRe = nextRe;
-        meanIm = nextIm;
-        inGroup = 0;
-        sumRe = 0;
-        sumIm = 0;
-        weight = 1;
-      }
+      const gain = count < MEMORY ? 1 / (FIRST + count++) : 1 / (FIRST + MEMORY);
+      // mean += gain (x - mean), with the shortest chain from one mean to the next.
+      const keep = 1 - gain;
+      meanRe = keep * meanRe + gain * re;
+      meanIm = keep * meanIm + gain * im;
+      out[i] = re - meanRe;
+      out[i + 1] = im - meanIm;
     }
     this.meanRe = meanRe;
     this.meanIm = meanIm;
-    this.inGroup = inGroup;
-    this.sumRe = sumRe;
-    this.sumIm = sumIm;
-    this.weight = weight;
+    this.count = count;
+    this.keepSilence(input, out);
   }
 
   /** Where the input is silent the output is: else the mean, dying away, is all there is, and looks like a carrier. */
