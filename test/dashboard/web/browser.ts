@@ -11,9 +11,9 @@ const CHROMIUM = '/usr/bin/chromium';
 export const noBrowser: string | false = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not there`;
 
 export function launch(): Promise<Browser> {
-  // Chromium's sandbox refuses to run as root.
+  // Chromium's sandbox refuses to run as root; containers have little shared memory.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  return chromium.launch({ executablePath: CHROMIUM, args: [...args, '--disable-gpu'] });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...args, '--disable-gpu', '--disable-dev-shm-usage'] });
 }
 
 /** Builds the page into a folder of its own, as the build does. */

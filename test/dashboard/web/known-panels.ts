@@ -124,7 +124,7 @@ export async function checkWaterfall(page: Page, known: Known): Promise<void> {
   const [low, high] = [await slider('lowDb'), await slider('highDb')];
   await page.waitForTimeout(300);
   const shot = await Pixels.of(page, 'sct-waterfall canvas');
-  const rowPx = [8, 4, 2].find((px) => px * spectra.length <= shot.height) ?? 1;
+  const rowPx = [32, 16, 8, 4, 2].find((px) => px * spectra.length <= shot.height) ?? 1;
   const columns = shot.width - LEFT - RIGHT;
   let [right, looked] = [0, 0];
   spectra.slice(0, Math.floor(shot.height / rowPx)).forEach((spectrum, row) => {

@@ -99,7 +99,8 @@ export class WaterfallPanel extends Panel {
   private follow(): void {
     let low = Number.POSITIVE_INFINITY;
     let high = Number.NEGATIVE_INFINITY;
-    for (let age = 0; age < Math.min(64, store.spectra.length); age += 4) {
+    const rows = Math.min(64, store.spectra.length);
+    for (let age = 0; age < rows; age += rows > 16 ? 4 : 1) {
       const { meanDbfs } = store.spectra.fromEnd(age) as SpectrumEvent;
       low = Math.min(low, floorOf(meanDbfs) ?? low);
       for (const value of meanDbfs) if (value > high) high = value;
