@@ -75,7 +75,7 @@ export async function receiveAgain(
     return rx.close();
   });
   await ledger.finish(stream);
-  const warnings = rx.warning ? [rx.warning] : [];
+  const warnings = [...hints.problems, ...(rx.warning ? [rx.warning] : [])];
   for (const warning of warnings) io.progress.note(warning);
   return { stream, ledger, warnings };
 }

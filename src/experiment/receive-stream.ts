@@ -25,6 +25,10 @@ export interface CaptureHints {
   readonly fullScale: number;
   readonly frequencyHz: number | null;
   readonly clippedSamples: number;
+  /** What is wrong with the capture and leaves it readable. */
+  readonly problems: readonly string[];
+  /** False where its writer may be at it still. */
+  readonly complete: boolean;
 }
 
 /** Reads the tuning from a capture's metadata. */
@@ -44,6 +48,8 @@ export async function captureHints(path: string): Promise<CaptureHints> {
       fullScale,
       frequencyHz: segments[0]?.frequencyHz ?? null,
       clippedSamples: number('sct:clipped_samples') ?? 0,
+      problems: reader.layout.problems,
+      complete: reader.layout.complete,
     };
   } finally {
     await reader.close();

@@ -76,6 +76,7 @@ async function receivedAgain(
         : 'give a run that received',
     );
   });
+  if (hints.complete && hints.endIndex === hints.startIndex) throw new UsageError(`${capturePath} has no samples`);
   const link = replayConfig(run, config.given, hints);
   const facts = run ? await storedFacts(run.directory) : null;
   const referencePath = config.reference ?? (run ? join(run.directory, RUN_FILES.source) : undefined);

@@ -113,7 +113,7 @@ export function addCaptureAnnotate(group: Command, context: CliContext, done: Do
     };
     const made = await annotateCapture(path, range, { label, ...(comment === undefined ? {} : { comment }) });
     if (context.json) outJson(context, { schema: 'sct.capture-annotate/1', ok: true, path, annotation: made });
-    else context.out(`${path}: samples ${made['core:sample_start']} and ${made['core:sample_count']} long marked\n`);
+    else context.out(`${path}: ${made['core:sample_count']} samples from sample ${made['core:sample_start']} on marked\n`);
     done(ExitCode.ok);
   });
 }
@@ -133,10 +133,14 @@ async function derive(
     if (output === undefined) throw new UsageError('-o PATH is missing', 'name the recording to write');
     const { deriveCapture } = await import('../../radio/sigmf/derive-capture.ts');
     const { capturePaths } = await import('../../radio/sigmf/capture-paths.ts');
+    if (reader.sampleCount === 0) throw new UsageError(`${reader.name} has no samples`);
     for (const problem of reader.layout.problems) context.progress.note(`${reader.name}: ${problem}`, true);
     const files = bare ? { meta: null, data: output } : capturePaths(output);
     const range = rangeOf(reader);
     const made = await deriveCapture(reader, { ...range, files, signal: context.signal });
+    if (made.changed) {
+      context.progress.note(`${reader.name}: core:sha512 does not match the data: samples were changed`, true);
+    }
     const shown = { meta: files.meta, data: files.data };
     if (context.json) outJson(context, { schema, ok: true, from: range.from, to: range.to, ...made, files: shown });
     else context.out(`${files.meta ?? files.data}: ${derivedText(made, reader.layout.rateHz)}\n`);

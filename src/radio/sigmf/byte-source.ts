@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { DeviceError } from '../../common/errors.ts';
 
@@ -10,15 +11,21 @@ export interface ByteSource {
   close(): Promise<void>;
 }
 
+/** Opens a regular file, and nothing else: a pipe that nobody writes to does not hold it up. Null where it is something else. */
+export async function openRegular(path: string): Promise<FileHandle | null> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  if ((await handle.stat()).isFile()) return handle;
+  await handle.close();
+  return null;
+}
+
 /** A file, opened for reading; DeviceError if it is not there or may not be read. */
 export async function openFileSource(path: string): Promise<ByteSource> {
   let handle: FileHandle;
   try {
-    handle = await open(path, 'r');
-    if (!(await handle.stat()).isFile()) {
-      await handle.close();
-      throw new Error('not a regular file');
-    }
+    const opened = await openRegular(path);
+    if (!opened) throw new Error('not a regular file');
+    handle = opened;
   } catch (error) {
     throw new DeviceError(`cannot open ${path}: ${(error as Error).message}`);
   }

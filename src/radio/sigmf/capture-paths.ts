@@ -12,7 +12,7 @@ const SUFFIX = /\.sigmf(-meta|-data)?$/;
 /** `x`, `x.sigmf-meta` and `x.sigmf-data` all name the recording x. */
 export function capturePaths(path: string): CapturePaths {
   const base = path.replace(SUFFIX, '');
-  if (!base || base.endsWith('/'))
+  if (/(^|\/)\.{0,2}$/.test(base))
     throw new UsageError(`"${path}" does not name a capture`, 'give PATH or PATH.sigmf-meta');
   return { base, meta: `${base}.sigmf-meta`, data: `${base}.sigmf-data` };
 }

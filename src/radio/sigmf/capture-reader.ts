@@ -1,9 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DeviceError, FormatError, inRange } from '../../common/errors.ts';
 import { allocateNative, formatSpec, nativeBytes } from '../format/sample-format.ts';
 import type { SampleBlock, SampleData } from '../radio.ts';
-import { type ByteSource, memorySource, openFileSource, sliceSource } from './byte-source.ts';
+import { type ByteSource, memorySource, openFileSource, openRegular, sliceSource } from './byte-source.ts';
 import { capturePaths, isArchivePath } from './capture-paths.ts';
 import { type CaptureLayout, layoutCapture, samplesToNs } from './layout.ts';
 import { META_LIMITS, type SigmfMeta } from './meta.ts';
@@ -207,8 +207,11 @@ export class CaptureReader {
 function metaLoader(path: string): () => Promise<Uint8Array | null> {
   let seen = '';
   return async () => {
+    let handle: FileHandle | null = null;
     try {
-      const info = await stat(path, { bigint: true });
+      handle = await openRegular(path);
+      if (!handle) throw new Error('not a regular file');
+      const info = await handle.stat({ bigint: true });
       const state = `${info.ino}/${info.size}/${info.mtimeNs}`;
       if (state === seen) return null;
       if (info.size > BigInt(META_LIMITS.bytes)) {
@@ -217,12 +220,14 @@ function metaLoader(path: string): () => Promise<Uint8Array | null> {
           `${path} is ${info.size} bytes long; at most ${META_LIMITS.bytes} are read`,
         );
       }
-      const bytes = await readFile(path);
+      const bytes = await handle.readFile();
       seen = state;
       return bytes;
     } catch (error) {
       if (error instanceof FormatError) throw error;
       throw new DeviceError(`cannot read ${path}: ${(error as Error).message}`);
+    } finally {
+      await handle?.close();
     }
   };
 }

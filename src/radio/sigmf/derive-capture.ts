@@ -32,6 +32,8 @@ export interface DerivedCapture {
   readonly newlyClipped: number;
   readonly nonFinite: number;
   readonly sha512: string;
+  /** All was read, and is not what the capture's own hash says: its samples were changed. */
+  readonly changed: boolean;
 }
 
 const CHUNK_SAMPLES = 2 ** 18;
@@ -52,6 +54,9 @@ export async function deriveCapture(reader: CaptureReader, options: DeriveOption
   const fullScale = checkFullScale(format, options.fullScale ?? targetFullScale(reader, format));
   const same = format === layout.format && fullScale === layout.fullScale;
   const hash = createHash('sha512');
+  const all = from === 0 && to === layout.sampleCount && layout.trailingBytes === 0;
+  const stated = all ? reader.meta.global['core:sha512'] : undefined;
+  const readHash = stated === undefined || same ? null : createHash('sha512');
   const count = { clipped: 0, newly: 0, nonFinite: 0 };
   const convert = (native: SampleData): SampleData => {
     if (same) {
@@ -73,6 +78,7 @@ export async function deriveCapture(reader: CaptureReader, options: DeriveOption
       for (let at = from; at < to; at += CHUNK_SAMPLES) {
         signal?.throwIfAborted();
         const native = await reader.readSamples(at, Math.min(CHUNK_SAMPLES, to - at));
+        readHash?.update(nativeBytes(native));
         const bytes = nativeBytes(convert(native));
         hash.update(bytes);
         await writeAll(handle, bytes, files.data);
@@ -91,6 +97,7 @@ export async function deriveCapture(reader: CaptureReader, options: DeriveOption
       annotations: meta.annotations.length,
       newlyClipped: count.newly,
       nonFinite: count.nonFinite,
+      changed: stated !== undefined && stated.toLowerCase() !== (readHash?.digest('hex') ?? sha512),
     };
   } catch (error) {
     await rm(files.data, { force: true });

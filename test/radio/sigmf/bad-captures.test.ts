@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { FormatError, SctError } from '../../../src/common/errors.ts';
+import { DeviceError, FormatError, SctError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
 import { memorySource } from '../../../src/radio/sigmf/byte-source.ts';
 import {
@@ -11,7 +14,7 @@ import {
 } from '../../../src/radio/sigmf/capture-reader.ts';
 import { META_LIMITS } from '../../../src/radio/sigmf/meta.ts';
 import { parseMeta } from '../../../src/radio/sigmf/parse-meta.ts';
-import { metaBytes, smallMeta } from '../helpers.ts';
+import { metaBytes, smallMeta, temporaryFolder } from '../helpers.ts';
 import { tarOf } from './tar-builder.ts';
 
 function refused(meta: unknown, field: RegExp, data = new Uint8Array(200)): Promise<void> {
@@ -90,6 +93,23 @@ test('metadata that breaks the format is refused, naming the field', async () =>
     { ...smallMeta(), annotations: [{ 'core:sample_start': 0, 'core:sample_count': -4 }] },
     /^annotations\[0\]\.core:sample_count$/,
   );
+});
+
+test('a pipe in the place of a file is refused, not waited for', { skip: process.platform === 'win32' }, async (t) => {
+  const folder = await temporaryFolder(t);
+  for (const [name, pipe] of [
+    ['data', 'data.sigmf-data'],
+    ['meta', 'meta.sigmf-meta'],
+  ]) {
+    const other = pipe.endsWith('meta') ? 'data' : 'meta';
+    execFileSync('mkfifo', [join(folder, pipe)]);
+    const global = { 'core:datatype': 'ci8', 'core:version': '1.2.5', 'core:sample_rate': 1e6 };
+    await writeFile(join(folder, `${name}.sigmf-${other}`), JSON.stringify({ global, captures: [], annotations: [] }));
+    await assert.rejects(
+      CaptureReader.open(join(folder, name)),
+      (e) => e instanceof DeviceError && /regular/.test(e.message),
+    );
+  }
 });
 
 test('bombs are refused before they are parsed', async () => {

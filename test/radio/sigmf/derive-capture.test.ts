@@ -179,6 +179,8 @@ test('wrong words and files end with their exit code and leave nothing behind', 
   const path = await recording(folder);
   const out = join(folder, 'out');
   await writeFile(join(folder, 'text.sigmf-meta'), 'no json');
+  const empty = await CaptureWriter.create(join(folder, 'empty'), { format: 'ci8', rateHz: 1e6 });
+  await empty.close();
   const copy = join(folder, 'lone');
   await writeFile(`${copy}.sigmf-meta`, await readFile(`${path}.sigmf-meta`));
   const mark = (start: string, end: string, label = 'x') => [
@@ -202,6 +204,9 @@ test('wrong words and files end with their exit code and leave nothing behind', 
     [['cut', path, '--stream-time', '--to', '3.3ms', '-o', out], 2, /--to .*out of range: allowed 0 to 0\.0032 s/],
     [['cut', path, '--stream-time', '--from', '1.01ms', '--to', '1.09ms', '-o', out], 2, /--to .*not after --from/],
     [['cut', path], 2, /-o PATH is missing/],
+    [['cut', path, '-o', folder.concat('/.')], 2, /does not name a capture/],
+    [['cut', join(folder, 'empty'), '-o', out], 2, /has no samples/],
+    [['convert', join(folder, 'empty'), '--to', 'cf32_le', '-o', out], 2, /has no samples/],
     [['cut', path, '-o', path], 2, /exists already/],
     [['cut', copy, '-o', out], 3, /cannot open .*lone\.sigmf-data/],
     [['cut', join(folder, 'text'), '-o', out], 2, /cannot open|not UTF-8 JSON/],
@@ -242,6 +247,21 @@ test('times of the stream count what was lost, and go on in a cut', async (t) =>
   assert.deepEqual(await bytes(first), (await bytes(path)).subarray(2000, 2400));
   assert.equal((await sctInside(['capture', 'cut', first, ...cut('1.15ms', '1.2ms'), second])).code, 0);
   assert.deepEqual(await bytes(second), (await bytes(path)).subarray(2100, 2200));
+});
+
+test('a capture whose samples were changed is said to be so where all of it is read', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = await recording(folder);
+  const words = (name: string, ...more: string[]) => ['capture', ...more, '--json', '-o', join(folder, name)];
+  const said = async (w: string[]) => JSON.parse((await sctInside(w)).stdout).changed as boolean;
+  assert.equal(await said(words('a', 'convert', path, '--to', 'cf32_le')), false);
+  assert.equal(await said(words('b', 'cut', path)), false);
+  const bytes = await readFile(`${path}.sigmf-data`);
+  bytes[1000] ^= 1;
+  await writeFile(`${path}.sigmf-data`, bytes);
+  assert.equal(await said(words('c', 'convert', path, '--to', 'cf32_le')), true);
+  assert.equal(await said(words('d', 'cut', path)), true);
+  assert.equal(await said(words('e', 'cut', path, '--to', '1ms')), false);
 });
 
 test('an interrupted cut leaves nothing', async (t) => {
