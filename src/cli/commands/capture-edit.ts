@@ -113,7 +113,8 @@ export function addCaptureAnnotate(group: Command, context: CliContext, done: Do
     };
     const made = await annotateCapture(path, range, { label, ...(comment === undefined ? {} : { comment }) });
     if (context.json) outJson(context, { schema: 'sct.capture-annotate/1', ok: true, path, annotation: made });
-    else context.out(`${path}: ${made['core:sample_count']} samples from sample ${made['core:sample_start']} on marked\n`);
+    else
+      context.out(`${path}: ${made['core:sample_count']} samples from sample ${made['core:sample_start']} on marked\n`);
     done(ExitCode.ok);
   });
 }
