@@ -168,9 +168,9 @@ export class Client {
   private send(bytes: Uint8Array): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
     this.sentFrames++;
-    // Only who waits has to hear that there is room again.
+    // Only who was behind has to hear that there is room again.
     this.socket.send(bytes, BINARY, () => {
-      if (this.waiting.size > 0 || this.backlog.length > 0) this.flush();
+      if (this.behindSinceMs !== null) this.flush();
     });
   }
 
