@@ -51,28 +51,52 @@ export function solveWithFactor(
   scratch: Float64Array,
   theta: Float64Array,
 ): number {
+  // Two rows at once: a sum waits for the one before.
   let sum = 0;
-  theta.fill(0, 0, 2 * n);
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < n; i += 2) {
     let re = 0;
     let im = 0;
+    let re2 = 0;
+    let im2 = 0;
     const row = i * n;
+    const row2 = i + 1 < n ? row + n : row;
     for (let j = 0; j <= i; j++) {
-      re += factor[row + j] * z[2 * j];
-      im += factor[row + j] * z[2 * j + 1];
+      const zr = z[2 * j];
+      const zi = z[2 * j + 1];
+      re += factor[row + j] * zr;
+      im += factor[row + j] * zi;
+      re2 += factor[row2 + j] * zr;
+      im2 += factor[row2 + j] * zi;
     }
     sum += re * re + im * im;
     scratch[2 * i] = re;
     scratch[2 * i + 1] = im;
+    if (i + 1 === n) break;
+    const diagonal = factor[row2 + i + 1];
+    re2 += diagonal * z[2 * i + 2];
+    im2 += diagonal * z[2 * i + 3];
+    sum += re2 * re2 + im2 * im2;
+    scratch[2 * i + 2] = re2;
+    scratch[2 * i + 3] = im2;
   }
-  for (let i = 0; i < n; i++) {
+  theta.fill(0, 0, 2 * n);
+  for (let i = 0; i < n; i += 2) {
+    const pair = i + 1 < n;
     const re = scratch[2 * i];
     const im = scratch[2 * i + 1];
+    const re2 = pair ? scratch[2 * i + 2] : 0;
+    const im2 = pair ? scratch[2 * i + 3] : 0;
     const row = i * n;
+    const row2 = pair ? row + n : row;
     for (let j = 0; j <= i; j++) {
-      theta[2 * j] += factor[row + j] * re;
-      theta[2 * j + 1] += factor[row + j] * im;
+      const a = factor[row + j];
+      const b = factor[row2 + j];
+      theta[2 * j] += a * re + b * re2;
+      theta[2 * j + 1] += a * im + b * im2;
     }
+    if (!pair) break;
+    theta[2 * i + 2] += factor[row2 + i + 1] * re2;
+    theta[2 * i + 3] += factor[row2 + i + 1] * im2;
   }
   return sum;
 }

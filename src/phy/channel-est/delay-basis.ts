@@ -79,17 +79,28 @@ export class DelayBasis {
   expand(theta: Float64Array, thetaAt: number, out: Float32Array, at: number): void {
     const { size, values } = this;
     const { nCarriers } = this.numerology;
-    for (let c = 0; c < nCarriers; c++) {
+    // Two carriers at once (their number is even): a sum waits for the one before.
+    for (let c = 0; c < nCarriers; c += 2) {
       const row = c * size;
       let re = 0;
       let im = 0;
+      let re2 = 0;
+      let im2 = 0;
       for (let i = 0; i < size; i++) {
+        const tr = theta[thetaAt + 2 * i];
+        const ti = theta[thetaAt + 2 * i + 1];
         const v = values[row + i];
-        re += v * theta[thetaAt + 2 * i];
-        im += v * theta[thetaAt + 2 * i + 1];
+        const v2 = values[row + size + i];
+        re += v * tr;
+        im += v * ti;
+        re2 += v2 * tr;
+        im2 += v2 * ti;
       }
-      out[at + 2 * c] = re;
-      out[at + 2 * c + 1] = im;
+      const o = at + 2 * c;
+      out[o] = re;
+      out[o + 1] = im;
+      out[o + 2] = re2;
+      out[o + 3] = im2;
     }
   }
 
