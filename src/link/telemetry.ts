@@ -111,6 +111,7 @@ export interface LinkBudget {
 /** Power spectrum of what was received since the last one. */
 export interface SpectrumEvent {
   readonly topic: 'spectrum';
+  /** From the first of its samples to the end of the last. */
   readonly timeS: number;
   readonly durationS: number;
   /** Of the middle bin: the LO, or at baseband what it is beside the signal. */

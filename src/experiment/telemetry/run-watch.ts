@@ -42,7 +42,8 @@ export class RunWatch {
   private readonly details: Thrift;
   private meteringMs = 0;
   private buildAtMs = 0;
-  private spectrumFromS = 0;
+  /** Where the samples of the next spectrum begin; null: with the next block. */
+  private spectrumFromS: number | null = null;
   private lossesTold = 0;
   private lines = 0;
   private state: RunEvent['state'] = 'starting';
@@ -78,6 +79,7 @@ export class RunWatch {
     const nowMs = performance.now();
     this.meteringMs += nowMs - fromMs;
     const timeS = block.index / stream.deviceRateHz;
+    this.spectrumFromS = Math.min(timeS, this.spectrumFromS ?? timeS);
     if (this.spectra.due(nowMs)) {
       const reading = this.meter.read();
       if (reading) {
@@ -85,12 +87,13 @@ export class RunWatch {
         this.status.tell(nowMs, timeS, stream, reading, this.radio());
         this.latest = { timeS, stream, reading };
         const { meanDbfs, peakDbfs } = reading;
-        const durationS = Math.max(0, timeS - this.spectrumFromS);
+        const fromS = this.spectrumFromS;
+        const durationS = timeS + (block.data.length >> 1) / stream.deviceRateHz - fromS;
         // Samples lie around the LO, the signal beside it.
         const centreHz = (this.facts.frequencyHz ?? 0) + this.facts.loOffsetHz;
         const spanHz = stream.deviceRateHz;
-        this.telemetry.tell({ topic: 'spectrum', timeS, durationS, centreHz, spanHz, meanDbfs, peakDbfs });
-        this.spectrumFromS = timeS;
+        this.telemetry.tell({ topic: 'spectrum', timeS: fromS, durationS, centreHz, spanHz, meanDbfs, peakDbfs });
+        this.spectrumFromS = null;
         this.spectra.took(nowMs, this.meteringMs + performance.now() - nowMs);
         this.meteringMs = 0;
       }

@@ -62,7 +62,8 @@ async function checkAll(page: Page, known: Known, metrics: Metrics, received: st
 
   const burst = known.mapped;
   await reads(page, 'sct-rb-bars', 'burst', String(burst.burst));
-  await reads(page, 'sct-rb-bars', 'mean', `${written(burst.snrDb, 1)} dB`);
+  const mean = burst.subbandSnrDb.reduce((sum, db) => sum + db, 0) / burst.subbands;
+  await reads(page, 'sct-rb-bars', 'mean', `${written(mean, 1)} dB`);
   const bursts = known.all('burst');
   const forward = bursts.filter(({ use }) => use !== 'reverse');
   await reads(page, 'sct-offsets', 'sfo', `${written(forward[forward.length - 1].sfoPpm, 2)} ppm`);

@@ -85,7 +85,7 @@ for (const { colorScheme, width, scenes } of LOOKS) {
       // High enough for all panels to be in sight; the first two rows grow with the window on a desk.
       const viewport = { width, height: width > 1000 ? 1300 : 5200 };
       const { page } = await openPage(browser, feeder.url, { colorScheme, viewport, bypassCSP: true });
-      await page.locator('sct-strip [data-is="link"]', { hasText: 'connected' }).waitFor();
+      await page.locator('sct-strip [data-is="link"]', { hasText: 'connected' }).waitFor({ state: 'attached' });
       await page.locator('sct-runs tbody tr').first().waitFor();
       await doing?.(page);
       const fits = await page.evaluate('document.documentElement.scrollWidth <= innerWidth');

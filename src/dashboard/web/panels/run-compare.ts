@@ -117,7 +117,7 @@ function compare([name, unitName, digits, of]: (typeof ROWS)[number], a: Metrics
   const text = (value: unknown) =>
     typeof value === 'number' ? `${fixed(value, digits)} ${unitName}` : value ? String(value) : DASH;
   const gap = both ? y - x : null;
-  return html`<tr><th scope="row">${name}</th><td class="n">${text(x)}</td><td class="n">${text(y)}</td>
+  return html`<tr><th scope="row">${name}</th><td class="n" title=${text(x)}>${text(x)}</td><td class="n" title=${text(y)}>${text(y)}</td>
     <td class="n">${gap === null ? '' : difference(gap, digits)}</td></tr>`;
 }
 
