@@ -24,8 +24,8 @@ const MOST_WAITING: Readonly<Record<Topic, number>> = {
 /** In this order what waits makes sense: the run first, a picture before what became of it. */
 const ORDER = Object.keys(MOST_WAITING) as readonly Topic[];
 
-/** What was asked of the server is answered as long as so much waits, bytes; a page that asks and does not listen is ended. */
-const MOST_ANSWERS = 4 * MOST_ON_ITS_WAY;
+/** So many answers and messages may be on their way; a page that asks and does not listen is ended. */
+const MOST_ANSWERS = 500;
 /** What a page sends in a second, at most: messages of any kind, and bytes. */
 const MOST_MESSAGES_PER_S = 50;
 const MOST_BYTES_PER_S = 1 << 18;
@@ -48,6 +48,7 @@ export class Client {
   private flushing = false;
   private alive = true;
   private messages = 0;
+  private answers = 0;
   private receivedBytes = 0;
   private behindSinceMs: number | null = null;
 
@@ -103,8 +104,12 @@ export class Client {
   /** An answer or a message of the server; these are small and rare. */
   say(message: object): void {
     if (this.socket.readyState !== this.socket.OPEN) return;
-    if (this.socket.bufferedAmount > MOST_ANSWERS) this.kill();
-    else this.socket.send(JSON.stringify(message));
+    if (++this.answers > MOST_ANSWERS) this.kill();
+    else {
+      this.socket.send(JSON.stringify(message), () => {
+        this.answers--;
+      });
+    }
   }
 
   /** Once a second: false where it sent too much since. @param bytesRead by its connection so far */
