@@ -44,8 +44,10 @@ export class Surface {
   private fit(width: number, height: number, exact?: ResizeObserverSize): boolean {
     const ratio = devicePixelRatio || 1;
     this.scale = Math.min(2, ratio);
+    // A browser that plays another screen (device emulation) may say the pixels of the one it has.
+    const believed = (css: number, screen: number) => ratio <= 2 && Math.abs(screen - css * ratio) < 2;
     const pixels = (css: number, screen?: number) =>
-      Math.max(1, screen !== undefined && ratio <= 2 ? screen : Math.round(css * this.scale));
+      Math.max(1, screen !== undefined && believed(css, screen) ? screen : Math.round(css * this.scale));
     const wide = pixels(width, exact?.inlineSize);
     const tall = pixels(height, exact?.blockSize);
     this.width = wide / this.scale;
