@@ -107,7 +107,8 @@ export class RunComparePanel extends Panel {
 
 async function load(name: string): Promise<Side> {
   const run = await api.run(name);
-  const picture = await api.file(name, 'received.png').then(URL.createObjectURL, () => null);
+  const kept = run.files?.includes('received.png') ?? true;
+  const picture = kept ? await api.file(name, 'received.png').then(URL.createObjectURL, () => null) : null;
   return { run, picture };
 }
 
