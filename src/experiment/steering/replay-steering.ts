@@ -1,5 +1,5 @@
+import type { WaitClock } from '../../common/wait-clock.ts';
 import type { ReplayEvent } from '../../link/telemetry.ts';
-import type { WaitClock } from '../../radio/file/file-rx.ts';
 import type { SampleBlock, SampleData } from '../../radio/radio.ts';
 import { parseReplayCommand, type ReplayCommand } from './replay-command.ts';
 

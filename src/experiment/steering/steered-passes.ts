@@ -1,5 +1,5 @@
+import { systemClock } from '../../common/wait-clock.ts';
 import type { Telemetry } from '../../link/telemetry.ts';
-import { systemClock } from '../../radio/file/file-rx.ts';
 import type { DecodedImage } from '../../sct/codec/codec.ts';
 import { type HeardAgain, type Recording, receiveAgain } from '../receive-again.ts';
 import type { RunWatch } from '../telemetry/run-watch.ts';

@@ -1,4 +1,4 @@
-import { systemClock, type WaitClock } from '../../radio/file/file-rx.ts';
+import { systemClock, type WaitClock } from '../../common/wait-clock.ts';
 
 /** Longest wait between two looks at the signal, ms. */
 const TICK_MS = 50;

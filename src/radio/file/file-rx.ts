@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { DeviceError, UsageError } from '../../common/errors.ts';
+import { systemClock, type WaitClock } from '../../common/wait-clock.ts';
 import { countAtLimit } from '../format/convert.ts';
 import { nativeBytes } from '../format/sample-format.ts';
 import {
@@ -15,17 +16,6 @@ import {
 } from '../radio.ts';
 import { capturePaths, isArchivePath } from '../sigmf/capture-paths.ts';
 import { CaptureReader } from '../sigmf/capture-reader.ts';
-
-/** Time as the waiting code sees it; injected in tests. */
-export interface WaitClock {
-  nowMs(): number;
-  sleep(ms: number): Promise<void>;
-}
-
-export const systemClock: WaitClock = {
-  nowMs: () => performance.now(),
-  sleep: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-};
 
 export interface FileRxOptions {
   /** How long a file may stand still, or not be there, before its writer counts as gone. Default 10 s. */
