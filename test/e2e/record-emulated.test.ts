@@ -22,6 +22,8 @@ test('an emulated HackRF is recorded; samples count on, except where the recordi
   assert.equal(recorded.code, 0, recorded.stderr);
   const facts = JSON.parse(recorded.stdout) as { samples: number; gaps: number; lostSamples: { max: number } };
   assert.equal(facts.samples, SAMPLES);
+  const meta = JSON.parse(await readFile(join(cwd, 'air.sigmf-meta'), 'utf8')) as { global: Record<string, unknown> };
+  assert.match(String(meta.global['core:hw']), /HackRF One.*serial.*emulated/, 'which board it was');
   const data = await readFile(join(cwd, 'air.sigmf-data'));
   assert.equal(data.length, 2 * SAMPLES);
   let jumps = 0;

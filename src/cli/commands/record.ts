@@ -75,6 +75,7 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
       frequencyHz: frequencyHz === 0 ? null : frequencyHz,
       gainsDb,
       description: `recorded from ${from}`,
+      ...(radio.capabilities.realtime ? { hardware: radio.describe() } : {}),
       overwrite: options.force === true,
     });
     context.progress.note(`${rx.describe()} -> ${writer.describe()}`);
