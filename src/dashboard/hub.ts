@@ -32,7 +32,7 @@ export class Hub {
   private told: Frame | null = null;
   private sequence = 0;
   /** What the last job replays or replayed; null where it was no replay. */
-  private replayed: string | null = null;
+  private replayed: { readonly source: string; readonly options: JobRequest['options'] } | null = null;
   private exporting: AbortController | null = null;
 
   constructor(controller: Controller) {
@@ -84,7 +84,8 @@ export class Hub {
         finish(end);
       },
     });
-    this.replayed = request.command === 'replay' ? (request.source ?? null) : null;
+    const { command, source, options } = request;
+    this.replayed = command === 'replay' && source !== undefined ? { source, options } : null;
     this.counters.jobs++;
     this.running = { job, ended };
     this.sayAll({ job: job.command });
@@ -99,18 +100,19 @@ export class Hub {
     await running.ended;
   }
 
-  /** Replays the same once more, with other settings; what runs is stopped. */
-  async again(options: JobRequest['options']): Promise<void> {
-    const { replayed: source } = this;
-    if (source === null) throw new HubError('nothing is replayed', 'start a replay first');
+  /** Replays the same once more, with other settings; what runs is stopped. @param options null: as before, without a comparison */
+  async again(options: JobRequest['options'] | null): Promise<void> {
+    const { replayed } = this;
+    if (!replayed) throw new HubError('nothing is replayed', 'start a replay first');
     await this.stop();
-    void this.start({ command: 'replay', options, source });
+    const { check: _, ...before } = replayed.options;
+    void this.start({ command: 'replay', options: options ?? before, source: replayed.source });
   }
 
   /** Writes a part of what is replayed as a recording of its own. One at a time. */
   async exportRange(fromS: number, toS: number): Promise<MadeCapture> {
-    const { replayed: source } = this;
-    if (source === null) throw new HubError('nothing is replayed', 'start a replay first');
+    if (!this.replayed) throw new HubError('nothing is replayed', 'start a replay first');
+    const { source } = this.replayed;
     if (this.exporting) throw new HubError('a part is being written already', 'wait until it is done');
     const exporting = new AbortController();
     this.exporting = exporting;

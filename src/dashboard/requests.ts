@@ -13,7 +13,7 @@ export type PageRequest =
   | { readonly id: number; readonly do: 'start'; readonly job: JobRequest }
   | { readonly id: number; readonly do: 'stop' }
   | { readonly id: number; readonly do: 'replay'; readonly message: Readonly<Record<string, unknown>> }
-  | { readonly id: number; readonly do: 'again'; readonly options: JobRequest['options'] }
+  | { readonly id: number; readonly do: 'again'; readonly options: JobRequest['options'] | null }
   | { readonly id: number; readonly do: 'export'; readonly fromS: number; readonly toS: number };
 
 /** The request in a message of a page; a text that says what is wrong with it otherwise. */
@@ -38,6 +38,7 @@ export function parseRequest(text: string): PageRequest | string {
     return typeof message === 'string' ? message : { id, do: 'replay', message };
   }
   if (value.do === 'again') {
+    if (value.options === undefined) return { id, do: 'again', options: null };
     const job = jobOf({ command: 'replay', options: value.options });
     return typeof job === 'string' ? job : { id, do: 'again', options: job.options };
   }

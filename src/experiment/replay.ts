@@ -23,6 +23,7 @@ import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig, RunIo, RunResult } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
 import { tellOverview } from './steering/capture-overview.ts';
+import { watchablePace } from './steering/replay-command.ts';
 import { type CommandSource, receiveSteered } from './steering/steered-passes.ts';
 import { recordedBudget } from './telemetry/recorded-budget.ts';
 import { watchRun } from './telemetry/run-facts.ts';
@@ -112,8 +113,19 @@ async function receivedAgain(
     begun,
   );
   const overview = new AbortController();
-  const shown = io.telemetry && tellOverview(capturePath, overview.signal, (event) => io.telemetry?.tell(event));
+  let first = () => {};
+  const begins = new Promise<void>((resolve) => {
+    first = resolve;
+  });
+  const shown =
+    io.telemetry &&
+    tellOverview(capturePath, overview.signal, (event) => {
+      io.telemetry?.tell(event);
+      first();
+    });
   try {
+    // Where the capture begins and ends is told before where the replay stands.
+    await Promise.race([begins, shown?.catch(() => {})]);
     if (reference) await watch?.sending(basename(config.source), reference, undefined);
     if (facts) watch?.planned(facts.reportedSnrDb);
     const forGains = run?.manifest.device?.soundingsForGains;
@@ -148,7 +160,7 @@ async function receivedAgain(
     const heard =
       commands && watch && io.telemetry
         ? await receiveSteered(what, watch, io.telemetry, commands, {
-            speed: config.check ? 0 : 1,
+            speed: config.check ? 0 : watchablePace((hints.endIndex - hints.startIndex) / hints.rateHz),
             // Beside a receiver that computes it takes longer: of most captures it is there before.
             ready: Promise.race([shown?.catch(() => {}), sleep(OVERVIEW_MS, undefined, { ref: false })]),
             judge: (part) => receiverMetrics(outcomeOf(part)),
@@ -168,7 +180,8 @@ async function receivedAgain(
     const result = await writeReceiverRun(directory, manifest, outcome, io);
     const exitCode = io.signal.aborted ? ExitCode.interrupted : checkedCode(result.exitCode, differences);
     if (exitCode === ExitCode.noSignal) throw nothingFound(trace, link.numerology, directory.path, hints.numerology);
-    watch?.ended(exitCode, differences ? verdictOf(differences) : (result.outcome ?? null), { ...result.metrics });
+    const sounded = exitCode === ExitCode.ok && !result.metrics.ok ? 'soundings were heard, and no picture' : null;
+    watch?.ended(exitCode, differences ? verdictOf(differences) : (result.outcome ?? sounded), { ...result.metrics });
     return { ...result, differences, exitCode };
   } catch (error) {
     const code = error instanceof SctError ? error.exitCode : ExitCode.internal;

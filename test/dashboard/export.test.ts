@@ -44,8 +44,9 @@ test('a part of what is replayed is exported by who may control, one at a time',
     options: { estimator: 'ls' },
     source: 'captures/air',
   });
-  assert.equal((await first.ask({ do: 'again', options: {} })).ok, true);
-  assert.equal(controller.started.length, 4);
+  assert.equal((await first.ask({ do: 'again' })).ok, true);
+  assert.deepEqual(controller.started.length, 4);
+  assert.deepEqual(controller.started.at(-1), controller.started.at(-2));
 
   // The dashboard's end ends it.
   let aborted = false;

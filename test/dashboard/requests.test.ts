@@ -15,6 +15,7 @@ test('what a page may ask', () => {
   assert.deepEqual(parse({ id: 3, do: 'replay', ...loop }), { id: 3, do: 'replay', message: loop });
   const options = { estimator: 'ls' };
   assert.deepEqual(parse({ id: 3, do: 'again', options }), { id: 3, do: 'again', options });
+  assert.deepEqual(parse({ id: 3, do: 'again' }), { id: 3, do: 'again', options: null });
   assert.deepEqual(parse({ id: 4, do: 'export', value: [0, 1.5] }), { id: 4, do: 'export', fromS: 0, toS: 1.5 });
 });
 
@@ -94,7 +95,7 @@ test('whatever text comes: a request or a reason', () => {
       assert.ok(Number.isSafeInteger(parsed.id) && parsed.id >= 0);
       assert.ok(longestText(parsed) <= 4096);
       if (parsed.do === 'start' || parsed.do === 'again') {
-        const options = parsed.do === 'start' ? parsed.job.options : parsed.options;
+        const options = parsed.do === 'start' ? parsed.job.options : (parsed.options ?? {});
         assert.equal(Object.getPrototypeOf(options), Object.prototype);
         for (const name of Object.keys(options)) assert.ok(!(name in Object.prototype), name);
       }

@@ -5,10 +5,20 @@ export type ReplayCommand =
   | { readonly action: 'loop'; readonly value: readonly [number, number] | null };
 
 /** Slowest and fastest pace; 0 is as fast as it goes. */
-const SPEEDS = [0.1, 100] as const;
+const SPEEDS = [1e-3, 100] as const;
 /** Shortest loop, s. */
 const SHORTEST_LOOP_S = 1e-3;
 const MOST_CHARACTERS = 1000;
+
+/** A replay that is watched lasts so long at least, s, at its first pace. */
+const LEAST_S = 5;
+
+/** Pace at which a capture of this length can be followed: its own time, or slower by 2, 5, 10, 20 … where it would be over at once. */
+export function watchablePace(spanS: number): number {
+  const most = spanS / LEAST_S;
+  for (const pace of [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002]) if (pace <= most) return pace;
+  return SPEEDS[0];
+}
 
 /** The command in a line of JSON; a text that says what is wrong with it otherwise. */
 export function parseReplayCommand(line: string, lengthS: number): ReplayCommand | string {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { watchablePace } from '../../../src/experiment/steering/replay-command.ts';
 import { PassGivenUp, ReplaySteering } from '../../../src/experiment/steering/replay-steering.ts';
 import type { ReplayEvent } from '../../../src/link/telemetry.ts';
 import type { SampleBlock } from '../../../src/radio/radio.ts';
@@ -167,7 +168,7 @@ test('commands that make no sense are ignored with a line, twenty at most', asyn
   const bad = ['', 'x', '[]', 'null', '{}', '{"action":"seek"}', '{"action":"seek","value":"1"}', 'a'.repeat(5000)];
   for (const line of bad) steering.command(line);
   for (const value of [-1, 1.5, null]) say('seek', value);
-  for (const value of [0.05, 101, -1]) say('speed', value);
+  for (const value of [0.0005, 101, -1]) say('speed', value);
   for (const value of [[0, 0], [1, 0], [0, 2], [0], 'x']) say('loop', value);
   assert.equal(notes.length, 19);
   for (let i = 0; i < 1000; i++) steering.command('x');
@@ -183,4 +184,17 @@ test('when commands end, a replay that is held or loops goes on to its end', asy
   say('loop', [0, 1]);
   say('pause');
   assert.deepEqual(await run(), [0]);
+});
+
+test('a capture that would be over at once begins slowly', () => {
+  for (const [spanS, pace] of [
+    [3600, 1],
+    [5, 1],
+    [4.9, 0.5],
+    [0.1, 0.02],
+    [0.035, 0.005],
+    [1e-6, 1e-3],
+  ]) {
+    assert.equal(watchablePace(spanS), pace, `${spanS} s`);
+  }
 });

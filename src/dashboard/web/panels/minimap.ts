@@ -4,7 +4,7 @@ import { fixed } from '../draw/format.ts';
 import { highest, LANE, type MapSize, paintCapture, paintHeard, xOf } from '../draw/minimap-image.ts';
 import { Surface } from '../draw/surface.ts';
 import type { OverviewEvent } from '../state/events.ts';
-import { mayControl, maySteer, pick, type Range, range, seek, span, timeText } from '../state/replay.ts';
+import { mayControl, pick, type Range, range, seek, span, timeText } from '../state/replay.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
 
@@ -138,7 +138,7 @@ export class Minimap extends Panel {
     const otherS = this.otherEdge(event);
     if (otherS !== null) this.drag = { what: 'edge', otherS };
     else if (!mayControl()) return;
-    else if (event.shiftKey || !maySteer()) this.drag = { what: 'range', fromS: at };
+    else if (event.shiftKey) this.drag = { what: 'range', fromS: at };
     else {
       this.drag = { what: 'seek' };
       seek(at);

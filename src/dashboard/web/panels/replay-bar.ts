@@ -1,13 +1,13 @@
 import { html, type TemplateResult } from 'lit';
 import { act, resultOf } from '../state/actions.ts';
-import { ask, mayControl, maySteer, pick, pickFromHere, range, span, stepBack, timeText } from '../state/replay.ts';
+import { ask, hasEnded, mayControl, pick, pickFromHere, range, span, stepBack, timeText } from '../state/replay.ts';
 import { store } from '../state/store.ts';
 import { openFile } from './kept-file.ts';
 import './minimap.ts';
 import { Panel } from './panel.ts';
 import { ReceiveAgain } from './receive-again.ts';
 
-const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 0];
+const SPEEDS = [0.001, 0.01, 0.1, 0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 0];
 
 /** What came of an export: the recording's name and files. */
 interface Exported {
@@ -63,20 +63,19 @@ export class ReplayBar extends Panel {
 
   private controls({ paused, speed, loop }: NonNullable<typeof store.replay>): TemplateResult {
     const picked = range();
-    const ended = !maySteer();
-    const speeds = SPEEDS.includes(speed) ? SPEEDS : [...SPEEDS, speed];
-    return html`<span class="group"><button ?disabled=${ended} @click=${() => void stepBack()} title="to the burst before (,)" aria-label="to the burst before" data-is="back">◂ burst</button>
+    const speeds = SPEEDS.includes(speed) ? SPEEDS : [...SPEEDS, speed].sort((a, b) => (a || 1e3) - (b || 1e3));
+    return html`<span class="group"><button @click=${() => void stepBack()} title="to the burst before (,)" aria-label="to the burst before" data-is="back">◂ burst</button>
         ${
-          ended
-            ? html`<button class="go" @click=${() => void act('again', { options: {} })} data-is="restart">▶ play again</button>`
-            : html`<button class="go" @click=${() => void ask(paused ? 'resume' : 'pause')} data-is="pause">${paused ? '▶ go on' : '❚❚ pause'}</button>`
+          hasEnded()
+            ? html`<button class="go" @click=${() => void act('again')} data-is="restart">▶ play again</button>`
+            : html`<button class="go" @click=${() => void ask(store.replay?.paused ? 'resume' : 'pause')} data-is="pause">${paused ? '▶ go on' : '❚❚ pause'}</button>`
         }
-        <button ?disabled=${ended} @click=${() => void ask('step')} title="to the next burst, and pause (.)" aria-label="step a burst" data-is="step">burst ▸</button></span>
-      <label><span class="pace-word">speed </span><select aria-label="speed" ?disabled=${ended} @change=${this.choose} data-is="speed">
+        <button @click=${() => void ask('step')} title="to the next burst, and pause (.)" aria-label="step a burst" data-is="step">burst ▸</button></span>
+      <label><span class="pace-word">speed </span><select aria-label="speed" @change=${this.choose} data-is="speed">
         ${speeds.map((s) => html`<option value=${s} ?selected=${s === speed}>${speedText(s)}</option>`)}</select></label>
       <span class="group"><button @click=${() => pickFromHere('begin')} title="the range begins at the position ([)" aria-label="the range begins here" data-is="begin">[</button>
         <button @click=${() => pickFromHere('end')} title="the range ends at the position (])" aria-label="the range ends here" data-is="end">]</button>
-        <button ?disabled=${ended || (!picked && !loop)} aria-pressed=${loop !== null} @click=${() => void ask('loop', loop ? null : range())} title="(l)" data-is="loop">${loop ? 'end the loop' : 'loop'}</button>
+        <button ?disabled=${!picked && !loop} aria-pressed=${loop !== null} @click=${() => void ask('loop', store.replay?.loop ? null : range())} title="(l)" data-is="loop">${loop ? 'end the loop' : 'loop'}</button>
         <button ?disabled=${!picked || this.exporting} @click=${() => void this.exportRange()} data-is="export">${this.exporting ? 'exporting …' : 'export as SigMF'}</button></span>
       <button aria-haspopup="dialog" @click=${this.again} data-is="again">receive again …</button>`;
   }
@@ -123,7 +122,7 @@ export class ReplayBar extends Panel {
   private readonly key = (event: KeyboardEvent): void => {
     const { target, key, ctrlKey, metaKey, altKey } = event;
     const typing = target instanceof Element && target.matches('input, select, textarea, dialog *');
-    if (this.hidden || !maySteer() || typing || ctrlKey || metaKey || altKey) return;
+    if (this.hidden || !mayControl() || typing || ctrlKey || metaKey || altKey) return;
     if (key === '[') pickFromHere('begin');
     else if (key === ']') pickFromHere('end');
     else if (key === '.') void ask('step');

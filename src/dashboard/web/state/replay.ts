@@ -9,6 +9,8 @@ export type Range = readonly [number, number];
 const SHORTEST = 1 / 500;
 /** Between two seeks while the position is dragged, ms. */
 const SEEK_MS = 120;
+/** A replay that begins again is waited for so long, ms. */
+const RESTART_MS = 10_000;
 /** So much before a burst a replay begins that is to hear it, s. */
 const BEFORE_BURST_S = 1e-3;
 
@@ -51,19 +53,51 @@ export function mayControl(): boolean {
   return connection.access === 'control';
 }
 
-/** It can still be sent elsewhere. */
-export function maySteer(): boolean {
-  return mayControl() && store.run?.state !== 'ended';
+export function hasEnded(): boolean {
+  return store.run?.state === 'ended';
 }
 
-export function ask(action: string, value?: unknown): Promise<boolean> {
+/** Tells the replay something; one that has ended begins again first, and stands still where it is sent somewhere. */
+export async function ask(action: string, value?: unknown): Promise<boolean> {
+  if (hasEnded() && !(await restart(action === 'seek' || action === 'step'))) return false;
   return act('replay', { action, ...(value === undefined ? {} : { value }) });
+}
+
+let restarting: Promise<boolean> | null = null;
+
+/** Once, however many ask for it. */
+function restart(paused: boolean): Promise<boolean> {
+  restarting ??= (async () => {
+    try {
+      if (!(await act('again'))) return false;
+      if (paused && !(await act('replay', { action: 'pause' }))) return false;
+      await Promise.race([begun(), new Promise((resolve) => setTimeout(resolve, RESTART_MS))]);
+      return true;
+    } finally {
+      restarting = null;
+    }
+  })();
+  return restarting;
+}
+
+/** The new run has told that it is there. */
+function begun(): Promise<void> {
+  return new Promise((resolve) => {
+    const leave = store.on(['run'], () => {
+      if (hasEnded()) return;
+      leave();
+      resolve();
+    });
+    if (hasEnded()) return;
+    leave();
+    resolve();
+  });
 }
 
 /** @param dragging many follow: only some of them are sent */
 export function seek(toS: number, dragging = false): void {
   const nowMs = performance.now();
-  if (!maySteer() || (dragging && nowMs - askedAtMs < SEEK_MS)) return;
+  if (!mayControl() || (dragging && (hasEnded() || nowMs - askedAtMs < SEEK_MS))) return;
   askedAtMs = nowMs;
   void ask('seek', within(toS, ...span()));
 }
