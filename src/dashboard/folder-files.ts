@@ -1,4 +1,4 @@
-import type { Stats } from 'node:fs';
+import { constants, type Stats } from 'node:fs';
 import { lstat, open, readdir } from 'node:fs/promises';
 
 /** Longest JSON file that is read, bytes. */
@@ -30,11 +30,15 @@ export async function isFolder(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => null))?.isDirectory() === true;
 }
 
+/** Opening a pipe does not wait for who writes, links are not followed. */
+const AS_IT_IS = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW;
+
 /** A JSON file that may be half written, or anything else: null then. */
 export async function readJson(path: string): Promise<unknown> {
-  const file = await open(path, 'r').catch(() => null);
+  const file = await open(path, AS_IT_IS).catch(() => null);
   try {
-    if (!file || (await file.stat()).size > MOST_JSON_BYTES) return null;
+    const facts = await file?.stat();
+    if (!file || !facts?.isFile() || facts.size > MOST_JSON_BYTES) return null;
     return JSON.parse(await file.readFile('utf8'));
   } catch {
     return null;

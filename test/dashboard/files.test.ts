@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, open, readdir, symlink, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import sharp from 'sharp';
+import { readJson } from '../../src/dashboard/folder-files.ts';
 import { MOST_PICTURE_BYTES } from '../../src/dashboard/picture-store.ts';
 import { dashboard, get } from './helpers.ts';
 
@@ -49,6 +51,15 @@ describe('files of runs and recordings', async () => {
     const one = JSON.parse((await ask('/api/runs/one')).text);
     assert.deepEqual([one.manifest, one.metrics], [{ runId: 'A' }, { psnrDb: 31.5 }]);
     assert.deepEqual(one.files.sort(), ['link.json', 'metrics.json', 'report.html', 'run.json', 'source.png']);
+  });
+
+  it('waits for no pipe and follows no link where JSON should be', async () => {
+    const [pipe, linked] = [join(folder, 'pipe.json'), join(folder, 'linked.json')];
+    execFileSync('mkfifo', [pipe]);
+    await symlink(join(folder, 'secret.json'), linked);
+    assert.deepEqual(await readJson(join(folder, 'secret.json')), {});
+    // More of them than threads that open files.
+    assert.deepEqual(await Promise.all([pipe, pipe, pipe, pipe, pipe, linked].map(readJson)), Array(6).fill(null));
   });
 
   it('lists recordings, those in folders and those of runs too', async () => {
