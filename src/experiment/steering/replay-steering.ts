@@ -39,7 +39,7 @@ export class ReplaySteering {
   whole = false;
   private readonly options: SteeringOptions;
   private readonly lengthS: number;
-  private positionS = 0;
+  private positionS: number;
   private speed: number;
   private paused = false;
   private stepping = false;
@@ -54,6 +54,7 @@ export class ReplaySteering {
   constructor(options: SteeringOptions) {
     this.options = options;
     this.lengthS = options.endIndex / options.rateHz;
+    this.positionS = options.startIndex / options.rateHz;
     this.speed = options.speed;
   }
 

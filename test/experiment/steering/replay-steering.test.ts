@@ -198,3 +198,18 @@ test('a capture that would be over at once begins slowly', () => {
     assert.equal(watchablePace(spanS), pace, `${spanS} s`);
   }
 });
+
+test('what is told before the first sample stands at the first sample', () => {
+  const told: ReplayEvent[] = [];
+  const steering = new ReplaySteering({
+    ...{ rateHz: RATE, startIndex: 0.25 * RATE, endIndex: RATE, speed: 1, signal: new AbortController().signal },
+    clock: { nowMs: () => 0, sleep: async () => {} },
+    tell: (event) => void told.push(event),
+    note: () => {},
+  });
+  steering.command('{"action":"pause"}');
+  assert.deepEqual(
+    told.map(({ positionS, lengthS, paused }) => [positionS, lengthS, paused]),
+    [[0.25, 1, true]],
+  );
+});
