@@ -61,10 +61,16 @@ export function viridis(part: number): Rgb {
   return [0, 1, 2].map((c) => low[c] + (at - k) * (high[c] - low[c])) as unknown as Rgb;
 }
 
-/** How far values are off the straight line that fits them best, ascending. */
-export function offLine(x: readonly number[], y: readonly number[]): number[] {
+/** The straight line that fits best: what y is at an x. */
+export function straight(x: readonly number[], y: readonly number[]): (at: number) => number {
   const n = x.length;
   const [mx, my] = [x.reduce((a, b) => a + b, 0) / n, y.reduce((a, b) => a + b, 0) / n];
   const slope = x.reduce((s, v, i) => s + (v - mx) * (y[i] - my), 0) / x.reduce((s, v) => s + (v - mx) ** 2, 0);
-  return x.map((v, i) => Math.abs(y[i] - my - slope * (v - mx))).sort((a, b) => a - b);
+  return (at) => my + slope * (at - mx);
+}
+
+/** How far values are off the straight line that fits them best, ascending. */
+export function offLine(x: readonly number[], y: readonly number[]): number[] {
+  const line = straight(x, y);
+  return x.map((v, i) => Math.abs(y[i] - line(v))).sort((a, b) => a - b);
 }
