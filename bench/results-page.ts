@@ -11,6 +11,7 @@ import type { ModelsReport } from '../src/experiment/bench/models.ts';
 import { MODEM_BENCH_SCHEMA, type RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
 import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
 import { SEMANTICS_SCHEMA, type SemanticsReport } from '../src/experiment/bench/semantics/report.ts';
+import { type DashboardResult, dashboardChapter } from './dashboard-chapter.ts';
 import {
   kodakChapter,
   type LinkResult,
@@ -66,6 +67,7 @@ const analog = read<AnalogResult>('analog.json');
 const speed = read<{ lines: string[] }>('loopback-speed.json');
 const boards = read<{ lines: string[] }>('boards.json');
 const radios = read<RadiosResult>('radios.json');
+const dashboard = read<DashboardResult>('dashboard.json');
 const models = read<ModelsReport>('models.json');
 const semantics = ofSchema(read<SemanticsReport>('semantics.json'), SEMANTICS_SCHEMA);
 
@@ -77,6 +79,7 @@ const chapters = [
   kodak && kodakChapter(kodak),
   boards && ['## Captures like a HackRF and like a Pluto', boards.lines.join('\n')].join('\n\n'),
   radios && radiosChapter(radios, read<ClientsResult>('radios-clients.json')),
+  dashboard && dashboardChapter(dashboard),
   speed && ['## Time and memory of one photo', speed.lines.join('\n')].join('\n\n'),
   models && modelsChapter(models),
   adaptation && adaptationChapter(adaptation),
