@@ -11,6 +11,11 @@ import { placedBurst } from './semantic-collect.ts';
 /** Importance of a picture that a score of 255 stands for. */
 const WHOLE = 2 ** 30;
 
+/** Share of the picture's importance that a score stands for. */
+export function scoreShare(score: number): number {
+  return scoreWeight(score) / WHOLE;
+}
+
 /** What the extensions of a picture's data bursts say of one SFV. */
 interface OnAir {
   symbols: number;
@@ -36,7 +41,7 @@ export function sfvMetrics(
     return {
       id,
       label: labels ? labelName(label, { labels }) : `label ${label}`,
-      importance: own ? scoreWeight(own.score) / WHOLE : null,
+      importance: own ? scoreShare(own.score) : null,
       symbols: own?.symbols ?? 0,
       rbs: own ? [...own.rbs].sort((a, b) => a - b) : [],
       snrDb,

@@ -152,6 +152,11 @@ export interface BurstTelemetry {
   readonly reportedDb: Float32Array; // [subband]
   /** SFV with most symbols in each RB; 255: none. Empty where the burst carries none. */
   readonly owner: Uint8Array; // [slot][subband]
+  /** SFVs that have symbols in each RB, most symbols first; as many entries as `riderCount` says in all. */
+  readonly riderCount: Uint8Array; // [slot][subband]
+  readonly riders: Uint8Array; // [entry], id
+  /** Part of the RB's data RE, 255: all of them; 1 or more. */
+  readonly riderShares: Uint8Array; // [entry]
   readonly channel: Float32Array; // [carrier][re, im], middle slot
   /** Power of the impulse response relative to its peak, from -1/8 to 3/8 of the transform. */
   readonly impulseDb: Float32Array; // [tap]

@@ -57,7 +57,7 @@ export function burstTelemetry(
     subbandSnrDb: trace.subbandSnrDb,
     subbandSnrErrorDb: trace.subbandSnrErrorDb,
     reportedDb: Float32Array.from(trace.use === 'data' ? (reportedDb ?? []) : []),
-    owner: ownersOf(trace, n),
+    ...ridersOf(trace, n),
     channel: detailed ? trace.channel : NOTHING,
     impulseDb: Float32Array.from(response?.impulseDb ?? []),
     impulseStartS: response?.delayS[0] ?? 0,
@@ -67,21 +67,30 @@ export function burstTelemetry(
   };
 }
 
-/** The SFV with most payload RE in each RB, [slot][subband]; empty where the burst carries no SFVs. */
-function ownersOf(trace: BurstTrace, n: Numerology): Uint8Array {
+/** Who rides on each RB, most payload RE first; empty where the burst carries no SFVs. */
+function ridersOf(
+  trace: BurstTrace,
+  n: Numerology,
+): Pick<BurstTelemetry, 'owner' | 'riderCount' | 'riders' | 'riderShares'> {
   const shares = sharesOf(trace, n);
-  if (!shares) return new Uint8Array(0);
+  const rbs = shares ? shares.first.length - 1 : 0;
+  const owner = new Uint8Array(rbs).fill(NOBODY);
+  const riderCount = new Uint8Array(rbs);
+  const riders = new Uint8Array(shares?.sfv.length ?? 0);
+  const riderShares = new Uint8Array(riders.length);
+  if (!shares) return { owner, riderCount, riders, riderShares };
   const { first, sfv, re } = shares;
-  const owner = new Uint8Array(n.nSubbands * trace.slots).fill(NOBODY);
-  for (let rb = 0; rb < owner.length; rb++) {
-    let most = 0;
-    for (let entry = first[rb]; entry < first[rb + 1]; entry++) {
-      if (re[entry] <= most) continue;
-      most = re[entry];
-      owner[rb] = sfv[entry];
-    }
+  for (let rb = 0; rb < rbs; rb++) {
+    const entries = Array.from({ length: first[rb + 1] - first[rb] }, (_, i) => first[rb] + i);
+    entries.sort((a, b) => re[b] - re[a]);
+    riderCount[rb] = entries.length;
+    if (entries.length > 0) owner[rb] = sfv[entries[0]];
+    entries.forEach((entry, i) => {
+      riders[first[rb] + i] = sfv[entry];
+      riderShares[first[rb] + i] = Math.max(1, Math.round((255 * re[entry]) / RB_DATA_RE));
+    });
   }
-  return owner;
+  return { owner, riderCount, riders, riderShares };
 }
 
 /** RBs that each SFV of a burst has symbols in. */

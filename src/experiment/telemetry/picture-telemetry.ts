@@ -2,12 +2,12 @@ import type { PictureEvent, SourceEvent } from '../../link/telemetry.ts';
 import type { DecodedImage } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { encodeJpeg, resizeImage } from '../../sct/image/save.ts';
-import { scoreWeight } from '../../sct/importance/scores.ts';
 import { sfvOutlines } from '../../sct/partition/outlines.ts';
 import { CELL_PX } from '../../sct/semantics/feature-map.ts';
 import { labelName } from '../analyze/record.ts';
 import type { SemanticData } from '../report/semantic-data.ts';
 import { sfvColour } from '../report/sfv-colours.ts';
+import { scoreShare } from '../sfv-metrics.ts';
 
 /** A page shows no more pixels than this, either way; files have all of them. */
 const WIDEST_PX = 1024;
@@ -21,8 +21,6 @@ export async function sourceTelemetry(
 ): Promise<SourceEvent> {
   const partition = semantic?.partition;
   const outlines = partition ? sfvOutlines(partition) : [];
-  const weights = semantic ? Array.from(semantic.scores ?? [], scoreWeight) : [];
-  const total = weights.reduce((a, b) => a + b, 0) || 1;
   const symbols = new Map<number, number>();
   for (const { map } of semantic?.bursts ?? []) {
     map.sfvOrder.forEach((id, i) => {
@@ -42,7 +40,7 @@ export async function sourceTelemetry(
       id,
       label: partition ? labelName(partition.sfvs[id].label, semantic!) : `SFV ${id}`,
       colour: sfvColour(place),
-      importance: weights[id] / total,
+      importance: scoreShare(semantic?.scores?.[id] ?? 0),
       symbols: symbols.get(id) ?? 0,
       outline: (outlines[id] ?? []).map((ring) => pointsOf(ring)),
     })),

@@ -147,6 +147,21 @@ export function ownerOf(slot: number, subband: number): number {
   return slot < 9 || own >= SFVS - 1 ? Math.min(SFVS - 1, own) : own + 1;
 }
 
+/** In slot 0 of subband 0 three SFVs share the RB: half of it its owner's, 1 and 2 a quarter each. All others have one rider. */
+export const SHARED = [1, 2];
+
+function riders(slots: number): Pick<BurstTelemetry, 'riderCount' | 'riders' | 'riderShares'> {
+  const all = Array.from({ length: slots * SUBBANDS }, (_, i) => [
+    { id: ownerOf(Math.floor(i / SUBBANDS), i % SUBBANDS), share: i === 0 ? 127 : 255 },
+    ...(i === 0 ? SHARED.map((id) => ({ id, share: 64 })) : []),
+  ]);
+  return {
+    riderCount: Uint8Array.from(all, (of) => of.length),
+    riders: Uint8Array.from(all.flat(), ({ id }) => id),
+    riderShares: Uint8Array.from(all.flat(), ({ share }) => share),
+  };
+}
+
 export function burst(n: number, change: Partial<BurstTelemetry> = {}): BurstTelemetry {
   const data = n % 2 === 1;
   const slots = data ? SLOTS : 4;
@@ -190,6 +205,7 @@ export function burst(n: number, change: Partial<BurstTelemetry> = {}): BurstTel
     owner: data
       ? Uint8Array.from({ length: slots * SUBBANDS }, (_, i) => ownerOf(Math.floor(i / SUBBANDS), i % SUBBANDS))
       : new Uint8Array(0),
+    ...riders(data ? slots : 0),
     channel: Float32Array.from({ length: 24 * SUBBANDS }, (_, i) => {
       const carrier = i >> 1;
       const size = 10 ** (subbandSnr(Math.floor(carrier / 12)) / 20 - 0.5);

@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
 import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
-import { burst, picture, run, SFVS, SUBBANDS, sfvs, source, status } from './made-run.ts';
+import { burst, ownerOf, picture, run, SFVS, SHARED, SUBBANDS, sfvs, source, status } from './made-run.ts';
 import { furnish, pictureRun, soundRun } from './scenes.ts';
 
 let folder: string;
@@ -107,6 +107,30 @@ test('a picture builds up: as it came until it is corrected, states and R on the
   // The next picture of the same stream is not corrected yet.
   feeder.tell({ ...before, psnrDb: 11.25 });
   await reads(page, 'sct-received', 'psnr', '11.25 dB');
+  await page.close();
+});
+
+test('a shared block: all its SFVs are named, and each counts it among its own', { skip: noBrowser }, async () => {
+  const carrying = burst(1);
+  feeder.snapshot = [run(), await source(), carrying];
+  const { page } = await openPage(browser, feeder.url, { viewport: { width: 1280, height: 1800 } });
+  const [first, second] = SHARED;
+  const rbs = (id: number) => carrying.owner.filter((owner) => owner === id).length + (id === ownerOf(0, 0) ? 0 : 1);
+  for (const id of [first, second]) {
+    await page.locator(`sct-sfvs tr[data-sfv="${id}"]`).hover();
+    await reads(page, 'sct-rb-bars', 'picked', new RegExp(`^SFV ${id} .* rides on ${rbs(id)} RBs, subbands 0,`));
+  }
+  const bars = page.locator('sct-rb-bars canvas');
+  await bars.focus();
+  await page.mouse.move(5, 5);
+  await page.keyboard.press('ArrowRight');
+  const shared = `SFV ${ownerOf(0, 0)} 50 %, SFV ${first} 25 %, SFV ${second} 25 %`;
+  await reads(
+    page,
+    'sct-rb-bars',
+    'picked',
+    new RegExp(`^RB 0 in slot 0: [^ ]+ dB, ${shared}\\. SFV ${ownerOf(0, 0)} `),
+  );
   await page.close();
 });
 

@@ -6,14 +6,15 @@ import { modulationOf, neededDb, QAMS } from '../draw/modulation.ts';
 import { emptyText } from '../draw/picture-view.ts';
 import { BOLD, FONT, haloText, Surface } from '../draw/surface.ts';
 import type { BurstTelemetry } from '../state/events.ts';
-import { blocksOf, hover, mappedBurst, ownerOf, pin, selection, sfvColour, sfvOf } from '../state/selection.ts';
+import { hover, mappedBurst, ownerOf, pin, selection, sfvColour, shareOf } from '../state/selection.ts';
 import { store } from '../state/store.ts';
 import { blockKey } from './keys.ts';
 import { Panel } from './panel.ts';
+import { pickedText } from './riders-text.ts';
 
 /**
  * SNR of each subband in the burst that carries the picture. A bar is cut into its slots, the first at the bottom, each in the colour of the SFV
- * that rides there; a tick says what the CSI report had promised.
+ * that has the most symbols there, one that is picked as wide as its part of the RB; a tick says what the CSI report had promised.
  */
 export class RbBarsPanel extends Panel {
   protected readonly topics = ['burst', 'source', 'selection', 'run'] as const;
@@ -88,7 +89,7 @@ export class RbBarsPanel extends Panel {
       let to = from + 1;
       while (to < slots && ownerOf(burst, to, s) === owner) to++;
       const colour = owner === null ? mute : sfvColour(owner);
-      g.globalAlpha = chosen === null ? (owner === null ? 0.55 : 1) : chosen === owner ? 1 : 0.18;
+      g.globalAlpha = chosen === null ? (owner === null ? 0.55 : 1) : 0.18;
       g.fillStyle = colour;
       g.fillRect(left, bottom - to * step, wide, (to - from) * step);
       if (owner !== null && (to - from) * step > 13 && wide > 11) {
@@ -105,6 +106,13 @@ export class RbBarsPanel extends Panel {
       from = to;
     }
     g.globalAlpha = 1;
+    if (chosen !== null) {
+      g.fillStyle = sfvColour(chosen);
+      for (let slot = 0; slot < slots; slot++) {
+        const part = shareOf(burst, slot, s, chosen);
+        if (part > 0) g.fillRect(left, bottom - (slot + 1) * step, Math.max(2, part * wide), step);
+      }
+    }
     // Rectangles, not lines: thick lines are dear to paint.
     const error = burst.subbandSnrErrorDb[s];
     if (error > 0) {
@@ -223,42 +231,6 @@ function mcsText(burst: BurstTelemetry): string {
   if (needs.length > 0) return needs.map(({ name, rate }) => `${name} ${fixed(rate, 2)}`).join(', ');
   const names = [...new Set(burst.modulation ?? [])].map((code) => modulationOf(code).name);
   return names.join(', ') || 'no data';
-}
-
-function pickedText(burst: BurstTelemetry | undefined): string {
-  const { sfv, rb } = selection();
-  const block =
-    rb && burst
-      ? `RB ${rb.subband} in slot ${rb.slot}: ${unit(burst.rbSnrDb[rb.slot * burst.subbands + rb.subband], 1, 'dB')}`
-      : '';
-  if (sfv === null)
-    return block
-      ? `${block}, no SFV`
-      : burst?.owner.length
-        ? 'Point at a block, or at a part of the picture.'
-        : burst
-          ? 'A sounding: nothing rides on it.'
-          : '';
-  const blocks = blocksOf(sfv);
-  const subbands = [...new Set(blocks.map(([, subband]) => subband))].sort((a, b) => a - b);
-  const name = `SFV ${sfv} (${sfvOf(sfv)?.label ?? 'unknown'})`;
-  const what =
-    blocks.length > 0
-      ? `${name} rides on ${blocks.length} RBs, subbands ${runs(subbands)}`
-      : `${name} has the most symbols in no RB of this burst`;
-  return block ? `${block}. ${what}` : what;
-}
-
-/** 1, 4–7, 9 */
-function runs(values: readonly number[]): string {
-  const out: string[] = [];
-  for (let i = 0; i < values.length; ) {
-    let j = i;
-    while (values[j + 1] === values[j] + 1) j++;
-    out.push(j > i ? `${values[i]}–${values[j]}` : String(values[i]));
-    i = j + 1;
-  }
-  return out.join(', ') || '—';
 }
 
 function describe(burst: BurstTelemetry | undefined): string {

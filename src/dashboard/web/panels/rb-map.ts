@@ -5,10 +5,11 @@ import { fixed, unit } from '../draw/format.ts';
 import { emptyText } from '../draw/picture-view.ts';
 import { FONT, Surface } from '../draw/surface.ts';
 import type { BurstTelemetry } from '../state/events.ts';
-import { hover, ownerOf, pin, selection } from '../state/selection.ts';
+import { hover, ownerOf, pin, selection, shareOf } from '../state/selection.ts';
 import { store } from '../state/store.ts';
 import { blockKey } from './keys.ts';
 import { Panel } from './panel.ts';
+import { ridersText } from './riders-text.ts';
 
 /** Slots in sight: as many as there are, within these; few of them are tall. */
 const FEWEST = 8;
@@ -101,8 +102,8 @@ export class RbMapPanel extends Panel {
     this.rows.forEach(({ burst, slot }, row) => {
       for (let s = 0; s < subbands; s++) {
         const word = VIRIDIS_WORDS[level(burst.rbSnrDb[slot * subbands + s], this.low, this.high)];
-        // What another SFV rides on steps back.
-        const back = sfv !== null && ownerOf(burst, slot, s) !== sfv;
+        // Where the SFV has no symbols steps back.
+        const back = sfv !== null && shareOf(burst, slot, s, sfv) === 0;
         words[row * subbands + s] = back ? (word & 0x00ffffff) | 0x38000000 : word;
       }
     });
@@ -150,7 +151,7 @@ export class RbMapPanel extends Panel {
     const at = this.at(event);
     hover(at);
     const text = at
-      ? `burst ${at.burst.burst}, slot ${at.rb.slot}, subband ${at.rb.subband}: ${unit(at.burst.rbSnrDb[at.rb.slot * at.burst.subbands + at.rb.subband], 1, 'dB')}`
+      ? `burst ${at.burst.burst}, slot ${at.rb.slot}, subband ${at.rb.subband}: ${unit(at.burst.rbSnrDb[at.rb.slot * at.burst.subbands + at.rb.subband], 1, 'dB')}${ridersText(at.burst, at.rb)}`
       : '';
     if (text === this.pointed) return;
     this.pointed = text;

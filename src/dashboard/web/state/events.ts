@@ -38,6 +38,7 @@ const ARRAYS: Partial<Record<Topic, readonly string[]>> = {
   spectrum: ['meanDbfs', 'peakDbfs'],
   burst: [
     ...['rbSnrDb', 'subbandSnrDb', 'subbandSnrErrorDb', 'reportedDb', 'codeRate', 'owner'],
+    ...['riderCount', 'riders', 'riderShares'],
     ...['channel', 'impulseDb', 'points'],
   ],
   source: ['bytes', 'importance'],
