@@ -99,6 +99,7 @@ async function receivedAgain(
   );
   const { run: directory, manifest } = begun;
   const { loOffsetHz } = hints;
+  const sounding = run?.metrics?.codec === 'none';
   const n = numerology(link.numerology);
   const watch = watchRun(
     io.telemetry,
@@ -109,6 +110,7 @@ async function receivedAgain(
       channel,
       modelled,
       loOffsetHz,
+      sounding,
     },
     begun,
   );
@@ -144,7 +146,7 @@ async function receivedAgain(
         clippedSamples: hints.clippedSamples,
         capturePath,
         warnings,
-        sounding: run?.metrics?.codec === 'none',
+        sounding,
         watch,
       };
     };

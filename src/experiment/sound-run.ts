@@ -73,7 +73,8 @@ export async function runSound(config: SoundConfig, io: RunIo): Promise<RunResul
   let { manifest } = begun;
   const { numerology, frontend } = setup;
   const { loOffsetHz } = frontend;
-  const watch = watchRun(io.telemetry, { config, numerology, title: 'sounding', channel, modelled, loOffsetHz }, begun);
+  const told = { config, numerology, title: 'sounding', channel, modelled, loOffsetHz, sounding: true };
+  const watch = watchRun(io.telemetry, told, begun);
   try {
     const recordedS = untilStopped ? WATCHED_RECORDED_S : Number.POSITIVE_INFINITY;
     const work: SoundWork = { config, setup, run, io, count, periodS, recordedS, watch };

@@ -38,7 +38,9 @@ export interface RunEvent {
   readonly modelled: boolean;
   readonly channel: string | null;
   readonly codec: string | null;
+  /** What was asked for, and as soon as it is known what was done, with the reason. */
   readonly mapping: string | null;
+  readonly mappingReason: string | null;
   readonly seed: number | null;
   readonly subbands: number;
   readonly fftSize: number;
@@ -104,7 +106,7 @@ export interface LinkBudget {
   readonly noiseDbfs: number | null;
   /** What power, path and noise figure promise; in a model the SNR asked for. */
   readonly predictedSnrDb: number | null;
-  /** Mean of the subbands of the last burst. */
+  /** Of the last burst: linear mean (of power ratios, not of dB) of the subbands. */
   readonly measuredSnrDb: number | null;
 }
 

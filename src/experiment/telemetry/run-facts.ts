@@ -14,12 +14,14 @@ export interface WatchedRun {
   readonly channel: string;
   readonly modelled: boolean;
   readonly loOffsetHz: number;
+  /** No picture is sent: neither codec nor mapping. */
+  readonly sounding?: boolean;
 }
 
 /** Begins to tell of a run; null where nobody watches. */
 export function watchRun(telemetry: Telemetry | undefined, what: WatchedRun, begun: BegunRun): RunWatch | null {
   if (!telemetry) return null;
-  const { config, numerology: n, title, channel, modelled, loOffsetHz } = what;
+  const { config, numerology: n, title, channel, modelled, loOffsetHz, sounding = false } = what;
   const { run, manifest } = begun;
   return new RunWatch(
     telemetry,
@@ -32,8 +34,8 @@ export function watchRun(telemetry: Telemetry | undefined, what: WatchedRun, beg
       directory: basename(run.path),
       modelled,
       channel,
-      codec: config.codec,
-      mapping: config.mapping,
+      codec: sounding ? null : config.codec,
+      mapping: sounding ? null : config.mapping,
       seed: manifest.seed,
       subbands: n.nSubbands,
       fftSize: n.fftSize,

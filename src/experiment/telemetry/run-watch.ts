@@ -16,7 +16,7 @@ import { type RadioState, StatusTeller, type StreamState } from './status-teller
 import { Spare, Thrift } from './thrift.ts';
 
 /** What is known of a run when it begins, and stays. */
-export type RunFacts = Omit<RunEvent, 'topic' | 'state' | 'exitCode' | 'outcome' | 'metrics'>;
+export type RunFacts = Omit<RunEvent, 'topic' | 'state' | 'mappingReason' | 'exitCode' | 'outcome' | 'metrics'>;
 
 /** Least time between spectra, ms of the wall clock. */
 const SPECTRUM_MS = 33;
@@ -44,9 +44,12 @@ export class RunWatch {
   private buildAtMs = 0;
   /** Where the samples of the next spectrum begin; null: with the next block. */
   private spectrumFromS: number | null = null;
+  /** Times of the first and of the last sample that came. */
+  private cameS: readonly [number, number] | null = null;
   private lossesTold = 0;
   private lines = 0;
   private state: RunEvent['state'] = 'starting';
+  private mapping: Pick<RunEvent, 'mapping' | 'mappingReason'>;
   private latest: { readonly timeS: number; readonly stream: StreamState; readonly reading: SignalReading } | null =
     null;
   private coming: ComingPicture | null = null;
@@ -57,6 +60,7 @@ export class RunWatch {
   constructor(telemetry: Telemetry, facts: RunFacts, folder: string | null) {
     this.telemetry = telemetry;
     this.facts = facts;
+    this.mapping = { mapping: facts.mapping, mappingReason: null };
     this.meter = new SignalMeter(bandOf(facts));
     this.status = new StatusTeller(telemetry, folder);
     const spare = new Spare();
@@ -98,7 +102,9 @@ export class RunWatch {
         this.meteringMs = 0;
       }
     }
-    this.tellLosses(stream);
+    const endS = timeS + (block.data.length >> 1) / stream.deviceRateHz;
+    this.cameS = [this.cameS?.[0] ?? timeS, endS];
+    this.tellLosses(stream, this.cameS);
   }
 
   /** Where nothing is received: what the transmitter has sent by now. */
@@ -116,7 +122,7 @@ export class RunWatch {
     const told = burstTelemetry(event, trace, numerology, chain.deviceRateHz, this.reportedDb, detailed);
     this.telemetry.tell(told);
     if (detailed) this.details.took(fromMs, performance.now() - fromMs);
-    this.status.heard(meanOf(told.subbandSnrDb));
+    this.status.heard(linearMeanDb(told.subbandSnrDb));
     const repetition = repetitionText(told);
     if (repetition) this.line('note', repetition);
     if (told.suspect) this.line('warning', `burst ${told.burst}: ${told.suspect}`);
@@ -135,6 +141,7 @@ export class RunWatch {
     this.reportedDb = reportedDb;
     this.coming = null;
     this.rbs.clear();
+    if (plan) this.maps(plan.map, plan.mapReason);
     this.run('running');
     if (!plan) return;
     this.log('note', planText(plan));
@@ -173,6 +180,7 @@ export class RunWatch {
   /** What is received next begins with a new receiver: a replay was sent elsewhere. */
   again(): void {
     this.lossesTold = 0;
+    this.cameS = null;
     this.coming = null;
     this.rbs.clear();
     this.status.again();
@@ -189,6 +197,7 @@ export class RunWatch {
       this.status.tell(performance.now(), timeS, stream, reading, this.radio(), true);
     }
     const said = outcome ?? (exitCode === 0 ? goodEnd(metrics) : exitCode === 130 ? 'stopped' : 'ended badly');
+    if (typeof metrics?.mapping === 'string') this.maps(metrics.mapping, metrics.mappingReason);
     // What went wrong has been said where it did.
     if (exitCode === 0 && outcome === null) this.log('note', said);
     this.run('ended', { exitCode, outcome: said, metrics });
@@ -196,7 +205,12 @@ export class RunWatch {
 
   private run(state: RunEvent['state'], end?: Pick<RunEvent, 'exitCode' | 'outcome' | 'metrics'>): void {
     this.state = state;
-    this.telemetry.tell({ topic: 'run', state, ...this.facts, exitCode: null, outcome: null, metrics: null, ...end });
+    const open = { exitCode: null, outcome: null, metrics: null };
+    this.telemetry.tell({ topic: 'run', state, ...this.facts, ...this.mapping, ...open, ...end });
+  }
+
+  private maps(mapping: string, reason: unknown): void {
+    this.mapping = { mapping, mappingReason: typeof reason === 'string' && reason !== '' ? reason : null };
   }
 
   private sfvs(sfvs: SfvEvent['sfvs']): void {
@@ -233,14 +247,14 @@ export class RunWatch {
     }
   }
 
-  private tellLosses(stream: StreamState): void {
+  private tellLosses(stream: StreamState, cameS: readonly [number, number]): void {
     for (; this.lossesTold < stream.losses.length; this.lossesTold++) {
       const { deaf, from, to, min, max, exact } = stream.losses[this.lossesTold];
       if (deaf) continue;
       const [fromS, toS] = [from / stream.deviceRateHz, to / stream.deviceRateHz];
       const event = { topic: 'loss', fromS, toS, min, max, exact } as const;
       this.telemetry.tell(event);
-      this.line('warning', lossText(event));
+      this.line('warning', lossText(event, cameS));
     }
   }
 
@@ -269,6 +283,8 @@ function bandOf({ carriers, modemRateHz, fftSize, loOffsetHz, deviceRateHz }: Ru
   return { from: (-loOffsetHz - halfHz) / deviceRateHz, to: (-loOffsetHz + halfHz) / deviceRateHz };
 }
 
-function meanOf(values: Float32Array): number {
-  return values.reduce((sum, v) => sum + v, 0) / Math.max(1, values.length);
+/** Mean of the powers, dB: what a mean of dB would put too low where the channel fades. */
+function linearMeanDb(values: Float32Array): number {
+  const known = values.filter((db) => Number.isFinite(db));
+  return 10 * Math.log10(known.reduce((sum, db) => sum + 10 ** (db / 10), 0) / Math.max(1, known.length));
 }

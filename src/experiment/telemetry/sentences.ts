@@ -34,13 +34,19 @@ export function repetitionText({ use, burst, blocks, blocksLost }: BurstTelemetr
   return `burst ${burst} repeats what was asked for again${missing}`;
 }
 
-export function lossText({ fromS, min, max, exact }: LossEvent): string {
+/**
+ * "120 to 500 samples lost between 0.605 and 0.692 s".
+ *
+ * @param within first and last sample that came, s: a range from a clock may reach beyond them
+ */
+export function lossText({ fromS, toS, min, max, exact }: LossEvent, within: readonly [number, number]): string {
   const many = exact
     ? count(max, 'sample')
     : min === max
       ? `about ${count(max, 'sample')}`
       : `${min} to ${max} samples`;
-  return `${many} lost at ${fromS.toFixed(3)} s`;
+  const [from, to] = [fromS, toS].map((s) => Math.max(within[0], Math.min(within[1], s)).toFixed(3));
+  return exact || from === to ? `${many} lost at ${from} s` : `${many} lost between ${from} and ${to} s`;
 }
 
 /** SFVs that did not come whole, a line for each kind: "lost: SFV 3 (of importance 0.12)"; none where all did. */

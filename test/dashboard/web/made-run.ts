@@ -59,6 +59,7 @@ export function run(change: Partial<RunEvent> = {}): RunEvent {
     channel: 'eva',
     codec: 'integrated',
     mapping: 'matched',
+    mappingReason: null,
     seed: 1,
     subbands: SUBBANDS,
     fftSize: 512,

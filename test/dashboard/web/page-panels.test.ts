@@ -112,8 +112,12 @@ test('a picture builds up: as it came until it is corrected, states and R on the
 
 test('a shared block: all its SFVs are named, and each counts it among its own', { skip: noBrowser }, async () => {
   const carrying = burst(1);
-  feeder.snapshot = [run(), await source(), carrying];
+  const uniform = run({ mapping: 'uniform', mappingReason: 'a subband too weak' });
+  feeder.snapshot = [uniform, await source(), carrying];
   const { page } = await openPage(browser, feeder.url, { viewport: { width: 1280, height: 1800 } });
+  await page.locator('sct-budget').scrollIntoViewIfNeeded();
+  await reads(page, 'sct-budget', 'codec', 'integrated, uniform');
+  assert.equal(await page.locator('sct-budget div:has([data-is="codec"])').getAttribute('title'), 'a subband too weak');
   const [first, second] = SHARED;
   const rbs = (id: number) => carrying.owner.filter((owner) => owner === id).length + (id === ownerOf(0, 0) ? 0 : 1);
   for (const id of [first, second]) {

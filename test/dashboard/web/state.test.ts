@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { fixed, hertz, linearMeanDb } from '../../../src/dashboard/web/draw/format.ts';
 import { commandWord, eventOf } from '../../../src/dashboard/web/state/events.ts';
 import { Ring } from '../../../src/dashboard/web/state/ring.ts';
 import { check, type OptionsSchema } from '../../../src/dashboard/web/state/validate.ts';
@@ -83,4 +84,15 @@ test('arrays that a frame leaves out are empty', () => {
   });
   assert.ok(event.topic === 'spectrum');
   assert.deepEqual([event.meanDbfs.length, event.peakDbfs.length, event.timeS], [2, 0, 1]);
+});
+
+test('numbers as people read them: what rounds to nothing has no sign', () => {
+  assert.equal(hertz(-0.3), '0 Hz');
+  assert.equal(hertz(-12.4), '−12 Hz');
+  assert.equal(fixed(-0.04), '0.0');
+});
+
+test('a mean of powers is above a mean of dB', () => {
+  assert.ok(Math.abs(linearMeanDb([0, 10])! - 10 * Math.log10(5.5)) < 1e-9);
+  assert.equal(linearMeanDb([]), null);
 });

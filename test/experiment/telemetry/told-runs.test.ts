@@ -56,6 +56,9 @@ test('a loopback at a pace: the picture before its end, a budget, sentences; and
   );
   const budget = of('status').at(-1)!.budget!;
   assert.equal(budget.predictedSnrDb, 15);
+  const { mapping, mappingReason } = watched.metrics;
+  const sending = of('run').findLast(({ state }) => state === 'running')!;
+  for (const each of [sending, run]) assert.deepEqual([each.mapping, each.mappingReason], [mapping, mappingReason]);
   const [data] = of('burst').filter(({ use }) => use === 'data');
   assert.ok(data.codeRate.length === 15 && data.codeRate.every((rate) => rate >= 0 && rate < 1));
 });
@@ -79,6 +82,7 @@ test('a modelled sounding that is watched goes on until it is stopped, and has m
   assert.deepEqual([manifest.exit.state, manifest.exit.code], ['interrupted', 130]);
   const [end] = of('run').slice(-1);
   assert.deepEqual([end.state, end.exitCode, end.outcome], ['ended', 130, 'stopped']);
+  for (const { codec, mapping } of of('run')) assert.deepEqual([codec, mapping], [null, null], 'no picture is sent');
 });
 
 test('a sending tells its plan and its end; a recording its samples, levels and losses', async (t) => {

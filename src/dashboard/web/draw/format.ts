@@ -61,3 +61,9 @@ export function mean(values: ArrayLike<number>): number | null {
   }
   return n > 0 ? sum / n : null;
 }
+
+/** Mean of the powers that values in dB stand for, dB. */
+export function linearMeanDb(values: ArrayLike<number>): number | null {
+  const power = mean(Array.from(values, (db) => 10 ** (db / 10)));
+  return power === null ? null : 10 * Math.log10(power);
+}

@@ -1,5 +1,5 @@
 import { html } from 'lit';
-import { count, DASH, fixed, hertz, mean, unit } from '../draw/format.ts';
+import { count, DASH, fixed, hertz, linearMeanDb, unit } from '../draw/format.ts';
 import type { BurstTelemetry, RunEvent, StatusEvent } from '../state/events.ts';
 import { mappedBurst } from '../state/selection.ts';
 import { store } from '../state/store.ts';
@@ -58,8 +58,8 @@ function powerRows(status: StatusEvent | null): Row[] {
 
 function snrRows(status: StatusEvent | null, burst: BurstTelemetry | undefined): Row[] {
   const budget = status?.budget ?? null;
-  const reported = burst && burst.reportedDb.length > 0 ? mean(burst.reportedDb) : null;
-  const measured = budget?.measuredSnrDb ?? (burst ? mean(burst.subbandSnrDb) : null);
+  const reported = burst && burst.reportedDb.length > 0 ? linearMeanDb(burst.reportedDb) : null;
+  const measured = budget?.measuredSnrDb ?? (burst ? linearMeanDb(burst.subbandSnrDb) : null);
   const predicted = budget?.predictedSnrDb ?? null;
   const promised = predicted ?? reported;
   const gap = promised === null || measured === null ? null : measured - promised;
@@ -68,10 +68,20 @@ function snrRows(status: StatusEvent | null, burst: BurstTelemetry | undefined):
       'SNR predicted',
       unit(predicted, 1, 'dB'),
       'predicted',
-      'from power, path and noise figure; in a model what was asked for',
+      'linear mean of the band, from power, path and noise figure; in a model what was asked for',
     ],
-    ['SNR by the CSI report', unit(reported, 1, 'dB'), 'promised', 'what the report said of the subbands, mean'],
-    ['SNR measured', unit(measured, 1, 'dB'), 'measured', 'mean of the subbands of the last burst'],
+    [
+      'SNR by the CSI report',
+      unit(reported, 1, 'dB'),
+      'promised',
+      'linear mean of what the report said of the subbands',
+    ],
+    [
+      'SNR measured',
+      unit(measured, 1, 'dB'),
+      'measured',
+      'linear mean of the subbands of the last burst; RB SNR shows the mean of their dB, which fading makes smaller',
+    ],
     [`measured − ${predicted === null ? 'reported' : 'predicted'}`, signed(gap), 'gap'],
     ['age of the CSI report', unit(burst?.csiAgeMs, 1, 'ms'), 'csi-age'],
   ];
@@ -85,7 +95,12 @@ function runRows(run: RunEvent | null, status: StatusEvent | null): Row[] {
     ['frequency', frequencyHz === null ? 'baseband' : hertz(frequencyHz), 'frequency'],
     ['channel', run.channel ?? (modelled ? 'modelled' : 'on the air or a cable'), 'channel'],
     ['gains', gains, 'gains'],
-    ['codec, mapping', [run.codec, run.mapping].filter(Boolean).join(', ') || DASH, 'codec'],
+    [
+      'codec, mapping',
+      [run.codec, run.mapping].filter(Boolean).join(', ') || DASH,
+      'codec',
+      run.mappingReason ?? undefined,
+    ],
     ['OFDM', `${fftSize} points, ${subbands} subbands, ${fixed(modemRateHz / 1e6, 2)} Msps`, 'ofdm'],
     ['samples', count(status?.samples), 'samples'],
   ];

@@ -26,7 +26,7 @@ export class RbBarsPanel extends Panel {
   protected override figures() {
     const burst = mappedBurst();
     if (!burst) return '';
-    return html`<p class="read"><span>burst <b data-is="burst">${burst.burst}</b> (${burst.use})</span><span title="of the bars; of the burst as a whole, with what was disturbed in it: ${unit(burst.snrDb, 1, 'dB')}">mean <b data-is="mean">${unit(mean(burst.subbandSnrDb), 1, 'dB')}</b></span>
+    return html`<p class="read"><span>burst <b data-is="burst">${burst.burst}</b> (${burst.use})</span><span title="mean of the bars' dB; of the burst as a whole, with what was disturbed in it: ${unit(burst.snrDb, 1, 'dB')}">mean <b data-is="mean">${unit(mean(burst.subbandSnrDb), 1, 'dB')}</b></span>
       <span data-is="mcs">${mcsText(burst)}</span><span title="age of the CSI report that placed the SFVs">report <b data-is="age">${burst.csiAgeMs === null ? DASH : `${fixed(burst.csiAgeMs)} ms old`}</b></span></p>`;
   }
 

@@ -177,7 +177,7 @@ function ages(g: CanvasRenderingContext2D, surface: Surface, rowPx: number): voi
   g.fillStyle = theme().mute;
   for (let at = 8; at < surface.height; at += 40) {
     const row = store.spectra.fromEnd(Math.floor(at / rowPx));
-    if (row) g.fillText(`−${(nowS - row.timeS).toFixed(2)}`, LEFT - 5, at);
+    if (row) g.fillText(fixed(row.timeS - nowS, 2), LEFT - 5, at);
   }
 }
 
