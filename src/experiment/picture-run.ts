@@ -216,7 +216,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
 
 function progressText(use: string, exchange: PictureExchange | undefined): string {
   const last = exchange?.trace.bursts.at(-1);
-  const snr = last ? `  SNR ${last.snrDb.toFixed(1)} dB  CFO ${last.cfoHz.toFixed(0)} Hz` : '';
+  const snr = last ? `  SNR ${last.snrDb.toFixed(1)} dB  CFO ${Math.round(last.cfoHz)} Hz` : '';
   return `${use} burst sent${snr}  drops ${exchange?.chain.lostSamples ?? 0}`;
 }
 

@@ -73,7 +73,7 @@ export function annotateTrace(
       index,
       count: Math.max(1, Math.round(b.lengthSamples)),
       label: `burst ${b.use}`,
-      comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${b.cfoHz.toFixed(0)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
+      comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${Math.round(b.cfoHz)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
       freqLowerEdgeHz: centre - half,
       freqUpperEdgeHz: centre + half,
       fields: {
