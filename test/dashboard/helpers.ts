@@ -91,6 +91,9 @@ export async function dashboard(
   return { server, controller, folder, ...server.access };
 }
 
+/** How long a test waits for what takes a second on a quiet machine. */
+const PATIENCE_MS = 120_000;
+
 export interface TestPage {
   readonly socket: WebSocket;
   readonly frames: Frame[];
@@ -133,9 +136,16 @@ export function page(
     changed();
   });
   const until = async (done: () => boolean) => {
-    while (!done()) {
-      if (closed) throw new Error('closed');
-      await new Promise<void>((resolve) => waiting.push(resolve));
+    const endMs = Date.now() + PATIENCE_MS;
+    const look = setInterval(changed, 1000);
+    try {
+      while (!done()) {
+        if (closed) throw new Error('closed');
+        if (Date.now() > endMs) throw new Error(`not within ${PATIENCE_MS / 1000} s: ${done}`);
+        await new Promise<void>((resolve) => waiting.push(resolve));
+      }
+    } finally {
+      clearInterval(look);
     }
   };
   let id = 0;
