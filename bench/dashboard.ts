@@ -83,7 +83,7 @@ const PARTS: Readonly<Record<string, () => Promise<object>>> = {
       return { ...watched, underAttack: await receiverUnderAttack(server, quick ? 1 : 3) };
     }),
   hostile: () => hostileEffect(folder, quick ? 4 : 15, quick ? 100 : 1000),
-  long: () => withDashboard((server) => longCapture(server, folder, quick ? 1 : 3)),
+  long: () => longCapture(withDashboard, folder, quick ? 1 : 5),
   page: pageCost,
 };
 
