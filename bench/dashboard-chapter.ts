@@ -31,7 +31,8 @@ export interface DashboardResult extends Provenance {
   };
   readonly long: {
     readonly bytes: number;
-    readonly medianS: Readonly<Record<string, number>>;
+    readonly medianS: { readonly overview: number; readonly spectrum: number };
+    readonly seconds: { readonly spectrum: readonly number[] };
     readonly jobResidentMB: number;
   };
   readonly page: {
@@ -56,14 +57,14 @@ export function dashboardChapter(result: DashboardResult): string {
         stretch(`${result.hostile.inTurn.clients} one after another`, result.hostile.inTurn),
       ],
     ),
-    `A receiver takes ${figure(1 / result.receiver.underAttack.ratio, 3)} times as long while ${result.receiver.underAttack.clients} of them run on the same machine (${result.receiver.underAttack.ratios.length} pairs): they and the server want the same two cores.`,
+    `Speed of a receiver while ${result.receiver.underAttack.clients} of them run on the same machine over its speed without, in pairs: ${result.receiver.underAttack.ratios.map((r) => figure(r, 3)).join(', ')}.`,
   ].join('\n\n');
 }
 
 function rows({ server, receiver, long, page }: DashboardResult): string[][] {
   const { low, high, level } = receiver.ratioInterval;
   const most = (of: readonly number[]) => Math.max(...of);
-  const overview = long.medianS.overview;
+  const { overview, spectrum: first } = long.medianS;
   const percent = (value: number) => `${figure(100 * value, 3)} %`;
   return [
     [
@@ -85,10 +86,10 @@ function rows({ server, receiver, long, page }: DashboardResult): string[][] {
       verdict(receiver.ratio >= 0.98, low >= 0.98, high < 0.98),
     ],
     [
-      `recording of ${figure(long.bytes / 2 ** 30, 3)} GiB, from "start" to its map and its first event`,
+      `recording of ${figure(long.bytes / 2 ** 30, 3)} GiB, from "start" to its map and to its first spectrum`,
       '< 2 s',
-      `${figure(overview, 3)} s; memory of the replay ${figure(long.jobResidentMB, 3)} MB`,
-      verdict(overview < 2, overview < 2),
+      `${figure(overview, 3)} s, ${figure(first, 3)} s; memory of the replay ${figure(long.jobResidentMB, 3)} MB`,
+      verdict(first < 2, most(long.seconds.spectrum) < 2),
     ],
   ];
 }
