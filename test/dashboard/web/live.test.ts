@@ -50,7 +50,10 @@ test('a server that is killed and started again is found again by the page, whic
   await second.kill('SIGINT');
   // Being away is all that it complains of.
   const other = wrong.filter(
-    (text) => !/ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|WebSocket connection to 'ws:\/\/127\.0\.0\.1/.test(text),
+    (text) =>
+      !/ERR_CONNECTION_(REFUSED|RESET|CLOSED)|ERR_EMPTY_RESPONSE|WebSocket connection to 'ws:\/\/127\.0\.0\.1/.test(
+        text,
+      ),
   );
   assert.deepEqual(other, []);
   watcher.socket.terminate();
