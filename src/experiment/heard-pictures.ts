@@ -1,5 +1,5 @@
-import type { RxChain } from '../link/chains.ts';
 import type { LinkEvent, ReceivedPicture } from '../link/receiver.ts';
+import type { RxBack } from '../link/rx-back.ts';
 import { type BurstTrace, LinkTrace } from './link-trace.ts';
 
 /** One picture of a stream and the bursts that it came in; `picture` is null where no burst of it could be read. */
@@ -27,8 +27,8 @@ export class HeardPictures {
     this.done.push(picture);
   }
 
-  add(event: LinkEvent, burst: BurstTrace | null, chain: RxChain): void {
-    if (event.type === 'miss' || !burst) return;
+  add(event: LinkEvent, burst: BurstTrace | null, chain: RxBack): void {
+    if (event.type !== 'burst' || !burst) return;
     const { picture } = event;
     if (picture) {
       let trace = this.traces.get(picture);

@@ -1,8 +1,8 @@
 import { addBurst, emptyBudget, type SymbolBudget } from '../link/accounting.ts';
-import type { RxChain } from '../link/chains.ts';
 import type { HarqOutcome, HarqReceiverCounters } from '../link/harq/receiver-entity.ts';
 import type { BurstEvent, LinkEvent } from '../link/receiver.ts';
 import { sideReOf } from '../link/resource-map.ts';
+import type { RxBack } from '../link/rx-back.ts';
 import { encodeStream } from '../link/transport.ts';
 import { AIR_INTERFACE_VERSION, EXTENSION_RATES, EXTENSION_UNIT_BYTES } from '../phy/frame/header.ts';
 import { powerDbOf } from '../phy/frame/power-level.ts';
@@ -94,6 +94,9 @@ export class LinkTrace {
   misses = 0;
   /** Strongest coherence of the preambles behind which no header could be read, 0 to 1. */
   missRho = 0;
+  /** Bursts that were heard and not decoded for want of time, and where the first of them began, s. */
+  dropped = 0;
+  firstDroppedAt: number | null = null;
   /** Headers of other versions of the air interface: how many of each. */
   readonly otherVersions = new Map<number, number>();
   /** The receiver's HARQ processes after the last burst. */
@@ -104,12 +107,17 @@ export class LinkTrace {
   /** RE of the bursts that were received, by use. */
   readonly budget: SymbolBudget = emptyBudget();
 
-  add(event: LinkEvent, chain: RxChain): BurstTrace | null {
+  add(event: LinkEvent, chain: RxBack): BurstTrace | null {
     if (event.type === 'miss') {
       this.misses++;
       const { version, detectionRho } = event.record;
       this.missRho = Math.max(this.missRho, detectionRho);
       if (version !== null) this.otherVersions.set(version, (this.otherVersions.get(version) ?? 0) + 1);
+      return null;
+    }
+    if (event.type === 'skip') {
+      this.dropped++;
+      this.firstDroppedAt ??= chain.deviceIndexOf(event.record.startSample) / chain.deviceRateHz;
       return null;
     }
     this.harq = { ...chain.receiver.harq.counters };
@@ -130,7 +138,7 @@ export class LinkTrace {
   }
 
   /** Takes a burst that another trace made of its event: both hold and count it. */
-  share(trace: BurstTrace, event: BurstEvent, chain: RxChain): void {
+  share(trace: BurstTrace, event: BurstEvent, chain: RxBack): void {
     this.count(event, chain);
     if (event.outcome === 'new') {
       this.firstBlocks += trace.blocks.length;
@@ -140,16 +148,15 @@ export class LinkTrace {
   }
 
   /** Marks the bursts that losses known by now may have hit; called again once the stream has ended. */
-  markLosses(chain: RxChain): void {
+  markLosses(chain: RxBack): void {
     for (; this.lossesSeen < chain.losses.length; this.lossesSeen++) {
       for (const burst of this.bursts) this.markLoss(burst, chain.losses[this.lossesSeen]);
     }
-    const { phy } = chain.receiver;
-    this.notNumbers = chain.nonFiniteSamples + phy.nonFiniteSamples;
-    this.carriersRemoved = phy.carriersRemoved;
+    this.notNumbers = chain.nonFiniteSamples;
+    this.carriersRemoved = chain.carriersRemoved;
   }
 
-  private count(event: BurstEvent, chain: RxChain): void {
+  private count(event: BurstEvent, chain: RxBack): void {
     const n = chain.receiver.numerology;
     const { header } = event.record;
     const bytes = header.extensionUnits * EXTENSION_UNIT_BYTES;
@@ -218,6 +225,10 @@ export function snrOfRhoDb(rho: number): number | null {
 export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[] {
   const out: string[] = [];
   if (trace.misses > 0) out.push(`${trace.misses} preambles were seen whose header could not be decoded`);
+  if (trace.dropped > 0) {
+    const at = trace.firstDroppedAt?.toFixed(3);
+    out.push(`${trace.dropped} bursts were dropped whole because the receiver could not keep up, the first at ${at} s`);
+  }
   for (const [version, count] of trace.otherVersions) {
     out.push(`${count} headers are of air interface version ${version}; this program speaks ${AIR_INTERFACE_VERSION}`);
   }
@@ -228,7 +239,7 @@ export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[
   return out;
 }
 
-function traceOf(event: BurstEvent, chain: RxChain, withPoints: boolean, measuredAt: number | undefined): BurstTrace {
+function traceOf(event: BurstEvent, chain: RxBack, withPoints: boolean, measuredAt: number | undefined): BurstTrace {
   const { record } = event;
   const n = chain.receiver.numerology;
   const startSample = chain.deviceIndexOf(record.startSample);

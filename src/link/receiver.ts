@@ -1,6 +1,6 @@
 import { FormatError, UsageError } from '../common/errors.ts';
 import { BurstReceiver } from '../phy/burst/burst-receiver.ts';
-import type { BurstRecord, MissRecord } from '../phy/burst/record.ts';
+import type { BurstRecord, MissRecord, ReceiverRecord, SkipRecord } from '../phy/burst/record.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { CODEC_IDS, type CodecId, decodeExtension, type Extension } from '../phy/frame/extension.ts';
 import type { Header } from '../phy/frame/header.ts';
@@ -57,7 +57,13 @@ export interface MissEvent {
   readonly record: MissRecord;
 }
 
-export type LinkEvent = BurstEvent | MissEvent;
+/** A burst of which only the header was read, because the receiver could not keep up. */
+export interface SkipEvent {
+  readonly type: 'skip';
+  readonly record: SkipRecord;
+}
+
+export type LinkEvent = BurstEvent | MissEvent | SkipEvent;
 
 /** Finds a codec by what a burst says of it. */
 export interface CodecFinder {
@@ -94,7 +100,8 @@ export interface ReceiverOptions {
  */
 export class Receiver {
   readonly numerology: Numerology;
-  readonly phy: BurstReceiver;
+  private readonly estimator: EstimatorName;
+  private ownPhy: BurstReceiver | null = null;
   private readonly codecs: readonly Codec[] | CodecFinder;
   private readonly pictures: PictureStore;
   readonly harq: HarqReceiver;
@@ -115,7 +122,13 @@ export class Receiver {
     this.harq = new HarqReceiver(options.maxSoftBytes);
     this.asking = askingOf(options.asking);
     this.history = options.prediction ? new CsiHistory(options.numerology, options.prediction) : null;
-    this.phy = new BurstReceiver(options.numerology, { estimator: options.estimator ?? 'lmmse' });
+    this.estimator = options.estimator ?? 'lmmse';
+  }
+
+  /** The modem's receiver in this thread; not made where records come from another one. */
+  get phy(): BurstReceiver {
+    this.ownPhy ??= new BurstReceiver(this.numerology, { estimator: this.estimator });
+    return this.ownPhy;
   }
 
   /** Takes the next samples, [n][re, im]. */
@@ -151,8 +164,10 @@ export class Receiver {
     return codec.decode(sourceOf(picture), options);
   }
 
-  private take(record: BurstRecord | MissRecord): LinkEvent {
+  /** Takes the next record of a burst receiver, in this thread or another one. */
+  take(record: ReceiverRecord): LinkEvent {
     if (record.type === 'miss') return { type: 'miss', record };
+    if (record.type === 'skip') return { type: 'skip', record };
     const n = this.numerology;
     const { header } = record;
     const use = (['sounding', 'data', 'retransmission', 'reverse'] as const)[header.kind];
@@ -253,7 +268,8 @@ export class Receiver {
 
   describe(): string {
     const codecs = isList(this.codecs) ? this.codecs.map((c) => c.name).join(', ') : 'by what bursts name';
-    return `receiver: ${this.phy.describe()}, codecs ${codecs}`;
+    const { nSubbands } = this.numerology;
+    return `receiver: ${nSubbands} subbands, ${this.estimator} channel estimate, codecs ${codecs}`;
   }
 }
 

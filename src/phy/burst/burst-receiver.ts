@@ -14,7 +14,7 @@ import { type Detection, Detector } from '../sync/detect.ts';
 import { controlLlrs, readExtension, readHeader } from './control-reader.ts';
 import { hidesOthers, suspicion } from './disturbance.ts';
 import { readPayload } from './payload-reader.ts';
-import type { BurstRecord, MissRecord, ReceiverRecord } from './record.ts';
+import type { BurstRecord, MissRecord, ReceiverRecord, SkipRecord } from './record.ts';
 import { Scratch } from './scratch.ts';
 import { slotTurns } from './slot-turns.ts';
 import { SymbolTracker } from './symbol-tracker.ts';
@@ -56,6 +56,8 @@ export class BurstReceiver {
   misses = 0;
   /** Symbols of each slot (0 to 13) whose channel the records keep in `channelDetail`; set before the first push. */
   keptSymbols: readonly number[] = [];
+  /** True: bursts are located and their headers read, nothing more (a receiver that cannot keep up); may change between two pushes. */
+  headersOnly = false;
 
   constructor(numerology: Numerology, options: BurstReceiverOptions = {}) {
     this.numerology = numerology;
@@ -227,10 +229,13 @@ export class BurstReceiver {
     const end = start + layout.samples + slack;
     if (end > this.window.end && !ended) return false;
     const available = Math.min(this.window.end, ended ? realEnd + n.cpLength : this.window.end);
-    const record = this.readBurst(this.found!, layout, available);
+    const { samples: lengthSamples } = layout;
+    const record: BurstRecord | SkipRecord = this.headersOnly
+      ? { type: 'skip', startSample: start, lengthSamples, header, reason: 'overload' }
+      : this.readBurst(this.found!, layout, available);
     records.push(record);
     // Where another burst may lie on top, the search goes on behind the header, else behind the burst.
-    const again = hidesOthers(n, record);
+    const again = record.type === 'burst' && hidesOthers(n, record);
     const covered = again ? n.preambleLength + n.headerSymbols * n.symbolLength : layout.samples;
     const resume = Math.min(start + covered - n.cpLength, this.window.end);
     this.window.discardTo(resume);

@@ -62,4 +62,13 @@ export interface MissRecord {
   readonly version: number | null;
 }
 
-export type ReceiverRecord = BurstRecord | MissRecord;
+/** A burst whose header was read and whose payload was not, for want of time: it is dropped whole. */
+export interface SkipRecord {
+  readonly type: 'skip';
+  readonly startSample: number;
+  readonly lengthSamples: number;
+  readonly header: Header;
+  readonly reason: 'overload';
+}
+
+export type ReceiverRecord = BurstRecord | MissRecord | SkipRecord;
