@@ -21,7 +21,7 @@ export class AwgnStage extends SameLengthStage {
     return this.noiseVariance > 0 ? null : 0;
   }
 
-  passSilence(): void {}
+  passSilence(): undefined {}
 
   reset(): void {
     this.rng = this.parent.fork('awgn');

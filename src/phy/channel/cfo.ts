@@ -19,6 +19,14 @@ export class CfoStage extends SameLengthStage {
     this.nco.reset();
   }
 
+  get silentAfter(): number {
+    return 0;
+  }
+
+  passSilence(n: number): undefined {
+    this.nco.skip(n);
+  }
+
   protected apply(input: Float32Array, out: Float32Array): void {
     this.nco.mix(input, out);
   }

@@ -90,6 +90,26 @@ export class ClockStage implements ChannelStage {
     return out.subarray(0, at);
   }
 
+  /** The whole samples of the start delay come out first; then the interpolation's past must be zero. */
+  get silentAfter(): number {
+    return TAPS + this.whole;
+  }
+
+  passSilence(n: number): number {
+    const end = this.taken + n;
+    const before = this.index;
+    const reaches = (m: number) =>
+      Math.floor((m - CLOCK_DELAY_SAMPLES - this.whole) * this.ratio - this.fraction) + CLOCK_DELAY_SAMPLES >= end &&
+      m >= this.whole;
+    // The first output that these zeros do not reach: the estimate is right to a sample or two.
+    const estimate =
+      Math.floor((end - CLOCK_DELAY_SAMPLES + this.fraction) / this.ratio) + CLOCK_DELAY_SAMPLES + this.whole - 2;
+    this.index = Math.max(before, estimate);
+    while (!reaches(this.index)) this.index++;
+    this.taken = end;
+    return this.index - before;
+  }
+
   /** Output index (fractional, delaySamples included) at which input sample n appears. */
   outputIndexOf(inputIndex: number): number {
     return (inputIndex + this.fraction) / this.ratio + CLOCK_DELAY_SAMPLES + this.whole;

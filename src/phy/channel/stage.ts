@@ -18,8 +18,11 @@ export interface ChannelStage {
   readonly delaySamples?: number;
   /** After so many zeros at its input only zeros come out; absent or null: never, or nobody knows. */
   readonly silentAfter?: number | null;
-  /** Lets n zeros pass without computing them; `silentAfter` zeros have been processed before. There where that is a number. */
-  passSilence?(n: number): void;
+  /**
+   * Lets n zeros pass without computing them; `silentAfter` zeros have been processed before. There where that is a number. Returns
+   * how many zeros come out where that is not n.
+   */
+  passSilence?(n: number): number | undefined;
 }
 
 /** Stages one after another. */
@@ -40,13 +43,20 @@ export class ChannelChain implements ChannelStage {
   /**
    * Lets time pass with nothing on the air: pushes n zero samples and throws the output away, so that fading, clock and
    * noise stand where they would have stood. Where every stage falls silent, only the zeros until then are computed.
+   *
+   * @returns samples that would have come out
    */
-  skip(n: number): void {
+  skip(n: number): number {
     const computed = Math.min(n, Math.max(0, this.silentAfter - this.skipped));
     const zeros = new Float32Array(2 * Math.min(computed, 16384));
-    for (let left = computed; left > 0; left -= 16384) this.through(zeros.subarray(0, 2 * Math.min(left, 16384)));
-    if (n > computed) for (const stage of this.stages) stage.passSilence?.(n - computed);
+    let out = 0;
+    for (let left = computed; left > 0; left -= 16384) {
+      out += this.through(zeros.subarray(0, 2 * Math.min(left, 16384))).length >> 1;
+    }
     this.skipped += n;
+    if (n === computed) return out;
+    // A clock makes more or fewer of them.
+    return out + this.stages.reduce((count, stage) => stage.passSilence?.(count) ?? count, n - computed);
   }
 
   reset(): void {

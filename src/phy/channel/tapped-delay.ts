@@ -132,7 +132,7 @@ export class TappedDelayLine implements ChannelStage {
   }
 
   /** The past holds nothing but zeros already. */
-  passSilence(n: number): void {
+  passSilence(n: number): undefined {
     this.index += n;
   }
 

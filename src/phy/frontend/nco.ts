@@ -29,6 +29,11 @@ export class Nco {
     this.index = 0;
   }
 
+  /** Lets n samples pass without turning them. */
+  skip(n: number): void {
+    this.index += n;
+  }
+
   /** Rotates input [n][re, im] into output (which may be the same array) and advances by n samples. */
   mix(input: Float32Array, output: Float32Array): void {
     const n = input.length >> 1;

@@ -97,6 +97,26 @@ describe('skip() of stages that fall silent', () => {
     }
   });
 
+  it('goes for a clock and a carrier that are off, too, and says how many samples would have come', () => {
+    for (const sfoPpm of [-13, 0, 40]) {
+      const offset = () =>
+        buildChannel({
+          ...{ rateHz: RATE, channel: 'epa', seed: 'skip', sfoPpm, startDelaySamples: 33.25, cfoHz: 12_345 },
+        });
+      const a = offset();
+      const b = offset();
+      for (const count of [3, 100, 700_001, 20, 3_000_017]) {
+        assert.deepEqual(a.process(input).slice(), b.process(input).slice(), `before ${count} zeros, ${sfoPpm} ppm`);
+        let samples = 0;
+        for (let left = count; left > 0; left -= 16384) {
+          samples += b.process(new Float32Array(2 * Math.min(left, 16384))).length / 2;
+        }
+        assert.equal(a.skip(count), samples);
+      }
+      assert.deepEqual(a.process(input).slice(), b.process(input).slice());
+    }
+  });
+
   it('costs no more for a day than for a moment, and the fading stands where it would have', () => {
     const a = build(5);
     const dc = new Float32Array(2 * 600).map((_, i) => 1 - (i % 2));
