@@ -12,6 +12,8 @@ export const SNR_CEILING_DB = 30;
 export const LOST_BELOW_DB = -16;
 /** No measurement is better than this; keeps the sums finite. */
 const MOST_SNR = 1e6;
+/** Factors 1 + snr are multiplied up to this before a logarithm is taken: one more leaves the product finite. */
+const MOST_PRODUCT = 1e100;
 /** A part beyond this is not of a unit-power symbol: it counts as not arrived. */
 const MOST_AMPLITUDE = 1e3;
 
@@ -42,9 +44,10 @@ export function emptyPlanes({ rows, columns }: GridShape): ReceivedPlanes {
  * @returns [place][re, im]
  */
 export function packStream(z: Float32Array, order: SymbolOrder, cells: Uint32Array, area: number): Float32Array {
-  const out = new Float32Array(2 * order.cell.length);
-  for (let p = 0; p < order.cell.length; p++) {
-    const at = 2 * order.index[p] * area + cells[order.cell[p]];
+  const { cell, index } = order;
+  const out = new Float32Array(2 * cell.length);
+  for (let p = 0; p < cell.length; p++) {
+    const at = 2 * index[p] * area + cells[cell[p]];
     out[2 * p] = z[at];
     out[2 * p + 1] = z[at + area];
   }
@@ -54,7 +57,7 @@ export function packStream(z: Float32Array, order: SymbolOrder, cells: Uint32Arr
 /** Mean of |x|^2 over complex symbols [symbol][re, im]; 0 for none. */
 export function meanPower(symbolsReIm: Float32Array): number {
   let energy = 0;
-  for (const v of symbolsReIm) energy += v * v;
+  for (let i = 0; i < symbolsReIm.length; i++) energy += symbolsReIm[i] * symbolsReIm[i];
   return symbolsReIm.length === 0 ? 0 : energy / (symbolsReIm.length / 2);
 }
 
@@ -94,18 +97,27 @@ export function unpackStream(
 ): StreamFigures {
   const area = planes.symbols.length;
   const n = cells.length;
-  const sumSnr = new Float64Array(K_MAX * n); // [index][position in cells]
-  const sumRe = new Float64Array(K_MAX * n);
-  const sumIm = new Float64Array(K_MAX * n);
+  const most = k.reduce((a, b) => Math.max(a, b), 0);
+  const sumSnr = new Float64Array(most * n); // [index][position in cells]
+  const sumRe = new Float64Array(most * n);
+  const sumIm = new Float64Array(most * n);
+  const { symbolsReIm, snrDb: symbolSnrDb } = stream;
   let arrived = 0;
   let capacity = 0;
+  // Symbols of a resource block follow one another and have one SNR.
+  let [lastDb, s, bits] = [Number.NEGATIVE_INFINITY, 0, 0];
   for (let p = 0; p < order.cell.length; p++) {
-    const s = linearSnr(stream.snrDb[p]);
-    const re = stream.symbolsReIm[2 * p];
-    const im = stream.symbolsReIm[2 * p + 1];
+    const db = symbolSnrDb[p];
+    if (db !== lastDb) {
+      lastDb = db;
+      s = linearSnr(db);
+      bits = Math.log2(1 + s);
+    }
+    const re = symbolsReIm[2 * p];
+    const im = symbolsReIm[2 * p + 1];
     if (s === 0 || !(Math.abs(re) < MOST_AMPLITUDE && Math.abs(im) < MOST_AMPLITUDE)) continue; // NaN too
     arrived++;
-    capacity += Math.log2(1 + s);
+    capacity += bits;
     const at = order.index[p] * n + order.cell[p];
     sumSnr[at] += s;
     sumRe[at] += (1 + s) * re;
@@ -113,14 +125,19 @@ export function unpackStream(
   }
   const lostBelow = 10 ** (LOST_BELOW_DB / 10);
   for (let i = 0; i < n; i++) {
-    let bits = 0;
+    let cellBits = 0;
+    let product = 1;
     let lost = 0;
     for (let index = 0; index < k[i]; index++) {
-      const s = sumSnr[index * n + i];
-      if (s < lostBelow) lost++;
-      if (s === 0) continue;
-      const own = s / (ratio * ratio);
-      bits += Math.log2(1 + own);
+      const sum = sumSnr[index * n + i];
+      if (sum < lostBelow) lost++;
+      if (sum === 0) continue;
+      const own = sum / (ratio * ratio);
+      product *= 1 + own;
+      if (product > MOST_PRODUCT) {
+        cellBits += Math.log2(product);
+        product = 1;
+      }
       const gain = 1 / (ratio * (1 + own)); // the sums still hold the factor 1 + s
       const at = 2 * index * area + cells[i];
       planes.received[at] = gain * sumRe[index * n + i];
@@ -128,7 +145,8 @@ export function unpackStream(
     }
     planes.symbols[cells[i]] = k[i];
     if (k[i] === 0) continue;
-    const snrDb = bits === 0 ? SNR_FLOOR_DB : 10 * Math.log10(2 ** (bits / k[i]) - 1);
+    cellBits += Math.log2(product);
+    const snrDb = cellBits === 0 ? SNR_FLOOR_DB : 10 * Math.log10(2 ** (cellBits / k[i]) - 1);
     planes.snrDb[cells[i]] = Math.min(SNR_CEILING_DB, Math.max(SNR_FLOOR_DB, snrDb));
     planes.damage[cells[i]] = lost / k[i];
   }

@@ -122,7 +122,11 @@ export class IntegratedCodec implements Codec {
     const large = grants.filter((g) => g.size >= plans[g.id].minSize);
     const granted = large.reduce((sum, g) => sum + g.size, 0);
     const classesOf = (id: number) => Uint8Array.from(cells[id], (at) => classMap.data[at]);
-    const all = Uint8Array.from(large.flatMap((g) => [...classesOf(g.id)]));
+    const all = new Uint8Array(large.reduce((sum, g) => sum + cells[g.id].length, 0));
+    large.reduce((at, g) => {
+      all.set(classesOf(g.id), at);
+      return at + cells[g.id].length;
+    }, 0);
     const thetaLevel = chooseThetaLevel(all, granted, decodeCsi(csiCode), tables);
 
     const symbols = flatPlane(y, 0);
@@ -159,7 +163,8 @@ export class IntegratedCodec implements Codec {
       const scaleOfPicture = decodePowerScale(powerCode);
       const { code, divisor } = sfvDivisor(this.options.power === 'picture' ? scaleOfPicture : rms, scaleOfPicture);
       sfvScales[id] = code;
-      return { id, kind: 'analog', symbolsReIm: stream.map((v) => v / divisor) };
+      for (let i = 0; i < stream.length; i++) stream[i] /= divisor;
+      return { id, kind: 'analog', symbolsReIm: stream };
     });
     const { mode, selection } = parts;
     const own = { thetaLevel, powerCode, sfvScales, referenceId };

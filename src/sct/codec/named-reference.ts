@@ -20,6 +20,7 @@ export async function referenceToName(
   ids: readonly number[],
   featuresOf: DecodeOptions['reference'],
 ): Promise<number | undefined> {
+  if (ids.length === 0) return undefined;
   const power = y.data.reduce((sum, v) => sum + v * v, 0);
   let [best, least]: [number | undefined, number] = [undefined, NEAR * power];
   for (const id of ids) {

@@ -44,7 +44,8 @@ export function symbolOrder(k: Uint8Array, classes: ArrayLike<number>, places: n
   const rankCell = new Uint32Array(symbols);
   const rankIndex = new Uint8Array(symbols);
   for (let index = 0, rank = 0; rank < symbols; index++) {
-    for (const cell of byClass) {
+    for (let i = 0; i < byClass.length; i++) {
+      const cell = byClass[i];
       if (k[cell] <= index) continue;
       rankCell[rank] = cell;
       rankIndex[rank++] = index;
@@ -53,10 +54,12 @@ export function symbolOrder(k: Uint8Array, classes: ArrayLike<number>, places: n
   const step = strideOf(places);
   const cell = new Uint32Array(places);
   const index = new Uint8Array(places);
-  for (let p = 0; p < places; p++) {
-    const rank = ((p * step) % places) % symbols;
+  for (let p = 0, walk = 0; p < places; p++) {
+    const rank = walk < symbols ? walk : walk % symbols; // walk = p step mod places
     cell[p] = rankCell[rank];
     index[p] = rankIndex[rank];
+    walk += step;
+    if (walk >= places) walk -= places;
   }
   return { cell, index, symbols };
 }

@@ -52,10 +52,14 @@ export function blankLost(
 ): { yHat: FeatureMap; quality: GridPlane } {
   const { yHat, quality } = received;
   const area = damage.length;
+  const lost = Array.from(damage.keys()).filter((at) => damage[at] >= LOST_DAMAGE);
+  if (lost.length === 0) return received;
   const ofClass = lostQuality(tables);
-  const data = Float32Array.from(yHat.data, (v, i) => (damage[i % area] >= LOST_DAMAGE ? 0 : v));
-  const planes = quality.data.map((q, i) => (damage[i] >= LOST_DAMAGE ? ofClass[classMap.data[i]] : q));
-  return { yHat: withData(yHat, data), quality: { ...quality, data: planes } };
+  const data = yHat.data.slice();
+  for (let at = 0; at < data.length; at += area) for (const cell of lost) data[at + cell] = 0;
+  const plane = quality.data.slice();
+  for (const cell of lost) plane[cell] = ofClass[classMap.data[cell]];
+  return { yHat: withData(yHat, data), quality: { ...quality, data: plane } };
 }
 
 export interface RepairInput {

@@ -60,8 +60,21 @@ class StaticBits {
   }
 }
 
+/**
+ * How far a choice looks: the bits of a box (boxBits) are those of cells up to 2 rows below, 1 column left and 2 right of it, and each of
+ * them looks 2 rows up, 2 columns left and 1 right.
+ */
+const REACH_ROWS = 2;
+const REACH_COLUMNS = 3;
+
 class Simplifier {
   readonly labels: Uint8Array;
+  /** Counts changes of labels. */
+  private clock = 1;
+  /** The clock at the last change within reach of a cell, and at the last choice for it, alone and as the first of its region. */
+  private readonly touched: Uint32Array;
+  private readonly chosen: Uint32Array;
+  private readonly regionChosen: Uint32Array;
   private readonly costs: LabelCosts;
   private readonly first: number;
   private readonly weight: number; // bits x 256 for each unit of cost
@@ -70,6 +83,9 @@ class Simplifier {
   constructor(costs: LabelCosts, start: Uint8Array, bitsPerCell: number) {
     this.costs = costs;
     this.labels = start.slice();
+    this.touched = new Uint32Array(start.length).fill(1);
+    this.chosen = new Uint32Array(start.length);
+    this.regionChosen = new Uint32Array(start.length);
     this.first = SPACES[costs.space].first;
     this.weight = Math.round((256 * bitsPerCell) / 16);
     this.bits = new StaticBits(costs.space);
@@ -77,6 +93,19 @@ class Simplifier {
 
   private costOf(at: number, label: number): number {
     return this.weight * this.costs.data[(label - this.first) * this.labels.length + at];
+  }
+
+  /** A label has changed: what looks at it must be chosen again. */
+  private touch(at: number): void {
+    const { rows, columns } = this.costs;
+    const [row, column] = [Math.floor(at / columns), at % columns];
+    const bottom = Math.min(rows - 1, row + REACH_ROWS);
+    const left = Math.max(0, column - REACH_COLUMNS);
+    const right = Math.min(columns - 1, column + REACH_COLUMNS);
+    this.clock++;
+    for (let r = Math.max(0, row - REACH_ROWS); r <= bottom; r++) {
+      this.touched.fill(this.clock, r * columns + left, r * columns + right + 1);
+    }
   }
 
   /** Bits of the cells of a box and of all that look at them. */
@@ -90,24 +119,28 @@ class Simplifier {
     return sum;
   }
 
-  /** Each cell takes the best label among its own and its eight neighbours'. Returns the number of changes. */
+  /**
+   * Each cell takes the best label among its own and its eight neighbours'. One within whose reach nothing has changed since it was
+   * chosen would be chosen again. Returns the number of changes.
+   */
   sweepCells(): number {
     const { rows, columns } = this.costs;
-    const { labels } = this;
+    const { labels, touched, chosen } = this;
+    const tried: number[] = [];
     let changed = 0;
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
         const at = r * columns + c;
+        if (touched[at] <= chosen[at]) continue;
+        chosen[at] = this.clock;
         const own = labels[at];
-        const tried: number[] = [own];
+        tried.length = 0;
         let best = own;
         let bestCost = -1;
-        for (let dr = -1; dr <= 1; dr++) {
-          for (let dc = -1; dc <= 1; dc++) {
-            const [nr, nc] = [r + dr, c + dc];
-            if (nr < 0 || nc < 0 || nr >= rows || nc >= columns) continue;
+        for (let nr = Math.max(0, r - 1); nr <= Math.min(rows - 1, r + 1); nr++) {
+          for (let nc = Math.max(0, c - 1); nc <= Math.min(columns - 1, c + 1); nc++) {
             const label = labels[nr * columns + nc];
-            if (tried.includes(label)) continue;
+            if (label === own || tried.includes(label)) continue;
             tried.push(label);
             if (bestCost < 0) bestCost = this.costOf(at, own) + this.boxBits(r, c, r, c);
             labels[at] = label;
@@ -121,6 +154,7 @@ class Simplifier {
         }
         if (best !== own) {
           labels[at] = best;
+          this.touch(at);
           changed++;
         }
       }
@@ -161,7 +195,8 @@ class Simplifier {
           }
         }
       }
-      if (cells.length > MAX_REGION) continue;
+      if (cells.length > MAX_REGION || !this.touchedSince(this.regionChosen[start], top, left, bottom, right)) continue;
+      this.regionChosen[start] = this.clock;
       const costWith = (label: number) => {
         let cost = 0;
         for (const at of cells) {
@@ -180,8 +215,19 @@ class Simplifier {
         }
       }
       for (const at of cells) labels[at] = best;
-      if (best !== own) changed++;
+      if (best === own) continue;
+      for (const at of cells) this.touch(at);
+      changed++;
     }
     return changed;
+  }
+
+  /** Whether anything within reach of a box has changed since. */
+  private touchedSince(since: number, top: number, left: number, bottom: number, right: number): boolean {
+    const { columns } = this.costs;
+    for (let r = top; r <= bottom; r++) {
+      for (let at = r * columns + left; at <= r * columns + right; at++) if (this.touched[at] > since) return true;
+    }
+    return false;
   }
 }

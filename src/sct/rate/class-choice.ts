@@ -8,21 +8,29 @@ export interface ClassChoice {
   readonly smoothing: number;
 }
 
+/** Factors 1 + t^2 that are multiplied before a logarithm is taken: t stays below 1e12, the product below 1e193. */
+const FACTORS = 8;
+
 /**
  * Activity of each embedding: a = 1 + sum over channels of 1/2 log2(1 + (y / theta0)^2), bit-like; [row][column]. The encoder's
  * business only: the classes it leads to are sent.
  */
 export function activity(y: FeatureMap, tables: ModelTables): Float64Array {
+  const { channels, data } = y;
   const area = y.rows * y.columns;
-  const out = new Float64Array(area);
+  const out = new Float64Array(area).fill(1);
+  const product = new Float64Array(area).fill(1);
   const scale = 1 / tables.theta0;
-  for (let c = 0; c < y.channels; c++) {
-    for (let i = 0, at = c * area; i < area; i++, at++) {
-      const t = y.data[at] * scale;
-      out[i] += Math.log1p(t * t);
+  for (let c = 0; c < channels; c++) {
+    const from = c * area;
+    for (let i = 0; i < area; i++) {
+      const t = data[from + i] * scale;
+      product[i] *= 1 + t * t;
     }
+    if ((c + 1) % FACTORS !== 0 && c + 1 < channels) continue;
+    for (let i = 0; i < area; i++) out[i] += 0.5 * Math.log2(product[i]);
+    product.fill(1);
   }
-  for (let i = 0; i < area; i++) out[i] = 1 + (0.5 / Math.LN2) * out[i];
   return out;
 }
 

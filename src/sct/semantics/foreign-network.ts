@@ -60,7 +60,7 @@ export class ForeignNetwork {
       throw new ModelError({ file: path, expectedSha256, actualSha256 }, 'is not the file that was named');
     }
     const fault = { file: path, expectedSha256 };
-    const session = await createSession(bytes, threads, fault);
+    const session = await createSession(bytes, { threads }, fault);
     for (const [kind, asked, found] of [
       ['input', options.inputs, session.inputNames],
       ['output', options.outputs === 'one' ? session.outputNames.slice(0, 1) : options.outputs, session.outputNames],

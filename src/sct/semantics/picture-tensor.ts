@@ -21,6 +21,9 @@ export function requireNetworkSize({ widthPx, heightPx }: PictureShape): void {
   }
 }
 
+/** A sample's value, 0..1; [sample]. */
+const UNIT = Float32Array.from({ length: 256 }, (_, v) => v / 255);
+
 /** Samples / 255 as [3][H][W], H and W the next multiples of 16; the last row and column are repeated below and right. */
 export function imageTensor({ width, height, data }: RgbImage): Float32Array {
   requireNetworkSize({ widthPx: width, heightPx: height });
@@ -28,36 +31,41 @@ export function imageTensor({ width, height, data }: RgbImage): Float32Array {
   const [paddedHeight, paddedWidth] = [rows * CELL_PX, columns * CELL_PX];
   const plane = paddedHeight * paddedWidth;
   const out = new Float32Array(3 * plane);
-  for (let y = 0; y < paddedHeight; y++) {
-    const row = Math.min(y, height - 1) * width;
-    for (let x = 0; x < paddedWidth; x++) {
-      const from = (row + Math.min(x, width - 1)) * 3;
-      const to = y * paddedWidth + x;
-      out[to] = data[from] / 255;
-      out[to + plane] = data[from + 1] / 255;
-      out[to + 2 * plane] = data[from + 2] / 255;
+  const red = out.subarray(0, plane);
+  const green = out.subarray(plane, 2 * plane);
+  const blue = out.subarray(2 * plane);
+  for (let y = 0, to = 0; y < paddedHeight; y++) {
+    const row = 3 * Math.min(y, height - 1) * width;
+    const last = row + 3 * (width - 1);
+    for (let x = 0, from = row; x < paddedWidth; x++, to++) {
+      red[to] = UNIT[data[from]];
+      green[to] = UNIT[data[from + 1]];
+      blue[to] = UNIT[data[from + 2]];
+      if (from < last) from += 3;
     }
   }
   return out;
 }
 
-/** The upper left widthPx x heightPx of [3][H][W], clamped to 0..1, times 255, rounded half to even as torch.round does. */
+/**
+ * The upper left widthPx x heightPx of [3][H][W], times 255, rounded half to even as torch.round does and kept to 0..255: what storing
+ * into clamped bytes does.
+ */
 export function imageFromTensor(values: Float32Array, { widthPx, heightPx }: PictureShape): RgbImage {
   const { rows, columns } = gridOf({ widthPx, heightPx });
-  const plane = rows * columns * CELL_PX * CELL_PX;
+  const stride = columns * CELL_PX;
+  const plane = rows * CELL_PX * stride;
+  const red = values.subarray(0, plane);
+  const green = values.subarray(plane, 2 * plane);
+  const blue = values.subarray(2 * plane);
   const data = new Uint8Array(widthPx * heightPx * 3);
+  const clamped = new Uint8ClampedArray(data.buffer);
   for (let y = 0, to = 0; y < heightPx; y++) {
-    for (let x = 0; x < widthPx; x++) {
-      const from = y * columns * CELL_PX + x;
-      for (let c = 0; c < 3; c++) data[to++] = toByte(values[from + c * plane]);
+    for (let from = y * stride, end = from + widthPx; from < end; from++, to += 3) {
+      clamped[to] = Math.fround(red[from] * 255);
+      clamped[to + 1] = Math.fround(green[from] * 255);
+      clamped[to + 2] = Math.fround(blue[from] * 255);
     }
   }
   return { width: widthPx, height: heightPx, data };
-}
-
-function toByte(value: number): number {
-  const scaled = Math.fround(Math.min(1, Math.max(0, value)) * 255);
-  const low = Math.floor(scaled);
-  const rest = scaled - low;
-  return rest > 0.5 || (rest === 0.5 && low % 2 === 1) ? low + 1 : low;
 }

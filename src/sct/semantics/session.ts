@@ -4,7 +4,7 @@ import { contractOf, describeTensor, type NetworkContract, type NetworkRole, OPS
 import { ModelError, type ModelFault, TensorError } from './model-error.ts';
 import type { ModelFileInfo, TensorInfo } from './model-set.ts';
 import { readOnnx } from './onnx-reader.ts';
-import { createSession, firstLine } from './onnx-session.ts';
+import { createSession, firstLine, type SessionOptions } from './onnx-session.ts';
 
 /** Numbers for one input of a network: the whole tensor in C order. */
 export type TensorData = Float32Array | Int32Array;
@@ -30,7 +30,7 @@ export class NetworkSession {
 
   /**
    * @param bytes the file, as readModelFile gives it
-   * @param threads of one run; they wait without spinning
+   * @param how threads of a run; whether memory is kept between runs
    * @throws ModelError naming the file, its hash and what differs from the contract
    */
   static async create(
@@ -38,14 +38,14 @@ export class NetworkSession {
     role: NetworkRole,
     channels: number,
     bytes: Uint8Array,
-    threads: number,
+    how: SessionOptions,
   ): Promise<NetworkSession> {
     const fault = { file: info.path, expectedSha256: info.sha256 };
     const contract = contractOf(role, channels);
     checkBytes(info, bytes, fault);
     compare(info.inputs, contract.inputs, 'models.json: input', fault);
     compare(info.outputs, contract.outputs, 'models.json: output', fault);
-    const session = await createSession(bytes, threads, fault);
+    const session = await createSession(bytes, how, fault);
     compare(tensorInfos(session.inputMetadata), contract.inputs, 'input', fault);
     compare(tensorInfos(session.outputMetadata), contract.outputs, 'output', fault);
     return new NetworkSession(role, contract, fault, session);
@@ -99,11 +99,15 @@ export class NetworkSession {
   }
 }
 
-/** Index of the first NaN or infinity, -1 when all are finite. x - x is 0 for finite x, else NaN. */
+/**
+ * Index of the first NaN or infinity, -1 when all are finite. Either has an exponent of all ones: one more in its lowest bit then
+ * reaches the sign. Whole numbers, for sums of floats wait for one another.
+ */
 export function firstNonFinite(data: Float32Array): number {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i] - data[i];
-  return sum === 0 ? -1 : data.findIndex((v) => !Number.isFinite(v));
+  const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
+  let any = 0;
+  for (let i = 0; i < bits.length; i++) any |= ((bits[i] & 0x7fffffff) + 0x00800000) | 0;
+  return any >= 0 ? -1 : data.findIndex((v) => !Number.isFinite(v));
 }
 
 function checkBytes(info: ModelFileInfo, bytes: Uint8Array, fault: ModelFault): void {

@@ -238,7 +238,7 @@ test('gradient network: equal to torch.autograd (vector made by training/test_la
     ...{ sha256: '', opset: 13, ...contractOf('labels-vjp', vector.channels), parameters: 0 },
     ...{ data: '', steps: 0, seed: 0, licence: '', quality: {}, card: null },
   };
-  const session = await NetworkSession.create(info, 'labels-vjp', vector.channels, bytes, 1);
+  const session = await NetworkSession.create(info, 'labels-vjp', vector.channels, bytes, { threads: 1 });
   const feeds = {
     y: Float32Array.from(vector.y),
     dMaps: Float32Array.from(vector.dMaps),

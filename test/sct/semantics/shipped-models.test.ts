@@ -45,7 +45,9 @@ for (const name of ['base', 'live'] as const) {
     for (const { role, inputs, outputs } of vectors.networks) {
       const info = set.files.find((f) => f.role === role)!;
       assert.ok(info.role !== 'tables');
-      const session = await NetworkSession.create(info, info.role, set.channels, await readModelFile(dir, info), 1);
+      const session = await NetworkSession.create(info, info.role, set.channels, await readModelFile(dir, info), {
+        threads: 1,
+      });
       const feeds: Record<string, TensorData> =
         role === 'analysis'
           ? { image: planes(vectors) }
