@@ -1,0 +1,26 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { ExitCode, SctError } from '../../common/errors.ts';
+import { RecordRingReader, RecordRingWriter } from '../../common/record-ring.ts';
+import { Demodulator, type DemodulatorSetup } from './demodulator.ts';
+
+/** What the thread says of itself; what it hears goes through the ring. */
+export type DemodulateMessage =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'failed'; readonly message: string; readonly exitCode: ExitCode };
+
+/** The thread that demodulates; started by receive-pipeline.ts. */
+const port = parentPort!;
+const setup = workerData as DemodulatorSetup;
+
+try {
+  const demodulator = new Demodulator(setup);
+  port.postMessage({ kind: 'ready' } satisfies DemodulateMessage);
+  demodulator.run();
+} catch (error) {
+  const exitCode = error instanceof SctError ? error.exitCode : ExitCode.internal;
+  const message = error instanceof SctError ? error.message : ((error as Error).stack ?? String(error));
+  port.postMessage({ kind: 'failed', message, exitCode } satisfies DemodulateMessage);
+  // Nobody is to wait for it any longer.
+  new RecordRingReader(setup.samples).close();
+  new RecordRingWriter(setup.records).close();
+}

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { before, test } from 'node:test';
+import { LinkTrace } from '../../../src/experiment/link-trace.ts';
+import { RxChain } from '../../../src/link/chains.ts';
+import type { FrontRecord } from '../../../src/link/front-record.ts';
+import { type PipelineOptions, ReceivePipeline } from '../../../src/link/pipeline/receive-pipeline.ts';
+import { Receiver } from '../../../src/link/receiver.ts';
+import { RxBack } from '../../../src/link/rx-back.ts';
+import { Transmitter } from '../../../src/link/transmitter.ts';
+import { frontendFor } from '../../../src/phy/frontend/frontend.ts';
+import type { SampleBlock } from '../../../src/radio/radio.ts';
+import { air, BytesCodec, blank, block, SMALL } from '../helpers.ts';
+
+const occupiedHz = (SMALL.nCarriers + 1) * 15e3;
+const OPTIONS: PipelineOptions = {
+  subbands: 6,
+  estimator: 'lmmse',
+  occupiedHz,
+  rateHz: SMALL.sampleRateHz,
+  loOffsetHz: 0,
+  format: 'cf32_le',
+  fullScale: 1,
+  live: false,
+};
+const frontend = () => frontendFor(SMALL.sampleRateHz, occupiedHz, SMALL.sampleRateHz);
+
+let samples: Float32Array;
+let starts: number[];
+let length: number;
+
+before(async () => {
+  const transmitter = new Transmitter({ numerology: SMALL, codec: new BytesCodec(), assumedSnrDb: 8, harq: 0 });
+  const plans = [];
+  for (let i = 0; i < 3; i++) plans.push(await transmitter.send(blank(100, 100), 6000, i));
+  const bursts = [transmitter.sounding(), ...plans.flatMap((plan) => plan.bursts), transmitter.sounding()];
+  ({ samples, starts } = air(SMALL, bursts, { snrDb: 15 }));
+  length = samples.length / 2;
+});
+
+/** Blocks of so many samples; some are lost on the way, where the second burst of data is. */
+function* blocks(size: number): Generator<SampleBlock> {
+  const lost = [starts[3] - 4500, starts[3] - 4000];
+  for (let at = 0; at < length; at += size) {
+    const to = Math.min(length, at + size);
+    if (to <= lost[0] || at >= lost[1]) yield block(samples, at, to);
+    else {
+      if (at < lost[0]) yield block(samples, at, lost[0]);
+      if (to > lost[1]) yield block(samples, lost[1], to);
+    }
+  }
+}
+
+function alone(size: number) {
+  const chain = new RxChain(frontend(), new Receiver({ numerology: SMALL, codecs: [new BytesCodec()] }));
+  const trace = new LinkTrace();
+  for (const b of blocks(size)) for (const event of chain.push(b)) trace.add(event, chain);
+  for (const event of chain.flush()) trace.add(event, chain);
+  trace.markLosses(chain);
+  return { back: chain as RxBack, trace };
+}
+
+async function piped(size: number, more: Partial<PipelineOptions> = {}) {
+  const back = new RxBack(frontend(), new Receiver({ numerology: SMALL, codecs: [new BytesCodec()] }));
+  const trace = new LinkTrace();
+  const records: FrontRecord[] = [];
+  const pipeline = await ReceivePipeline.start({ ...OPTIONS, ...more });
+  try {
+    const taken = (async () => {
+      for await (const record of pipeline) {
+        records.push(record);
+        const event = back.take(record);
+        if (event) trace.add(event, back);
+      }
+    })();
+    for (const b of blocks(size)) await pipeline.push(b);
+    await pipeline.flush();
+    await taken;
+    trace.markLosses(back);
+    return { back, trace, records, depths: pipeline.depths() };
+  } finally {
+    await pipeline.close();
+  }
+}
+
+test('two threads give what one gives, to the last bit, for blocks of any length', async () => {
+  const one = alone(4096);
+  assert.equal(one.trace.bursts.filter((b) => b.use === 'data').length, 3);
+  assert.equal(one.back.lostSamples, 500);
+  for (const size of [97, 5000, length]) {
+    const two = await piped(size);
+    assert.deepEqual(two.trace, one.trace, `blocks of ${size}`);
+    for (const key of ['samples', 'lostSamples', 'losses', 'nonFiniteSamples', 'carriersRemoved', 'imbalance'] as const)
+      assert.deepEqual(two.back[key], one.back[key], key);
+    assert.equal(two.back.droppedBursts, 0);
+    const { samplesMs, samplesShare, bursts, droppedBursts, droppedSamples } = two.depths;
+    assert.deepEqual([samplesMs, samplesShare, bursts, droppedBursts, droppedSamples], [0, 0, 0, 0, 0]);
+  }
+});
