@@ -67,20 +67,33 @@ function ofdm(n: Numerology): Subject {
 function equaliser(n: Numerology): Subject {
   const pattern = resourceGrid(n).slotPattern;
   const rows = noise('rows', n.nCarriers * SLOT_SYMBOLS);
-  const channel = noise('channel', n.nCarriers * SLOT_SYMBOLS);
+  // A channel that changes on a straight line.
+  const nodes = noise('channel', 2 * n.nCarriers);
+  const weights = Float32Array.from({ length: 2 * SLOT_SYMBOLS }, (_, i) => (i % 2 ? 0.01 * i : 1));
   const perRb = Float32Array.from({ length: 4 * n.nSubbands }, (_, i) => [0.1, 10, 0.01, 11][i % 4]);
-  const phases = new Float64Array(SLOT_SYMBOLS).fill(0.3);
+  const phasors = new Float64Array(2 * SLOT_SYMBOLS).fill(Math.SQRT1_2);
   const re = n.nSubbands * RB_DATA_RE;
   const payload = new Float32Array(2 * re);
   const snr = new Float32Array(re);
-  const products = new Float64Array(SLOT_SYMBOLS * n.nSubbands);
+  const efficiency = new Float64Array(n.nSubbands);
+  const slot = {
+    slots: 1,
+    symbol: 14,
+    rows,
+    phasors,
+    order: 2,
+    nodes,
+    sets: new Uint16Array(1),
+    weights,
+    noise: perRb,
+  };
   const [wasm, plain] = [WasmEqualiserKernel, PlainEqualiserKernel].map((Kernel) => {
     const kernel = new Kernel(pattern);
     return () => {
-      kernel.equaliseSlot(rows, channel, 0, 14, phases, 0, perRb, payload, snr, 0, products);
+      kernel.equalise(slot, payload, snr, efficiency);
     };
   });
-  const copy = copies(rows.length, channel.length, 3 * re);
+  const copy = copies(rows.length, nodes.length, 3 * re);
   return { name: `equaliser, ${n.nSubbands} subbands`, unit: 'sample', units: n.slotLength, wasm, plain, copy };
 }
 

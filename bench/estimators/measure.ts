@@ -172,7 +172,8 @@ function oneBurst(received: ReceivedBurst, setting: Setting, interferer: Interfe
     const { name } = estimator;
     const got = read(received, front, estimator);
     const estimate = estimator.last!;
-    const { channel, errorRatio } = estimate;
+    const { errorRatio } = estimate;
+    const channel = estimate.channel.grid();
     tally.mse.of(name).push(normalisedError(received, channel));
     tally.bits.of(name).push(bitsPerRe(received, got));
     tally.stated.set(name, errorRatio);
@@ -201,7 +202,7 @@ function oneBurst(received: ReceivedBurst, setting: Setting, interferer: Interfe
     tally.bits.of('lmmse, one noise value: 4 x quiet').push(bitsWith(channel, 4 * quiet));
     tally.bits.of('lmmse, one noise value: mean').push(bitsWith(channel, got.noiseVariance));
     // And a channel fitted as if no interferer were there.
-    tally.bits.of('lmmse, nothing weighed').push(bitsWith(estimator.estimate(observed).channel, 4 * quiet));
+    tally.bits.of('lmmse, nothing weighed').push(bitsWith(estimator.estimate(observed).channel.grid(), 4 * quiet));
   }
 }
 

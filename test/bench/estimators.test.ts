@@ -121,7 +121,7 @@ test('interference on single subbands is seen and weighed, also where it begins 
         }
         const mean = new Float64Array(truth.length).fill(got.noiseVariance);
         const weighed = bitsPerRe(received, got);
-        gained += weighed - bitsPerRe(received, equaliseWith(received, estimator.last!.channel, mean));
+        gained += weighed - bitsPerRe(received, equaliseWith(received, estimator.last!.channel.grid(), mean));
       }
       const what = `${inner.name} from slot ${fromSlot}`;
       assert.equal(hits, trials * 2 * (4 - fromSlot), what);

@@ -1,9 +1,8 @@
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from '../channel-est/estimator.ts';
-import { quietVariance, quietWeight } from '../channel-est/interference.ts';
-import { estimateNoise, type NoiseEstimate } from '../channel-est/noise.ts';
+import { alike, quietVariance, quietWeight } from '../channel-est/interference.ts';
+import { type NoiseEstimate, noiseOfResiduals } from '../channel-est/noise.ts';
 import { signalPower } from '../channel-est/signal-power.ts';
 import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
-import { resourceGrid } from '../resource-grid.ts';
 
 /** Channel and noise of a burst's slots, and the common phases that were taken out before. */
 export interface PayloadEstimate {
@@ -12,6 +11,8 @@ export interface PayloadEstimate {
   readonly noise: NoiseEstimate;
   /** [symbol], rad. */
   readonly phase: Float64Array;
+  /** exp(i phase), [symbol][re, im]. */
+  readonly phasors: Float64Array;
 }
 
 /** Phases whose mean square off a straight line is this share of the noise are one: no second estimate is made. */
@@ -32,15 +33,17 @@ export function estimatePayload(
   tracked: Float64Array,
   estimator: ChannelEstimator,
 ): PayloadEstimate {
-  const straight = straightPhases(observed);
-  turnPilots(observed, tracked, -1);
-  const first = { observed, ...estimateBoth(observed, estimator), phase: tracked };
+  const phasors = phasorsOf(tracked);
+  turnPilots(observed, phasors, -1);
+  const first = { observed, ...estimateBoth(observed, estimator), phase: tracked, phasors };
   const noiseRatio = first.noise.mean / signalPower(observed);
   if (!(offLine(tracked) > STRAIGHT * noiseRatio)) return first;
   const other = { ...observed, pilots: observed.pilots.slice() };
-  turnPilots(other, tracked, 1);
-  turnPilots(other, straight, -1);
-  const second = { observed: other, ...estimateBoth(other, estimator), phase: straight };
+  turnPilots(other, phasors, 1);
+  const straight = straightPhases(other);
+  const straightPhasors = phasorsOf(straight);
+  turnPilots(other, straightPhasors, -1);
+  const second = { observed: other, ...estimateBoth(other, estimator), phase: straight, phasors: straightPhasors };
   return meanLog(second.noise.variance) < meanLog(first.noise.variance) + TRACKED_GAIN ? second : first;
 }
 
@@ -95,12 +98,22 @@ function meanLog(values: Float32Array): number {
   return sum;
 }
 
-/** Turns the pilots of every symbol by sign x its phase, in place. */
-function turnPilots({ numerology: n, pilots }: PilotObservations, phases: Float64Array, sign: 1 | -1): void {
+/** exp(i phase), [symbol][re, im]. */
+function phasorsOf(phases: Float64Array): Float64Array {
+  const out = new Float64Array(2 * phases.length);
+  for (let i = 0; i < phases.length; i++) {
+    out[2 * i] = Math.cos(phases[i]);
+    out[2 * i + 1] = Math.sin(phases[i]);
+  }
+  return out;
+}
+
+/** Turns the pilots of every symbol by its phasor or (sign -1) back, in place. */
+function turnPilots({ numerology: n, pilots }: PilotObservations, phasors: Float64Array, sign: 1 | -1): void {
   const width = 2 * n.nSubbands;
-  for (let symbol = 0; symbol < phases.length; symbol++) {
-    const cos = Math.cos(phases[symbol]);
-    const sin = sign * Math.sin(phases[symbol]);
+  for (let symbol = 0; symbol < phasors.length / 2; symbol++) {
+    const cos = phasors[2 * symbol];
+    const sin = sign * phasors[2 * symbol + 1];
     for (let i = width * symbol; i < width * (symbol + 1); i += 2) {
       const re = pilots[i];
       pilots[i] = re * cos - pilots[i + 1] * sin;
@@ -121,32 +134,34 @@ function estimateBoth(
   estimator: ChannelEstimator,
 ): { estimate: ChannelEstimate; noise: NoiseEstimate } {
   let estimate = estimator.estimate(observed);
-  let noise = residualNoise(observed, estimate);
+  const fitted = new Float32Array(observed.pilots.length);
+  let noise = residualNoise(observed, estimate, fitted);
   // Least squares has no fit to put in a pilot's place.
   if (estimator.name === 'ls') return { estimate, noise };
   const { numerology: n, slots, pilots } = observed;
-  const grid = resourceGrid(n);
-  const mixed = new Float32Array(pilots.length);
+  let mixed: Float32Array | null = null;
   for (let round = 0; round < INTERFERENCE_ROUNDS; round++) {
+    if (alike(noise.variance)) break;
     const quiet = quietVariance(noise.variance);
     if (noise.variance.every((v) => quietWeight(v, quiet) === 1)) break;
+    mixed ??= new Float32Array(pilots.length);
     for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
-      const offset = grid.pilotOffset(symbol % SLOT_SYMBOLS);
       const slot = Math.floor(symbol / SLOT_SYMBOLS);
       for (let s = 0; s < n.nSubbands; s++) {
         const w = quietWeight(noise.variance[slot * n.nSubbands + s], quiet);
         const p = 2 * (symbol * n.nSubbands + s);
-        const c = 2 * (symbol * n.nCarriers + s * SUBBAND_CARRIERS + offset);
-        mixed[p] = w * pilots[p] + (1 - w) * estimate.channel[c];
-        mixed[p + 1] = w * pilots[p + 1] + (1 - w) * estimate.channel[c + 1];
+        mixed[p] = w * pilots[p] + (1 - w) * fitted[p];
+        mixed[p + 1] = w * pilots[p + 1] + (1 - w) * fitted[p + 1];
       }
     }
     estimate = estimator.estimate({ ...observed, pilots: mixed, noiseVariance: quiet });
-    noise = residualNoise(observed, estimate);
+    noise = residualNoise(observed, estimate, fitted);
   }
   return { estimate, noise };
 }
 
-function residualNoise(observed: PilotObservations, estimate: ChannelEstimate): NoiseEstimate {
-  return estimateNoise(observed, estimate.channel, estimate.residualRatio ?? estimate.errorRatio);
+/** Noise from what the estimate leaves of the pilots; `fitted` receives the estimate there. */
+function residualNoise(observed: PilotObservations, estimate: ChannelEstimate, fitted: Float32Array): NoiseEstimate {
+  estimate.channel.atPilots(observed, fitted);
+  return noiseOfResiduals(observed, fitted, estimate.residualRatio ?? estimate.errorRatio);
 }

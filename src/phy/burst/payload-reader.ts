@@ -1,6 +1,6 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator } from '../channel-est/estimator.ts';
-import { quietVariance } from '../channel-est/interference.ts';
+import { alike, quietVariance } from '../channel-est/interference.ts';
 import type { NoiseEstimate } from '../channel-est/noise.ts';
 import { type RbSnr, rbSnrOfEfficiency } from '../channel-est/rb-snr.ts';
 import { makeEqualiser } from '../kernels/equalise.ts';
@@ -41,7 +41,7 @@ export function readPayload(
   estimator: ChannelEstimator,
   keptSymbols: readonly number[] = [],
 ): Payload {
-  const { estimate, noise, phase } = estimatePayload(
+  const { estimate, noise, phase, phasors } = estimatePayload(
     { numerology: n, slots, pilots, noiseVariance, preamble },
     phases.subarray(firstSymbol, firstSymbol + slots * SLOT_SYMBOLS),
     estimator,
@@ -51,38 +51,20 @@ export function readPayload(
   const middles = new Float32Array(2 * n.nCarriers * slots);
   const slotPhase = new Float64Array(slots);
   const detail = new Float32Array(2 * n.nCarriers * slots * keptSymbols.length);
-  const equaliser = equaliserOf(n);
-  const rbNumbers = noiseOf(estimate, noise);
-  const perSlot = NOISE_NUMBERS * n.nSubbands;
-  const products = new Float64Array(SLOT_SYMBOLS * n.nSubbands);
   const efficiency = new Float64Array(slots * n.nSubbands);
-  let power = 0;
+  const { channel } = estimate;
+  const { order, nodes, sets, weights } = channel;
+  const input = { slots, symbol: firstSymbol, rows, phasors, order, nodes, sets, weights };
+  const withNoise = { ...input, noise: noiseOf(estimate, noise) };
+  const power = equaliserOf(n).equalise(withNoise, payload, payloadSnr, efficiency) / Math.max(1, payloadSnr.length);
   for (let slot = 0; slot < slots; slot++) {
-    power += equaliser.equaliseSlot(
-      rows,
-      estimate.channel,
-      2 * n.nCarriers * SLOT_SYMBOLS * slot,
-      firstSymbol + SLOT_SYMBOLS * slot,
-      phase,
-      SLOT_SYMBOLS * slot,
-      rbNumbers.subarray(perSlot * slot, perSlot * (slot + 1)),
-      payload,
-      payloadSnr,
-      slot * n.nSubbands * RB_DATA_RE,
-      products,
-    );
-    for (let i = 0; i < products.length; i++)
-      efficiency[slot * n.nSubbands + (i % n.nSubbands)] += Math.log2(products[i]);
-    const middle = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2);
-    slotPhase[slot] = phase[slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2];
-    middles.set(estimate.channel.subarray(middle, middle + 2 * n.nCarriers), 2 * n.nCarriers * slot);
+    const middle = slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2;
+    slotPhase[slot] = phase[middle];
+    channel.symbol(middle, middles, 2 * n.nCarriers * slot);
     for (const [i, symbol] of keptSymbols.entries()) {
-      const row = 2 * n.nCarriers * (slot * SLOT_SYMBOLS + symbol);
-      const at = 2 * n.nCarriers * (slot * keptSymbols.length + i);
-      detail.set(estimate.channel.subarray(row, row + 2 * n.nCarriers), at);
+      channel.symbol(slot * SLOT_SYMBOLS + symbol, detail, 2 * n.nCarriers * (slot * keptSymbols.length + i));
     }
   }
-  power /= Math.max(1, payloadSnr.length);
   return {
     payload,
     payloadSnr,
@@ -106,7 +88,7 @@ export function readPayload(
 function noiseOf(estimate: ChannelEstimate, noise: NoiseEstimate): Float32Array {
   const { errorRatio, powerBias } = estimate;
   // Under interference the channel comes from the quiet pilots, and so does its error.
-  const quiet = 2 * quietVariance(noise.variance);
+  const quiet = alike(noise.variance) ? Number.POSITIVE_INFINITY : 2 * quietVariance(noise.variance);
   const out = new Float32Array(NOISE_NUMBERS * noise.variance.length);
   for (let rb = 0, at = 0; rb < noise.variance.length; rb++, at += NOISE_NUMBERS) {
     const sigma2 = noise.variance[rb];

@@ -4,6 +4,7 @@ import { resourceGrid } from '../resource-grid.ts';
 import { invertSymmetric } from './cholesky.ts';
 import { quantiseDb } from './delay-basis.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
+import { SeparableChannel } from './separable-channel.ts';
 import { signalPower } from './signal-power.ts';
 
 /** Samples kept before the first path and after the last one that the prefix covers: a fractional delay spreads so far. */
@@ -26,15 +27,19 @@ export class DftEstimator implements ChannelEstimator {
     const taps = n.cpLength + 2 * MARGIN;
     // Noise over power of a tap whose delay profile is flat.
     const truncation = tapTruncation(n, (time.noiseGain * noiseVariance * taps) / signalPower(observed));
-    const channel = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
+    const nodes = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
     for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
-      const row = channel.subarray(2 * n.nCarriers * symbol, 2 * n.nCarriers * (symbol + 1));
+      const row = nodes.subarray(2 * n.nCarriers * symbol, 2 * n.nCarriers * (symbol + 1));
       interpolate(n, pilots, time, symbol, row);
       truncation.run(row, preamble.backoff - MARGIN);
     }
+    // Each symbol has a function of its own.
+    const sets = Uint16Array.from({ length: slots }, (_, slot) => slot);
+    const weights = new Float32Array(slots * SLOT_SYMBOLS * SLOT_SYMBOLS);
+    for (let i = 0; i < slots * SLOT_SYMBOLS; i++) weights[i * SLOT_SYMBOLS + (i % SLOT_SYMBOLS)] = 1;
     const share = truncation.dof / n.nCarriers;
     return {
-      channel,
+      channel: new SeparableChannel(n.nCarriers, SLOT_SYMBOLS, nodes, sets, weights),
       errorRatio: share * time.noiseGain,
       powerBias: -share * time.noiseGain,
       // The interpolation passes through the pilots: var(p - H) / sigma^2 = 1 - 2 share + share x gain.

@@ -1,5 +1,6 @@
 import type { Numerology } from '../numerology.ts';
 import type { PreambleEstimate } from './delay-window.ts';
+import type { SeparableChannel } from './separable-channel.ts';
 
 /** What a channel estimator gets: the pilots of a burst's slots after phase and timing correction. */
 export interface PilotObservations {
@@ -14,8 +15,7 @@ export interface PilotObservations {
 
 /** A channel estimate over a burst's slots. */
 export interface ChannelEstimate {
-  /** [slot x 14][nCarriers][re, im]. */
-  readonly channel: Float32Array;
+  readonly channel: SeparableChannel;
   /** Error variance of an estimated coefficient over the noise variance (parameters / observations). */
   readonly errorRatio: number;
   /**

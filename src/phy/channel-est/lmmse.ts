@@ -2,8 +2,9 @@ import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { type DelayWindow, ramp } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
 import { Projections, type Stretch } from './projections.ts';
+import { SeparableChannel } from './separable-channel.ts';
 import { signalPower } from './signal-power.ts';
-import { TIME_CLASSES, type TimeBasis, type TimeClass, timeBasis } from './time-basis.ts';
+import { TIME_CLASSES, type TimeClass, timeBasis } from './time-basis.ts';
 import { type WindowSolver, windowSolver } from './window-solver.ts';
 
 /**
@@ -48,21 +49,7 @@ export class LmmseEstimator implements ChannelEstimator {
       if (candidate.score < 0.997 * best!.score) best = candidate;
     }
     const { solver, window } = best!;
-    const channel = new Float32Array(2 * n.nCarriers * slots * SLOT_SYMBOLS);
-    const nodes = new Float32Array(2 * n.nCarriers * solver.time.order);
-    let solvedFor = -1;
-    for (let slot = 0; slot < slots; slot++) {
-      const first = windowStart(slot, slots, solver.time.slots);
-      if (first !== solvedFor) {
-        solver.solve(projections.fillFromSlots(solver, window, first));
-        for (let d = 0; d < solver.time.order; d++) expand(n, window, solver, d, nodes, 2 * n.nCarriers * d);
-      }
-      solvedFor = first;
-      for (let t = 0; t < SLOT_SYMBOLS; t++) {
-        const from = ((slot - first) * SLOT_SYMBOLS + t) * solver.time.order;
-        combine(nodes, solver.time, from, channel, 2 * n.nCarriers * (slot * SLOT_SYMBOLS + t), 2 * n.nCarriers);
-      }
-    }
+    const channel = this.solveAll(observed, solver, window);
     const observations = solver.time.slots * SLOT_SYMBOLS * n.nSubbands;
     return {
       channel,
@@ -70,6 +57,26 @@ export class LmmseEstimator implements ChannelEstimator {
       powerBias: -solver.dof / observations,
       summary: `LMMSE, delay window ${(2 * window.basis.halfWidth).toFixed(1)} samples, Doppler class ${timeClass.dopplerHz} Hz over ${solver.time.slots} slots`,
     };
+  }
+
+  /** The channel of all slots under one hypothesis, each from the stretch around it. */
+  private solveAll({ numerology: n, slots }: PilotObservations, solver: WindowSolver, window: DelayWindow) {
+    const { projections } = this;
+    const { order, values, slots: width } = solver.time;
+    const length = 2 * n.nCarriers;
+    const nodes = new Float32Array(length * order * (slots - width + 1));
+    const weights = new Float32Array(slots * SLOT_SYMBOLS * order);
+    const sets = new Uint16Array(slots);
+    for (let slot = 0; slot < slots; slot++) {
+      const first = windowStart(slot, slots, width);
+      sets[slot] = first;
+      const from = (slot - first) * SLOT_SYMBOLS * order;
+      weights.set(values.subarray(from, from + SLOT_SYMBOLS * order), slot * SLOT_SYMBOLS * order);
+      if (slot > 0 && first === sets[slot - 1]) continue;
+      solver.solve(projections.fillFromSlots(solver, window, first));
+      for (let d = 0; d < order; d++) expand(n, window, solver, d, nodes, length * (order * first + d));
+    }
+    return new SeparableChannel(n.nCarriers, order, nodes, sets, weights);
   }
 }
 
@@ -153,23 +160,4 @@ function expand(
 ): void {
   window.basis.expand(solver.theta, 2 * window.basis.size * d, out, at);
   ramp(n, out, at, -window.centre, out, at);
-}
-
-/** out[at..] = sum_d time.values[from + d] nodes[d], `length` elements each. */
-function combine(
-  nodes: Float32Array,
-  time: TimeBasis,
-  from: number,
-  out: Float32Array,
-  at: number,
-  length: number,
-): void {
-  const { order, values } = time;
-  const w0 = values[from];
-  const w1 = values[from + 1];
-  for (let i = 0; i < length; i++) out[at + i] = w0 * nodes[i] + w1 * nodes[length + i];
-  for (let d = 2; d < order; d++) {
-    const w = values[from + d];
-    for (let i = 0, j = d * length; i < length; i++, j++) out[at + i] += w * nodes[j];
-  }
 }

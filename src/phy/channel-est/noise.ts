@@ -1,6 +1,6 @@
-import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
-import { resourceGrid } from '../resource-grid.ts';
+import { SLOT_SYMBOLS } from '../numerology.ts';
 import type { PilotObservations } from './estimator.ts';
+import type { SeparableChannel } from './separable-channel.ts';
 
 /**
  * Noise (and interference) variance of every RB from the pilots' residuals after the channel fit,
@@ -19,29 +19,41 @@ export interface NoiseEstimate {
   readonly mean: number;
 }
 
-export function estimateNoise(observed: PilotObservations, channel: Float32Array, errorRatio: number): NoiseEstimate {
+export function estimateNoise(
+  observed: PilotObservations,
+  channel: SeparableChannel,
+  errorRatio: number,
+): NoiseEstimate {
+  const fitted = new Float32Array(observed.pilots.length);
+  channel.atPilots(observed, fitted);
+  return noiseOfResiduals(observed, fitted, errorRatio);
+}
+
+/** The same from the fit at the pilots, [slot x 14][nSubbands][re, im]. */
+export function noiseOfResiduals(observed: PilotObservations, fitted: Float32Array, errorRatio: number): NoiseEstimate {
   const { numerology: n, slots, pilots } = observed;
-  const grid = resourceGrid(n);
   const { nSubbands } = n;
   const keep = 1 - Math.min(0.9, errorRatio);
   const perRb = new Float64Array(slots * nSubbands);
-  for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
-    const offset = grid.pilotOffset(symbol % SLOT_SYMBOLS);
-    const slot = Math.floor(symbol / SLOT_SYMBOLS);
-    for (let s = 0; s < nSubbands; s++) {
-      const p = 2 * (symbol * nSubbands + s);
-      const c = 2 * (symbol * n.nCarriers + s * SUBBAND_CARRIERS + offset);
-      const re = pilots[p] - channel[c];
-      const im = pilots[p + 1] - channel[c + 1];
-      perRb[slot * nSubbands + s] += (re * re + im * im) / (SLOT_SYMBOLS * keep);
-    }
-  }
+  const scale = 1 / (SLOT_SYMBOLS * keep);
   const perSubband = new Float64Array(nSubbands);
   let mean = 0;
-  for (let i = 0; i < perRb.length; i++) {
-    perSubband[i % nSubbands] += perRb[i] / slots;
-    mean += perRb[i] / perRb.length;
+  for (let slot = 0; slot < slots; slot++) {
+    for (let s = 0; s < nSubbands; s++) {
+      let sum = 0;
+      let p = 2 * (slot * SLOT_SYMBOLS * nSubbands + s);
+      for (let t = 0; t < SLOT_SYMBOLS; t++, p += 2 * nSubbands) {
+        const re = pilots[p] - fitted[p];
+        const im = pilots[p + 1] - fitted[p + 1];
+        sum += re * re + im * im;
+      }
+      sum *= scale;
+      perRb[slot * nSubbands + s] = sum;
+      perSubband[s] += sum / slots;
+      mean += sum;
+    }
   }
+  mean /= Math.max(1, perRb.length);
   const common = commonVariance(perSubband, SLOT_SYMBOLS * slots);
   const bySubband = shrink(perSubband, SLOT_SYMBOLS * slots, () => common);
   const centres = bySubband.values.map((v, s) => centreInTime(perRb, s, nSubbands, v));
@@ -64,10 +76,18 @@ export function estimateNoise(observed: PilotObservations, channel: Float32Array
  * of the slots that are alike, or both kinds would be drawn towards a level that neither has.
  */
 function centreInTime(perRb: Float64Array, subband: number, nSubbands: number, mean: number): number {
+  const most = Math.exp(OUTLIER_SIGMAS / Math.sqrt(SLOT_SYMBOLS));
+  let low = Number.POSITIVE_INFINITY;
+  let high = 0;
+  for (let i = subband; i < perRb.length; i += nSubbands) {
+    if (perRb[i] < low) low = perRb[i];
+    if (perRb[i] > high) high = perRb[i];
+  }
+  // None stands out from any level between them.
+  if (!standsOut(high, low, most)) return mean;
   const own = new Float64Array(perRb.length / nSubbands);
   for (let slot = 0; slot < own.length; slot++) own[slot] = perRb[slot * nSubbands + subband];
   const usual = commonVariance(own, SLOT_SYMBOLS);
-  const most = Math.exp(OUTLIER_SIGMAS / Math.sqrt(SLOT_SYMBOLS));
   return own.some((v) => standsOut(v, usual, most)) ? usual : mean;
 }
 

@@ -29,7 +29,8 @@ export function resourceBlockSnr(
   noise: NoiseEstimate,
 ): RbSnr {
   const { numerology: n, slots } = observed;
-  const { channel, errorRatio, powerBias } = estimate;
+  const { errorRatio, powerBias } = estimate;
+  const channel = estimate.channel.grid();
   const grid = resourceGrid(n);
   const { nSubbands } = n;
   // Under interference the channel comes from the quiet pilots, and so does its error.
@@ -76,10 +77,10 @@ export function rbSnrOfEfficiency(
       const i = slot * nSubbands + s;
       const mean = efficiency[i] / RB_DATA_RE;
       sum += mean / slots;
-      rbSnrDb[i] = snrDbOf(mean);
-      // Both |H|^2 (relative error 2 x error ratio / SNR) and sigma^2 carry errors.
       const snr = 2 ** mean - 1;
-      const relative = Math.hypot(noise.relativeError[i], Math.sqrt((2 * errorRatio) / (snr + 0.01)));
+      rbSnrDb[i] = boundedDb(snr);
+      // Both |H|^2 (relative error 2 x error ratio / SNR) and sigma^2 carry errors.
+      const relative = Math.sqrt(noise.relativeError[i] ** 2 + (2 * errorRatio) / (snr + 0.01));
       rbSnrErrorDb[i] = (10 / Math.LN10) * relative;
       error += rbSnrErrorDb[i] / slots;
     }
@@ -91,6 +92,10 @@ export function rbSnrOfEfficiency(
 
 /** SNR of one RE that has this spectral efficiency, dB, within what is reported. */
 export function snrDbOf(efficiency: number): number {
-  const db = 10 * Math.log10(2 ** efficiency - 1 + 1e-12);
+  return boundedDb(2 ** efficiency - 1);
+}
+
+function boundedDb(snr: number): number {
+  const db = 10 * Math.log10(snr + 1e-12);
   return Math.max(RB_SNR_MIN_DB, Math.min(RB_SNR_MAX_DB, db));
 }

@@ -7,8 +7,13 @@ import type { PilotObservations } from './estimator.ts';
  */
 export function signalPower(observed: PilotObservations): number {
   const { pilots, noiseVariance, preamble } = observed;
+  // Two sums: one waits for the addition before.
   let sum = 0;
-  for (let i = 0; i < pilots.length; i++) sum += pilots[i] * pilots[i];
+  let other = 0;
+  for (let i = 0; i + 1 < pilots.length; i += 2) {
+    sum += pilots[i] * pilots[i];
+    other += pilots[i + 1] * pilots[i + 1];
+  }
   // A burst cut off before its first slot has no pilots at all.
-  return Math.max(sum / Math.max(1, pilots.length / 2) - noiseVariance, preamble.power);
+  return Math.max((sum + other) / Math.max(1, pilots.length / 2) - noiseVariance, preamble.power);
 }

@@ -1,38 +1,46 @@
-/** Numbers that the kernel is told of each subband: see `EqualiserKernel.equaliseSlot`. */
+/** Numbers that the kernel is told of each RB: see `SlotsToEqualise.noise`. */
 export const NOISE_NUMBERS = 4;
 
-/** SNR of one RE that counts as no more; 11 of them must not overflow when multiplied. */
+/** SNR of one RE that counts as no more. */
 export const MOST_SNR = 1e12;
 
+/** A burst's slots as received, and what is known of their channel (`SeparableChannel` of the channel estimate). */
+export interface SlotsToEqualise {
+  readonly slots: number;
+  /** Number of the first slot's first symbol, counted from the header's first. */
+  readonly symbol: number;
+  /** [slot x 14][nCarriers][re, im]. */
+  readonly rows: Float32Array;
+  /** Common phases exp(i phase) to be taken out, [slot x 14][re, im]. */
+  readonly phasors: Float64Array;
+  /** h = sum_d weights[symbol][d] nodes[sets[slot]][d]: [set][order][nCarriers][re, im], [slots], [slot x 14][order]. */
+  readonly order: number;
+  readonly nodes: Float32Array;
+  readonly sets: Uint16Array;
+  readonly weights: Float32Array;
+  /** [slot x nSubbands][sigma^2, 1 / sigma^2, bias, 1 / noise]. */
+  readonly noise: Float32Array;
+}
+
 /**
- * MMSE equalisation of the data RE of one slot, with common phase and scrambling taken out in the same step,
+ * MMSE equalisation of the data RE of slots, with common phase and scrambling taken out in the same step, straight from the
+ * functions that make up the channel,
  *
  *   x = conj(h) y / (|h|^2 + sigma^2) exp(-i phase) j^-turns,   snr = |h|^2 / sigma^2,
  *
- * and for the SNR of each RB what its 11 data RE of each symbol contribute, product over (1 + max(0, |h|^2 - bias) / noise).
+ * and for the SNR of each RB the spectral efficiency, sum of log2(1 + max(0, |h|^2 - bias) / noise) over its data RE.
  */
 export interface EqualiserKernel {
   readonly nSubbands: number;
   /**
-   * rows, channel: [14][nCarriers][re, im] from element `from` on. symbol: number of the slot's first symbol, counted from
-   * the header's first. phases: [14] from `phaseAt` on, rad. noise: [nSubbands][sigma^2, 1 / sigma^2, bias, 1 / noise].
-   * payload: receives [nSubbands][154][re, im], payloadSnr [nSubbands][154], from RE `re` on; products: [14][nSubbands].
+   * payload: receives [slot][nSubbands][154][re, im], payloadSnr [slot][nSubbands][154], efficiency [slot x nSubbands].
    * Returns the sum of |h|^2 over the data RE.
    */
-  equaliseSlot(
-    rows: Float32Array,
-    channel: Float32Array,
-    from: number,
-    symbol: number,
-    phases: Float64Array,
-    phaseAt: number,
-    noise: Float32Array,
-    payload: Float32Array,
-    payloadSnr: Float32Array,
-    re: number,
-    products: Float64Array,
-  ): number;
+  equalise(input: SlotsToEqualise, payload: Float32Array, payloadSnr: Float32Array, efficiency: Float64Array): number;
 }
+
+/** Most functions that the channel may be made of: one for each symbol of a slot. */
+export const MOST_ORDER = 14;
 
 /** Where pilots and scrambling are: what a kernel is made for. */
 export interface SlotPattern {

@@ -90,7 +90,7 @@ test('DFT truncation has the error variance it states, no bias, and leaves the n
       const channel = pathChannel(n, slots, staticPaths(n));
       // Without noise to speak of: what the cut at the prefix loses, and any bias of the leakage's correction.
       const clean = observe(n, slots, channel, 1e-7, 'clean');
-      const bias = squaredError(new DftEstimator().estimate(clean).channel, channel);
+      const bias = squaredError(new DftEstimator().estimate(clean).channel.grid(), channel);
       assert.ok(bias < 1e-5, `${n.nSubbands} subbands, ${slots} slots: ${bias} without noise`);
       const sigma2 = 0.01;
       const trials = Math.ceil(1500 / (n.nSubbands * slots));
@@ -100,7 +100,7 @@ test('DFT truncation has the error variance it states, no bias, and leaves the n
       for (let k = 0; k < trials; k++) {
         const observed = observe(n, slots, channel, sigma2, `dft/${n.id}/${slots}/${k}`);
         const estimate = new DftEstimator().estimate(observed);
-        error += squaredError(estimate.channel, channel) / trials;
+        error += squaredError(estimate.channel.grid(), channel) / trials;
         noise += estimateNoise(observed, estimate.channel, estimate.residualRatio!).mean / trials;
         stated = estimate.errorRatio * sigma2;
       }
@@ -119,14 +119,14 @@ test('DFT truncation follows a channel that turns, and loses what lies beyond th
     [first, 0.7, 0, 0.005],
     [first + 20, 0, 0.7, -0.005],
   ]);
-  const followed = new DftEstimator().estimate(observe(n, 4, turning, 1e-5, 'turning')).channel;
+  const followed = new DftEstimator().estimate(observe(n, 4, turning, 1e-5, 'turning')).channel.grid();
   const inner = (a: Float32Array) => a.slice(2 * n.nCarriers * SLOT_SYMBOLS, 2 * n.nCarriers * 3 * SLOT_SYMBOLS);
   assert.ok(squaredError(inner(followed), inner(turning)) < 1e-3);
   const late = pathChannel(n, 4, [
     [first, 1, 0, 0],
     [first + 2 * n.cpLength, 0.3, 0, 0],
   ]);
-  const cut = squaredError(new DftEstimator().estimate(observe(n, 4, late, 1e-5, 'late')).channel, late);
+  const cut = squaredError(new DftEstimator().estimate(observe(n, 4, late, 1e-5, 'late')).channel.grid(), late);
   assert.ok(cut > 0.5 * 0.09, `a path of power 0.09 beyond the prefix leaves ${cut}`);
 });
 
@@ -172,7 +172,7 @@ test('an estimate less its power bias has the power of the channel, at low SNR t
         const observed = observe(n, slots, channel, sigma2, `power/${subbands}/${k}/noise`, flip);
         for (const [i, estimator] of estimators.entries()) {
           const estimate = estimator.estimate(observed);
-          excess[i] += (meanPower(estimate.channel) - meanPower(channel)) / sigma2 / (2 * trials);
+          excess[i] += (meanPower(estimate.channel.grid()) - meanPower(channel)) / sigma2 / (2 * trials);
           stated[i] += estimate.powerBias / (2 * trials);
         }
       }
@@ -196,7 +196,7 @@ test('a preamble in a fade does not flatten the channel of the burst behind it',
       const observed = observe(n, 4, channel, sigma2, `fade/${k}`);
       const faded = { ...observed, preamble: { ...observed.preamble, power: 0.005 } };
       const estimate = estimator.estimate(faded);
-      kept += (meanPower(estimate.channel) - estimate.powerBias * sigma2) / meanPower(channel) / trials;
+      kept += (meanPower(estimate.channel.grid()) - estimate.powerBias * sigma2) / meanPower(channel) / trials;
     }
     // With the preamble's power as prior, lambda would be 200 times too large and a tenth be kept.
     assert.ok(kept > 0.85 && kept < 1.15, `${estimator.name} keeps ${kept} of the power`);

@@ -13,7 +13,7 @@ const KERNELS = [
   { name: 'fft', pages: 4 },
   { name: 'ofdm', pages: 8 },
   { name: 'demap', pages: 3 },
-  { name: 'equalise', pages: 8 },
+  { name: 'equalise', pages: 9 },
 ];
 
 const sources = readdirSync(here);
