@@ -17,7 +17,8 @@ type Opener<K extends RadioUri['kind']> = (
 
 /** One opener for each kind of URI; a driver is added here. */
 const OPENERS: { readonly [K in RadioUri['kind']]: Opener<K> } = {
-  file: async (uri, options) => new FileRadio(uri.path, options.file),
+  file: async ({ kind: _, path, ...play }, options) =>
+    new FileRadio(path, { ...options.file, ...(Object.keys(play).length > 0 ? { play } : {}) }),
   loopback: async (_uri, options) => {
     if (!options.loopback) throw new UsageError('loopback needs a channel; it exists only inside one command');
     return LoopbackRadio.create(options.loopback);

@@ -1,5 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
+import { LOOPS_RANGE, PACE_RANGE } from './file/pace-range.ts';
 import type { UsbipSpec } from './usb/bus-spec.ts';
 
 export const IMAGE_FILTERS = ['bypass', 'low-pass', 'high-pass'] as const;
@@ -40,11 +41,17 @@ export type RadioUri =
     }
   | { readonly kind: 'pluto-usb'; readonly serial?: string; readonly usbip?: UsbipSpec }
   | { readonly kind: 'pluto-ip'; readonly host: string; readonly port: number }
-  | { readonly kind: 'file'; readonly path: string }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      /** Played as a board delivers: at so many times its sample rate; and so often. */
+      readonly pace?: number;
+      readonly loops?: number;
+    }
   | { readonly kind: 'loopback' };
 
 const GRAMMAR =
-  'hackrf[:SERIAL][?lna=DB&vga=DB&amp=0|1&bias=0|1&filter=HZ&trigger=0|1&clkin=1&clkout=0|1&path=bypass|low-pass|high-pass&if=HZ&ppm=X&usbip=SERVER], pluto:usb[?serial=SERIAL&usbip=SERVER], pluto:ip:HOST[:PORT], file:PATH, loopback; SERVER = HOST[:PORT] or unix:PATH';
+  'hackrf[:SERIAL][?lna=DB&vga=DB&amp=0|1&bias=0|1&filter=HZ&trigger=0|1&clkin=1&clkout=0|1&path=bypass|low-pass|high-pass&if=HZ&ppm=X&usbip=SERVER], pluto:usb[?serial=SERIAL&usbip=SERVER], pluto:ip:HOST[:PORT], file:PATH[?pace=X&loop=N], loopback; SERVER = HOST[:PORT] or unix:PATH';
 
 /** TCP port of USB/IP servers. */
 export const USBIP_PORT = 3240;
@@ -54,11 +61,7 @@ export const IIOD_PORT = 30_431;
 
 /** Reads a radio URI; a UsageError says which part is wrong and what is possible. */
 export function parseRadioUri(text: string): RadioUri {
-  if (text.startsWith('file:')) {
-    const path = text.slice(5);
-    if (!path || path.includes('\0')) throw wrong(text, 'names no file');
-    return { kind: 'file', path };
-  }
+  if (text.startsWith('file:')) return parseFile(text);
   if (text === 'loopback') return { kind: 'loopback' };
   if (/^hackrf(?=$|[:?])/.test(text)) return parseHackrf(text);
   if (/^pluto:usb(?=$|\?)/.test(text)) return parsePlutoUsb(text);
@@ -90,10 +93,31 @@ export function formatRadioUri(uri: RadioUri): string {
     case 'pluto-ip':
       return `pluto:ip:${formatHost(uri.host)}:${uri.port}`;
     case 'file':
-      return `file:${uri.path}`;
+      return `file:${uri.path}${formatQuery({ pace: uri.pace, loop: uri.loops })}`;
     case 'loopback':
       return 'loopback';
   }
+}
+
+/** A path may have a question mark in it; KEY=VALUE behind the last one are options. */
+function parseFile(text: string): RadioUri {
+  const [, path, query] = /^file:(.*?)(?:\?([a-z]+=[^?]*))?$/s.exec(text) ?? [];
+  if (!path || path.includes('\0')) throw wrong(text, 'names no file');
+  const options: { pace?: number; loops?: number } = {};
+  for (const [key, value] of queryPairs(text, query)) {
+    if (key === 'pace') options.pace = withinOf(text, key, value, PACE_RANGE);
+    else if (key === 'loop') options.loops = withinOf(text, key, value, LOOPS_RANGE);
+    else throw wrong(text, `has the unknown option "${key}"; known: pace, loop`);
+  }
+  if (options.loops !== undefined && !Number.isInteger(options.loops))
+    throw wrong(text, `has loop=${options.loops}; allowed whole numbers`);
+  return { kind: 'file', path, ...options };
+}
+
+function withinOf(text: string, key: string, value: string, { min, max }: { min: number; max: number }): number {
+  const number = numberOf(text, key, value);
+  if (!(number >= min && number <= max)) throw wrong(text, `has ${key}=${value}; allowed ${min} to ${max}`);
+  return number;
 }
 
 function parseHackrf(text: string): RadioUri {

@@ -43,6 +43,7 @@ test('every form of the grammar is understood', () => {
   assert.deepEqual(parseRadioUri('pluto:ip:pluto.local:99'), { kind: 'pluto-ip', host: 'pluto.local', port: 99 });
   assert.deepEqual(parseRadioUri('pluto:ip:[fe80::1%eth0]:99'), { kind: 'pluto-ip', host: 'fe80::1%eth0', port: 99 });
   assert.deepEqual(parseRadioUri('file:a b/c?d.sigmf-meta'), { kind: 'file', path: 'a b/c?d.sigmf-meta' });
+  assert.deepEqual(parseRadioUri('file:a?b?pace=0.5&loop=600'), { kind: 'file', path: 'a?b', pace: 0.5, loops: 600 });
   assert.deepEqual(parseRadioUri('loopback'), { kind: 'loopback' });
 });
 
@@ -59,6 +60,7 @@ test('what was read is written the same', () => {
     'pluto:usb?serial=1044&usbip=lab.example:99',
     'pluto:ip:[::1]:30431',
     'file:x',
+    'file:x?pace=2&loop=3',
     'loopback',
   ]) {
     assert.equal(formatRadioUri(parseRadioUri(uri)), uri);
@@ -105,6 +107,13 @@ test('wrong URIs are refused and the message names the wrong part', () => {
     ['pluto:ip:host:0', /port 0/],
     ['pluto:ip:host:70000', /port 70000/],
     ['file:', /no file/],
+    ['file:?pace=1', /no file/],
+    ['file:x?pace=0', /pace=0; allowed 0.001 to 1000/],
+    ['file:x?pace=fast', /pace=fast, which is not a number/],
+    ['file:x?pace=1&pace=2', /pace twice/],
+    ['file:x?loop=1.5', /loop=1.5; allowed whole numbers/],
+    ['file:x?loop=0', /loop=0; allowed 1 to 1000000/],
+    ['file:x?speed=1', /"speed"; known: pace, loop/],
     ['loopback:x', /not a radio/],
   ] as const) {
     assert.throws(
@@ -121,6 +130,8 @@ test('wrong URIs are refused and the message names the wrong part', () => {
         fc.string().map((s) => `hackrf?usbip=${s}`),
         fc.string().map((s) => `hackrf?usbip=unix:${s}`),
         fc.string().map((s) => `pluto:usb?${s}`),
+        fc.string().map((s) => `file:${s}`),
+        fc.string().map((s) => `file:x?pace=${s}`),
         fc.string().map((s) => `pluto:ip:${s}`),
       ),
       (text) => {

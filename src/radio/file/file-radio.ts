@@ -13,10 +13,14 @@ import {
 import { describeSettings, resolveRequest } from '../settings.ts';
 import { isArchivePath } from '../sigmf/capture-paths.ts';
 import { CaptureWriter, type CaptureWriterOptions } from '../sigmf/capture-writer.ts';
+import { formatRadioUri } from '../uri.ts';
 import { BurstRecorder } from './burst-recorder.ts';
 import { FileRx, type FileRxOptions } from './file-rx.ts';
+import { PacedRx, type PacedRxOptions } from './paced-rx.ts';
 
 export interface FileRadioOptions extends FileRxOptions {
+  /** Received as from a board, at a pace and again and again; default as fast as it is read, once. */
+  readonly play?: Pick<PacedRxOptions, 'pace' | 'loops'>;
   /** Format of a capture that is sent; default cf32_le. */
   readonly format?: SampleFormat;
   readonly fullScale?: number;
@@ -50,20 +54,24 @@ const CAPABILITIES: RadioCapabilities = {
  */
 export class FileRadio implements Radio {
   readonly uri: string;
-  readonly capabilities = CAPABILITIES;
+  readonly capabilities: RadioCapabilities;
   private readonly path: string;
   private readonly options: FileRadioOptions;
   private open: { close(): Promise<void> } | null = null;
 
   constructor(path: string, options: FileRadioOptions = {}) {
-    this.uri = `file:${path}`;
+    this.uri = formatRadioUri({ kind: 'file', path, ...options.play });
+    this.capabilities = { ...CAPABILITIES, realtime: options.play?.pace !== undefined };
     this.path = path;
     this.options = options;
   }
 
-  async openRx(request: StreamRequest = {}): Promise<FileRx> {
+  async openRx(request: StreamRequest = {}): Promise<FileRx | PacedRx> {
     await this.claim();
-    const rx = await FileRx.open(this.path, request, this.options);
+    const { play, clock } = this.options;
+    const rx = play
+      ? await PacedRx.open(this.path, request, { ...play, ...(clock ? { clock } : {}) })
+      : await FileRx.open(this.path, request, this.options);
     this.open = rx;
     return rx;
   }
@@ -71,6 +79,8 @@ export class FileRadio implements Radio {
   /** Creates the capture. The sample rate must be given: nothing else knows it. */
   async openTx(request: StreamRequest): Promise<TxStream> {
     await this.claim();
+    if (this.options.play)
+      throw new UsageError(`${this.uri}: pace and loop are for receiving`, 'send to file:PATH alone');
     if (isArchivePath(this.path))
       throw new UsageError('file: an archive (.sigmf) can be read, not written', 'leave out .sigmf');
     if (request.rateHz === undefined) throw new UsageError('file: sending needs a sample rate', 'give -s RATE');
@@ -107,7 +117,7 @@ export class FileRadio implements Radio {
 
   private async claim(): Promise<void> {
     const stream = this.open;
-    if (stream instanceof FileRx && stream.ended) this.open = null;
+    if ((stream instanceof FileRx || stream instanceof PacedRx) && stream.ended) this.open = null;
     if (stream instanceof FileTx && stream.closed) this.open = null;
     if (this.open) throw new DeviceError(`${this.uri} is open already`, 'a file either sends or receives');
   }
