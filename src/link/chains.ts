@@ -5,7 +5,7 @@ import type { LinkEvent, Receiver } from './receiver.ts';
 import { RxBack } from './rx-back.ts';
 import { RxFront } from './rx-front.ts';
 
-export { IQ_WINDOW } from './rx-front.ts';
+export { IQ_WINDOW } from '../phy/frontend/converter.ts';
 
 /** From bursts at the modem rate to a transmitter at the device rate. */
 export class TxChain {

@@ -4,6 +4,7 @@ import { DcOffsetStage, IqImbalanceStage, imageRejectionDb } from '../../../src/
 import { DcIqCorrector, estimateDcIq } from '../../../src/phy/frontend/dc-iq.ts';
 import { frontendFor } from '../../../src/phy/frontend/frontend.ts';
 import { LevelMeter } from '../../../src/phy/frontend/level.ts';
+import { fromFloat, toFloat } from '../../../src/radio/format/convert.ts';
 import { noise, power, throughBlocks, tone, toneDb } from '../channel/helpers.ts';
 
 describe('LevelMeter', () => {
@@ -72,6 +73,24 @@ describe('estimateDcIq', () => {
     const y = faulty.slice();
     corrector.apply(faulty, y);
     assert.ok(Math.abs(10 * Math.log10(power(y) / power(clean))) < 0.01);
+  });
+
+  it('estimates the same from the moments that the down-converter gathers of native samples', () => {
+    const clean = noise(70_000, 0.06, 5);
+    const faulty = new DcOffsetStage(-30, 0.7).process(new IqImbalanceStage(0.5, 3).process(clean));
+    const { data } = fromFloat(faulty, 'ci16_le', 32768);
+    const down = frontendFor(7.68e6, 4.5e6, 8e6).downconverter();
+    for (let at = 0; at < data.length; at += 2 * 4999) down.processNative(data.subarray(at, at + 2 * 4999), 32768);
+    assert.ok(down.dcIq.full);
+    const whole = estimateDcIq(toFloat(data, 32768).reIm.subarray(0, 2 * down.dcIq.samples));
+    const gathered = down.dcIq.estimate();
+    for (const [key, value] of Object.entries(whole)) {
+      const got = gathered[key as keyof typeof gathered];
+      if (typeof value === 'boolean') assert.equal(got, value, key);
+      else assert.ok(Math.abs((got as number) - value) <= 1e-3 * Math.abs(value) + 1e-6, `${key}: ${got}, ${value}`);
+    }
+    down.dcIq.clear();
+    assert.ok(!down.dcIq.full);
   });
 
   it('does not act on noise without imbalance, on too few samples, or on silence', () => {

@@ -14,6 +14,7 @@ const KERNELS = [
   { name: 'ofdm', pages: 8 },
   { name: 'demap', pages: 3 },
   { name: 'equalise', pages: 9 },
+  { name: 'resample', pages: 16 },
 ];
 
 const sources = readdirSync(here);
