@@ -127,18 +127,16 @@ export class BurstReceiver {
 
   /** Examines hop after hop until a preamble shows; keeps enough history to look back on it. */
   private search(): boolean {
-    const need = this.detector.hop + this.numerology.segmentLength;
-    for (let { flat } = this.window; this.detector.nextIndex + need <= this.window.end; ) {
-      const detection = this.detector.push(flat, this.window.at(this.detector.nextIndex));
-      if (detection) {
-        this.pending = detection;
+    for (;;) {
+      const found = this.detector.scan(this.window.flat, this.window.start);
+      if (found === null) break;
+      if (found !== 'tone') {
+        this.pending = found;
         this.current = 'acquire';
         return true;
       }
       const { toneShare, stretchStart, nextIndex } = this.detector;
-      if (!this.window.removeTone(stretchStart, nextIndex, toneShare)) continue;
-      this.detector.reset(stretchStart);
-      flat = this.window.flat;
+      if (this.window.removeTone(stretchStart, nextIndex, toneShare)) this.detector.reset(stretchStart);
     }
     const keep = this.detector.lookahead + this.acquirer.margin.before + 2 * this.numerology.symbolLength;
     this.window.discardTo(Math.max(this.window.start, this.detector.nextIndex - keep));

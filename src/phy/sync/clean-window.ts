@@ -1,13 +1,13 @@
+import { correlateKernel } from '../kernels/correlate.ts';
 import { CarrierLog } from './carrier-log.ts';
 import { DcBlocker } from './dc.ts';
+import { TONE_SHARE } from './detect.ts';
 import { SampleWindow } from './sample-window.ts';
 import { findTone, ToneCanceller } from './tone.ts';
-import { colour, Whitener } from './whitener.ts';
+import { Whitener } from './whitener.ts';
 
 /** Carriers taken out at once. */
 const MAX_TONES = 4;
-/** A carrier with more than this share of the power is taken out. */
-const TONE_SHARE = 0.75;
 /** The spectrum is judged every so many samples. */
 const BLOCK = 4096;
 /** Neighbouring samples more alike than this are interference of a part of the band (a burst: 0.56 at most). */
@@ -114,13 +114,14 @@ export class CleanWindow extends SampleWindow {
     const { samples } = this;
     const from = this.at(end - BLOCK);
     const to = this.at(end);
-    const raw = colour(samples, from, to);
+    const kernel = correlateKernel();
+    const raw = kernel.colour(samples, from, to);
     // A carrier is left for `removeTone`: a flat spectrum would hide it from the search, and it would spoil the data.
     const interfered = raw > (this.filter ? WHITE : COLOURED) && !(raw > COLOURED && findTone(samples, from, BLOCK));
     if (!interfered) {
       if (this.filter) this.equalFrom = end;
       this.filter = null;
-    } else if (!this.filter || colour(this.flat, from, to) > WHITE) {
+    } else if (!this.filter || kernel.colour(this.flat, from, to) > WHITE) {
       this.filter = new Whitener(samples, from, to);
       if (!this.whitened) this.copyUpTo(end);
     }

@@ -1,65 +1,51 @@
+import { dcKernel } from '../kernels/dc.ts';
+import { DC_GROUP, DC_STATE } from '../kernels/dc-kernel.ts';
 import type { Numerology } from '../numerology.ts';
-
-/** Samples over which the running mean settles: a notch of some 40 Hz at 7.68 Msps. */
-const MEMORY = 1 << 15;
-/** Samples of nothing that the mean begins with, so that a stream's first samples are not taken for DC. */
-const FIRST = 64;
-/** After so many samples of exactly 0 the input is silent: a file without noise, or a gap that a driver filled. */
-const SILENT = 64;
-/** Samples beyond this many times full scale, squared, are none: one would spoil the mean for long. */
-const MAX_POWER = 1e10;
 
 /**
  * Removes the receiver's DC offset before anything else, with a running mean: plain at first, exponential with a
- * memory of 32768 samples from then on. Samples that are not finite (or 100 dB above full scale) become 0 and are counted.
- * Silence stays silence.
+ * memory of 32768 samples from then on (a notch of some 40 Hz at 7.68 Msps). Samples that are not finite (or 100 dB above full
+ * scale) become 0 and are counted. Silence stays silence. The kernel takes groups of 16 samples; a group that a block's end
+ * cuts is begun again with what it lacked, so the cut leaves no trace.
  */
 export class DcBlocker {
-  private meanRe = 0;
-  private meanIm = 0;
-  private count = 0;
-  /** Samples of exactly 0 in a row. */
-  private zeros = 0;
-  nonFinite = 0;
+  private readonly state = new Float64Array(DC_STATE);
+  /** The begun group, [16][re, im], its first `begun` samples, and what came out. */
+  private readonly group = new Float32Array(2 * DC_GROUP);
+  private readonly groupOut = new Float32Array(2 * DC_GROUP);
+  private readonly trial = new Float64Array(DC_STATE);
+  private begun = 0;
+
+  /** Samples that were not finite so far. */
+  get nonFinite(): number {
+    return this.begun > 0 ? this.trial[4] : this.state[4];
+  }
 
   /** out = input - mean, [n][re, im]. */
   process(input: Float32Array, out: Float32Array): void {
-    let { meanRe, meanIm, count } = this;
-    for (let i = 0; i < out.length; i += 2) {
-      let re = input[i];
-      let im = input[i + 1];
-      // Not a number compares false with everything.
-      if (!(re * re + im * im < MAX_POWER)) {
-        re = 0;
-        im = 0;
-        this.nonFinite++;
-      }
-      const gain = count < MEMORY ? 1 / (FIRST + count++) : 1 / (FIRST + MEMORY);
-      // mean += gain (x - mean), with the shortest chain from one mean to the next.
-      const keep = 1 - gain;
-      meanRe = keep * meanRe + gain * re;
-      meanIm = keep * meanIm + gain * im;
-      out[i] = re - meanRe;
-      out[i + 1] = im - meanIm;
-    }
-    this.meanRe = meanRe;
-    this.meanIm = meanIm;
-    this.count = count;
-    this.keepSilence(input, out);
+    let at = 0;
+    if (this.begun > 0) at = this.extend(input, 0, out);
+    const whole = at + ((out.length - at) & -(2 * DC_GROUP));
+    if (whole > at) dcKernel().process(this.state, input.subarray(at, whole), out.subarray(at, whole));
+    if (whole < out.length) this.extend(input, whole, out);
   }
 
-  /** Where the input is silent the output is: else the mean, dying away, is all there is, and looks like a carrier. */
-  private keepSilence(input: Float32Array, out: Float32Array): void {
-    const zero = (k: number) => input[2 * k] === 0 && input[2 * k + 1] === 0;
-    const count = out.length / 2;
-    let { zeros } = this;
-    for (let k = 0; k < count; k++) {
-      // A run long enough that begins here or soon covers the sample SILENT further on.
-      if (zeros === 0 && k + SILENT < count && !zero(k + SILENT)) k += SILENT;
-      else if (!zero(k)) zeros = 0;
-      else if (++zeros > SILENT) out.fill(0, 2 * k, 2 * k + 2);
+  /** Adds what there is from element `at` on to the begun group; returns the element behind it. */
+  private extend(input: Float32Array, at: number, out: Float32Array): number {
+    const { group, groupOut, state, trial } = this;
+    const from = 2 * this.begun;
+    const length = Math.min(group.length - from, out.length - at);
+    group.set(input.subarray(at, at + length), from);
+    group.fill(0, from + length);
+    trial.set(state);
+    dcKernel().process(trial, group, groupOut);
+    out.set(groupOut.subarray(from, from + length), at);
+    this.begun = (from + length) / 2;
+    if (this.begun === DC_GROUP) {
+      state.set(trial);
+      this.begun = 0;
     }
-    this.zeros = zeros;
+    return at + length;
   }
 }
 

@@ -1,3 +1,5 @@
+import { correlateKernel } from '../kernels/correlate.ts';
+import { SEGMENT_HOPS, SearchPast, type SearchPattern } from '../kernels/correlate-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 import { preamble } from './preamble.ts';
 
@@ -21,28 +23,27 @@ export interface Detection {
   readonly cfo: number;
 }
 
-const HOPS_PER_SEGMENT = 4;
-/** A segment with less energy is digital silence, whatever its shape. */
-const LEAST_ENERGY = 1e-20;
 const FALSE_ALARM_EXPONENT = 13.5;
 /** Inside another burst the threshold is so many times higher: its samples are less independent than noise. */
 const STRICT = 1.6;
+/** A carrier with more than this share of the energy is told of. */
+export const TONE_SHARE = 0.75;
+/** Samples whose metrics are computed at once: more would be for nothing where a burst begins. */
+const AHEAD = 2048;
 
 /** Consumes samples in order; results refer to absolute sample indices. */
 export class Detector {
   private readonly n: Numerology;
-  private readonly products: Int8Array;
+  private readonly pattern: SearchPattern;
   readonly hop: number;
   readonly threshold: number;
   /** Most samples between a preamble's start and the next hop when it (or a runner-up) is reported. */
   readonly lookahead: number;
-  // Rings over hops: lag products and energies of single hops, and normalised products of the segment that starts there.
-  private readonly ringSize: number;
-  private readonly crossRe: Float64Array;
-  private readonly crossIm: Float64Array;
-  private readonly energy: Float64Array;
-  private readonly pairRe: Float64Array;
-  private readonly pairIm: Float64Array;
+  private readonly past: SearchPast;
+  /** Metrics of hops computed ahead, from hop `aheadFrom` on. */
+  private readonly metric: { re: Float32Array; im: Float32Array; plain: Float32Array };
+  private aheadFrom = 0;
+  private aheadTo = 0;
   private hops = 0;
   private firstIndex = 0;
   private strictUntil = 0;
@@ -54,17 +55,16 @@ export class Detector {
   toneShare = 0;
 
   constructor(numerology: Numerology) {
+    const { products } = preamble(numerology);
+    const lag = numerology.segmentLength;
     this.n = numerology;
-    this.products = preamble(numerology).products;
-    this.hop = numerology.segmentLength / HOPS_PER_SEGMENT;
-    this.threshold = Math.sqrt(FALSE_ALARM_EXPONENT / (this.products.length * numerology.segmentLength));
-    this.ringSize = 4 * HOPS_PER_SEGMENT * numerology.nSegments;
-    this.crossRe = new Float64Array(this.ringSize);
-    this.crossIm = new Float64Array(this.ringSize);
-    this.energy = new Float64Array(this.ringSize);
-    this.pairRe = new Float64Array(this.ringSize);
-    this.pairIm = new Float64Array(this.ringSize);
-    this.lookahead = (3 * numerology.nSegments + 2) * numerology.segmentLength;
+    this.hop = lag / SEGMENT_HOPS;
+    this.pattern = { lag, hop: this.hop, products };
+    this.threshold = Math.sqrt(FALSE_ALARM_EXPONENT / (products.length * lag));
+    this.past = new SearchPast(this.pattern);
+    const most = AHEAD / this.hop;
+    this.metric = { re: new Float32Array(most), im: new Float32Array(most), plain: new Float32Array(most) };
+    this.lookahead = (3 * numerology.nSegments + 2) * lag;
   }
 
   /** Starts anew at an absolute sample index; up to `strictUntil` the samples belong to another burst. */
@@ -72,6 +72,9 @@ export class Detector {
     this.firstIndex = index;
     this.strictUntil = strictUntil;
     this.hops = 0;
+    this.aheadFrom = 0;
+    this.aheadTo = 0;
+    this.past.reset();
     this.best = null;
     this.second = null;
     this.toneShare = 0;
@@ -89,110 +92,79 @@ export class Detector {
     return runnerUp;
   }
 
-  /** First sample that the next call of `push` must be given. */
+  /** First sample that has not been examined. */
   get nextIndex(): number {
     return this.firstIndex + this.hops * this.hop;
   }
 
   /**
-   * Examines one hop. `samples` is [..][re, im]; the hop starts at sample `at`, and hop + D samples from there on must
-   * be present. Returns a detection once no stronger one can follow within a preamble's length (the sidelobes of the
-   * sign pattern reach that far), else null.
+   * Examines hop after hop of `samples` [..][re, im], whose first one has the absolute index `start`; a hop is examined when a
+   * segment's length of samples behind it is there. Returns a detection once no stronger one can follow within a preamble's
+   * length (the sidelobes of the sign pattern reach that far), 'tone' behind a hop at which `toneShare` exceeds TONE_SHARE, or
+   * null when the samples are used up.
    */
-  push(samples: Float32Array, at: number): Detection | null {
-    const d = this.n.segmentLength;
-    const { hop, ringSize } = this;
-    let re = 0;
-    let im = 0;
-    let e = 0;
-    for (let i = 2 * at, j = 2 * (at + d), end = 2 * (at + hop); i < end; i += 2, j += 2) {
-      const a = samples[i];
-      const b = samples[i + 1];
-      const c = samples[j];
-      const f = samples[j + 1];
-      re += a * c + b * f;
-      im += a * f - b * c;
-      e += a * a + b * b;
+  scan(samples: Float32Array, start: number): Detection | 'tone' | null {
+    const { re, im, plain } = this.metric;
+    const count = this.pattern.products.length;
+    const toneLimit = (TONE_SHARE * count) ** 2;
+    const strict = (STRICT * this.threshold * count) ** 2;
+    const usual = (this.threshold * count) ** 2;
+    const settling = (count + 1) * SEGMENT_HOPS;
+    for (;;) {
+      if (this.hops === this.aheadTo && !this.computeAhead(samples, start)) return null;
+      for (let h = this.hops - this.aheadFrom, end = this.aheadTo - this.aheadFrom; h < end; h++) {
+        this.hops = this.aheadFrom + h + 1;
+        const begin = this.hops - settling;
+        if (begin < 0) continue;
+        const square = re[h] * re[h] + im[h] * im[h];
+        if (square > usual) {
+          const index = this.firstIndex + begin * this.hop;
+          if (index >= this.strictUntil || square > strict) {
+            const cfo = Math.atan2(im[h], re[h]) / (2 * Math.PI * this.n.segmentLength);
+            this.keep({ index, rho: Math.sqrt(square) / count, cfo }, begin);
+          }
+        }
+        const { best } = this;
+        if (best && begin - this.bestHop >= this.n.nSegments * SEGMENT_HOPS) {
+          this.best = null;
+          this.toneShare = Math.sqrt(plain[h]) / count;
+          return best;
+        }
+        if (!(plain[h] >= toneLimit)) continue;
+        this.toneShare = Math.sqrt(plain[h]) / count;
+        return 'tone';
+      }
     }
-    const slot = this.hops % ringSize;
-    this.crossRe[slot] = re;
-    this.crossIm[slot] = im;
-    this.energy[slot] = e;
-    this.hops++;
-    if (this.hops >= 2 * HOPS_PER_SEGMENT) this.normalise(this.hops - 2 * HOPS_PER_SEGMENT);
-    const start = this.hops - (this.products.length + 1) * HOPS_PER_SEGMENT;
-    if (start < 0) return null;
-    this.evaluate(start);
-    const best = this.best;
-    if (best && start - this.bestHop >= this.n.nSegments * HOPS_PER_SEGMENT) {
-      this.best = null;
-      return best;
-    }
-    return null;
   }
 
-  /** Normalised lag product of the segment that starts at hop `first` with the next segment. */
-  private normalise(first: number): void {
-    const { ringSize, crossRe, crossIm, energy } = this;
-    let re = 0;
-    let im = 0;
-    let e1 = 0;
-    let e2 = 0;
-    for (let h = first; h < first + HOPS_PER_SEGMENT; h++) {
-      const i = h % ringSize;
-      re += crossRe[i];
-      im += crossIm[i];
-      e1 += energy[i];
-      e2 += energy[(h + HOPS_PER_SEGMENT) % ringSize];
-    }
-    const norm = Math.sqrt(e1 * e2);
-    const scale = norm > LEAST_ENERGY ? 1 / norm : 0;
-    const at = first % ringSize;
-    this.pairRe[at] = scale * re;
-    this.pairIm[at] = scale * im;
-  }
-
-  private evaluate(start: number): void {
-    const { ringSize, products, pairRe, pairIm } = this;
-    const count = products.length;
-    let re = 0;
-    let im = 0;
-    let plainRe = 0;
-    let plainIm = 0;
-    let index = start % ringSize;
-    for (let i = 0; i < count; i++) {
-      const pr = pairRe[index];
-      const pi = pairIm[index];
-      re += products[i] * pr;
-      im += products[i] * pi;
-      plainRe += pr;
-      plainIm += pi;
-      index += HOPS_PER_SEGMENT;
-      if (index >= ringSize) index -= ringSize;
-    }
-    this.toneShare = Math.sqrt(plainRe * plainRe + plainIm * plainIm) / count;
-    const rho = Math.sqrt(re * re + im * im) / count;
-    const found = this.firstIndex + start * this.hop;
-    if (!(rho > (found < this.strictUntil ? STRICT : 1) * this.threshold)) return;
-    const cfo = Math.atan2(im, re) / (2 * Math.PI * this.n.segmentLength);
-    this.keep({ index: found, rho, cfo }, start);
+  /** Metrics of the next hops, as many as there are samples for; false when for none. */
+  private computeAhead(samples: Float32Array, start: number): boolean {
+    const { hop, metric } = this;
+    const at = this.nextIndex - start;
+    const there = Math.floor((samples.length / 2 - this.n.segmentLength - at) / hop);
+    const some = Math.min(metric.re.length, there);
+    if (some < 1) return false;
+    correlateKernel().search(this.pattern, this.past, samples, at, some, metric, 0);
+    this.aheadFrom = this.hops;
+    this.aheadTo = this.hops + some;
+    return true;
   }
 
   /** Remembers a metric above the threshold if it is the strongest or the strongest apart from that. */
   private keep(found: Detection, start: number): void {
     const { best } = this;
     if (best && found.rho <= best.rho) {
-      const apart = start - this.bestHop > HOPS_PER_SEGMENT;
+      const apart = start - this.bestHop > SEGMENT_HOPS;
       if (apart && found.rho > (this.second?.rho ?? 0)) this.second = found;
       return;
     }
-    if (best && start - this.bestHop > HOPS_PER_SEGMENT) this.second = best;
+    if (best && start - this.bestHop > SEGMENT_HOPS) this.second = best;
     this.best = found;
     this.bestHop = start;
   }
 
   describe(): string {
-    const l = this.products.length * this.n.segmentLength;
+    const l = this.pattern.products.length * this.n.segmentLength;
     return `detector: signed autocorrelation over ${l} samples, threshold ${this.threshold.toFixed(3)}`;
   }
 }

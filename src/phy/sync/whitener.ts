@@ -4,26 +4,6 @@ const ORDER = 12;
 const FLOOR = 1e-4;
 
 /**
- * Correlation of neighbouring samples over [from, to), |R(1)| / R(0), from every 4th pair: 0 for white noise, sin(pi b) / (pi b)
- * for a band of b of the rate, 1 for a carrier.
- */
-export function colour(samples: Float32Array, from: number, to: number): number {
-  let re = 0;
-  let im = 0;
-  let energy = 1e-30;
-  for (let i = 2 * from; i + 3 < 2 * to; i += 8) {
-    const a = samples[i];
-    const b = samples[i + 1];
-    const c = samples[i + 2];
-    const d = samples[i + 3];
-    re += a * c + b * d;
-    im += a * d - b * c;
-    energy += a * a + b * b + c * c + d * d;
-  }
-  return (2 * Math.hypot(re, im)) / energy;
-}
-
-/**
  * Flattens a spectrum: the prediction error filter y(n) = x(n) - sum_k a_k x(n - k) of 12 taps, a from the autocorrelation of
  * a stretch by Levinson's recursion [Oppenheim10]. Repeated segments stay repeated, so a preamble in coloured
  * interference becomes one in nearly white noise; the first tap leads, so it stays where it was.

@@ -15,6 +15,8 @@ const KERNELS = [
   { name: 'demap', pages: 3 },
   { name: 'equalise', pages: 9 },
   { name: 'resample', pages: 16 },
+  { name: 'dc', pages: 3 },
+  { name: 'correlate', pages: 2 },
 ];
 
 const sources = readdirSync(here);

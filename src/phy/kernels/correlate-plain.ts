@@ -1,0 +1,97 @@
+import {
+  type CorrelateKernel,
+  LEAST_ENERGY,
+  SEGMENT_HOPS,
+  type SearchMetric,
+  type SearchPast,
+  type SearchPattern,
+} from './correlate-kernel.ts';
+
+/** The kernel in plain TypeScript: the twin of the one in WebAssembly. */
+export class PlainCorrelateKernel implements CorrelateKernel {
+  search(
+    { lag, hop, products }: SearchPattern,
+    past: SearchPast,
+    samples: Float32Array,
+    at: number,
+    count: number,
+    metric: SearchMetric,
+    to: number,
+  ): void {
+    const [re, im, energy] = withPast(past.hops, 3, count);
+    const old = past.hops.length / 3;
+    for (let h = 0; h < count; h++) {
+      let [sumRe, sumIm, square] = [0, 0, 0];
+      for (let i = 2 * (at + h * hop), j = i + 2 * lag, end = i + 2 * hop; i < end; i += 2, j += 2) {
+        sumRe += samples[i] * samples[j] + samples[i + 1] * samples[j + 1];
+        sumIm += samples[i] * samples[j + 1] - samples[i + 1] * samples[j];
+        square += samples[i] ** 2 + samples[i + 1] ** 2;
+      }
+      re[old + h] = sumRe;
+      im[old + h] = sumIm;
+      energy[old + h] = square;
+    }
+    const [pairRe, pairIm] = withPast(past.pairs, 2, count);
+    const before = past.pairs.length / 2;
+    for (let h = 0; h < count; h++) {
+      const norm = Math.sqrt(sum(energy, h) * sum(energy, h + SEGMENT_HOPS));
+      const scale = norm > LEAST_ENERGY ? 1 / norm : 0;
+      pairRe[before + h] = scale * sum(re, h);
+      pairIm[before + h] = scale * sum(im, h);
+    }
+    for (let h = 0; h < count; h++) {
+      let signedRe = 0;
+      let signedIm = 0;
+      let plainRe = 0;
+      let plainIm = 0;
+      for (let i = 0, p = h; i < products.length; i++, p += SEGMENT_HOPS) {
+        signedRe += products[i] * pairRe[p];
+        signedIm += products[i] * pairIm[p];
+        plainRe += pairRe[p];
+        plainIm += pairIm[p];
+      }
+      metric.re[to + h] = signedRe;
+      metric.im[to + h] = signedIm;
+      metric.plain[to + h] = plainRe * plainRe + plainIm * plainIm;
+    }
+    keepPast([re, im, energy], past.hops, count);
+    keepPast([pairRe, pairIm], past.pairs, count);
+  }
+
+  colour(samples: Float32Array, from: number, to: number): number {
+    let re = 0;
+    let im = 0;
+    let energy = 1e-30;
+    for (let i = 2 * from; i + 3 < 2 * to; i += 8) {
+      const a = samples[i];
+      const b = samples[i + 1];
+      const c = samples[i + 2];
+      const d = samples[i + 3];
+      re += a * c + b * d;
+      im += a * d - b * c;
+      energy += a * a + b * b + c * c + d * d;
+    }
+    return (2 * Math.hypot(re, im)) / energy;
+  }
+}
+
+/** The rows of `past` [rows][..], each with room for `count` numbers more; as exact as the past, so that no cut shows. */
+function withPast(past: Float32Array, rows: number, count: number): Float32Array[] {
+  const old = past.length / rows;
+  return Array.from({ length: rows }, (_, row) => {
+    const out = new Float32Array(old + count);
+    out.set(past.subarray(row * old, (row + 1) * old));
+    return out;
+  });
+}
+
+/** The newest numbers of each row become the past. */
+function keepPast(rows: Float32Array[], past: Float32Array, count: number): void {
+  const old = past.length / rows.length;
+  for (const [row, values] of rows.entries()) past.set(values.subarray(count, count + old), row * old);
+}
+
+/** Of the four hops from h on. */
+function sum(values: Float32Array, h: number): number {
+  return values[h] + values[h + 1] + values[h + 2] + values[h + 3];
+}

@@ -1,0 +1,36 @@
+import { DC_FIRST, DC_GROUP, DC_MAX_POWER, DC_MEMORY, DC_SILENT, type DcKernel } from './dc-kernel.ts';
+
+/** The kernel in plain TypeScript: the twin of the one in WebAssembly. */
+export class PlainDcKernel implements DcKernel {
+  process(state: Float64Array, input: Float32Array, out: Float32Array): void {
+    for (let at = 0; at < out.length; at += 2 * DC_GROUP) processGroup(state, input, out, at);
+  }
+}
+
+function processGroup(state: Float64Array, input: Float32Array, out: Float32Array, at: number): void {
+  const [meanRe, meanIm, count] = state;
+  let sumRe = 0;
+  let sumIm = 0;
+  for (let i = at; i < at + 2 * DC_GROUP; i += 2) {
+    let re = input[i];
+    let im = input[i + 1];
+    // Not a number compares false with everything.
+    if (!(re * re + im * im < DC_MAX_POWER)) {
+      re = 0;
+      im = 0;
+      state[4]++;
+      state[3] = 0;
+    } else if (re === 0 && im === 0) state[3]++;
+    else state[3] = 0;
+    sumRe += re;
+    sumIm += im;
+    // Where the input is silent the output is: else the mean, dying away, is all there is, and looks like a carrier.
+    const silent = state[3] > DC_SILENT;
+    out[i] = silent ? 0 : re - meanRe;
+    out[i + 1] = silent ? 0 : im - meanIm;
+  }
+  state[2] = Math.min(count + DC_GROUP, DC_MEMORY);
+  const gain = 1 / (DC_FIRST - 1 + state[2]);
+  state[0] = meanRe + gain * (sumRe - DC_GROUP * meanRe);
+  state[1] = meanIm + gain * (sumIm - DC_GROUP * meanIm);
+}
