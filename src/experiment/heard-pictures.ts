@@ -51,6 +51,11 @@ export class HeardPictures {
     this.pending.share(burst, event, chain);
   }
 
+  /** Pictures that `take` would give. */
+  get waiting(): number {
+    return this.done.length;
+  }
+
   /** Pictures that are done with since the last call, in the order in which they came. */
   take(): HeardPicture[] {
     return this.done.splice(0).map((p) => ('trace' in p ? p : this.heard(p)));

@@ -112,6 +112,8 @@ export interface LinkMetrics {
   cfoHz: number | null;
   samples: number | null;
   lostSamples: number | null;
+  /** Bursts that were heard and not decoded because the receiver could not keep up. */
+  droppedBursts: number | null;
   clippedSamples: number | null;
   modelSet: string | null;
   timings: Record<string, number>;
@@ -163,6 +165,7 @@ export function emptyMetrics(codec: string): LinkMetrics {
     cfoHz: null,
     samples: null,
     lostSamples: null,
+    droppedBursts: null,
     clippedSamples: null,
     modelSet: null,
     timings: {},

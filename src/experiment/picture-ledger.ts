@@ -111,6 +111,14 @@ export class PictureLedger {
       lpips: await inputs.lpips(fits, decoded?.decodable ? image : undefined),
     });
     const timings = codecTimings(decoded?.timingsMs ?? {}, decoded?.task);
-    return { ...metrics, timings, samples: null, lostSamples: null, clippedSamples: null, harq: null };
+    return {
+      ...metrics,
+      timings,
+      samples: null,
+      lostSamples: null,
+      droppedBursts: null,
+      clippedSamples: null,
+      harq: null,
+    };
   }
 }

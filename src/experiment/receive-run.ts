@@ -1,5 +1,6 @@
 import { ExitCode, NoSignalError, SctError, UsageError } from '../common/errors.ts';
 import { TurningReceiver } from '../link/session/turning-receiver.ts';
+import type { PipelineQueues } from '../link/telemetry.ts';
 import { numerology } from '../phy/numerology.ts';
 import { openRadio } from '../radio/open-radio.ts';
 import type { Radio, RxStream } from '../radio/radio.ts';
@@ -77,7 +78,8 @@ async function receiveFrom(
   const rx: RxStream = opened;
   const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
   const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
-  const rateHz = rx.settings.rateHz;
+  const { rateHz, format, fullScale } = rx.settings;
+  const live = radio.capabilities.realtime;
   const resolved = { ...config, rateHz, sampleFormat: rx.settings.format };
   const device = { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } };
   const begun = await beginRun(
@@ -102,7 +104,9 @@ async function receiveFrom(
   const recorded = tapRx(rx, capture);
   const thermometer = new Thermometer(radio);
   const level = watch && end ? await levelOfEnd(end) : null;
+  let queues: (() => PipelineQueues) | null = null;
   watch?.reads(() => ({
+    queues: queues?.() ?? null,
     clippedSamples: rx.counters.clippedSamples,
     underruns: 0,
     rxGainsDb: rx.settings.gainsDb,
@@ -137,9 +141,14 @@ async function receiveFrom(
       {
         ...{ numerology: config.numerology, rateHz, loOffsetHz, estimator: config.estimator, codecs },
         ...(answers ? { prediction: predictionOf(config) } : {}),
+        // Of a file that waits, no more is to be taken than what -n pictures come in.
+        ...(live || config.count === undefined ? { pipeline: { format, fullScale, live } } : {}),
       },
       {
         watch,
+        queues: (read) => {
+          queues = read;
+        },
         heard: (event) => {
           answers?.to(event);
           // Between a sounding and what follows it there is time for another gain.

@@ -1,8 +1,12 @@
-import { RxChain } from '../link/chains.ts';
+import type { FrontRecord } from '../link/front-record.ts';
+import { type PipelineOptions, ReceivePipeline } from '../link/pipeline/receive-pipeline.ts';
 import { type LinkEvent, Receiver } from '../link/receiver.ts';
 import type { PredictionOptions } from '../link/reverse/csi-history.ts';
+import { RxBack } from '../link/rx-back.ts';
+import { RxFront } from '../link/rx-front.ts';
+import type { PipelineQueues } from '../link/telemetry.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
-import { frontendFor } from '../phy/frontend/frontend.ts';
+import { type Frontend, frontendFor } from '../phy/frontend/frontend.ts';
 import { type Numerology, numerology } from '../phy/numerology.ts';
 import type { SampleBlock, SampleFormat } from '../radio/radio.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
@@ -66,12 +70,14 @@ export interface ReceiveSettings {
   readonly prediction?: PredictionOptions;
   /** Where codecs are found; default: the classical one alone. */
   readonly codecs?: ReceiverCodecs;
+  /** Demodulated in a thread of its own; absent: all in this thread. */
+  readonly pipeline?: Pick<PipelineOptions, 'format' | 'fullScale' | 'live'>;
 }
 
 /** What came of a stream. */
 export interface StreamResult {
   readonly numerology: Numerology;
-  readonly chain: RxChain;
+  readonly chain: RxBack;
   readonly trace: LinkTrace;
   readonly codecs: ReceiverCodecs | null;
   /** Pictures of which anything came, and those lost whole, in order; without those that `picture` has settled. */
@@ -89,54 +95,163 @@ export interface StreamHooks {
    */
   picture?(heard: HeardPicture, receiver: Receiver): Promise<void>;
   readonly watch?: RunWatch | null;
+  /** Called once with what tells how much waits between the threads, where there are several. */
+  queues?(read: () => PipelineQueues): void;
   /** Called now and then with the number of samples taken. */
   progress?(samples: number): void;
 }
 
-/** Receives a stream to its end (or until a hook stops it), knowing only what came over the air. */
+/** Pictures that may wait to be settled while the next are received. */
+const MAX_UNSETTLED = 2;
+
+/**
+ * Receives a stream to its end (or until a hook stops it), knowing only what came over the air: in this thread alone, which gives the same whenever it
+ * is done again, or with the demodulation in a thread of its own (`settings.pipeline`), which gives the same, too, as long as nothing is dropped.
+ */
 export async function receiveStream(
   blocks: AsyncIterable<SampleBlock>,
   settings: ReceiveSettings,
   hooks: StreamHooks = {},
 ): Promise<StreamResult> {
-  const n = numerology(settings.numerology);
-  const frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
-  const { estimator, codecs = null } = settings;
-  const pictures = new HeardPictures();
-  const receiver = new Receiver({
-    ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator, prediction: settings.prediction },
-    retire: (picture) => pictures.retire(picture),
-  });
-  const chain = new RxChain(frontend, receiver);
-  const trace = new LinkTrace();
-  const take = (events: ReturnType<RxChain['push']>): boolean => {
-    let stop = false;
-    for (const event of events) {
-      const burst = trace.add(event, chain);
-      pictures.add(event, burst, chain);
-      if (burst && event.type === 'burst') hooks.watch?.heard(event, burst, chain);
-      hooks.heard?.(event, chain.receiver);
-      if (burst && hooks.burst?.(burst, chain.receiver)) stop = true;
-    }
-    return stop;
-  };
-  const kept: HeardPicture[] = [];
-  const settle = async (): Promise<void> => {
-    for (const heard of pictures.take()) {
-      if (hooks.picture) await hooks.picture(heard, receiver);
-      else kept.push(heard);
-    }
+  const reception = new Reception(settings, hooks);
+  if (settings.pipeline) await piped(blocks, reception, settings.pipeline);
+  else await alone(blocks, reception);
+  return reception.end();
+}
+
+/** Both halves of the receiver one after the other, block by block. */
+async function alone(blocks: AsyncIterable<SampleBlock>, reception: Reception): Promise<void> {
+  const { hooks, back } = reception;
+  const records: FrontRecord[] = [];
+  const front = new RxFront(reception.frontend, back.receiver.phy, (record) => records.push(record));
+  const drain = () => {
+    front.progress();
+    for (const record of records.splice(0)) reception.take(record);
   };
   for await (const block of blocks) {
-    hooks.watch?.block(block, chain);
-    const stop = take(chain.push(block));
-    await hooks.watch?.building(receiver);
-    await settle();
-    hooks.progress?.(chain.samples);
-    if (stop) break;
+    hooks.watch?.block(block, back);
+    front.push(block);
+    drain();
+    await reception.settle();
+    hooks.progress?.(back.samples);
+    if (reception.stopped) break;
   }
-  take(chain.flush());
-  trace.markLosses(chain);
-  await settle();
-  return { numerology: n, chain, trace, codecs, heard: [...kept, ...pictures.end(receiver.received)] };
+  front.flush();
+  drain();
+}
+
+/** The front half in another thread, the back half here as its records come; what is on the way when a hook stops the reception is still received. */
+async function piped(
+  blocks: AsyncIterable<SampleBlock>,
+  reception: Reception,
+  how: NonNullable<ReceiveSettings['pipeline']>,
+): Promise<void> {
+  const { hooks, back, settings } = reception;
+  const { numerology: subbands, estimator, rateHz, loOffsetHz } = settings;
+  const occupied = occupiedHz(numerology(subbands));
+  const pipeline = await ReceivePipeline.start({
+    ...{ subbands, estimator, rateHz, loOffsetHz, occupiedHz: occupied },
+    ...how,
+  });
+  hooks.queues?.(() => pipeline.depths());
+  let failed = false;
+  const heard = (async () => {
+    for await (const record of pipeline) {
+      reception.take(record);
+      if (record.type === 'burst') await reception.settleSoon();
+    }
+    await reception.settle();
+  })().catch(async (error: unknown) => {
+    failed = true;
+    await pipeline.close(); // whoever waits for room stops waiting
+    throw error;
+  });
+  heard.catch(() => undefined); // looked at below
+  try {
+    let samples = 0;
+    for await (const block of blocks) {
+      if (failed) break;
+      hooks.watch?.block(block, back);
+      await pipeline.push(block);
+      samples += block.data.length >> 1;
+      hooks.progress?.(samples);
+      if (reception.stopped) break;
+    }
+    await pipeline.flush();
+    await heard;
+  } finally {
+    await pipeline.close();
+  }
+}
+
+/** The back half of a stream's receiver with what is made of its events. */
+class Reception {
+  readonly settings: ReceiveSettings;
+  readonly hooks: StreamHooks;
+  readonly frontend: Frontend;
+  readonly back: RxBack;
+  /** A hook wants no more. */
+  stopped = false;
+  private readonly numerology: Numerology;
+  private readonly trace = new LinkTrace();
+  private readonly pictures = new HeardPictures();
+  private readonly kept: HeardPicture[] = [];
+  private settling: Promise<void> | null = null;
+
+  constructor(settings: ReceiveSettings, hooks: StreamHooks) {
+    const { estimator, codecs, prediction } = settings;
+    const n = numerology(settings.numerology);
+    this.settings = settings;
+    this.hooks = hooks;
+    this.numerology = n;
+    this.frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
+    const receiver = new Receiver({
+      ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator, prediction },
+      retire: (picture) => this.pictures.retire(picture),
+    });
+    this.back = new RxBack(this.frontend, receiver);
+  }
+
+  take(record: FrontRecord): void {
+    const { back, hooks } = this;
+    const event = back.take(record);
+    if (!event) return;
+    const burst = this.trace.add(event, back);
+    this.pictures.add(event, burst, back);
+    if (burst && event.type === 'burst') hooks.watch?.heard(event, burst, back);
+    hooks.heard?.(event, back.receiver);
+    if (burst && hooks.burst?.(burst, back.receiver)) this.stopped = true;
+  }
+
+  /** Shows the picture as far as it has come, and hands over those that are done with. */
+  async settle(): Promise<void> {
+    await this.settling;
+    await this.settleNow();
+  }
+
+  /** The same beside what is received meanwhile, waiting only where too many pictures have come since. */
+  async settleSoon(): Promise<void> {
+    this.settling ??= this.settleNow().finally(() => {
+      this.settling = null;
+    });
+    this.settling.catch(() => undefined); // said where it is waited for
+    if (this.pictures.waiting > MAX_UNSETTLED) await this.settling;
+  }
+
+  async end(): Promise<StreamResult> {
+    const { back, trace, numerology: n, kept, pictures } = this;
+    trace.markLosses(back);
+    await this.settle();
+    const { codecs = null } = this.settings;
+    return { numerology: n, chain: back, trace, codecs, heard: [...kept, ...pictures.end(back.receiver.received)] };
+  }
+
+  private async settleNow(): Promise<void> {
+    const { hooks, back } = this;
+    await hooks.watch?.building(back.receiver);
+    for (const heard of this.pictures.take()) {
+      if (hooks.picture) await hooks.picture(heard, back.receiver);
+      else this.kept.push(heard);
+    }
+  }
 }
