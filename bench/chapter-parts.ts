@@ -1,5 +1,7 @@
 /** What the chapters of docs/results.md share. */
 
+import type { Spread } from '../src/experiment/bench/spread.ts';
+
 export interface PlotFile {
   readonly file: string;
   readonly svg: string;
@@ -27,6 +29,16 @@ export function figure(value: number | null | undefined, digits = 4): string {
   return value === null || value === undefined || !Number.isFinite(value)
     ? '–'
     : String(Number(value.toPrecision(digits)));
+}
+
+/** Median and range; a dash where nothing was measured. */
+export function cell(s: Spread | null | undefined, digits = 2): string {
+  return s ? `${s.median.toFixed(digits)} (${s.low.toFixed(digits)} to ${s.high.toFixed(digits)})` : '–';
+}
+
+/** What came of what was asked. */
+export function verdict(met: boolean): string {
+  return met ? 'met' : '**missed**';
 }
 
 /** A markdown table. */

@@ -1,10 +1,9 @@
 /**
- * Chapters of docs/results.md beside the modem's requirements: channel code, adaptation, speed, channel estimators and
+ * Chapters of docs/results.md beside the modem's requirements: channel code, adaptation, channel estimators and
  * analog symbols, each from a JSON file of its own in bench/results.
  */
 
 import type { AdaptationRow } from '../src/experiment/bench/adaptation-row.ts';
-import type { SpeedReport, Spread } from '../src/experiment/bench/modem-speed.ts';
 import { plot } from '../src/experiment/report/svg/plot.ts';
 import type { Series } from '../src/experiment/report/svg/series.ts';
 import type { PsnrRow } from './analog/psnr-table.ts';
@@ -209,46 +208,6 @@ export function adaptationPlot(result: AdaptationResult): PlotFile {
     series,
   });
   return { file: 'modem-adaptation.svg', svg };
-}
-
-export function speedChapter(report: SpeedReport): string {
-  const cell = (s: Spread | undefined) =>
-    s ? `${s.median.toFixed(2)} (${s.low.toFixed(2)} to ${s.high.toFixed(2)})` : '–';
-  const stages = [...new Set(report.shapes.flatMap((s) => s.stages.map((c) => c.stage)))];
-  const of = (i: number, stage: string) => report.shapes[i].stages.find((c) => c.stage === stage);
-  return [
-    '## Speed of the modem',
-    `Msps of one core, ${report.method}.${report.quick ? ' **A quick run: not for quotation.**' : ''}`,
-    table(
-      ['signal', 'generate', 'liquid-dsp', 'ratio', 'receive', 'liquid-dsp', 'ratio'],
-      report.shapes.map((s) => [
-        `${s.fftSize}/${s.cpLength}, ${s.subbands} subbands`,
-        cell(s.ours.generate),
-        cell(s.liquid?.generate),
-        cell(s.ratio?.generate),
-        cell(s.ours.receive),
-        cell(s.liquid?.receive),
-        cell(s.ratio?.receive),
-      ]),
-    ),
-    `Ratio to liquid-dsp${report.liquid ? ` ${report.liquid.version}` : ''} (the smaller median of receiving, asked >= 0.5): ${report.ratioToLiquid === null ? `not measured (${report.noPeer})` : `**${report.ratioToLiquid.toFixed(2)}**`}.`,
-    table(
-      ['receive, ns a sample', ...report.shapes.map((s) => `${s.fftSize}-point`)],
-      stages.map((stage) => [
-        stage,
-        ...report.shapes.map((_, i) => {
-          const c = of(i, stage);
-          return c ? `${c.nsPerSample.toFixed(1)} (${(100 * c.share).toFixed(0)} %)` : '–';
-        }),
-      ]),
-    ),
-    table(
-      ['FFT', ...report.growth.map((g) => String(g.fftSize))],
-      [['receive, ns a sample', ...report.growth.map((g) => g.nsPerSample.toFixed(0))]],
-    ),
-    `    ${report.command}`,
-    `${provenance(report)}.`,
-  ].join('\n\n');
 }
 
 export function estimatorsChapter(result: EstimatorsResult): string {

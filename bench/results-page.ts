@@ -11,7 +11,16 @@ import type { ModelsReport } from '../src/experiment/bench/models.ts';
 import { MODEM_BENCH_SCHEMA, type RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
 import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
 import { SEMANTICS_SCHEMA, type SemanticsReport } from '../src/experiment/bench/semantics/report.ts';
+import { SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed.ts';
 import { type DashboardResult, dashboardChapter } from './dashboard-chapter.ts';
+import { growthChapter, growthPlots } from './growth-chapter.ts';
+import {
+  type FftResult,
+  type KernelsResult,
+  kernelsChapter,
+  type LdpcPeerResult,
+  ldpcPeerPlot,
+} from './kernels-chapter.ts';
 import {
   kodakChapter,
   type LinkResult,
@@ -33,10 +42,11 @@ import {
   type LdpcSpeedResult,
   type LdpcVectorsResult,
   ldpcChapter,
-  speedChapter,
 } from './phy-chapters.ts';
 import { type ClientsResult, type RadiosResult, radiosChapter } from './radios-chapter.ts';
+import { type MeasuredRuns, realTimeChapter } from './real-time-chapter.ts';
 import { semanticsChapter, semanticsPlots } from './semantics-chapter.ts';
+import { speedChapter, speedPlot } from './speed-chapter.ts';
 import { contents, summaryChapter } from './summary-chapter.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -62,6 +72,12 @@ const ldpcBler = read<LdpcBlerResult>('ldpc-bler.json');
 const ldpcSpeed = read<LdpcSpeedResult>('ldpc-speed.json');
 const adaptation = read<AdaptationResult>('adaptation.json');
 const modemSpeed = read<SpeedReport>('modem-speed.json');
+const wholeSpeed = ofSchema(read<WholeSpeedReport>('speed.json'), SPEED_SCHEMA);
+const kernels = read<KernelsResult>('kernels.json');
+const fft = read<FftResult>('fft.json');
+const ldpcPeer = read<LdpcPeerResult>('ldpc-peer.json');
+const realTime = ofSchema(read<MeasuredRuns>('realtime.json'), 'sct.bench.realtime/1');
+const video = ofSchema(read<MeasuredRuns>('video.json'), 'sct.bench.video/1');
 const estimators = read<EstimatorsResult>('estimators.json');
 const analog = read<AnalogResult>('analog.json');
 const speed = read<{ lines: string[] }>('loopback-speed.json');
@@ -87,14 +103,17 @@ const chapters = [
   estimators && estimatorsChapter(estimators),
   analog && analogChapter(analog),
   (ldpcVectors || ldpcBler || ldpcSpeed) && ldpcChapter(ldpcVectors, ldpcBler, ldpcSpeed),
+  (realTime || video) && realTimeChapter(realTime, video),
   modemSpeed && speedChapter(modemSpeed),
+  wholeSpeed && growthChapter(wholeSpeed),
+  (kernels || fft || ldpcPeer) && kernelsChapter(kernels, fft, ldpcPeer),
 ].filter((p): p is string => typeof p === 'string');
 const body = chapters.join('\n\n');
 const page = `${[
   '# Results',
   'Every table was written by `node --import tsx bench/results-page.ts` from the JSON files in `bench/results`; the commands that made those stand with each. All of it is simulated: nothing has been on the air. Definitions: [metrics.md](metrics.md).',
   'Where something was asked, a row says what came of it: **met**; **missed**, the limit lies outside the whole interval; **open**, the value is beyond the limit, its interval not wholly; **short**, a target beyond the limit that was not reached. Intervals are 95 %.',
-  summaryChapter({ seeds, kodak, powerLoading, models, modem, ldpcBler, modemSpeed }),
+  summaryChapter({ seeds, kodak, powerLoading, models, modem, ldpcBler, modemSpeed, realTime, video }),
   `## Contents\n\n${contents(body)}`,
   body,
 ].join('\n\n')}\n`;
@@ -104,6 +123,9 @@ const plots = [
   ...(models ? modelsPlots(models) : []),
   ...(modem ? modemPlots(modem) : []),
   ...(adaptation ? [adaptationPlot(adaptation)] : []),
+  ...(modemSpeed ? [speedPlot(modemSpeed)] : []),
+  ...(wholeSpeed ? growthPlots(wholeSpeed) : []),
+  ...(ldpcPeer ? [ldpcPeerPlot(ldpcPeer)] : []),
 ];
 const files = [
   { path: PAGE, text: page },

@@ -4,10 +4,12 @@ import type { ModelsReport } from '../src/experiment/bench/models.ts';
 import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../src/experiment/bench/models-published.ts';
 import type { RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
 import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
-import { figure, table } from './chapter-parts.ts';
+import { figure, table, verdict } from './chapter-parts.ts';
 import type { LinkResult, PowerLoadingResult, PowerLoadingRow } from './link-chapter.ts';
 import { measuredOf } from './modem-chapter.ts';
 import type { LdpcBlerResult } from './phy-chapters.ts';
+import { type MeasuredRuns, realTimeLines } from './real-time-chapter.ts';
+import { ASKED_RECEIVE } from './speed-chapter.ts';
 
 export interface Measured {
   readonly seeds: readonly LinkResult[];
@@ -17,6 +19,8 @@ export interface Measured {
   readonly modem: RequirementsReport | null;
   readonly ldpcBler: LdpcBlerResult | null;
   readonly modemSpeed: SpeedReport | null;
+  readonly realTime: MeasuredRuns | null;
+  readonly video: MeasuredRuns | null;
 }
 
 /** One line: what was asked or compared with, and what came out. */
@@ -32,6 +36,7 @@ export function summaryChapter(m: Measured): string {
     ...modemLines(m.modem),
     ...codeLines(m.ldpcBler),
     ...speedLines(m.modemSpeed),
+    ...realTimeLines([m.realTime, m.video]),
   ];
   return ['## In short', table(['what', 'measured'], lines)].join('\n\n');
 }
@@ -119,9 +124,10 @@ function codeLines(bler: LdpcBlerResult | null): Line[] {
 }
 
 function speedLines(speed: SpeedReport | null): Line[] {
-  if (!speed?.liquid) return [];
+  if (!speed?.liquid || speed.ratioToLiquid === null) return [];
   const each = speed.shapes.map((s) => `${s.ratio?.receive.median.toFixed(2) ?? '–'} at ${s.fftSize} points`);
-  return [['[receiver speed](#speed-of-the-modem) over liquid-dsp, one core, asked >= 0.5', each.join(', ')]];
+  const what = `[receiver speed](#speed-of-the-modem) over liquid-dsp, one core, asked >= ${ASKED_RECEIVE} at 64 and 1024 points`;
+  return [[what, `${each.join(', ')}: ${verdict(speed.ratioToLiquid >= ASKED_RECEIVE)}`]];
 }
 
 /** GitHub's anchor of a heading: lower case, marks dropped, blanks as hyphens. */

@@ -3,15 +3,19 @@ import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
 import { addModemBench } from './bench-modem.ts';
 import { addSemanticsBench } from './bench-semantics.ts';
+import { addSpeedBench } from './bench-speed.ts';
 import { shownCommand } from './shown-command.ts';
 
-/** `sct bench`: the channel code against published vectors, the modem against its requirements, the model sets' figures, semantic coding. */
+/** `sct bench`: speed; the channel code against published vectors, the modem against its requirements, the model sets' figures, semantic coding. */
 export const addBench: AddCommand = (program, context, done) => {
   const group = program
     .command('bench')
-    .summary('check against vectors and requirements: ldpc, modem, models, semantics')
-    .description('Checks parts against published vectors and stated requirements.')
+    .summary('speed beside peers; checks against vectors and requirements: ldpc, modem, models, semantics')
+    .description(
+      'By itself: CPU time of one core beside the rate that the modem needs, at every numerology, and what it grows with, in about two minutes (`sct bench speed --help`). With another command: checks of a part against published vectors and stated requirements.',
+    )
     .helpCommand(false);
+  addSpeedBench(group, context, done);
 
   const ldpc = group
     .command('ldpc')

@@ -1,6 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { numerology } from '../../phy/numerology.ts';
+import { CodedModem, type CodedShape } from './coded-speed.ts';
+import { type DeviceShape, IdleReceiver } from './idle-speed.ts';
+import { ImageCodecSpeed, type ImageShape } from './image-speed.ts';
 import { type LdpcSpeed, ldpcSpeeds } from './modem-speed-ldpc.ts';
 import { best, OurModem, type Speeds } from './modem-speed-ours.ts';
 import { type StageCost, stageCosts } from './modem-speed-stages.ts';
@@ -14,12 +17,21 @@ export interface ShapeText {
   readonly cfoRadPerSample: number;
 }
 
+/** What is measured beside the modem itself, and how it is set up. */
+export type Subject =
+  | ({ readonly kind: 'modem' } & ShapeText)
+  | ({ readonly kind: 'coded' } & CodedShape)
+  | ({ readonly kind: 'device' } & DeviceShape)
+  | ({ readonly kind: 'image' } & ImageShape);
+
 type Task =
   | { readonly task: 'open'; readonly shape: ShapeText }
   | { readonly task: 'measure' }
   | { readonly task: 'receive'; readonly passes: number }
   | { readonly task: 'stages'; readonly repeats: number; readonly nsPerSample: number }
-  | { readonly task: 'ldpc'; readonly rounds: number };
+  | { readonly task: 'ldpc'; readonly rounds: number }
+  | { readonly task: 'subject'; readonly subject: Subject }
+  | { readonly task: 'measure-subject' };
 
 /** Set in the environment of the process that measures. */
 const ROLE = 'SCT_SPEED_CHILD';
@@ -31,8 +43,9 @@ const ROLE = 'SCT_SPEED_CHILD';
 export class OurProcess {
   private readonly child: ChildProcess;
 
-  constructor() {
-    this.child = fork(fileURLToPath(import.meta.url), [], {
+  /** @param module this module, of another checkout where that is to be measured */
+  constructor(module: string = fileURLToPath(import.meta.url)) {
+    this.child = fork(module, [], {
       execArgv: [...process.execArgv.filter((a) => !a.startsWith('--test')), '--single-threaded'],
       env: { ...process.env, [ROLE]: '1' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
@@ -62,6 +75,18 @@ export class OurProcess {
     return this.ask({ task: 'ldpc', rounds }) as Promise<LdpcSpeed[]>;
   }
 
+  /** Sets a subject up and warms it up; returns what is to be said of it. A checkout from before there were subjects throws. */
+  async subject(subject: Subject): Promise<unknown> {
+    const answer = (await this.ask({ task: 'subject', subject })) as { facts: unknown } | undefined;
+    if (!answer || !('facts' in answer)) throw new Error('this program measures no subjects');
+    return answer.facts;
+  }
+
+  /** One round of the subject that was set up last. */
+  measureSubject(): Promise<Record<string, number>> {
+    return this.ask({ task: 'measure-subject' }) as Promise<Record<string, number>>;
+  }
+
   close(): void {
     this.child.kill();
   }
@@ -87,12 +112,18 @@ export class OurProcess {
   }
 }
 
-/** Shapes warm up by this many rounds. */
+/** Everything warms up by this many rounds. */
 const WARM_UP = 3;
 let modem: OurModem | null = null;
+let measured: { measure(): unknown } | null = null;
 
 async function work(task: Task): Promise<unknown> {
   if (task.task === 'ldpc') return ldpcSpeeds(task.rounds);
+  if (task.task === 'subject') return openSubject(task.subject);
+  if (task.task === 'measure-subject') {
+    if (!measured) throw new Error('no subject is open');
+    return await measured.measure();
+  }
   if (task.task === 'open') {
     modem = new OurModem({ ...task.shape, numerology: numerology(task.shape.subbands) });
     for (let i = 0; i < WARM_UP; i++) modem.measure();
@@ -105,6 +136,26 @@ async function work(task: Task): Promise<unknown> {
     return best(ours.samples, () => ours.receiveAll(), task.passes);
   }
   return await stageCosts(() => ours.receiveAll(), task.repeats, task.nsPerSample);
+}
+
+async function openSubject(subject: Subject): Promise<{ facts: unknown }> {
+  if (subject.kind === 'image') {
+    const image = await ImageCodecSpeed.open(subject);
+    for (let i = 0; i < WARM_UP; i++) await image.measure();
+    measured = image;
+    return { facts: null };
+  }
+  const opened = openModem(subject);
+  for (let i = 0; i < WARM_UP; i++) opened.measure();
+  measured = opened;
+  return { facts: opened.facts };
+}
+
+function openModem(subject: Exclude<Subject, { kind: 'image' }>) {
+  if (subject.kind === 'coded') return new CodedModem(subject);
+  if (subject.kind === 'device') return new IdleReceiver(subject);
+  const shape = new OurModem({ ...subject, numerology: numerology(subject.subbands) });
+  return { measure: () => shape.measure(), facts: { burstSamples: shape.burstSamples } };
 }
 
 if (process.env[ROLE] === '1' && process.send) {

@@ -61,20 +61,10 @@ export class OurModem {
     this.unbiased = new Float32Array(2 * re);
     this.variance = new Float32Array(re);
     this.llr = new Float32Array(QM * re);
-    const burst = this.burst(0);
-    this.burstSamples = burst.length / 2;
-    const gap = 4 * n.symbolLength;
-    const clean = new Float32Array(2 * (bursts * (this.burstSamples + gap) + gap));
-    for (let b = 0; b < bursts; b++) clean.set(this.burst(b), 2 * (gap + b * (this.burstSamples + gap)));
-    const cfoHz = (cfoRadPerSample / (2 * Math.PI)) * n.sampleRateHz;
-    this.air = new CfoStage(cfoHz, n.sampleRateHz).process(clean).slice();
-    const variance = noiseVarianceFor({
-      snrDb,
-      signalPower: TRANSMIT_RMS ** 2,
-      fftSize: n.fftSize,
-      occupiedCarriers: n.nCarriers,
-      modemRateHz: n.sampleRateHz,
-    });
+    this.burstSamples = this.burst(0).length / 2;
+    const sent = Array.from({ length: bursts }, (_, b) => this.burst(b).slice());
+    const variance = noiseOf(n, snrDb);
+    this.air = overAir(n, sent, cfoRadPerSample);
     random.addComplexNoise(this.air, variance);
     this.noise = new Float32Array(this.air.length);
     random.addComplexNoise(this.noise, variance);
@@ -151,6 +141,31 @@ export class OurModem {
     }
     return whole;
   }
+}
+
+/** Bursts one after the other with gaps of 4 symbols, and a frequency offset; [sample][re, im]. */
+export function overAir(n: Numerology, bursts: readonly Float32Array[], cfoRadPerSample: number): Float32Array {
+  const gap = 4 * n.symbolLength;
+  const length = bursts.reduce((sum, b) => sum + b.length / 2 + gap, gap);
+  const clean = new Float32Array(2 * length);
+  let at = gap;
+  for (const burst of bursts) {
+    clean.set(burst, 2 * at);
+    at += burst.length / 2 + gap;
+  }
+  const cfoHz = (cfoRadPerSample / (2 * Math.PI)) * n.sampleRateHz;
+  return new CfoStage(cfoHz, n.sampleRateHz).process(clean).slice();
+}
+
+/** Noise of a sample for an SNR per occupied RE of what BurstTransmitter sends. */
+export function noiseOf(n: Numerology, snrDb: number): number {
+  return noiseVarianceFor({
+    snrDb,
+    signalPower: TRANSMIT_RMS ** 2,
+    fftSize: n.fftSize,
+    occupiedCarriers: n.nCarriers,
+    modemRateHz: n.sampleRateHz,
+  });
 }
 
 /** Megasamples a second of process CPU time (all its threads), the best of the passes. */

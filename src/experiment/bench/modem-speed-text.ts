@@ -1,23 +1,25 @@
-import type { SpeedReport, Spread } from './modem-speed.ts';
-
-const spread = (s: Spread) => `${s.median.toFixed(2)} (${s.low.toFixed(2)} to ${s.high.toFixed(2)})`;
+import type { SpeedReport } from './modem-speed.ts';
+import { spreadText } from './spread.ts';
 
 /** A speed report as lines of text. */
 export function speedTable(report: SpeedReport): string {
   const lines = [report.method, ''];
   for (const s of report.shapes) {
     lines.push(
-      `${s.fftSize}-point, ${s.subbands} subbands, Msps: generate ${spread(s.ours.generate)}, receive ${spread(s.ours.receive)}`,
+      `${s.fftSize}-point, ${s.subbands} subbands, Msps: generate ${spreadText(s.ours.generate)}, receive ${spreadText(s.ours.receive)}`,
     );
     if (s.liquid && s.ratio) {
-      lines.push(`  liquid-dsp: generate ${spread(s.liquid.generate)}, receive ${spread(s.liquid.receive)}`);
-      lines.push(`  ratio: generate ${spread(s.ratio.generate)}, receive ${spread(s.ratio.receive)}`);
+      lines.push(`  liquid-dsp: generate ${spreadText(s.liquid.generate)}, receive ${spreadText(s.liquid.receive)}`);
+      lines.push(`  ratio: generate ${spreadText(s.ratio.generate)}, receive ${spreadText(s.ratio.receive)}`);
     }
+    lines.push(
+      `  real-time factor of one core: generate ${s.realTimeFactor.generate.toFixed(1)}, receive ${s.realTimeFactor.receive.toFixed(1)}`,
+    );
     const stages = s.stages.map((c) => `${c.stage} ${(100 * c.share).toFixed(0)} %`);
     lines.push(`  receive time: ${stages.join(', ')}`);
   }
   lines.push(
-    `receive, ns a sample: ${report.growth.map((g) => `${g.fftSize}-point ${g.nsPerSample.toFixed(0)}`).join(', ')}`,
+    `receive, ns a sample: ${report.shapes.map((s) => `${s.fftSize}-point ${(1e3 / s.ours.receive.median).toFixed(0)}`).join(', ')}`,
   );
   for (const l of report.ldpc) {
     lines.push(
