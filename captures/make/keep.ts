@@ -74,7 +74,19 @@ async function range(metaPath: string, soundings: number): Promise<[number, numb
   const first = bursts[Math.max(0, (data < 0 ? bursts.length : data) - soundings)];
   const margin = Math.round(MARGIN_S * Number(global['core:sample_rate']));
   const from = first['core:sample_start'] - margin;
-  return [from, last['core:sample_start'] + (last['core:sample_count'] ?? 0) + margin - from];
+  const end = last['core:sample_start'] + (last['core:sample_count'] ?? 0) + margin;
+  return [from, Math.min(end, Number(global['sct:sample_count'] ?? end)) - from];
+}
+
+/** Whether samples were lost in the middle of bursts only: a burst that begins or ends with a loss shows nothing of it. */
+export async function lossesInBursts(folder: string, name: string): Promise<boolean> {
+  const { captures, annotations } = await readJson<Meta>(join(folder, `${name}.sigmf-meta`));
+  const bursts = annotations.filter((a) => a['core:label']?.startsWith('burst'));
+  return captures
+    .filter((c) => c['sct:lost_before'])
+    .every(({ 'core:sample_start': at }) =>
+      bursts.some((b) => at > b['core:sample_start'] && at < b['core:sample_start'] + (b['core:sample_count'] ?? 0)),
+    );
 }
 
 /**

@@ -6,7 +6,7 @@ import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { keepRun, refresh, sha512 } from './keep.ts';
+import { keepRun, lossesInBursts, refresh, sha512 } from './keep.ts';
 import { smallDemoPhoto } from './photo.ts';
 import { Running } from './program.ts';
 import { RECIPES, type Recipe, SOCKET } from './recipes.ts';
@@ -31,7 +31,7 @@ async function make(recipe: Recipe, attempt: number, cwd: string): Promise<boole
   const kept = join(cwd, recipe.name);
   const metrics = await keepRun(recipe, cwd, kept);
   const { size } = await stat(join(kept, `${recipe.name}.sigmf-data`));
-  if (!recipe.shows(metrics) || size > MOST_BYTES) return false;
+  if (!recipe.shows(metrics) || size > MOST_BYTES || !(await lossesInBursts(kept, recipe.name))) return false;
   const folder = join(HERE, recipe.name);
   await rm(folder, { recursive: true, force: true });
   await cp(kept, folder, { recursive: true });

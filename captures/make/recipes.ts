@@ -66,7 +66,7 @@ const count = (m: Shown, ...states: string[]) => m.sfvs.filter(({ state }) => st
 const neighbour = `send --demo --to ${three} -f ${NEIGHBOUR_HZ / 1e6}M --numerology 6 --cabled 60 --tx-gain 47 --cbr 1/2 -o neighbour`;
 const besideNeighbour = linkWords('--tx-gain 38');
 const lossyReceive = `receive --from ${two} -f ${CARRIER} --numerology 6 -s 4M --rx-gain 60 -n 1 --reference photo.png -o run`;
-const lossySend = `send photo.png --to ${one} -f ${CARRIER} --cabled 60 --numerology 6 -s 4M --tx-gain 45 --assume-snr 8 --cbr 1/5 -o sent`;
+const lossySend = `send photo.png --to ${one} -f ${CARRIER} --cabled 60 --numerology 6 -s 4M --tx-gain 45 --assume-snr 8 --cbr 1/4 -o sent`;
 /** 8 transfers of 8.2 ms wait for the host, who is held up for a little more, ms of the wall clock at --speed 0.05. */
 const HELD_UP_MS = 1400;
 
@@ -133,7 +133,7 @@ export const RECIPES: readonly Recipe[] = [
         await receiver.says(/receive +0\.1 s/);
         const sender = new Running(lossySend, cwd);
         await sender.says(/sounding burst/);
-        await sleep(200 + 100 * (attempt % 6));
+        await sleep(100 * (attempt % 5));
         await receiver.pause(HELD_UP_MS);
         await sender.ended;
         // It ends by itself once it has the picture; where it lost it, never.

@@ -1,5 +1,6 @@
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import { MOST_SNAPSHOTS } from '../phy/channel-est/fading-prediction.ts';
+import { captureTimeCode } from '../phy/frame/capture-time.ts';
 import { CODEC_IDS, type CodecId, type Extension, encodeExtension } from '../phy/frame/extension.ts';
 import { BurstKind } from '../phy/frame/header.ts';
 import { powerDbOf } from '../phy/frame/power-level.ts';
@@ -38,7 +39,21 @@ export const SOUNDING_SLOTS = 4;
 const NO_ANSWERS = 'no feedback: nothing can be asked for again, so none of the budget is kept for repetitions';
 
 /** Options of one picture that may differ from the session's. */
-export type SendPolicy = Partial<Pick<CompleteOptions, 'mapping' | 'mappingForced'>>;
+export interface SendPolicy extends Partial<Pick<CompleteOptions, 'mapping' | 'mappingForced'>> {
+  /** When the picture was captured, ms since 1970 (UTC): its bursts say so. Default null: they do not. */
+  readonly capturedAtMs?: number | null;
+}
+
+/** Part `p` of a picture of several, and what its burst says of the whole. */
+interface DataBurst {
+  readonly part: EncodedPart;
+  readonly p: number;
+  readonly parts: number;
+  readonly time: number | null;
+  readonly planned: PicturePlan;
+  readonly mcs: number;
+  readonly csi: ChannelKnowledge;
+}
 
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
 export class Transmitter {
@@ -115,10 +130,11 @@ export class Transmitter {
     budgetRe: number,
     nowS: number,
     referenceIds: readonly number[] = [],
-    policy: SendPolicy = {},
+    { capturedAtMs = null, ...policy }: SendPolicy = {},
   ): Promise<TransmissionPlan> {
     const n = this.numerology;
     const options = { ...this.options, ...policy };
+    const time = capturedAtMs === null ? null : captureTimeCode(capturedAtMs);
     this.image = (this.image + 1) & 0xff;
     this.parts = [];
     this.budgetRe = budgetRe;
@@ -128,12 +144,12 @@ export class Transmitter {
     this.retransmittedStreams = 0;
     this.retransmittedRe = 0;
     this.harq.reset();
-    const request = { numerology: n, options, image, referenceIds, report: this.report, nowS };
+    const request = { numerology: n, options, image, referenceIds, report: this.report, nowS, timed: time !== null };
     const within = await planWithin(budgetRe, (budget) => pictureInBudget(request, budget));
     const { csi, harq, maxSfvs, source, mcs, planned } = within;
     const encoded = await source.encode(planned.grants);
     const parts = partsOf(n, planned, encoded, options.codec.name);
-    const bursts = parts.map((part, p) => this.dataBurst(part, p, parts.length, planned, mcs, csi));
+    const bursts = parts.map((part, p) => this.dataBurst({ part, p, parts: parts.length, time, planned, mcs, csi }));
     const codedBits = parts.reduce((sum, p) => sum + p.codedBits, 0);
     return {
       map: mapOf(csi, planned.policy),
@@ -223,14 +239,8 @@ export class Transmitter {
     return bursts;
   }
 
-  private dataBurst(
-    part: EncodedPart,
-    p: number,
-    parts: number,
-    { modulation, sideRate }: PicturePlan,
-    mcs: number,
-    csi: ChannelKnowledge,
-  ): TransmitBurst {
+  private dataBurst({ part, p, parts, time, planned, mcs, csi }: DataBurst): TransmitBurst {
+    const { modulation, sideRate } = planned;
     const { map } = part;
     const items = itemsOf(part);
     const ids = new Set(part.streams.map((s) => s.id));
@@ -241,6 +251,7 @@ export class Transmitter {
       image: this.image,
       part: p,
       partsLess1: parts - 1,
+      time,
       process: process.id,
       redundancyVersion: 0,
       newData: process.newData,

@@ -39,6 +39,7 @@ function burst(number: number, symbols: Float32Array, re: number, more: Partial<
     process: 2,
     redundancyVersion: 0,
     newData: 1,
+    time: null,
     repeats: number === 0 ? 0 : 1,
     original: 0,
     sideBytes: 0,

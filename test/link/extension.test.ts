@@ -30,6 +30,7 @@ const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
       codec: whole(0, 4),
       image: whole(0, 255),
       parts: whole(0, 255).chain((p) => fc.tuple(whole(0, p), fc.constant(p))),
+      time: fc.option(whole(0, 2 ** 24 - 1)),
       process: whole(0, 15),
       redundancyVersion: whole(0, 3),
       newData: whole(0, 1),
@@ -103,6 +104,7 @@ const GOOD: Extension = {
   image: 3,
   part: 0,
   partsLess1: 1,
+  time: 0x123456,
   process: 0,
   redundancyVersion: 0,
   newData: 1,
@@ -141,6 +143,7 @@ test('every extension comes back, at its announced length, with the zero padding
         bytes.length,
         extensionBytes(n.nSubbands, {
           parts: e.partsLess1 > 0,
+          time: e.time !== null,
           side: e.sideBytes > 0,
           modulations: new Set(e.modulation).size > 1,
           order: e.order !== null,

@@ -5,6 +5,7 @@ import { countedRe } from '../../src/link/accounting.ts';
 import { type BurstEvent, isComplete, type ReceivedPicture, Receiver } from '../../src/link/receiver.ts';
 import { type TransmitBurst, Transmitter } from '../../src/link/transmitter.ts';
 import { TRANSMIT_RMS } from '../../src/phy/burst/transmit.ts';
+import { captureTimeCode, sinceCaptureMs } from '../../src/phy/frame/capture-time.ts';
 import { air, BytesCodec, blank, burstsOf, SMALL, unanswered } from './helpers.ts';
 
 const BUDGET = 70_000;
@@ -62,6 +63,22 @@ test('blocks lost to a jammer are repeated within the budget, and the picture ar
   assert.equal(transmitter.pendingBlocks, 0);
   assert.ok(transmitter.budget.retransmission > 0);
   assert.ok(countedRe(transmitter.budget) <= BUDGET, `${countedRe(transmitter.budget)} RE`);
+});
+
+test('the capture time is in every burst of a picture, repetitions too, inside the budget; without one a bit says so', async () => {
+  const { transmitter, transmit } = link();
+  const capturedAtMs = Date.UTC(2026, 10, 22, 12) + 0.7;
+  const plan = await transmitter.send(blank(300, 300), BUDGET, 0, [], { capturedAtMs });
+  const repeats = unanswered(transmitter, plan.bursts);
+  assert.ok(repeats.length > 0);
+  for (const burst of [...plan.bursts, ...repeats]) {
+    const { extension } = transmit(burst);
+    assert.equal(extension?.time, captureTimeCode(capturedAtMs), burst.use);
+    assert.ok(Math.abs(sinceCaptureMs(extension.time, capturedAtMs + 71.5) - 71.5) < 0.06);
+  }
+  assert.ok(countedRe(transmitter.budget) <= BUDGET);
+  const [plain] = (await transmitter.send(blank(300, 300), BUDGET, 0)).bursts;
+  assert.equal(transmit(plain).extension?.time, null);
 });
 
 test('a lost acknowledgement costs budget, not the picture', async () => {

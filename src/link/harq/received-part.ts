@@ -35,7 +35,7 @@ interface StreamPlace {
   readonly later: number;
 }
 
-const FIELDS_OF_ONE = ['codec', 'image', 'part', 'partsLess1', 'process', 'newData', 'original'] as const;
+const FIELDS_OF_ONE = ['codec', 'image', 'part', 'partsLess1', 'time', 'process', 'newData', 'original'] as const;
 
 /** What one HARQ process carries: the part of a picture that a data burst brings, and repetitions of it. */
 export class ReceivedPart {

@@ -105,6 +105,7 @@ export function repetitionShape({ part, extension }: SentPart, items: readonly n
   return {
     repeats: true,
     parts: extension.partsLess1 > 0,
+    time: extension.time !== null,
     earlier: extension.earlier > 0,
     later: extension.later > 0 || part.streams.some((s) => s.analog === 1),
     side: part.sideInfo.length > 0,

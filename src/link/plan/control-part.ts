@@ -47,12 +47,17 @@ function extensionRe(n: Numerology, shape: ExtensionShape, mcs: number): number 
   return extensionSymbols(n, bytes, EXTENSION_RATES[mcs]) * n.symbolDataRe;
 }
 
-/** The largest extension that a burst of a picture can have. */
+/**
+ * The largest extension that a burst of a picture can have.
+ *
+ * @param timed whether it says when the picture was captured
+ */
 export function shapeOf(
   n: Numerology,
   { streams, sideInfoBytes }: SourcePlan,
   csi: ChannelKnowledge,
   budgetRe: number,
+  timed = false,
 ): ExtensionShape {
   const analog = streams.filter((s) => s.kind === 'analog').length;
   const scores = streams.map((s) => s.score);
@@ -60,6 +65,7 @@ export function shapeOf(
   const alone = streams.length === 1;
   const several = budgetRe > Math.min(ONE_BURST_RE, MAX_DATA_SLOTS * n.nSubbands * RB_DATA_RE);
   return {
+    time: timed,
     ...(several ? { parts: true, earlier: true, later: true } : {}),
     side: sideInfoBytes > 0,
     modulations: analog < streams.length,

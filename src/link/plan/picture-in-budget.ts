@@ -17,6 +17,8 @@ export interface PictureRequest {
   /** The latest CSI report. */
   readonly report: DatedReport | null;
   readonly nowS: number;
+  /** Whether the bursts say when the picture was captured. */
+  readonly timed: boolean;
 }
 
 /**
@@ -26,9 +28,9 @@ export interface PictureRequest {
  * @throws BudgetTooSmall, UsageError (planPicture, codec)
  */
 export async function pictureInBudget(request: PictureRequest, budgetRe: number) {
-  const { numerology: n, options, image, referenceIds, report, nowS } = request;
+  const { numerology: n, options, image, referenceIds, report, nowS, timed } = request;
   const { codec, powerLoading, seed, protectionDb, oneMcs, mappingForced, answers } = options;
-  const leastBurstRe = controlRe(n, { power: powerLoading }) + n.nSubbands * RB_DATA_RE;
+  const leastBurstRe = controlRe(n, { power: powerLoading, time: timed }) + n.nSubbands * RB_DATA_RE;
   // What nobody can ask for is not kept room for.
   const harq = answers ? options.harq : 0;
   const spare = budgetRe * (options.repeatBudget - 1);
@@ -41,9 +43,9 @@ export async function pictureInBudget(request: PictureRequest, budgetRe: number)
   const maxSfvs = mostStreams(n, budgetRe, csi, options.maxSfvs);
   const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs, referenceIds });
   const overheadOf = (budget: number) => {
-    const shape = shapeOf(n, source, csi, budget);
+    const shape = shapeOf(n, source, csi, budget, timed);
     const mcs = extensionMcs(n, shape, budget, csi);
-    const reserve = Math.max(0, reserveOf(n, source, csi, harq, budget, leastBurstRe) - spare);
+    const reserve = Math.max(0, reserveOf(n, source, csi, harq, budget, leastBurstRe, timed) - spare);
     return { mcs, reserve, controlRe: controlRe(n, shape, mcs) };
   };
   const { mcs, ...overhead } = overheadOf(budgetRe);

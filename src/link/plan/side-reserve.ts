@@ -15,6 +15,8 @@ const MOST_FOR_LIKELY_LOSS = 0.45;
  * RE kept for repetitions. Coded streams: the share by what is known of the channel (ADR 0004). A picture of analog streams
  * needs a repetition only where its side information was lost: room for one burst with it is kept where no fresh report
  * promises that it arrives, as far as that is worth it.
+ *
+ * @param timed whether the bursts say when the picture was captured
  */
 export function reserveOf(
   n: Numerology,
@@ -23,12 +25,14 @@ export function reserveOf(
   harq: number,
   budgetRe: number,
   leastBurstRe: number,
+  timed = false,
 ): number {
   if (source.streams.some((s) => s.kind === 'bits')) return reserveRe(budgetRe, csi.reserve, leastBurstRe);
   if (harq === 0 || source.sideInfoBytes === 0 || sideIsSafe(n, csi)) return 0;
   const side = sideRePerSubband(n, source.sideInfoBytes, sideRateFor(n, csi));
   const slots = Math.ceil((side + 1) / RB_DATA_RE);
-  const wanted = controlRe(n, { side: true, power: csi.power !== null }) + slots * n.nSubbands * RB_DATA_RE;
+  const wanted =
+    controlRe(n, { side: true, power: csi.power !== null, time: timed }) + slots * n.nSubbands * RB_DATA_RE;
   const most = sideIsLikely(n, csi) ? MOST_FOR_SIDE : MOST_FOR_LIKELY_LOSS;
   return wanted > most * budgetRe ? 0 : wanted;
 }

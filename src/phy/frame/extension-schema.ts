@@ -24,6 +24,8 @@ export const EXTENSION_SCHEMA: Schema = [
   uint('hasParts', 1, '1 if the picture has several parts'),
   uint('part', 8, 'part of the picture in this burst', { when: 'hasParts' }),
   uint('partsLess1', 8, 'parts of the picture, less 1', { when: 'hasParts' }),
+  uint('hasTime', 1, '1 if `time` follows; else the picture has none'),
+  uint('time', 24, 'when the picture was captured, units of 0.1 ms since 1970 (UTC), modulo 2^24', { when: 'hasTime' }),
   uint('process', 4, 'HARQ process'),
   uint('redundancyVersion', 2, 'redundancy version of every block in this burst'),
   uint('newData', 1, 'toggles when the process carries new data'),
@@ -88,6 +90,7 @@ export const EXTENSION_SCHEMA: Schema = [
 /** What an extension's length depends on. */
 export interface ExtensionShape {
   readonly parts?: boolean;
+  readonly time?: boolean;
   readonly side?: boolean;
   /** True where subbands differ in modulation. */
   readonly modulations?: boolean;
@@ -119,6 +122,7 @@ export function extensionBytes(subbands: number, shape: ExtensionShape): number 
     streamCount: shape.streams,
     blockCount: shape.blocks ?? 0,
     hasParts: flag(shape.parts),
+    hasTime: flag(shape.time),
     repeats: flag(shape.repeats),
     hasSide: flag(shape.side),
     sameModulation: flag(!shape.modulations),

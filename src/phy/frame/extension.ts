@@ -35,6 +35,8 @@ export interface Extension {
   readonly image: number;
   readonly part: number;
   readonly partsLess1: number;
+  /** When the picture was captured (captureTimeCode); null where that is not said. */
+  readonly time: number | null;
   readonly process: number;
   readonly redundancyVersion: number;
   readonly newData: number;
@@ -72,6 +74,7 @@ export function encodeExtension(n: Numerology, e: Extension): Uint8Array {
   const fields = {
     ...e,
     hasParts: flag(e.part !== 0 || e.partsLess1 !== 0),
+    hasTime: flag(e.time !== null),
     hasSide: flag(e.sideBytes !== 0),
     sameModulation: flag(sameModulation),
     commonModulation: modulation[0],
@@ -129,6 +132,7 @@ function checkStreams(streams: readonly ExtensionStream[]): void {
 
 /** An extension as its fields stand on the air. */
 interface Decoded extends Omit<Extension, 'modulation' | 'blocks'> {
+  readonly hasTime: number;
   readonly modulation: number[] | null;
   readonly commonModulation: number;
   readonly allAnalog: number;
@@ -143,6 +147,7 @@ function pick(f: Decoded): Omit<Extension, 'modulation' | 'blocks'> {
     image: f.image,
     part: f.part,
     partsLess1: f.partsLess1,
+    time: f.hasTime ? f.time : null,
     process: f.process,
     redundancyVersion: f.redundancyVersion,
     newData: f.newData,

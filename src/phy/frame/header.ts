@@ -2,7 +2,7 @@ import { FormatError } from '../../common/errors.ts';
 import { decodeFields, encodeFields, type Schema, uint } from './schema.ts';
 
 /** Version of the air interface in every header; docs/air-interface.md describes this one. */
-export const AIR_INTERFACE_VERSION = 3;
+export const AIR_INTERFACE_VERSION = 4;
 
 /** What a burst is for. */
 export const BurstKind = { sounding: 0, data: 1, retransmission: 2, reverse: 3 } as const;

@@ -46,6 +46,7 @@ export function transmission(
     process: process.id,
     redundancyVersion: rv,
     newData: process.newData,
+    time: null,
     repeats: first ? 0 : 1,
     original: names.original,
     sideBytes: 0,

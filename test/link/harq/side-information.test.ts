@@ -175,6 +175,7 @@ const GOOD: Extension = {
   process: 0,
   redundancyVersion: 0,
   newData: 1,
+  time: null,
   repeats: 0,
   original: 17,
   sideBytes: 20,

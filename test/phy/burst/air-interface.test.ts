@@ -88,6 +88,7 @@ test('it divides out power levels, follows order and map, reads side information
     assert.equal(result.header.burst, expected.burst);
     assert.equal(result.fields.original, 600);
     assert.deepEqual(result.fields.power, expected.power);
+    assert.equal(result.fields.hasTime ? result.fields.time : null, expected.time);
     assert.equal(result.extension, expected.extension);
     assert.deepEqual(result.blocks, expected.blocks);
     assert.equal(result.side, expected.side);

@@ -10,6 +10,7 @@ import { bitsAt, mapOfExtension, placeExtension, scatter } from '../../../src/li
 import { encodeBlocks, TransportLayout } from '../../../src/link/transport.ts';
 import { BurstTransmitter } from '../../../src/phy/burst/transmit.ts';
 import { splitIntoBlocks } from '../../../src/phy/fec/transport-plan.ts';
+import { captureTimeCode } from '../../../src/phy/frame/capture-time.ts';
 import { type Extension, encodeExtension, nameBlocks } from '../../../src/phy/frame/extension.ts';
 import { encodeSide, sidePositions, sideRePerSubband } from '../../../src/phy/frame/side-block.ts';
 import { numerology, RB_DATA_RE } from '../../../src/phy/numerology.ts';
@@ -25,6 +26,9 @@ const SIDE_RE = N.nSubbands * sideRePerSubband(N, SIDE.length, 0);
 /** +2, -2, +0.5, +1, -3, -0.5 dB: mean -0.01 dB. */
 const POWER = [20, 12, 17, 18, 10, 15];
 
+/** 2026-01-01 00:00:00.1 UTC. */
+const TIME = captureTimeCode(Date.UTC(2026, 0, 1) + 100);
+
 /** What such a vector says besides its samples. */
 export interface StreamVector {
   readonly file: string;
@@ -36,6 +40,8 @@ export interface StreamVector {
     readonly kind: number;
     readonly extension: string;
     readonly power: readonly number[];
+    /** When the picture was captured, as the extension says it; null where it does not. */
+    readonly time: number | null;
     /** Side information, hex; absent where there is none. */
     readonly side?: string;
     /** Payload bytes of each block, hex. */
@@ -60,6 +66,7 @@ export function makeStreamVectors(quantise: Quantise): StreamVector[] {
       image: 77,
       part: 1,
       partsLess1: 2,
+      time: repeats ? TIME : null,
       process: 9,
       redundancyVersion: repeats ? 3 : 0,
       newData: 1,
@@ -128,6 +135,7 @@ export function makeStreamVectors(quantise: Quantise): StreamVector[] {
         burst: header.burst,
         kind: header.kind,
         extension: Buffer.from(padded).toString('hex'),
+        time: e.time,
         power: e.power ?? new Array(N.nSubbands).fill(16),
         ...(repeats ? {} : { side: Buffer.from(SIDE).toString('hex') }),
         blocks: Object.fromEntries(payloads.map((p, b) => [b, Buffer.from(p).toString('hex')])),

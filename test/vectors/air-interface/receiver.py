@@ -1,4 +1,4 @@
-"""Receiver of the air interface, version 3, written from docs/air-interface.md alone (NumPy, nothing of ours).
+"""Receiver of the air interface, version 4, written from docs/air-interface.md alone (NumPy, nothing of ours).
 
     python3 receiver.py ID FILE.ci16 [streams]     decodes the one burst in a file of interleaved little-endian int16
 
@@ -17,9 +17,9 @@ HEADER_RE = 640
 # Sections 6.1 and 6.2: name:bits, ?flag where it depends on one.
 HEADER = ("version:3 numerology:3 session:8 burst:10 kind:3 slotsLess1:7 csiNumber:6 modelSet:32 extensionUnits:6 "
           "extensionMcs:2")
-BEFORE = ("codec:3 image:8 hasParts:1 part:8?hasParts partsLess1:8?hasParts process:4 redundancyVersion:2 newData:1 "
-          "repeats:1 original:10?repeats hasSide:1 sideBytes:14?hasSide sideRate:2?hasSide interleaved:1 "
-          "sameModulation:1 commonModulation:3?sameModulation")
+BEFORE = ("codec:3 image:8 hasParts:1 part:8?hasParts partsLess1:8?hasParts hasTime:1 time:24?hasTime process:4 "
+          "redundancyVersion:2 newData:1 repeats:1 original:10?repeats hasSide:1 sideBytes:14?hasSide "
+          "sideRate:2?hasSide interleaved:1 sameModulation:1 commonModulation:3?sameModulation")
 AFTER = ("hasEarlier:1 earlier:28?hasEarlier hasLater:1 later:28?hasLater streamCount:8 allAnalog:1 mixed:1 idBits:4 "
          "scoreFloor:8 scoreBits:4 reBits:5")
 RATES = [1 / 5, 1 / 3, 1 / 2, 2 / 3]
@@ -266,7 +266,7 @@ def receive(samples, numerology, streams=False):
     if bits is None:
         return None
     header = read_fields(iter(bits), HEADER, {})
-    if header["version"] != 3 or header["numerology"] != numerology:
+    if header["version"] != 4 or header["numerology"] != numerology:
         return None
     n_bytes, q, slots = 8 * header["extensionUnits"], grid.header_symbols, header["slotsLess1"] + 1
     symbols = int(np.ceil((8 * n_bytes + 24) / RATES[header["extensionMcs"]] / (2 * grid.data_re))) if n_bytes else 0
