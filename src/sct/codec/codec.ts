@@ -1,3 +1,4 @@
+import type { FrameMemory } from '../correction/frame-memory.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import type { TaskResult } from '../modes/machine-receiver.ts';
 import type { Partition } from '../partition/partition.ts';
@@ -44,6 +45,8 @@ export interface DecodeOptions {
   readonly view?: DecodeView | undefined;
   /** A picture that both ends hold, by the first 32 bits of its hash as the side information names it; its feature map. */
   readonly reference?: ((id: number) => Promise<FeatureMap | undefined>) | undefined;
+  /** Of a stream of frames: what was shown before restores what is damaged, and this frame is kept in turn. In order, each once. */
+  readonly memory?: FrameMemory | undefined;
 }
 
 /** The streams of one picture and what they need. */
@@ -191,6 +194,8 @@ export interface DecodedImage {
   readonly task?: TaskResult | undefined;
   /** The picture without correction, where `uncorrected` asked for it and correction changed something. */
   readonly uncorrected?: RgbImage | undefined;
+  /** Share of the damaged cells that the last frame helped to restore; undefined without damage, correction or `memory`. */
+  readonly fromMemory?: number | undefined;
   /** Milliseconds of each step. */
   readonly timingsMs?: Readonly<Record<string, number>> | undefined;
 }

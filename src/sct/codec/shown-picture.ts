@@ -1,4 +1,5 @@
-import { correctionStrength, repair } from '../correction/repair.ts';
+import { trustLastFrame } from '../correction/last-frame.ts';
+import { correctionStrength, LOST_DAMAGE, repair } from '../correction/repair.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import { type TaskResult, taskResult } from '../modes/machine-receiver.ts';
 import type { ClassMap, FeatureMap, GridPlane } from '../semantics/feature-map.ts';
@@ -26,6 +27,8 @@ export interface ShownPicture {
   readonly image: RgbImage | undefined;
   readonly uncorrected: RgbImage | undefined;
   readonly task: TaskResult | undefined;
+  /** Share of the damaged cells that the last frame helped to restore; undefined where nothing was corrected, or without a memory. */
+  readonly fromMemory: number | undefined;
 }
 
 /** Sums up milliseconds by name. */
@@ -53,18 +56,20 @@ export async function showReceived(
   faults: string[],
   watch: Stopwatch,
 ): Promise<ShownPicture> {
-  const { perceptual, view = 'picture' } = options;
+  const { perceptual, memory, view = 'picture' } = options;
   const corrects = (options.correction ?? true) && received.damage.some((d) => d > 0);
   const best = corrects
     ? await watch.time('correction', () => corrected(models, side, received, options, faults))
     : received;
+  // A frame of which nothing came is made up from labels alone: what was there before is worth more.
+  if (memory && received.damage.some((d) => d < LOST_DAMAGE)) memory.keep(models.set.id, best.yHat, received.damage);
   const show = ({ yHat, quality }: { yHat: FeatureMap; quality: GridPlane }) =>
     watch.time('synthesis', () => models.synthesise(yHat, quality, { perceptual }));
   const task =
     view === 'picture' ? undefined : await watch.time('heads', () => taskResult(models, best.yHat, best.quality));
   const image = view === 'task' ? undefined : await show(best);
   const uncorrected = image && options.uncorrected && corrects ? await show(received) : undefined;
-  return { image, uncorrected, task };
+  return { image, uncorrected, task, fromMemory: 'fromMemory' in best ? best.fromMemory : undefined };
 }
 
 /**
@@ -79,14 +84,18 @@ async function corrected(
   faults: string[],
 ) {
   const { partition } = side;
+  const frame = options.memory?.recall(models.set.id, yHat);
+  const trust = frame && trustLastFrame(yHat, damage, frame);
   const invents = Array.from(came, (arrived, id) => !arrived && (options.perceptual || !isSent(side, id)));
-  return repair(models, {
+  const repaired = await repair(models, {
     ...{ yHat, quality, classMap, damage },
     labelMap: { rows: partition.rows, columns: partition.columns, data: partition.labels },
     strength: correctionStrength(scores, partition.sfvOf, damage),
     missing: partition.sfvOf.map((id) => (invents[id] ? 1 : 0)),
     reference: await referenceOf(side, yHat, options, faults),
+    last: trust && { frame, trust },
   });
+  return { ...repaired, fromMemory: options.memory && (trust?.share ?? 0) };
 }
 
 /** Whether the sender gave an SFV any symbols or bytes. */

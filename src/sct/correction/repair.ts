@@ -2,6 +2,8 @@ import { RandomStream } from '../../common/random.ts';
 import { type ClassMap, type FeatureMap, flatPlane, type GridPlane, withData } from '../semantics/feature-map.ts';
 import type { ModelTables } from '../semantics/model-tables.ts';
 import { GENERATED_QUALITY, type SemanticModels } from '../semantics/models.ts';
+import type { LastFrame } from './frame-memory.ts';
+import { blendLastFrame, type Trust } from './last-frame.ts';
 
 /** From this damage on nothing of an embedding is used; what the corrector was trained with. */
 export const LOST_DAMAGE = 0.999;
@@ -73,23 +75,25 @@ export interface RepairInput {
   readonly missing: Uint8Array; // [row][column]
   /** Features of an earlier or stored picture of the scene, of the same grid. */
   readonly reference?: FeatureMap | undefined;
+  /** The frame before, where it can be trusted: takes the place of the reference. */
+  readonly last?: { readonly frame: LastFrame; readonly trust: Trust } | undefined;
 }
 
 /**
  * Restores damaged cells and makes up whole missing SFVs: the corrector what was lost, in part or whole, the generator, where the model
- * set has one, the missing SFVs; without one, or with a reference (which the corrector knows and
- * the generator does not), the corrector does both. The generator's noise is
+ * set has one, the missing SFVs; without one, or with a reference or a last frame (which the corrector knows and
+ * the generator does not), the corrector does both. Lost cells then also take from the last frame what it is known to get right. The generator's noise is
  * fixed, so the same damage gives the same picture. Cells with damage 0 leave bit by bit as they came.
  */
 export async function repair(
-  models: Pick<SemanticModels, 'set' | 'correct' | 'generate'>,
+  models: Pick<SemanticModels, 'set' | 'tables' | 'correct' | 'generate'>,
   input: RepairInput,
 ): Promise<{ yHat: FeatureMap; quality: GridPlane }> {
-  const { damage, missing, classMap, labelMap } = input;
+  const { damage, missing, classMap, labelMap, last } = input;
   const { rows, columns } = input.quality;
   let { yHat, quality } = input;
-  const { reference } = input;
-  const hasReference = reference && flatPlane({ rows, columns }, 1);
+  const reference = last?.frame.yHat ?? input.reference;
+  const hasReference = last?.trust.shown ?? (reference && flatPlane({ rows, columns }, 1));
   const generates = !reference && missing.includes(1) && models.set.files.some((file) => file.role === 'generator');
   if (damage.some((d, i) => d > 0 && !(generates && missing[i]))) {
     ({ yHat, quality } = await models.correct({
@@ -102,6 +106,10 @@ export async function repair(
       reference,
       hasReference,
     }));
+  }
+  if (last) {
+    const lost = Array.from(damage.keys()).filter((at) => damage[at] >= LOST_DAMAGE);
+    ({ yHat, quality } = blendLastFrame({ yHat, quality }, lost, classMap, models.tables, last.frame, last.trust));
   }
   if (!generates) return { yHat, quality };
   const random = new RandomStream('synthesis');

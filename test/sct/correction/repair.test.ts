@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { trustLastFrame } from '../../../src/sct/correction/last-frame.ts';
 import { blankLost, correctionStrength, lostQuality, repair } from '../../../src/sct/correction/repair.ts';
 import type { FeatureMap, GridPlane } from '../../../src/sct/semantics/feature-map.ts';
 import { parseModelTables } from '../../../src/sct/semantics/model-tables.ts';
@@ -21,6 +22,7 @@ function stub(roles: readonly string[]) {
   const added = (y: FeatureMap, where: GridPlane, by: number) =>
     features((i) => y.data[i] + (where.data[i % 3] > 0 ? by : 0));
   const models = {
+    tables,
     set: { files: roles.map((role) => ({ role })) },
     correct: async (input: CorrectorInput) => {
       calls.correct.push(input);
@@ -31,7 +33,7 @@ function stub(roles: readonly string[]) {
       calls.generate.push(input);
       return added(input.yHat, input.missing, 1000);
     },
-  } as unknown as Pick<SemanticModels, 'set' | 'correct' | 'generate'>;
+  } as unknown as Pick<SemanticModels, 'set' | 'tables' | 'correct' | 'generate'>;
   return { models, calls };
 }
 
@@ -92,4 +94,18 @@ test('networks run only where there is work for them', async () => {
   const out = await repair(small.models, input([0, 0.5, 1], [0, 0, 1]));
   assert.deepEqual([small.calls.correct.length, small.calls.generate.length], [1, 0]);
   assert.deepEqual([...out.yHat.data.slice(0, 3)], [0, 101, 102]);
+});
+
+test('a last frame takes the place of the reference and of the generator, and lost cells move towards it', async () => {
+  const { models, calls } = stub(['corrector', 'generator']);
+  const frame = { yHat: features((i) => i), age: new Uint8Array(3) };
+  const given = input([0, 0.5, 1], [0, 0, 1]);
+  const trust = trustLastFrame(given.yHat, given.damage, frame);
+  assert.ok(trust);
+  const out = await repair(models, { ...given, last: { frame, trust } });
+  assert.equal(calls.generate.length, 0);
+  assert.equal(calls.correct[0].reference, frame.yHat);
+  assert.deepEqual([...calls.correct[0].hasReference!.data], [1, 1, 1]);
+  // Intact: as it came; in part: the corrector's; lost: the last frame's, which was right wherever it can be told.
+  assert.deepEqual([...out.yHat.data.slice(0, 3)], [0, 101, 2]);
 });
