@@ -1,10 +1,12 @@
 import { CRC24B } from '../common/crc.ts';
 import { FormatError } from '../common/errors.ts';
-import { deinterleaveLlrs, interleaveBits, interleaverOrder } from '../phy/fec/bit-interleaver.ts';
+import { Scratch } from '../phy/burst/scratch.ts';
+import { deinterleave, interleave } from '../phy/fec/bit-interleaver.ts';
 import { CodeBlockCodec } from '../phy/fec/code-block.ts';
 import type { BaseGraphId } from '../phy/fec/ldpc-code.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
 import { type BlockPlan, joinBlocks, planBlocks, planTransport, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
+import { LEAST_SNR } from '../phy/kernels/demap-kernel.ts';
 import { effectiveSnrDb, totalInformation } from '../phy/modulation/mutual-information.ts';
 import { mapBitsMixed } from '../phy/modulation/qam.ts';
 import { softDemapMixed } from '../phy/modulation/soft-demapper.ts';
@@ -102,7 +104,7 @@ export function encodeBlocks(
     const coded = new Uint8Array(codedBits);
     layout.codec.encode(payloads[blocks[i]], codedBits, rv, coded);
     const bits = new Uint8Array(codedBits);
-    interleaveBits(interleaverOrder(own), coded, bits);
+    interleave(own, coded, bits);
     const symbols = new Float32Array(2 * re);
     mapBitsMixed(bits, own, symbols);
     for (let j = 0; j < re; j++) {
@@ -130,12 +132,16 @@ export interface BlockState {
   codedBits: number;
 }
 
+/** Of all decoders of the thread, which never work at the same time. */
+const scratch = new Scratch();
+
 /** Soft buffers and results of one stream's blocks; combines repetitions. */
 export class TransportDecoder {
   readonly layout: TransportLayout;
   readonly states: BlockState[];
   private readonly payloads: (Uint8Array | null)[];
   private readonly soft: (Float32Array | null)[];
+  private spare: Float32Array | null = null;
 
   constructor(layout: TransportLayout) {
     this.layout = layout;
@@ -169,36 +175,42 @@ export class TransportDecoder {
       const places = turnsOf(i, blocks.length, qm.length);
       const re = places.length;
       const own = new Uint8Array(re);
-      const unbiased = new Float32Array(2 * re);
-      const variance = new Float32Array(re);
+      const ownSymbols = scratch.take('symbols', 2 * re);
+      const ownSnr = scratch.take('snr', re);
       let codedBits = 0;
       for (let j = 0; j < re; j++) {
         const k = places[j];
         codedBits += own[j] = qm[k];
-        const s = Math.max(snr[k], 1e-4);
-        const gain = (1 + s) / s;
-        unbiased[2 * j] = gain * symbols[2 * k];
-        unbiased[2 * j + 1] = gain * symbols[2 * k + 1];
-        variance[j] = 1 / s;
+        ownSymbols[2 * j] = symbols[2 * k];
+        ownSymbols[2 * j + 1] = symbols[2 * k + 1];
+        ownSnr[j] = snr[k];
       }
-      const interleaved = new Float32Array(codedBits);
-      softDemapMixed(unbiased, variance, own, interleaved);
-      const llr = new Float32Array(codedBits);
-      deinterleaveLlrs(interleaverOrder(own), interleaved, llr);
-      const soft = (this.soft[block] ??= this.layout.codec.newSoftBuffer());
+      const interleaved = scratch.take('interleaved', codedBits);
+      softDemapMixed(ownSymbols, ownSnr, own, interleaved);
+      const llr = scratch.take('llr', codedBits);
+      deinterleave(own, interleaved, llr);
+      const soft = this.soft[block] ?? this.emptySoft();
       this.layout.codec.combine(llr, codedBits, rv, soft);
       const payload = new Uint8Array(this.layout.plan.blockBytes);
       const result = this.layout.codec.decode(soft, payload);
       state.attempts++;
       state.iterations = result.iterations;
       state.codedBits = codedBits;
-      state.effectiveSnrDb = thinned(variance, own);
+      state.effectiveSnrDb = thinned(ownSnr, own);
       if (result.ok) {
         state.ok = true;
         this.payloads[block] = payload;
         this.soft[block] = null;
-      }
+        this.spare = soft;
+      } else this.soft[block] = soft;
     }
+  }
+
+  /** A soft buffer of zeros: that of the last block that was decoded, if there is one. */
+  private emptySoft(): Float32Array {
+    const soft = this.spare?.fill(0) ?? this.layout.codec.newSoftBuffer();
+    this.spare = null;
+    return soft;
   }
 
   /** Bytes held for combining lost blocks with a repetition. */
@@ -229,13 +241,13 @@ export class TransportDecoder {
   }
 }
 
-/** Effective SNR in dB from every 8th RE (variance: 1 / snr): enough for a report, cheap enough for every block. */
-function thinned(variance: Float32Array, qm: Uint8Array): number {
+/** Effective SNR in dB from every 8th RE: enough for a report, cheap enough for every block. */
+function thinned(snr: Float32Array, qm: Uint8Array): number {
   const n = Math.ceil(qm.length / 8);
   const a = new Float32Array(n);
   const b = new Uint8Array(n);
   for (let i = 0; i < n; i++) {
-    a[i] = -10 * Math.log10(variance[8 * i]);
+    a[i] = 10 * Math.log10(Math.max(snr[8 * i], LEAST_SNR));
     b[i] = qm[8 * i];
   }
   return totalInformation(a, b).bits > 0 ? effectiveSnrDb(a, b) : -99;

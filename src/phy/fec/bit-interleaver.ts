@@ -1,4 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
+import { rateMatchKernel } from '../kernels/rate-match.ts';
 
 /**
  * The bit interleaver of TS 38.212 §5.4.2.2, carried over to resource elements (RE) of different modulation orders.
@@ -61,7 +62,37 @@ export function deinterleaveLlrs(
 }
 
 function requireRoom(order: Uint32Array, input: number, output: number): void {
-  if (input < order.length || output < order.length) {
-    throw new UsageError(`interleaver of ${order.length} bits was given ${input} in and room for ${output} out`);
+  requireBits(order.length, input, output);
+}
+
+function requireBits(bits: number, input: number, output: number): void {
+  if (input < bits || output < bits) {
+    throw new UsageError(`interleaver of ${bits} bits was given ${input} in and room for ${output} out`);
+  }
+}
+
+/** The modulation order that all REs have, or 0; bits of which come in pairs. */
+function commonOrder(qm: Uint8Array): number {
+  for (let j = 1; j < qm.length; j++) if (qm[j] !== qm[0]) return 0;
+  return qm.length > 0 && qm[0] <= 8 && qm[0] % 2 === 0 ? qm[0] : 0;
+}
+
+/** The E coded bits of the REs of orders `qm` to the bits of the REs: `sent` and `coded` from their first element on. */
+export function interleave(qm: Uint8Array, coded: Uint8Array, sent: Uint8Array): void {
+  const order = commonOrder(qm);
+  if (order === 0) interleaveBits(interleaverOrder(qm), coded, sent);
+  else {
+    requireBits(order * qm.length, coded.length, sent.length);
+    rateMatchKernel().interleave(coded, order, qm.length, sent, 0, 0);
+  }
+}
+
+/** LLRs of the REs of orders `qm` back to the order of the coded bits: `llr` and `coded` from their first element on. */
+export function deinterleave(qm: Uint8Array, llr: Float32Array, coded: Float32Array): void {
+  const order = commonOrder(qm);
+  if (order === 0) deinterleaveLlrs(interleaverOrder(qm), llr, coded);
+  else {
+    requireBits(order * qm.length, llr.length, coded.length);
+    rateMatchKernel().deinterleave(llr, order, qm.length, coded, 0, 0);
   }
 }

@@ -64,7 +64,8 @@ const GAPS: readonly (readonly (readonly [number, number, number])[])[] = [
     [0.0289, 0.0338, 0.0373],
   ],
 ];
-const SIZES = [96, 500, 2000, 8000];
+const LOG_SIZES = [96, 500, 2000, 8000].map(Math.log2);
+const LOG_TARGETS = [1, 2, 3];
 const RATES = [1 / 5, 1 / 4, 1 / 3, 2 / 5, 1 / 2, 3 / 5, 2 / 3, 3 / 4, 5 / 6, 8 / 9];
 
 /** Range of block error rates that the table covers. */
@@ -86,9 +87,14 @@ export function requiredMutualInformation(codeRate: number, infoBits: number, ta
   if (codeRate < lowest) return (codeRate / lowest) * requiredMutualInformation(lowest, infoBits, targetBler);
   const highest = RATES[RATES.length - 1];
   const rate = Math.min(codeRate, highest);
-  const [s, sizePart] = locate(SIZES.map(Math.log2), Math.log2(infoBits));
-  const [r, ratePart] = locate(RATES, rate);
-  const [b, blerPart] = locate([1, 2, 3], -Math.log10(targetBler));
+  const logSize = Math.log2(infoBits);
+  const s = interval(LOG_SIZES, logSize);
+  const sizePart = partOf(LOG_SIZES, s, logSize);
+  const r = interval(RATES, rate);
+  const ratePart = partOf(RATES, r, rate);
+  const logTarget = -Math.log10(targetBler);
+  const b = interval(LOG_TARGETS, logTarget);
+  const blerPart = partOf(LOG_TARGETS, b, logTarget);
   let gap = 0;
   for (let i = 0; i < 8; i++) {
     const weight =
@@ -98,9 +104,14 @@ export function requiredMutualInformation(codeRate: number, infoBits: number, ta
   return codeRate + (gap * (1 - codeRate)) / (1 - rate);
 }
 
-/** Interval of an ascending list that holds x, and x's place in it (0..1); x outside is moved to the end. */
-function locate(list: readonly number[], x: number): [number, number] {
+/** Interval of an ascending list that holds x; the first or the last one for x outside. */
+function interval(list: readonly number[], x: number): number {
   let i = 0;
   while (i < list.length - 2 && x >= list[i + 1]) i++;
-  return [i, Math.min(1, Math.max(0, (x - list[i]) / (list[i + 1] - list[i])))];
+  return i;
+}
+
+/** Place of x in interval i of the list, 0..1; x outside is moved to the end. */
+function partOf(list: readonly number[], i: number, x: number): number {
+  return Math.min(1, Math.max(0, (x - list[i]) / (list[i + 1] - list[i])));
 }

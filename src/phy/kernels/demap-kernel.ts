@@ -1,5 +1,7 @@
 /** Smallest noise variance that the demapper believes, so that a noiseless simulation stays finite. */
 export const LEAST_NOISE_VARIANCE = 1e-6;
+/** Smallest SNR that it believes, so that nothing heard is 0 and not no number. */
+export const LEAST_SNR = 1e-4;
 
 /**
  * Exact max-log soft demapper of Gray QAM: LLR = ln P(0)/P(1), positive = bit 0,
@@ -20,6 +22,21 @@ export interface DemapKernel {
   demap(
     symbols: Float32Array,
     noiseVariance: Float32Array,
+    qm: number,
+    halfSpacing: number,
+    count: number,
+    llr: Float32Array,
+    from: number,
+    at: number,
+  ): void;
+
+  /**
+   * The same of symbols as an MMSE equaliser leaves them, biased by snr / (1 + snr). snr: [symbol], linear; it is 1 / N0 once the
+   * bias is taken out, and at least LEAST_SNR.
+   */
+  demapMmse(
+    symbols: Float32Array,
+    snr: Float32Array,
     qm: number,
     halfSpacing: number,
     count: number,

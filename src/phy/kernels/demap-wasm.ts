@@ -1,4 +1,4 @@
-import { type DemapKernel, LEAST_NOISE_VARIANCE } from './demap-kernel.ts';
+import { type DemapKernel, LEAST_NOISE_VARIANCE, LEAST_SNR } from './demap-kernel.ts';
 import { PlainDemapKernel } from './demap-plain.ts';
 import { DEMAP_WASM } from './demap-wasm-binary.ts';
 import { instantiate } from './wasm.ts';
@@ -10,6 +10,7 @@ interface Exports {
   readonly VARIANCES: { readonly value: number };
   readonly LLRS: { readonly value: number };
   demap(qm: number, count: number, halfSpacing: number, leastVariance: number): void;
+  demapMmse(qm: number, count: number, halfSpacing: number, leastVariance: number, leastSnr: number): void;
 }
 
 /** Symbols of one call. */
@@ -49,12 +50,38 @@ export class WasmDemapKernel implements DemapKernel {
       return;
     }
     for (let done = 0; done < count; done += BATCH) {
-      const some = Math.min(BATCH, count - done);
-      const first = from + done;
-      this.symbols.set(symbols.subarray(2 * first, 2 * (first + some)));
-      this.variances.set(noiseVariance.subarray(first, first + some));
+      const some = this.load(symbols, noiseVariance, from + done, count - done);
       this.wasm.demap(qm, some, halfSpacing, LEAST_NOISE_VARIANCE);
       llr.set(this.llrs.subarray(0, qm * some), at + qm * done);
     }
+  }
+
+  demapMmse(
+    symbols: Float32Array,
+    snr: Float32Array,
+    qm: number,
+    halfSpacing: number,
+    count: number,
+    llr: Float32Array,
+    from: number,
+    at: number,
+  ): void {
+    if (count < WORTH_IT) {
+      this.plain.demapMmse(symbols, snr, qm, halfSpacing, count, llr, from, at);
+      return;
+    }
+    for (let done = 0; done < count; done += BATCH) {
+      const some = this.load(symbols, snr, from + done, count - done);
+      this.wasm.demapMmse(qm, some, halfSpacing, LEAST_NOISE_VARIANCE, LEAST_SNR);
+      llr.set(this.llrs.subarray(0, qm * some), at + qm * done);
+    }
+  }
+
+  /** Symbols from `first` on and what belongs to each, as many as a call takes; returns their number. */
+  private load(symbols: Float32Array, variances: Float32Array, first: number, count: number): number {
+    const some = Math.min(BATCH, count);
+    this.symbols.set(symbols.subarray(2 * first, 2 * (first + some)));
+    this.variances.set(variances.subarray(first, first + some));
+    return some;
   }
 }

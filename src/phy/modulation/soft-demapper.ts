@@ -24,12 +24,31 @@ export function softDemap(
 }
 
 /**
- * Demaps symbols of mixed orders. qm: Uint8Array [symbol], 2, 4, 6 or 8 (0 = no bits in this symbol). Bits of the
+ * The same of symbols as the MMSE equaliser leaves them, biased by snr / (1 + snr): snr [symbol], linear, is that of the
+ * symbol without the bias.
+ */
+export function softDemapMmse(
+  symbols: Float32Array,
+  snr: Float32Array,
+  qm: ModulationOrder,
+  count: number,
+  llr: Float32Array,
+  from = 0,
+  at = 0,
+): void {
+  if (symbols.length < 2 * (from + count) || snr.length < from + count || llr.length < at + count * qm) {
+    throw new UsageError(`demapping ${count} symbols of ${qm} bits needs more symbols, SNRs or room`);
+  }
+  demapKernel().demapMmse(symbols, snr, qm, halfSpacing(qm), count, llr, from, at);
+}
+
+/**
+ * Demaps MMSE symbols of mixed orders. qm: Uint8Array [symbol], 2, 4, 6 or 8 (0 = no bits in this symbol). Bits of the
  * symbols follow one another in llr from `at` on. Returns their number.
  */
 export function softDemapMixed(
   symbols: Float32Array,
-  noiseVariance: Float32Array,
+  snr: Float32Array,
   qm: Uint8Array,
   llr: Float32Array,
   at = 0,
@@ -39,7 +58,7 @@ export function softDemapMixed(
     let end = j + 1;
     while (end < qm.length && qm[end] === qm[j]) end++;
     if (qm[j] !== 0) {
-      softDemap(symbols, noiseVariance, requireModulationOrder(qm[j]), end - j, llr, j, o);
+      softDemapMmse(symbols, snr, requireModulationOrder(qm[j]), end - j, llr, j, o);
       o += (end - j) * qm[j];
     }
     j = end;

@@ -10,14 +10,18 @@ import { halfSpacing, MODULATION_ORDERS } from '../../../src/phy/modulation/qam.
 const plain = new PlainDemapKernel();
 const wasm = new WasmDemapKernel();
 
+/** demap, and demapMmse of what an equaliser of those SNRs makes of the symbols. */
+const entries = ['demap', 'demapMmse'] as const;
+
 test('WebAssembly demaps like plain TypeScript, any order, count, place and noise', () => {
   fc.assert(
     fc.property(
+      fc.constantFrom(...entries),
       fc.constantFrom(...MODULATION_ORDERS),
       fc.oneof(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 4000, max: 9000 })),
       fc.integer({ min: 0, max: 5 }),
       fc.integer(),
-      (qm, count, from, seed) => {
+      (entry, qm, count, from, seed) => {
         const random = new RandomStream(seed);
         const symbols = new Float32Array(2 * (from + count));
         random.addComplexNoise(symbols, [1, 1, 100, 1e6][random.integer(4)]);
@@ -28,7 +32,7 @@ test('WebAssembly demaps like plain TypeScript, any order, count, place and nois
         );
         const [expected, got] = [plain, wasm].map((kernel) => {
           const llr = new Float32Array(count * qm + 9).fill(7);
-          kernel.demap(symbols, variance, qm, halfSpacing(qm), count, llr, from, 4);
+          kernel[entry](symbols, variance, qm, halfSpacing(qm), count, llr, from, 4);
           return llr;
         });
         assert.ok(
@@ -45,8 +49,39 @@ test('WebAssembly demaps like plain TypeScript, any order, count, place and nois
         }
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 300 },
   );
+});
+
+test('MMSE symbols give the LLRs of those without bias, by the variance 1 / SNR', () => {
+  const random = new RandomStream('mmse');
+  for (const kernel of [plain, wasm]) {
+    for (const qm of MODULATION_ORDERS) {
+      const count = 500;
+      const symbols = new Float32Array(2 * count);
+      random.addComplexNoise(symbols, 1);
+      const snr = Float32Array.from({ length: count }, (_, i) => (i % 50 === 0 ? 0 : 10 ** random.between(-3, 4)));
+      const biased = symbols.map((v, i) => (v * Math.max(snr[i >> 1], 1e-4)) / (1 + Math.max(snr[i >> 1], 1e-4)));
+      const [expected, got] = [new Float32Array(count * qm), new Float32Array(count * qm)];
+      kernel.demap(
+        symbols,
+        snr.map((v) => 1 / Math.max(v, 1e-4)),
+        qm,
+        halfSpacing(qm),
+        count,
+        expected,
+        0,
+        0,
+      );
+      kernel.demapMmse(biased, snr, qm, halfSpacing(qm), count, got, 0, 0);
+      // An LLR near zero is a difference of distances: rounding goes with the symbol's largest.
+      expected.forEach((v, i) => {
+        const own = expected.subarray(i - (i % qm), i - (i % qm) + qm);
+        const scale = own.reduce((most, w) => Math.max(most, Math.abs(w)), 1e-30);
+        assert.ok(Math.abs(v - got[i]) <= 1e-5 * scale, `Qm=${qm} SNR ${snr[Math.floor(i / qm)]}: ${v} ${got[i]}`);
+      });
+    }
+  }
 });
 
 test('what is no number stays none, and nothing else is touched by it', () => {
@@ -55,9 +90,9 @@ test('what is no number stays none, and nothing else is touched by it', () => {
     const variance = new Float32Array(40).fill(0.1);
     symbols[2 * 5] = Number.NaN;
     variance[9] = Number.NaN;
-    for (const kernel of [plain, wasm]) {
+    for (const [kernel, entry] of [plain, wasm].flatMap((k) => entries.map((e) => [k, e] as const))) {
       const llr = new Float32Array(40 * qm);
-      kernel.demap(symbols, variance, qm, halfSpacing(qm), 40, llr, 0, 0);
+      kernel[entry](symbols, variance, qm, halfSpacing(qm), 40, llr, 0, 0);
       llr.forEach((v, i) => {
         const symbol = Math.floor(i / qm);
         const unknown = symbol === 9 || (symbol === 5 && (i % qm) % 2 === 0);

@@ -163,7 +163,7 @@ test('mixed orders map and demap in place, unused symbols stay untouched', () =>
   assert.equal(mapBitsMixed(bits, qm, symbols), total);
   assert.deepEqual([symbols[4], symbols[5], symbols[14], symbols[15]], [5, 5, 5, 5]);
   const llr = new Float32Array(total);
-  assert.equal(softDemapMixed(symbols, new Float32Array(qm.length).fill(0.1), qm, llr), total);
+  assert.equal(softDemapMixed(symbols, new Float32Array(qm.length).fill(10), qm, llr), total);
   assert.deepEqual(
     [...llr].map((x) => (x < 0 ? 1 : 0)),
     [...bits],

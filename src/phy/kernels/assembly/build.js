@@ -7,14 +7,16 @@ import asc from 'assemblyscript/asc';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Kernels by file name, and the memory pages (64 KiB) each has: never more, never less. They may import each other. */
+/** Kernels by file name, and the memory pages (64 KiB) each has: never more, never less, but where `most` lets it grow. They may import each other. */
 const KERNELS = [
   { name: 'ldpc', pages: 5 },
   { name: 'fft', pages: 4 },
   { name: 'ofdm', pages: 8 },
   { name: 'demap', pages: 3 },
   { name: 'equalise', pages: 9 },
+  { name: 'lmmse', pages: 2, most: 4096 },
   { name: 'resample', pages: 16 },
+  { name: 'rate-match', pages: 5 },
   { name: 'dc', pages: 3 },
   { name: 'correlate', pages: 2 },
 ];
@@ -22,10 +24,10 @@ const KERNELS = [
 const sources = readdirSync(here);
 
 /** Text of the generated module of one kernel. */
-async function compileKernel({ name, pages }) {
+async function compileKernel({ name, pages, most = pages }) {
   let wasm;
   const options = ['--enable', 'simd', '-O3', '--noAssert', '--runtime', 'stub'];
-  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(pages)];
+  const memory = ['--initialMemory', String(pages), '--maximumMemory', String(most)];
   const { error, stderr } = await asc.main([`${name}.ts`, '--outFile', 'out.wasm', ...options, ...memory], {
     readFile: (file) => {
       // The compiler adds an extension to what an import names with one.
@@ -44,7 +46,7 @@ async function compileKernel({ name, pages }) {
   return `// Made from assembly/${name}.ts by npm run build:kernels; do not edit.
 
 /** WebAssembly module, ${wasm.length} bytes, base64. */
-export const ${name.toUpperCase()}_WASM = [
+export const ${name.toUpperCase().replace('-', '_')}_WASM = [
 ${lines.map((line) => `  '${line}',`).join('\n')}
 ].join('');
 `;

@@ -5,7 +5,7 @@
 
 /** f32 [symbol][re, im] */
 export const SYMBOLS: usize = 1024;
-/** f32 [symbol] */
+/** Variances or SNRs. f32 [symbol] */
 export const VARIANCES: usize = 33792;
 /** f32 [symbol][bit], and what the last vector may write behind it */
 export const LLRS: usize = 50176;
@@ -30,10 +30,14 @@ function foldedLlr(x: v128, ax: v128, top: v128, weight: v128): v128 {
   return v128.xor(llr, v128.and(x, i32x4.splat(i32.MIN_VALUE)));
 }
 
-export function demap(qm: usize, count: usize, halfSpacing: f32, leastVariance: f32): void {
+type Variances = i32;
+type Mmse = u32;
+
+function demapAs<Kind>(qm: usize, count: usize, halfSpacing: f32, leastVariance: f32, leastSnr: f32): void {
   const perSpacing = f32x4.splat(1 / halfSpacing);
   const energy = f32x4.splat(halfSpacing * halfSpacing);
   const least = f32x4.splat(leastVariance);
+  const weakest = f32x4.splat(leastSnr);
   const four = f32x4.splat(4);
   const step = qm << 2;
   const levels: i32 = 1 << (<i32>(qm >> 1) - 1);
@@ -43,9 +47,15 @@ export function demap(qm: usize, count: usize, halfSpacing: f32, leastVariance: 
   for (const end = from + (count << 3); from < end; from += 32, variance += 16, to += 4 * step) {
     const a = v128.load(from);
     const b = v128.load(from, 16);
-    const weight = f32x4.div(energy, f32x4.max(v128.load(variance), least));
-    let x = f32x4.mul(v128.shuffle<f32>(a, b, 0, 2, 4, 6), perSpacing);
-    let y = f32x4.mul(v128.shuffle<f32>(a, b, 1, 3, 5, 7), perSpacing);
+    let gain = perSpacing;
+    let noise = v128.load(variance);
+    if (!isSigned<Kind>()) {
+      noise = f32x4.div(f32x4.splat(1), f32x4.max(noise, weakest));
+      gain = f32x4.add(gain, f32x4.mul(gain, noise));
+    }
+    const weight = f32x4.div(energy, f32x4.max(noise, least));
+    let x = f32x4.mul(v128.shuffle<f32>(a, b, 0, 2, 4, 6), gain);
+    let y = f32x4.mul(v128.shuffle<f32>(a, b, 1, 3, 5, 7), gain);
     let bits = to;
     for (let half = levels; half > 1; half >>= 1, bits += 8) {
       const ax = f32x4.abs(x);
@@ -59,4 +69,14 @@ export function demap(qm: usize, count: usize, halfSpacing: f32, leastVariance: 
     const last = f32x4.mul(four, weight);
     storePairs(bits, f32x4.mul(last, x), f32x4.mul(last, y), step);
   }
+}
+
+/** By the variances of the noise. */
+export function demap(qm: usize, count: usize, halfSpacing: f32, leastVariance: f32): void {
+  demapAs<Variances>(qm, count, halfSpacing, leastVariance, 0);
+}
+
+/** VARIANCES are SNRs, and the symbols biased by snr / (1 + snr). */
+export function demapMmse(qm: usize, count: usize, halfSpacing: f32, leastVariance: f32, leastSnr: f32): void {
+  demapAs<Mmse>(qm, count, halfSpacing, leastVariance, leastSnr);
 }
