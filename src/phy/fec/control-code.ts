@@ -33,8 +33,30 @@ function layOut(messageBytes: number, crc: CrcSpec, codedBits: number) {
       `${messageBytes} control bytes need at least ${blocks * infoBits} coded bits, not ${codedBits}`,
     );
   }
-  const codec = new CodeBlockCodec({ baseGraph: 2, payloadBytes, crc: single ? null : CRC24B });
-  return { blocks, payloadBytes, codec, perBlock: splitCodedBits(codedBits, blocks, 1) };
+  return { blocks, payloadBytes, ...codecOf(payloadBytes, single), perBlock: splitCodedBits(codedBits, blocks, 1) };
+}
+
+interface BlockCodec {
+  readonly codec: CodeBlockCodec;
+  /** Soft buffer of one block. */
+  readonly soft: Float32Array;
+}
+
+/** Lengths come over the air: what is kept of them must not grow with them. */
+const KEPT_CODECS = 32;
+const codecs = new Map<number, BlockCodec>();
+
+/** The codec of blocks of a length, made once a thread (it is not re-entrant) for the lengths in use. */
+function codecOf(payloadBytes: number, single: boolean): BlockCodec {
+  const key = 2 * payloadBytes + (single ? 1 : 0);
+  let known = codecs.get(key);
+  if (!known) {
+    if (codecs.size >= KEPT_CODECS) codecs.clear();
+    const codec = new CodeBlockCodec({ baseGraph: 2, payloadBytes, crc: single ? null : CRC24B });
+    known = { codec, soft: codec.newSoftBuffer() };
+    codecs.set(key, known);
+  }
+  return known;
 }
 
 /** Blocks of a message, their bytes and K' bits each. */
@@ -84,7 +106,7 @@ export function decodeControl(
   crc: CrcSpec,
   maxIterations = 30,
 ): ControlDecodeResult {
-  const { blocks, payloadBytes, codec, perBlock } = layOut(messageBytes, crc, llr.length);
+  const { blocks, payloadBytes, codec, soft, perBlock } = layOut(messageBytes, crc, llr.length);
   const stream = new Uint8Array(blocks * payloadBytes);
   let at = 0;
   let iterations = 0;
@@ -95,7 +117,7 @@ export function decodeControl(
     return received === invertedCrc(crc, stream.subarray(0, messageBytes));
   };
   for (let r = 0; r < blocks; r++) {
-    const soft = codec.newSoftBuffer();
+    soft.fill(0);
     codec.combine(llr, perBlock[r], 0, soft, at);
     at += perBlock[r];
     const payload = stream.subarray(r * payloadBytes, (r + 1) * payloadBytes);
