@@ -47,6 +47,7 @@ export class BurstReceiver {
   private readonly detector: Detector;
   private readonly acquirer: Acquirer;
   private readonly estimator: ChannelEstimator;
+  private readonly tracker: SymbolTracker;
   private readonly window = new CleanWindow();
   private readonly scratch = new Scratch();
   private current: ReceiverState = 'search';
@@ -63,6 +64,7 @@ export class BurstReceiver {
     this.numerology = numerology;
     this.detector = new Detector(numerology);
     this.acquirer = new Acquirer(numerology);
+    this.tracker = new SymbolTracker(numerology);
     this.estimator = new ESTIMATOR_CLASSES[options.estimator ?? 'lmmse']();
   }
 
@@ -165,24 +167,17 @@ export class BurstReceiver {
     }
     const { channel, noiseVariance, backoff, subbandNoise } = acquisition;
     const preamble = estimateFromTraining(n, channel, noiseVariance, backoff, subbandNoise);
-    const tracker = new SymbolTracker(n, acquisition, preamble, n.headerSymbols);
-    const rows = new Float32Array(2 * n.nCarriers * n.headerSymbols);
-    const pilots = new Float32Array(2 * n.nSubbands * n.headerSymbols);
+    const tracker = this.tracker.begin(acquisition, preamble, n.headerSymbols);
+    const rows = this.scratch.take('control', 2 * n.nCarriers * n.headerSymbols);
+    const pilots = this.scratch.take('control pilots', 2 * n.nSubbands * n.headerSymbols);
     if (tracker.endOf(n.headerSymbols - 1) > samples.length / 2 || acquisition.start < 0) {
       this.miss(records, detection, 'no preamble');
       return true;
     }
     tracker.demodulate(samples, 0, n.headerSymbols, false, rows, pilots);
-    const llr = controlLlrs(
-      n,
-      rows,
-      0,
-      n.headerSymbols,
-      () => preamble.channel,
-      preamble.dof / (2 * n.nCarriers),
-      acquisition.subbandNoise,
-      tracker.phases(0),
-    );
+    const channelError = preamble.dof / (2 * n.nCarriers);
+    const fixed = () => preamble.channel;
+    const llr = controlLlrs(n, rows, 0, n.headerSymbols, fixed, channelError, subbandNoise, tracker.phases(0));
     const header = readHeader(n, llr);
     if (!header) {
       this.miss(records, detection, 'no header');
@@ -262,10 +257,10 @@ export class BurstReceiver {
     const { samples, dcDb, power } = withoutMean(held, begin, begin + layout.samples, n, copy);
     this.window.carriers.burst(power);
 
-    const tracker = new SymbolTracker(n, acquisition, preamble, layout.symbols);
+    const tracker = this.tracker.begin(acquisition, preamble, layout.symbols);
     const control = extensionThere ? layout.controlSymbols : layout.headerSymbols;
-    const controlRows = new Float32Array(2 * n.nCarriers * control);
-    const controlPilots = new Float32Array(2 * n.nSubbands * control);
+    const controlRows = this.scratch.take('control', 2 * n.nCarriers * control);
+    const controlPilots = this.scratch.take('control pilots', 2 * n.nSubbands * control);
     tracker.demodulateControl(samples, base, control, controlRows, controlPilots);
     const extension = extensionThere
       ? readExtension(header, this.extensionLlrs(layout, controlRows, acquisition, preamble, tracker))

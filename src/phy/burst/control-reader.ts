@@ -1,6 +1,5 @@
 import { CRC16, CRC24A } from '../../common/crc.ts';
 import { FormatError } from '../../common/errors.ts';
-import { equalise } from '../equalise.ts';
 import { decodeControl } from '../fec/control-code.ts';
 import {
   AIR_INTERFACE_VERSION,
@@ -11,7 +10,7 @@ import {
   headerVersion,
 } from '../frame/header.ts';
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
-import { resourceGrid, turn } from '../resource-grid.ts';
+import { resourceGrid } from '../resource-grid.ts';
 
 /**
  * Soft bits of control symbols `first`.. (QPSK, scrambled): LLR = ln P(0)/P(1) in coded order, equalised with the
@@ -30,26 +29,29 @@ export function controlLlrs(
 ): Float32Array {
   const grid = resourceGrid(n);
   const llr = new Float32Array(2 * count * n.symbolDataRe);
-  const pair = new Float32Array(2);
+  // For QPSK the LLR is 2 sqrt(2) Re(conj(h) y) / sigma^2.
+  const scales = Float64Array.from(subbandNoise, (v) => (2 * Math.SQRT2) / (v * (1 + channelError) + 1e-30));
   let at = 0;
   for (let symbol = first; symbol < first + count; symbol++) {
-    const carriers = grid.dataCarriersOf(symbol);
     const turns = grid.turnsOf(symbol);
     const cos = Math.cos(phases[symbol]);
     const sin = Math.sin(phases[symbol]);
-    const row = 2 * n.nCarriers * symbol;
     const channel = channelAt(symbol);
-    for (let i = 0; i < carriers.length; i++) {
-      const c = 2 * carriers[i];
-      const sigma2 = subbandNoise[Math.floor(carriers[i] / SUBBAND_CARRIERS)] * (1 + channelError) + 1e-30;
-      const hr = channel[c];
-      const hi = channel[c + 1];
-      const snr = equalise(rows[row + c], rows[row + c + 1], hr * cos - hi * sin, hr * sin + hi * cos, sigma2, pair, 0);
-      turn(pair, 0, (4 - turns[i]) & 3);
-      // For QPSK the LLR is 2 sqrt(2) Re(conj(h) y) / sigma^2; `pair` holds conj(h) y / (|h|^2 + sigma^2).
-      const scale = 2 * Math.SQRT2 * (1 + snr);
-      llr[at++] = scale * pair[0];
-      llr[at++] = scale * pair[1];
+    const pilot = grid.pilotOffset(symbol);
+    let i = 0;
+    for (let s = 0, c = 0, y = 2 * n.nCarriers * symbol; s < n.nSubbands; s++) {
+      const scale = scales[s];
+      for (let k = 0; k < SUBBAND_CARRIERS; k++, c += 2, y += 2) {
+        if (k === pilot) continue;
+        const hr = channel[c] * cos - channel[c + 1] * sin;
+        const hi = channel[c] * sin + channel[c + 1] * cos;
+        const re = scale * (hr * rows[y] + hi * rows[y + 1]);
+        const im = scale * (hr * rows[y + 1] - hi * rows[y]);
+        // The scrambling was a turn by a quarter, two or three.
+        const quarter = turns[i++];
+        llr[at++] = quarter === 0 ? re : quarter === 1 ? im : quarter === 2 ? -re : -im;
+        llr[at++] = quarter === 0 ? im : quarter === 1 ? -re : quarter === 2 ? -im : re;
+      }
     }
   }
   return llr;

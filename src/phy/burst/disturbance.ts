@@ -49,7 +49,7 @@ export function suspicion(burst: ExaminedBurst): string | null {
   if (silent > 0) return `about ${silent} samples of silence inside`;
   const { clockJumpAt, controlSymbols, numerology, rbNoise, noiseVariance, power } = burst;
   const limit = Math.max(NOISE_FACTOR * noiseVariance, SIGNAL_SHARE * power);
-  const disturbed = slotsWhere(numerology, rbNoise, (noise) => noise > limit);
+  const disturbed = slotsWhere(numerology, rbNoise, 1, limit);
   if (!disturbed && clockJumpAt === null) return signalLoss(burst);
   // The clock's line shows a small jump in the slot of the jump or in the one behind it.
   const seen = clockJumpAt === null ? 0 : Math.floor((clockJumpAt - controlSymbols) / SLOT_SYMBOLS);
@@ -67,7 +67,7 @@ export function suspicion(burst: ExaminedBurst): string | null {
 /** Slots in which a clear signal has gone: the burst was cut off, or faded away altogether. */
 function signalLoss({ numerology, rbSnrDb, power, noiseVariance }: ExaminedBurst): string | null {
   if (power < noiseVariance * 10 ** (CLEAR_SNR_DB / 10)) return null;
-  const faint = slotsWhere(numerology, rbSnrDb, (snrDb) => snrDb < DOUBTFUL_SNR_DB);
+  const faint = slotsWhere(numerology, rbSnrDb, -1, DOUBTFUL_SNR_DB);
   return faint && `${slotsText(faint)} without signal`;
 }
 
@@ -75,14 +75,21 @@ function slotsText({ first, last }: { first: number; last: number }): string {
   return first === last ? `slot ${first}` : `slots ${first} to ${last}`;
 }
 
-/** First and last slot in which the median of the subbands' values, [slot x nSubbands + subband], is a certain one: narrow
- * interference, which the receiver weighs anyway, does not count. */
-function slotsWhere(n: Numerology, values: Float32Array, isIt: (median: number) => boolean) {
+/**
+ * First and last slot in which the (lower) median of the subbands' values, [slot x nSubbands + subband], is above a limit, or
+ * with `side` -1 below it: narrow interference, which the receiver weighs anyway, does not count.
+ */
+function slotsWhere(n: Numerology, values: Float32Array, side: 1 | -1, limit: number) {
+  const { nSubbands } = n;
+  const middle = (nSubbands - 1) >> 1;
+  // So many values beyond the limit put the median beyond it.
+  const needed = side > 0 ? nSubbands - middle : middle + 1;
   let first = -1;
   let last = -1;
-  for (let slot = 0; (slot + 1) * n.nSubbands <= values.length; slot++) {
-    const row = values.slice(slot * n.nSubbands, (slot + 1) * n.nSubbands).sort();
-    if (!isIt(row[(n.nSubbands - 1) >> 1])) continue;
+  for (let slot = 0; (slot + 1) * nSubbands <= values.length; slot++) {
+    let beyond = 0;
+    for (let i = slot * nSubbands; i < (slot + 1) * nSubbands; i++) if (side * (values[i] - limit) > 0) beyond++;
+    if (beyond < needed) continue;
     if (first < 0) first = slot;
     last = slot;
   }
@@ -143,5 +150,5 @@ function sampleJump(burst: ExaminedBurst, slot: number, behind: number): number 
 /** Whether another burst may lie inside what a record covers, so that it should be searched again. */
 export function hidesOthers(n: Numerology, record: BurstRecord): boolean {
   if (record.suspect !== null || !record.extensionOk) return true;
-  return slotsWhere(n, record.rbSnrDb, (snrDb) => snrDb < DOUBTFUL_SNR_DB) !== null;
+  return slotsWhere(n, record.rbSnrDb, -1, DOUBTFUL_SNR_DB) !== null;
 }

@@ -3,7 +3,7 @@ import { quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { SlotEstimator } from '../channel-est/lmmse.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
-import { resourceGrid } from '../resource-grid.ts';
+import { type ResourceGrid, resourceGrid } from '../resource-grid.ts';
 import type { Acquisition } from '../sync/acquire.ts';
 import { PhaseTracker } from '../sync/phase-tracker.ts';
 import { delayCentroid, pilotDelay } from '../sync/pilot-delay.ts';
@@ -24,23 +24,26 @@ const LEAST_JUMP = 0.3;
  */
 export class SymbolTracker {
   private readonly n: Numerology;
-  private readonly acquisition: Acquisition;
-  private readonly preamble: PreambleEstimate;
+  private readonly grid: ResourceGrid;
+  private acquisition!: Acquisition;
+  private preamble!: PreambleEstimate;
   /** Noise of the quiet subbands, and what the others count against them, [nSubbands]. */
-  private readonly noiseVariance: number;
-  private readonly weights: Float64Array;
+  private noiseVariance = 0;
+  private weights = new Float64Array(0);
+  private allQuiet = true;
   /** Channel along the control part. */
-  readonly controlChannel: ControlChannel;
+  controlChannel!: ControlChannel;
   private readonly demodulator: OfdmDemodulator;
-  private readonly phase: PhaseTracker;
-  private readonly timing: TimingTracker;
+  private readonly phase = new PhaseTracker();
+  private timing!: TimingTracker;
   private readonly slotEstimator = new SlotEstimator();
   /** Phase ramp over the carriers, [nCarriers][re, im]. */
   private readonly ramp: Float64Array;
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
-  /** Pilots of one slot without their common phases, [14][nSubbands][re, im]. */
+  /** Pilots of one slot without their common phases, [14][nSubbands][re, im], and those phases, [14]. */
   private readonly turned: Float32Array;
+  private readonly slotPhases = new Float64Array(SLOT_SYMBOLS);
   /** One slot's channel at every carrier by least squares, [nCarriers][re, im]. */
   private readonly slotChannel: Float32Array;
   /** First symbol of the first slot whose delay departs from the clock's line; null when none does. */
@@ -51,30 +54,47 @@ export class SymbolTracker {
   /** Of the symbols being demodulated: where their windows begin, samples from the preamble's start, and what is left over. */
   private readonly offsets: Int32Array;
   private readonly delays: Float64Array;
+  /** Of a slot's symbols, the angle from carrier to carrier that is left to take out, rad. */
+  private readonly steps = new Float64Array(SLOT_SYMBOLS);
   /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
-  private readonly applied: number[] = [];
-  private readonly centres: number[] = [];
+  private applied = new Float64Array(0);
+  private centres = new Float64Array(0);
 
-  /** `symbols`: how many will come, so that memory need not grow. */
-  constructor(n: Numerology, acquisition: Acquisition, preamble: PreambleEstimate, symbols = 64) {
+  constructor(n: Numerology) {
     this.n = n;
-    this.acquisition = acquisition;
-    this.preamble = preamble;
-    const quiet = quietVariance(acquisition.subbandNoise);
-    this.weights = Float64Array.from(acquisition.subbandNoise, (v) => quietWeight(v, quiet));
-    const level = this.weights.every((w) => w === 1) ? acquisition.noiseVariance : quiet;
-    this.noiseVariance = Math.max(level, 1e-6 * preamble.power);
-    this.controlChannel = new ControlChannel(n, preamble, this.noiseVariance);
+    this.grid = resourceGrid(n);
     this.demodulator = new OfdmDemodulator(n);
-    this.reference = preamble.channel.slice();
+    this.reference = new Float32Array(2 * n.nCarriers);
     this.slotChannel = new Float32Array(2 * n.nCarriers);
     this.ramp = new Float64Array(2 * n.nCarriers);
     this.offsets = new Int32Array(Math.max(SLOT_SYMBOLS, n.headerSymbols));
     this.delays = new Float64Array(this.offsets.length);
     this.turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
+  }
+
+  /** Starts at a burst's first header symbol; `symbols`: how many will come. */
+  begin(acquisition: Acquisition, preamble: PreambleEstimate, symbols: number): this {
+    const { n } = this;
+    this.acquisition = acquisition;
+    this.preamble = preamble;
+    const quiet = quietVariance(acquisition.subbandNoise);
+    this.weights = Float64Array.from(acquisition.subbandNoise, (v) => quietWeight(v, quiet));
+    this.allQuiet = this.weights.every((w) => w === 1);
+    const level = this.allQuiet ? acquisition.noiseVariance : quiet;
+    this.noiseVariance = Math.max(level, 1e-6 * preamble.power);
+    this.controlChannel = new ControlChannel(n, preamble, this.noiseVariance);
+    this.reference.set(preamble.channel);
+    if (this.applied.length < symbols) {
+      this.applied = new Float64Array(symbols);
+      this.centres = new Float64Array(symbols);
+    }
     const stepVariance = acquisition.cfoVariance * (2 * Math.PI * n.symbolLength) ** 2;
-    this.phase = new PhaseTracker(Math.min(1, 2 * stepVariance + 1e-6), symbols);
+    this.phase.begin(Math.min(1, 2 * stepVariance + 1e-6), symbols);
     this.timing = new TimingTracker(n.symbolLength);
+    this.clockJumpAt = null;
+    this.referenceResidual = 0;
+    this.symbol = 0;
+    return this;
   }
 
   /** Sample (relative to the acquisition's array) after which symbol `index` is complete. */
@@ -96,16 +116,14 @@ export class SymbolTracker {
     rows: Float32Array,
     pilots: Float32Array,
   ): void {
-    const n = this.n;
-    const grid = resourceGrid(n);
+    const { n, grid, offsets, delays, applied, centres } = this;
     const { cfo, backoff, start } = this.acquisition;
     const centre = this.centreOfPower();
-    const { offsets, delays } = this;
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
       const delay = this.timing.delayAt(index);
-      this.applied.push(delay);
-      this.centres.push(centre);
+      applied[index] = delay;
+      centres[index] = centre;
       const whole = Math.round(delay);
       offsets[i] = n.preambleLength + index * n.symbolLength + n.cpLength - backoff + whole;
       delays[i] = delay - whole;
@@ -199,26 +217,31 @@ export class SymbolTracker {
    * the rows and pilots of the slots (they begin at symbol `first`), and what it had put into their common phases.
    */
   correctDelays(first: number, count: number, rows: Float32Array, pilots: Float32Array, phases: Float64Array): void {
-    const n = this.n;
-    const grid = resourceGrid(n);
+    const { n, grid, steps } = this;
     const unit = (2 * Math.PI) / n.fftSize;
-    for (let i = 0; i < count; i++) {
-      const symbol = first + i;
-      const angle = unit * (this.timing.delayAt(symbol) - this.applied[symbol]);
-      // A hundredth of a radian at the band's edge does not matter.
-      if (Math.abs(angle) * n.nCarriers < 0.02) continue;
-      phases[symbol] += angle * this.centres[symbol];
-      fillRamp(angle, this.ramp);
-      multiply(rows, 2 * n.nCarriers * i, n.nCarriers, this.ramp, 0, 1);
-      const pilotAt = grid.pilotOffset(i % SLOT_SYMBOLS);
-      multiply(pilots, 2 * n.nSubbands * i, n.nSubbands, this.ramp, pilotAt, SUBBAND_CARRIERS);
+    for (let done = 0; done < count; done += SLOT_SYMBOLS) {
+      const some = Math.min(SLOT_SYMBOLS, count - done);
+      let late = false;
+      for (let t = 0; t < some; t++) {
+        const symbol = first + done + t;
+        const angle = unit * (this.timing.delayAt(symbol) - this.applied[symbol]);
+        // A hundredth of a radian at the band's edge does not matter.
+        const matters = Math.abs(angle) * n.nCarriers >= 0.02;
+        steps[t] = matters ? angle : 0;
+        if (!matters) continue;
+        late = true;
+        phases[symbol] += angle * this.centres[symbol];
+        fillRamp(angle, this.ramp);
+        multiply(pilots, 2 * n.nSubbands * (done + t), n.nSubbands, this.ramp, grid.pilotOffset(t), SUBBAND_CARRIERS);
+      }
+      if (late) this.demodulator.turn(rows, 2 * n.nCarriers * done, steps, some);
     }
   }
 
   /** turned = the last `count` symbols' pilots, from row `from` of the array on, without their smoothed phases. */
   private removePhases(pilots: Float32Array, from: number, count: number): void {
     const { nSubbands } = this.n;
-    const phases = this.phase.smooth(this.symbol - count);
+    const phases = this.phase.smooth(this.symbol - count, this.slotPhases);
     for (let t = 0; t < count; t++) {
       const cos = Math.cos(phases[t]);
       const sin = Math.sin(phases[t]);
@@ -258,8 +281,9 @@ export class SymbolTracker {
 
   /** Pilots of subbands with an interferer give way to the reference, but for their weight. */
   private replaceInterfered(count: number, pattern: number): void {
+    if (this.allQuiet) return;
+    const { grid } = this;
     const { nSubbands } = this.n;
-    const grid = resourceGrid(this.n);
     for (let s = 0; s < nSubbands; s++) {
       const w = this.weights[s];
       if (w === 1) continue;
@@ -292,27 +316,28 @@ export class SymbolTracker {
     return moment / (sum + 1e-30);
   }
 
+  /** One symbol's pilots, [nSubbands][re, im] from element `at` on with the pattern of local symbol t, against the reference. */
   private trackPhase(pilots: Float32Array, at: number, t: number): void {
-    const n = this.n;
-    const offset = resourceGrid(n).pilotOffset(t);
-    const predicted = this.phase.predict();
-    const cos = Math.cos(predicted);
-    const sin = Math.sin(predicted);
+    const { reference, weights } = this;
     let re = 0;
     let im = 0;
     let power = 0;
-    for (let s = 0; s < n.nSubbands; s++) {
-      const c = 2 * (s * SUBBAND_CARRIERS + offset);
-      const hr = this.reference[c];
-      const hi = this.reference[c + 1];
-      const pr = pilots[at + 2 * s];
-      const pi = pilots[at + 2 * s + 1];
-      const w = this.weights[s];
+    for (
+      let s = 0, p = at, c = 2 * this.grid.pilotOffset(t);
+      s < weights.length;
+      s++, p += 2, c += 2 * SUBBAND_CARRIERS
+    ) {
+      const hr = reference[c];
+      const hi = reference[c + 1];
+      const pr = pilots[p];
+      const pi = pilots[p + 1];
+      const w = weights[s];
       re += w * (pr * hr + pi * hi);
       im += w * (pi * hr - pr * hi);
       power += w * (hr * hr + hi * hi);
     }
-    const error = Math.atan2(im * cos - re * sin, re * cos + im * sin);
+    const turns = (Math.atan2(im, re) - this.phase.predict()) / (2 * Math.PI);
+    const error = 2 * Math.PI * (turns - Math.round(turns));
     const variance = this.noiseVariance / (2 * power + 1e-30) + 1e-5;
     this.phase.update(error, Math.min(variance, 3));
   }

@@ -24,4 +24,6 @@ export const DC_STATE = 5;
 export interface DcKernel {
   /** input, out: [n][re, im], n a multiple of 16; state: [DC_STATE], taken on. O(n). */
   process(state: Float64Array, input: Float32Array, out: Float32Array): void;
+  /** Sums over samples [from, to) of [..][re, im]: out = [re, im, |x|^2]. O(to - from). */
+  sums(samples: Float32Array, from: number, to: number, out: Float64Array): void;
 }

@@ -5,6 +5,15 @@ export class PlainDcKernel implements DcKernel {
   process(state: Float64Array, input: Float32Array, out: Float32Array): void {
     for (let at = 0; at < out.length; at += 2 * DC_GROUP) processGroup(state, input, out, at);
   }
+
+  sums(samples: Float32Array, from: number, to: number, out: Float64Array): void {
+    out.fill(0);
+    for (let i = 2 * from; i < 2 * to; i += 2) {
+      out[0] += samples[i];
+      out[1] += samples[i + 1];
+      out[2] += samples[i] ** 2 + samples[i + 1] ** 2;
+    }
+  }
 }
 
 function processGroup(state: Float64Array, input: Float32Array, out: Float32Array, at: number): void {

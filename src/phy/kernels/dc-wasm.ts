@@ -8,11 +8,14 @@ interface Exports {
   readonly STATE: { readonly value: number };
   readonly INPUT: { readonly value: number };
   readonly OUTPUT: { readonly value: number };
+  readonly SUMS: { readonly value: number };
   process(groups: number): void;
+  sums(groups: number): void;
 }
 
-/** Samples of a call into the kernel. */
+/** Samples of a call into the kernel, and of one that adds up: its sums stay in single precision. */
 const MAX_SAMPLES = 8192;
+const SUM_SAMPLES = 1024;
 
 /** WebAssembly SIMD in single precision, the mean in double. */
 export class WasmDcKernel implements DcKernel {
@@ -20,12 +23,14 @@ export class WasmDcKernel implements DcKernel {
   private readonly state: Float64Array;
   private readonly input: Float32Array;
   private readonly output: Float32Array;
+  private readonly sum: Float32Array;
 
   constructor() {
-    const { memory, STATE, INPUT, OUTPUT } = this.wasm;
+    const { memory, STATE, INPUT, OUTPUT, SUMS } = this.wasm;
     this.state = new Float64Array(memory.buffer, STATE.value, DC_STATE);
     this.input = new Float32Array(memory.buffer, INPUT.value, 2 * MAX_SAMPLES);
     this.output = new Float32Array(memory.buffer, OUTPUT.value, 2 * MAX_SAMPLES);
+    this.sum = new Float32Array(memory.buffer, SUMS.value, 3);
   }
 
   process(state: Float64Array, input: Float32Array, out: Float32Array): void {
@@ -37,5 +42,20 @@ export class WasmDcKernel implements DcKernel {
       out.set(this.output.subarray(0, length), at);
     }
     state.set(this.state);
+  }
+
+  sums(samples: Float32Array, from: number, to: number, out: Float64Array): void {
+    const { input, sum } = this;
+    out.fill(0);
+    for (let at = from; at < to; at += SUM_SAMPLES) {
+      const count = Math.min(SUM_SAMPLES, to - at);
+      input.set(samples.subarray(2 * at, 2 * (at + count)));
+      const groups = Math.ceil(count / DC_GROUP);
+      if (count < groups * DC_GROUP) input.fill(0, 2 * count, 2 * groups * DC_GROUP);
+      this.wasm.sums(groups);
+      out[0] += sum[0];
+      out[1] += sum[1];
+      out[2] += sum[2];
+    }
   }
 }

@@ -23,6 +23,11 @@ export interface OfdmKernel {
     out: Float32Array,
     at: number,
   ): void;
+  /**
+   * Turns the carriers of `count` symbols in place: carrier k of symbol t, which stands from element at + 2 K t of `rows` on, times
+   * exp(i k steps[t]), rad. O(count K).
+   */
+  turn(rows: Float32Array, at: number, steps: Float64Array, count: number): void;
 }
 
 /** exp(-2 pi i cfo m) / sqrt(N), m = 0..N-1, to out[N][re, im]. */

@@ -40,6 +40,31 @@ export class PlainOfdmKernel implements OfdmKernel {
     }
   }
 
+  turn(rows: Float32Array, at: number, steps: Float64Array, count: number): void {
+    const { nCarriers } = this;
+    for (let t = 0; t < count; t++) {
+      const stepRe = Math.cos(steps[t]);
+      const stepIm = Math.sin(steps[t]);
+      let cos = stepRe;
+      let sin = stepIm;
+      let above = at + 2 * nCarriers * t + nCarriers;
+      let below = above - 2;
+      for (let k = 1; k <= nCarriers / 2; k++, above += 2, below -= 2) {
+        let re = rows[above];
+        let im = rows[above + 1];
+        rows[above] = re * cos - im * sin;
+        rows[above + 1] = re * sin + im * cos;
+        re = rows[below];
+        im = rows[below + 1];
+        rows[below] = re * cos + im * sin;
+        rows[below + 1] = im * cos - re * sin;
+        const next = cos * stepRe - sin * stepIm;
+        sin = cos * stepIm + sin * stepRe;
+        cos = next;
+      }
+    }
+  }
+
   /** Spectrum of one window with the frequency offset taken out, phase 0 at its first sample. */
   private transformRotated(samples: Float32Array, window: number): void {
     const { time, rotation } = this;

@@ -12,6 +12,7 @@ interface Exports {
   readonly SAMPLES: { readonly value: number };
   readonly ROWS: { readonly value: number };
   demodulate(size: number, carriers: number, symbols: number): void;
+  turn(carriers: number, symbols: number): void;
 }
 
 /** Most symbols and samples that one call takes. */
@@ -84,6 +85,22 @@ export class WasmOfdmKernel implements OfdmKernel {
       const length = 2 * nCarriers * some;
       out.set(length === this.rows.length ? this.rows : this.rows.subarray(0, length), at + 2 * nCarriers * done);
       done += some;
+    }
+  }
+
+  turn(rows: Float32Array, at: number, steps: Float64Array, count: number): void {
+    const { wasm, symbols, nCarriers } = this;
+    for (let done = 0; done < count; done += MAX_SYMBOLS) {
+      const some = Math.min(MAX_SYMBOLS, count - done);
+      for (let t = 0; t < some; t++) {
+        symbols[SYMBOL_NUMBERS * t + 2] = Math.cos(steps[done + t]);
+        symbols[SYMBOL_NUMBERS * t + 3] = Math.sin(steps[done + t]);
+      }
+      const from = at + 2 * nCarriers * done;
+      const length = 2 * nCarriers * some;
+      this.rows.set(rows.subarray(from, from + length));
+      wasm.turn(nCarriers, some);
+      rows.set(length === this.rows.length ? this.rows : this.rows.subarray(0, length), from);
     }
   }
 

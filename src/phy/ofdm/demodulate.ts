@@ -96,6 +96,11 @@ export class OfdmDemodulator {
     this.kernel.demodulate(samples, windows, angles, count, cfo, out, at);
   }
 
+  /** Turns the carriers k of `count` symbols by exp(i k steps[t]), in place: rows [count][nCarriers][re, im] from `at` on. */
+  turn(rows: Float32Array, at: number, steps: Float64Array, count: number): void {
+    this.kernel.turn(rows, at, steps, count);
+  }
+
   /** Spectrum of the window with the frequency offset taken out, phase 0 at its first sample. */
   private transformRotated(samples: Float32Array, window: number, cfo: number): void {
     if (cfo !== this.rotationCfo) {

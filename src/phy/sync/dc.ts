@@ -49,6 +49,8 @@ export class DcBlocker {
   }
 }
 
+const sums = new Float64Array(3);
+
 /**
  * Takes out what DC is left over one burst, samples [from, to) of [..][re, im], if it is significant: a data-bearing
  * carrier that the frequency offset has put at DC averages to N / (nCarriers x samples) of the power and must stay.
@@ -62,37 +64,15 @@ export function withoutMean(
   n: Numerology,
   copy: (samples: Float32Array) => Float32Array,
 ): { samples: Float32Array; dcDb: number; power: number } {
-  const a = Math.max(0, 2 * from);
-  const b = Math.min(samples.length, 2 * to);
-  let re = 0;
-  let im = 0;
-  let power = 0;
-  // Of four samples at once: a sum waits for the one before.
-  const four = a + ((b - a) & ~7);
-  for (let i = a; i < four; i += 8) {
-    const ar = samples[i];
-    const ai = samples[i + 1];
-    const br = samples[i + 2];
-    const bi = samples[i + 3];
-    const cr = samples[i + 4];
-    const ci = samples[i + 5];
-    const dr = samples[i + 6];
-    const di = samples[i + 7];
-    re += ar + br + (cr + dr);
-    im += ai + bi + (ci + di);
-    power += ar * ar + ai * ai + (br * br + bi * bi) + (cr * cr + ci * ci + (dr * dr + di * di));
-  }
-  for (let i = four; i < b; i += 2) {
-    re += samples[i];
-    im += samples[i + 1];
-    power += samples[i] ** 2 + samples[i + 1] ** 2;
-  }
-  const count = (b - a) / 2;
+  const a = Math.max(0, from);
+  const b = Math.min(samples.length / 2, to);
   const dcDb = Number.NEGATIVE_INFINITY;
+  const count = b - a;
   if (count < 1) return { samples, dcDb, power: 0 };
-  re /= count;
-  im /= count;
-  power /= count;
+  dcKernel().sums(samples, a, b, sums);
+  const re = sums[0] / count;
+  const im = sums[1] / count;
+  const power = sums[2] / count;
   const dc = re * re + im * im;
   if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return { samples, dcDb, power };
   const out = copy(samples);

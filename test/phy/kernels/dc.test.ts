@@ -66,6 +66,33 @@ test('a constant decays as the plain mean behind 63 samples of nothing, then exp
   }
 });
 
+test('sums of any stretch, of 1 + 2 i exactly so many', () => {
+  const random = new RandomStream('sums');
+  const samples = new Float32Array(2 * 9000);
+  random.addComplexNoise(samples, 3);
+  const constant = Float32Array.from(samples, (_, i) => 1 + (i % 2));
+  const [plain, wasm] = [new PlainDcKernel(), new WasmDcKernel()];
+  for (const [from, to] of [
+    [0, 9000],
+    [17, 8999],
+    [5, 6],
+    [1000, 2024],
+    [44, 44],
+  ]) {
+    const [of, on] = [plain, wasm].map((kernel) => {
+      const out = new Float64Array(3).fill(5);
+      kernel.sums(samples, from, to, out);
+      return out;
+    });
+    for (let i = 0; i < 3; i++) assert.ok(Math.abs(of[i] - on[i]) <= 1e-5 * of[2], `${i}: ${of} ${on}`);
+    for (const kernel of [plain, wasm]) {
+      const out = new Float64Array(3);
+      kernel.sums(constant, from, to, out);
+      assert.deepEqual([...out], [to - from, 2 * (to - from), 5 * (to - from)]);
+    }
+  }
+});
+
 test('the kernel of the product is the fast one', () => {
   const expected = process.env.SCT_KERNELS === 'js' ? PlainDcKernel : WasmDcKernel;
   assert.equal(dcKernel().constructor, expected);

@@ -57,6 +57,35 @@ test('WebAssembly demodulates like plain TypeScript, any number of symbols, offs
   }
 });
 
+test('WebAssembly turns carriers like plain TypeScript, and as exp(i k step); what stands beside them stays', () => {
+  for (const n of NUMEROLOGIES) {
+    const kernels = [new PlainOfdmKernel(n.fftSize, n.nCarriers), new WasmOfdmKernel(n.fftSize, n.nCarriers)];
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer(), (count, seed) => {
+        const random = new RandomStream(seed);
+        const rows = new Float32Array(3 + 2 * n.nCarriers * count + 5);
+        random.addComplexNoise(rows, 1);
+        const steps = Float64Array.from({ length: count }, (_, t) => (t % 3 === 1 ? 0 : random.normal() / n.fftSize));
+        const [of, on] = kernels.map((kernel) => {
+          const out = rows.slice();
+          kernel.turn(out, 3, steps, count);
+          return out;
+        });
+        assert.ok(difference(of, on) < 1e-5);
+        for (const i of [0, 1, 2, rows.length - 5, rows.length - 1]) assert.equal(on[i], rows[i]);
+        const t = random.integer(count);
+        for (const c of [0, n.nCarriers / 2 - 1, n.nCarriers / 2, n.nCarriers - 1]) {
+          const at = 3 + 2 * (t * n.nCarriers + c);
+          const [cos, sin] = [Math.cos(n.carriers[c] * steps[t]), Math.sin(n.carriers[c] * steps[t])];
+          assert.ok(Math.abs(on[at] - (rows[at] * cos - rows[at + 1] * sin)) < 1e-5);
+          assert.ok(Math.abs(on[at + 1] - (rows[at] * sin + rows[at + 1] * cos)) < 1e-5);
+        }
+      }),
+      { numRuns: 10 },
+    );
+  }
+});
+
 test('both kernels hear silence before and behind the samples', () => {
   const { fftSize, nCarriers, symbolLength } = NUMEROLOGIES[1];
   const samples = new Float32Array(2 * 3 * symbolLength);

@@ -5,6 +5,8 @@
 
 /** f64 [mean re, mean im, samples that made it, zeros in a row, not finite] */
 export const STATE: usize = 1024;
+/** Result of `sums`. f32 [re, im, |x|^2] */
+export const SUMS: usize = 1088;
 /** f32 [8192][re, im] */
 export const INPUT: usize = 2048;
 export const OUTPUT: usize = 67584;
@@ -109,4 +111,36 @@ export function process(groups: usize): void {
   store<f64>(STATE, meanRe);
   store<f64>(STATE, meanIm, 8);
   store<f64>(STATE, count, 16);
+}
+
+/** Sum of x and of |x|^2 over `groups` groups of INPUT. */
+export function sums(groups: usize): void {
+  let a = f32x4.splat(0);
+  let b = f32x4.splat(0);
+  let c = f32x4.splat(0);
+  let d = f32x4.splat(0);
+  let aa = f32x4.splat(0);
+  let bb = f32x4.splat(0);
+  let cc = f32x4.splat(0);
+  let dd = f32x4.splat(0);
+  for (let p = INPUT, end = INPUT + groups * GROUP_BYTES; p < end; p += 64) {
+    const w = v128.load(p);
+    const x = v128.load(p, 16);
+    const y = v128.load(p, 32);
+    const z = v128.load(p, 48);
+    a = f32x4.add(a, w);
+    b = f32x4.add(b, x);
+    c = f32x4.add(c, y);
+    d = f32x4.add(d, z);
+    aa = f32x4.add(aa, f32x4.mul(w, w));
+    bb = f32x4.add(bb, f32x4.mul(x, x));
+    cc = f32x4.add(cc, f32x4.mul(y, y));
+    dd = f32x4.add(dd, f32x4.mul(z, z));
+  }
+  const sum = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+  const square = f32x4.add(f32x4.add(aa, bb), f32x4.add(cc, dd));
+  store<f32>(SUMS, f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2));
+  store<f32>(SUMS, f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 3), 4);
+  const even = f32x4.extract_lane(square, 0) + f32x4.extract_lane(square, 2);
+  store<f32>(SUMS, even + (f32x4.extract_lane(square, 1) + f32x4.extract_lane(square, 3)), 8);
 }

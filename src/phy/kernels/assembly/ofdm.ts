@@ -11,6 +11,8 @@ export { FACTORS } from './fft.ts';
 export const ROTATION: usize = 200704;
 /** What each symbol needs: start angle (cos, sin), step from carrier to carrier (cos, sin), first sample. f64 [16][5] */
 export const SYMBOLS: usize = 208896;
+/** exp(i a) of one angle. f64 [re, im] */
+const POWER: usize = 209536;
 /** Samples of all symbols of a call. f32 [18432][re, im] */
 export const SAMPLES: usize = 209920;
 /** Occupied carriers. f32 [16][nCarriers][re, im], and what a vector may write behind them */
@@ -51,6 +53,50 @@ function ramp(from: usize, to: usize, count: usize, re: f64, im: f64, stepRe: f6
   }
 }
 
+/** exp(i step k) by squaring and multiplying, to POWER. */
+function power(stepRe: f64, stepIm: f64, k: usize): void {
+  let powerRe: f64 = 1;
+  let powerIm: f64 = 0;
+  for (; k > 0; k >>= 1) {
+    if (k & 1) {
+      const t = powerRe * stepRe - powerIm * stepIm;
+      powerIm = powerRe * stepIm + powerIm * stepRe;
+      powerRe = t;
+    }
+    const square = stepRe * stepRe - stepIm * stepIm;
+    stepIm = 2 * stepRe * stepIm;
+    stepRe = square;
+  }
+  store<f64>(POWER, powerRe);
+  store<f64>(POWER, powerIm, 8);
+}
+
+/** Turns the carriers of ROWS by the steps in SYMBOLS, in place. */
+export function turn(carriers: usize, symbols: i32): void {
+  const half = carriers >> 1;
+  let symbol = SYMBOLS;
+  let row = ROWS;
+  for (let t = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += carriers << 3) {
+    const stepRe = load<f64>(symbol, 16);
+    const stepIm = load<f64>(symbol, 24);
+    if (stepIm === 0) continue;
+    power(stepRe, stepIm, half);
+    // What a vector writes behind the lower half stands there again before the upper one is read.
+    const middle = row + (half << 3);
+    const kept = v128.load(middle);
+    const keptToo = v128.load(middle, 16);
+    const behind = row + (carriers << 3);
+    const next = v128.load(behind);
+    const nextToo = v128.load(behind, 16);
+    ramp(row, row, half, load<f64>(POWER), -load<f64>(POWER, 8), stepRe, stepIm);
+    v128.store(middle, kept);
+    v128.store(middle, keptToo, 16);
+    ramp(middle, middle, half, stepRe, stepIm, stepRe, stepIm);
+    v128.store(behind, next);
+    v128.store(behind, nextToo, 16);
+  }
+}
+
 /** The symbols of SYMBOLS from SAMPLES to ROWS. */
 export function demodulate(size: usize, carriers: usize, symbols: i32): void {
   const half = carriers >> 1;
@@ -63,21 +109,9 @@ export function demodulate(size: usize, carriers: usize, symbols: i32): void {
     const stepIm = load<f64>(symbol, 24);
     const first = <usize>load<f64>(symbol, 32);
     forwardRotated(size, SAMPLES + (first << 3), RESULT, FACTORS, ROTATION);
-    // exp(i step half) by squaring and multiplying.
-    let powerRe: f64 = 1;
-    let powerIm: f64 = 0;
-    let re = stepRe;
-    let im = stepIm;
-    for (let k = half; k > 0; k >>= 1) {
-      if (k & 1) {
-        const t = powerRe * re - powerIm * im;
-        powerIm = powerRe * im + powerIm * re;
-        powerRe = t;
-      }
-      const square = re * re - im * im;
-      im = 2 * re * im;
-      re = square;
-    }
+    power(stepRe, stepIm, half);
+    const powerRe = load<f64>(POWER);
+    const powerIm = load<f64>(POWER, 8);
     // Carriers -half..-1 stand at the end of the bins, 1..half behind DC. What the lower half writes behind its end is
     // overwritten by the upper one.
     const lowRe = startRe * powerRe + startIm * powerIm;
