@@ -1,11 +1,19 @@
+import { MOST_POLYNOMIALS } from '../kernels/lmmse-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
-import { type DelayWindow, ramp } from './delay-window.ts';
+import { type DelayWindow, rampTable } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
 import { Projections, type Stretch } from './projections.ts';
 import { SeparableChannel } from './separable-channel.ts';
 import { signalPower } from './signal-power.ts';
 import { TIME_CLASSES, type TimeClass, timeBasis } from './time-basis.ts';
-import { type WindowSolver, windowSolver } from './window-solver.ts';
+import { fitStore, type WindowSolver } from './window-solver.ts';
+
+/** A faster Doppler class, and another delay window, must be better by so much. */
+const FASTER = 0.995;
+const OTHER_WINDOW = 0.997;
+/** Most stretches of a burst that hypotheses are judged on, and those after which a window that is no better is given up. */
+const MOST_STRETCHES = 5;
+const FIRST_STRETCHES = 2;
 
 /**
  * Two-dimensional LMMSE estimation from scattered pilots [Hoeher97] on a separable basis: delay functions A (the
@@ -13,7 +21,7 @@ import { type WindowSolver, windowSolver } from './window-solver.ts';
  *   theta = (G + sigma^2 C^-1)^-1 (A x B)' p,   G = sum over pilots of (a x b)(a x b)',
  * C the prior covariance (uniform delay profile, Jakes Doppler). G repeats from slot to slot because the pilot
  * pattern does, so the inverses are cached. The Doppler class is chosen by generalised cross-validation on the
- * pilots themselves [Golub79].
+ * pilots themselves [Golub79], then the delay window once more (docs/adr/0026).
  */
 export class LmmseEstimator implements ChannelEstimator {
   readonly name = 'lmmse';
@@ -21,34 +29,12 @@ export class LmmseEstimator implements ChannelEstimator {
   private readonly projections = new Projections();
 
   estimate(observed: PilotObservations): ChannelEstimate {
-    const { numerology: n, slots } = observed;
+    const { numerology: n } = observed;
     const noiseRatio = observed.noiseVariance / signalPower(observed);
-    const projections = this.projections.load(observed);
-    const preambleWindow = projections.find(observed.preamble.window);
-    let best: Candidate | null = null;
-    for (const timeClass of TIME_CLASSES) {
-      const candidate = judge(observed, preambleWindow, timeClass, noiseRatio, (solver, first) =>
-        projections.fillFromSlots(solver, preambleWindow, first),
-      );
-      // A slower class is kept unless a faster one is clearly better.
-      if (!best || candidate.score < 0.995 * best.score) best = candidate;
-    }
-    const { timeClass, solver: chosen } = best!;
-    // The preamble saw one instant and few samples; paths that had faded then, or noise taken for paths, show here.
-    const stretches = new Map<number, Stretch>();
-    for (const first of sampleStarts(slots, chosen.time.slots)) {
-      stretches.set(first, projections.stretch(chosen.time, first));
-    }
-    for (const window of projections.windows) {
-      if (window === preambleWindow) continue;
-      const candidate = judge(observed, window, timeClass, noiseRatio, (solver, first) => {
-        const stretch = stretches.get(first)!;
-        projections.fill(solver, window, stretch);
-        return stretch.energy;
-      });
-      if (candidate.score < 0.997 * best!.score) best = candidate;
-    }
-    const { solver, window } = best!;
+    this.projections.load(observed);
+    let best = this.judgeClasses(observed, noiseRatio);
+    best = this.judgeWindows(observed, noiseRatio, best);
+    const { solver, window, timeClass } = best;
     const channel = this.solveAll(observed, solver, window);
     const observations = solver.time.slots * SLOT_SYMBOLS * n.nSubbands;
     return {
@@ -59,10 +45,61 @@ export class LmmseEstimator implements ChannelEstimator {
     };
   }
 
+  /** The Doppler class, slow to fast, in the preamble's delay window; a slower one is kept unless a faster one is clearly better. */
+  private judgeClasses(observed: PilotObservations, noiseRatio: number): Candidate {
+    const { numerology: n, slots } = observed;
+    const { projections } = this;
+    const window = projections.find(observed.preamble.window);
+    let best: Candidate | null = null;
+    for (const timeClass of TIME_CLASSES) {
+      const time = timeBasis(Math.min(timeClass.slots, slots), timeClass);
+      const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
+      const residuals = sampleStarts(slots, time.slots).map((first) =>
+        solver.solve(projections.fillFromSlots(solver, window, first, MOST_POLYNOMIALS)),
+      );
+      const score = crossValidation(n, solver, residuals, residuals.length);
+      if (!best || score < FASTER * best.score) best = { window, timeClass, solver, score, residuals };
+    }
+    return best!;
+  }
+
+  /**
+   * The delay window in that class. The preamble saw one instant and few samples; paths that had faded then, or noise taken for
+   * paths, show here. Nearly always the window stays, so the others are judged on the burst's two ends first.
+   */
+  private judgeWindows(observed: PilotObservations, noiseRatio: number, chosen: Candidate): Candidate {
+    const { numerology: n, slots } = observed;
+    const { projections } = this;
+    const { timeClass, window: preambleWindow } = chosen;
+    const { time } = chosen.solver;
+    const starts = sampleStarts(slots, time.slots);
+    const stretches: Stretch[] = [];
+    let best = chosen;
+    for (const window of projections.windows) {
+      if (window === preambleWindow) continue;
+      const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
+      const residuals: number[] = [];
+      for (let k = 0; k < starts.length; k++) {
+        if (k === FIRST_STRETCHES) {
+          const own = crossValidation(n, solver, residuals, k);
+          if (own >= crossValidation(n, best.solver, best.residuals, k)) break;
+        }
+        stretches[k] ??= projections.stretch(time, starts[k]);
+        projections.fill(solver, window, stretches[k]);
+        residuals.push(solver.solve(stretches[k].energy));
+      }
+      if (residuals.length < starts.length) continue;
+      const score = crossValidation(n, solver, residuals, residuals.length);
+      if (score < OTHER_WINDOW * best.score) best = { window, timeClass, solver, score, residuals };
+    }
+    return best;
+  }
+
   /** The channel of all slots under one hypothesis, each from the stretch around it. */
   private solveAll({ numerology: n, slots }: PilotObservations, solver: WindowSolver, window: DelayWindow) {
     const { projections } = this;
     const { order, values, slots: width } = solver.time;
+    const ramp = rampTable(n, window.centre);
     const length = 2 * n.nCarriers;
     const nodes = new Float32Array(length * order * (slots - width + 1));
     const weights = new Float32Array(slots * SLOT_SYMBOLS * order);
@@ -74,51 +111,37 @@ export class LmmseEstimator implements ChannelEstimator {
       weights.set(values.subarray(from, from + SLOT_SYMBOLS * order), slot * SLOT_SYMBOLS * order);
       if (slot > 0 && first === sets[slot - 1]) continue;
       solver.solve(projections.fillFromSlots(solver, window, first));
-      for (let d = 0; d < order; d++) expand(n, window, solver, d, nodes, length * (order * first + d));
+      solver.expand(ramp, order, nodes, length * order * first);
     }
     return new SeparableChannel(n.nCarriers, order, nodes, sets, weights);
   }
 }
 
-/** One hypothesis on delay and Doppler with its cross-validation score. */
+/** One hypothesis on delay and Doppler with its cross-validation score and the residuals of the stretches it was judged on. */
 interface Candidate {
   readonly window: DelayWindow;
   readonly timeClass: TimeClass;
   readonly solver: WindowSolver;
   readonly score: number;
+  readonly residuals: readonly number[];
 }
 
-/** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five. */
-function sampleStarts(slots: number, width: number): Set<number> {
+/** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five, its ends first. */
+function sampleStarts(slots: number, width: number): number[] {
   const last = slots - width;
-  const count = Math.min(5, Math.ceil(slots / width));
-  const starts = new Set<number>();
-  for (let i = 0; i < count; i++) starts.add(count === 1 ? 0 : Math.round((i * last) / (count - 1)));
+  const count = Math.min(MOST_STRETCHES, Math.ceil(slots / width));
+  const starts = Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.round((i * last) / (count - 1))));
+  if (count > FIRST_STRETCHES) starts.splice(1, 0, starts.pop()!);
   return starts;
 }
 
-/**
- * Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over stretches of the burst. `fill` sets a solver's
- * right-hand side for the stretch from a slot on and returns its energy; `noiseRatio` is noise over signal.
- */
-function judge(
-  observed: PilotObservations,
-  window: DelayWindow,
-  timeClass: TimeClass,
-  noiseRatio: number,
-  fill: (solver: WindowSolver, first: number) => number,
-): Candidate {
-  const { numerology: n, slots } = observed;
-  const lambda = noiseRatio * window.basis.size;
-  const solver = windowSolver(n, window.basis, timeBasis(Math.min(timeClass.slots, slots), timeClass), lambda);
-  const width = solver.time.slots;
-  const observations = width * SLOT_SYMBOLS * n.nSubbands;
-  const starts = sampleStarts(slots, width);
+/** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over the first `count` stretches. */
+function crossValidation(n: Numerology, solver: WindowSolver, residuals: readonly number[], count: number): number {
+  const observations = solver.time.slots * SLOT_SYMBOLS * n.nSubbands;
   let residual = 0;
-  for (const first of starts) residual += solver.solve(fill(solver, first));
+  for (let i = 0; i < count; i++) residual += residuals[i];
   const share = Math.min(0.9, solver.dof / observations);
-  const score = residual / (starts.size * observations) / (1 - share) ** 2;
-  return { window, timeClass, solver, score };
+  return residual / (count * observations) / (1 - share) ** 2;
 }
 
 const ONE_SLOT: TimeClass = { dopplerHz: 12, slots: 1, order: 2 };
@@ -128,18 +151,19 @@ const ONE_SLOT: TimeClass = { dopplerHz: 12, slots: 1, order: 2 };
  * are tracked against.
  */
 export class SlotEstimator {
-  private readonly projections = new Projections();
-
   /** Writes out[nCarriers][re, im]; returns the error ratio of the fit. */
   estimate(observed: PilotObservations, out: Float32Array): number {
-    const { numerology: n, preamble } = observed;
-    const projections = this.projections.load(observed);
-    const window = projections.find(preamble.window);
-    const lambda = (observed.noiseVariance * window.basis.size) / signalPower(observed);
-    const solver = windowSolver(n, window.basis, timeBasis(1, ONE_SLOT), lambda);
-    solver.solve(projections.fillFromSlots(solver, window, 0));
+    const { numerology: n, preamble, pilots } = observed;
+    const { basis, centre } = preamble.window;
+    const fits = fitStore(n);
+    fits.tidy();
+    const lambda = (observed.noiseVariance * basis.size) / signalPower(observed);
+    const solver = fits.solver(basis, timeBasis(1, ONE_SLOT), lambda);
+    const ramp = rampTable(n, centre);
+    // Over one slot its polynomials are those of the slot.
+    solver.solve(fits.kernel.project(fits.basis(basis), ramp, pilots, 0, ONE_SLOT.order, solver.z, 0));
     // The middle of the slot, where the odd polynomial vanishes: the constant alone.
-    expand(n, window, solver, 0, out, 0);
+    solver.expand(ramp, 1, out, 0);
     return solver.dof / (SLOT_SYMBOLS * n.nSubbands);
   }
 }
@@ -147,17 +171,4 @@ export class SlotEstimator {
 /** First slot of the window of `width` slots used for `slot`: centred where the burst allows. */
 function windowStart(slot: number, slots: number, width: number): number {
   return Math.max(0, Math.min(slots - width, slot - ((width - 1) >> 1)));
-}
-
-/** Factor of one polynomial in time over the carriers, out[at..], [nCarriers][re, im]. */
-function expand(
-  n: Numerology,
-  window: DelayWindow,
-  solver: WindowSolver,
-  d: number,
-  out: Float32Array,
-  at: number,
-): void {
-  window.basis.expand(solver.theta, 2 * window.basis.size * d, out, at);
-  ramp(n, out, at, -window.centre, out, at);
 }

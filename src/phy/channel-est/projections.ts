@@ -1,10 +1,11 @@
+import { MOST_POLYNOMIALS } from '../kernels/lmmse-kernel.ts';
 import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import { type Delays, delaysOf } from './delay-transform.ts';
-import type { DelayWindow } from './delay-window.ts';
+import { type DelayWindow, rampTable } from './delay-window.ts';
 import type { PilotObservations } from './estimator.ts';
-import { MOST_POLYNOMIALS, SLOT_POLYNOMIALS, type TimeBasis } from './time-basis.ts';
-import type { WindowSolver } from './window-solver.ts';
+import type { TimeBasis } from './time-basis.ts';
+import { type FitStore, fitStore, type WindowSolver } from './window-solver.ts';
 
 /** Several slots' pilots against polynomials in time, over delay: [order][transform.length][re, im], and their energy. */
 export interface Stretch {
@@ -13,39 +14,41 @@ export interface Stretch {
 }
 
 /**
- * (A x B)' p for every delay window: the pilots of each slot are weighted with polynomials in time and transformed to
- * delay once; windows interpolate, and stretches of several slots add up. What is computed is what is asked for, and
- * kept until the next `load`.
+ * (A x B)' p for every delay window: straight from the pilots of each slot where many stretches are asked for with one window,
+ * through one transform to delay where a stretch is asked for with many windows. What is computed is what is asked for,
+ * and kept until the next `load`.
  */
 export class Projections {
   windows: readonly DelayWindow[] = [];
+  fits!: FitStore;
   private observed!: PilotObservations;
   private delays!: Delays;
-  /** [slot][MOST_POLYNOMIALS][transform.length][re, im]; of each slot the first `done` polynomials are there. */
-  private grids = new Float64Array(0);
-  private done = new Uint8Array(0);
+  /** Energy of each slot's pilots; NaN: not known yet. */
   private energies = new Float64Array(0);
-  /** The same at the functions of `chosen`, [slot][MOST_POLYNOMIALS][basis.size][re, im]. */
+  /** Polynomials over single slots at the functions of `chosen`, [slot][MOST_POLYNOMIALS][basis.size][re, im]. */
   private chosen: DelayWindow | null = null;
+  private ramp: Float32Array = new Float32Array(0);
+  private basis = 0;
   private chosenZ = new Float64Array(0);
-  private chosenDone = new Uint8Array(0);
+  /** Of each slot the first `done` polynomials are there. */
+  private done = new Uint8Array(0);
+  /** One polynomial over a stretch at the carriers, [nCarriers][re, im]. */
   private values = new Float64Array(0);
 
   /** Takes the pilots of another burst. */
   load(observed: PilotObservations): this {
     const { numerology: n, slots, preamble } = observed;
     this.observed = observed;
+    this.fits = fitStore(n);
+    this.fits.tidy();
     this.delays = delaysOf(n, preamble.backoff);
     this.windows = this.delays.windows;
     this.chosen = null;
-    const needed = slots * MOST_POLYNOMIALS * 2 * this.delays.transform.length;
-    if (this.grids.length < needed) this.grids = new Float64Array(needed);
     if (this.done.length < slots) {
       this.done = new Uint8Array(slots);
-      this.chosenDone = new Uint8Array(slots);
       this.energies = new Float64Array(slots);
     }
-    this.done.fill(0);
+    this.energies.fill(Number.NaN);
     if (this.values.length !== 2 * n.nCarriers) this.values = new Float64Array(2 * n.nCarriers);
     return this;
   }
@@ -59,14 +62,15 @@ export class Projections {
 
   /** The stretch of `time.slots` slots from `first` on. */
   stretch(time: TimeBasis, first: number): Stretch {
-    const row = 2 * this.delays.transform.length;
+    const { transform } = this.delays;
+    const row = 2 * transform.length;
     const grid = new Float64Array(time.order * row);
-    let energy = 0;
-    for (let slot = 0; slot < time.slots; slot++) {
-      this.compute(first + slot, time.order);
-      energy += this.energies[first + slot];
-      accumulate(time, slot, this.grids, (first + slot) * MOST_POLYNOMIALS * row, row, grid);
+    for (let d = 0; d < time.order; d++) {
+      this.weigh(time, d, first);
+      transform.run(this.values, grid, d * row);
     }
+    let energy = 0;
+    for (let slot = first; slot < first + time.slots; slot++) energy += this.energyOf(slot);
     return { grid, energy };
   }
 
@@ -74,67 +78,75 @@ export class Projections {
   fill(solver: WindowSolver, window: DelayWindow, stretch: Stretch): void {
     const points = this.delays.points(window);
     const row = 2 * this.delays.transform.length;
-    for (let d = 0; d < solver.time.order; d++) {
-      points.project(stretch.grid, row * d, solver.z, 2 * window.basis.size * d);
-    }
+    const { z } = solver;
+    for (let d = 0; d < solver.time.order; d++) points.project(stretch.grid, row * d, z, 2 * window.basis.size * d);
   }
 
   /**
-   * The same straight from the slots, which is less work where many stretches are asked for with one window. Returns the
+   * The same straight from the slots, `order` polynomials each (more than the solver's where more will be asked for). Returns the
    * stretch's energy.
    */
-  fillFromSlots(solver: WindowSolver, window: DelayWindow, first: number): number {
-    const { time, z } = solver;
+  fillFromSlots(solver: WindowSolver, window: DelayWindow, first: number, order = solver.time.order): number {
+    const { time } = solver;
     const size = 2 * window.basis.size;
-    const points = this.delays.points(window);
-    if (this.chosen !== window) {
-      this.chosen = window;
-      this.chosenDone.fill(0);
-      const needed = this.observed.slots * MOST_POLYNOMIALS * size;
-      if (this.chosenZ.length < needed) this.chosenZ = new Float64Array(needed);
-    }
-    const row = 2 * this.delays.transform.length;
-    z.fill(0);
+    // Before the kernel's memory is looked at: it may grow.
+    this.choose(window);
+    const { z } = solver;
+    z.fill(0, 0, time.order * size);
     let energy = 0;
     for (let slot = 0; slot < time.slots; slot++) {
-      const at = (first + slot) * MOST_POLYNOMIALS;
-      this.compute(first + slot, time.order);
+      const at = (first + slot) * MOST_POLYNOMIALS * size;
+      if (this.done[first + slot] < time.order) this.project(first + slot, order, at);
       energy += this.energies[first + slot];
-      for (let p = this.chosenDone[first + slot]; p < time.order; p++) {
-        points.project(this.grids, (at + p) * row, this.chosenZ, (at + p) * size);
-        this.chosenDone[first + slot] = p + 1;
-      }
-      accumulate(time, slot, this.chosenZ, at * size, size, z);
+      accumulate(time, slot, this.chosenZ, at, size, z);
     }
     return energy;
   }
 
-  /** Sees to it that the first `order` polynomials of a slot are there. */
-  private compute(slot: number, order: number): void {
-    const { values, grids, done } = this;
-    if (done[slot] >= order) return;
+  private choose(window: DelayWindow): void {
+    if (this.chosen === window) return;
+    const { numerology: n, slots } = this.observed;
+    this.chosen = window;
+    this.ramp = rampTable(n, window.centre);
+    this.basis = this.fits.basis(window.basis);
+    this.done.fill(0);
+    const needed = 2 * slots * MOST_POLYNOMIALS * window.basis.size;
+    if (this.chosenZ.length < needed) this.chosenZ = new Float64Array(needed);
+  }
+
+  /** The first `order` polynomials of a slot at the functions of `chosen`. */
+  private project(slot: number, order: number, at: number): void {
+    const { fits, basis, ramp, chosenZ, observed } = this;
+    const from = 2 * SLOT_SYMBOLS * observed.numerology.nSubbands * slot;
+    this.energies[slot] = fits.kernel.project(basis, ramp, observed.pilots, from, order, chosenZ, at);
+    this.done[slot] = order;
+  }
+
+  /** values = the pilots of a stretch's carriers, weighted with polynomial `d`. */
+  private weigh(time: TimeBasis, d: number, first: number): void {
+    const { values } = this;
     const { numerology: n, pilots } = this.observed;
-    const { transform } = this.delays;
     const grid = resourceGrid(n);
-    for (let p = done[slot]; p < order; p++) {
-      let energy = 0;
-      for (let t = 0; t < SLOT_SYMBOLS; t++) {
-        const w = SLOT_POLYNOMIALS[t * MOST_POLYNOMIALS + p];
-        let at = 2 * (slot * SLOT_SYMBOLS + t) * n.nSubbands;
-        // The first 12 symbols visit every carrier once.
-        const again = t < SUBBAND_CARRIERS ? 0 : 1;
-        for (let c = 2 * grid.pilotOffset(t); c < 2 * n.nCarriers; c += 2 * SUBBAND_CARRIERS, at += 2) {
-          const re = pilots[at];
-          const im = pilots[at + 1];
-          values[c] = again * values[c] + w * re;
-          values[c + 1] = again * values[c + 1] + w * im;
-          energy += re * re + im * im;
-        }
+    values.fill(0);
+    let at = 2 * first * SLOT_SYMBOLS * n.nSubbands;
+    for (let symbol = 0; symbol < time.slots * SLOT_SYMBOLS; symbol++) {
+      const w = time.values[symbol * time.order + d];
+      for (let c = 2 * grid.pilotOffset(symbol % SLOT_SYMBOLS); c < values.length; c += 2 * SUBBAND_CARRIERS, at += 2) {
+        values[c] += w * pilots[at];
+        values[c + 1] += w * pilots[at + 1];
       }
-      this.energies[slot] = energy;
-      transform.run(values, grids, 2 * transform.length * (slot * MOST_POLYNOMIALS + p));
     }
-    done[slot] = order;
+  }
+
+  private energyOf(slot: number): number {
+    const { energies } = this;
+    if (Number.isNaN(energies[slot])) {
+      const { numerology: n, pilots } = this.observed;
+      const length = 2 * SLOT_SYMBOLS * n.nSubbands;
+      energies[slot] = 0;
+      for (let i = slot * length; i < (slot + 1) * length; i++) energies[slot] += pilots[i] * pilots[i];
+    }
+    return energies[slot];
   }
 }
 

@@ -1,3 +1,4 @@
+import { MOST_POLYNOMIALS } from '../kernels/lmmse-kernel.ts';
 import { SLOT_SYMBOLS } from '../numerology.ts';
 import { invertSymmetric } from './cholesky.ts';
 
@@ -33,9 +34,6 @@ export interface TimeBasis {
   /** [order][order]. */
   readonly priorInverse: Float64Array;
 }
-
-/** Most polynomials of any class. */
-export const MOST_POLYNOMIALS = 5;
 
 /** Orthogonal polynomials of degree 0.. over `symbols` symbols, mean square 1, [symbols][order]. */
 function orthogonalPolynomials(symbols: number, order: number): Float64Array {

@@ -1,8 +1,10 @@
+import { makeLmmse } from '../kernels/lmmse.ts';
+import type { LmmseKernel } from '../kernels/lmmse-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
-import { invertFactor, solveWithFactor } from './cholesky.ts';
+import { invertFactor } from './cholesky.ts';
 import { type DelayBasis, quantiseDb } from './delay-basis.ts';
-import type { TimeBasis } from './time-basis.ts';
+import { SLOT_POLYNOMIALS, type TimeBasis } from './time-basis.ts';
 
 /**
  * The linear system of one hypothesis on delay and Doppler, theta = (G + lambda C^-1)^-1 z, with its factor inverted
@@ -14,33 +16,25 @@ export class WindowSolver {
   readonly size: number;
   /** Degrees of freedom of the fit, tr((G + lambda C^-1)^-1 G). */
   readonly dof: number;
-  /** Right-hand side, to be filled by the caller, and the solution. */
-  readonly z: Float64Array;
-  readonly theta: Float64Array;
-  private readonly lambda: number;
-  /** L^-1 of G + lambda C^-1 = L L', [size][size]. */
-  private readonly factor: Float64Array;
-  private readonly scratch: Float64Array;
+  private readonly fits: FitStore;
+  private readonly system: number;
 
-  constructor(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda: number) {
+  constructor(fits: FitStore, basis: DelayBasis, time: TimeBasis, lambda: number) {
+    this.fits = fits;
     this.basis = basis;
     this.time = time;
-    this.lambda = lambda;
     const l = basis.size;
     const b = time.order;
     const size = l * b;
     this.size = size;
-    this.z = new Float64Array(2 * size);
-    this.theta = new Float64Array(2 * size);
-    this.scratch = new Float64Array(2 * size);
-    const a = gramMatrix(n, basis, time);
+    const a = gramMatrix(fits.numerology, basis, time);
     for (let d = 0; d < b; d++) {
       for (let e = 0; e < b; e++) {
         for (let i = 0; i < l; i++) a[(d * l + i) * size + e * l + i] += lambda * time.priorInverse[d * b + e];
       }
     }
     const factor = invertFactor(a, size);
-    this.factor = factor;
+    const weights = time.priorInverse.map((p) => lambda * p);
     // tr(A^-1 G) = size - lambda tr(A^-1 C^-1), A^-1 = L^-T L^-1.
     let penalty = 0;
     for (let k = 0; k < size; k++) {
@@ -50,31 +44,30 @@ export class WindowSolver {
           for (let i = 0; i < l && Math.max(d, e) * l + i <= k; i++) {
             sum += factor[k * size + d * l + i] * factor[k * size + e * l + i];
           }
-          penalty += time.priorInverse[d * b + e] * sum;
+          penalty += weights[d * b + e] * sum;
         }
       }
     }
-    this.dof = size - lambda * penalty;
+    this.dof = size - penalty;
+    this.system = fits.kernel.addSystem(factor, size, weights, b);
+  }
+
+  /** Right-hand side, [size][re, im], to be filled by the caller before `solve`. */
+  get z(): Float64Array {
+    return this.fits.kernel.z;
   }
 
   /**
-   * Solves for `theta` and returns the sum of squared residuals of the fit to observations of that energy,
+   * Solves and returns the sum of squared residuals of the fit to observations of that energy,
    * |p|^2 - 2 Re theta' z + theta' G theta = |p|^2 - z' A^-1 z - lambda theta' C^-1 theta.
    */
   solve(energy: number): number {
-    const { theta, lambda } = this;
-    const explained = solveWithFactor(this.factor, this.size, this.z, this.scratch, theta);
-    const { order, priorInverse } = this.time;
-    const l2 = 2 * this.basis.size;
-    let penalty = 0;
-    for (let d = 0; d < order; d++) {
-      for (let e = 0; e < order; e++) {
-        let sum = 0;
-        for (let i = 0; i < l2; i++) sum += theta[d * l2 + i] * theta[e * l2 + i];
-        penalty += priorInverse[d * order + e] * sum;
-      }
-    }
-    return Math.max(energy - explained - lambda * penalty, 1e-9 * energy);
+    return Math.max(energy - this.fits.kernel.solve(this.system), 1e-9 * energy);
+  }
+
+  /** The last solution's first `order` polynomials over the carriers, nodes[at..], [order][nCarriers][re, im]; `ramp`: its centre's. */
+  expand(ramp: Float32Array, order: number, nodes: Float32Array, at: number): void {
+    this.fits.kernel.expand(this.fits.basis(this.basis), ramp, order, nodes, at);
   }
 }
 
@@ -117,24 +110,67 @@ function gramMatrix(n: Numerology, basis: DelayBasis, time: TimeBasis): Float64A
   return gram;
 }
 
-/** By delay basis, time basis and 3 dB step of lambda. */
-let solvers = new Map<DelayBasis, Map<TimeBasis, Map<number, WindowSolver>>>();
-let solverCount = 0;
+/** Most systems kept: at 50 subbands, wide windows and all Doppler classes some tens of MB. */
 const MAX_SOLVERS = 96;
 
-/** The solver of a hypothesis, made once for each 3 dB of lambda (fine enough for a regulariser). */
-export function windowSolver(n: Numerology, basis: DelayBasis, time: TimeBasis, lambda: number): WindowSolver {
-  const step = 3 * Math.round(quantiseDb(lambda) / 3);
-  let solver = solvers.get(basis)?.get(time)?.get(step);
-  if (!solver) {
-    if (++solverCount > MAX_SOLVERS) {
-      solvers = new Map();
-      solverCount = 1;
-    }
-    solver = new WindowSolver(n, basis, time, 10 ** (step / 10));
-    const byTime = solvers.get(basis) ?? new Map<TimeBasis, Map<number, WindowSolver>>();
-    const byStep = byTime.get(time) ?? new Map<number, WindowSolver>();
-    solvers.set(basis, byTime.set(time, byStep.set(step, solver)));
+/** The kernel of one numerology with the bases and systems it was given. */
+export class FitStore {
+  readonly numerology: Numerology;
+  readonly kernel: LmmseKernel;
+  private readonly bases = new Map<DelayBasis, number>();
+  /** By delay basis, time basis and 3 dB step of lambda. */
+  private readonly solvers = new Map<DelayBasis, Map<TimeBasis, Map<number, WindowSolver>>>();
+  private count = 0;
+
+  constructor(n: Numerology) {
+    this.numerology = n;
+    this.kernel = makeLmmse({ ...resourceGrid(n).slotPattern, polynomials: SLOT_POLYNOMIALS });
   }
-  return solver;
+
+  /** Makes room, before a burst: solvers of earlier ones may not be used any more. */
+  tidy(): void {
+    if (this.count < MAX_SOLVERS) return;
+    this.count = 0;
+    this.bases.clear();
+    this.solvers.clear();
+    this.kernel.reset();
+  }
+
+  /** The kernel's number of a delay basis. */
+  basis(basis: DelayBasis): number {
+    let number = this.bases.get(basis);
+    if (number === undefined) {
+      number = this.kernel.addBasis(basis.values, basis.size);
+      this.bases.set(basis, number);
+    }
+    return number;
+  }
+
+  /** The solver of a hypothesis, made once for each 3 dB of lambda (fine enough for a regulariser). */
+  solver(basis: DelayBasis, time: TimeBasis, lambda: number): WindowSolver {
+    const step = 3 * Math.round(quantiseDb(lambda) / 3);
+    let byTime = this.solvers.get(basis);
+    if (!byTime) this.solvers.set(basis, (byTime = new Map()));
+    let byStep = byTime.get(time);
+    if (!byStep) byTime.set(time, (byStep = new Map()));
+    let solver = byStep.get(step);
+    if (!solver) {
+      this.count++;
+      solver = new WindowSolver(this, basis, time, 10 ** (step / 10));
+      byStep.set(step, solver);
+    }
+    return solver;
+  }
+}
+
+const stores = new Map<number, FitStore>();
+
+/** The store of a numerology, made once a thread. */
+export function fitStore(n: Numerology): FitStore {
+  let store = stores.get(n.id);
+  if (!store) {
+    store = new FitStore(n);
+    stores.set(n.id, store);
+  }
+  return store;
 }
