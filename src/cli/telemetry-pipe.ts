@@ -10,7 +10,7 @@ export const TELEMETRY_FD = 'SCT_TELEMETRY_FD';
 const MOST_WAITING = 1 << 22;
 /** Less than a picture of the page takes. */
 const GATHER_MS = 20;
-const REPLACED: ReadonlySet<Topic> = new Set(['spectrum', 'status', 'burst', 'replay']);
+const REPLACED: ReadonlySet<Topic> = new Set(['spectrum', 'status', 'burst', 'replay', 'video']);
 
 /** What a pipe needs of a socket. */
 export type PipeEnd = Pick<

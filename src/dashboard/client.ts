@@ -15,6 +15,7 @@ const MOST_WAITING: Readonly<Record<Topic, number>> = {
   source: 1,
   sfvs: 1,
   picture: 2,
+  video: 2,
   loss: 50,
   replay: 1,
   overview: 1,

@@ -38,6 +38,7 @@ export const TOPICS = [
   'replay',
   'log',
   'overview',
+  'video',
 ] as const;
 export type Topic = (typeof TOPICS)[number];
 

@@ -3,14 +3,18 @@ import type { Measurement } from './prometheus.ts';
 
 /** What /metrics says: the state of the run that is watched, and of the dashboard itself. @param connections of any kind that are open */
 export function measurements(hub: Hub, connections: number): Measurement[] {
-  const { run, status, burst, subbandSnrDb, bursts, blocks, blocksLost } = hub.run;
+  const { run, status, burst, video, subbandSnrDb, bursts, blocks, blocksLost } = hub.run;
   const of = (facts: Readonly<Record<string, unknown>> | null, key: string) => {
     const value = facts?.[key];
     return typeof value === 'number' ? value : null;
   };
   const known = (value: number) => (run ? value : null);
   const active = run !== null && run.state !== 'ended';
-  const budget = (status?.budget ?? null) as Readonly<Record<string, unknown>> | null;
+  const part = (facts: Readonly<Record<string, unknown>> | null, key: string) =>
+    (facts?.[key] ?? null) as Readonly<Record<string, unknown>> | null;
+  const budget = part(status, 'budget');
+  const queues = part(status, 'queues');
+  const frames = part(video, 'counts');
   return [
     {
       name: 'sct_run_info',
@@ -39,6 +43,30 @@ export function measurements(hub: Hub, connections: number): Measurement[] {
     gauge('level_peak_dbfs', 'Highest sample, dB below full scale', of(status, 'peakDbfs')),
     gauge('run_cpu_cores', 'Cores that the process of the run uses', of(status, 'cpu')),
     gauge('queued_blocks', 'Blocks of samples that wait to be received', of(status, 'queued')),
+    gauge('queued_samples_ms', 'Samples that wait to be demodulated', of(queues, 'samplesMs')),
+    gauge('queued_samples_share', 'The same as a share of the room for them', of(queues, 'samplesShare')),
+    gauge('queued_bursts', 'Bursts that wait to be decoded', of(queues, 'bursts')),
+    counter('dropped_bursts', 'Bursts left out by a receiver that could not follow', of(queues, 'droppedBursts')),
+    counter('dropped_samples', 'Samples for which it had no room', of(queues, 'droppedSamples')),
+    {
+      name: 'sct_video_frames_total',
+      help: 'Frames of the video, by what became of them',
+      kind: 'counter',
+      samples: ['captured', 'sent', 'shown', 'late', 'lost', 'dropped'].map((state) => ({
+        labels: { state },
+        value: counted(of(frames, state)),
+      })),
+    },
+    gauge('video_fps', 'Frames shown in the last second', of(video, 'fps')),
+    {
+      name: 'sct_video_latency_ms',
+      help: 'From capture to picture, of the last frames',
+      kind: 'gauge',
+      samples: [
+        { labels: { quantile: '0.5' }, value: of(video, 'latencyP50Ms') },
+        { labels: { quantile: '0.99' }, value: of(video, 'latencyP99Ms') },
+      ],
+    },
     gauge('disk_free_bytes', 'Room where the run records', of(status, 'diskFreeBytes')),
     gauge('recorded_bytes_per_second', 'Written to recordings', of(status, 'bytesPerS')),
     gauge('temperature_celsius', 'Of the board', of(status, 'temperatureC')),

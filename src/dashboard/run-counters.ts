@@ -11,6 +11,8 @@ export class RunCounters {
   run: Facts | null = null;
   status: Facts | null = null;
   burst: Facts | null = null;
+  /** Of the latest frame of a video. */
+  video: Facts | null = null;
   subbandSnrDb: readonly number[] = [];
   bursts = 0;
   blocks = 0;
@@ -23,6 +25,7 @@ export class RunCounters {
       const { state, command, runId, exitCode } = data;
       this.run = { state, command: word(command), runId: word(runId), exitCode };
     } else if (topic === 'status') this.status = data;
+    else if (topic === 'video') this.video = data;
     else if (topic === 'burst') {
       this.burst = data;
       this.subbandSnrDb = [...(arrays.subbandSnrDb?.subarray(0, MOST_SUBBANDS) ?? [])];
@@ -36,6 +39,7 @@ export class RunCounters {
   private clear(): void {
     this.status = null;
     this.burst = null;
+    this.video = null;
     this.subbandSnrDb = [];
     this.bursts = 0;
     this.blocks = 0;

@@ -9,6 +9,7 @@ export const KEPT: Readonly<Record<Topic, number>> = {
   source: 1,
   sfvs: 1,
   picture: 2, // before and after correction
+  video: 2, // the latest frame, and the latest that has a picture
   loss: 200,
   overview: 1,
   replay: 1,
@@ -53,7 +54,8 @@ export class Snapshot {
 }
 
 /** What a frame says the state of: a later one with the same key takes its place. Null: each frame stands for itself. */
-export function stateKey({ topic, data }: Frame): string | null {
+export function stateKey({ topic, data, arrays }: Frame): string | null {
+  if (topic === 'video') return arrays.bytes?.length ? 'shown' : 'told';
   if (topic === 'picture') return `picture ${String(data.stage)}`;
   return KEPT[topic] === 1 ? topic : null;
 }

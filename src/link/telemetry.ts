@@ -14,6 +14,7 @@ export type TelemetryEvent =
   | SourceEvent
   | SfvEvent
   | PictureEvent
+  | VideoEvent
   | LossEvent
   | ReplayEvent
   | LogEvent
@@ -81,12 +82,26 @@ export interface StatusEvent {
   readonly cpu: number;
   /** Blocks that wait to be received. */
   readonly queued: number | null;
+  /** Of a receiver in stages; null where there are none. */
+  readonly queues: PipelineQueues | null;
   readonly diskFreeBytes: number | null;
   /** Written to the run's recordings since the last status, per second; null where nothing is recorded. */
   readonly bytesPerS: number | null;
   /** Of the receiving board, else of the transmitting one. */
   readonly temperatureC: number | null;
   readonly budget: LinkBudget | null;
+}
+
+/** What waits between the stages of a receiver, and what was left out because one could not follow. */
+export interface PipelineQueues {
+  /** Samples that wait to be demodulated, ms of the stream, and as a share of the room for them, 0 to 1. */
+  readonly samplesMs: number;
+  readonly samplesShare: number;
+  /** Bursts that wait to be decoded. */
+  readonly bursts: number;
+  /** Since the beginning: bursts left out whole, and samples for which there was no room. */
+  readonly droppedBursts: number;
+  readonly droppedSamples: number;
 }
 
 /** From the transmitter's connector to the SNR; each part null where it is not known. */
@@ -211,6 +226,46 @@ export interface PictureEvent {
   readonly bytes: Uint8Array;
   readonly psnrDb: number | null;
   readonly msSsim: number | null;
+}
+
+/** One frame of a video: told when it is shown, or when it is known that it will not be. */
+export interface VideoEvent {
+  readonly topic: 'video';
+  /** Number of the frame since the video began. */
+  readonly frame: number;
+  /** Late: decoded after its deadline. Lost: never decoded. Dropped: the sender left it out. */
+  readonly state: 'shown' | 'late' | 'lost' | 'dropped';
+  readonly width: number;
+  readonly height: number;
+  readonly mediaType: 'image/png' | 'image/jpeg' | 'image/webp';
+  /** The frame as a file; empty where it was not shown, and where frames come faster than there is time to tell of them. */
+  readonly bytes: Uint8Array;
+  /** UTC, ms since 1970: by the sender's clock and by the receiver's; null where the frame does not say, or was not shown. */
+  readonly capturedAtMs: number | null;
+  readonly shownAtMs: number | null;
+  /** From capture to picture, of late frames too. */
+  readonly latencyMs: number | null;
+  /** Latency beyond which a frame is late; null where there is none. */
+  readonly deadlineMs: number | null;
+  /** Against the frame as it was captured; null where the receiver does not have it. */
+  readonly psnrDb: number | null;
+  /** Whether the corrector used the frame before; null without a corrector. */
+  readonly conditioned: boolean | null;
+  /** Since the video began; null where this end does not know. */
+  readonly counts: {
+    readonly captured: number | null;
+    readonly sent: number | null;
+    readonly shown: number;
+    readonly late: number;
+    readonly lost: number;
+    /** By the sender: captured while the one before was still being coded or sent. */
+    readonly dropped: number | null;
+  };
+  /** Frames shown in the last second. */
+  readonly fps: number | null;
+  /** Of the last frames that have a latency, late ones too. */
+  readonly latencyP50Ms: number | null;
+  readonly latencyP99Ms: number | null;
 }
 
 /** Samples that never came. */

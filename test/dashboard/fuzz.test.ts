@@ -42,6 +42,9 @@ const names = fc.constantFrom(
     'stage',
     'text',
     'budget',
+    'queues',
+    'counts',
+    'bytes',
     'exitCode',
   ],
 );

@@ -77,6 +77,8 @@ describe('/metrics', async () => {
     assert.equal(value(families, 'sct_subband_snr_db', { subband: '1' }), 11.5);
     assert.ok(Number.isNaN(value(families, 'sct_subband_snr_db', { subband: '2' })));
     assert.equal(value(families, 'sct_dashboard_clients', { access: 'control' }), 1);
+    assert.equal(families.get('sct_video_frames_total'), undefined, 'no video');
+    assert.equal(families.get('sct_queued_bursts'), undefined, 'no stages');
     assert.equal(families.get('sct_run_info')?.samples[0].labels.run, 'A "quoted"\\\nname');
     assert.equal(families.get('sct_samples_total')?.type, 'counter');
 
@@ -88,11 +90,39 @@ describe('/metrics', async () => {
     first.socket.close();
   });
 
+  it('of a video: frames by what became of them, latency; of a receiver in stages: what waits and what was left out', async () => {
+    const first = await page(server, controlToken);
+    await first.ask({ do: 'start', command: 'loopback' });
+    controller.tell('run', { state: 'starting', command: 'stream', runId: 'B', exitCode: null });
+    const queues = { samplesMs: 12.5, samplesShare: 0.25, bursts: 3, droppedBursts: 2, droppedSamples: 1e4 };
+    controller.tell('status', { samples: 1, queues });
+    const counts = { captured: 310, sent: 300, shown: 290, late: 6, lost: 4, dropped: null };
+    controller.tell('video', { state: 'shown', counts, fps: 29.5, latencyP50Ms: 60, latencyP99Ms: 110 });
+    const families = await read();
+    for (const [name, expected, labels] of [
+      ['video_frames_total', 290, { state: 'shown' }],
+      ['video_frames_total', 6, { state: 'late' }],
+      ['video_frames_total', null, { state: 'dropped' }],
+      ['video_latency_ms', 110, { quantile: '0.99' }],
+      ['video_fps', 29.5, {}],
+      ['queued_samples_ms', 12.5, {}],
+      ['queued_samples_share', 0.25, {}],
+      ['queued_bursts', 3, {}],
+      ['dropped_bursts_total', 2, {}],
+      ['dropped_samples_total', 1e4, {}],
+    ] as const) {
+      assert.equal(value(families, `sct_${name}`, labels), expected, name);
+    }
+    controller.end(0);
+    first.socket.close();
+  });
+
   it('a job that tells anything else than numbers breaks nothing', async () => {
     const first = await page(server, controlToken);
     await first.ask({ do: 'start', command: 'loopback' });
     controller.tell('run', { state: 'starting', command: { toString: null }, runId: ['x'], exitCode: 'no' });
-    controller.tell('status', { samples: '1e9\nsct_evil 1', lostMin: {}, budget: 'none' });
+    controller.tell('status', { samples: '1e9\nsct_evil 1', lostMin: {}, budget: 'none', queues: 7 });
+    controller.tell('video', { counts: 'many', fps: [30], latencyP50Ms: '1\nsct_evil 2' });
     controller.tell('burst', { blocks: 'many', blocksLost: -5 }, { subbandSnrDb: new Float32Array(5000) });
     const families = await read();
     assert.equal(families.get('sct_evil'), undefined);

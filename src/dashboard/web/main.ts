@@ -4,6 +4,7 @@ import './panels/channel.ts';
 import './panels/constellation.ts';
 import './panels/event-log.ts';
 import './panels/impulse.ts';
+import './panels/latency.ts';
 import './panels/link-budget.ts';
 import './panels/offsets.ts';
 import './panels/rb-bars.ts';
@@ -15,6 +16,7 @@ import './panels/sfv-table.ts';
 import './panels/source-picture.ts';
 import './panels/spectrum.ts';
 import './panels/status-strip.ts';
+import './panels/video.ts';
 import './panels/waterfall.ts';
 import './panels/welcome.ts';
 import { beginTheme, switchTheme } from './draw/colours.ts';
@@ -55,6 +57,8 @@ document.addEventListener('sct-compare', (event) => {
 /** Commands that never have a picture, and those that may meet soundings alone. */
 const WITHOUT_PICTURE = ['sound', 'record'];
 const MAYBE_PICTURE = ['replay', 'receive'];
+/** Commands whose pictures are frames. */
+const VIDEO = ['stream', 'watch'];
 
 /** A run without a picture (sound) needs no room for one; without any run there is nothing to show. */
 function layOut(): void {
@@ -63,6 +67,7 @@ function layOut(): void {
   const picture = without ? hasPicture() : mayHavePicture();
   const { classList } = document.documentElement;
   classList.toggle('no-picture', !picture);
+  classList.toggle('has-video', store.video.latest !== null || VIDEO.includes(commandWord(run?.command ?? '')));
   // Soundings and recordings carry no payload: no constellation.
   classList.toggle('no-points', !picture && !store.bursts.last(({ points }) => points.length > 0));
   classList.toggle('no-run', run === null);
@@ -78,7 +83,7 @@ function mayHavePicture(): boolean {
   return store.bursts.last(({ use }) => use === 'data' || use === 'retransmission') !== undefined;
 }
 
-store.on(['run', 'source', 'picture', 'burst'], layOut);
+store.on(['run', 'source', 'picture', 'burst', 'video'], layOut);
 layOut();
 
 /** Space stops what moves: a replay that may be stopped, else the view. */

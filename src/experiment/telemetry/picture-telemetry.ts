@@ -71,7 +71,8 @@ export async function picturesOf(
   ];
 }
 
-async function shownJpeg(image: RgbImage): Promise<Uint8Array> {
+/** A picture as a file for the page, no larger than it shows. */
+export async function shownJpeg(image: RgbImage): Promise<Uint8Array> {
   const scale = Math.min(1, WIDEST_PX / Math.max(image.width, image.height));
   const size = (px: number) => Math.max(1, Math.round(px * scale));
   return encodeJpeg(scale < 1 ? await resizeImage(image, size(image.width), size(image.height)) : image, JPEG_QUALITY);

@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { LinkBudget, Telemetry } from '../../link/telemetry.ts';
+import type { LinkBudget, PipelineQueues, Telemetry } from '../../link/telemetry.ts';
 import type { LossRecord } from '../../radio/radio.ts';
 import { type BudgetFacts, type BudgetReading, linkBudget } from './link-budget.ts';
 import type { SignalReading } from './signal-meter.ts';
@@ -17,6 +17,8 @@ export interface RadioState {
   readonly recordedBytes?: number;
   /** Blocks that wait. */
   readonly queued?: number;
+  /** Of a receiver in stages. */
+  readonly queues?: PipelineQueues | null;
   readonly budget?: BudgetFacts;
 }
 
@@ -105,6 +107,7 @@ export class StatusTeller {
       samplesPerS: perS(stream.samples, this.last.samples),
       cpu: perS(cpuUs, this.last.cpuUs) / 1e6,
       queued: radio?.queued ?? null,
+      queues: radio?.queues ?? null,
       diskFreeBytes: this.diskFreeBytes,
       bytesPerS: radio?.recordedBytes === undefined ? null : perS(recordedBytes, this.last.recordedBytes),
       temperatureC: radio?.temperatureC ?? null,

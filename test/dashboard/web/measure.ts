@@ -1,12 +1,14 @@
 // What the page costs: all panels in sight, 30 updates a second of each, headless Chromium without GPU.
-//   node --import tsx test/dashboard/web/measure.ts [seconds] [width] [height]
+//   node --import tsx test/dashboard/web/measure.ts [seconds] [width] [height] [video]      video: its frames, 256 x 256, besides
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtPage, launch, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
-import { burst, SFVS, sfvs, spectrum, status } from './made-run.ts';
-import { furnish, pictureRun } from './scenes.ts';
+import { burst, SFVS, sfvs, spectrum, status, video } from './made-run.ts';
+import { furnish, pictureRun, videoRun } from './scenes.ts';
 
-const [seconds = 15, width = 1280, height = 1200] = process.argv.slice(2).map(Number);
+const withVideo = process.argv.includes('video');
+const numbers = process.argv.slice(2).filter((word) => word !== 'video');
+const [seconds = 15, width = 1280, height = 1200] = numbers.map(Number);
 const RATE = 30;
 /** Ticks of /proc/PID/stat a second (Linux). */
 const TICKS = 100;
@@ -40,7 +42,7 @@ function cpuByKind(): Map<string, number> {
 const feeder = await Feeder.start(builtPage());
 await furnish(feeder);
 feeder.snapshot = [
-  ...(await pictureRun()),
+  ...(await (withVideo ? videoRun() : pictureRun())),
   { topic: 'replay', positionS: 1, lengthS: 60, speed: 1, paused: false, loop: null },
 ];
 const browser = await launch();
@@ -59,6 +61,7 @@ const timer = setInterval(() => {
     status(n, { timeS: n / RATE }),
     { topic: 'replay', positionS: n / RATE, lengthS: 60, speed: 1, paused: false, loop: null },
   );
+  if (withVideo) void video(n).then((frame) => feeder.tell(frame));
   if (n % 5 === 0) feeder.tell({ topic: 'log', level: 'note', at: new Date().toISOString(), text: `burst ${n}` });
 }, 1000 / RATE);
 await page.waitForTimeout(3000);

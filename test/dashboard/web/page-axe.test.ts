@@ -7,7 +7,7 @@ import type { TelemetryEvent } from '../../../src/link/telemetry.ts';
 import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
 import { run } from './made-run.ts';
-import { furnish, pictureRun, soundRun } from './scenes.ts';
+import { furnish, pictureRun, soundRun, videoRun } from './scenes.ts';
 
 let folder: string;
 let browser: Browser;
@@ -46,6 +46,7 @@ const SCENES: readonly Scene[] = [
   { name: 'a run', snapshot: pictureRun },
   { name: 'a run that failed', snapshot: async () => [...(await pictureRun()), ended] },
   { name: 'soundings', snapshot: soundRun },
+  { name: 'a video', snapshot: videoRun },
   { name: 'a replay, and the form', snapshot: async () => [...(await pictureRun()), replay], doing: openForm },
   { name: 'the help', snapshot: () => [run()], doing: (page) => page.keyboard.press('?') },
   { name: 'two runs compared', snapshot: () => [], doing: compare },
@@ -54,11 +55,11 @@ const SCENES: readonly Scene[] = [
 /** Colours matter in light as they do in dark; on a phone what stands where. */
 const LOOKS = [
   { colorScheme: 'dark', width: 1280, scenes: SCENES },
-  { colorScheme: 'light', width: 1280, scenes: SCENES.filter(({ name }) => /failed|form|compared/.test(name)) },
+  { colorScheme: 'light', width: 1280, scenes: SCENES.filter(({ name }) => /failed|form|compared|video/.test(name)) },
   {
     colorScheme: 'dark',
     width: 390,
-    scenes: SCENES.filter(({ name }) => /nothing|form|soundings|compared/.test(name)),
+    scenes: SCENES.filter(({ name }) => /nothing|form|soundings|compared|video/.test(name)),
   },
 ] as const;
 

@@ -1,5 +1,5 @@
 import type { Feeder } from './feeder.ts';
-import { burst, picture, run, sfvs, source, spectrum, status } from './made-run.ts';
+import { burst, picture, run, sfvs, source, spectrum, status, video } from './made-run.ts';
 
 /** REST of a server with two runs and a command to start. */
 export async function furnish(feeder: Feeder): Promise<void> {
@@ -88,6 +88,18 @@ export async function pictureRun() {
       at: '2026-11-22T08:42:23.000Z',
       text: '2048 to 4096 samples were lost',
     },
+  ];
+}
+
+/** A video that has gone on for some seconds, received in stages. */
+export async function videoRun() {
+  const queues = { samplesMs: 6.2, samplesShare: 0.12, bursts: 1, droppedBursts: 2, droppedSamples: 0 };
+  return [
+    run({ command: 'stream', commandLine: 'sct stream frames --to loopback', title: 'frames', directory: null }),
+    status(7, { queued: null, queues }),
+    ...Array.from({ length: 220 }, (_, n) => spectrum(n)),
+    ...Array.from({ length: 60 }, (_, n) => burst(n + 50)),
+    ...(await Promise.all(Array.from({ length: 240 }, (_, n) => video(n + 60)))),
   ];
 }
 

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { encodeFrame } from '../../../src/dashboard/frames.ts';
 import { fixed, hertz, linearMeanDb } from '../../../src/dashboard/web/draw/format.ts';
+import { histogram, topMs } from '../../../src/dashboard/web/draw/latency-bins.ts';
 import { commandWord, eventOf } from '../../../src/dashboard/web/state/events.ts';
 import { Ring } from '../../../src/dashboard/web/state/ring.ts';
+import { Store } from '../../../src/dashboard/web/state/store.ts';
 import { check, type OptionsSchema } from '../../../src/dashboard/web/state/validate.ts';
+import type { TelemetryEvent } from '../../../src/link/telemetry.ts';
+import { frameOf, run, video } from './made-run.ts';
 
 test('a ring keeps the newest and counts all', () => {
   const ring = new Ring<number>(3);
@@ -84,6 +89,40 @@ test('arrays that a frame leaves out are empty', () => {
   });
   assert.ok(event.topic === 'spectrum');
   assert.deepEqual([event.meanDbfs.length, event.peakDbfs.length, event.timeS], [2, 0, 1]);
+});
+
+test('of a video the latest frame is kept, the latest with a picture, and what came of the others; a new run begins with none', async () => {
+  const store = new Store();
+  const take = (event: TelemetryEvent) => store.take(encodeFrame(frameOf(event)), 0);
+  take(run());
+  const shown = await video(129);
+  take(shown);
+  take(await video(130));
+  take(await video(193));
+  assert.equal(store.video.latest?.frame, 193);
+  assert.equal(store.video.shown?.frame, 129);
+  assert.deepEqual(store.video.shown?.bytes, shown.bytes);
+  assert.deepEqual(
+    [...store.frames.newest()].map(({ frame, state, latencyMs }) => [frame, state, latencyMs]),
+    [
+      [193, 'late', 141],
+      [130, 'lost', null],
+      [129, 'shown', shown.latencyMs],
+    ],
+  );
+  take(run({ startedAt: '2026-11-22T09:00:00.000Z' }));
+  assert.deepEqual([store.video.latest, store.video.shown, store.frames.length], [null, null, 0]);
+});
+
+test('latencies: the axis holds the deadline and all that was shown; each latency is in its bin, what is beyond in the last', () => {
+  const frames = [10, 59.9, 60, 141, 1e6, Number.NaN].map((latencyMs, frame) => {
+    return { frame, state: latencyMs > 120 ? ('late' as const) : ('shown' as const), latencyMs };
+  });
+  assert.equal(topMs({ frames, deadlineMs: 120 }), 180);
+  assert.equal(topMs({ frames: [], deadlineMs: null }), 100);
+  assert.equal(topMs({ frames: [{ frame: 0, state: 'shown', latencyMs: 200 }], deadlineMs: 120 }), 220);
+  assert.deepEqual([...histogram(frames, 180, 3)], [2, 1, 2]);
+  assert.deepEqual([...histogram([{ frame: 0, state: 'lost', latencyMs: null }], 180, 2)], [0, 0]);
 });
 
 test('numbers as people read them: what rounds to nothing has no sign', () => {

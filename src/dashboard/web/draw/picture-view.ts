@@ -1,4 +1,4 @@
-import type { PictureEvent, SourceEvent } from '../state/events.ts';
+import type { PictureEvent, SourceEvent, VideoEvent } from '../state/events.ts';
 import { FONT, type Surface } from './surface.ts';
 
 /** A picture file as pixels; what cannot be read stays null. */
@@ -9,23 +9,28 @@ export class Bitmap {
   /** @param ready called when its pixels are there */
   constructor(private readonly ready: () => void) {}
 
-  show(event: SourceEvent | PictureEvent | null): void {
+  show(event: SourceEvent | PictureEvent | VideoEvent | null): void {
     const bytes = event?.bytes ?? null;
     if (bytes === this.of) return;
     this.of = bytes;
     if (!event || !bytes || bytes.length === 0) {
-      this.image = null;
-      this.ready();
+      this.hold(null);
       return;
     }
     createImageBitmap(new Blob([bytes.slice()], { type: event.mediaType }))
       .catch(() => null)
       .then((image) => {
         // An older one may be ready later than a newer.
-        if (this.of !== bytes) return;
-        this.image = image;
-        this.ready();
+        if (this.of === bytes) this.hold(image);
+        else image?.close();
       });
+  }
+
+  /** Pixels are given back at once: frames of a video come faster than they would be collected. */
+  private hold(image: ImageBitmap | null): void {
+    this.image?.close();
+    this.image = image;
+    this.ready();
   }
 }
 

@@ -12,6 +12,8 @@ export type Meter = readonly [string, string, string, string?, string?];
 const BUSY = 0.9;
 const LITTLE_SPACE = 2e9;
 const LONG_QUEUE = 50;
+/** A receiver's samples that wait, as a share of their room, beyond which some may soon be left out. */
+const NEARLY_FULL = 0.75;
 /** Ends of the level meter, dB. */
 const LOWEST = -60;
 const HIGHEST = 6;
@@ -66,7 +68,18 @@ export function meters(): Meter[] {
     status && status.cpu > BUSY ? 'warn' : '',
     "of one core, the run's process; a modelled run takes what it gets",
   ]);
-  if (status && status.queued !== null) {
+  const { queues = null } = status ?? {};
+  if (queues) {
+    const { droppedBursts, droppedSamples } = queues;
+    out.push([
+      'left out',
+      leftOutText(droppedBursts, droppedSamples),
+      'left-out',
+      droppedBursts + droppedSamples > 0 ? 'bad' : '',
+      'by a receiver that could not follow: whole bursts, and samples for which there was no room',
+    ]);
+  }
+  if (status && status.queued !== null && !queues) {
     out.push([
       'queue',
       count(status.queued),
@@ -82,6 +95,14 @@ export function meters(): Meter[] {
   return out;
 }
 
+function leftOutText(bursts: number, samples: number): string {
+  const said = [
+    ...(bursts > 0 ? [`${count(bursts)} ${bursts === 1 ? 'burst' : 'bursts'}`] : []),
+    ...(samples > 0 ? [`${count(samples)} samples`] : []),
+  ];
+  return said.length > 0 ? said.join(', ') : '0';
+}
+
 function lostText(status: StatusEvent | null): string {
   if (!status) return DASH;
   const { lostMin, lostMax } = status;
@@ -91,6 +112,19 @@ function lostText(status: StatusEvent | null): string {
 function lostWhy(status: StatusEvent | null): string {
   if (!status || status.gaps === 0) return 'no gap in the stream';
   return `in ${status.gaps} ${status.gaps === 1 ? 'gap' : 'gaps'}; a board without counters gives a range`;
+}
+
+/** What waits between the stages of the receiver: a bar for the samples against their room, and bursts. Nothing where there are no stages. */
+export function queueMeter(): TemplateResult | string {
+  const queues = store.status?.queues ?? null;
+  if (!queues) return '';
+  const { samplesMs, samplesShare, bursts } = queues;
+  const share = Math.max(0, Math.min(1, samplesShare));
+  const waiting = `${unit(samplesMs, samplesMs < 10 ? 1 : 0, 'ms')}, ${count(bursts)} ${bursts === 1 ? 'burst' : 'bursts'}`;
+  const about = 'samples that wait to be demodulated, of the room for them, and bursts that wait to be decoded';
+  return html`<div class="level queues" title=${about}><dt>queues</dt><dd><svg viewBox="0 0 100 12" preserveAspectRatio="none" class=${share > NEARLY_FULL ? 'hot' : ''} role="img" aria-label="Queue of samples: ${fixed(100 * share, 0)} % full">
+    <rect class="room" width="100" height="12"></rect><rect class="rms" width=${100 * share} y="2" height="8"></rect></svg>
+    <span data-is="queues">${waiting}</span></dd></div>`;
 }
 
 /** Root mean square as a bar and the peak as a line; a mark stands at full scale, which floats of a model do not have. */

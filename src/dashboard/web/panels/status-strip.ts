@@ -6,7 +6,7 @@ import { act, busy, lastAction } from '../state/actions.ts';
 import { connection } from '../state/connection.ts';
 import { commandWord } from '../state/events.ts';
 import { store } from '../state/store.ts';
-import { levelMeter, meters } from './meters.ts';
+import { levelMeter, meters, queueMeter } from './meters.ts';
 import { Panel } from './panel.ts';
 
 /** Silence of a running command that is worth saying, ms. */
@@ -48,7 +48,7 @@ export class StatusStrip extends Panel {
         ${run ? html`<span class="elapsed" data-is="elapsed" title="time since it was started">${clock(elapsedS())}</span>` : ''}
         ${this.link()}<span class="said ${said.failed ? 'bad' : ''}" role="status" data-is="said" title=${said.text}>${said.text}</span>
         <span class="buttons">${this.buttons()}</span></div>
-      ${run ? html`<dl class="meters">${meters().map(([name, value, is, kind, why]) => html`<div class=${kind ?? ''} title=${why ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`)}${levelMeter()}</dl>` : ''}`;
+      ${run ? html`<dl class="meters">${meters().map(([name, value, is, kind, why]) => html`<div class=${kind ?? ''} title=${why ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`)}${queueMeter()}${levelMeter()}</dl>` : ''}`;
   }
 
   private link(): TemplateResult {

@@ -11,6 +11,7 @@ import type {
   SpectrumEvent,
   StatusEvent,
   TelemetryEvent,
+  VideoEvent,
 } from '../../../link/telemetry.ts';
 import type { Frame, FrameArray, Topic } from '../../frames.ts';
 
@@ -27,6 +28,7 @@ export type {
   SpectrumEvent,
   StatusEvent,
   TelemetryEvent,
+  VideoEvent,
 };
 
 export type SourceSfv = SourceEvent['sfvs'][number];
@@ -43,6 +45,7 @@ const ARRAYS: Partial<Record<Topic, readonly string[]>> = {
   ],
   source: ['bytes', 'importance'],
   picture: ['bytes'],
+  video: ['bytes'],
   overview: ['rmsDbfs', 'peakDbfs'],
 };
 const EMPTY = new Float32Array(0);

@@ -13,8 +13,12 @@ import {
   type SpectrumEvent,
   type StatusEvent,
   type TelemetryEvent,
+  type VideoEvent,
 } from './events.ts';
 import { Ring } from './ring.ts';
+
+/** What came of a frame of a video; its picture is kept of the latest alone. */
+export type VideoFrame = Pick<VideoEvent, 'frame' | 'state' | 'latencyMs'>;
 
 /** What can change: a topic of the wire, or the page's own. */
 export type Change = TelemetryEvent['topic'] | 'connection' | 'selection' | 'theme';
@@ -31,6 +35,9 @@ export class Store {
   replay: ReplayEvent | null = null;
   overview: OverviewEvent | null = null;
   readonly pictures: { before: PictureEvent | null; after: PictureEvent | null } = { before: null, after: null };
+  /** The latest frame of a video, and the latest with a picture. */
+  readonly video: { latest: VideoEvent | null; shown: VideoEvent | null } = { latest: null, shown: null };
+  readonly frames = new Ring<VideoFrame>(300);
   readonly spectra = new Ring<SpectrumEvent>(512);
   readonly bursts = new Ring<BurstTelemetry>(600);
   readonly losses = new Ring<LossEvent>(200);
@@ -94,6 +101,11 @@ export class Store {
         // What comes before correction belongs to a picture that was not corrected yet.
         if (event.stage === 'before') this.pictures.after = null;
         break;
+      case 'video':
+        this.video.latest = event;
+        if (event.bytes.length > 0) this.video.shown = event;
+        this.frames.push({ frame: event.frame, state: event.state, latencyMs: event.latencyMs });
+        break;
       case 'spectrum':
         this.spectra.push(event);
         break;
@@ -127,6 +139,8 @@ export class Store {
 
   private forgetRun(): void {
     this.status = this.source = this.replay = this.overview = null;
+    this.video.latest = this.video.shown = null;
+    this.frames.clear();
     this.forgetPicture();
     this.spectra.clear();
     this.bursts.clear();
