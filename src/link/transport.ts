@@ -142,6 +142,8 @@ export class TransportDecoder {
   private readonly payloads: (Uint8Array | null)[];
   private readonly soft: (Float32Array | null)[];
   private spare: Float32Array | null = null;
+  /** Where what is in each soft buffer ends. */
+  private readonly reach: number[];
 
   constructor(layout: TransportLayout) {
     this.layout = layout;
@@ -155,6 +157,7 @@ export class TransportDecoder {
     }));
     this.payloads = new Array(n).fill(null);
     this.soft = new Array(n).fill(null);
+    this.reach = new Array(n).fill(0);
   }
 
   /**
@@ -190,9 +193,10 @@ export class TransportDecoder {
       const llr = scratch.take('llr', codedBits);
       deinterleave(own, interleaved, llr);
       const soft = this.soft[block] ?? this.emptySoft();
-      this.layout.codec.combine(llr, codedBits, rv, soft);
+      const reached = this.layout.codec.combine(llr, codedBits, rv, soft);
+      this.reach[block] = Math.max(this.reach[block], reached);
       const payload = new Uint8Array(this.layout.plan.blockBytes);
-      const result = this.layout.codec.decode(soft, payload);
+      const result = this.layout.codec.decode(soft, payload, undefined, undefined, this.reach[block]);
       state.attempts++;
       state.iterations = result.iterations;
       state.codedBits = codedBits;
@@ -221,6 +225,7 @@ export class TransportDecoder {
   /** Forgets what has been heard of lost blocks; a repetition then stands alone. */
   releaseSoft(): void {
     this.soft.fill(null);
+    this.reach.fill(0);
   }
 
   /** Blocks that arrived, for the acknowledgement. */

@@ -11,6 +11,7 @@ import {
   circularBuffer,
   combineLlrs,
   type RedundancyVersion,
+  reachOf,
   rowsReached,
   selectBits,
 } from './rate-matching.ts';
@@ -82,21 +83,26 @@ export class CodeBlockCodec {
     return new Float32Array(this.lifting.code.n);
   }
 
-  /** Adds the E LLRs llr[from..from+E) of one transmission, in coded-bit order, to the soft buffer. */
-  combine(llr: Float32Array, codedBits: number, rv: RedundancyVersion, soft: Float32Array, from = 0): void {
+  /**
+   * Adds the E LLRs llr[from..from+E) of one transmission, in coded-bit order, to the soft buffer; returns where in it those of
+   * this transmission end.
+   */
+  combine(llr: Float32Array, codedBits: number, rv: RedundancyVersion, soft: Float32Array, from = 0): number {
     combineLlrs(this.buffer, llr, codedBits, rv, soft, from);
+    return reachOf(this.buffer, codedBits, rv);
   }
 
   /**
    * Decodes the soft buffer; `payload` (Uint8Array [payloadBytes]) receives the bytes, right or wrong. ok needs the CRC
    * right, if the block has one; with a shorter one than 24 bits, or none, also all checks satisfied. `accept` adds a
-   * check of the caller's on the payload.
+   * check of the caller's on the payload. From `reach` on the soft buffer holds zeros: what `combine` returned, at most.
    */
   decode(
     soft: Float32Array,
     payload: Uint8Array,
     maxIterations = 20,
     accept?: (payload: Uint8Array) => boolean,
+    reach = soft.length,
   ): LdpcDecodeResult {
     const { spec } = this;
     if (payload.length !== spec.payloadBytes) {
@@ -104,6 +110,7 @@ export class CodeBlockCodec {
     }
     const result = this.decoder.decode(soft, this.infoBits, this.bits, {
       maxIterations,
+      reach: Math.min(reach, this.lifting.code.n),
       acceptSuffices: (spec.crc?.length ?? 0) >= 24,
       accept: (bits) => {
         payload.set(packBits(bits, 0, 8 * payload.length));

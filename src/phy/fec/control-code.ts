@@ -118,10 +118,10 @@ export function decodeControl(
   };
   for (let r = 0; r < blocks; r++) {
     soft.fill(0);
-    codec.combine(llr, perBlock[r], 0, soft, at);
+    const reach = codec.combine(llr, perBlock[r], 0, soft, at);
     at += perBlock[r];
     const payload = stream.subarray(r * payloadBytes, (r + 1) * payloadBytes);
-    const result = codec.decode(soft, payload, maxIterations, blocks === 1 ? checkHolds : undefined);
+    const result = codec.decode(soft, payload, maxIterations, blocks === 1 ? checkHolds : undefined, reach);
     ok &&= result.ok;
     iterations = Math.max(iterations, result.iterations);
   }

@@ -23,6 +23,8 @@ export const MAX_ITERATIONS = 100;
 export interface LdpcDecodeOptions {
   /** 1..100, default 20. */
   readonly maxIterations?: number;
+  /** Elements of the soft buffer from here on are zero (not looked at), default its length N. */
+  readonly reach?: number;
   /** Asked when all checks hold; false (a wrong CRC) lets the decoder go on. bits: the K decided bits. */
   readonly accept?: (bits: Uint8Array) => boolean;
   /**
@@ -86,7 +88,7 @@ export class LdpcDecoder {
     inRange("information bits K'", infoBits, 1, k);
     if (soft.length < n) throw new UsageError(`soft buffer has ${soft.length} LLRs, ${n} needed`);
     if (bits.length < k) throw new UsageError(`output has room for ${bits.length} bits, ${k} needed`);
-    kernel.load(code, soft, this.heard);
+    kernel.load(code, soft, this.heard, inRange('reach', options.reach ?? n, 0, n));
     const rows = this.chooseRows();
     this.limitChannel(rows);
     kernel.start(infoBits, this.rowList, rows, this.limits);

@@ -114,13 +114,18 @@ function addRun(llr: Float32Array, from: number, length: number, soft: Float32Ar
   for (let i = 0; i < length; i++) soft[at + i] += llr[from + i];
 }
 
-/** Base rows that a first transmission of E bits from k0(rv) reaches: what the encoder must compute (4..rows). */
-export function rowsReached(buffer: CircularBuffer, codedBits: number, rv: RedundancyVersion): number {
-  const { code } = buffer;
+/** The soft buffer's elements from here on get nothing from a transmission of E bits from k0(rv) on. */
+export function reachOf(buffer: CircularBuffer, codedBits: number, rv: RedundancyVersion): number {
   let last = 0;
   eachRun(buffer, Math.min(codedBits, buffer.usable), rv, (position, length) => {
     last = Math.max(last, position + length);
   });
-  const columns = Math.ceil(last / code.z) + 2;
+  return last;
+}
+
+/** Base rows that a first transmission of E bits from k0(rv) reaches: what the encoder must compute (4..rows). */
+export function rowsReached(buffer: CircularBuffer, codedBits: number, rv: RedundancyVersion): number {
+  const { code } = buffer;
+  const columns = Math.ceil(reachOf(buffer, codedBits, rv) / code.z) + 2;
   return Math.min(code.rows, Math.max(4, columns - code.graph.infoColumns));
 }

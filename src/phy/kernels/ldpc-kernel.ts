@@ -19,9 +19,10 @@ export interface LdpcDecoderKernel {
   readonly name: string;
   /**
    * Quantises a codeword's soft buffer. soft: Float32Array [>= N], positive = bit 0. heard: Uint8Array [>= columns],
-   * receives 1 for base columns with a value that is not 0, else 0. The code stays in use until the next load.
+   * receives 1 for base columns with a value that is not 0, else 0. Elements from `reach` (default N) on are 0 and not looked at.
+   * The code stays in use until the next load.
    */
-  load(code: LdpcCode, soft: Float32Array, heard: Uint8Array): void;
+  load(code: LdpcCode, soft: Float32Array, heard: Uint8Array, reach?: number): void;
   /**
    * Starts on what was loaded. infoBits: K', fillers from there to K. rows: the base rows to use, in order (`rowCount`
    * of them). limits: Uint8Array [>= columns], largest channel magnitude of each base column, 1..127.

@@ -41,7 +41,7 @@ export class PlainLdpcKernel implements LdpcDecoderKernel {
   /** Messages to one check: Int32Array [largest degree 19], rounded up. */
   private readonly incoming = new Int32Array(32);
 
-  load(code: LdpcCode, soft: Float32Array, heard: Uint8Array): void {
+  load(code: LdpcCode, soft: Float32Array, heard: Uint8Array, reach = code.n): void {
     let variables = tables.get(code);
     if (!variables) {
       variables = variableTable(code);
@@ -52,7 +52,8 @@ export class PlainLdpcKernel implements LdpcDecoderKernel {
     const { app } = this;
     const { columns, n, z } = code;
     app.fill(0, 0, 2 * z);
-    quantiseLlr(soft, app, 0, n, 2 * z);
+    quantiseLlr(soft, app, 0, reach, 2 * z);
+    app.fill(0, 2 * z + reach, 2 * z + n);
     for (let c = 0; c < columns; c++) {
       heard[c] = 0;
       for (let i = c * z, end = i + z; i < end && heard[c] === 0; i++) if (app[i] !== 0) heard[c] = 1;

@@ -16,7 +16,7 @@ interface Exports {
   readonly SOFT: { readonly value: number };
   stride(z: number): number;
   makeMasks(): void;
-  quantise(columns: number, z: number, scale: number, clip: number): void;
+  quantise(columns: number, sent: number, z: number, scale: number, clip: number): void;
   start(columns: number, z: number, infoBits: number, k: number, edges: number): void;
   iterate(rows: number, z: number): void;
   parityHolds(rows: number, z: number, infoColumns: number): number;
@@ -51,11 +51,12 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
     this.columns = new Uint32Array(buffer, wasm.COLUMNS.value, 1 + 2 * 68);
   }
 
-  load(code: LdpcCode, soft: Float32Array, heard: Uint8Array): void {
-    const { columns, n, z } = code;
+  load(code: LdpcCode, soft: Float32Array, heard: Uint8Array, reach = code.n): void {
+    const { columns, z } = code;
     this.code = code;
-    this.soft.set(soft.length === n ? soft : soft.subarray(0, n));
-    this.wasm.quantise(columns, z, LLR_SCALE, LLR_CLIP);
+    const sent = 2 + Math.ceil(reach / z);
+    this.soft.set(soft.subarray(0, (sent - 2) * z));
+    this.wasm.quantise(columns, sent, z, LLR_SCALE, LLR_CLIP);
     for (let c = 0; c < columns; c++) heard[c] = this.heard[c];
   }
 

@@ -38,10 +38,12 @@ function sameIterations(id: BaseGraphId, z: number, infoBits: number, random: Ra
   const soft = softBuffer(id, z, infoBits, random);
   const rows = Uint8Array.from({ length: code.rows }, (_, r) => r).filter((r) => r < 4 || random.integer(3) > 0);
   const limits = Uint8Array.from({ length: code.columns }, () => [127, 63, 30, 61, 1][random.integer(5)]);
+  // What a transmission of that length would reach; it may end within a column.
+  const reach = 1 + soft.findLastIndex((v) => v !== 0);
   const label = `BG${id} Z=${z} K'=${infoBits}`;
   const results = [plain, wasm].map((kernel) => {
     const heard = new Uint8Array(code.columns);
-    kernel.load(code, soft, heard);
+    kernel.load(code, soft, heard, reach);
     kernel.start(infoBits, rows, rows.length, limits);
     const bits = new Uint8Array(code.columns * z + 1).fill(7);
     const trace: unknown[] = [heard];
@@ -58,6 +60,9 @@ function sameIterations(id: BaseGraphId, z: number, infoBits: number, random: Ra
     return { bits, result: new LdpcDecoder(code, kernel).decode(soft, infoBits, bits, { maxIterations: 9 }) };
   });
   assert.deepEqual(on, of, label);
+  const bits = new Uint8Array(code.k);
+  const result = new LdpcDecoder(code, wasm).decode(soft, infoBits, bits, { maxIterations: 9, reach });
+  assert.deepEqual({ bits, result }, of, `${label} reach ${reach}`);
 }
 
 test('WebAssembly decodes like plain TypeScript at all lifting sizes of both base graphs', () => {
