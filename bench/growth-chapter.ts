@@ -82,7 +82,7 @@ function idleSection(row: DeviceRow): string[] {
   const percent = (s: Spread) => cell({ median: 100 * s.median, low: 100 * s.low, high: 100 * s.high }, 1);
   const parts = [
     ['noise to the verdict that there is no burst', row.ns.idle, row.share.idle],
-    ['of that: shift and resampling', row.ns.down, row.share.down],
+    ['of that: conversion, DC and IQ, shift, resampling', row.ns.down, row.share.down],
     ['a transmitter’s resampling and shift', row.ns.up, row.share.up],
   ] as const;
   return [

@@ -5,7 +5,7 @@ import type { BurstRecord } from '../../phy/burst/record.ts';
 import { BurstTransmitter } from '../../phy/burst/transmit.ts';
 import { payloadBytesAtRate } from '../../phy/fec/transport-plan.ts';
 import type { ModulationOrder } from '../../phy/modulation/qam.ts';
-import { softDemap } from '../../phy/modulation/soft-demapper.ts';
+import { softDemapMmse } from '../../phy/modulation/soft-demapper.ts';
 import { numerology, RB_DATA_RE } from '../../phy/numerology.ts';
 import { best, noiseOf, overAir } from './modem-speed-ours.ts';
 
@@ -136,8 +136,7 @@ export class CodedModem {
 
   private demap(): void {
     const { payload, snr, llr } = this;
-    // The symbols' bias makes no difference to the time.
-    softDemap(payload, snr, this.shape.qm, snr.length, llr);
+    softDemapMmse(payload, snr, this.shape.qm, snr.length, llr);
   }
 
   private decode(): TransportDecoder {

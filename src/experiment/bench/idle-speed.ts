@@ -16,7 +16,7 @@ export interface DeviceShape {
 export interface DeviceCosts {
   /** Native samples of noise to the verdict that there is no burst: conversion, DC and IQ, resampling, search. */
   readonly idle: number;
-  /** Of that, the shift and resampling to the modem rate alone. */
+  /** Of that, all before the search: conversion, DC and IQ, shift, resampling to the modem rate. */
   readonly down: number;
   /** A transmitter's resampling and shift to the device rate, for a sample that comes out. */
   readonly up: number;
@@ -25,6 +25,7 @@ export interface DeviceCosts {
 /** Native samples a block, as a HackRF delivers them. */
 const BLOCK = 131_072;
 const BLOCKS = 4;
+const FULL_SCALE = 128;
 const PASSES = 7;
 /** Of full scale: the working point of an 8-bit receiver without a signal. */
 const NOISE_RMS = 0.05;
@@ -48,7 +49,7 @@ export class IdleReceiver {
     const frontend: Frontend = frontendFor(n.sampleRateHz, occupiedHz, deviceRateHz, loOffsetHz);
     this.floats = new Float32Array(2 * BLOCK);
     new RandomStream('idle').addComplexNoise(this.floats, NOISE_RMS ** 2);
-    for (let i = 0; i < this.native.length; i++) this.native[i] = Math.round(128 * this.floats[i]);
+    for (let i = 0; i < this.native.length; i++) this.native[i] = Math.round(FULL_SCALE * this.floats[i]);
     this.chain = new RxChain(frontend, new Receiver({ numerology: n, codecs: [] }));
     this.down = frontend.downconverter();
     this.up = frontend.upconverter();
@@ -61,7 +62,7 @@ export class IdleReceiver {
     const modem = this.floats.subarray(0, 2 * this.modemPerBlock);
     return {
       idle: cost(BLOCKS * BLOCK, () => this.search()),
-      down: cost(BLOCK, () => this.down.process(this.floats)),
+      down: cost(BLOCK, () => this.down.processNative(this.native, FULL_SCALE)),
       up: cost(BLOCK, () => this.up.process(modem)),
     };
   }
@@ -72,7 +73,7 @@ export class IdleReceiver {
       const block = {
         data: this.native,
         format: 'ci8' as const,
-        fullScale: 128,
+        fullScale: FULL_SCALE,
         index: this.index,
         lostBefore: null,
         timestampNs: null,

@@ -5,7 +5,7 @@ import { BurstTransmitter, TRANSMIT_RMS } from '../../phy/burst/transmit.ts';
 import { CfoStage } from '../../phy/channel/cfo.ts';
 import { noiseVarianceFor } from '../../phy/channel/snr.ts';
 import { mapBits } from '../../phy/modulation/qam.ts';
-import { softDemap } from '../../phy/modulation/soft-demapper.ts';
+import { softDemapMmse } from '../../phy/modulation/soft-demapper.ts';
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
 
 /** What is sent, alike for both modems. */
@@ -44,9 +44,7 @@ export class OurModem {
   private readonly payload: Float32Array;
   private readonly air: Float32Array;
   private readonly noise: Float32Array;
-  /** Symbols without the equaliser's bias, their noise, and soft bits: one burst's. */
-  private readonly unbiased: Float32Array;
-  private readonly variance: Float32Array;
+  /** Soft bits of one burst. */
   private readonly llr: Float32Array;
 
   constructor(shape: Shape) {
@@ -58,8 +56,6 @@ export class OurModem {
     const random = new RandomStream(`speed/${n.id}`);
     this.bits = Uint8Array.from({ length: QM * re }, () => random.uint32() >>> 31);
     this.payload = new Float32Array(2 * re);
-    this.unbiased = new Float32Array(2 * re);
-    this.variance = new Float32Array(re);
     this.llr = new Float32Array(QM * re);
     this.burstSamples = this.burst(0).length / 2;
     const sent = Array.from({ length: bursts }, (_, b) => this.burst(b).slice());
@@ -123,21 +119,13 @@ export class OurModem {
     return found + this.demap(receiver.flush());
   }
 
-  /** Soft bits of the bursts among the records; returns how many have all their slots. */
+  /** Soft bits of the bursts among the records, as the link makes them; returns how many have all their slots. */
   private demap(records: readonly ReceiverRecord[]): number {
-    const { unbiased, variance, llr } = this;
     let whole = 0;
     for (const record of records) {
       if (record.type !== 'burst' || record.slots !== this.shape.slots) continue;
       whole++;
-      const { payload, payloadSnr } = record;
-      for (let i = 0; i < variance.length; i++) {
-        const noise = 1 / Math.max(payloadSnr[i], 1e-4);
-        unbiased[2 * i] = (1 + noise) * payload[2 * i];
-        unbiased[2 * i + 1] = (1 + noise) * payload[2 * i + 1];
-        variance[i] = noise;
-      }
-      softDemap(unbiased, variance, QM, variance.length, llr);
+      softDemapMmse(record.payload, record.payloadSnr, QM, record.payloadSnr.length, this.llr);
     }
     return whole;
   }

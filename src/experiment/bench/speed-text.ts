@@ -95,7 +95,7 @@ function idleLines(row: DeviceRow): string[] {
   const rate = row.deviceRateHz / 1e6;
   return [
     `idle search at ${rate} Msps (8 bit, resampled to ${row.modemRateHz / 1e6} Msps): ${percent(row.share.idle)} of one core, asked <= ${100 * row.askedShare} %${row.met ? '' : ', MISSED'}`,
-    `resampling alone: down ${percent(row.share.down)}, up ${percent(row.share.up)} of one core`,
+    `of that, conversion to resampling: ${percent(row.share.down)}; a transmitter’s resampling: ${percent(row.share.up)} of one core`,
   ];
 }
 
