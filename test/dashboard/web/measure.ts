@@ -3,7 +3,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { builtPage, launch, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
-import { burst, SFVS, sfvs, spectrum, status, video } from './made-run.ts';
+import { burst, SFVS, sfvs, spectrum, status } from './made-run.ts';
+import { video } from './made-video.ts';
 import { furnish, pictureRun, videoRun } from './scenes.ts';
 
 const withVideo = process.argv.includes('video');

@@ -5,7 +5,8 @@ import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
-import { run, source, status, video } from './made-run.ts';
+import { run, source, status } from './made-run.ts';
+import { video } from './made-video.ts';
 import { distance, Pixels, rgbOf } from './pixels.ts';
 import { furnish, pictureRun, videoRun } from './scenes.ts';
 

@@ -1,5 +1,6 @@
 import type { Feeder } from './feeder.ts';
-import { burst, picture, run, sfvs, source, spectrum, status, video } from './made-run.ts';
+import { burst, picture, run, sfvs, source, spectrum, status } from './made-run.ts';
+import { video } from './made-video.ts';
 
 /** REST of a server with two runs and a command to start. */
 export async function furnish(feeder: Feeder): Promise<void> {

@@ -8,7 +8,8 @@ import { Ring } from '../../../src/dashboard/web/state/ring.ts';
 import { Store } from '../../../src/dashboard/web/state/store.ts';
 import { check, type OptionsSchema } from '../../../src/dashboard/web/state/validate.ts';
 import type { TelemetryEvent } from '../../../src/link/telemetry.ts';
-import { frameOf, run, video } from './made-run.ts';
+import { frameOf, run } from './made-run.ts';
+import { video } from './made-video.ts';
 
 test('a ring keeps the newest and counts all', () => {
   const ring = new Ring<number>(3);
