@@ -9,17 +9,18 @@ export interface StageCost {
 }
 
 /**
- * Stage of each function, by file and, where a file serves several, by name. What none of these has called is `rest`
+ * Stage of each function, by file and, where a file serves several, by name; kernels and estimators belong to who calls them. What
+ * none of these has called is `rest`
  * (buffers, records, the bench itself).
  */
 const STAGES: readonly (readonly [stage: string, file: RegExp, name?: RegExp])[] = [
   ['search', /\/sync\/(detect|dc|clean-window|sample-window|tone)\.[jt]s$/, /^(?!withoutMean)/],
   ['acquisition', /\/sync\/(acquire|preamble)\.[jt]s$/],
   ['acquisition', /\/channel-est\/training\.[jt]s$/],
+  ['acquisition', /\/burst\/burst-receiver\.[jt]s$/, /^acquire$/],
   ['header', /\/burst\/control-reader\.[jt]s$/],
   ['demodulation', /\/ofdm\/demodulate\.[jt]s$/],
-  ['channel estimate', /\/burst\/payload-reader\.[jt]s$/, /^estimateBoth$/],
-  ['channel estimate', /\/channel-est\/(lmmse|noise)\.[jt]s$/, /^(estimate|estimateNoise)$/],
+  ['channel estimate', /\/burst\/payload-estimate\.[jt]s$/],
   ['tracking', /\/burst\/(symbol-tracker|control-channel|disturbance)\.[jt]s$/],
   ['tracking', /\/sync\/(phase-tracker|timing-tracker|pilot-delay|locate-symbols)\.[jt]s$/],
   ['RB SNR', /\/channel-est\/rb-snr\.[jt]s$/],
@@ -59,19 +60,22 @@ export async function stageCosts(work: () => void, repeats: number, nsPerSample:
 export function stageTimes(profile: Profiler.Profile): Map<string, number> {
   const stages = new Map<number, string>();
   const names = new Map<number, string>();
+  const urls = new Map<number, string>();
   // Parents stand before their children.
   for (const node of profile.nodes) {
     const { functionName, url } = node.callFrame;
     names.set(node.id, functionName);
+    urls.set(node.id, url);
     const own = STAGES.find(([, file, name]) => file.test(url) && (!name || name.test(functionName)))?.[0];
     const stage = functionName === '(garbage collector)' ? 'memory' : (own ?? stages.get(node.id) ?? 'rest');
-    // An estimator called while tracking works for the tracker; the outer stage is inherited only where there is no own.
+    // The outer stage is inherited only where there is no own.
     stages.set(node.id, stage);
     for (const child of node.children ?? []) stages.set(child, stage);
   }
   const times = new Map<string, number>();
   profile.samples?.forEach((id, i) => {
-    if (/^\((program|idle|root)\)$/.test(names.get(id) ?? '')) return;
+    const name = names.get(id) ?? '';
+    if (/^\((program|idle|root)\)$/.test(name) || urls.get(id) === 'node:inspector') return;
     const stage = stages.get(id) ?? 'rest';
     times.set(stage, (times.get(stage) ?? 0) + Math.max(0, profile.timeDeltas?.[i] ?? 0));
   });
