@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { spread } from '../src/experiment/bench/spread.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 import { MODULATION_ORDERS } from '../src/phy/modulation/qam.ts';
+import { fit } from './kernels/estimate.ts';
 import { deinterleaver, demapper, equaliser, ofdm } from './kernels/grid.ts';
 import { dcBlocker, resampler, SHAPES, search } from './kernels/samples.ts';
 import { best } from './kernels/subject.ts';
@@ -27,6 +28,7 @@ const subjects = [
   dcBlocker(),
   ...SHAPES.map(search),
   ...SHAPES.map(ofdm),
+  ...SHAPES.map(fit),
   ...SHAPES.map(equaliser),
   ...MODULATION_ORDERS.map(demapper),
   ...MODULATION_ORDERS.map(deinterleaver),

@@ -1,0 +1,61 @@
+/** The channel fit's linear algebra on one slot. */
+
+import { invertFactor } from '../../src/phy/channel-est/cholesky.ts';
+import { SLOT_POLYNOMIALS } from '../../src/phy/channel-est/time-basis.ts';
+import { PlainLmmseKernel } from '../../src/phy/kernels/lmmse-plain.ts';
+import { WasmLmmseKernel } from '../../src/phy/kernels/lmmse-wasm.ts';
+import { type Numerology, SLOT_SYMBOLS } from '../../src/phy/numerology.ts';
+import { resourceGrid } from '../../src/phy/resource-grid.ts';
+import { copies, noise, type Subject } from './subject.ts';
+
+/** Functions in delay and polynomials in time of a slowly changing channel. */
+const SIZE = 9;
+const ORDER = 2;
+
+/** Pilots to right-hand side, solution, carriers. */
+export function fit(n: Numerology): Subject {
+  const { pilots: places, nSubbands } = resourceGrid(n).slotPattern;
+  const pattern = { nSubbands, pilots: places, polynomials: SLOT_POLYNOMIALS };
+  const values = new Float32Array(n.nCarriers * SIZE);
+  const ramp = new Float32Array(2 * n.nCarriers);
+  n.carriers.forEach((k, c) => {
+    for (let j = 0; j < SIZE; j++) values[c * SIZE + j] = j === 0 ? 1 : waveOf(j, k / n.nCarriers);
+    ramp[2 * c] = Math.cos(0.1 * k);
+    ramp[2 * c + 1] = Math.sin(0.1 * k);
+  });
+  const unknowns = SIZE * ORDER;
+  const matrix = new Float64Array(unknowns * unknowns);
+  for (let i = 0; i < unknowns; i++) {
+    for (let j = 0; j < unknowns; j++) matrix[i * unknowns + j] = i === j ? 2 : 1 / (1 + Math.abs(i - j));
+  }
+  const penalty = Float64Array.of(0.1, 0, 0, 0.1);
+  const pilots = noise('pilots', SLOT_SYMBOLS * nSubbands);
+  const nodes = new Float32Array(2 * n.nCarriers * ORDER);
+  const [wasm, plain] = [WasmLmmseKernel, PlainLmmseKernel].map((Kernel) => {
+    const kernel = new Kernel(pattern);
+    const basis = kernel.addBasis(values, SIZE);
+    const system = kernel.addSystem(invertFactor(matrix.slice(), unknowns), unknowns, penalty, ORDER);
+    const z = new Float64Array(2 * unknowns);
+    return () => {
+      kernel.project(basis, ramp, pilots, 0, ORDER, z, 0);
+      kernel.z.set(z);
+      kernel.solve(system);
+      kernel.expand(basis, ramp, ORDER, nodes, 0);
+    };
+  });
+  const copy = copies(2 * ramp.length, pilots.length, nodes.length, 4 * unknowns);
+  return {
+    name: `channel fit of a slot, ${nSubbands} subbands`,
+    unit: 'sample',
+    units: n.slotLength,
+    wasm,
+    plain,
+    copy,
+  };
+}
+
+/** sqrt(2) cos, sqrt(2) sin of half a turn over the band and its multiples. */
+function waveOf(j: number, place: number): number {
+  const angle = Math.PI * Math.ceil(j / 2) * place;
+  return Math.SQRT2 * (j % 2 === 1 ? Math.cos(angle) : Math.sin(angle));
+}
