@@ -75,20 +75,78 @@ function gather(
 ): { symbols: Float32Array; snr: Float32Array } {
   const symbols = new Float32Array(2 * positions.length);
   const snr = new Float32Array(positions.length);
-  const power = levels?.map(powerOf);
+  if (levels) gatherLevelled(record, positions, levels.map(powerOf), nSubbands, symbols, snr);
+  else gatherPlain(record, positions, symbols, snr);
+  return { symbols, snr };
+}
+
+/** Payload RE of one RB that are taken together where neighbours in time are a row apart: a cache line of SNRs. */
+const TILE = 16;
+
+/**
+ * Where streams go round over all RBs (RbMap.layout `interleaved`), the RE of one RB are a row of RBs apart: tiles of rows keep to few cache
+ * lines. Such rows are found in the positions themselves, so nothing else need say that there are any.
+ */
+function gatherPlain(record: BurstRecord, positions: Uint32Array, symbols: Float32Array, snr: Float32Array): void {
+  const { payload, payloadSnr } = record;
+  const count = positions.length;
+  for (let at = 0; at < count; ) {
+    const row = rowAt(positions, at);
+    if (row > 0 && isTile(positions, at, row, payloadSnr.length)) {
+      for (let i = at; i < at + row; i++) {
+        for (let k = 0, to = i, p = positions[i]; k < TILE; k++, to += row, p++) {
+          snr[to] = payloadSnr[p];
+          symbols[2 * to] = payload[2 * p];
+          symbols[2 * to + 1] = payload[2 * p + 1];
+        }
+      }
+      at += TILE * row;
+      continue;
+    }
+    const end = row === 0 ? count : Math.min(count, at + row);
+    for (; at < end; at++) {
+      const p = positions[at];
+      if (p >= payloadSnr.length) continue;
+      snr[at] = payloadSnr[p];
+      symbols[2 * at] = payload[2 * p];
+      symbols[2 * at + 1] = payload[2 * p + 1];
+    }
+  }
+}
+
+/** Elements until the RE after that of `at` comes: the length of a row; 0 where it comes at once or never. */
+function rowAt(positions: Uint32Array, at: number): number {
+  const next = positions.indexOf(positions[at] + 1, at + 1) - at;
+  return next > 1 ? next : 0;
+}
+
+/** Whether TILE rows from `at` on are each the one before, one RE later, all of them below `limit`. */
+function isTile(positions: Uint32Array, at: number, row: number, limit: number): boolean {
+  if (at + TILE * row > positions.length) return false;
+  for (let i = at; i < at + row; i++) if (positions[i] + TILE > limit) return false;
+  for (let k = 1; k < TILE; k++) {
+    const shifted = at + k * row;
+    for (let i = 0; i < row; i++) if (positions[shifted + i] !== positions[at + i] + k) return false;
+  }
+  return true;
+}
+
+function gatherLevelled(
+  record: BurstRecord,
+  positions: Uint32Array,
+  power: readonly number[],
+  nSubbands: number,
+  symbols: Float32Array,
+  snr: Float32Array,
+): void {
   for (let i = 0; i < positions.length; i++) {
     const p = positions[i];
     if (p >= record.payloadSnr.length) continue;
     const s = record.payloadSnr[p];
-    let scale = 1;
-    snr[i] = s;
-    if (power) {
-      const level = power[Math.floor(p / RB_DATA_RE) % nSubbands];
-      snr[i] = level * s;
-      scale = (Math.sqrt(level) * (1 + s)) / (1 + level * s);
-    }
+    const level = power[Math.floor(p / RB_DATA_RE) % nSubbands];
+    snr[i] = level * s;
+    const scale = (Math.sqrt(level) * (1 + s)) / (1 + level * s);
     symbols[2 * i] = scale * record.payload[2 * p];
     symbols[2 * i + 1] = scale * record.payload[2 * p + 1];
   }
-  return { symbols, snr };
 }

@@ -53,7 +53,37 @@ export function placeExtension(
   const room = (slots * RB_DATA_RE - reserved) * n.nSubbands;
   if (total > room) throw new FormatError('streams', `place ${total} RE in a burst of ${room}`);
   if (rbMapCrc16(map) !== e.mapCrc) throw new FormatError('mapCrc', 'does not match the map');
-  return { positions: positionsOf(placeSymbols(map, burstShape(n, slots, reserved))), start: startsOf(e) };
+  const plain = e.interleaved && !e.order && new Set(map.sfvOrder).size === map.sfvOrder.length;
+  const positions = plain
+    ? interleavedPositions(n, slots, reserved).subarray(0, total)
+    : positionsOf(placeSymbols(map, burstShape(n, slots, reserved)));
+  return { positions, start: startsOf(e) };
+}
+
+const sequences = new Map<string, Uint32Array>();
+/** Kept at once: a link sends bursts of few lengths; the longest takes 4 MB. */
+const MAX_SEQUENCES = 8;
+
+/**
+ * The sequence that symbols go round in when they are interleaved (RbMap.layout), all RE of it: it depends on nothing but the burst's length and what side
+ * information takes, so it is made once. Not to be written to.
+ */
+function interleavedPositions(n: Numerology, slots: number, reserved: number): Uint32Array {
+  const key = `${n.id}/${slots}/${reserved}`;
+  const known = sequences.get(key);
+  if (known) return known;
+  const positions = new Uint32Array((slots * RB_DATA_RE - reserved) * n.nSubbands);
+  let at = 0;
+  for (let k = 0; k < RB_DATA_RE; k++) {
+    for (let slot = 0; slot < slots; slot++) {
+      if (slot * RB_DATA_RE + k < reserved) continue;
+      const first = slot * n.nSubbands * RB_DATA_RE + k;
+      for (let subband = 0; subband < n.nSubbands; subband++) positions[at++] = first + subband * RB_DATA_RE;
+    }
+  }
+  if (sequences.size >= MAX_SEQUENCES) sequences.clear();
+  sequences.set(key, positions);
+  return positions;
 }
 
 export function positionsOf(placement: Placement): Uint32Array {
@@ -71,17 +101,16 @@ function startsOf(e: Extension): Uint32Array {
 /** Bits of each of a stream's RE from its subband's modulation code; an unused or analog subband carries none. */
 export function bitsAt(n: Numerology, modulation: readonly number[], positions: Uint32Array): Uint8Array {
   const qm = new Uint8Array(positions.length);
-  for (let i = 0; i < qm.length; i++) {
-    const subband = Math.floor(positions[i] / RB_DATA_RE) % n.nSubbands;
-    qm[i] = MODULATION_BITS[modulation[subband]] ?? 0;
-  }
+  const bits = Uint8Array.from({ length: n.nSubbands }, (_, s) => MODULATION_BITS[modulation[s]] ?? 0);
+  if (bits.every((b) => b === bits[0])) return qm.fill(bits[0]);
+  for (let i = 0; i < qm.length; i++) qm[i] = bits[Math.floor(positions[i] / RB_DATA_RE) % n.nSubbands];
   return qm;
 }
 
 /** G: coded bits that RE of `qm` bits hold. */
 export function codedBitsOf(qm: Uint8Array): number {
   let total = 0;
-  for (const q of qm) total += q;
+  for (let i = 0; i < qm.length; i++) total += qm[i];
   return total;
 }
 
