@@ -20,7 +20,7 @@ test('each RE of each stream is the one of its place, whole bursts and cut ones,
     ]) {
       const room = slots * RB_DATA_RE * n.nSubbands;
       const streams = [0.31, 0.4, 0.17].map((share, id) => {
-        const re = Math.floor(share * room * 0.6);
+        const re = Math.floor(share * room * 0.4);
         return { id, re, analog: 0, bytes: 40, baseGraph: 1, score: 1 };
       });
       const e = {
