@@ -12,6 +12,10 @@ import {
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 
+/** j^-q of the scrambling's quarter turns q. */
+const BACK_RE = Float64Array.of(1, 0, -1, 0);
+const BACK_IM = Float64Array.of(0, -1, 0, 1);
+
 /**
  * Soft bits of control symbols `first`.. (QPSK, scrambled): LLR = ln P(0)/P(1) in coded order, equalised with the
  * channel at the symbol, [nCarriers][re, im], turned by its phase. `channelError`: variance of the channel's error over
@@ -47,10 +51,9 @@ export function controlLlrs(
         const hi = channel[c] * sin + channel[c + 1] * cos;
         const re = scale * (hr * rows[y] + hi * rows[y + 1]);
         const im = scale * (hr * rows[y + 1] - hi * rows[y]);
-        // The scrambling was a turn by a quarter, two or three.
         const quarter = turns[i++];
-        llr[at++] = quarter === 0 ? re : quarter === 1 ? im : quarter === 2 ? -re : -im;
-        llr[at++] = quarter === 0 ? im : quarter === 1 ? -re : quarter === 2 ? -im : re;
+        llr[at++] = BACK_RE[quarter] * re - BACK_IM[quarter] * im;
+        llr[at++] = BACK_RE[quarter] * im + BACK_IM[quarter] * re;
       }
     }
   }

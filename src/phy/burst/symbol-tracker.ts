@@ -6,9 +6,8 @@ import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import { type ResourceGrid, resourceGrid } from '../resource-grid.ts';
 import type { Acquisition } from '../sync/acquire.ts';
 import { PhaseTracker } from '../sync/phase-tracker.ts';
-import { delayCentroid, pilotDelay } from '../sync/pilot-delay.ts';
+import { centreOfPower, delayCentroid, pilotDelay } from '../sync/pilot-delay.ts';
 import { TimingTracker } from '../sync/timing-tracker.ts';
-import { fillRamp, multiply } from './carrier-ramp.ts';
 import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
 
 /** Subbands over which a fading channel's change is taken for alike. */
@@ -37,8 +36,6 @@ export class SymbolTracker {
   private readonly phase = new PhaseTracker();
   private timing!: TimingTracker;
   private readonly slotEstimator = new SlotEstimator();
-  /** Phase ramp over the carriers, [nCarriers][re, im]. */
-  private readonly ramp: Float64Array;
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
   /** Pilots of one slot without their common phases, [14][nSubbands][re, im], and those phases, [14]. */
@@ -59,6 +56,8 @@ export class SymbolTracker {
   /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
   private applied = new Float64Array(0);
   private centres = new Float64Array(0);
+  /** Of every symbol so far: exp(i phase) as measured, [re, im]. */
+  private units = new Float64Array(0);
 
   constructor(n: Numerology) {
     this.n = n;
@@ -66,7 +65,6 @@ export class SymbolTracker {
     this.demodulator = new OfdmDemodulator(n);
     this.reference = new Float32Array(2 * n.nCarriers);
     this.slotChannel = new Float32Array(2 * n.nCarriers);
-    this.ramp = new Float64Array(2 * n.nCarriers);
     this.offsets = new Int32Array(Math.max(SLOT_SYMBOLS, n.headerSymbols));
     this.delays = new Float64Array(this.offsets.length);
     this.turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
@@ -87,6 +85,7 @@ export class SymbolTracker {
     if (this.applied.length < symbols) {
       this.applied = new Float64Array(symbols);
       this.centres = new Float64Array(symbols);
+      this.units = new Float64Array(2 * symbols);
     }
     const stepVariance = acquisition.cfoVariance * (2 * Math.PI * n.symbolLength) ** 2;
     this.phase.begin(Math.min(1, 2 * stepVariance + 1e-6), symbols);
@@ -118,7 +117,7 @@ export class SymbolTracker {
   ): void {
     const { n, grid, offsets, delays, applied, centres } = this;
     const { cfo, backoff, start } = this.acquisition;
-    const centre = this.centreOfPower();
+    const centre = centreOfPower(n, this.reference);
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
       const delay = this.timing.delayAt(index);
@@ -132,7 +131,7 @@ export class SymbolTracker {
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
       grid.pilotChannel(rows, 2 * n.nCarriers * i, index, slot ? i : index, pilots, 2 * n.nSubbands * i);
-      this.trackPhase(pilots, 2 * n.nSubbands * i, slot ? i : index);
+      this.trackPhase(index, pilots, 2 * n.nSubbands * i, slot ? i : index);
     }
     this.symbol += count;
   }
@@ -231,20 +230,34 @@ export class SymbolTracker {
         if (!matters) continue;
         late = true;
         phases[symbol] += angle * this.centres[symbol];
-        fillRamp(angle, this.ramp);
-        multiply(pilots, 2 * n.nSubbands * (done + t), n.nSubbands, this.ramp, grid.pilotOffset(t), SUBBAND_CARRIERS);
       }
-      if (late) this.demodulator.turn(rows, 2 * n.nCarriers * done, steps, some);
+      if (!late) continue;
+      const rowAt = 2 * n.nCarriers * done;
+      this.demodulator.turn(rows, rowAt, steps, some);
+      for (let t = 0; t < some; t++) {
+        const at = 2 * n.nSubbands * (done + t);
+        if (steps[t] !== 0) grid.pilotChannel(rows, rowAt + 2 * n.nCarriers * t, first + done + t, t, pilots, at);
+      }
     }
   }
 
   /** turned = the last `count` symbols' pilots, from row `from` of the array on, without their smoothed phases. */
   private removePhases(pilots: Float32Array, from: number, count: number): void {
     const { nSubbands } = this.n;
-    const phases = this.phase.smooth(this.symbol - count, this.slotPhases);
+    const { units } = this;
+    const first = this.symbol - count;
+    const phases = this.phase.smooth(first, this.slotPhases);
     for (let t = 0; t < count; t++) {
-      const cos = Math.cos(phases[t]);
-      const sin = Math.sin(phases[t]);
+      // What was measured stands there as a unit vector; what smoothing has changed is a small angle.
+      const angle = phases[t] - this.phase.measuredAt(first + t);
+      const square = angle * angle;
+      const near = square < 0.05;
+      const c = near ? 1 - square * (0.5 - square * (1 / 24 - square / 720)) : Math.cos(angle);
+      const s = near ? angle * (1 - square * (1 / 6 - square * (1 / 120 - square / 5040))) : Math.sin(angle);
+      const re = units[2 * (first + t)];
+      const im = units[2 * (first + t) + 1];
+      const cos = re * c - im * s;
+      const sin = re * s + im * c;
       const row = 2 * (from + t) * nSubbands;
       for (let i = 2 * t * nSubbands, p = row, end = row + 2 * nSubbands; p < end; i += 2, p += 2) {
         this.turned[i] = pilots[p] * cos + pilots[p + 1] * sin;
@@ -303,21 +316,8 @@ export class SymbolTracker {
     this.timing.addCentroid(middle, applied + centroid, weight);
   }
 
-  /** Mean carrier number of the reference, weighted with its power. */
-  private centreOfPower(): number {
-    const { carriers, nCarriers } = this.n;
-    let sum = 0;
-    let moment = 0;
-    for (let c = 0; c < nCarriers; c++) {
-      const p = this.reference[2 * c] ** 2 + this.reference[2 * c + 1] ** 2;
-      sum += p;
-      moment += carriers[c] * p;
-    }
-    return moment / (sum + 1e-30);
-  }
-
   /** One symbol's pilots, [nSubbands][re, im] from element `at` on with the pattern of local symbol t, against the reference. */
-  private trackPhase(pilots: Float32Array, at: number, t: number): void {
+  private trackPhase(symbol: number, pilots: Float32Array, at: number, t: number): void {
     const { reference, weights } = this;
     let re = 0;
     let im = 0;
@@ -336,6 +336,10 @@ export class SymbolTracker {
       im += w * (pi * hr - pr * hi);
       power += w * (hr * hr + hi * hi);
     }
+    const magnitude = Math.sqrt(re * re + im * im);
+    const { units } = this;
+    units[2 * symbol] = magnitude > 0 ? re / magnitude : 1;
+    units[2 * symbol + 1] = magnitude > 0 ? im / magnitude : 0;
     const turns = (Math.atan2(im, re) - this.phase.predict()) / (2 * Math.PI);
     const error = 2 * Math.PI * (turns - Math.round(turns));
     const variance = this.noiseVariance / (2 * power + 1e-30) + 1e-5;

@@ -20,7 +20,7 @@ const MAX_SYMBOLS = 16;
 const MAX_SAMPLES = 18432;
 const MAX_SIZE = 1024;
 /** Numbers that the kernel is told of each symbol. */
-const SYMBOL_NUMBERS = 5;
+const SYMBOL_NUMBERS = 3;
 
 /** WebAssembly SIMD: a slot a call, so that copying its samples in and its carriers out costs little. */
 export class WasmOfdmKernel implements OfdmKernel {
@@ -70,14 +70,10 @@ export class WasmOfdmKernel implements OfdmKernel {
       for (; some < MAX_SYMBOLS && done + some < count; some++) {
         const t = done + some;
         if (windows[t] + fftSize - first > MAX_SAMPLES) break;
-        const start = angles[2 * t];
-        const step = angles[2 * t + 1];
         const s = SYMBOL_NUMBERS * some;
-        symbols[s] = Math.cos(start);
-        symbols[s + 1] = Math.sin(start);
-        symbols[s + 2] = Math.cos(step);
-        symbols[s + 3] = Math.sin(step);
-        symbols[s + 4] = windows[t] - first;
+        symbols[s] = angles[2 * t];
+        symbols[s + 1] = angles[2 * t + 1];
+        symbols[s + 2] = windows[t] - first;
       }
       const end = windows[done + some - 1] + fftSize;
       this.copyIn(samples, first, end);
@@ -92,10 +88,7 @@ export class WasmOfdmKernel implements OfdmKernel {
     const { wasm, symbols, nCarriers } = this;
     for (let done = 0; done < count; done += MAX_SYMBOLS) {
       const some = Math.min(MAX_SYMBOLS, count - done);
-      for (let t = 0; t < some; t++) {
-        symbols[SYMBOL_NUMBERS * t + 2] = Math.cos(steps[done + t]);
-        symbols[SYMBOL_NUMBERS * t + 3] = Math.sin(steps[done + t]);
-      }
+      for (let t = 0; t < some; t++) symbols[SYMBOL_NUMBERS * t + 1] = steps[done + t];
       const from = at + 2 * nCarriers * done;
       const length = 2 * nCarriers * some;
       this.rows.set(rows.subarray(from, from + length));

@@ -12,37 +12,61 @@ const STEP_WALK = 1e-8;
 const FIRST_VARIANCE = 0.05;
 /** Symbols that the likelihood looks back on, in whole stretches from one `adapt` to the next. */
 const MEMORY = 112;
-/** Elements kept of every symbol: predicted x0, x1, p00, p01, p11, then filtered ones. */
+/** Elements kept of every symbol and filter: predicted x0, x1, p00, p01, p11, then filtered ones. */
 const STATES = 10;
+const FILTERS = WALKS.length;
+const SYMBOL = FILTERS * STATES;
 /** Products outside of these are turned into their logarithm. */
 const LEAST_PRODUCT = 1e-200;
 const MOST_PRODUCT = 1e200;
 
+/**
+ * All filters, one for each strength of WALKS. The one in use follows every symbol; the others catch up side by side when `adapt`
+ * asks them, so that none waits for its own last result.
+ */
 export class PhaseTracker {
-  /** One filter for each strength of WALKS; the ones not in use catch up when `adapt` asks them. */
-  private readonly filters = WALKS.map((walk) => new PhaseFilter(walk));
-  private inUse = this.filters[FIRST_WALK];
+  private inUse = FIRST_WALK;
   private count = 0;
+  /** Symbols that the filters not in use have seen. */
+  private caughtUp = 0;
   /** Measured phase and its variance, [symbol]. */
   private measured = new Float64Array(0);
   private variances = new Float64Array(0);
-  /** Symbols at every `adapt`. */
+  /** [symbol][filter][STATES] */
+  private states = new Float64Array(0);
+  /** Filtered phase, step, p00, p01, p11 now, [filter][5]. */
+  private readonly now = new Float64Array(5 * FILTERS);
+  /** Of the innovations e of variance s since the last score: product of s, logarithms of earlier products, sum of e^2 / s, [filter]. */
+  private readonly products = new Float64Array(FILTERS);
+  private readonly logs = new Float64Array(FILTERS);
+  private readonly squares = new Float64Array(FILTERS);
+  /** Symbols at the end of every stretch from one `adapt` to the next, and sums of ln s + e^2 / s there, [stretch][filter]. */
   private readonly stretchEnds: number[] = [];
+  private readonly scores: number[] = [];
 
   /** Starts anew; `stepVariance`: variance of the initial phase step a symbol, rad^2; `symbols`: how many are expected. */
   begin(stepVariance: number, symbols = 64): this {
     this.reserve(symbols);
-    for (const filter of this.filters) filter.begin(stepVariance);
-    this.inUse = this.filters[FIRST_WALK];
+    for (let f = 0; f < FILTERS; f++) {
+      this.now.fill(0, 5 * f, 5 * f + 5);
+      this.now[5 * f + 2] = FIRST_VARIANCE;
+      this.now[5 * f + 4] = stepVariance;
+    }
+    this.products.fill(1);
+    this.logs.fill(0);
+    this.squares.fill(0);
+    this.inUse = FIRST_WALK;
     this.count = 0;
+    this.caughtUp = 0;
     this.stretchEnds.length = 0;
+    this.scores.length = 0;
     return this;
   }
 
   /** Phase expected at the next symbol, rad. */
   predict(): number {
-    const { phase, step } = this.inUse;
-    return this.count === 0 ? phase : phase + step;
+    const at = 5 * this.inUse;
+    return this.count === 0 ? this.now[at] : this.now[at] + this.now[at + 1];
   }
 
   /** Takes one symbol's phase error against predict(), with its variance. */
@@ -50,150 +74,59 @@ export class PhaseTracker {
     if (this.count === this.measured.length) this.reserve(2 * this.count);
     this.measured[this.count] = this.predict() + error;
     this.variances[this.count] = variance;
+    this.filter(this.count, this.inUse);
     this.count++;
-    this.inUse.catchUp(this.measured, this.variances, this.count);
+  }
+
+  /** Phase measured at a symbol, rad. */
+  measuredAt(symbol: number): number {
+    return this.measured[symbol];
   }
 
   /** Phase step a symbol as filtered so far, rad. */
   get phaseStep(): number {
-    return this.inUse.step;
+    return this.now[5 * this.inUse + 1];
   }
 
   /** Takes the most likely strength of the phase noise from now on (and for what is smoothed). */
   adapt(): void {
-    const { stretchEnds, count } = this;
+    const { stretchEnds, scores, count, inUse } = this;
+    for (let i = this.caughtUp; i < count; i++) {
+      for (let f = 0; f < FILTERS; f++) if (f !== inUse) this.filter(i, f);
+    }
+    this.caughtUp = count;
     stretchEnds.push(count);
+    for (let f = 0; f < FILTERS; f++) scores.push(this.logs[f] + Math.log(this.products[f]) + this.squares[f]);
+    this.products.fill(1);
+    this.logs.fill(0);
+    this.squares.fill(0);
+    if (count < 6) return;
     // The last stretches that are not longer than MEMORY all together, but one at least.
     let first = stretchEnds.length - 1;
     while (first > 0 && count - (first > 1 ? stretchEnds[first - 2] : 0) <= MEMORY) first--;
     let bestScore = Number.POSITIVE_INFINITY;
-    for (const filter of this.filters) {
-      filter.catchUp(this.measured, this.variances, count);
-      const score = filter.score(first);
-      if (count >= 6 && score < bestScore) {
+    for (let f = 0; f < FILTERS; f++) {
+      // Minus twice the log likelihood, but for a constant.
+      let score = 0;
+      for (let i = first * FILTERS + f; i < scores.length; i += FILTERS) score += scores[i];
+      if (score < bestScore) {
         bestScore = score;
-        this.inUse = filter;
+        this.inUse = f;
       }
     }
   }
 
   /** Smoothed phases of symbols `from` on, rad: to `out`, or to a new array. */
   smooth(from = 0, out = new Float64Array(this.count - from)): Float64Array {
-    return this.inUse.smooth(from, this.count, out);
-  }
-
-  private reserve(symbols: number): void {
-    if (symbols <= this.measured.length) return;
-    this.measured = grown(this.measured, Math.max(1, symbols));
-    this.variances = grown(this.variances, this.measured.length);
-  }
-}
-
-/** The Kalman filter with one strength of phase noise, and all it has been through. */
-class PhaseFilter {
-  phase = 0;
-  step = 0;
-  private p00 = 0;
-  private p01 = 0;
-  private p11 = 0;
-  private readonly walk: number;
-  private count = 0;
-  private states = new Float64Array(0);
-  /** Of the innovations e of variance s since the last score: product of s, logarithms of earlier products, sum of e^2 / s. */
-  private product = 1;
-  private logs = 0;
-  private squares = 0;
-  /** sum of ln s + e^2 / s of every stretch between two scores. */
-  private readonly stretches: number[] = [];
-
-  constructor(walk: number) {
-    this.walk = walk;
-  }
-
-  begin(stepVariance: number): void {
-    this.phase = 0;
-    this.step = 0;
-    this.p00 = FIRST_VARIANCE;
-    this.p01 = 0;
-    this.p11 = stepVariance;
-    this.count = 0;
-    this.product = 1;
-    this.logs = 0;
-    this.squares = 0;
-    this.stretches.length = 0;
-  }
-
-  /** Filters what measurements there are beyond those filtered already, up to `count`. */
-  catchUp(measured: Float64Array, variances: Float64Array, count: number): void {
-    if (this.states.length < measured.length * STATES) this.states = grown(this.states, measured.length * STATES);
-    const { states, walk } = this;
-    let { phase, step, p00, p01, p11, product, squares } = this;
-    for (let i = this.count, at = i * STATES; i < count; i++, at += STATES) {
-      if (i > 0) {
-        phase += step;
-        p00 += 2 * p01 + p11 + walk;
-        p01 += p11;
-        p11 += STEP_WALK;
-      }
-      states[at] = phase;
-      states[at + 1] = step;
-      states[at + 2] = p00;
-      states[at + 3] = p01;
-      states[at + 4] = p11;
-      const error = measured[i] - phase;
-      const s = p00 + variances[i];
-      const inverse = 1 / s;
-      const k0 = p00 * inverse;
-      const k1 = p01 * inverse;
-      phase += k0 * error;
-      step += k1 * error;
-      p11 -= k1 * p01;
-      p01 -= k0 * p01;
-      p00 -= k0 * p00;
-      states[at + 5] = phase;
-      states[at + 6] = step;
-      states[at + 7] = p00;
-      states[at + 8] = p01;
-      states[at + 9] = p11;
-      squares += error * error * inverse;
-      product *= s;
-      if (product < LEAST_PRODUCT || product > MOST_PRODUCT) {
-        this.logs += Math.log(product);
-        product = 1;
-      }
-    }
-    this.phase = phase;
-    this.step = step;
-    this.p00 = p00;
-    this.p01 = p01;
-    this.p11 = p11;
-    this.product = product;
-    this.squares = squares;
-    this.count = count;
-  }
-
-  /** Ends a stretch; minus twice the log likelihood of the innovations from stretch `first` on, but for a constant. */
-  score(first: number): number {
-    const { stretches } = this;
-    stretches.push(this.logs + Math.log(this.product) + this.squares);
-    this.logs = 0;
-    this.product = 1;
-    this.squares = 0;
-    let sum = 0;
-    for (let i = first; i < stretches.length; i++) sum += stretches[i];
-    return sum;
-  }
-
-  smooth(from: number, count: number, out: Float64Array): Float64Array {
-    const { states } = this;
+    const { states, count } = this;
     if (count <= from) return out;
-    let f = (count - 1) * STATES + 5;
+    let f = (count - 1) * SYMBOL + this.inUse * STATES + 5;
     let x0 = states[f];
     let x1 = states[f + 1];
     out[count - 1 - from] = x0;
     for (let i = count - 2; i >= from; i--) {
-      f -= STATES;
-      const q = f + STATES - 5;
+      const q = f - 5;
+      f -= SYMBOL;
       // Gain C = P_f F' P_p^-1 with F = [1 1; 0 1].
       const b = states[f + 3];
       const d = states[f + 4];
@@ -210,6 +143,53 @@ class PhaseFilter {
       out[i - from] = x0;
     }
     return out;
+  }
+
+  /** One filter takes the measurement of symbol i. */
+  private filter(i: number, f: number): void {
+    const { now, states } = this;
+    const n = 5 * f;
+    const at = i * SYMBOL + f * STATES;
+    let phase = now[n];
+    const step = now[n + 1];
+    let p00 = now[n + 2];
+    let p01 = now[n + 3];
+    let p11 = now[n + 4];
+    if (i > 0) {
+      phase += step;
+      p00 += 2 * p01 + p11 + WALKS[f];
+      p01 += p11;
+      p11 += STEP_WALK;
+    }
+    states[at] = phase;
+    states[at + 1] = step;
+    states[at + 2] = p00;
+    states[at + 3] = p01;
+    states[at + 4] = p11;
+    const error = this.measured[i] - phase;
+    const s = p00 + this.variances[i];
+    const inverse = 1 / s;
+    const k0 = p00 * inverse;
+    const k1 = p01 * inverse;
+    states[at + 5] = now[n] = phase + k0 * error;
+    states[at + 6] = now[n + 1] = step + k1 * error;
+    states[at + 7] = now[n + 2] = p00 - k0 * p00;
+    states[at + 8] = now[n + 3] = p01 - k0 * p01;
+    states[at + 9] = now[n + 4] = p11 - k1 * p01;
+    this.squares[f] += error * error * inverse;
+    const product = this.products[f] * s;
+    this.products[f] = product;
+    if (product > LEAST_PRODUCT && product < MOST_PRODUCT) return;
+    this.logs[f] += Math.log(product);
+    this.products[f] = 1;
+  }
+
+  private reserve(symbols: number): void {
+    const length = Math.max(1, symbols);
+    if (length <= this.measured.length) return;
+    this.measured = grown(this.measured, length);
+    this.variances = grown(this.variances, length);
+    this.states = grown(this.states, length * SYMBOL);
   }
 }
 
