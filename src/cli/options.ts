@@ -288,18 +288,20 @@ export function addConfigOption(command: Command): Command {
     .option('-c, --config <file>', 'YAML with settings, e.g. config.resolved.yaml of a run; flags override it');
 }
 
-/** Settings of file and flags together, flags first; checked and with defaults. */
+/** Settings of file and flags together, flags first; checked and with defaults, a command's own before those of all. */
 export async function resolveSettings(
   command: Command,
   runKeys: readonly string[] = [],
+  defaults: LinkInput = {},
 ): Promise<{ config: LinkConfig; run: Record<string, unknown> }> {
   const { resolveLinkConfig } = await import('../experiment/link-config.ts');
   const given = linkInput(command);
   const path = command.getOptionValue('config') as string | undefined;
-  if (path === undefined) return { config: fitting(given, resolveLinkConfig(given)), run: {} };
+  if (path === undefined) return { config: fitting(given, resolveLinkConfig({ ...defaults, ...given })), run: {} };
   const { mergeSettings, readConfigFile } = await import('./config-file.ts');
   const file = await readConfigFile(path, runKeys);
-  return { config: fitting(given, resolveLinkConfig(mergeSettings(file.link, given))), run: file.run };
+  const config = resolveLinkConfig(mergeSettings({ ...defaults, ...file.link }, given));
+  return { config: fitting(given, config), run: file.run };
 }
 
 /** What a picture file leaves nothing to say about. */

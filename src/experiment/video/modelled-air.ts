@@ -1,7 +1,8 @@
 import { AwgnStage } from '../../phy/channel/awgn.ts';
 import type { ScenarioChannel } from '../../phy/channel/scenario.ts';
 import { ChannelChain } from '../../phy/channel/stage.ts';
-import type { SampleBlock } from '../../radio/radio.ts';
+import { fromFloat } from '../../radio/format/convert.ts';
+import type { SampleBlock, SampleFormat } from '../../radio/radio.ts';
 
 /** Most samples that go through the channel at a time. */
 const CHUNK_SAMPLES = 4096;
@@ -20,6 +21,8 @@ export class ModelledAir {
   private readonly signal: ChannelChain;
   private readonly receiver: ChannelChain;
   private readonly queue: QueuedBurst[] = [];
+  private readonly format: SampleFormat;
+  private readonly fullScale: number;
   private readonly silence = new Float32Array(2 * CHUNK_SAMPLES);
   private readonly sent = new Float32Array(2 * CHUNK_SAMPLES);
   /** Sample of the transmitter up to which the air is computed, and of the receiver up to which it was heard. */
@@ -28,8 +31,13 @@ export class ModelledAir {
   /** Zeros that went through the channel since the last burst. */
   private quiet = 0;
 
-  /** @param channel used from its beginning, and by nobody else */
-  constructor(channel: ScenarioChannel) {
+  /**
+   * @param channel used from its beginning, and by nobody else
+   * @param format of the receiver's converter
+   */
+  constructor(channel: ScenarioChannel, format: SampleFormat = 'cf32_le', fullScale = 1) {
+    this.format = format;
+    this.fullScale = fullScale;
     const noise = channel.stages.findIndex((stage) => stage instanceof AwgnStage);
     const cut = noise < 0 ? channel.stages.length : noise;
     this.signal = new ChannelChain(channel.stages.slice(0, cut));
@@ -93,9 +101,9 @@ export class ModelledAir {
 
   private hear(samples: Float32Array, take: (block: SampleBlock) => void): void {
     if (samples.length === 0) return;
-    const data = this.receiver.process(samples).slice();
-    const index = this.heard;
+    const { format, fullScale, heard: index } = this;
+    const { data } = fromFloat(this.receiver.process(samples), format, fullScale);
     this.heard += data.length >> 1;
-    take({ data, format: 'cf32_le', fullScale: 1, index, lostBefore: null, timestampNs: null });
+    take({ data, format, fullScale, index, lostBefore: null, timestampNs: null });
   }
 }

@@ -1,0 +1,181 @@
+import { FrameClock } from '../../link/video/frame-clock.ts';
+import { psnrDb } from '../../sct/quality/psnr.ts';
+import { setupLink } from '../link-setup.ts';
+import { checkModelledFeedback } from '../loopback-run.ts';
+import type { RunIo } from '../run-io.ts';
+import { GainMeter } from './corrector-gain.ts';
+import { LoopbackSession, type SentFrame } from './loopback-session.ts';
+import { utcNowMs } from './thread.ts';
+import { mostFrames, type StreamConfig, videoSession } from './video-config.ts';
+import { type VideoMetrics, videoMetrics } from './video-metrics.ts';
+import { type VideoResult, VideoRun } from './video-run.ts';
+import type { VideoSource } from './video-source.ts';
+
+/** Frames before the first that counts: threads find their pace, code is compiled. */
+const WARM_UP_S = 2;
+/** Every so manyeth frame that the one before helped to restore is decoded again without it. */
+const COMPARE_EVERY = 5;
+/** A frame that has not come when one so many after it has is lost. */
+const LOST_BEHIND = 8;
+
+/** What is known of a frame that is on its way. */
+interface Underway {
+  readonly frame: SentFrame;
+  readonly onAirMs: number;
+  readonly map: string;
+  readonly csiAgeMs: number | null;
+  readonly symbolsPerPixel: number;
+}
+
+/**
+ * `sct stream SOURCE --to loopback`: sender, modelled air and receiver in real time in one process. Ends with the source, after
+ * `--duration` or `-n` frames.
+ */
+export async function runLoopbackStream(config: StreamConfig, source: VideoSource, io: RunIo): Promise<VideoResult> {
+  checkModelledFeedback(config);
+  const { video, ...link } = config;
+  const { deadlineMs, sizePx } = video;
+  const { loOffsetHz } = setupLink(config, null, null).frontend;
+  const started = performance.now();
+  const run = await VideoRun.begin(
+    {
+      ...({ command: 'stream', name: config.source, channel: config.channel, modelled: true, config, video } as const),
+      ...{ settings: { ...link, ...video }, bothEnds: true, deadlineMs, loOffsetHz },
+    },
+    io,
+  );
+  const { book, keeper } = run;
+  const underway = new Map<number, Underway>();
+  const gain = new GainMeter();
+  const facts = ({ frame, onAirMs, map, csiAgeMs, symbolsPerPixel }: Underway) => ({
+    ...{ frame: frame.number, capturedMs: frame.capturedMs, onAirMs, map, csiAgeMs, symbolsPerPixel },
+  });
+  /** Frames from `before` back that are still under way never came. */
+  const lost = (before: number, reason: string): void => {
+    for (const [number, sent] of underway) {
+      if (number >= before) break;
+      underway.delete(number);
+      book.ended({ ...facts(sent), state: 'lost', reason }, null, utcNowMs());
+    }
+  };
+  const counts = ({ number }: SentFrame) => number >= 0;
+  let session: LoopbackSession | null = null;
+  try {
+    session = await LoopbackSession.open(config, videoSession(config), COMPARE_EVERY, {
+      placed: (frame, coded, onAirMs) => {
+        if (!counts(frame)) return;
+        const symbolsPerPixel = coded.re / (sizePx * sizePx);
+        book.sent(coded.map, coded.csiAgeMs, symbolsPerPixel);
+        underway.set(frame.number, { frame, onAirMs, map: coded.map, csiAgeMs: coded.csiAgeMs, symbolsPerPixel });
+      },
+      dropped: (frame, reason) => {
+        if (!counts(frame)) return;
+        const { number, capturedMs } = frame;
+        book.ended({ frame: number, capturedMs, state: 'dropped', reason }, null, utcNowMs());
+      },
+      skipped: (frame, { snrDb }) => {
+        const sent = underway.get(frame.number);
+        if (!sent) return;
+        underway.delete(frame.number);
+        const latencyMs = utcNowMs() - frame.capturedMs;
+        book.ended({ ...facts(sent), state: 'late', reason: 'not-decoded', latencyMs, snrDb }, null, utcNowMs());
+      },
+      arrived: (frame, reply) => {
+        const shownMs = utcNowMs();
+        const sent = underway.get(frame.number);
+        if (!sent) return;
+        underway.delete(frame.number);
+        lost(frame.number - LOST_BEHIND, 'never-came');
+        const { snrDb, damagedShare, remembered, image, decodable, key, damage, columns } = reply;
+        if (!image || !decodable) {
+          book.ended({ ...facts(sent), state: 'lost', reason: 'not-decodable', snrDb }, null, shownMs);
+          return;
+        }
+        const latencyMs = shownMs - frame.capturedMs;
+        const late = latencyMs > deadlineMs;
+        const known = { ...facts(sent), latencyMs, snrDb, damagedShare, remembered };
+        if (late) {
+          book.ended({ ...known, state: 'late', reason: 'after-its-deadline' }, null, shownMs);
+          return;
+        }
+        if ((remembered ?? 0) > 0 && key % COMPARE_EVERY === 0 && damage)
+          gain.keep(key, { original: frame.image, shown: image, damage, columns });
+        book.ended({ ...known, state: 'shown', shownMs, psnrDb: psnrDb(frame.image, image) }, image, shownMs);
+        keeper.shown(frame.number, image);
+      },
+      compared: (_, key, without) => gain.compared(key, without),
+    });
+    io.progress.note(`the air is modelled: ${session.channel}`);
+    const began = performance.now();
+    const cpuBefore = process.cpuUsage();
+    const seconds = await play(config, source, session, io, () => {
+      book.captured();
+      run.progress(utcNowMs());
+    });
+    const cpu = process.cpuUsage(cpuBefore);
+    await session.finish();
+    lost(Number.POSITIVE_INFINITY, 'never-came');
+    if (!io.signal.aborted) await session.compare();
+    const { received } = session;
+    const metrics: VideoMetrics = videoMetrics({
+      ...({ command: 'stream', modelled: true, source: source.describe(), config, video, book } as const),
+      ...({ durationS: seconds, latencyOf: 'capture-to-shown', deadlineMs } as const),
+      ...{ corrector: gain.result, samples: received?.samples ?? null, lostSamples: received?.lostSamples ?? null },
+      droppedBursts: received?.droppedBursts ?? null,
+      cpuMs: (cpu.user + cpu.system) / 1e3,
+      airBehindMs: session.mostBehindMs,
+      notes: [`modelled air: ${session.channel}`, `${WARM_UP_S} s of the first frame before the first that counts`],
+    });
+    metrics.timings = {
+      startMs: Math.round(began - started),
+      totalMs: Math.round(performance.now() - started),
+    };
+    return await run.end(metrics);
+  } catch (error) {
+    await run.failed(error);
+    throw error;
+  } finally {
+    await session?.close();
+  }
+}
+
+/** Offers frames on their grid until there are no more; returns how long it was. */
+async function play(
+  config: StreamConfig,
+  source: VideoSource,
+  session: LoopbackSession,
+  io: RunIo,
+  captured: () => void,
+): Promise<number> {
+  const { fps } = config.video;
+  const warmUp = Math.ceil(WARM_UP_S * fps);
+  const most = mostFrames(config);
+  const clock = new FrameClock(fps, utcNowMs() + clock0Ms(warmUp, fps));
+  const first = await source.next();
+  if (!first) return 0;
+  let next: typeof first | null = first;
+  let number = -warmUp;
+  for (; number < most && next && !io.signal.aborted; number++) {
+    const dueMs = clock.captureMs(number);
+    await until(dueMs, io.signal);
+    session.check();
+    const frame: typeof first = next;
+    // Warm-up frames are copies of the first, which is sent itself, too.
+    const image = number < 0 ? { ...frame.image, data: frame.image.data.slice() } : frame.image;
+    session.sender.offer({ number, capturedMs: frame.capturedAtMs ?? dueMs, image });
+    if (number < 0) continue;
+    captured();
+    next = await source.next();
+  }
+  return Math.max(0, number) / fps;
+}
+
+function clock0Ms(warmUp: number, fps: number): number {
+  return (warmUp * 1e3) / fps;
+}
+
+async function until(dueMs: number, signal: AbortSignal): Promise<void> {
+  for (let left = dueMs - utcNowMs(); left > 0 && !signal.aborted; left = dueMs - utcNowMs()) {
+    await new Promise((resolve) => setTimeout(resolve, Math.min(left, 50)));
+  }
+}

@@ -1,0 +1,205 @@
+import { NoSignalError, UsageError } from '../../common/errors.ts';
+import { ReceivePipeline } from '../../link/pipeline/receive-pipeline.ts';
+import { encodeCsiMessage } from '../../link/reverse/reverse-messages.ts';
+import { ArrivalLedger } from '../../link/video/arrival-ledger.ts';
+import { UsualTime } from '../../link/video/deadline.ts';
+import { sinceCaptureMs } from '../../phy/frame/capture-time.ts';
+import { frontendFor } from '../../phy/frontend/frontend.ts';
+import { numerology } from '../../phy/numerology.ts';
+import { openRadio } from '../../radio/open-radio.ts';
+import { blockLength, type RxStream } from '../../radio/radio.ts';
+import { radiates } from '../../radio/safety/transmit-permission.ts';
+import { parseRadioUri } from '../../radio/uri.ts';
+import { occupiedHz } from '../link-config.ts';
+import { isSocket, openSocket } from '../ota/feedback.ts';
+import { gainForNoise } from '../ota/noise-gain.ts';
+import { radioEnd } from '../ota/radio-end.ts';
+import { captureHints } from '../receive-stream.ts';
+import type { RunIo } from '../run-io.ts';
+import { FrameDecoder, type HeardFrame } from './frame-decoder.ts';
+import { utcNowMs } from './thread.ts';
+import type { WatchConfig } from './video-config.ts';
+import { videoMetrics } from './video-metrics.ts';
+import { type VideoResult, VideoRun } from './video-run.ts';
+
+/** How a source's time goes: as it likes (a file), like the wall clock from its beginning on (a paced file), or it is the wall clock. */
+type Time = 'none' | 'played' | 'live';
+
+const LATENCY_OF = { none: 'air-time', played: 'air-to-shown', live: 'capture-to-shown' } as const;
+const FIRST_DECODE_MS = 20;
+
+/**
+ * `sct watch`: receives a video until the source ends, `--duration` or `-n` frames. From a file that waits for its reader every
+ * frame is decoded; else what cannot be shown by its deadline is left out. Exit 4 where no frame came.
+ */
+export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoResult> {
+  const uri = parseRadioUri(config.from);
+  if (uri.kind === 'loopback') {
+    throw new UsageError(
+      'watch --from loopback would see nothing: both ends are in one process',
+      'use sct stream SOURCE --to loopback',
+    );
+  }
+  if (config.feedback === 'burst') {
+    throw new UsageError(
+      '--feedback burst: a video leaves no time for answers on its own frequency',
+      'give ws://HOST:PORT',
+    );
+  }
+  const time: Time = uri.kind !== 'file' ? 'live' : uri.pace === undefined ? 'none' : 'played';
+  const socket = isSocket(config)
+    ? await openSocket(config, 'receiver', { note: (text) => io.progress.note(text) })
+    : null;
+  if (socket) io.progress.note(socket.describe());
+  const radio = await openRadio(uri).catch(async (error) => {
+    await socket?.close();
+    throw error;
+  });
+  let rx: RxStream | null = null;
+  const stop = () => void rx?.close();
+  try {
+    const end = radiates(uri) ? radioEnd(config, config.from, 'rx', null) : null;
+    const listening = end?.ownGain ? gainForNoise(radio, end.request, radio.capabilities.gains, io.signal) : null;
+    rx = await radio.openRx((await listening) ?? end?.request ?? {});
+    io.signal.addEventListener('abort', stop, { once: true });
+    if (io.signal.aborted) stop();
+    const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
+    const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
+    const resolved = { ...config, rateHz: rx.settings.rateHz, sampleFormat: rx.settings.format };
+    const result = await watch(resolved, rx, loOffsetHz, time, io, (bytes) => socket?.send(bytes));
+    const came = result.metrics.counts.shown + result.metrics.counts.late;
+    if (came === 0 && !io.signal.aborted) {
+      throw new NoSignalError(
+        'no frame of a video came',
+        hints?.numerology != null && hints.numerology !== config.numerology
+          ? `the capture says that it was sent with --numerology ${hints.numerology}`
+          : "is --numerology right, the level high enough and the frequency the sender's?",
+      );
+    }
+    return result;
+  } finally {
+    io.signal.removeEventListener('abort', stop);
+    await radio.close();
+    await socket?.close();
+  }
+}
+
+async function watch(
+  config: WatchConfig,
+  rx: RxStream,
+  loOffsetHz: number,
+  time: Time,
+  io: RunIo,
+  answer: (message: Uint8Array) => void,
+): Promise<VideoResult> {
+  const { video, from, ...link } = config;
+  const n = numerology(config.numerology);
+  const { rateHz } = config;
+  const deadlineMs = time === 'none' ? null : video.deadlineMs;
+  const run = await VideoRun.begin(
+    {
+      ...({ command: 'watch', name: from, channel: 'watch', modelled: false, config, video } as const),
+      ...{ settings: { ...link, from, ...video }, bothEnds: false, deadlineMs, loOffsetHz },
+    },
+    io,
+  );
+  const { book } = run;
+  const pipeline = await ReceivePipeline.start({
+    ...{ subbands: n.nSubbands, estimator: config.estimator, occupiedHz: occupiedHz(n), rateHz, loOffsetHz },
+    ...{ format: rx.settings.format, fullScale: rx.settings.fullScale, live: time !== 'none' },
+  }).catch(async (error) => {
+    await run.failed(error);
+    throw error;
+  });
+  const decoder = new FrameDecoder(config, n, frontendFor(n.sampleRateHz, occupiedHz(n), rateHz, loOffsetHz));
+  const ledger = new ArrivalLedger();
+  const usual = new UsualTime(FIRST_DECODE_MS);
+  const limit = config.durationS === undefined ? Number.POSITIVE_INFINITY : config.durationS * rateHz;
+  /** When the first sample was there, UTC. */
+  let beganMs = 0;
+  let samples = 0;
+  let number = -1;
+  let session = -1;
+  let frames = 0;
+  const started = performance.now();
+  const cpuBefore = process.cpuUsage();
+
+  /** Since the frame was captured, or since its first sample was there. */
+  const latencyAt = (frame: HeardFrame, nowMs: number): number => {
+    if (time === 'none') return 1e3 * (frame.endS - frame.startS);
+    if (time === 'live' && frame.capturedCode !== null) return sinceCaptureMs(frame.capturedCode, nowMs);
+    return nowMs - beganMs - 1e3 * frame.startS;
+  };
+  const show = async (frame: HeardFrame): Promise<void> => {
+    if (frame.session !== session) {
+      session = frame.session;
+      ledger.reset();
+    }
+    const gap = ledger.arrived(frame.airNumber, 1e3 * frame.startS);
+    if (gap === null) return;
+    for (let i = 0; i < gap; i++)
+      book.ended({ frame: ++number, state: 'lost', reason: 'never-came' }, null, utcNowMs());
+    number++;
+    const facts = { frame: number, snrDb: frame.snrDb };
+    if (deadlineMs !== null && latencyAt(frame, utcNowMs()) + usual.ms > deadlineMs) {
+      usual.relax();
+      const latencyMs = latencyAt(frame, utcNowMs());
+      book.ended({ ...facts, state: 'late', reason: 'not-decoded', latencyMs }, null, utcNowMs());
+      return;
+    }
+    const { image, decodable, decodeMs, damagedShare, remembered } = await decoder.decode(frame);
+    usual.add(decodeMs);
+    const shownMs = utcNowMs();
+    if (!image || !decodable) {
+      book.ended({ ...facts, state: 'lost', reason: 'not-decodable' }, null, shownMs);
+      return;
+    }
+    const latencyMs = latencyAt(frame, shownMs);
+    const known = { ...facts, latencyMs, damagedShare, remembered };
+    if (deadlineMs !== null && latencyMs > deadlineMs) {
+      book.ended({ ...known, state: 'late', reason: 'after-its-deadline' }, null, shownMs);
+      return;
+    }
+    book.ended({ ...known, state: 'shown', shownMs: time === 'none' ? null : shownMs }, image, shownMs);
+    run.keeper.shown(number, image);
+    frames++;
+    run.progress(shownMs);
+    if (config.count !== undefined && frames >= config.count) await rx.close();
+  };
+  try {
+    const feeding = (async () => {
+      for await (const block of rx) {
+        if (samples === 0) beganMs = utcNowMs() - (1e3 * blockLength(block)) / rateHz;
+        await pipeline.push(block);
+        samples += blockLength(block);
+        if (samples >= limit) await rx.close();
+      }
+      await pipeline.flush();
+    })();
+    feeding.catch(() => pipeline.close());
+    for await (const record of pipeline) {
+      const { report, frames: heard } = decoder.take(record);
+      if (report) answer(encodeCsiMessage(report));
+      for (const frame of heard) if (config.count === undefined || frames < config.count) await show(frame);
+    }
+    await feeding;
+    if (config.count === undefined || frames < config.count) for (const frame of decoder.end()) await show(frame);
+    const cpu = process.cpuUsage(cpuBefore);
+    const { lostSamples, droppedBursts } = decoder.back;
+    const warnings = rx.warning ? [rx.warning] : [];
+    for (const warning of warnings) io.progress.note(warning);
+    const metrics = videoMetrics({
+      ...({ command: 'watch', modelled: false, source: from, config, video, book } as const),
+      ...({ durationS: samples / rateHz, latencyOf: LATENCY_OF[time], deadlineMs, corrector: null } as const),
+      ...{ samples, lostSamples: Math.max(lostSamples, rx.counters.lostMax), droppedBursts },
+      ...{ cpuMs: (cpu.user + cpu.system) / 1e3, airBehindMs: null, notes: warnings },
+    });
+    metrics.timings = { totalMs: Math.round(performance.now() - started) };
+    return await run.end(metrics);
+  } catch (error) {
+    await run.failed(error);
+    throw error;
+  } finally {
+    await pipeline.close();
+  }
+}
