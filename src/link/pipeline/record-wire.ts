@@ -60,9 +60,13 @@ export function decodeRecord(bytes: Uint8Array): FrontRecord {
   const { fields, arrays, start } = headOf(bytes);
   const record: Record<string, unknown> = { ...fields };
   let at = start;
-  for (const [name, kind, length] of arrays) {
+  for (const entry of arrays) {
+    if (!Array.isArray(entry)) throw wrong('has a list of arrays of another kind');
+    const [name, kind, length] = entry as Head['arrays'][number];
+    if (typeof name !== 'string' || typeof kind !== 'string' || !Object.hasOwn(KINDS, kind))
+      throw wrong('names an array of another kind');
+    if (!Number.isSafeInteger(length) || length < 0) throw wrong(`has an array of ${length} ${kind}`);
     const Type = KINDS[kind];
-    if (!Type || !Number.isSafeInteger(length) || length < 0) throw wrong(`has an array of ${length} ${kind}`);
     const size = length * Type.BYTES_PER_ELEMENT;
     if (size > bytes.length - at) throw wrong(`claims ${size} bytes of ${name} where ${bytes.length - at} are`);
     record[name] = new Type(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, length).slice();

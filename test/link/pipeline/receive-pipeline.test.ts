@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
+import type { Worker } from 'node:worker_threads';
+import { SctError, UsageError } from '../../../src/common/errors.ts';
 import { LinkTrace } from '../../../src/experiment/link-trace.ts';
 import { RxChain } from '../../../src/link/chains.ts';
 import type { FrontRecord } from '../../../src/link/front-record.ts';
@@ -95,4 +97,52 @@ test('two threads give what one gives, to the last bit, for blocks of any length
     const { samplesMs, samplesShare, bursts, droppedBursts, droppedSamples } = two.depths;
     assert.deepEqual([samplesMs, samplesShare, bursts, droppedBursts, droppedSamples], [0, 0, 0, 0, 0]);
   }
+});
+
+test('what the thread cannot go on with is an error here, for whoever pushes, flushes or listens', async () => {
+  const pipeline = await ReceivePipeline.start(OPTIONS);
+  const heard = (async () => {
+    for await (const _ of pipeline);
+  })();
+  const failed = /thread that demodulates failed: sample block at index 500 overlaps/;
+  const rejected = assert.rejects(heard, (e) => e instanceof SctError && e.exitCode === 2 && failed.test(e.message));
+  await pipeline.push(block(samples, 0, 1000));
+  await pipeline.push(block(samples, 500, 1500));
+  await rejected;
+  await assert.rejects(pipeline.push(block(samples, 1500, 2000)), failed);
+  await assert.rejects(pipeline.flush(), failed);
+  await pipeline.close();
+  await pipeline.close();
+});
+
+test('a thread that dies is an error, not a wait for ever', async () => {
+  const pipeline = await ReceivePipeline.start(OPTIONS);
+  const heard = (async () => {
+    for await (const _ of pipeline);
+  })();
+  const rejected = assert.rejects(heard, (e) => e instanceof SctError && /it ended/.test(e.message));
+  await (pipeline as unknown as { worker: Worker }).worker.terminate();
+  await rejected;
+  await pipeline.close();
+});
+
+test('options that cannot be are refused before a thread is started, or by it', async () => {
+  await assert.rejects(ReceivePipeline.start({ ...OPTIONS, bufferS: 0 }), UsageError);
+  await assert.rejects(ReceivePipeline.start({ ...OPTIONS, subbands: 7 }), UsageError);
+  await assert.rejects(ReceivePipeline.start({ ...OPTIONS, rateHz: 1e5 }), /device rate/);
+  const pipeline = await ReceivePipeline.start(OPTIONS);
+  await assert.rejects(pipeline.push({ ...block(samples, 0, 10), fullScale: 2 }), UsageError);
+  await pipeline.close();
+});
+
+test('closed in the middle nothing is left that would keep the process', async () => {
+  const handles = () => process.getActiveResourcesInfo().filter((name) => /Worker|Port|Timeout/.test(name)).length;
+  const before = handles();
+  const pipeline = await ReceivePipeline.start({ ...OPTIONS, live: true });
+  for (const b of blocks(5000)) await pipeline.push(b);
+  await pipeline.close();
+  const records: FrontRecord[] = [];
+  for await (const record of pipeline) records.push(record);
+  assert.deepEqual(records, []);
+  assert.equal(handles(), before);
 });
