@@ -170,10 +170,15 @@ function measureShape(shape: ShapeText, peer: LiquidPeer | null, rounds: number)
       liquid: compared.length > 0 ? spreads(compared.map((r) => r.liquid)) : null,
       ratio: compared.length > 0 ? spreads(each) : null,
       realTimeFactor: perPart((part) => (1e6 * our[part].median) / n.sampleRateHz),
-      stages: await ours.stages(4 * rounds, 1e3 / our.receive.median),
+      stages: await ours.stages(profiledPasses(shape, burstSamples, our.receive.median), 1e3 / our.receive.median),
       rounds: results,
     };
   });
+}
+
+/** Passes of a second or so: 5000 samples of the profile, shares good to a percent or two. */
+function profiledPasses({ bursts }: ShapeText, burstSamples: number, msps: number): number {
+  return Math.max(4, Math.ceil((1e6 * msps) / (bursts * burstSamples)));
 }
 
 function perPart<T>(of: (part: keyof Speeds) => T): Record<keyof Speeds, T> {
