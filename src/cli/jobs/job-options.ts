@@ -11,7 +11,7 @@ export type ListName = 'pictures' | 'captures' | 'runs' | 'devices';
  */
 const OWN = new Set([
   ...['json', 'quiet', 'verbose', 'help', 'output', 'config', 'force'],
-  ...['models', 'rx-models', 'lpips', 'feedback-token'],
+  ...['models', 'rx-models', 'lpips', 'feedback-token', 'video'],
 ]);
 
 /** What may stand without a flag. */
@@ -19,6 +19,7 @@ const SOURCES: Readonly<Record<string, readonly ListName[]>> = {
   loopback: ['pictures'],
   link: ['pictures'],
   replay: ['captures', 'runs'],
+  stream: ['pictures'],
 };
 
 /** Flags whose values stand in lists. */
@@ -27,12 +28,19 @@ const LISTED: Readonly<Record<string, readonly ListName[]>> = {
   reference: ['pictures'],
   truth: ['pictures'],
   from: ['devices', 'captures'],
+  to: ['devices'],
   tx: ['devices'],
   rx: ['devices'],
 };
 
 /** Flags without which a command does nothing. */
-const NEEDED: Readonly<Record<string, readonly string[]>> = { link: ['tx'], receive: ['from'], record: ['from'] };
+const NEEDED: Readonly<Record<string, readonly string[]>> = {
+  link: ['tx'],
+  receive: ['from'],
+  record: ['from'],
+  stream: ['to'],
+  watch: ['from'],
+};
 
 /** The options of a command that a page may give, in the order of --help. */
 export function givable(command: Command): Option[] {
@@ -86,6 +94,11 @@ export function sourceFor(command: Command, value: string, places: JobPlaces): s
   const lists = sourceLists(command);
   if (!lists) throw new UsageError(`${command.name()} takes no "${value.slice(0, 40)}"`);
   return lists.includes('pictures') ? picturePath(places, value) : recordingPath(places, value);
+}
+
+/** What stands without a flag where a page names nothing: a video of all pictures, one after another; null: nothing. */
+export function usualSource(command: Command, places: JobPlaces): string | null {
+  return command.name() === 'stream' ? places.pictures : null;
 }
 
 function about<T>(name: string, read: () => T): T {

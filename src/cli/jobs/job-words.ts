@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../common/errors.ts';
 import type { JobRequest } from '../../link/controller.ts';
-import { givable, nameOf, needed, sourceFor, takesValue, valueFor } from './job-options.ts';
+import { givable, nameOf, needed, sourceFor, takesValue, usualSource, valueFor } from './job-options.ts';
 import type { JobPlaces } from './job-places.ts';
 
 /**
@@ -29,6 +29,7 @@ export function jobWords(
   for (const name of needed(command)) {
     if (options[name] === undefined || options[name] === false) throw new UsageError(`--${name}: is needed`);
   }
-  if (source !== undefined) words.push('--', sourceFor(command, source, places));
+  const from = source === undefined ? usualSource(command, places) : sourceFor(command, source, places);
+  if (from !== null) words.push('--', from);
   return words;
 }

@@ -100,6 +100,22 @@ test('words of a request', () => {
   assert.throws(() => words('receive', {}), refused(/^--from: is needed/));
 });
 
+test('a video: all pictures of the folder, or a file in it; into no file of the machine', () => {
+  const to = { to: 'loopback' };
+  assert.deepEqual(words('stream', { ...to, fps: 30 }), ['--to=loopback', '--fps=30', '--', places.pictures]);
+  assert.equal(words('stream', to, 'photo.png').at(-1), join(places.pictures, 'photo.png'));
+  for (const source of ['/dev/video0', 'camera:/dev/video0', '..', 'link.png', '']) {
+    assert.throws(() => words('stream', to, source), refused(/^no picture/), source);
+  }
+  assert.throws(() => words('stream', {}), refused(/^--to: is needed/));
+  assert.throws(() => words('stream', { to: 'file:x' }), refused(/^--to: recordings/));
+  assert.throws(() => words('stream', { ...to, video: 'x.mp4' }), refused(/no option --video/));
+  assert.deepEqual(words('watch', { from: 'file:air' }), [`--from=file:${join(places.captures, 'air')}`]);
+  assert.throws(() => words('watch', { from: 'file:../x' }), refused(/^--from: no recording/));
+  assert.throws(() => words('watch', { from: 'hackrf', video: 'x.mp4' }), refused(/no option --video/));
+  assert.throws(() => words('watch', {}), refused(/^--from: is needed/));
+});
+
 test('files are named as in the lists, and become paths', () => {
   const last = (list: string[]) => list.at(-1);
   assert.equal(last(words('loopback', {}, 'pictures/photo.png')), join(places.pictures, 'photo.png'));

@@ -128,6 +128,37 @@ test('what transmits says frequency, power and place first, and is started by a 
   await page.close();
 });
 
+test('a video that transmits says so as well; its source may be left out', { skip: noBrowser }, async () => {
+  feeder.rest.set('/api/options/stream', {
+    type: 'object',
+    required: ['to'],
+    properties: { to: { type: 'string', 'x-list': ['devices'] }, freq: { type: 'string' }, fps: { type: 'string' } },
+    'x-source': { name: 'source', description: 'folder', required: false, 'x-list': ['pictures'] },
+  });
+  const { page } = await openPage(browser, feeder.url);
+  await said(page, 'start').waitFor();
+  await page.keyboard.press('c');
+  await page.locator('#sct-command').selectOption('stream');
+  await field(page, 'to').fill('loopback');
+  assert.equal(await said(page, 'transmits').count(), 0, 'a loopback transmits nothing');
+  assert.match((await page.locator('#sct-source-hint').textContent()) ?? '', /empty: all its pictures/);
+  assert.equal(await page.locator('#sct-upload').count(), 0);
+  await field(page, 'to').fill('hackrf:41fa');
+  await field(page, 'freq').fill('868.3M');
+  await until('15 subbands, as a video has them', async () =>
+    /occupies 866\.950 to 869\.650 MHz/.test((await said(page, 'transmits').textContent()) ?? ''),
+  );
+  await said(page, 'go').click();
+  await until('asked again', async () => (await said(page, 'go').textContent()) === 'Transmit now');
+  await said(page, 'go').click();
+  await until('started', () => last()?.do === 'start');
+  assert.deepEqual(
+    [last()?.command, last()?.options, last()?.source],
+    ['stream', { to: 'hackrf:41fa', freq: '868.3M' }, undefined],
+  );
+  await page.close();
+});
+
 test("the server's refusal stands at the field that it names; settings are remembered", {
   skip: noBrowser,
 }, async () => {

@@ -82,7 +82,7 @@ test('a video takes the place of still pictures: its frames, counts, latency and
     ['late', '3'],
     ['lost', '2'],
     ['dropped', '2'],
-    ['missed', '1.67 %'],
+    ['missed', '2.32 %'],
     ['conditioned', 'by the frame before'],
   ]) {
     await reads(page, 'sct-video', is, text);

@@ -84,7 +84,7 @@ export function paintHistogram(g: CanvasRenderingContext2D, box: Box, of: Latenc
 }
 
 function dashed(g: CanvasRenderingContext2D, box: Box, y: number, words: string): void {
-  const { ink } = theme();
+  const { ink, card } = theme();
   g.strokeStyle = ink;
   g.setLineDash(DASHES);
   g.beginPath();
@@ -94,10 +94,10 @@ function dashed(g: CanvasRenderingContext2D, box: Box, y: number, words: string)
   g.setLineDash([]);
   if (!words) return;
   g.font = FONT;
-  g.fillStyle = ink;
   g.textAlign = 'left';
   g.textBaseline = 'bottom';
-  g.fillText(words, box.left + 4, y - 2);
+  haloText(g, words, box.left + 4, y - 2, ink, card);
+  g.lineWidth = 1;
 }
 
 function cross(g: CanvasRenderingContext2D, x: number, y: number, colour: string): void {

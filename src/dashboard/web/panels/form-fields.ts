@@ -9,6 +9,8 @@ const FIRST: Readonly<Record<string, readonly string[]>> = {
   record: ['from', 'freq', 'rate', 'rx-gain', 'duration'],
   receive: ['from', 'freq', 'rx-gain', 'duration', 'reference'],
   replay: ['check', 'reference'],
+  stream: ['to', 'size-px', 'fps', 'deadline', 'channel', 'snr', 'freq', 'tx-gain', 'cabled', 'duration'],
+  watch: ['from', 'freq', 'rx-gain', 'size-px', 'deadline', 'duration'],
 };
 /** Flags that the server sets itself, or that mean nothing on a page; the demo photo is what no photo means. */
 const HIDDEN = new Set(['json', 'quiet', 'verbose', 'help', 'color', 'no-color', 'demo']);

@@ -14,15 +14,21 @@ interface SourceOf {
 /** What stands in a command without a flag: a picture (chosen, or given to the server), a recording or a run. */
 export function sourceField({ command, source, value, lists, problem, chosen }: SourceOf): TemplateResult {
   const of = source?.['x-list'] ?? (command === 'replay' ? ['captures', 'runs'] : ['pictures']);
-  const names = of.flatMap((list) => lists.get(list) ?? []);
+  const names = command === 'stream' ? [] : of.flatMap((list) => lists.get(list) ?? []);
   const pictures = of.includes('pictures');
-  const hint = pictures ? 'a picture on the server; empty: the demo photo' : 'a recording or a run on the server';
+  const video = command === 'stream';
+  const hint = video
+    ? 'a video file among the pictures on the server; empty: all its pictures, one after another'
+    : pictures
+      ? 'a picture on the server; empty: the demo photo'
+      : 'a recording or a run on the server';
+  const name = video ? 'video' : pictures ? 'photo' : 'recording or run';
   const type = (event: Event) => chosen((event.target as HTMLInputElement).value);
-  return html`<div class="field ${problem ? 'wrong' : ''}"><label for="sct-source">${pictures ? 'photo' : 'recording or run'}</label>
+  return html`<div class="field ${problem ? 'wrong' : ''}"><label for="sct-source">${name}</label>
       <input id="sct-source" .value=${value} @input=${type} list="sct-sources" aria-describedby="sct-source-hint" autocomplete="off" spellcheck="false" />
       <small id="sct-source-hint">${hint}</small><small class="problem">${problem}</small>
       <datalist id="sct-sources">${names.map((name) => html`<option value=${name}></option>`)}</datalist></div>
-    ${pictures ? uploadField(chosen) : ''}`;
+    ${pictures && !video ? uploadField(chosen) : ''}`;
 }
 
 function uploadField(chosen: (value: string) => void): TemplateResult {

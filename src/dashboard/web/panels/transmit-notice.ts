@@ -2,22 +2,25 @@ import { fixed, hertz } from '../draw/format.ts';
 import { type FormValues, parseQuantity } from '../state/validate.ts';
 
 /** Commands that may transmit. */
-const TRANSMITTING = ['link', 'sound'];
+const TRANSMITTING = ['link', 'sound', 'stream'];
 const SUBBAND_HZ = 180e3;
 const DEFAULT_SUBBANDS = 25;
+const VIDEO_SUBBANDS = 15;
 
 /** What a command would put on the air or on a cable, in words; null where it sends nothing. */
 export function transmitNotice(command: string, values: FormValues): string[] | null {
   const text = (name: string) => String(values.get(name) ?? '').trim();
-  const tx = text('tx');
+  const video = command === 'stream';
+  const tx = text(video ? 'to' : 'tx');
   if (!TRANSMITTING.includes(command) || tx === '' || /^(loopback|file:)/.test(tx)) return null;
-  return [frequencyWords(text('freq'), text('numerology')), powerWords(text('tx-gain')), placeWords(text('cabled'))];
+  const subbands = parseQuantity(text('numerology')) ?? (video ? VIDEO_SUBBANDS : DEFAULT_SUBBANDS);
+  return [frequencyWords(text('freq'), subbands), powerWords(text('tx-gain')), placeWords(text('cabled'))];
 }
 
-function frequencyWords(freq: string, numerology: string): string {
+function frequencyWords(freq: string, subbands: number): string {
   const centre = parseQuantity(freq, { unit: 'Hz' });
   if (centre === null) return 'Frequency: none is given, it will be refused.';
-  const width = (parseQuantity(numerology) ?? DEFAULT_SUBBANDS) * SUBBAND_HZ;
+  const width = subbands * SUBBAND_HZ;
   return `Frequency: ${hertz(centre)}; the signal occupies ${fixed((centre - width / 2) / 1e6, 3)} to ${fixed((centre + width / 2) / 1e6, 3)} MHz.`;
 }
 

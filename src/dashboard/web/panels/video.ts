@@ -44,7 +44,7 @@ export class VideoPanel extends Panel {
       <p class="read"><span>captured <b data-is="captured">${count(captured)}</b></span><span>sent <b data-is="sent">${count(sent)}</b></span>
         <span title="left out by the sender: the frame before was not done">dropped <b data-is="dropped">${count(dropped)}</b></span><span>shown <b data-is="shown">${count(good)}</b></span>
         <span title="decoded after the deadline">× late <b class=${bad(late)} data-is="late">${count(late)}</b></span><span title="never decoded">| lost <b class=${bad(lost)} data-is="lost">${count(lost)}</b></span>
-        <span title="late and lost of all that should have been shown">missed <b data-is="missed">${missed(good, late, lost)}</b></span>
+        <span title="late, lost and dropped of all that should have been shown">missed <b data-is="missed">${missed(good, late, lost, dropped)}</b></span>
         ${conditioned === null ? '' : html`<span title="what the receiver's corrector had besides the frame itself">corrected <b data-is="conditioned">${conditioned ? 'by the frame before' : 'alone'}</b></span>`}</p>`;
   }
 
@@ -69,8 +69,8 @@ export class VideoPanel extends Panel {
   }
 }
 
-function missed(shown: number | null, late: number | null, lost: number | null): string {
-  const bad = (late ?? 0) + (lost ?? 0);
+function missed(shown: number | null, ...others: readonly (number | null)[]): string {
+  const bad = others.reduce<number>((sum, n) => sum + (n ?? 0), 0);
   const all = (shown ?? 0) + bad;
   return all === 0 ? DASH : unit((100 * bad) / all, 2, '%');
 }
