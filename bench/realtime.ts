@@ -1,11 +1,12 @@
 /**
  * Continuous reception at the modem's highest rate: zero lost samples at the pace of a board, and how much faster it could go.
  *
- *   node --import tsx bench/realtime.ts [--minutes 10] [--quick] [-o bench/results/realtime.json]
+ *   node --import tsx bench/realtime.ts [--minutes 10] [--quick] [-o FILE]
  *
  * A recording of some 1 s of bursts back to back (50 subbands, 16-QAM rate 1/2, 20 dB AWGN) is made by the transmitter and played again and again,
  * each time as new data, through the receive pipeline with every block decoded: at its own pace as a board delivers it (nothing waits for the receiver),
  * as fast as it goes, the same from an 8-bit device of 20 Msps that is resampled, and with a decoder made too slow. Each in a process of its own.
+ * JSON on stdout and in bench/results/realtime.json (--quick: on stdout alone).
  */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -41,8 +42,10 @@ if (values.receive) {
   process.stdout.write(`${JSON.stringify(await receive(JSON.parse(values.receive) as ReceivingSpec))}\n`);
 } else {
   const text = `${JSON.stringify(await bench(values.quick ? 0.2 : Number(values.minutes), values.quick), null, 2)}\n`;
-  if (values.output) writeFileSync(values.output, text);
-  else process.stdout.write(text);
+  const output =
+    values.output ?? (values.quick ? null : fileURLToPath(new URL('results/realtime.json', import.meta.url)));
+  if (output) writeFileSync(output, text);
+  process.stdout.write(text);
 }
 
 async function bench(minutes: number, quick: boolean): Promise<MeasuredRuns> {
