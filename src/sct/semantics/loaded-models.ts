@@ -9,10 +9,11 @@ import {
   gridOf,
   type PictureShape,
 } from './feature-map.ts';
+import { int8OrFloat, PROBE_GRID, type Precision } from './int8.ts';
 import { contractOf, type NetworkRole } from './model-contract.ts';
 import { TensorError } from './model-error.ts';
 import { readModelFile } from './model-files.ts';
-import type { ModelSetInfo } from './model-set.ts';
+import type { ModelFileInfo, ModelSetInfo } from './model-set.ts';
 import { CLASSES, K_MAX, LABELS, type ModelTables } from './model-tables.ts';
 import { imageFromTensor, imageTensor, requireNetworkSize } from './picture-tensor.ts';
 import type { CorrectorInput, GeneratorInput, LabelOutput, SemanticModels } from './semantic-models.ts';
@@ -30,13 +31,15 @@ export class LoadedModels implements SemanticModels {
   readonly tables: ModelTables;
   private readonly dir: string;
   private readonly threads: number;
+  private readonly precision: Precision;
   private readonly sessions = new Map<string, Promise<NetworkSession>>(); // role, and how large its pictures are
 
-  constructor(dir: string, set: ModelSetInfo, tables: ModelTables, threads: number) {
+  constructor(dir: string, set: ModelSetInfo, tables: ModelTables, threads: number, precision: Precision = 'float') {
     this.dir = dir;
     this.set = set;
     this.tables = tables;
     this.threads = threads;
+    this.precision = precision;
   }
 
   async analyse(image: RgbImage): Promise<FeatureMap> {
@@ -158,8 +161,13 @@ export class LoadedModels implements SemanticModels {
       const { name, files } = this.set;
       throw new UsageError(`model set ${name} has no ${role} network: it has ${files.map((f) => f.role).join(', ')}`);
     }
-    const bytes = await readModelFile(this.dir, info);
-    return NetworkSession.create(info, role, this.set.channels, bytes, { threads: this.threads, keepsMemory });
+    const how = { threads: this.threads, keepsMemory };
+    const read = (file: ModelFileInfo) => readModelFile(this.dir, file);
+    if (this.precision === 'int8') {
+      const probe = { analyse: (image: RgbImage) => this.analyse(image), lengths: lengthsOf(PROBE_GRID) };
+      return int8OrFloat(info, role, this.set.channels, read, how, probe);
+    }
+    return NetworkSession.create(info, role, this.set.channels, await read(info), how);
   }
 
   private faultOf(role: NetworkRole): { file: string } {

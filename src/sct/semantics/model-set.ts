@@ -57,6 +57,11 @@ export interface ModelFileInfo {
   readonly quality: Readonly<Record<string, number | string | null | readonly number[]>>;
   /** Path of the card relative to models.json; null where there is none. */
   readonly card: string | null;
+  /**
+   * The same network with 8-bit convolutions, an execution of it and no part of the set: not in its hash, for it changes nothing that
+   * the other end must know.
+   */
+  readonly int8?: { readonly path: string; readonly bytes: number; readonly sha256: string } | undefined;
 }
 
 export interface ModelSetInfo {
@@ -103,6 +108,7 @@ const file = z.object({
   licence: note,
   quality: z.record(z.string().max(200), figure),
   card: relative.nullable(),
+  int8: z.object({ path: relative, bytes: z.number().int().min(1).max(MAX_MODEL_BYTES), sha256: hex64 }).optional(),
 });
 const manifest = z.object({
   schema: z.literal(MODELS_SCHEMA),
@@ -158,14 +164,14 @@ export async function readModelSets(dir: string): Promise<readonly ModelSetInfo[
       `set ${set.name}: file`,
     );
     unique(
-      set.files.map((f) => f.path),
+      set.files.flatMap((f) => (f.int8 ? [f.path, f.int8.path] : [f.path])),
       `set ${set.name}: path`,
     );
     unique(
       set.files.map((f) => f.role),
       `set ${set.name}: role`,
     );
-    const total = set.files.reduce((sum, f) => sum + f.bytes, 0);
+    const total = set.files.reduce((sum, f) => sum + f.bytes + (f.int8?.bytes ?? 0), 0);
     if (total > MAX_SET_BYTES)
       throw new ModelError({ file: MANIFEST }, `set ${set.name} has ${total} bytes, more than ${MAX_SET_BYTES}`);
     const sha256 = setHash(set.files);

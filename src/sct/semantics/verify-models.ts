@@ -4,11 +4,14 @@ import { type RgbImage, rgbImage } from '../image/rgb-image.ts';
 import { psnrDb } from '../quality/psnr.ts';
 import { decodePowerScale, encodePowerScale, powerScale } from '../rate/power-scale.ts';
 import { type FeatureMap, flatPlane } from './feature-map.ts';
+import { int8File, MOST_ERROR, PROBE_GRID, probeFeeds, relativeError } from './int8.ts';
+import { lengthsOf } from './loaded-models.ts';
 import { ModelError } from './model-error.ts';
 import { readModelFile } from './model-files.ts';
-import { MANIFEST, type ModelRole, type ModelSetInfo, readModelSets } from './model-set.ts';
+import { MANIFEST, type ModelFileInfo, type ModelRole, type ModelSetInfo, readModelSets } from './model-set.ts';
 import { openModelSet } from './models.ts';
 import type { SemanticModels } from './semantic-models.ts';
+import { NetworkSession } from './session.ts';
 
 /** One thing that was looked at. */
 export interface ModelCheck {
@@ -115,11 +118,32 @@ async function verifySet(directory: string, set: ModelSetInfo, checks: Checks): 
     if (!y) return;
     checks.add('analysis', 'run', true, `${y.channels}x${y.rows}x${y.columns}`);
     await verifySynthesis(models, image, y, checks);
+    await verifyInt8(directory, set, models, checks);
     await verifyHeads(models, y, checks);
     await verifySymbols(models, image, y, checks);
     await verifyRepair(models, y, checks);
   } finally {
     await models.close();
+  }
+}
+
+/** The 8-bit files: hash, contract, and how near they are to the float networks on this machine. */
+async function verifyInt8(directory: string, set: ModelSetInfo, models: SemanticModels, checks: Checks): Promise<void> {
+  for (const info of set.files) {
+    const file = int8File(info);
+    if (!file || info.role === 'tables') continue;
+    const { role } = info;
+    const error = await checks.attempt(role, 'int8', async () => {
+      const open = async (f: ModelFileInfo) =>
+        NetworkSession.create(f, role, set.channels, await readModelFile(directory, f), { threads: 1 });
+      const feeds = await probeFeeds(role, (image) => models.analyse(image));
+      const sessions = [await open(file), await open(info)] as const;
+      const found = feeds ? await relativeError(sessions, feeds, lengthsOf(PROBE_GRID)) : Number.POSITIVE_INFINITY;
+      await Promise.all(sessions.map((s) => s.release()));
+      return found;
+    });
+    if (error !== null)
+      checks.add(role, 'int8', error <= MOST_ERROR, `error of ${(100 * error).toFixed(3)} % of the variance`);
   }
 }
 
