@@ -134,7 +134,14 @@ export class BurstTransmitter {
   }
 }
 
-/** Unit-power QPSK that fills RE without payload (and every RE of a sounding burst), [count][re, im]. */
+/** Unit-power QPSK that fills RE without payload (and every RE of a sounding burst), [count][re, im]; the caller's to change. */
 export function paddingSymbols(n: Numerology, count: number): Float32Array {
-  return goldQpsk(SEQUENCE.padding + n.id, count);
+  let known = paddings.get(n.id);
+  if (!known || known.length < 2 * count) {
+    known = goldQpsk(SEQUENCE.padding + n.id, count);
+    paddings.set(n.id, known);
+  }
+  return known.slice(0, 2 * count);
 }
+/** The longest one made so far, by numerology: a shorter one is its beginning. */
+const paddings = new Map<number, Float32Array>();

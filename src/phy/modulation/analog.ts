@@ -1,4 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
+import { SPREAD_LANES } from '../kernels/spread-kernel.ts';
 import { RB_DATA_RE } from '../numerology.ts';
 import { despreadSnr, dftSpreader } from './spreading.ts';
 
@@ -19,18 +20,32 @@ export interface RbGroup {
  * @throws UsageError for an RE out of range, or an RB with more symbols than RE
  */
 export function groupByRb(re: ArrayLike<number>): RbGroup[] {
-  const lists = new Map<number, number[]>();
+  const groups: { rb: number; members: Int32Array; count: number }[] = [];
+  /** Number of the group of each RB. */
+  const groupOf = new Map<number, number>();
+  let last: (typeof groups)[number] | undefined;
+  let first = -1;
   for (let i = 0; i < re.length; i++) {
-    if (!Number.isInteger(re[i]) || re[i] < 0) {
-      throw new UsageError(`payload RE ${re[i]} of symbol ${i} is out of range: allowed whole numbers from 0`);
+    const place = re[i];
+    if (!Number.isInteger(place) || place < 0) {
+      throw new UsageError(`payload RE ${place} of symbol ${i} is out of range: allowed whole numbers from 0`);
     }
-    const rb = Math.floor(re[i] / RB_DATA_RE);
-    const list = lists.get(rb);
-    if (!list) lists.set(rb, [i]);
-    else if (list.length < RB_DATA_RE) list.push(i);
-    else throw new UsageError(`RB ${rb} has ${RB_DATA_RE} RE; the stream puts more symbols there`);
+    // A stream mostly fills one RB after the other.
+    if (!last || place < first || place >= first + RB_DATA_RE) {
+      const rb = Math.floor(place / RB_DATA_RE);
+      first = rb * RB_DATA_RE;
+      const known = groupOf.get(rb);
+      if (known === undefined) {
+        groupOf.set(rb, groups.length);
+        last = { rb, members: new Int32Array(RB_DATA_RE), count: 0 };
+        groups.push(last);
+      } else last = groups[known];
+    }
+    if (last.count === RB_DATA_RE)
+      throw new UsageError(`RB ${last.rb} has ${RB_DATA_RE} RE; the stream puts more symbols there`);
+    last.members[last.count++] = i;
   }
-  return [...lists].map(([rb, members]) => ({ rb, members: Int32Array.from(members) }));
+  return groups.map(({ rb, members, count }) => ({ rb, members: members.subarray(0, count) }));
 }
 
 /** A stream as it goes on the air. */
@@ -56,28 +71,41 @@ export function mapAnalog(symbols: Float32Array, groups: readonly RbGroup[]): An
   requireGroups(symbols.length / 2, groups);
   const onRe = new Float32Array(symbols.length);
   const groupPower = new Float64Array(groups.length);
-  const buffer = new Float32Array(2 * RB_DATA_RE);
+  const buffer = new Float32Array(2 * SPREAD_LANES * RB_DATA_RE);
   let limitedRe = 0;
-  groups.forEach(({ rb, members }, g) => {
-    const group = buffer.subarray(0, 2 * members.length);
-    gather(symbols, members, group);
-    dftSpreader(members.length).spread(group);
-    for (let i = 0; i < group.length; i += 2) {
-      let power = group[i] * group[i] + group[i + 1] * group[i + 1];
-      if (!Number.isFinite(power)) throw new UsageError(`analog symbols on RB ${rb} are no finite numbers`);
-      if (power > ANALOG_PEAK * ANALOG_PEAK) {
-        // A hair less than 4, so that rounding to float32 does not pass it.
-        const scale = (ANALOG_PEAK * (1 - 1e-6)) / Math.sqrt(power);
-        group[i] *= scale;
-        group[i + 1] *= scale;
-        power = ANALOG_PEAK * ANALOG_PEAK;
-        limitedRe++;
-      }
-      groupPower[g] += power / members.length;
+  eachRun(groups, (from, count, length) => {
+    const run = partsOf(buffer, count, length);
+    for (let g = 0; g < count; g++) gather(symbols, groups[from + g].members, run[g]);
+    dftSpreader(length).spread(...run);
+    for (let g = 0; g < count; g++) {
+      const { rb, members } = groups[from + g];
+      const limited = limitPeaks(run[g]);
+      if (!Number.isFinite(limited.power)) throw new UsageError(`analog symbols on RB ${rb} are no finite numbers`);
+      limitedRe += limited.limitedRe;
+      groupPower[from + g] = limited.power / length;
+      scatter(run[g], members, onRe);
     }
-    scatter(group, members, onRe);
   });
   return { onRe, limitedRe, groupPower };
+}
+
+/** Limits |RE| to 4 in place; the sum of the powers is no finite number where one of them is none. */
+function limitPeaks(group: Float32Array): { power: number; limitedRe: number } {
+  let sum = 0;
+  let limitedRe = 0;
+  for (let i = 0; i < group.length; i += 2) {
+    let power = group[i] * group[i] + group[i + 1] * group[i + 1];
+    if (power > ANALOG_PEAK * ANALOG_PEAK && power < Number.POSITIVE_INFINITY) {
+      // A hair less than 4, so that rounding to float32 does not pass it.
+      const scale = (ANALOG_PEAK * (1 - 1e-6)) / Math.sqrt(power);
+      group[i] *= scale;
+      group[i + 1] *= scale;
+      power = ANALOG_PEAK * ANALOG_PEAK;
+      limitedRe++;
+    }
+    sum += power;
+  }
+  return { power: sum, limitedRe };
 }
 
 /** A stream as a decoder takes it. */
@@ -103,23 +131,43 @@ export function demapAnalog(received: Float32Array, snr: Float32Array, groups: r
   requireGroups(snr.length, groups);
   const symbols = new Float32Array(received.length);
   const out = new Float32Array(snr.length);
-  const buffer = new Float32Array(2 * RB_DATA_RE);
+  const buffer = new Float32Array(2 * SPREAD_LANES * RB_DATA_RE);
   const seen = new Float64Array(RB_DATA_RE);
-  for (const { members } of groups) {
-    const group = buffer.subarray(0, 2 * members.length);
-    gather(received, members, group);
-    for (let i = 0; i < members.length; i++) {
-      const s = snr[members[i]];
-      const whole = s > 0 && Number.isFinite(group[2 * i]) && Number.isFinite(group[2 * i + 1]);
-      seen[i] = whole ? s : 0;
-      if (!whole) group[2 * i] = group[2 * i + 1] = 0;
+  eachRun(groups, (from, count, length) => {
+    const run = partsOf(buffer, count, length);
+    for (let g = 0; g < count; g++) {
+      const { members } = groups[from + g];
+      const group = run[g];
+      gather(received, members, group);
+      for (let i = 0; i < length; i++) {
+        const s = snr[members[i]];
+        const whole = s > 0 && Number.isFinite(group[2 * i]) && Number.isFinite(group[2 * i + 1]);
+        seen[i] = whole ? s : 0;
+        if (!whole) group[2 * i] = group[2 * i + 1] = 0;
+      }
+      const common = despreadSnr(length === RB_DATA_RE ? seen : seen.subarray(0, length));
+      for (let i = 0; i < length; i++) out[members[i]] = common;
     }
-    const common = despreadSnr(seen.subarray(0, members.length));
-    dftSpreader(members.length).despread(group);
-    scatter(group, members, symbols);
-    for (const s of members) out[s] = common;
-  }
+    dftSpreader(length).despread(...run);
+    for (let g = 0; g < count; g++) scatter(run[g], groups[from + g].members, symbols);
+  });
   return { symbols, snr: out };
+}
+
+/** Calls visit(first group, number of groups, their length) for runs of groups of one length, as many as are transformed at a time. */
+function eachRun(groups: readonly RbGroup[], visit: (from: number, count: number, length: number) => void): void {
+  for (let from = 0; from < groups.length; ) {
+    const { length } = groups[from].members;
+    let end = from + 1;
+    while (end < groups.length && end - from < SPREAD_LANES && groups[end].members.length === length) end++;
+    visit(from, end - from, length);
+    from = end;
+  }
+}
+
+/** The first `count` stretches of `length` complex numbers. */
+function partsOf(buffer: Float32Array, count: number, length: number): Float32Array[] {
+  return Array.from({ length: count }, (_, g) => buffer.subarray(2 * g * length, 2 * (g + 1) * length));
 }
 
 function gather(from: Float32Array, members: Int32Array, to: Float32Array): void {
@@ -140,7 +188,8 @@ function requireGroups(count: number, groups: readonly RbGroup[]): void {
   let members = 0;
   for (const group of groups) {
     members += group.members.length;
-    for (const s of group.members) {
+    for (let i = 0; i < group.members.length; i++) {
+      const s = group.members[i];
       if (s < 0 || s >= count)
         throw new UsageError(`symbol ${s} of RB ${group.rb} is out of range: allowed 0 to ${count - 1}`);
     }

@@ -1,9 +1,15 @@
 import { UsageError } from '../../common/errors.ts';
+import { spreadKernel } from '../kernels/spread.ts';
+import { SPREAD_LANES, type SpreadKernel } from '../kernels/spread-kernel.ts';
+import { PlainSpreadKernel } from '../kernels/spread-plain.ts';
 import { RB_DATA_RE } from '../numerology.ts';
 import { goldSequence, SEQUENCE } from '../sequence.ts';
 
 /** Longest group that is spread: one resource block. */
 export const MAX_SPREAD = RB_DATA_RE;
+
+/** Cosine of k quarter turns at k, sine at k + 3. */
+const QUARTER = Float64Array.of(1, 0, -1, 0, 1, 0, -1);
 
 /**
  * Unitary DFT spreading of a group of n symbols over the n RE that carry them, any n from 1 to 154:
@@ -13,112 +19,81 @@ export const MAX_SPREAD = RB_DATA_RE;
  * Every symbol lies with 1/n of its power on every RE, so all of a group see one SNR and one large symbol makes no large RE.
  * The quarter turns r_i (from the Gold sequence of SEQUENCE.spreading, the same for every group) keep symbols with a common mean from
  * adding up on one RE. There is no Hadamard matrix of 11 or 154 rows, and a real Hartley transform gives its outputs unequal
- * shares. With n = a b, a the largest divisor up to sqrt n, the sum is done in two steps, O(n (a + b)): 3850 complex products for
- * 154 symbols.
+ * shares. Up to four groups of a length are transformed at a time (kernels/spread-kernel.ts).
  */
 export class DftSpreader {
   readonly length: number;
-  private readonly cos: Float64Array; // [length] cos(2 pi m / n)
-  private readonly sin: Float64Array; // [length]
-  private readonly a: number;
-  private readonly middle: Float64Array; // [a][b][re, im]
+  private readonly kernel: SpreadKernel;
   private readonly turns: Uint8Array; // [length] 0..3
-  private readonly scratch: Float64Array; // [length][re, im]
 
   constructor(length: number) {
     if (!Number.isInteger(length) || length < 1) {
       throw new UsageError(`a spreading group of ${length} symbols is out of range: allowed whole numbers from 1`);
     }
     this.length = length;
-    this.cos = new Float64Array(length);
-    this.sin = new Float64Array(length);
-    for (let m = 0; m < length; m++) {
-      this.cos[m] = Math.cos((2 * Math.PI * m) / length);
-      this.sin[m] = Math.sin((2 * Math.PI * m) / length);
-    }
+    // Longer groups are no part of the air interface; studies ask for them.
+    this.kernel = length > MAX_SPREAD ? new PlainSpreadKernel(length) : spreadKernel();
     this.turns = spreadingTurns(length);
-    this.scratch = new Float64Array(2 * length);
-    this.middle = new Float64Array(2 * length);
-    let a = Math.floor(Math.sqrt(length));
-    while (length % a !== 0) a--;
-    this.a = a;
   }
 
-  /** group [length][re, im], changed in place. */
-  spread(group: Float32Array): void {
-    const { length, scratch, turns } = this;
-    this.requireLength(group);
-    for (let i = 0; i < length; i++) {
-      const re = group[2 * i];
-      const im = group[2 * i + 1];
-      const r = turns[i];
-      scratch[2 * i] = r === 0 ? re : r === 1 ? -im : r === 2 ? -re : im;
-      scratch[2 * i + 1] = r === 0 ? im : r === 1 ? re : r === 2 ? -im : -re;
+  /** groups: up to 4 of [length][re, im], changed in place. */
+  spread(...groups: readonly Float32Array[]): void {
+    const { length, turns, kernel } = this;
+    this.requireGroups(groups);
+    const { lanes } = kernel;
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups[g];
+      for (let i = 0, at = g; i < length; i++, at += 8) {
+        const re = group[2 * i];
+        const im = group[2 * i + 1];
+        const cos = QUARTER[turns[i]];
+        const sin = QUARTER[turns[i] + 3];
+        lanes[at] = re * cos - im * sin;
+        lanes[at + 4] = re * sin + im * cos;
+      }
     }
-    this.transform(group, -1);
+    kernel.transform(length);
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups[g];
+      for (let i = 0, at = g; i < length; i++, at += 8) {
+        group[2 * i] = lanes[at];
+        group[2 * i + 1] = lanes[at + 4];
+      }
+    }
   }
 
   /** Undoes spread, in place. */
-  despread(group: Float32Array): void {
-    const { length, scratch, turns } = this;
-    this.requireLength(group);
-    scratch.set(group);
-    this.transform(group, 1);
-    for (let i = 0; i < length; i++) {
-      const re = group[2 * i];
-      const im = group[2 * i + 1];
-      const r = turns[i];
-      group[2 * i] = r === 0 ? re : r === 1 ? im : r === 2 ? -re : -im;
-      group[2 * i + 1] = r === 0 ? im : r === 1 ? -re : r === 2 ? -im : re;
+  despread(...groups: readonly Float32Array[]): void {
+    const { length, turns, kernel } = this;
+    this.requireGroups(groups);
+    const { lanes } = kernel;
+    // The inverse transform is the transform of exchanged parts, exchanged.
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups[g];
+      for (let i = 0, at = g; i < length; i++, at += 8) {
+        lanes[at] = group[2 * i + 1];
+        lanes[at + 4] = group[2 * i];
+      }
+    }
+    kernel.transform(length);
+    for (let g = 0; g < groups.length; g++) {
+      const group = groups[g];
+      for (let i = 0, at = g; i < length; i++, at += 8) {
+        const re = lanes[at + 4];
+        const im = lanes[at];
+        const cos = QUARTER[turns[i]];
+        const sin = QUARTER[turns[i] + 3];
+        group[2 * i] = re * cos + im * sin;
+        group[2 * i + 1] = im * cos - re * sin;
+      }
     }
   }
 
-  /**
-   * out_k = sum over i of scratch_i W^(ik) / sqrt n, W = exp(sign 2 pi j / n). With i = b i1 + i2 and k = k1 + a k2,
-   * W^(ik) = W^(b i1 k1) W^(i2 k1) W^(a i2 k2): first over i1, then over i2.
-   */
-  private transform(out: Float32Array, sign: 1 | -1): void {
-    const { length: n, a, scratch, middle } = this;
-    const b = n / a;
-    const scale = 1 / Math.sqrt(n);
-    for (let k1 = 0; k1 < a; k1++) {
-      for (let i2 = 0; i2 < b; i2++) this.sum(scratch, i2, b, a, i2 * k1, b * k1, sign, middle, k1 * b + i2);
-    }
-    for (let k1 = 0; k1 < a; k1++) {
-      for (let k2 = 0; k2 < b; k2++) this.sum(middle, k1 * b, 1, b, 0, (a * k2) % n, sign, scratch, k1 + a * k2);
-    }
-    for (let k = 0; k < 2 * n; k++) out[k] = scale * scratch[k];
-  }
-
-  /** to[at] = sum over i < count of x[from + i by] W^(first + i step), complex. */
-  private sum(
-    x: Float64Array,
-    from: number,
-    by: number,
-    count: number,
-    first: number,
-    step: number,
-    sign: 1 | -1,
-    to: Float64Array,
-    at: number,
-  ): void {
-    const { length: n, cos, sin } = this;
-    let re = 0;
-    let im = 0;
-    for (let i = 0, m = first, p = 2 * from; i < count; i++, p += 2 * by) {
-      const s = sign * sin[m];
-      re += x[p] * cos[m] - x[p + 1] * s;
-      im += x[p] * s + x[p + 1] * cos[m];
-      m += step;
-      if (m >= n) m -= n;
-    }
-    to[2 * at] = re;
-    to[2 * at + 1] = im;
-  }
-
-  private requireLength(group: Float32Array): void {
-    if (group.length !== 2 * this.length) {
-      throw new UsageError(`a group of ${group.length / 2} symbols does not fit a spreader of ${this.length}`);
+  private requireGroups(groups: readonly Float32Array[]): void {
+    if (groups.length > SPREAD_LANES) throw new UsageError(`${groups.length} groups: allowed ${SPREAD_LANES} at most`);
+    for (const group of groups) {
+      if (group.length !== 2 * this.length)
+        throw new UsageError(`a group of ${group.length / 2} symbols does not fit a spreader of ${this.length}`);
     }
   }
 
@@ -148,12 +123,7 @@ export function dftSpreader(length: number): DftSpreader {
   if (!Number.isInteger(length) || length < 1 || length > MAX_SPREAD) {
     throw new UsageError(`a spreading group of ${length} symbols is out of range: allowed 1 to ${MAX_SPREAD}`);
   }
-  let spreader = spreaders[length];
-  if (!spreader) {
-    spreader = new DftSpreader(length);
-    spreaders[length] = spreader;
-  }
-  return spreader;
+  return (spreaders[length] ??= new DftSpreader(length));
 }
 const spreaders: (DftSpreader | undefined)[] = [];
 

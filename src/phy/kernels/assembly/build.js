@@ -17,6 +17,7 @@ const KERNELS = [
   { name: 'lmmse', pages: 2, most: 4096 },
   { name: 'resample', pages: 16 },
   { name: 'rate-match', pages: 5 },
+  { name: 'spread', pages: 2 },
   { name: 'dc', pages: 3 },
   { name: 'correlate', pages: 2 },
 ];
