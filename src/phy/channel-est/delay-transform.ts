@@ -1,10 +1,11 @@
 import { fftKernel } from '../kernels/fft.ts';
+import { POINT_TAPS } from '../kernels/lmmse-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 import { type DelayWindow, delayWindows } from './delay-window.ts';
 
 /** Half width of the interpolation kernel, grid points: error below 1e-8 of the largest value at every numerology. */
-const REACH = 6;
-const TAPS = 2 * REACH;
+const REACH = POINT_TAPS / 2;
+const TAPS = POINT_TAPS;
 
 /**
  * The transform from carriers to any delay, Z(tau) = sum_k v_k exp(+2 pi i k tau / N), by a non-uniform fast Fourier
@@ -70,8 +71,9 @@ export class DelayTransform {
 /** Interpolation from a transform's grid to the functions of one delay window: z = A' v with the window's centre taken out. */
 export class WindowPoints {
   readonly window: DelayWindow;
-  private readonly starts: Int32Array;
-  private readonly weights: Float64Array;
+  /** First grid point of each function and its weights, [basis.size], [basis.size][TAPS]. */
+  readonly starts: Int32Array;
+  readonly weights: Float64Array;
 
   constructor(transform: DelayTransform, window: DelayWindow) {
     this.window = window;

@@ -2,7 +2,7 @@ import { MOST_POLYNOMIALS } from '../kernels/lmmse-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { type DelayWindow, rampTable } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
-import { Projections, type Stretch } from './projections.ts';
+import { Projections } from './projections.ts';
 import { SeparableChannel } from './separable-channel.ts';
 import { signalPower } from './signal-power.ts';
 import { TIME_CLASSES, type TimeClass, timeBasis } from './time-basis.ts';
@@ -51,14 +51,19 @@ export class LmmseEstimator implements ChannelEstimator {
     const { projections } = this;
     const window = projections.find(observed.preamble.window);
     let best: Candidate | null = null;
+    let least = 0;
     for (const timeClass of TIME_CLASSES) {
       const time = timeBasis(Math.min(timeClass.slots, slots), timeClass);
       const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
-      const residuals = sampleStarts(slots, time.slots).map((first) =>
-        solver.solve(projections.fillFromSlots(solver, window, first, MOST_POLYNOMIALS)),
-      );
-      const score = crossValidation(n, solver, residuals, residuals.length);
-      if (!best || score < FASTER * best.score) best = { window, timeClass, solver, score, residuals };
+      const residuals: number[] = [];
+      for (const first of sampleStarts(slots, time.slots)) {
+        residuals.push(projections.fitSlots(solver, window, first, MOST_POLYNOMIALS));
+      }
+      const candidate = { window, timeClass, solver, residuals };
+      const score = crossValidation(n, candidate, residuals.length);
+      if (best && !(score < FASTER * least)) continue;
+      best = candidate;
+      least = score;
     }
     return best!;
   }
@@ -73,24 +78,28 @@ export class LmmseEstimator implements ChannelEstimator {
     const { timeClass, window: preambleWindow } = chosen;
     const { time } = chosen.solver;
     const starts = sampleStarts(slots, time.slots);
-    const stretches: Stretch[] = [];
-    let best = chosen;
-    for (const window of projections.windows) {
-      if (window === preambleWindow) continue;
-      const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
-      const residuals: number[] = [];
-      for (let k = 0; k < starts.length; k++) {
-        if (k === FIRST_STRETCHES) {
-          const own = crossValidation(n, solver, residuals, k);
-          if (own >= crossValidation(n, best.solver, best.residuals, k)) break;
-        }
-        stretches[k] ??= projections.stretch(time, starts[k]);
-        projections.fill(solver, window, stretches[k]);
-        residuals.push(solver.solve(stretches[k].energy));
+    let left: Candidate[] = projections.windows
+      .filter((window) => window !== preambleWindow)
+      .map((window) => {
+        const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
+        return { window, timeClass, solver, residuals: [] };
+      });
+    for (let k = 0; k < starts.length && left.length > 0; k++) {
+      if (k === FIRST_STRETCHES) {
+        const limit = crossValidation(n, chosen, k);
+        left = left.filter((candidate) => crossValidation(n, candidate, k) < limit);
+        if (left.length === 0) break;
       }
-      if (residuals.length < starts.length) continue;
-      const score = crossValidation(n, solver, residuals, residuals.length);
-      if (score < OTHER_WINDOW * best.score) best = { window, timeClass, solver, score, residuals };
+      projections.enter(time, starts[k]);
+      for (const { solver, window, residuals } of left) residuals.push(projections.fitStretch(solver, window));
+    }
+    let best = chosen;
+    let least = crossValidation(n, chosen, starts.length);
+    for (const candidate of left) {
+      const score = crossValidation(n, candidate, starts.length);
+      if (!(score < OTHER_WINDOW * least)) continue;
+      best = candidate;
+      least = score;
     }
     return best;
   }
@@ -110,20 +119,19 @@ export class LmmseEstimator implements ChannelEstimator {
       const from = (slot - first) * SLOT_SYMBOLS * order;
       weights.set(values.subarray(from, from + SLOT_SYMBOLS * order), slot * SLOT_SYMBOLS * order);
       if (slot > 0 && first === sets[slot - 1]) continue;
-      solver.solve(projections.fillFromSlots(solver, window, first));
+      projections.fitSlots(solver, window, first);
       solver.expand(ramp, order, nodes, length * order * first);
     }
     return new SeparableChannel(n.nCarriers, order, nodes, sets, weights);
   }
 }
 
-/** One hypothesis on delay and Doppler with its cross-validation score and the residuals of the stretches it was judged on. */
+/** One hypothesis on delay and Doppler, and the residuals of the stretches it was judged on. */
 interface Candidate {
   readonly window: DelayWindow;
   readonly timeClass: TimeClass;
   readonly solver: WindowSolver;
-  readonly score: number;
-  readonly residuals: readonly number[];
+  readonly residuals: number[];
 }
 
 /** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five, its ends first. */
@@ -136,7 +144,7 @@ function sampleStarts(slots: number, width: number): number[] {
 }
 
 /** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over the first `count` stretches. */
-function crossValidation(n: Numerology, solver: WindowSolver, residuals: readonly number[], count: number): number {
+function crossValidation(n: Numerology, { solver, residuals }: Candidate, count: number): number {
   const observations = solver.time.slots * SLOT_SYMBOLS * n.nSubbands;
   let residual = 0;
   for (let i = 0; i < count; i++) residual += residuals[i];
@@ -160,8 +168,8 @@ export class SlotEstimator {
     const lambda = (observed.noiseVariance * basis.size) / signalPower(observed);
     const solver = fits.solver(basis, timeBasis(1, ONE_SLOT), lambda);
     const ramp = rampTable(n, centre);
-    // Over one slot its polynomials are those of the slot.
-    solver.solve(fits.kernel.project(fits.basis(basis), ramp, pilots, 0, ONE_SLOT.order, solver.z, 0));
+    fits.kernel.begin(fits.basis(basis), 1);
+    solver.solveSlots(0, fits.kernel.project(ramp, pilots, 0, ONE_SLOT.order, 0));
     // The middle of the slot, where the odd polynomial vanishes: the constant alone.
     solver.expand(ramp, 1, out, 0);
     return solver.dof / (SLOT_SYMBOLS * n.nSubbands);

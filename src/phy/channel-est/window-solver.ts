@@ -4,6 +4,7 @@ import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.t
 import { resourceGrid } from '../resource-grid.ts';
 import { invertFactor } from './cholesky.ts';
 import { type DelayBasis, quantiseDb } from './delay-basis.ts';
+import type { WindowPoints } from './delay-transform.ts';
 import { SLOT_POLYNOMIALS, type TimeBasis } from './time-basis.ts';
 
 /**
@@ -49,20 +50,22 @@ export class WindowSolver {
       }
     }
     this.dof = size - penalty;
-    this.system = fits.kernel.addSystem(factor, size, weights, b);
-  }
-
-  /** Right-hand side, [size][re, im], to be filled by the caller before `solve`. */
-  get z(): Float64Array {
-    return this.fits.kernel.z;
+    const { slots, perSlot } = time;
+    this.system = fits.kernel.addSystem({ size, order: b, factor, penalty: weights, slots, perSlot });
   }
 
   /**
-   * Solves and returns the sum of squared residuals of the fit to observations of that energy,
+   * Solves for the slots from `first` on, whose projections the kernel holds; returns the sum of squared residuals of the
+   * fit to observations of that energy,
    * |p|^2 - 2 Re theta' z + theta' G theta = |p|^2 - z' A^-1 z - lambda theta' C^-1 theta.
    */
-  solve(energy: number): number {
-    return Math.max(energy - this.fits.kernel.solve(this.system), 1e-9 * energy);
+  solveSlots(first: number, energy: number): number {
+    return Math.max(energy - this.fits.kernel.solveSlots(this.system, first), 1e-9 * energy);
+  }
+
+  /** The same for the stretch whose grid over delay the kernel holds. */
+  solveStretch(points: WindowPoints, energy: number): number {
+    return Math.max(energy - this.fits.kernel.solvePoints(this.system, this.fits.points(points)), 1e-9 * energy);
   }
 
   /** The last solution's first `order` polynomials over the carriers, nodes[at..], [order][nCarriers][re, im]; `ramp`: its centre's. */
@@ -112,12 +115,15 @@ function gramMatrix(n: Numerology, basis: DelayBasis, time: TimeBasis): Float64A
 
 /** Most systems kept: at 50 subbands, wide windows and all Doppler classes some tens of MB. */
 const MAX_SOLVERS = 96;
+/** Most interpolations kept: of some ten positions of the FFT window. */
+const MAX_POINTS = 96;
 
 /** The kernel of one numerology with the bases and systems it was given. */
 export class FitStore {
   readonly numerology: Numerology;
   readonly kernel: LmmseKernel;
   private readonly bases = new Map<DelayBasis, number>();
+  private readonly allPoints = new Map<WindowPoints, number>();
   /** By delay basis, time basis and 3 dB step of lambda. */
   private readonly solvers = new Map<DelayBasis, Map<TimeBasis, Map<number, WindowSolver>>>();
   private count = 0;
@@ -129,9 +135,10 @@ export class FitStore {
 
   /** Makes room, before a burst: solvers of earlier ones may not be used any more. */
   tidy(): void {
-    if (this.count < MAX_SOLVERS) return;
+    if (this.count < MAX_SOLVERS && this.allPoints.size < MAX_POINTS) return;
     this.count = 0;
     this.bases.clear();
+    this.allPoints.clear();
     this.solvers.clear();
     this.kernel.reset();
   }
@@ -142,6 +149,16 @@ export class FitStore {
     if (number === undefined) {
       number = this.kernel.addBasis(basis.values, basis.size);
       this.bases.set(basis, number);
+    }
+    return number;
+  }
+
+  /** The kernel's number of a delay window's interpolation. */
+  points(points: WindowPoints): number {
+    let number = this.allPoints.get(points);
+    if (number === undefined) {
+      number = this.kernel.addPoints(points.starts, points.weights, points.window.basis.size);
+      this.allPoints.set(points, number);
     }
     return number;
   }

@@ -1,15 +1,21 @@
-import { type FitPattern, type LmmseKernel, MOST_POLYNOMIALS, SLOT } from './lmmse-kernel.ts';
+import {
+  type FitPattern,
+  type FitSystem,
+  type LmmseKernel,
+  MOST_POLYNOMIALS,
+  POINT_TAPS,
+  SLOT,
+} from './lmmse-kernel.ts';
 
 interface Basis {
   readonly values: Float32Array;
   readonly size: number;
 }
 
-interface System {
-  readonly factor: Float64Array;
+interface Points {
+  readonly starts: Int32Array;
+  readonly weights: Float64Array;
   readonly size: number;
-  readonly penalty: Float64Array;
-  readonly order: number;
 }
 
 /** The kernel in plain TypeScript and double precision: the twin of the one in WebAssembly. */
@@ -19,7 +25,13 @@ export class PlainLmmseKernel implements LmmseKernel {
   private half = new Float64Array(0);
   private readonly pattern: FitPattern;
   private bases: Basis[] = [];
-  private systems: System[] = [];
+  private systems: FitSystem[] = [];
+  private points: Points[] = [];
+  private basis: Basis = { values: new Float32Array(0), size: 0 };
+  /** [slot][MOST_POLYNOMIALS][basis size][re, im]. */
+  private projected = new Float64Array(0);
+  private grid: Float64Array = new Float64Array(0);
+  private row = 0;
 
   constructor(pattern: FitPattern) {
     this.pattern = pattern;
@@ -29,25 +41,30 @@ export class PlainLmmseKernel implements LmmseKernel {
     return this.bases.push({ values, size }) - 1;
   }
 
-  addSystem(factor: Float64Array, size: number, penalty: Float64Array, order: number): number {
+  addPoints(starts: Int32Array, weights: Float64Array, size: number): number {
+    return this.points.push({ starts, weights, size }) - 1;
+  }
+
+  addSystem(system: FitSystem): number {
+    const { size } = system;
     if (this.z.length < 2 * size) {
       this.z = new Float64Array(2 * size);
       this.theta = new Float64Array(2 * size);
       this.half = new Float64Array(2 * size);
     }
-    return this.systems.push({ factor, size, penalty, order }) - 1;
+    return this.systems.push(system) - 1;
   }
 
-  project(
-    basis: number,
-    ramp: Float32Array,
-    pilots: Float32Array,
-    from: number,
-    order: number,
-    z: Float64Array,
-    at: number,
-  ): number {
-    const { values, size } = this.bases[basis];
+  begin(basis: number, slots: number): void {
+    this.basis = this.bases[basis];
+    const length = 2 * MOST_POLYNOMIALS * this.basis.size * slots;
+    if (this.projected.length < length) this.projected = new Float64Array(length);
+  }
+
+  project(ramp: Float32Array, pilots: Float32Array, from: number, order: number, slot: number): number {
+    const { values, size } = this.basis;
+    const z = this.projected;
+    const at = 2 * MOST_POLYNOMIALS * size * slot;
     const { nSubbands, polynomials } = this.pattern;
     z.fill(0, at, at + 2 * order * size);
     let energy = 0;
@@ -68,8 +85,54 @@ export class PlainLmmseKernel implements LmmseKernel {
     return energy;
   }
 
-  solve(system: number): number {
-    const { factor, size, penalty, order } = this.systems[system];
+  solveSlots(system: number, first: number): number {
+    const { order, size, slots, perSlot } = this.systems[system];
+    const block = (2 * size) / order;
+    const { z, projected } = this;
+    z.fill(0);
+    for (let slot = 0; slot < slots; slot++) {
+      const at = (first + slot) * MOST_POLYNOMIALS * block;
+      for (let d = 0; d < order; d++) {
+        for (let p = 0; p <= d; p++) {
+          const w = perSlot[(slot * order + d) * order + p];
+          for (let i = 0; i < block; i++) z[d * block + i] += w * projected[at + p * block + i];
+        }
+      }
+    }
+    return this.solve(this.systems[system]);
+  }
+
+  loadGrid(grid: Float64Array, row: number): void {
+    this.grid = grid;
+    this.row = row;
+  }
+
+  solvePoints(system: number, points: number): number {
+    const { order } = this.systems[system];
+    const { starts, weights, size } = this.points[points];
+    const { z, grid } = this;
+    const at = (d: number, i: number, part: 0 | 1) => {
+      let sum = 0;
+      const from = 2 * (d * this.row + starts[i]) + part;
+      for (let w = 0; w < POINT_TAPS; w++) sum += weights[i * POINT_TAPS + w] * grid[from + 2 * w];
+      return sum;
+    };
+    for (let d = 0; d < order; d++) {
+      let o = 2 * d * size;
+      z[o++] = at(d, 0, 0);
+      z[o++] = at(d, 0, 1);
+      for (let i = 1; i < size; i += 2) {
+        // Z(c + d) = C + i S and Z(c - d) = C - i S.
+        z[o++] = Math.SQRT1_2 * (at(d, i, 0) + at(d, i + 1, 0));
+        z[o++] = Math.SQRT1_2 * (at(d, i, 1) + at(d, i + 1, 1));
+        z[o++] = Math.SQRT1_2 * (at(d, i, 1) - at(d, i + 1, 1));
+        z[o++] = Math.SQRT1_2 * (at(d, i + 1, 0) - at(d, i, 0));
+      }
+    }
+    return this.solve(this.systems[system]);
+  }
+
+  private solve({ factor, size, penalty, order }: FitSystem): number {
     const { z, theta, half } = this;
     let sum = 0;
     theta.fill(0);
@@ -121,5 +184,6 @@ export class PlainLmmseKernel implements LmmseKernel {
   reset(): void {
     this.bases = [];
     this.systems = [];
+    this.points = [];
   }
 }

@@ -1,4 +1,11 @@
-import { type FitPattern, type LmmseKernel, MOST_POLYNOMIALS, SLOT } from './lmmse-kernel.ts';
+import {
+  type FitPattern,
+  type FitSystem,
+  type LmmseKernel,
+  MOST_POLYNOMIALS,
+  POINT_TAPS,
+  SLOT,
+} from './lmmse-kernel.ts';
 import { LMMSE_WASM } from './lmmse-wasm-binary.ts';
 import { instantiate } from './wasm.ts';
 
@@ -18,6 +25,16 @@ interface Exports {
     sums: number,
     z: number,
   ): number;
+  gather(
+    perSlot: number,
+    slots: number,
+    order: number,
+    projected: number,
+    stride: number,
+    block: number,
+    z: number,
+  ): void;
+  interpolate(starts: number, weights: number, size: number, grid: number, row: number, order: number, z: number): void;
   solve(factor: number, size: number, z: number, theta: number, penalty: number, order: number): number;
   expand(
     table: number,
@@ -37,19 +54,17 @@ const SUBBAND = 12;
 const MAX_BASIS = 127;
 const MAX_SYSTEM = MOST_POLYNOMIALS * MAX_BASIS;
 
-/** Byte addresses; behind ARENA lie bases and systems. */
+/** Byte addresses; behind ARENA lies what is taken in, and room for projections and a grid. */
 const OFFSETS = 1024;
 const POLYNOMIALS = 1088;
 const PILOTS = 1536;
 const RAMP = 7168;
 const SUMS = 12288;
-const PROJECTED = 26624;
-const Z = 36864;
-
-const THETA = 47104;
-const COEFFICIENTS = 57344;
-const NODES = 58368;
-const ARENA = 82432;
+const Z = 26624;
+const THETA = 36864;
+const COEFFICIENTS = 47104;
+const NODES = 48128;
+const ARENA = 72192;
 
 const PAGE = 65536;
 
@@ -61,11 +76,26 @@ interface Basis {
   readonly byFunction: number;
 }
 
+interface Points {
+  readonly size: number;
+  readonly starts: number;
+  readonly weights: number;
+}
+
+/** Addresses of a system's parts. */
 interface System {
   readonly size: number;
   readonly order: number;
+  readonly slots: number;
   readonly factor: number;
   readonly penalty: number;
+  readonly perSlot: number;
+}
+
+/** Room that is made anew, larger, where it is too small. */
+interface Room {
+  at: number;
+  bytes: number;
 }
 
 /** WebAssembly SIMD: projection and expansion in single, solution in double precision. Its memory grows with what it is given. */
@@ -76,10 +106,16 @@ export class WasmLmmseKernel implements LmmseKernel {
   private readonly pattern: FitPattern;
   private pilots!: Float32Array;
   private ramp!: Float32Array;
-  private projected!: Float64Array;
   private nodes!: Float32Array;
   private bases: Basis[] = [];
   private systems: System[] = [];
+  private points: Points[] = [];
+  private basis: Basis = { size: 0, padded: 0, byCarrier: 0, byFunction: 0 };
+  /** Projections of the slots, f64 [slot][MOST_POLYNOMIALS][basis size][re, im], `stride` bytes a slot. */
+  private projected: Room = { at: 0, bytes: 0 };
+  private stride = 0;
+  private grid: Room = { at: 0, bytes: 0 };
+  private row = 0;
   private end = ARENA;
   /** The ramp that stands in the memory. */
   private held: Float32Array | null = null;
@@ -103,7 +139,6 @@ export class WasmLmmseKernel implements LmmseKernel {
     const { nSubbands } = this.pattern;
     this.pilots = new Float32Array(buffer, PILOTS, 2 * SLOT * nSubbands);
     this.ramp = new Float32Array(buffer, RAMP, 2 * SUBBAND * nSubbands);
-    this.projected = new Float64Array(buffer, PROJECTED, 2 * MAX_SYSTEM);
     this.z = new Float64Array(buffer, Z, 2 * MAX_SYSTEM);
     this.theta = new Float64Array(buffer, THETA, 2 * MAX_SYSTEM);
     this.nodes = new Float32Array(buffer, NODES, 2 * MOST_POLYNOMIALS * SUBBAND * nSubbands);
@@ -145,38 +180,55 @@ export class WasmLmmseKernel implements LmmseKernel {
     return this.bases.push({ size, padded, byCarrier, byFunction }) - 1;
   }
 
-  addSystem(factor: Float64Array, size: number, penalty: Float64Array, order: number): number {
+  addPoints(starts: Int32Array, weights: Float64Array, size: number): number {
+    const startsAt = this.allocate(4 * size);
+    const weightsAt = this.allocate(8 * POINT_TAPS * size);
+    const { buffer } = this.wasm.memory;
+    const bytes = new Uint32Array(buffer, startsAt, size);
+    for (let i = 0; i < size; i++) bytes[i] = 16 * starts[i];
+    new Float64Array(buffer, weightsAt, POINT_TAPS * size).set(weights);
+    return this.points.push({ size, starts: startsAt, weights: weightsAt }) - 1;
+  }
+
+  addSystem({ factor, size, penalty, order, slots, perSlot }: FitSystem): number {
     if (size < 1 || size > MAX_SYSTEM) throw new RangeError(`system of ${size} unknowns, 1 to ${MAX_SYSTEM} expected`);
     const blocks = Math.ceil(size / 4);
     const length = 8 * blocks * (blocks + 1);
     const at = this.allocate(8 * length);
-    const penaltyAt = this.allocate(8 * order * order);
-    const out = new Float64Array(this.wasm.memory.buffer, at, length);
+    const penaltyAt = this.allocate(8 * penalty.length);
+    const perSlotAt = this.allocate(8 * perSlot.length);
+    const { buffer } = this.wasm.memory;
+    const out = new Float64Array(buffer, at, length);
     let o = 0;
     for (let row = 0; row < size; row += 4) {
       for (let j = 0; j < row + 4; j++) {
         for (let r = row; r < row + 4; r++) out[o++] = r < size && j <= r ? factor[r * size + j] : 0;
       }
     }
-    new Float64Array(this.wasm.memory.buffer, penaltyAt, order * order).set(penalty);
-    return this.systems.push({ size, order, factor: at, penalty: penaltyAt }) - 1;
+    new Float64Array(buffer, penaltyAt, penalty.length).set(penalty);
+    new Float64Array(buffer, perSlotAt, perSlot.length).set(perSlot);
+    return this.systems.push({ size, order, slots, factor: at, penalty: penaltyAt, perSlot: perSlotAt }) - 1;
   }
 
-  project(
-    basis: number,
-    ramp: Float32Array,
-    pilots: Float32Array,
-    from: number,
-    order: number,
-    z: Float64Array,
-    at: number,
-  ): number {
-    const { size, padded, byCarrier } = this.bases[basis];
+  begin(basis: number, slots: number): void {
+    this.basis = this.bases[basis];
+    // Behind each slot what padding writes.
+    this.stride = 16 * (MOST_POLYNOMIALS * this.basis.size + 3);
+    this.makeRoom(this.projected, this.stride * slots);
+  }
+
+  private makeRoom(room: Room, bytes: number): void {
+    if (room.bytes >= bytes) return;
+    room.bytes = Math.max(bytes, 2 * room.bytes);
+    room.at = this.allocate(room.bytes);
+  }
+
+  project(ramp: Float32Array, pilots: Float32Array, from: number, order: number, slot: number): number {
+    const { size, padded, byCarrier } = this.basis;
     const { nSubbands } = this.pattern;
-    const { length } = this.pilots;
     this.setRamp(ramp);
-    this.pilots.set(pilots.subarray(from, from + length));
-    const energy = this.wasm.project(
+    this.pilots.set(pilots.subarray(from, from + this.pilots.length));
+    return this.wasm.project(
       byCarrier,
       padded,
       size,
@@ -187,15 +239,32 @@ export class WasmLmmseKernel implements LmmseKernel {
       order,
       PILOTS,
       SUMS,
-      PROJECTED,
+      this.projected.at + this.stride * slot,
     );
-    const { projected } = this;
-    for (let i = 0, o = at; i < 2 * order * size; i++, o++) z[o] = projected[i];
-    return energy;
   }
 
-  solve(system: number): number {
-    const { factor, size, penalty, order } = this.systems[system];
+  solveSlots(system: number, first: number): number {
+    const { order, slots, perSlot } = this.systems[system];
+    const { stride } = this;
+    const at = this.projected.at + stride * first;
+    this.wasm.gather(perSlot, slots, order, at, stride, 16 * this.basis.size, Z);
+    return this.solve(this.systems[system]);
+  }
+
+  loadGrid(grid: Float64Array, row: number): void {
+    this.makeRoom(this.grid, 8 * grid.length);
+    this.row = row;
+    new Float64Array(this.wasm.memory.buffer, this.grid.at, grid.length).set(grid);
+  }
+
+  solvePoints(system: number, points: number): number {
+    const { order } = this.systems[system];
+    const { size, starts, weights } = this.points[points];
+    this.wasm.interpolate(starts, weights, size, this.grid.at, 16 * this.row, order, Z);
+    return this.solve(this.systems[system]);
+  }
+
+  private solve({ factor, size, penalty, order }: System): number {
     return this.wasm.solve(factor, size, Z, THETA, penalty, order);
   }
 
@@ -210,6 +279,9 @@ export class WasmLmmseKernel implements LmmseKernel {
   reset(): void {
     this.bases = [];
     this.systems = [];
+    this.points = [];
+    this.projected = { at: 0, bytes: 0 };
+    this.grid = { at: 0, bytes: 0 };
     this.end = ARENA;
   }
 

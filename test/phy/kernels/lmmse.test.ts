@@ -3,10 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
 import { invertFactor } from '../../../src/phy/channel-est/cholesky.ts';
+import { delaysOf } from '../../../src/phy/channel-est/delay-transform.ts';
 import { makeLmmse } from '../../../src/phy/kernels/lmmse.ts';
 import { type FitPattern, MOST_POLYNOMIALS } from '../../../src/phy/kernels/lmmse-kernel.ts';
 import { PlainLmmseKernel } from '../../../src/phy/kernels/lmmse-plain.ts';
 import { WasmLmmseKernel } from '../../../src/phy/kernels/lmmse-wasm.ts';
+import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
 
 const KERNELS = [PlainLmmseKernel, WasmLmmseKernel];
 
@@ -60,31 +62,45 @@ function difference(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return most / Math.sqrt(square + 1e-30);
 }
 
-test('WebAssembly projects, solves and expands like plain TypeScript: any pattern, basis and order', () => {
+/** A system over `slots` slots whose right-hand side is `perSlot` of the slots' projections. */
+function systemOf(size: number, order: number, slots: number, random: RandomStream) {
+  const matrix = positive(size, random);
+  const factor = invertFactor(matrix.slice(), size);
+  const penalty = positive(order, random);
+  const perSlot = Float64Array.from({ length: slots * order * order }, () => random.normal());
+  return { matrix, system: { size, order, factor, penalty, slots, perSlot } };
+}
+
+test('WebAssembly projects, solves and expands like plain TypeScript: any pattern, basis, order and slots', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(1, 2, 4, 6, 15, 25, 50),
       fc.integer({ min: 0, max: 12 }),
       fc.integer({ min: 1, max: MOST_POLYNOMIALS }),
+      fc.integer({ min: 1, max: 4 }),
       fc.integer(),
-      (nSubbands, reach, order, seed) => {
+      (nSubbands, reach, order, slots, seed) => {
         const random = new RandomStream(seed);
         const shape = pattern(nSubbands, random);
         const size = 2 * reach + 1;
         const n = size * order;
         const { values, ramp } = basisOf(nSubbands, size, random);
-        const factor = invertFactor(positive(n, random), n);
-        const penalty = positive(order, random);
-        const pilots = new Float32Array(3 * 28 * nSubbands);
+        const { system } = systemOf(n, order, slots, random);
+        const pilots = new Float32Array(5 * 28 * nSubbands);
         random.addComplexNoise(pilots, 1);
+        // In any order, and more polynomials than asked for later.
+        const projected = random.shuffle(Array.from({ length: slots + 1 }, (_, i) => i));
         const [of, on] = KERNELS.map((Kernel) => {
           const kernel = new Kernel(shape);
           const basis = kernel.addBasis(values, size);
-          const system = kernel.addSystem(factor, n, penalty, order);
-          const z = new Float64Array(2 * n + 6).fill(3);
-          const energy = kernel.project(basis, ramp, pilots, 28 * nSubbands, order, z, 4);
-          kernel.z.set(z.subarray(4, 4 + 2 * n));
-          const explained = kernel.solve(system);
+          const number = kernel.addSystem(system);
+          kernel.begin(basis, slots + 1);
+          let energy = 0;
+          for (const slot of projected) {
+            energy += kernel.project(ramp, pilots, 28 * nSubbands * slot, MOST_POLYNOMIALS, slot);
+          }
+          const explained = kernel.solveSlots(number, 1);
+          const z = kernel.z.slice(0, 2 * n);
           const theta = kernel.theta.slice(0, 2 * n);
           const nodes = new Float32Array(24 * nSubbands * order + 6).fill(5);
           kernel.expand(basis, ramp, order, nodes, 3);
@@ -97,7 +113,6 @@ test('WebAssembly projects, solves and expands like plain TypeScript: any patter
           assert.ok(worst < 1e-5, `${part}: ${worst}, ${nSubbands} subbands, ${size} functions, order ${order}`);
         }
         // What lies around the results stays as it was.
-        assert.deepEqual([...on.z.subarray(0, 4), ...on.z.subarray(-2)], [3, 3, 3, 3, 3, 3]);
         assert.deepEqual([...on.nodes.subarray(0, 3), ...on.nodes.subarray(-3)], [5, 5, 5, 5, 5, 5]);
       },
     ),
@@ -105,27 +120,57 @@ test('WebAssembly projects, solves and expands like plain TypeScript: any patter
   );
 });
 
+test('WebAssembly interpolates from a grid like plain TypeScript and WindowPoints', () => {
+  for (const n of NUMEROLOGIES) {
+    const random = new RandomStream(`grid ${n.id}`);
+    const { transform, windows, points } = delaysOf(n, 3);
+    for (const window of windows) {
+      const order = 1 + random.integer(3);
+      const { size } = window.basis;
+      const { system } = systemOf(size * order, order, 1, random);
+      const grid = Float64Array.from({ length: 2 * order * transform.length }, () => random.normal());
+      const of = new Float64Array(2 * order * size);
+      for (let d = 0; d < order; d++) {
+        points(window).project(grid, 2 * d * transform.length, of, 2 * d * size);
+      }
+      for (const Kernel of KERNELS) {
+        const kernel = new Kernel(pattern(n.nSubbands, random));
+        const number = kernel.addSystem(system);
+        const { starts, weights } = points(window);
+        const handle = kernel.addPoints(starts, weights, size);
+        kernel.loadGrid(grid, transform.length);
+        assert.ok(kernel.solvePoints(number, handle) > 0);
+        assert.ok(difference(of, kernel.z.slice(0, of.length)) < 1e-12);
+      }
+    }
+  }
+});
+
 test('the solution solves the system, and what it explains is the quadratic form: closed form', () => {
   const random = new RandomStream('system');
   const [size, order] = [21, 3];
   for (const Kernel of KERNELS) {
     const kernel = new Kernel(pattern(4, random));
-    const a = positive(size, random);
-    const penalty = positive(order, random);
-    const system = kernel.addSystem(invertFactor(a.slice(), size), size, penalty, order);
-    const z = Float64Array.from({ length: 2 * size }, () => random.normal());
-    kernel.z.set(z);
-    const explained = kernel.solve(system);
+    const { matrix, system } = systemOf(size, order, 2, random);
+    const basis = kernel.addBasis(basisOf(4, 7, random).values, 7);
+    const number = kernel.addSystem(system);
+    const pilots = new Float32Array(224);
+    random.addComplexNoise(pilots, 1);
+    const ramp = new Float32Array(96).fill(0.5);
+    kernel.begin(basis, 2);
+    for (const slot of [0, 1]) kernel.project(ramp, pilots, 112 * slot, order, slot);
+    const explained = kernel.solveSlots(number, 0);
+    const { z, theta } = kernel;
     let expected = 0;
     for (let i = 0; i < size; i++) {
       for (const part of [0, 1]) {
         let back = 0;
-        for (let j = 0; j < size; j++) back += a[i * size + j] * kernel.theta[2 * j + part];
-        assert.ok(Math.abs(back - z[2 * i + part]) < 1e-9);
-        expected += kernel.theta[2 * i + part] * z[2 * i + part];
+        for (let j = 0; j < size; j++) back += matrix[i * size + j] * theta[2 * j + part];
+        assert.ok(Math.abs(back - z[2 * i + part]) < 1e-8);
+        expected += theta[2 * i + part] * z[2 * i + part];
         for (let e = 0; e < order; e++) {
-          const other = kernel.theta[2 * ((i % 7) + 7 * e) + part];
-          expected += penalty[order * Math.floor(i / 7) + e] * kernel.theta[2 * i + part] * other;
+          const other = theta[2 * ((i % 7) + 7 * e) + part];
+          expected += system.penalty[order * Math.floor(i / 7) + e] * theta[2 * i + part] * other;
         }
       }
     }
@@ -134,7 +179,7 @@ test('the solution solves the system, and what it explains is the quadratic form
 });
 
 test('one path projects on a basis around it as on its first function alone, and comes back', () => {
-  // Two subbands, pilots on all twelve carriers in turn, one polynomial that is 1: the fit of a flat channel.
+  // Two subbands, pilots on all twelve carriers in turn, polynomials that are 1: the fit of a flat channel.
   const shape: FitPattern = {
     nSubbands: 2,
     pilots: Array.from({ length: 14 }, (_, t) => (5 * t + 2) % 12),
@@ -149,52 +194,48 @@ test('one path projects on a basis around it as on its first function alone, and
       pilots[p + 1] = -ramp[2 * (12 * s + shape.pilots[t]) + 1];
     }
   }
+  // The unit matrix without its part for sine and cosine.
+  const factor = Float64Array.of(1, 0, 0, 0, 0, 0, 0, 0, 0);
+  const system = { size: 3, order: 1, factor, penalty: Float64Array.of(0), slots: 1, perSlot: Float64Array.of(1) };
   for (const Kernel of KERNELS) {
     const kernel = new Kernel(shape);
     const basis = kernel.addBasis(values, 3);
-    const z = new Float64Array(6);
-    assert.ok(Math.abs(kernel.project(basis, ramp, pilots, 0, 1, z, 0) - 28) < 1e-5);
-    assert.ok(Math.abs(z[0] - 28) < 1e-4 && Math.abs(z[1]) < 1e-4);
-    kernel.addSystem(Float64Array.of(1, 0, 0, 0, 1, 0, 0, 0, 1), 3, Float64Array.of(0), 1);
-    kernel.z.fill(0);
-    kernel.z[0] = 1;
-    kernel.solve(0);
+    const number = kernel.addSystem(system);
+    kernel.begin(basis, 1);
+    assert.ok(Math.abs(kernel.project(ramp, pilots, 0, 1, 0) - 28) < 1e-5);
+    kernel.solveSlots(number, 0);
+    assert.ok(Math.abs(kernel.z[0] - 28) < 1e-4 && Math.abs(kernel.z[1]) < 1e-4);
     const nodes = new Float32Array(48);
     kernel.expand(basis, ramp, 1, nodes, 0);
     for (let c = 0; c < 48; c += 2) {
-      assert.ok(Math.abs(nodes[c] - ramp[c]) < 1e-6 && Math.abs(nodes[c + 1] + ramp[c + 1]) < 1e-6);
+      assert.ok(Math.abs(nodes[c] / 28 - ramp[c]) < 1e-5 && Math.abs(nodes[c + 1] / 28 + ramp[c + 1]) < 1e-5);
     }
   }
 });
 
 test('the memory grows with systems, which all stay right, and begins anew after a reset', () => {
   const random = new RandomStream('growth');
-  const kernel = new WasmLmmseKernel(pattern(4, random));
-  const size = 60;
-  const made = Array.from({ length: 40 }, () => {
-    const factor = invertFactor(positive(size, random), size);
-    return { factor, system: kernel.addSystem(factor, size, Float64Array.of(0), 1) };
+  const [on, of] = [WasmLmmseKernel, PlainLmmseKernel].map((Kernel) => new Kernel(pattern(4, new RandomStream(1))));
+  const values = basisOf(4, 31, random).values;
+  const ramp = new Float32Array(96).fill(0.7);
+  const pilots = new Float32Array(112);
+  random.addComplexNoise(pilots, 1);
+  const systems = Array.from({ length: 40 }, () => systemOf(62, 2, 1, random).system);
+  const forms = [on, of].map((kernel) => {
+    kernel.begin(kernel.addBasis(values, 31), 1);
+    const numbers = systems.map((system) => kernel.addSystem(system));
+    kernel.project(ramp, pilots, 0, 2, 0);
+    return numbers.map((number) => kernel.solveSlots(number, 0));
   });
-  const z = Float64Array.from({ length: 2 * size }, () => random.normal());
-  const form = (factor: Float64Array) => {
-    let sum = 0;
-    for (let i = 0; i < size; i++) {
-      for (const part of [0, 1]) {
-        let y = 0;
-        for (let j = 0; j <= i; j++) y += factor[i * size + j] * z[2 * j + part];
-        sum += y * y;
-      }
-    }
-    return sum;
-  };
-  for (const { factor, system } of made) {
-    kernel.z.set(z);
-    assert.ok(Math.abs(kernel.solve(system) / form(factor) - 1) < 1e-12);
-  }
-  kernel.reset();
-  assert.equal(kernel.addSystem(made[7].factor, size, Float64Array.of(0), 1), 0);
-  kernel.z.set(z);
-  assert.ok(Math.abs(kernel.solve(0) / form(made[7].factor) - 1) < 1e-12);
+  forms[0].forEach((v, i) => {
+    assert.ok(Math.abs(v / forms[1][i] - 1) < 1e-5);
+  });
+  on.reset();
+  assert.equal(on.addBasis(values, 31), 0);
+  assert.equal(on.addSystem(systems[7]), 0);
+  on.begin(0, 1);
+  on.project(ramp, pilots, 0, 2, 0);
+  assert.equal(on.solveSlots(0, 0), forms[0][7]);
 });
 
 test('what the kernel cannot hold is refused', () => {
@@ -205,7 +246,8 @@ test('what the kernel cannot hold is refused', () => {
   const kernel = new WasmLmmseKernel(shape);
   assert.throws(() => kernel.addBasis(new Float32Array(48 * 129), 129), RangeError);
   assert.throws(() => kernel.addBasis(new Float32Array(48 * 4), 4), RangeError);
-  assert.throws(() => kernel.addSystem(new Float64Array(1), 700, new Float64Array(1), 1), RangeError);
+  const { system } = systemOf(2, 1, 1, random);
+  assert.throws(() => kernel.addSystem({ ...system, size: 700 }), RangeError);
 });
 
 test('the kernel of the product is the fast one', () => {

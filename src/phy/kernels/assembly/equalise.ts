@@ -133,7 +133,7 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
           const data = v128.load(tables + (g << 4));
           const gainOfData = v128.and(gain, data);
           sum = f32x4.add(sum, gainOfData);
-          const snr = f32x4.min(most, f32x4.max(zero, f32x4.mul(f32x4.sub(gain, bias), perNoise)));
+          const snr = f32x4.pmin(most, f32x4.pmax(zero, f32x4.mul(f32x4.sub(gain, bias), perNoise)));
           factors = f32x4.mul(factors, f32x4.add(one, v128.and(snr, data)));
           // Without the pilot from here on.
           const lanes = v128.load(tables + (ORDERS - MASKS) + (g << 4));

@@ -107,6 +107,75 @@ export function project(
   return f64x2.extract_lane(energy, 0) + f64x2.extract_lane(energy, 1);
 }
 
+/**
+ * Right-hand side of several slots from their projections: z_d = sum over slots and p <= d of perSlot[slot][d][p] projected_p.
+ * perSlot: f64 [slots][order][order]. projected: f64 [slots][..][re, im], `stride` bytes a slot, of each the first `order` blocks of
+ * `block` bytes.
+ */
+export function gather(
+  perSlot: usize,
+  slots: usize,
+  order: usize,
+  projected: usize,
+  stride: usize,
+  block: usize,
+  z: usize,
+): void {
+  const matrix = (order * order) << 3;
+  for (let d: usize = 0; d < order; d++) {
+    const row = perSlot + ((d * order) << 3);
+    for (let i: usize = 0; i < block; i += 16, z += 16) {
+      let sum = f64x2.splat(0);
+      for (let slot: usize = 0, w = row, x = projected + i; slot < slots; slot++, w += matrix, x += stride) {
+        for (let p: usize = 0, at = x; p <= d; p++, at += block) {
+          sum = f64x2.add(sum, f64x2.mul(v128.load64_splat(w + (p << 3)), v128.load(at)));
+        }
+      }
+      v128.store(z, sum);
+    }
+  }
+}
+
+/** One point of the grid. */
+function point(weights: usize, from: usize): v128 {
+  let even = f64x2.mul(v128.load64_splat(weights), v128.load(from));
+  let odd = f64x2.mul(v128.load64_splat(weights, 8), v128.load(from, 16));
+  for (let w: usize = 16; w < 96; w += 16) {
+    even = f64x2.add(even, f64x2.mul(v128.load64_splat(weights + w), v128.load(from + 2 * w)));
+    odd = f64x2.add(odd, f64x2.mul(v128.load64_splat(weights + w, 8), v128.load(from + 2 * w, 16)));
+  }
+  return f64x2.add(even, odd);
+}
+
+/**
+ * Right-hand side of a delay window from a grid over delay, f64 [order][..][re, im], `row` bytes a polynomial.
+ * starts: u32 [size], bytes from a row's begin. weights: f64 [size][12].
+ */
+export function interpolate(
+  starts: usize,
+  weights: usize,
+  size: usize,
+  grid: usize,
+  row: usize,
+  order: usize,
+  z: usize,
+): void {
+  const half = f64x2.splat(Math.SQRT1_2);
+  const signs = f64x2(Math.SQRT1_2, -Math.SQRT1_2);
+  for (let d: usize = 0; d < order; d++, grid += row) {
+    v128.store(z, point(weights, grid + <usize>load<u32>(starts)));
+    z += 16;
+    for (let i: usize = 1; i < size; i += 2, z += 32) {
+      const after = point(weights + i * 96, grid + <usize>load<u32>(starts + (i << 2)));
+      const before = point(weights + i * 96 + 96, grid + <usize>load<u32>(starts + (i << 2), 4));
+      v128.store(z, f64x2.mul(half, f64x2.add(after, before)));
+      // (after - before) / i.
+      const difference = f64x2.sub(after, before);
+      v128.store(z, f64x2.mul(signs, v128.shuffle<f64>(difference, difference, 1, 0)), 16);
+    }
+  }
+}
+
 function sumOfSquares(x: v128): v128 {
   return f64x2.mul(x, x);
 }
