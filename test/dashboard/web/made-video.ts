@@ -17,7 +17,7 @@ export async function video(n: number, change: Partial<VideoEvent> = {}): Promis
     width: 256,
     height: 256,
     mediaType: 'image/jpeg',
-    bytes: state === 'shown' ? await frameJpeg(n) : new Uint8Array(0),
+    bytes: state === 'shown' ? await keptJpeg(n) : new Uint8Array(0),
     capturedAtMs: 1_764_000_000_000 + (1000 * n) / 30,
     shownAtMs: state === 'shown' ? 1_764_000_000_000 + (1000 * n) / 30 + (latencyMs ?? 0) : null,
     latencyMs,
@@ -33,17 +33,24 @@ export async function video(n: number, change: Partial<VideoEvent> = {}): Promis
 }
 
 const jpegs = new Map<number, Promise<Uint8Array>>();
+const QUALITY = 85;
 
 /** A window of 256 x 256 that goes over the photo and comes back after 64 frames. */
-function frameJpeg(n: number): Promise<Uint8Array> {
+export async function frameJpeg(n: number, quality = QUALITY): Promise<Uint8Array> {
   const place = n % 64;
-  const made = jpegs.get(place) ?? cut(place < 32 ? place : 64 - place);
+  return cut(place < 32 ? place : 64 - place, quality);
+}
+
+/** The same, made once. */
+function keptJpeg(n: number): Promise<Uint8Array> {
+  const place = n % 64;
+  const made = jpegs.get(place) ?? frameJpeg(place);
   jpegs.set(place, made);
   return made;
 }
 
-async function cut(at: number): Promise<Uint8Array> {
+async function cut(at: number, quality: number): Promise<Uint8Array> {
   const { bytes } = await source();
   const region = { left: 8 + 15 * at, top: 100 + 3 * at, width: 256, height: 256 };
-  return new Uint8Array(await sharp(bytes).extract(region).jpeg({ quality: 85 }).toBuffer());
+  return new Uint8Array(await sharp(bytes).extract(region).jpeg({ quality }).toBuffer());
 }

@@ -1,6 +1,6 @@
 // Pictures of docs/dashboard.md, from real runs of the built program.
 //   npm run build && node --import tsx test/dashboard/web/pictures.ts
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import sharp from 'sharp';
 import { launch } from './browser.ts';
+import { frameJpeg } from './made-video.ts';
 import { Program, reads, watchedPage } from './program.ts';
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
@@ -33,6 +34,15 @@ async function open(colorScheme: 'dark' | 'light', viewport: { width: number; he
   const { page, context, wrong } = await watchedPage(browser, program.control, { viewport, colorScheme });
   await reads(page, 'sct-strip', 'link', 'connected');
   return { page, context, wrong };
+}
+
+/** A folder of frames: a window that goes over the demo photo. */
+const FRAMES = 64;
+async function makeFrames(): Promise<void> {
+  await mkdir(join(folder, 'pictures'));
+  for (let n = 0; n < FRAMES; n++) {
+    await writeFile(join(folder, 'pictures', `${String(n).padStart(2, '0')}.jpg`), await frameJpeg(n, 95));
+  }
 }
 
 const LOOPBACK = { demo: true, channel: 'eva', doppler: '5', snr: '12' };
@@ -67,6 +77,16 @@ try {
   await light.page.waitForTimeout(1000);
   await save(light.page, 'dashboard-compare');
   await light.context.close();
+
+  await makeFrames();
+  const video = await open('dark');
+  const streamed = program.run('stream', { options: { to: 'loopback', channel: 'epa', snr: '10', duration: '16' } });
+  await reads(video.page, 'sct-strip', 'state', /stream/);
+  await reads(video.page, 'sct-video', 'frame', /^\d{3}$/);
+  await video.page.waitForTimeout(3000);
+  await save(video.page, 'dashboard-video');
+  await streamed;
+  await video.context.close();
 
   const replay = await open('light');
   await program.run('replay', { source: 'captures/emulated-interference' });

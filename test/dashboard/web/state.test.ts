@@ -111,6 +111,10 @@ test('of a video the latest frame is kept, the latest with a picture, and what c
       [129, 'shown', shown.latencyMs],
     ],
   );
+  take(await video(128));
+  assert.equal(store.video.shown?.frame, 129, 'it was overtaken');
+  take(await video(0));
+  assert.equal(store.video.shown?.frame, 0, 'the sender began anew');
   take(run({ startedAt: '2026-11-22T09:00:00.000Z' }));
   assert.deepEqual([store.video.latest, store.video.shown, store.frames.length], [null, null, 0]);
 });

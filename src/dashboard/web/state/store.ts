@@ -20,6 +20,9 @@ import { Ring } from './ring.ts';
 /** What came of a frame of a video; its picture is kept of the latest alone. */
 export type VideoFrame = Pick<VideoEvent, 'frame' | 'state' | 'latencyMs'>;
 
+/** Frames by which one may be overtaken. */
+const OVERTAKEN = 60;
+
 /** What can change: a topic of the wire, or the page's own. */
 export type Change = TelemetryEvent['topic'] | 'connection' | 'selection' | 'theme';
 
@@ -103,7 +106,7 @@ export class Store {
         break;
       case 'video':
         this.video.latest = event;
-        if (event.bytes.length > 0) this.video.shown = event;
+        if (event.bytes.length > 0 && !isBefore(event, this.video.shown)) this.video.shown = event;
         this.frames.push({ frame: event.frame, state: event.state, latencyMs: event.latencyMs });
         break;
       case 'spectrum':
@@ -156,6 +159,11 @@ export class Store {
   private sayAll(): void {
     for (const change of this.listeners.keys()) this.say(change);
   }
+}
+
+/** A frame that was overtaken, as its picture took longer to be made; much earlier ones are of a sender that began anew. */
+function isBefore({ frame }: VideoEvent, shown: VideoEvent | null): boolean {
+  return shown !== null && frame < shown.frame && frame > shown.frame - OVERTAKEN;
 }
 
 function isAnother(old: RunEvent, next: RunEvent): boolean {
