@@ -40,7 +40,7 @@ if [ -n "${SRSRAN_4G:-}" ]; then
 else
   echo 'ldpc left out: SRSRAN_4G names no source tree' >&2
 fi
-if [ -f bench/realtime.ts ]; then step realtime node --import tsx bench/realtime.ts; fi # 21 minutes: two of 10 minutes each
+if [ -f bench/realtime.ts ]; then step realtime node --import tsx bench/realtime.ts; fi # 17 minutes
 if [ -f bench/video.ts ]; then step video node --import tsx bench/video.ts; fi # 11 minutes
 node --import tsx bench/results-page.ts || failed="$failed page"
 if [ -n "$failed" ]; then

@@ -68,7 +68,9 @@ async function againstFile(): Promise<{ against: string; rows: ComparedRow[] }> 
   return { against: `speed.json of ${old.program.git?.commit ?? 'no commit'}`, rows: compareReports(old, fresh) };
 }
 
-const { against, rows } = await (name === undefined ? againstFile() : againstRevision());
+const { against, rows } = await (name === undefined ? againstFile() : againstRevision()).catch((error: Error) =>
+  fail(3, error.message),
+);
 const { git } = await programFacts(root);
 const tree = git ? `${git.commit.slice(0, 10)}${git.dirty ? ' with changes not committed' : ''}` : 'no commit';
 if (values.json) console.log(JSON.stringify({ schema: 'sct.bench.compare/1', tree, against, rounds, rows }));
