@@ -80,7 +80,7 @@ export class WasmFftKernel implements FftKernel {
 
 /**
  * Factors of all stages but the last in the order of assembly/fft.ts, w = exp(-2 pi i / n): first stage re[N/4], im[N/4] of
- * w^p, then of w^2p and w^3p; the others [n/4][w^p, w^2p, w^3p][re, im].
+ * w^p, then of w^2p and w^3p; the others of r = 4 or 8 points [n/r][w^p, ... w^((r - 1) p)][re, im]. At most 2 N in all.
  */
 export function fftFactors(size: number): Float32Array {
   const factors: number[] = [];
@@ -89,13 +89,16 @@ export function fftFactors(size: number): Float32Array {
     for (let p = 0; p < size / 4; p++) factors.push(Math.cos(unit * p));
     for (let p = 0; p < size / 4; p++) factors.push(Math.sin(unit * p));
   }
-  for (let n = size / 4; n > 8; n /= 4) {
-    for (let p = 0; p < n / 4; p++) {
-      for (let r = 1; r < 4; r++) {
+  let n = size / 4;
+  for (let fours = (3 - (Math.log2(n) % 3)) % 3; n > 8; fours--) {
+    const points = fours > 0 ? 4 : 8;
+    for (let p = 0; p < n / points; p++) {
+      for (let r = 1; r < points; r++) {
         const angle = (-2 * Math.PI * r * p) / n;
         factors.push(Math.cos(angle), Math.sin(angle));
       }
     }
+    n /= points;
   }
   return Float32Array.from(factors);
 }

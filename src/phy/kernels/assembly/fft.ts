@@ -5,7 +5,8 @@
 // first stage and the last, real and imaginary parts stand apart in groups of four, [N/4][re x 4, im x 4]: no factor needs
 // a shuffle then. The first
 // stage runs along p and transposes 4 x 4 on the way out, all others run along q and take one factor for all lanes. What
-// is left at the end, 4 or 8 points, has no factors but those of the 8-point transform.
+// is left at the end, 4 or 8 points, has no factors but those of the 8-point transform. Stages of 8 points behind the first few save
+// passes over the memory: 256 points take three, 1024 and 2048 four.
 // The inverse is the forward transform with real and imaginary parts exchanged on the way in and out. Two types stand for
 // the directions, and two for whether the source is rotated on the way in, so that the compiler makes a stage for each and no
 // loop has to choose.
@@ -249,6 +250,97 @@ function lastOfEight<Direction>(size: usize, x: usize, y: usize): void {
   }
 }
 
+/** Four points times the factor at an address. */
+function storeTurned(y: usize, re: v128, im: v128, w: usize): void {
+  const wr = v128.load32_splat(w);
+  const wi = v128.load32_splat(w, 4);
+  v128.store(y, f32x4.sub(f32x4.mul(re, wr), f32x4.mul(im, wi)));
+  v128.store(y, f32x4.add(f32x4.mul(re, wi), f32x4.mul(im, wr)), 16);
+}
+
+/**
+ * Stage of 8 points, of length n and stride s = N / n >= 4: as lastOfEight, with factors of p one after the other: w^p, ... w^7p,
+ * each re, im.
+ */
+function middleOfEight(size: usize, n: usize, x: usize, y: usize, factors: usize): void {
+  const eighth = size;
+  const stride = (size / n) << 3;
+  const half = f32x4.splat(<f32>Math.SQRT1_2);
+  let w = factors;
+  for (const end = w + 7 * n; w < end; w += 56) {
+    for (const last = x + stride; x < last; x += 32, y += 32) {
+      const x2 = x + 2 * eighth;
+      const x4 = x + 4 * eighth;
+      const x6 = x + 6 * eighth;
+      let ar = v128.load(x + eighth);
+      let ai = v128.load(x + eighth, 16);
+      let br = v128.load(x2 + eighth);
+      let bi = v128.load(x2 + eighth, 16);
+      let cr = v128.load(x4 + eighth);
+      let ci = v128.load(x4 + eighth, 16);
+      let dr = v128.load(x6 + eighth);
+      let di = v128.load(x6 + eighth, 16);
+      let sr = f32x4.add(ar, cr);
+      let si = f32x4.add(ai, ci);
+      let mr = f32x4.sub(ar, cr);
+      let mi = f32x4.sub(ai, ci);
+      let tr = f32x4.add(br, dr);
+      let ti = f32x4.add(bi, di);
+      let ur = f32x4.sub(br, dr);
+      let ui = f32x4.sub(bi, di);
+      const o0r = f32x4.add(sr, tr);
+      const o0i = f32x4.add(si, ti);
+      let re = f32x4.add(mr, ui);
+      let im = f32x4.sub(mi, ur);
+      const o1r = f32x4.mul(half, f32x4.add(re, im));
+      const o1i = f32x4.mul(half, f32x4.sub(im, re));
+      const o2r = f32x4.sub(si, ti);
+      const o2i = f32x4.sub(tr, sr);
+      re = f32x4.sub(mr, ui);
+      im = f32x4.add(mi, ur);
+      const o3r = f32x4.mul(half, f32x4.sub(im, re));
+      const o3i = f32x4.mul(half, f32x4.add(re, im));
+      ar = v128.load(x);
+      ai = v128.load(x, 16);
+      br = v128.load(x2);
+      bi = v128.load(x2, 16);
+      cr = v128.load(x4);
+      ci = v128.load(x4, 16);
+      dr = v128.load(x6);
+      di = v128.load(x6, 16);
+      sr = f32x4.add(ar, cr);
+      si = f32x4.add(ai, ci);
+      mr = f32x4.sub(ar, cr);
+      mi = f32x4.sub(ai, ci);
+      tr = f32x4.add(br, dr);
+      ti = f32x4.add(bi, di);
+      ur = f32x4.sub(br, dr);
+      ui = f32x4.sub(bi, di);
+      const y2 = y + 2 * stride;
+      const y4 = y + 4 * stride;
+      const y6 = y + 6 * stride;
+      re = f32x4.add(sr, tr);
+      im = f32x4.add(si, ti);
+      v128.store(y, f32x4.add(re, o0r));
+      v128.store(y, f32x4.add(im, o0i), 16);
+      storeTurned(y4, f32x4.sub(re, o0r), f32x4.sub(im, o0i), w + 24);
+      re = f32x4.add(mr, ui);
+      im = f32x4.sub(mi, ur);
+      storeTurned(y + stride, f32x4.add(re, o1r), f32x4.add(im, o1i), w);
+      storeTurned(y4 + stride, f32x4.sub(re, o1r), f32x4.sub(im, o1i), w + 32);
+      re = f32x4.sub(sr, tr);
+      im = f32x4.sub(si, ti);
+      storeTurned(y2, f32x4.add(re, o2r), f32x4.add(im, o2i), w + 8);
+      storeTurned(y6, f32x4.sub(re, o2r), f32x4.sub(im, o2i), w + 40);
+      re = f32x4.sub(mr, ui);
+      im = f32x4.add(mi, ur);
+      storeTurned(y2 + stride, f32x4.add(re, o3r), f32x4.sub(im, o3i), w + 16);
+      storeTurned(y6 + stride, f32x4.sub(re, o3r), f32x4.add(im, o3i), w + 48);
+    }
+    y += 7 * stride;
+  }
+}
+
 /** Real and imaginary part of four points times the four [re x 4, im x 4] at an address. */
 function turnedReal(re: v128, im: v128, by: usize): v128 {
   return f32x4.sub(f32x4.mul(re, v128.load(by)), f32x4.mul(im, v128.load(by, 16)));
@@ -292,15 +384,27 @@ function storeJoined<Direction>(y: usize, re: v128, im: v128): void {
   }
 }
 
-/** The stages between the first, which wrote to HERE, and the last; returns where that one finds its input. */
+/**
+ * The stages between the first, which wrote to HERE, and the last; returns where that one finds its input. So many are of 4 points
+ * that all others, with the last, are of 8.
+ */
 function middleStages(size: usize, factors: usize): usize {
   let from = HERE;
   let to = THERE;
   let w = factors + 6 * size;
   let n = size >> 2;
-  for (; n > 8; n >>= 2) {
-    middleStage(size, n, from, to, w);
-    w += 6 * n;
+  let fours = (3 - (<i32>ctz(n) % 3)) % 3;
+  while (n > 8) {
+    if (fours > 0) {
+      middleStage(size, n, from, to, w);
+      w += 6 * n;
+      n >>= 2;
+      fours--;
+    } else {
+      middleOfEight(size, n, from, to, w);
+      w += 7 * n;
+      n >>= 3;
+    }
     const swap = from;
     from = to;
     to = swap;
@@ -311,8 +415,8 @@ function middleStages(size: usize, factors: usize): usize {
 function transform<Direction, Turn>(size: usize, source: usize, result: usize, factors: usize, rotation: usize): void {
   firstStage<Direction, Turn>(size, source, HERE, factors, rotation);
   const from = middleStages(size, factors);
-  if (ctz(size) & 1) lastOfEight<Direction>(size, from, result);
-  else lastOfFour<Direction>(size, from, result);
+  if (size === 16 || size === 64) lastOfFour<Direction>(size, from, result);
+  else lastOfEight<Direction>(size, from, result);
 }
 
 /** Of size 16, 32, ... 4096; source and result are [size][re, im] and do not overlap. */
