@@ -143,7 +143,7 @@ function pacedFigures(r: Received, { bursts }: Recording, loops: number): RunFig
   const zero = (what: string, value: number): RunFigure => ({ what, value, unit: '', asked: '0', met: value === 0 });
   const sent = bursts * loops;
   return [
-    zero('samples lost', r.lostSamples + r.lostAtSource),
+    zero('samples lost', r.lostSamples),
     zero('bursts dropped', r.dropped),
     { what: 'bursts played', value: sent, unit: '' },
     { what: 'bursts decoded, all blocks', value: r.decoded, unit: '', asked: `${sent}`, met: r.decoded === sent },

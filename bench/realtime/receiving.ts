@@ -26,7 +26,7 @@ export interface Received {
   readonly streamS: number;
   readonly samples: number;
   readonly lostSamples: number;
-  /** Lost before the pipeline (the source), and in it. */
+  /** Of these before the pipeline (the source), and in it. */
   readonly lostAtSource: number;
   readonly droppedSamples: number;
   /** Bursts whose blocks were all decoded, with an error left, heard and dropped, preambles without a header. */
@@ -65,11 +65,12 @@ export async function receive(spec: ReceivingSpec): Promise<Received> {
   let [mostQueuedMs, mostQueuedBursts] = [0, 0];
   const startMs = performance.now();
   const cpu = process.cpuUsage();
-  const threads = threadTicks();
+  const threads = new ThreadTimes();
   const look = () => {
     const { samplesMs, bursts } = pipeline.depths();
     mostQueuedMs = Math.max(mostQueuedMs, samplesMs);
     mostQueuedBursts = Math.max(mostQueuedBursts, bursts);
+    threads.look();
   };
   const remember = () => {
     const atS = (performance.now() - startMs) / 1e3;
@@ -111,7 +112,7 @@ export async function receive(spec: ReceivingSpec): Promise<Received> {
     ...{ samples: back.samples, lostSamples: back.lostSamples, lostAtSource: rx.counters.lostMax, droppedSamples },
     ...count,
     cpuS: (user + system) / 1e6,
-    threadsCpuS: busiest(threads),
+    threadsCpuS: threads.busiest,
     ...{ memory, mostQueuedMs, mostQueuedBursts },
   };
 }
@@ -120,8 +121,27 @@ function waste(ms: number): void {
   for (const until = performance.now() + ms; performance.now() < until; );
 }
 
-/** CPU time of every thread of this process, in ticks of 10 ms: Linux tells it, elsewhere there is none. */
-function threadTicks(): Map<string, number> {
+/** CPU time of the threads of this process: Linux tells it, elsewhere there is none. */
+class ThreadTimes {
+  private readonly first = ticks();
+  /** Of threads that have ended what was seen last. */
+  private readonly latest = new Map<string, number>();
+
+  look(): void {
+    for (const [id, count] of ticks()) this.latest.set(id, count - (this.first.get(id) ?? 0));
+  }
+
+  /** Of the four busiest, s. */
+  get busiest(): number[] {
+    return [...this.latest.values()]
+      .map((count) => count / 100)
+      .sort((a, b) => b - a)
+      .slice(0, 4);
+  }
+}
+
+/** Ticks of 10 ms, by the thread's number. */
+function ticks(): Map<string, number> {
   const out = new Map<string, number>();
   try {
     for (const id of readdirSync('/proc/self/task')) {
@@ -133,9 +153,4 @@ function threadTicks(): Map<string, number> {
     return out;
   }
   return out;
-}
-
-function busiest(before: ReadonlyMap<string, number>): number[] {
-  const spent = [...threadTicks()].map(([id, ticks]) => (ticks - (before.get(id) ?? 0)) / 100);
-  return spent.sort((a, b) => b - a).slice(0, 4);
 }

@@ -103,7 +103,7 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.numerology = config.numerology;
   metrics.samples = input.samples;
   metrics.lostSamples = input.lostSamples;
-  metrics.droppedBursts = trace.dropped;
+  metrics.droppedBursts = trace.droppedBursts.length;
   metrics.clippedSamples = input.clippedSamples;
   // Where SFVs fade one by one a picture is received when anything of it is; a file must be whole.
   metrics.ok = guessed ? decoded?.decodable === true : decoded?.complete === true;

@@ -16,6 +16,9 @@ const MAX_POINTS = 1500;
 /** Losses inside one burst that are named one by one. */
 const MAX_LOSSES_NAMED = 4;
 
+/** A burst of which only the header was read. */
+export interface DroppedBurst extends Pick<BurstTrace, 'burst' | 'session' | 'startSample' | 'lengthSamples'> {}
+
 /** One burst as the receiver saw it; plain data, small enough to keep for every burst of a run. */
 export interface BurstTrace {
   readonly use: 'sounding' | 'data' | 'retransmission' | 'reverse';
@@ -94,9 +97,8 @@ export class LinkTrace {
   misses = 0;
   /** Strongest coherence of the preambles behind which no header could be read, 0 to 1. */
   missRho = 0;
-  /** Bursts that were heard and not decoded for want of time, and where the first of them began, s. */
-  dropped = 0;
-  firstDroppedAt: number | null = null;
+  /** Bursts that were heard and not decoded for want of time; counted over the stream. */
+  private dropped: DroppedBurst[] = [];
   /** Headers of other versions of the air interface: how many of each. */
   readonly otherVersions = new Map<number, number>();
   /** The receiver's HARQ processes after the last burst. */
@@ -116,8 +118,10 @@ export class LinkTrace {
       return null;
     }
     if (event.type === 'skip') {
-      this.dropped++;
-      this.firstDroppedAt ??= chain.deviceIndexOf(event.record.startSample) / chain.deviceRateHz;
+      const { startSample: from, lengthSamples: count, header } = event.record;
+      const startSample = chain.deviceIndexOf(from);
+      const lengthSamples = chain.deviceIndexOf(from + count) - startSample;
+      this.dropped.push({ burst: header.burst, session: header.session, startSample, lengthSamples });
       return null;
     }
     this.harq = { ...chain.receiver.harq.counters };
@@ -198,6 +202,15 @@ export class LinkTrace {
     );
   }
 
+  get droppedBursts(): readonly DroppedBurst[] {
+    return this.dropped;
+  }
+
+  /** Of a picture's trace: dropped bursts are known of the stream alone. */
+  takeDropped({ droppedBursts }: LinkTrace): void {
+    this.dropped = [...droppedBursts];
+  }
+
   get dataBursts(): BurstTrace[] {
     return this.bursts.filter((b) => b.use === 'data');
   }
@@ -225,9 +238,10 @@ export function snrOfRhoDb(rho: number): number | null {
 export function traceWarnings(trace: LinkTrace, clippedSamples: number): string[] {
   const out: string[] = [];
   if (trace.misses > 0) out.push(`${trace.misses} preambles were seen whose header could not be decoded`);
-  if (trace.dropped > 0) {
-    const at = trace.firstDroppedAt?.toFixed(3);
-    out.push(`${trace.dropped} bursts were dropped whole because the receiver could not keep up, the first at ${at} s`);
+  const [first] = trace.droppedBursts;
+  if (first) {
+    const from = `from sample ${Math.round(first.startSample)} on (marked in the capture)`;
+    out.push(`${trace.droppedBursts.length} bursts were dropped whole because the receiver could not keep up, ${from}`);
   }
   for (const [version, count] of trace.otherVersions) {
     out.push(`${count} headers are of air interface version ${version}; this program speaks ${AIR_INTERFACE_VERSION}`);

@@ -54,7 +54,7 @@ async function lastPicture({ config, stream, ledger }: ReceiverOutcome) {
   if (ledger?.several) {
     const { picture, decoded, trace } = ledger.last ?? { trace: stream.trace };
     trace.harq = stream.trace.harq; // counted over the stream
-    trace.dropped = stream.trace.dropped;
+    trace.takeDropped(stream.trace);
     return { picture, decoded, trace };
   }
   const { receiver } = stream.chain;

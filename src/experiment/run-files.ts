@@ -60,7 +60,7 @@ export function openCapture(
 /** Marks every burst of the trace in the received capture. */
 export function annotateTrace(
   writer: CaptureWriter,
-  trace: Pick<LinkTrace, 'bursts'>,
+  trace: Pick<LinkTrace, 'bursts'> & Partial<Pick<LinkTrace, 'droppedBursts'>>,
   n: Numerology,
   loOffsetHz: number,
   frequencyHz: number | undefined,
@@ -82,6 +82,11 @@ export function annotateTrace(
         ...(b.suspect ? { 'sct:suspect': true } : {}),
       },
     });
+  }
+  for (const { burst, startSample, lengthSamples } of trace.droppedBursts ?? []) {
+    const [index, count] = [Math.max(0, Math.round(startSample)), Math.max(1, Math.round(lengthSamples))];
+    const comment = `burst ${burst}, not decoded: the receiver could not keep up`;
+    writer.annotate({ index, count, label: 'burst dropped', comment, fields: { 'sct:burst_id': burst } });
   }
 }
 

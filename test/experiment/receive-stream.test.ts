@@ -96,7 +96,7 @@ test('a stream that the other thread cannot take is an error, and its source is 
     }
   }
   const settings = {
-    ...{ numerology: 6, loOffsetHz: 0, rateHz: 1_920_000, estimator: 'lmmse' },
+    ...({ numerology: 6, loOffsetHz: 0, rateHz: 1_920_000, estimator: 'lmmse' } as const),
     pipeline: { format: 'ci8', fullScale: 128, live: false },
   } as const;
   await assert.rejects(receiveStream(blocks(), settings), (e) => e instanceof SctError && /overlaps/.test(e.message));

@@ -7,7 +7,11 @@ import { addCommonOptions } from '../options.ts';
 /** What needs no board. */
 const ALWAYS = [
   { uri: 'loopback', about: 'both ends in one process, joined by a modelled channel (sct loopback, sct sound)' },
-  { uri: 'file:PATH', about: 'a SigMF recording; one process sends into it, another receives from it while it grows' },
+  {
+    uri: 'file:PATH',
+    about:
+      'a SigMF recording; one process sends into it, another receives from it while it grows; ?pace=1 plays it as a board delivers, ?loop=N again and again',
+  },
 ] as const;
 
 /** What may be behind a serial port, and how to find out. */

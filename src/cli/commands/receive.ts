@@ -31,6 +31,7 @@ export const addReceive: AddCommand = (program, context, done) => {
 Examples:
   sct receive --from file:air --reference photo.png
   sct receive --from file:air -n 1 --json
+  sct receive --from 'file:air?pace=1&loop=10' --max-drops 0   # as a board delivers it: nothing waits (docs/realtime.md)
   sct receive --from hackrf -f 868.3M --feedback ws://0.0.0.0:8470 --feedback-token token.txt
 `,
   );
