@@ -51,7 +51,9 @@ function relatives(report: WholeSpeedReport): Relative[] {
       speed: r.ratio,
     })),
     ...(images ?? []).flatMap((r) =>
-      (['encode', 'decode'] as const).map((side) => held(`${side}, ${r.set} ${r.width}x${r.height}`, r[`${side}Ms`])),
+      (['encode', 'decode'] as const).map((side) =>
+        held(`${side}, ${r.set} ${r.precision} ${r.width}x${r.height}`, r[`${side}Ms`]),
+      ),
     ),
   ];
 }

@@ -61,7 +61,11 @@ export const COMPARED: readonly Compared[] = [
   { name: '256-QAM, rate 3/4', subject: { ...coded, qm: 8, codeRate: 3 / 4, snrDb: 24 }, kind: 'time' },
   { name: '20 Msps, nothing heard', subject: { kind: 'device', subbands: 50, deviceRateHz: 20e6 }, kind: 'time' },
   { name: 'LDPC, BG1 Z=384', subject: 'ldpc', kind: 'rate' },
-  { name: 'live, 256x256', subject: { kind: 'image', set: 'live', width: 256, height: 256 }, kind: 'time' },
+  {
+    name: 'live, 256x256',
+    subject: { kind: 'image', set: 'live', precision: 'float', width: 256, height: 256 },
+    kind: 'time',
+  },
 ];
 
 export interface PairedOptions {

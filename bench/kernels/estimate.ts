@@ -29,21 +29,23 @@ export function fit(n: Numerology): Subject {
     for (let j = 0; j < unknowns; j++) matrix[i * unknowns + j] = i === j ? 2 : 1 / (1 + Math.abs(i - j));
   }
   const penalty = Float64Array.of(0.1, 0, 0, 0.1);
+  // The window is the slot: its polynomials are the slot's.
+  const perSlot = Float64Array.of(1, 0, 0, 1);
   const pilots = noise('pilots', SLOT_SYMBOLS * nSubbands);
   const nodes = new Float32Array(2 * n.nCarriers * ORDER);
   const [wasm, plain] = [WasmLmmseKernel, PlainLmmseKernel].map((Kernel) => {
     const kernel = new Kernel(pattern);
     const basis = kernel.addBasis(values, SIZE);
-    const system = kernel.addSystem(invertFactor(matrix.slice(), unknowns), unknowns, penalty, ORDER);
-    const z = new Float64Array(2 * unknowns);
+    const factor = invertFactor(matrix.slice(), unknowns);
+    const system = kernel.addSystem({ size: unknowns, order: ORDER, factor, penalty, slots: 1, perSlot });
+    kernel.begin(basis, 1);
     return () => {
-      kernel.project(basis, ramp, pilots, 0, ORDER, z, 0);
-      kernel.z.set(z);
-      kernel.solve(system);
+      kernel.project(ramp, pilots, 0, ORDER, 0);
+      kernel.solveSlots(system, 0);
       kernel.expand(basis, ramp, ORDER, nodes, 0);
     };
   });
-  const copy = copies(2 * ramp.length, pilots.length, nodes.length, 4 * unknowns);
+  const copy = copies(2 * ramp.length, pilots.length, nodes.length);
   return {
     name: `channel fit of a slot, ${nSubbands} subbands`,
     unit: 'sample',

@@ -65,7 +65,7 @@ test('growth: parts that were not measured are left out', () => {
   const rates = { subbands: 50, modemRateHz: 15.36e6, deviceRateHz: 20e6, loOffsetHz: 4.8e6 };
   const idle = { ...rates, ns, share, askedShare: 0.25, met: false };
   const image = {
-    set: 'live',
+    ...{ set: 'live', precision: 'int8', askedMs: 30, met: true },
     width: 256,
     height: 256,
     encodeMs: around(20),
@@ -77,7 +77,7 @@ test('growth: parts that were not measured are left out', () => {
     growthChapter(some),
     /\| 20\.0 \(18\.0 to 22\.0\) \| 40\.0 \(36\.0 to 44\.0\) \| <= 25 \| \*\*missed\*\* \|/,
   );
-  assert.match(growthChapter(some), /\| `live` \| 256x256 \|/);
+  assert.match(growthChapter(some), /\| `live`, 8 bit \| 256x256 \| .* \| 30 \| <= 30 \| met \| 33\.3 \|/);
   assert.equal(growthPlots(some).length, 1);
 });
 

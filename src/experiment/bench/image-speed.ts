@@ -14,6 +14,8 @@ export const IMAGE_SIZES = [
 
 export interface ImageShape {
   readonly set: 'live' | 'base';
+  /** int8: as `sct stream` and `sct watch` run the set. */
+  readonly precision: 'float' | 'int8';
   readonly width: number;
   readonly height: number;
 }
@@ -44,7 +46,8 @@ export class ImageCodecSpeed {
   }
 
   static async open(shape: ImageShape, dir?: string): Promise<ImageCodecSpeed> {
-    const models = await loadModels({ size: shape.set, threads: 1, ...(dir === undefined ? {} : { dir }) });
+    const { set: size, precision } = shape;
+    const models = await loadModels({ size, precision, threads: 1, ...(dir === undefined ? {} : { dir }) });
     await models.warm();
     return new ImageCodecSpeed(shape, models);
   }

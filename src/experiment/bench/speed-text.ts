@@ -100,13 +100,14 @@ function idleLines(row: DeviceRow): string[] {
 }
 
 function imageLines(rows: readonly ImageRow[]): string[] {
-  const head = ['set', 'picture', 'encode ms', 'decode ms', 'pictures a second'];
+  const head = ['set', 'picture', 'encode ms', 'decode ms', 'pictures a second', 'both sides'];
   const cells = rows.map((r) => [
-    r.set,
+    r.precision === 'int8' ? `${r.set}, 8 bit` : r.set,
     `${r.width}x${r.height}`,
     spreadText(r.encodeMs, 0),
     spreadText(r.decodeMs, 0),
     r.picturesPerS.toFixed(1),
+    r.askedMs === null ? '' : `asked <= ${r.askedMs} ms: ${r.met ? 'met' : 'MISSED'}`,
   ]);
   return ['growth with the picture, CPU time of one core', ...columns([head, ...cells])];
 }
