@@ -162,6 +162,6 @@ function estimateBoth(
 
 /** Noise from what the estimate leaves of the pilots; `fitted` receives the estimate there. */
 function residualNoise(observed: PilotObservations, estimate: ChannelEstimate, fitted: Float32Array): NoiseEstimate {
-  estimate.channel.atPilots(observed, fitted);
+  estimate.channel.atPilots(observed.numerology, fitted);
   return noiseOfResiduals(observed, fitted, estimate.residualRatio ?? estimate.errorRatio);
 }

@@ -7,6 +7,7 @@ import { makeEqualiser } from '../kernels/equalise.ts';
 import { type EqualiserKernel, NOISE_NUMBERS } from '../kernels/equalise-kernel.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
+import { uninitialisedFloats } from '../uninitialised.ts';
 import { estimatePayload } from './payload-estimate.ts';
 
 export interface Payload extends RbSnr {
@@ -46,9 +47,9 @@ export function readPayload(
     phases.subarray(firstSymbol, firstSymbol + slots * SLOT_SYMBOLS),
     estimator,
   );
-  const payload = new Float32Array(2 * slots * n.nSubbands * RB_DATA_RE);
-  const payloadSnr = new Float32Array(slots * n.nSubbands * RB_DATA_RE);
-  const middles = new Float32Array(2 * n.nCarriers * slots);
+  const payload = uninitialisedFloats(2 * slots * n.nSubbands * RB_DATA_RE);
+  const payloadSnr = uninitialisedFloats(slots * n.nSubbands * RB_DATA_RE);
+  const middles = uninitialisedFloats(2 * n.nCarriers * slots);
   const slotPhase = new Float64Array(slots);
   const detail = new Float32Array(2 * n.nCarriers * slots * keptSymbols.length);
   const efficiency = new Float64Array(slots * n.nSubbands);

@@ -1,5 +1,6 @@
 import { MOST_POLYNOMIALS } from '../kernels/lmmse-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
+import { uninitialisedFloats } from '../uninitialised.ts';
 import { type DelayWindow, rampTable } from './delay-window.ts';
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './estimator.ts';
 import { Projections } from './projections.ts';
@@ -110,8 +111,8 @@ export class LmmseEstimator implements ChannelEstimator {
     const { order, values, slots: width } = solver.time;
     const ramp = rampTable(n, window.centre);
     const length = 2 * n.nCarriers;
-    const nodes = new Float32Array(length * order * (slots - width + 1));
-    const weights = new Float32Array(slots * SLOT_SYMBOLS * order);
+    const nodes = uninitialisedFloats(length * order * (slots - width + 1));
+    const weights = uninitialisedFloats(slots * SLOT_SYMBOLS * order);
     const sets = new Uint16Array(slots);
     for (let slot = 0; slot < slots; slot++) {
       const first = windowStart(slot, slots, width);

@@ -25,7 +25,7 @@ export function estimateNoise(
   errorRatio: number,
 ): NoiseEstimate {
   const fitted = new Float32Array(observed.pilots.length);
-  channel.atPilots(observed, fitted);
+  channel.atPilots(observed.numerology, fitted);
   return noiseOfResiduals(observed, fitted, errorRatio);
 }
 
@@ -39,16 +39,18 @@ export function noiseOfResiduals(observed: PilotObservations, fitted: Float32Arr
   const perSubband = new Float64Array(nSubbands);
   let mean = 0;
   for (let slot = 0; slot < slots; slot++) {
-    for (let s = 0; s < nSubbands; s++) {
-      let sum = 0;
-      let p = 2 * (slot * SLOT_SYMBOLS * nSubbands + s);
-      for (let t = 0; t < SLOT_SYMBOLS; t++, p += 2 * nSubbands) {
+    const first = slot * nSubbands;
+    let p = 2 * SLOT_SYMBOLS * first;
+    for (let t = 0; t < SLOT_SYMBOLS; t++) {
+      for (let rb = first; rb < first + nSubbands; rb++, p += 2) {
         const re = pilots[p] - fitted[p];
         const im = pilots[p + 1] - fitted[p + 1];
-        sum += re * re + im * im;
+        perRb[rb] += re * re + im * im;
       }
-      sum *= scale;
-      perRb[slot * nSubbands + s] = sum;
+    }
+    for (let s = 0; s < nSubbands; s++) {
+      const sum = scale * perRb[first + s];
+      perRb[first + s] = sum;
       perSubband[s] += sum / slots;
       mean += sum;
     }

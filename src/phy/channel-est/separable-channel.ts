@@ -1,6 +1,5 @@
-import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
+import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
-import type { PilotObservations } from './estimator.ts';
 
 /**
  * A channel over a burst's slots as few functions of frequency with weights in time,
@@ -38,10 +37,16 @@ export class SeparableChannel {
     const { order, nodes, weights } = this;
     const length = 2 * this.nCarriers;
     const base = this.nodesAt(Math.floor(symbol / SLOT_SYMBOLS));
-    const first = weights[symbol * order];
-    for (let i = 0, j = base; i < length; i++, j++) out[at + i] = first * nodes[j];
-    for (let d = 1; d < order; d++) {
-      const w = weights[symbol * order + d];
+    const from = symbol * order;
+    const w0 = weights[from];
+    if (order === 1) {
+      for (let i = 0, j = base; i < length; i++, j++) out[at + i] = w0 * nodes[j];
+      return;
+    }
+    const w1 = weights[from + 1];
+    for (let i = 0, j = base, k = base + length; i < length; i++, j++, k++) out[at + i] = w0 * nodes[j] + w1 * nodes[k];
+    for (let d = 2; d < order; d++) {
+      const w = weights[from + d];
       // Unit weights pick one function of many.
       if (w === 0) continue;
       for (let i = 0, j = base + d * length; i < length; i++, j++) out[at + i] += w * nodes[j];
@@ -57,28 +62,26 @@ export class SeparableChannel {
   }
 
   /** At the pilots, laid out as the observed ones: out[slot x 14][nSubbands][re, im]. */
-  atPilots({ numerology: n, slots }: PilotObservations, out: Float32Array): void {
+  atPilots(n: Numerology, out: Float32Array): void {
     const { order, nodes, weights } = this;
     const grid = resourceGrid(n);
     const length = 2 * n.nCarriers;
-    let p = 0;
-    for (let slot = 0; slot < slots; slot++) {
-      const base = this.nodesAt(slot);
-      for (let t = 0; t < SLOT_SYMBOLS; t++) {
-        const w = (slot * SLOT_SYMBOLS + t) * order;
-        const from = base + 2 * grid.pilotOffset(t);
-        const w0 = weights[w];
-        const w1 = order > 1 ? weights[w + 1] : 0;
-        const second = order > 1 ? length : 0;
-        for (let c = from; c < base + length; c += 2 * SUBBAND_CARRIERS, p += 2) {
-          let re = w0 * nodes[c] + w1 * nodes[c + second];
-          let im = w0 * nodes[c + 1] + w1 * nodes[c + second + 1];
-          for (let d = 2, at = c + 2 * length; d < order; d++, at += length) {
-            re += weights[w + d] * nodes[at];
-            im += weights[w + d] * nodes[at + 1];
-          }
-          out[p] = re;
-          out[p + 1] = im;
+    const width = 2 * n.nSubbands;
+    for (let symbol = 0; symbol < this.sets.length * SLOT_SYMBOLS; symbol++) {
+      const slot = Math.floor(symbol / SLOT_SYMBOLS);
+      const from = this.nodesAt(slot) + 2 * grid.pilotOffset(symbol - slot * SLOT_SYMBOLS);
+      const w0 = weights[symbol * order];
+      const begin = symbol * width;
+      for (let p = begin, c = from; p < begin + width; p += 2, c += 2 * SUBBAND_CARRIERS) {
+        out[p] = w0 * nodes[c];
+        out[p + 1] = w0 * nodes[c + 1];
+      }
+      for (let d = 1; d < order; d++) {
+        const w = weights[symbol * order + d];
+        if (w === 0) continue;
+        for (let p = begin, c = from + d * length; p < begin + width; p += 2, c += 2 * SUBBAND_CARRIERS) {
+          out[p] += w * nodes[c];
+          out[p + 1] += w * nodes[c + 1];
         }
       }
     }
