@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { RandomStream } from '../../../src/common/random.ts';
+import { codePicture, receivedSymbols } from '../../../src/experiment/bench/models-awgn.ts';
 import { loadDemoPhoto } from '../../../src/sct/image/demo.ts';
 import type { RgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { psnrDb } from '../../../src/sct/quality/psnr.ts';
@@ -8,7 +10,7 @@ import { int8OrFloat, PROBE_GRID, probeFeeds } from '../../../src/sct/semantics/
 import { lengthsOf } from '../../../src/sct/semantics/loaded-models.ts';
 import { readModelFile, shippedModelsDir } from '../../../src/sct/semantics/model-files.ts';
 import { chooseSet, readModelSets } from '../../../src/sct/semantics/model-set.ts';
-import { loadModels } from '../../../src/sct/semantics/models.ts';
+import { loadModels, type SemanticModels } from '../../../src/sct/semantics/models.ts';
 import { NetworkSession } from '../../../src/sct/semantics/session.ts';
 
 test('the 8-bit networks of live are the same set to the other end and lose less than 0.1 dB', async () => {
@@ -16,18 +18,26 @@ test('the 8-bit networks of live are the same set to the other end and lose less
   const int8 = await loadModels({ size: 'live', precision: 'int8' });
   assert.equal(int8.set.id, float.set.id);
   const photo = await loadDemoPhoto();
-  const quality = flatPlane(await float.analyse(photo), -1.5);
   const there = await float.analyse(photo);
-  const here = await int8.analyse(photo);
-  assert.notDeepEqual(here.data, there.data, 'nothing was computed in 8 bits');
-  const sure = psnrDb(photo, await float.synthesise(there, quality))!;
-  for (const [what, picture] of [
-    ['analysis', await float.synthesise(here, quality)],
-    ['synthesis', await int8.synthesise(there, quality)],
-    ['both', await int8.synthesise(here, quality)],
-  ] as const) {
-    const db = psnrDb(photo, picture)!;
-    assert.ok(db > sure - 0.1, `${what}: ${sure} -> ${db} dB`);
+  assert.notDeepEqual((await int8.analyse(photo)).data, there.data, 'nothing was computed in 8 bits');
+  for (const snrDb of [1, 10, 20]) {
+    const shown = async (sender: SemanticModels, receiver: SemanticModels) => {
+      const y = await sender.analyse(photo);
+      const coded = codePicture(sender, y, 1 / 12, snrDb);
+      const { classMap, symbols } = coded;
+      const z = await sender.encodeSymbols(y, classMap, symbols, flatPlane(y, snrDb));
+      const { received, scale } = receivedSymbols(z, coded, snrDb, new RandomStream('int8-test'));
+      const decoded = await receiver.decodeSymbols(received, scale, classMap, symbols, flatPlane(y, snrDb), y);
+      return psnrDb(photo, await receiver.synthesise(decoded.yHat, decoded.quality))!;
+    };
+    const sure = await shown(float, float);
+    for (const [what, db] of [
+      ['sender', await shown(int8, float)],
+      ['receiver', await shown(float, int8)],
+      ['both', await shown(int8, int8)],
+    ] as const) {
+      assert.ok(db > sure - 0.1, `${what}, ${snrDb} dB: ${sure} -> ${db} dB`);
+    }
   }
   await Promise.all([float.close(), int8.close()]);
 });
