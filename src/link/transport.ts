@@ -10,7 +10,11 @@ import { LEAST_SNR } from '../phy/kernels/demap-kernel.ts';
 import { effectiveSnrDb, totalInformation } from '../phy/modulation/mutual-information.ts';
 import { mapBitsMixed } from '../phy/modulation/qam.ts';
 import { softDemapMixed } from '../phy/modulation/soft-demapper.ts';
+import { DealtBlocks } from './dealt-blocks.ts';
 import { codedBitsOf } from './resource-map.ts';
+import { turnsOf } from './turns.ts';
+
+export { turnsOf } from './turns.ts';
 
 /** Most code blocks of one stream in one burst: their numbers have 8 bits. */
 export const MAX_BLOCKS = 255;
@@ -61,26 +65,6 @@ export class TransportLayout {
 /** C of a stream, without the work of a layout. UsageError for a length that no stream has. */
 export function blocksOfBytes(bytes: number, baseGraph: BaseGraphId): number {
   return planBlocks(bytes, baseGraph).blocks;
-}
-
-/** The least number that 4, 6, 15, 25 and 50 divide: the subbands of the numerologies. */
-const SUBBAND_CYCLE = 300;
-
-/** RE of one of `n` blocks that take turns over `count` RE, ascending. */
-export function turnsOf(index: number, n: number, count: number): Uint32Array {
-  const out = new Uint32Array(Math.ceil(count / n));
-  const period = (n * SUBBAND_CYCLE) / greatestCommonDivisor(n, SUBBAND_CYCLE);
-  let used = 0;
-  for (let from = 0, turn = index; from < count; from += period, turn = (turn + n - 1) % n) {
-    const end = Math.min(count, from + period);
-    for (let i = from + turn; i < end; i += n) out[used++] = i;
-  }
-  return out.subarray(0, used);
-}
-
-function greatestCommonDivisor(a: number, b: number): number {
-  while (b > 0) [a, b] = [b, a % b];
-  return a;
 }
 
 /**
@@ -134,6 +118,7 @@ export interface BlockState {
 
 /** Of all decoders of the thread, which never work at the same time. */
 const scratch = new Scratch();
+const dealt = new DealtBlocks();
 
 /** Soft buffers and results of one stream's blocks; combines repetitions. */
 export class TransportDecoder {
@@ -171,23 +156,14 @@ export class TransportDecoder {
     snr: Float32Array,
     rv: RedundancyVersion,
   ): void {
+    if (blocks.every((block) => this.states[block]?.ok !== false)) return;
+    dealt.deal(blocks.length, qm, symbols, snr);
     for (let i = 0; i < blocks.length; i++) {
       const block = blocks[i];
       const state = this.states[block];
       if (!state || state.ok) continue;
-      const places = turnsOf(i, blocks.length, qm.length);
-      const re = places.length;
-      const own = new Uint8Array(re);
-      const ownSymbols = scratch.take('symbols', 2 * re);
-      const ownSnr = scratch.take('snr', re);
-      let codedBits = 0;
-      for (let j = 0; j < re; j++) {
-        const k = places[j];
-        codedBits += own[j] = qm[k];
-        ownSymbols[2 * j] = symbols[2 * k];
-        ownSymbols[2 * j + 1] = symbols[2 * k + 1];
-        ownSnr[j] = snr[k];
-      }
+      const { symbols: ownSymbols, snr: ownSnr, qm: own } = dealt.of(i);
+      const codedBits = codedBitsOf(own);
       const interleaved = scratch.take('interleaved', codedBits);
       softDemapMixed(ownSymbols, ownSnr, own, interleaved);
       const llr = scratch.take('llr', codedBits);
