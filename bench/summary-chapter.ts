@@ -4,12 +4,14 @@ import type { ModelsReport } from '../src/experiment/bench/models.ts';
 import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../src/experiment/bench/models-published.ts';
 import type { RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
 import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
+import type { WholeSpeedReport } from '../src/experiment/bench/speed.ts';
 import { figure, table, verdict } from './chapter-parts.ts';
+import type { FftResult, LdpcPeerResult } from './kernels-chapter.ts';
 import type { LinkResult, PowerLoadingResult, PowerLoadingRow } from './link-chapter.ts';
 import { measuredOf } from './modem-chapter.ts';
 import type { LdpcBlerResult } from './phy-chapters.ts';
 import { type MeasuredRuns, realTimeLines } from './real-time-chapter.ts';
-import { ASKED_RECEIVE } from './speed-chapter.ts';
+import { ASKED_GENERATE, ASKED_RECEIVE, ASKED_SUBBANDS } from './speed-chapter.ts';
 
 export interface Measured {
   readonly seeds: readonly LinkResult[];
@@ -19,6 +21,9 @@ export interface Measured {
   readonly modem: RequirementsReport | null;
   readonly ldpcBler: LdpcBlerResult | null;
   readonly modemSpeed: SpeedReport | null;
+  readonly wholeSpeed: WholeSpeedReport | null;
+  readonly fft: FftResult | null;
+  readonly ldpcPeer: LdpcPeerResult | null;
   readonly realTime: MeasuredRuns | null;
   readonly video: MeasuredRuns | null;
 }
@@ -35,7 +40,7 @@ export function summaryChapter(m: Measured): string {
     ...modelLines(m.models),
     ...modemLines(m.modem),
     ...codeLines(m.ldpcBler),
-    ...speedLines(m.modemSpeed),
+    ...speedLines(m),
     ...realTimeLines([m.realTime, m.video]),
   ];
   return ['## In short', table(['what', 'measured'], lines)].join('\n\n');
@@ -123,11 +128,46 @@ function codeLines(bler: LdpcBlerResult | null): Line[] {
   ];
 }
 
-function speedLines(speed: SpeedReport | null): Line[] {
-  if (!speed?.liquid || speed.ratioToLiquid === null) return [];
-  const each = speed.shapes.map((s) => `${s.ratio?.receive.median.toFixed(2) ?? '–'} at ${s.fftSize} points`);
-  const what = `[receiver speed](#speed-of-the-modem) over liquid-dsp, one core, asked >= ${ASKED_RECEIVE} at 64 and 1024 points`;
-  return [[what, `${each.join(', ')}: ${verdict(speed.ratioToLiquid >= ASKED_RECEIVE)}`]];
+function speedLines({ modemSpeed: speed, wholeSpeed, fft, ldpcPeer }: Measured): Line[] {
+  const lines: Line[] = [];
+  if (speed?.liquid && speed.ratioToLiquid !== null) {
+    const each = (part: 'receive' | 'generate') =>
+      speed.shapes.map((s) => `${s.ratio?.[part].median.toFixed(2) ?? '–'} at ${s.fftSize} points`).join(', ');
+    const sends = speed.shapes.filter((s) => ASKED_SUBBANDS.includes(s.subbands) && s.ratio);
+    const met = sends.every((s) => s.ratio!.generate.median >= ASKED_GENERATE);
+    const where = 'over liquid-dsp, one core';
+    const received = `${each('receive')}: ${verdict(speed.ratioToLiquid >= ASKED_RECEIVE)}`;
+    lines.push(
+      [`[receiver](#speed-of-the-modem) ${where}, asked >= ${ASKED_RECEIVE} at 64 and 1024 points`, received],
+      [
+        `[transmitter](#transmitting) ${where}, asked >= ${ASKED_GENERATE} there`,
+        `${each('generate')}: ${verdict(met)}`,
+      ],
+    );
+  }
+  const idle = wholeSpeed?.idle;
+  if (idle) {
+    const what = `[idle search](#idle-search-and-resampling) at ${figure(idle.deviceRateHz / 1e6)} Msps, asked <= ${100 * idle.askedShare} % of a core`;
+    lines.push([what, `${(100 * idle.share.idle.median).toFixed(1)} %: ${verdict(idle.met)}`]);
+  }
+  const sizes = (fft?.sizes ?? []).filter((s) => s.met !== null && s.ratioToFftw);
+  if (fft && sizes.length > 0) {
+    const each = sizes.map((s) => `${s.ratioToFftw!.median.toFixed(2)} at ${s.size} points`).join(', ');
+    const what = `[FFT](#fft-beside-fftw), time over FFTW's, asked <= ${fft.allowedRatio}`;
+    lines.push([what, `${each}: ${verdict(sizes.every((s) => s.met))}`]);
+  }
+  const codes = (ldpcPeer?.rows ?? []).filter((r) => r.ratio);
+  if (codes.length > 0) {
+    const least = Math.min(...codes.map((r) => r.ratio!.median));
+    const missed = codes.filter((r) => !r.met).length;
+    const what =
+      '[LDPC decoder](#ldpc-decoder-beside-srsran_4g) over srsRAN_4G AVX2, asked >= 2 at Z = 384, >= 1 elsewhere';
+    lines.push([
+      what,
+      `at least ${least.toFixed(2)} of ${codes.length} codes, ${missed} missed: ${verdict(missed === 0)}`,
+    ]);
+  }
+  return lines;
 }
 
 /** GitHub's anchor of a heading: lower case, marks dropped, blanks as hyphens. */

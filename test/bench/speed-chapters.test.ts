@@ -31,7 +31,7 @@ const modem = (shapes: ShapeReport[], noPeer: string | null) =>
       method: 'CPU time',
       load: [0.1, 1],
     },
-    ...{ liquid: noPeer === null ? { version: '9.9', compiler: 'cc' } : null, noPeer, shapes, ...from },
+    ...{ liquid: noPeer === null ? { version: '9.9', compiler: 'cc' } : null, noPeer, shapes, ldpc: [], ...from },
   }) as unknown as SpeedReport;
 
 test('speed of the modem: met and missed where something is asked, and only there', () => {

@@ -31,6 +31,7 @@ export interface ImageCosts {
 /** R: complex symbols a pixel; CBR 1/16. */
 const SYMBOLS_PER_PIXEL = 3 / 16;
 const SNR_DB = 10;
+const PASSES = 2;
 
 /** The integrated codec on pictures of one size, symbols through noise of 10 dB in between. */
 export class ImageCodecSpeed {
@@ -52,8 +53,18 @@ export class ImageCodecSpeed {
     return new ImageCodecSpeed(shape, models);
   }
 
-  /** One round: one picture there and back. Throws when it does not come out. */
+  /** One round: the best of a few pictures there and back. Throws when one does not come out. */
   async measure(): Promise<ImageCosts> {
+    let [encode, decode] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+    for (let pass = 0; pass < PASSES; pass++) {
+      const costs = await this.thereAndBack();
+      encode = Math.min(encode, costs.encode);
+      decode = Math.min(decode, costs.decode);
+    }
+    return { encode, decode };
+  }
+
+  private async thereAndBack(): Promise<ImageCosts> {
     const { width, height } = this.shape;
     const image = testPicture(width, height, this.round++);
     const symbols = Math.round(SYMBOLS_PER_PIXEL * width * height);
