@@ -1,4 +1,5 @@
 import type { SlotPattern } from './kernels/equalise-kernel.ts';
+import type { TransmitPattern } from './kernels/modulate-kernel.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from './numerology.ts';
 import { goldQpsk, goldSequence, SEQUENCE } from './sequence.ts';
 
@@ -90,6 +91,11 @@ export class ResourceGrid {
   get slotPattern(): SlotPattern {
     const pilots = Array.from({ length: SLOT_SYMBOLS }, (_, t) => this.pilotOffset(t));
     return { nSubbands: this.numerology.nSubbands, pilots, turns: this.turns };
+  }
+
+  /** The same and the pilots' values, for the transmitter. */
+  get transmitPattern(): TransmitPattern {
+    return { ...this.slotPattern, pilotValues: this.pilots };
   }
 
   describe(): string {

@@ -2,7 +2,7 @@ import { CRC16, CRC24A, type CrcSpec } from '../../common/crc.ts';
 import { UsageError } from '../../common/errors.ts';
 import { encodeControl } from '../fec/control-code.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, encodeHeader, type Header, MAX_SLOTS } from '../frame/header.ts';
-import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
+import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
 import { OfdmModulator } from '../ofdm/modulate.ts';
 import {
   type BurstLayout,
@@ -21,9 +21,6 @@ export const TRANSMIT_RMS = 10 ** (TRANSMIT_RMS_DBFS / 20);
 /** Largest extension, set by the header's 6-bit length. */
 export const MAX_EXTENSION_BYTES = 63 * EXTENSION_UNIT_BYTES;
 
-/** Cosine of k quarter turns at k, sine at k + 3. */
-const QUARTER = Float64Array.of(1, 0, -1, 0, 1, 0, -1);
-
 export interface BurstContent {
   /** Everything but the extension's length, which follows from `extension`. */
   readonly header: Omit<Header, 'extensionUnits'>;
@@ -41,11 +38,14 @@ export class BurstTransmitter {
   readonly numerology: Numerology;
   private readonly grid: ResourceGrid;
   private readonly ofdm: OfdmModulator;
+  /** The preamble at its level. */
+  private readonly opening: Float32Array;
 
   constructor(numerology: Numerology) {
     this.numerology = numerology;
     this.grid = resourceGrid(numerology);
     this.ofdm = new OfdmModulator(numerology);
+    this.opening = preamble(numerology).samples.map((v) => TRANSMIT_RMS * v);
   }
 
   layout(slots: number, extensionBytes: number, extensionMcs: number): BurstLayout {
@@ -72,17 +72,21 @@ export class BurstTransmitter {
     if (content.payload.length !== 2 * layout.payloadRe) {
       throw new UsageError(`payload has ${content.payload.length / 2} RE, the burst holds ${layout.payloadRe}`);
     }
-    const grid = new Float32Array(2 * n.nCarriers * layout.symbols);
+    const grid = new Float32Array(2 * n.nCarriers * layout.controlSymbols);
     const padded = new Uint8Array(units * EXTENSION_UNIT_BYTES);
     padded.set(content.extension);
     this.placeControl(grid, encodeHeader(header), CRC16, 0, layout.headerSymbols);
     if (units > 0) this.placeControl(grid, padded, CRC24A, layout.headerSymbols, layout.extensionSymbols);
-    for (let slot = 0; slot < layout.slots; slot++) this.placeSlot(grid, layout, slot, content.payload);
 
     const samples = new Float32Array(2 * layout.samples);
-    const opening = preamble(n).samples;
-    for (let i = 0; i < opening.length; i++) samples[i] = TRANSMIT_RMS * opening[i];
-    this.ofdm.modulate(grid, layout.symbols, TRANSMIT_RMS, samples, n.preambleLength);
+    samples.set(this.opening);
+    this.ofdm.modulate(grid, layout.controlSymbols, TRANSMIT_RMS, samples, n.preambleLength);
+    const perSlot = 2 * n.nSubbands * RB_DATA_RE;
+    for (let slot = 0; slot < layout.slots; slot++) {
+      const symbol = layout.controlSymbols + slot * SLOT_SYMBOLS;
+      const at = n.preambleLength + symbol * n.symbolLength;
+      this.ofdm.modulateSlot(content.payload, slot * perSlot, symbol, TRANSMIT_RMS, samples, at);
+    }
     return samples;
   }
 
@@ -101,31 +105,6 @@ export class BurstTransmitter {
         turn(grid, g, turns[i]);
       }
       this.grid.placePilots(grid, symbol, symbol);
-    }
-  }
-
-  private placeSlot(grid: Float32Array, layout: BurstLayout, slot: number, payload: Float32Array): void {
-    const n = this.numerology;
-    for (let t = 0; t < SLOT_SYMBOLS; t++) {
-      const symbol = layout.controlSymbols + slot * SLOT_SYMBOLS + t;
-      const turns = this.grid.turnsOf(symbol);
-      const pilot = this.grid.pilotOffset(t);
-      let g = 2 * n.nCarriers * symbol;
-      let i = 0;
-      for (let s = 0; s < n.nSubbands; s++) {
-        let p = 2 * ((slot * n.nSubbands + s) * RB_DATA_RE + t * (SUBBAND_CARRIERS - 1));
-        const pilotAt = g + 2 * pilot;
-        for (const end = g + 2 * SUBBAND_CARRIERS; g < end; g += 2) {
-          if (g === pilotAt) continue;
-          // Times j^turns, without a branch that cannot be foreseen.
-          const cos = QUARTER[turns[i]];
-          const sin = QUARTER[turns[i++] + 3];
-          grid[g] = payload[p] * cos - payload[p + 1] * sin;
-          grid[g + 1] = payload[p] * sin + payload[p + 1] * cos;
-          p += 2;
-        }
-      }
-      this.grid.placePilots(grid, symbol, t);
     }
   }
 

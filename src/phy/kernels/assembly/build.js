@@ -20,6 +20,7 @@ const KERNELS = [
   { name: 'spread', pages: 2 },
   { name: 'dc', pages: 3 },
   { name: 'correlate', pages: 2 },
+  { name: 'modulate', pages: 8 },
 ];
 
 const sources = readdirSync(here);
