@@ -1,12 +1,13 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { SlotEstimator } from '../channel-est/lmmse.ts';
+import { type TrackKernel, trackKernel } from '../kernels/track.ts';
+import { TRACK_SYMBOLS, type TrackPattern } from '../kernels/track-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import { type ResourceGrid, resourceGrid } from '../resource-grid.ts';
 import type { Acquisition } from '../sync/acquire.ts';
-import { PhaseTracker } from '../sync/phase-tracker.ts';
-import { centreOfPower, delayCentroid, pilotDelay } from '../sync/pilot-delay.ts';
+import { centreOfPower, pilotDelay } from '../sync/pilot-delay.ts';
 import { TimingTracker } from '../sync/timing-tracker.ts';
 import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
 
@@ -33,16 +34,17 @@ export class SymbolTracker {
   /** Channel along the control part. */
   controlChannel!: ControlChannel;
   private readonly demodulator: OfdmDemodulator;
-  private readonly phase = new PhaseTracker();
+  private readonly pattern: TrackPattern;
+  /** Follows the phases of one burst; what it holds is valid from `begin` until another tracker of this thread begins. */
+  private phase!: TrackKernel;
   private timing!: TimingTracker;
   private readonly slotEstimator = new SlotEstimator();
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
-  /** Pilots of one slot without their common phases, [14][nSubbands][re, im], and those phases, [14]. */
-  private readonly turned: Float32Array;
-  private readonly slotPhases = new Float64Array(SLOT_SYMBOLS);
-  /** One slot's channel at every carrier by least squares, [nCarriers][re, im]. */
-  private readonly slotChannel: Float32Array;
+  /** Of its turned pilots those of a slot, [14][nSubbands][re, im]. */
+  private slotPilots: Float32Array = new Float32Array(0);
+  /** Sums of a delay measurement. */
+  private readonly sums = new Float64Array(4);
   /** First symbol of the first slot whose delay departs from the clock's line; null when none does. */
   clockJumpAt: number | null = null;
   /** Delay beyond the one applied that the reference contains, samples. */
@@ -56,18 +58,16 @@ export class SymbolTracker {
   /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
   private applied = new Float64Array(0);
   private centres = new Float64Array(0);
-  /** Of every symbol so far: exp(i phase) as measured, [re, im]. */
-  private units = new Float64Array(0);
 
   constructor(n: Numerology) {
     this.n = n;
     this.grid = resourceGrid(n);
     this.demodulator = new OfdmDemodulator(n);
     this.reference = new Float32Array(2 * n.nCarriers);
-    this.slotChannel = new Float32Array(2 * n.nCarriers);
     this.offsets = new Int32Array(Math.max(SLOT_SYMBOLS, n.headerSymbols));
     this.delays = new Float64Array(this.offsets.length);
-    this.turned = new Float32Array(2 * n.nSubbands * SLOT_SYMBOLS);
+    const offsets = Array.from({ length: SUBBAND_CARRIERS }, (_, t) => this.grid.pilotOffset(t));
+    this.pattern = { nSubbands: n.nSubbands, offsets, carriers: n.carriers };
   }
 
   /** Starts at a burst's first header symbol; `symbols`: how many will come. */
@@ -81,14 +81,15 @@ export class SymbolTracker {
     const level = this.allQuiet ? acquisition.noiseVariance : quiet;
     this.noiseVariance = Math.max(level, 1e-6 * preamble.power);
     this.controlChannel = new ControlChannel(n, preamble, this.noiseVariance);
-    this.reference.set(preamble.channel);
     if (this.applied.length < symbols) {
       this.applied = new Float64Array(symbols);
       this.centres = new Float64Array(symbols);
-      this.units = new Float64Array(2 * symbols);
     }
     const stepVariance = acquisition.cfoVariance * (2 * Math.PI * n.symbolLength) ** 2;
-    this.phase.begin(Math.min(1, 2 * stepVariance + 1e-6), symbols);
+    this.phase = trackKernel(this.pattern, symbols);
+    this.slotPilots = this.phase.turned.subarray(0, 2 * SLOT_SYMBOLS * n.nSubbands);
+    this.phase.begin(Math.min(1, 2 * stepVariance + 1e-6), this.noiseVariance, this.weights, symbols);
+    this.refer(preamble.channel);
     this.timing = new TimingTracker(n.symbolLength);
     this.clockJumpAt = null;
     this.referenceResidual = 0;
@@ -131,14 +132,17 @@ export class SymbolTracker {
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
       grid.pilotChannel(rows, 2 * n.nCarriers * i, index, slot ? i : index, pilots, 2 * n.nSubbands * i);
-      this.trackPhase(index, pilots, 2 * n.nSubbands * i, slot ? i : index);
+    }
+    for (let i = 0; i < count; i += TRACK_SYMBOLS) {
+      const some = Math.min(TRACK_SYMBOLS, count - i);
+      this.phase.follow(pilots, 2 * n.nSubbands * i, some, slot ? i : this.symbol + i);
     }
     this.symbol += count;
   }
 
   /** Smoothed common phases of the symbols from `from` on, rad. */
   phases(from: number): Float64Array {
-    return this.phase.smooth(from);
+    return this.phase.phases(from);
   }
 
   /** Residual frequency offset found beyond the preamble's, cycles a sample. */
@@ -176,16 +180,16 @@ export class SymbolTracker {
       this.phase.adapt();
       if (symbols < CONTROL_BLOCK && first > 0) {
         // The rest of a long part: its channel from the last 12 symbols.
-        this.removePhases(pilots, count - CONTROL_BLOCK, CONTROL_BLOCK);
+        this.phase.turnBack(pilots, 2 * nSubbands * (count - CONTROL_BLOCK), CONTROL_BLOCK);
         this.replaceInterfered(CONTROL_BLOCK, count - CONTROL_BLOCK);
-        this.reference.set(this.controlChannel.addBlock(count - CONTROL_BLOCK, this.turned));
+        this.refer(this.controlChannel.addBlock(count - CONTROL_BLOCK, this.phase.turned));
         continue;
       }
-      this.removePhases(pilotsHere, 0, symbols);
+      this.phase.turnBack(pilotsHere, 0, symbols);
       this.measureDelay(symbols, first, symbols === CONTROL_BLOCK);
       if (symbols < CONTROL_BLOCK) continue;
       this.replaceInterfered(CONTROL_BLOCK, first);
-      this.reference.set(this.controlChannel.addBlock(first, this.turned));
+      this.refer(this.controlChannel.addBlock(first, this.phase.turned));
     }
   }
 
@@ -195,7 +199,7 @@ export class SymbolTracker {
    */
   finishSlot(pilots: Float32Array): void {
     this.phase.adapt();
-    this.removePhases(pilots, 0, SLOT_SYMBOLS);
+    this.phase.turnBack(pilots, 0, SLOT_SYMBOLS);
     this.measureDelay(SLOT_SYMBOLS, 0, true);
     this.measureCentroid();
     this.replaceInterfered(SLOT_SYMBOLS, 0);
@@ -203,12 +207,19 @@ export class SymbolTracker {
       {
         numerology: this.n,
         slots: 1,
-        pilots: this.turned,
+        pilots: this.slotPilots,
         noiseVariance: this.noiseVariance,
         preamble: this.preamble,
       },
       this.reference,
     );
+    this.phase.refer(this.reference);
+  }
+
+  /** Measures phases and delays against another channel from now on, [nCarriers][re, im]. */
+  private refer(channel: Float32Array): void {
+    this.reference.set(channel);
+    this.phase.refer(channel);
   }
 
   /**
@@ -241,38 +252,14 @@ export class SymbolTracker {
     }
   }
 
-  /** turned = the last `count` symbols' pilots, from row `from` of the array on, without their smoothed phases. */
-  private removePhases(pilots: Float32Array, from: number, count: number): void {
-    const { nSubbands } = this.n;
-    const { units } = this;
-    const first = this.symbol - count;
-    const phases = this.phase.smooth(first, this.slotPhases);
-    for (let t = 0; t < count; t++) {
-      // What was measured stands there as a unit vector; what smoothing has changed is a small angle.
-      const angle = phases[t] - this.phase.measuredAt(first + t);
-      const square = angle * angle;
-      const near = square < 0.05;
-      const c = near ? 1 - square * (0.5 - square * (1 / 24 - square / 720)) : Math.cos(angle);
-      const s = near ? angle * (1 - square * (1 / 6 - square * (1 / 120 - square / 5040))) : Math.sin(angle);
-      const re = units[2 * (first + t)];
-      const im = units[2 * (first + t) + 1];
-      const cos = re * c - im * s;
-      const sin = re * s + im * c;
-      const row = 2 * (from + t) * nSubbands;
-      for (let i = 2 * t * nSubbands, p = row, end = row + 2 * nSubbands; p < end; i += 2, p += 2) {
-        this.turned[i] = pilots[p] * cos + pilots[p + 1] * sin;
-        this.turned[i + 1] = pilots[p + 1] * cos - pilots[p] * sin;
-      }
-    }
-  }
-
   /**
    * Delay of `turned` (pilot pattern from symbol `pattern` on) against the reference. The reference's own residual delay is
    * added, so the measurement is absolute and its errors do not add up. `newReference`: these pilots become the reference next.
    */
   private measureDelay(count: number, pattern: number, newReference: boolean): void {
     const n = this.n;
-    const found = pilotDelay(n, this.turned, this.reference, this.weights, count, pattern);
+    this.phase.slope(count, pattern, this.sums);
+    const found = pilotDelay(n, this.phase.turned, this.reference, this.weights, count, pattern, this.sums);
     if (!found) return;
     const { delay: error, weight, misfit } = found;
     const perRadian = n.fftSize / (2 * Math.PI);
@@ -297,52 +284,26 @@ export class SymbolTracker {
     if (this.allQuiet) return;
     const { grid } = this;
     const { nSubbands } = this.n;
+    const { turned } = this.phase;
     for (let s = 0; s < nSubbands; s++) {
       const w = this.weights[s];
       if (w === 1) continue;
       for (let t = 0; t < count; t++) {
         const p = 2 * (t * nSubbands + s);
         const c = 2 * (s * SUBBAND_CARRIERS + grid.pilotOffset(pattern + t));
-        this.turned[p] = w * this.turned[p] + (1 - w) * this.reference[c];
-        this.turned[p + 1] = w * this.turned[p + 1] + (1 - w) * this.reference[c + 1];
+        turned[p] = w * turned[p] + (1 - w) * this.reference[c];
+        turned[p + 1] = w * turned[p + 1] + (1 - w) * this.reference[c + 1];
       }
     }
   }
 
+  /** Centroid of the slot's delay profile, samples after the window: -(N / 2 pi) arg sum_c g_(c+1) conj(g_c). */
   private measureCentroid(): void {
     const middle = this.symbol - SLOT_SYMBOLS / 2 - 0.5;
     const applied = (this.applied[this.symbol - SLOT_SYMBOLS] + this.applied[this.symbol - 1]) / 2;
-    const { centroid, weight } = delayCentroid(this.n, this.turned, this.weights, this.slotChannel);
-    this.timing.addCentroid(middle, applied + centroid, weight);
-  }
-
-  /** One symbol's pilots, [nSubbands][re, im] from element `at` on with the pattern of local symbol t, against the reference. */
-  private trackPhase(symbol: number, pilots: Float32Array, at: number, t: number): void {
-    const { reference, weights } = this;
-    let re = 0;
-    let im = 0;
-    let power = 0;
-    for (
-      let s = 0, p = at, c = 2 * this.grid.pilotOffset(t);
-      s < weights.length;
-      s++, p += 2, c += 2 * SUBBAND_CARRIERS
-    ) {
-      const hr = reference[c];
-      const hi = reference[c + 1];
-      const pr = pilots[p];
-      const pi = pilots[p + 1];
-      const w = weights[s];
-      re += w * (pr * hr + pi * hi);
-      im += w * (pi * hr - pr * hi);
-      power += w * (hr * hr + hi * hi);
-    }
-    const magnitude = Math.sqrt(re * re + im * im);
-    const { units } = this;
-    units[2 * symbol] = magnitude > 0 ? re / magnitude : 1;
-    units[2 * symbol + 1] = magnitude > 0 ? im / magnitude : 0;
-    const turns = (Math.atan2(im, re) - this.phase.predict()) / (2 * Math.PI);
-    const error = 2 * Math.PI * (turns - Math.round(turns));
-    const variance = this.noiseVariance / (2 * power + 1e-30) + 1e-5;
-    this.phase.update(error, Math.min(variance, 3));
+    this.phase.neighbours(this.sums);
+    const [re, im] = this.sums;
+    const centroid = -(Math.atan2(im, re) * this.n.fftSize) / (2 * Math.PI);
+    this.timing.addCentroid(middle, applied + centroid, Math.hypot(re, im));
   }
 }

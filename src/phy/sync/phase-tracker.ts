@@ -4,14 +4,14 @@
  * whose strength is the most likely of WALKS given the innovations, so a quiet oscillator at low SNR is averaged over many
  * symbols and a noisy one at high SNR is followed; nothing has to be tuned.
  */
-const WALKS = [1e-5, 1e-4, 4e-4, 1.6e-3, 6.4e-3, 2.5e-2]; // rad^2 a symbol
+export const WALKS = [1e-5, 1e-4, 4e-4, 1.6e-3, 6.4e-3, 2.5e-2]; // rad^2 a symbol
 /** Index into WALKS of the one taken first. */
 const FIRST_WALK = 1;
 const STEP_WALK = 1e-8;
 /** Variance of the first phase, rad^2. */
 const FIRST_VARIANCE = 0.05;
 /** Symbols that the likelihood looks back on, in whole stretches from one `adapt` to the next. */
-const MEMORY = 112;
+export const MEMORY = 112;
 /** Elements kept of every symbol and filter: predicted x0, x1, p00, p01, p11, then filtered ones. */
 const STATES = 10;
 const FILTERS = WALKS.length;
@@ -76,11 +76,6 @@ export class PhaseTracker {
     this.variances[this.count] = variance;
     this.filter(this.count, this.inUse);
     this.count++;
-  }
-
-  /** Phase measured at a symbol, rad. */
-  measuredAt(symbol: number): number {
-    return this.measured[symbol];
   }
 
   /** Phase step a symbol as filtered so far, rad. */

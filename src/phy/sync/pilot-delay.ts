@@ -18,7 +18,8 @@ export interface PilotDelay {
  *   delay = -(N / 2 pi) sum w k Im(p conj h) / sum w k^2 Re(p conj h).
  *
  * `pilots` [count][nSubbands][re, im] without common phase, with the pilot pattern from local symbol `pattern` on;
- * `reference` [nCarriers][re, im]; `weights` [nSubbands]. Null when there is no power at all.
+ * `reference` [nCarriers][re, im]; `weights` [nSubbands]. `known`, where given, are the sums of the first step as
+ * TrackKernel.slope gives them. Null when there is no power at all.
  */
 export function pilotDelay(
   n: Numerology,
@@ -27,6 +28,7 @@ export function pilotDelay(
   weights: Float64Array,
   count: number,
   pattern: number,
+  known?: Float64Array,
 ): PilotDelay | null {
   const grid = resourceGrid(n);
   const perRadian = n.fftSize / (2 * Math.PI);
@@ -38,7 +40,8 @@ export function pilotDelay(
     let curvature = 0;
     weight = 0;
     misfit = 0;
-    for (let t = 0; t < count; t++) {
+    if (step === 0 && known) [slope, curvature, weight, misfit] = known;
+    for (let t = step === 0 && known ? count : 0; t < count; t++) {
       const offset = grid.pilotOffset(pattern + t);
       for (let s = 0; s < n.nSubbands; s++) {
         const p = 2 * (t * n.nSubbands + s);
@@ -64,37 +67,6 @@ export function pilotDelay(
     if (Math.abs(change) * n.nCarriers < 0.2 * perRadian) break;
   }
   return { delay, weight, misfit };
-}
-
-/**
- * Centroid of one slot's delay profile, samples after the window: -(N / 2 pi) arg sum_c g_(c+1) conj(g_c), g the slot's
- * channel by carrier (12 successive symbols have a pilot on each). `scratch` is [nCarriers][re, im]; `weight` is |sum|.
- */
-export function delayCentroid(
-  n: Numerology,
-  pilots: Float32Array,
-  weights: Float64Array,
-  scratch: Float32Array,
-): { centroid: number; weight: number } {
-  const grid = resourceGrid(n);
-  for (let t = 0; t < SUBBAND_CARRIERS; t++) {
-    const offset = grid.pilotOffset(t);
-    for (let s = 0; s < n.nSubbands; s++) {
-      const c = 2 * (s * SUBBAND_CARRIERS + offset);
-      scratch[c] = pilots[2 * (t * n.nSubbands + s)];
-      scratch[c + 1] = pilots[2 * (t * n.nSubbands + s) + 1];
-    }
-  }
-  let re = 0;
-  let im = 0;
-  for (let c = 2; c < 2 * n.nCarriers; c += 2) {
-    // No neighbours across the empty carrier at DC.
-    if (c === n.nCarriers) continue;
-    const w = weights[Math.floor(c / (2 * SUBBAND_CARRIERS))];
-    re += w * (scratch[c] * scratch[c - 2] + scratch[c + 1] * scratch[c - 1]);
-    im += w * (scratch[c + 1] * scratch[c - 2] - scratch[c] * scratch[c - 1]);
-  }
-  return { centroid: -(Math.atan2(im, re) * n.fftSize) / (2 * Math.PI), weight: Math.hypot(re, im) };
 }
 
 /** Mean carrier number of a channel, [nCarriers][re, im], weighted with its power. */

@@ -18,9 +18,10 @@ const KERNELS = [
   { name: 'resample', pages: 16 },
   { name: 'rate-match', pages: 5 },
   { name: 'spread', pages: 2 },
+  { name: 'modulate', pages: 8 },
   { name: 'dc', pages: 3 },
   { name: 'correlate', pages: 2 },
-  { name: 'modulate', pages: 8 },
+  { name: 'track', pages: 34 },
 ];
 
 const sources = readdirSync(here);
