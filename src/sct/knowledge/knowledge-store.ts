@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { UsageError } from '../../common/errors.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import type { FeatureMap } from '../semantics/feature-map.ts';
+import type { Precision } from '../semantics/int8.ts';
 import type { ModelSetInfo } from '../semantics/model-set.ts';
 import { openModelSet, type SemanticModels } from '../semantics/models.ts';
 import { KnowledgeError, setList } from './agreement.ts';
@@ -106,9 +107,9 @@ export class KnowledgeStore {
   }
 
   /** Loads the networks of that set; errors as `modelSet` and `loadModels`. */
-  open(id: number, threads?: number): Promise<SemanticModels> {
+  open(id: number, threads?: number, precision?: Precision): Promise<SemanticModels> {
     const { dir, set } = this.modelSet(id);
-    return openModelSet(dir, set, threads);
+    return openModelSet(dir, set, threads, precision);
   }
 
   /**

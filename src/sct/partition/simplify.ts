@@ -60,6 +60,8 @@ class StaticBits {
   }
 }
 
+const STATIC_BITS = { street: new StaticBits('street'), codebook: new StaticBits('codebook') } as const;
+
 /**
  * How far a choice looks: the bits of a box (boxBits) are those of cells up to 2 rows below, 1 column left and 2 right of it, and each of
  * them looks 2 rows up, 2 columns left and 1 right.
@@ -88,7 +90,7 @@ class Simplifier {
     this.regionChosen = new Uint32Array(start.length);
     this.first = SPACES[costs.space].first;
     this.weight = Math.round((256 * bitsPerCell) / 16);
-    this.bits = new StaticBits(costs.space);
+    this.bits = STATIC_BITS[costs.space];
   }
 
   private costOf(at: number, label: number): number {

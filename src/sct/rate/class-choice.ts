@@ -69,6 +69,7 @@ export function classScale(a: Float64Array, tables: ModelTables, coarse: boolean
 export function smoothClasses(t: Float64Array, { rows, columns }: GridShape, choice: ClassChoice): ClassMap {
   const n = choice.coarse ? CLASSES / 2 : CLASSES;
   const data = Uint8Array.from(t, (v) => Math.min(n - 1, Math.max(0, Math.round(v))));
+  const quarter = choice.smoothing / 4;
   for (let round = 0; round < 6; round++) {
     for (let row = 0; row < rows; row++) {
       for (let column = (row + round) % 2; column < columns; column += 2) {
@@ -77,11 +78,16 @@ export function smoothClasses(t: Float64Array, { rows, columns }: GridShape, cho
         const down = data[row + 1 < rows ? i + columns : i];
         const left = data[column > 0 ? i - 1 : i];
         const right = data[column + 1 < columns ? i + 1 : i];
-        const cost = (c: number) =>
-          (c - t[i]) ** 2 +
-          (choice.smoothing / 4) * (Math.abs(c - up) + Math.abs(c - down) + Math.abs(c - left) + Math.abs(c - right));
         let best = 0;
-        for (let c = 1; c < n; c++) if (cost(c) < cost(best)) best = c;
+        let least = Number.POSITIVE_INFINITY;
+        for (let c = 0; c < n; c++) {
+          const steps = Math.abs(c - up) + Math.abs(c - down) + Math.abs(c - left) + Math.abs(c - right);
+          const cost = (c - t[i]) * (c - t[i]) + quarter * steps;
+          if (cost < least) {
+            best = c;
+            least = cost;
+          }
+        }
         data[i] = best;
       }
     }

@@ -18,6 +18,7 @@ import { CLASSES, K_MAX, LABELS, type ModelTables } from './model-tables.ts';
 import { imageFromTensor, imageTensor, requireNetworkSize } from './picture-tensor.ts';
 import type { CorrectorInput, GeneratorInput, LabelOutput, SemanticModels } from './semantic-models.ts';
 import { type Lengths, NetworkSession, type TensorData } from './session.ts';
+import { SpareBuffers } from './spare-buffers.ts';
 
 /**
  * Pictures up to this size (a megapixel) run in memory that is kept from run to run: 8 % of CPU time of a frame's networks. For larger ones
@@ -32,6 +33,8 @@ export class LoadedModels implements SemanticModels {
   private readonly dir: string;
   private readonly threads: number;
   private readonly precision: Precision;
+  /** Samples of pictures on their way into and out of the networks. */
+  private readonly planes = new SpareBuffers(3 * CELL_PX ** 2 * MOST_KEPT_CELLS);
   private readonly sessions = new Map<string, Promise<NetworkSession>>(); // role, and how large its pictures are
 
   constructor(dir: string, set: ModelSetInfo, tables: ModelTables, threads: number, precision: Precision = 'float') {
@@ -44,7 +47,11 @@ export class LoadedModels implements SemanticModels {
 
   async analyse(image: RgbImage): Promise<FeatureMap> {
     const shape = { widthPx: image.width, heightPx: image.height };
-    const { y } = await this.run('analysis', { image: imageTensor(image) }, gridOf(shape));
+    requireNetworkSize(shape);
+    const grid = gridOf(shape);
+    const { y } = await this.planes.lend(samplesOf(grid), (planes) =>
+      this.run('analysis', { image: imageTensor(image, planes) }, grid),
+    );
     return this.features(y, shape);
   }
 
@@ -55,8 +62,11 @@ export class LoadedModels implements SemanticModels {
   ): Promise<RgbImage> {
     requireNetworkSize(y);
     const role = options.perceptual ? 'synthesis-perceptual' : 'synthesis';
-    const { image } = await this.run(role, { yHat: y.data, quality: sameGrid(quality, y) }, y);
-    return imageFromTensor(image, y);
+    const feeds = { yHat: y.data, quality: sameGrid(quality, y) };
+    return this.planes.lend(samplesOf(y), async (planes) => {
+      const { image } = await this.run(role, feeds, y, { image: planes });
+      return imageFromTensor(image, y);
+    });
   }
 
   async labels(y: FeatureMap): Promise<LabelOutput> {
@@ -143,6 +153,7 @@ export class LoadedModels implements SemanticModels {
     role: NetworkRole,
     feeds: Readonly<Record<string, TensorData>>,
     grid: GridShape,
+    into?: Readonly<Record<string, Float32Array>>,
   ): Promise<Record<string, Float32Array>> {
     const keepsMemory = grid.rows * grid.columns <= MOST_KEPT_CELLS;
     const key = `${role}/${keepsMemory ? 'small' : 'large'}`;
@@ -152,7 +163,7 @@ export class LoadedModels implements SemanticModels {
       this.sessions.set(key, session);
       session.catch(() => this.sessions.delete(key));
     }
-    return (await session).run(feeds, lengthsOf(grid));
+    return (await session).run(feeds, lengthsOf(grid), into);
   }
 
   private async open(role: NetworkRole, keepsMemory: boolean): Promise<NetworkSession> {
@@ -208,6 +219,11 @@ function conditions(classMap: ClassMap, symbols: GridPlane, snrDb: GridPlane, gr
   const bad = k.find((v) => !(v >= 0 && v <= K_MAX));
   if (bad !== undefined) throw new Error(`${bad} symbols for a cell: allowed 0 to ${K_MAX}`);
   return { classMap: integers(classMap, grid, CLASSES), symbols: k, snrDb: sameGrid(snrDb, grid) };
+}
+
+/** Samples of the padded picture, three planes. */
+function samplesOf({ rows, columns }: GridShape): number {
+  return 3 * rows * columns * CELL_PX ** 2;
 }
 
 /** Numbers of a plane after checking that it stands on the same grid. */

@@ -24,13 +24,13 @@ export function requireNetworkSize({ widthPx, heightPx }: PictureShape): void {
 /** A sample's value, 0..1; [sample]. */
 const UNIT = Float32Array.from({ length: 256 }, (_, v) => v / 255);
 
-/** Samples / 255 as [3][H][W], H and W the next multiples of 16; the last row and column are repeated below and right. */
-export function imageTensor({ width, height, data }: RgbImage): Float32Array {
+/** Samples / 255 as [3][H][W], H and W the next multiples of 16; the last row and column are repeated below and right. `into` as long. */
+export function imageTensor({ width, height, data }: RgbImage, into?: Float32Array): Float32Array {
   requireNetworkSize({ widthPx: width, heightPx: height });
   const { rows, columns } = gridOf({ widthPx: width, heightPx: height });
   const [paddedHeight, paddedWidth] = [rows * CELL_PX, columns * CELL_PX];
   const plane = paddedHeight * paddedWidth;
-  const out = new Float32Array(3 * plane);
+  const out = into ?? new Float32Array(3 * plane);
   const red = out.subarray(0, plane);
   const green = out.subarray(plane, 2 * plane);
   const blue = out.subarray(2 * plane);

@@ -56,11 +56,16 @@ export class NetworkSession {
    *
    * @param feeds a whole tensor for every input of the contract
    * @param lengths of the free dimensions
+   * @param into where outputs are to be written, by name; others get memory of their own
    * @returns a tensor for every output of the contract
    * @throws TensorError naming network and tensor when a length is wrong or a number is NaN or infinite; ModelError when
    *   the network breaks off
    */
-  async run(feeds: Readonly<Record<string, TensorData>>, lengths: Lengths): Promise<Record<string, Float32Array>> {
+  async run(
+    feeds: Readonly<Record<string, TensorData>>,
+    lengths: Lengths,
+    into: Readonly<Record<string, Float32Array>> = {},
+  ): Promise<Record<string, Float32Array>> {
     const tensors: Record<string, Tensor> = {};
     for (const info of this.contract.inputs) {
       const data = feeds[info.name];
@@ -70,7 +75,12 @@ export class NetworkSession {
       this.check(info, data, dims, data.length);
       tensors[info.name] = new Tensor(info.type, data, dims);
     }
-    const results = await this.session.run(tensors).catch((error: unknown) => {
+    const fetches: Record<string, Tensor | null> = {};
+    for (const info of this.contract.outputs) {
+      const own = into[info.name];
+      fetches[info.name] = own ? new Tensor('float32', own, sizes(info, lengths)) : null;
+    }
+    const results = await this.session.run(tensors, fetches).catch((error: unknown) => {
       throw new ModelError(this.fault, `cannot be run (${firstLine(error)})`);
     });
     const out: Record<string, Float32Array> = {};
