@@ -58,7 +58,7 @@ export async function receive(spec: ReceivingSpec): Promise<Received> {
   );
   const pipeline = await ReceivePipeline.start({
     ...{ subbands: spec.subbands, estimator: 'lmmse', occupiedHz: occupiedHz(n), rateHz, loOffsetHz: 0 },
-    ...{ format, fullScale, live },
+    ...{ format, fullScale, live, passing: true },
   });
   const count = { decoded: 0, damaged: 0, dropped: 0, misses: 0, fresh: 0, blocks: 0 };
   const memory: MemorySample[] = [];

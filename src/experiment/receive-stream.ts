@@ -150,7 +150,7 @@ async function piped(
   const { numerology: subbands, estimator, rateHz, loOffsetHz } = settings;
   const occupied = occupiedHz(numerology(subbands));
   const pipeline = await ReceivePipeline.start({
-    ...{ subbands, estimator, rateHz, loOffsetHz, occupiedHz: occupied },
+    ...{ subbands, estimator, rateHz, loOffsetHz, occupiedHz: occupied, passing: true },
     ...how,
   });
   hooks.queues?.(() => pipeline.depths());

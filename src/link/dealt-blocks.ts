@@ -29,14 +29,20 @@ export class DealtBlocks {
     this.stride = stride;
     const { symbolsReIm, snrs, bits, counts } = this;
     counts.fill(0, 0, blocks);
+    const order = commonBits(qm);
+    if (order !== null) bits.fill(order, 0, blocks * stride);
+    // A period's RE stay in the processor's nearest cache while each block takes its own.
     for (let from = 0, first = 0; from < count; from += period, first = (first + 1) % blocks) {
       const end = Math.min(count, from + period);
-      for (let i = from, block = first; i < end; i++) {
-        const at = block * stride + counts[block]++;
-        snrs[at] = snr[i];
-        bits[at] = qm[i];
-        symbolsReIm[2 * at] = symbols[2 * i];
-        symbolsReIm[2 * at + 1] = symbols[2 * i + 1];
+      for (let turn = 0, block = first; turn < blocks; turn++) {
+        let at = block * stride + counts[block];
+        for (let i = from + turn; i < end; i += blocks, at++) {
+          snrs[at] = snr[i];
+          symbolsReIm[2 * at] = symbols[2 * i];
+          symbolsReIm[2 * at + 1] = symbols[2 * i + 1];
+          if (order === null) bits[at] = qm[i];
+        }
+        counts[block] = at - block * stride;
         if (++block === blocks) block = 0;
       }
     }
@@ -52,4 +58,10 @@ export class DealtBlocks {
       qm: this.bits.subarray(from, to),
     };
   }
+}
+
+/** Bits that all RE have; null where they differ. */
+function commonBits(qm: Uint8Array): number | null {
+  for (let i = 1; i < qm.length; i++) if (qm[i] !== qm[0]) return null;
+  return qm.length > 0 ? qm[0] : null;
 }

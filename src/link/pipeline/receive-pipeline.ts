@@ -17,7 +17,7 @@ import type { FrontRecord } from '../front-record.ts';
 import type { PipelineQueues } from '../telemetry.ts';
 import type { DemodulateMessage } from './demodulate-worker.ts';
 import { BURST, type DemodulatorSetup } from './demodulator.ts';
-import { decodeRecord, longestRecordBytes } from './record-wire.ts';
+import { decodeRecord, longestRecordBytes, PayloadPool } from './record-wire.ts';
 import { LOST, pieceSamples, SAMPLE_HEADER_BYTES, SAMPLES, writeLoss, writeSamples } from './sample-wire.ts';
 
 /** How the stream is received; the numerology by its subbands. */
@@ -35,6 +35,8 @@ export interface PipelineOptions {
   readonly live: boolean;
   /** BurstReceiver.keptSymbols; default none. */
   readonly keptSymbols?: readonly number[];
+  /** True: a record's payload and payloadSnr are valid only until the next record is asked for, which saves the memory of each burst. */
+  readonly passing?: boolean;
   /** Time that the ring of samples holds, s; default 1 (less where that is more than 96 MiB). */
   readonly bufferS?: number;
   /** Room for bursts that wait to be decoded; default and least: four of the longest. */
@@ -140,9 +142,10 @@ export class ReceivePipeline implements AsyncIterable<FrontRecord> {
 
   /** Everything that the front half tells, in order. Once. Throws where its thread fails. */
   async *[Symbol.asyncIterator](): AsyncGenerator<FrontRecord> {
+    const pool = this.options.passing ? new PayloadPool() : undefined;
     for (let entry = await this.records.peekSoon(); entry; entry = await this.records.peekSoon()) {
       const { type } = entry;
-      const record = decodeRecord(entry.bytes);
+      const record = decodeRecord(entry.bytes, pool);
       this.records.release();
       yield record;
       // Where bursts always wait, the rest of this thread has its turn all the same.
@@ -188,7 +191,7 @@ export class ReceivePipeline implements AsyncIterable<FrontRecord> {
 }
 
 function setupOf(options: PipelineOptions): DemodulatorSetup {
-  const { subbands, bufferS = 1, burstBytes = 0, keptSymbols = [], rateHz, format, ...rest } = options;
+  const { subbands, bufferS = 1, burstBytes = 0, keptSymbols = [], passing: _, rateHz, format, ...rest } = options;
   if (!(bufferS > 0 && bufferS <= 60))
     throw new UsageError(`a ring of samples of ${bufferS} s: allowed above 0, up to 60`);
   // A tenth on top for the headers of short blocks.

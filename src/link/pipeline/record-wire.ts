@@ -55,8 +55,31 @@ export function encodeRecord(record: FrontRecord): EncodedRecord {
   };
 }
 
-/** The record, with arrays of its own. FormatError for lengths that do not fit. */
-export function decodeRecord(bytes: Uint8Array): FrontRecord {
+/**
+ * Memory for the longest arrays of records, used again from record to record: of those that are decoded with it, only the latest has its payload.
+ */
+export class PayloadPool {
+  private readonly buffers = new Map<string, Float32Array>();
+
+  /** A copy of the values where the array is one of the long ones; null for the others. */
+  copy(name: string, values: Values): Values | null {
+    if (!(values instanceof Float32Array) || (name !== 'payload' && name !== 'payloadSnr')) return null;
+    let buffer = this.buffers.get(name);
+    if (!buffer || buffer.length < values.length) {
+      buffer = new Float32Array(values.length);
+      this.buffers.set(name, buffer);
+    }
+    buffer.set(values);
+    return buffer.subarray(0, values.length);
+  }
+}
+
+/**
+ * The record, with arrays of its own. FormatError for lengths that do not fit.
+ *
+ * @param pool where given, payload and payloadSnr are valid until the next record is decoded with it
+ */
+export function decodeRecord(bytes: Uint8Array, pool?: PayloadPool): FrontRecord {
   const { fields, arrays, start } = headOf(bytes);
   const record: Record<string, unknown> = { ...fields };
   let at = start;
@@ -69,7 +92,8 @@ export function decodeRecord(bytes: Uint8Array): FrontRecord {
     const Type = KINDS[kind];
     const size = length * Type.BYTES_PER_ELEMENT;
     if (size > bytes.length - at) throw wrong(`claims ${size} bytes of ${name} where ${bytes.length - at} are`);
-    record[name] = new Type(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, length).slice();
+    const values = new Type(bytes.buffer as ArrayBuffer, bytes.byteOffset + at, length);
+    record[name] = pool?.copy(name, values) ?? values.slice();
     at += padded(size);
   }
   return record as unknown as FrontRecord;

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../../src/common/errors.ts';
 import type { FrontRecord } from '../../../src/link/front-record.ts';
-import { decodeRecord, encodeRecord } from '../../../src/link/pipeline/record-wire.ts';
+import { decodeRecord, encodeRecord, PayloadPool } from '../../../src/link/pipeline/record-wire.ts';
 import { readLoss, readSamples, writeLoss, writeSamples } from '../../../src/link/pipeline/sample-wire.ts';
 
 /** A record's bytes in shared memory, as they lie in a ring. */
@@ -42,6 +42,16 @@ test('what comes out owns its arrays: the ring may be written over', () => {
   const record = decodeRecord(bytes);
   bytes.fill(0);
   assert.deepEqual(record, RECORD);
+});
+
+test('with memory that is used again a record is the same until the next one', () => {
+  const pool = new PayloadPool();
+  const record = decodeRecord(bytesOf(RECORD), pool);
+  assert.deepEqual(record, RECORD);
+  const shorter = { ...RECORD, payload: Float32Array.of(7, 8) } as unknown as FrontRecord;
+  assert.deepEqual(decodeRecord(bytesOf(shorter), pool), shorter);
+  assert.equal((record as unknown as { payload: Float32Array }).payload[1], 8);
+  assert.deepEqual(decodeRecord(bytesOf(RECORD), pool), RECORD);
 });
 
 test('lengths that do not fit are refused; no byte makes the reader do anything else', () => {
