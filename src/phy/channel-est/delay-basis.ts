@@ -70,7 +70,7 @@ export class DelayBasis {
         z[2 * i + 1] += values[row + i] * im;
       }
     }
-    fitter.solve(0);
+    fitter.solve();
     this.expand(fitter.theta, 0, out, 0);
     return fitter.dof;
   }
@@ -117,14 +117,15 @@ export class DelayBasis {
 }
 
 /** theta = (A'A + lambda I)^-1 z for complex z = A'y, [size][re, im], with the factor of the matrix inverted once. */
-class Fitter {
+export class Fitter {
   readonly z: Float64Array;
   readonly theta: Float64Array;
   /** tr((A'A + lambda I)^-1 A'A). */
   readonly dof: number;
-  private readonly lambda: number;
-  private readonly size: number;
-  private readonly factor: Float64Array;
+  readonly lambda: number;
+  readonly size: number;
+  /** L^-1 of A'A + lambda I = L L', [size][size]. */
+  readonly factor: Float64Array;
   private readonly scratch: Float64Array;
 
   constructor(gram: Float64Array, size: number, lambda: number) {
@@ -141,13 +142,9 @@ class Fitter {
     this.dof = size - lambda * trace;
   }
 
-  /** Solves for theta; returns |y - A theta|^2 given |y|^2: |y|^2 - theta' z - lambda |theta|^2. */
-  solve(energy: number): number {
-    const { theta, lambda } = this;
-    const explained = solveWithFactor(this.factor, this.size, this.z, this.scratch, theta);
-    let penalty = 0;
-    for (let i = 0; i < theta.length; i++) penalty += theta[i] * theta[i];
-    return energy - explained - lambda * penalty;
+  /** Solves for theta. */
+  solve(): void {
+    solveWithFactor(this.factor, this.size, this.z, this.scratch, this.theta);
   }
 }
 

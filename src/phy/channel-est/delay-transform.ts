@@ -68,7 +68,10 @@ export class DelayTransform {
   }
 }
 
-/** Interpolation from a transform's grid to the functions of one delay window: z = A' v with the window's centre taken out. */
+/**
+ * Interpolation from a transform's grid to the functions of one delay window, z = A' v with the window's centre taken out, for the
+ * kernel of the fit (LmmseKernel.addPoints).
+ */
 export class WindowPoints {
   readonly window: DelayWindow;
   /** First grid point of each function and its weights, [basis.size], [basis.size][TAPS]. */
@@ -84,36 +87,6 @@ export class WindowPoints {
       // Odd elements lie after the centre, even ones as far before it.
       const away = basis.step * ((i + 1) >> 1);
       this.starts[i] = transform.weights(centre + (i & 1 ? away : -away), this.weights, i * TAPS);
-    }
-  }
-
-  /** z[to..], [basis.size][re, im], from a grid [..][re, im] at element `from`. */
-  project(grid: Float64Array, from: number, z: Float64Array, to: number): void {
-    const { starts, weights } = this;
-    const { size } = this.window.basis;
-    let afterRe = 0;
-    let afterIm = 0;
-    for (let i = 0; i < size; i++) {
-      let re = 0;
-      let im = 0;
-      for (let w = i * TAPS, g = from + 2 * starts[i], end = w + TAPS; w < end; w++, g += 2) {
-        re += weights[w] * grid[g];
-        im += weights[w] * grid[g + 1];
-      }
-      if (i === 0) {
-        z[to] = re;
-        z[to + 1] = im;
-      } else if (i & 1) {
-        afterRe = re;
-        afterIm = im;
-      } else {
-        // Z(c + d) = C + i S and Z(c - d) = C - i S.
-        const o = to + 2 * (i - 1);
-        z[o] = Math.SQRT1_2 * (afterRe + re);
-        z[o + 1] = Math.SQRT1_2 * (afterIm + im);
-        z[o + 2] = Math.SQRT1_2 * (afterIm - im);
-        z[o + 3] = Math.SQRT1_2 * (re - afterRe);
-      }
     }
   }
 }

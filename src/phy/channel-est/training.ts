@@ -1,7 +1,8 @@
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { delaysOf } from './delay-transform.ts';
-import { type DelayWindow, type PreambleEstimate, ramp } from './delay-window.ts';
+import { type DelayWindow, type PreambleEstimate, rampTable } from './delay-window.ts';
 import { quietVariance, quietWeight } from './interference.ts';
+import { fitStore } from './window-solver.ts';
 
 /**
  * Chooses the delay window by Mallows' C_p, residual / n + 2 sigma^2 dof / n, on the training symbols, and smooths
@@ -24,27 +25,32 @@ export function estimateFromTraining(
   for (let i = 0; i < channel.length; i++) total += channel[i] ** 2;
   const power = Math.max(total / n.nCarriers - sigma2, 0.01 * sigma2, 1e-20);
   const { transform, windows, points } = delaysOf(n, backoff);
+  const fits = fitStore(n);
+  fits.tidy();
+  const { kernel } = fits;
   const grid = new Float64Array(2 * transform.length);
   transform.run(channel, grid, 0);
+  kernel.loadGrid(grid, transform.length);
+  const solve = (window: DelayWindow) => {
+    const fit = window.basis.fitter((sigma2 * window.basis.size) / power);
+    return { explained: kernel.solvePoints(fits.fitter(fit), fits.points(points(window))), dof: fit.dof };
+  };
   let best: DelayWindow | null = null;
   let bestRisk = Number.POSITIVE_INFINITY;
   let bestDof = 0;
   for (const window of windows) {
-    const { basis } = window;
-    const fit = basis.fitter((sigma2 * basis.size) / power);
-    points(window).project(grid, 0, fit.z, 0);
-    const risk = fit.solve(total) + 2 * sigma2 * fit.dof;
+    const { explained, dof } = solve(window);
+    const risk = total - explained + 2 * sigma2 * dof;
     if (risk < bestRisk) {
       bestRisk = risk;
       best = window;
-      bestDof = fit.dof;
+      bestDof = dof;
     }
   }
   const { basis, centre } = best!;
   const smoothed = new Float32Array(channel.length);
-  ramp(n, channel, 0, centre, smoothed, 0);
-  basis.smooth(smoothed, (sigma2 * basis.size) / power, smoothed);
-  ramp(n, smoothed, 0, -centre, smoothed, 0);
+  solve(best!);
+  kernel.expand(fits.basis(basis), rampTable(n, centre), 1, smoothed, 0);
   return { window: best!, backoff, channel: smoothed, power, dof: bestDof };
 }
 

@@ -3,7 +3,7 @@ import type { LmmseKernel } from '../kernels/lmmse-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import { invertFactor } from './cholesky.ts';
-import { type DelayBasis, quantiseDb } from './delay-basis.ts';
+import { type DelayBasis, type Fitter, quantiseDb } from './delay-basis.ts';
 import type { WindowPoints } from './delay-transform.ts';
 import { SLOT_POLYNOMIALS, type TimeBasis } from './time-basis.ts';
 
@@ -113,8 +113,8 @@ function gramMatrix(n: Numerology, basis: DelayBasis, time: TimeBasis): Float64A
   return gram;
 }
 
-/** Most systems kept: at 50 subbands, wide windows and all Doppler classes some tens of MB. */
-const MAX_SOLVERS = 96;
+/** Most elements of systems kept; half of them lie above diagonals and are not stored: some 50 MB. */
+const MAX_ELEMENTS = 12e6;
 /** Most interpolations kept: of some ten positions of the FFT window. */
 const MAX_POINTS = 96;
 
@@ -126,7 +126,8 @@ export class FitStore {
   private readonly allPoints = new Map<WindowPoints, number>();
   /** By delay basis, time basis and 3 dB step of lambda. */
   private readonly solvers = new Map<DelayBasis, Map<TimeBasis, Map<number, WindowSolver>>>();
-  private count = 0;
+  private readonly training = new Map<Fitter, number>();
+  private elements = 0;
 
   constructor(n: Numerology) {
     this.numerology = n;
@@ -135,8 +136,9 @@ export class FitStore {
 
   /** Makes room, before a burst: solvers of earlier ones may not be used any more. */
   tidy(): void {
-    if (this.count < MAX_SOLVERS && this.allPoints.size < MAX_POINTS) return;
-    this.count = 0;
+    if (this.elements < MAX_ELEMENTS && this.allPoints.size < MAX_POINTS) return;
+    this.elements = 0;
+    this.training.clear();
     this.bases.clear();
     this.allPoints.clear();
     this.solvers.clear();
@@ -163,6 +165,20 @@ export class FitStore {
     return number;
   }
 
+  /** The kernel's number of a fit to all carriers at once. */
+  fitter(fitter: Fitter): number {
+    let number = this.training.get(fitter);
+    if (number === undefined) {
+      const { factor, size, lambda } = fitter;
+      const one = Float64Array.of(1);
+      const penalty = Float64Array.of(lambda);
+      number = this.kernel.addSystem({ size, order: 1, factor, penalty, slots: 1, perSlot: one });
+      this.training.set(fitter, number);
+      this.elements += size ** 2;
+    }
+    return number;
+  }
+
   /** The solver of a hypothesis, made once for each 3 dB of lambda (fine enough for a regulariser). */
   solver(basis: DelayBasis, time: TimeBasis, lambda: number): WindowSolver {
     const step = 3 * Math.round(quantiseDb(lambda) / 3);
@@ -172,8 +188,8 @@ export class FitStore {
     if (!byStep) byTime.set(time, (byStep = new Map()));
     let solver = byStep.get(step);
     if (!solver) {
-      this.count++;
       solver = new WindowSolver(this, basis, time, 10 ** (step / 10));
+      this.elements += solver.size ** 2;
       byStep.set(step, solver);
     }
     return solver;

@@ -4,7 +4,10 @@ import { RandomStream } from '../../../src/common/random.ts';
 import { invertFactor, invertSymmetric, solveWithFactor } from '../../../src/phy/channel-est/cholesky.ts';
 import { DelayTransform, WindowPoints } from '../../../src/phy/channel-est/delay-transform.ts';
 import { delayWindows } from '../../../src/phy/channel-est/delay-window.ts';
+import { SLOT_POLYNOMIALS } from '../../../src/phy/channel-est/time-basis.ts';
+import { makeLmmse } from '../../../src/phy/kernels/lmmse.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
+import { resourceGrid } from '../../../src/phy/resource-grid.ts';
 
 /** sum_k v_k exp(+2 pi i k tau / N) A_ki, straight from the definition. */
 function direct(carriers: Int32Array, fftSize: number, v: Float64Array, centre: number, values: Float32Array) {
@@ -31,9 +34,16 @@ test('projection through the fast transform equals the sum over carriers, to sin
     const grid = new Float64Array(2 * transform.length);
     transform.run(v, grid, 0);
     const scale = Math.sqrt(2 * n.nCarriers);
+    const kernel = makeLmmse({ ...resourceGrid(n).slotPattern, polynomials: SLOT_POLYNOMIALS });
     for (const window of windows) {
-      const z = new Float64Array(2 * window.basis.size);
-      new WindowPoints(transform, window).project(grid, 0, z, 0);
+      const { size } = window.basis;
+      const { starts, weights } = new WindowPoints(transform, window);
+      // A system that leaves the right-hand side as it is.
+      const unit = { size, order: 1, factor: new Float64Array(size * size), penalty: Float64Array.of(0) };
+      const system = kernel.addSystem({ ...unit, slots: 1, perSlot: Float64Array.of(1) });
+      kernel.loadGrid(grid, transform.length);
+      kernel.solvePoints(system, kernel.addPoints(starts, weights, size));
+      const z = kernel.z.slice(0, 2 * size);
       const truth = direct(n.carriers, n.fftSize, v, window.centre, window.basis.values);
       // float32 tables and transform: 2^-24 an operation, some ten of them.
       for (let i = 0; i < z.length; i++) assert.ok(Math.abs(z[i] - truth[i]) < 2e-6 * scale, `${n.id} ${i}`);
