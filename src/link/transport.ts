@@ -168,8 +168,9 @@ export class TransportDecoder {
       softDemapMixed(ownSymbols, ownSnr, own, interleaved);
       const llr = scratch.take('llr', codedBits);
       deinterleave(own, interleaved, llr);
-      const soft = this.soft[block] ?? this.emptySoft();
-      const reached = this.layout.codec.combine(llr, codedBits, rv, soft);
+      const held = this.soft[block];
+      const soft = held ?? this.emptySoft();
+      const reached = this.layout.codec.combine(llr, codedBits, rv, soft, 0, held === null);
       this.reach[block] = Math.max(this.reach[block], reached);
       const payload = new Uint8Array(this.layout.plan.blockBytes);
       const result = this.layout.codec.decode(soft, payload, undefined, undefined, this.reach[block]);

@@ -85,10 +85,17 @@ export class CodeBlockCodec {
 
   /**
    * Adds the E LLRs llr[from..from+E) of one transmission, in coded-bit order, to the soft buffer; returns where in it those of
-   * this transmission end.
+   * this transmission end. `empty`: the buffer holds zeros so far.
    */
-  combine(llr: Float32Array, codedBits: number, rv: RedundancyVersion, soft: Float32Array, from = 0): number {
-    combineLlrs(this.buffer, llr, codedBits, rv, soft, from);
+  combine(
+    llr: Float32Array,
+    codedBits: number,
+    rv: RedundancyVersion,
+    soft: Float32Array,
+    from = 0,
+    empty = false,
+  ): number {
+    combineLlrs(this.buffer, llr, codedBits, rv, soft, from, empty);
     return reachOf(this.buffer, codedBits, rv);
   }
 

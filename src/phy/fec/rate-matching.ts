@@ -93,7 +93,8 @@ export function selectBits(
 /**
  * The inverse: adds E received LLRs into the soft buffer, so that repeated bits and repeated transmissions combine.
  *
- * llr: Float32Array, E values from element `from` on, in the order of selectBits. soft: Float32Array [N].
+ * llr: Float32Array, E values from element `from` on, in the order of selectBits. soft: Float32Array [N]; `empty`: it holds zeros, so that what
+ * comes first is only copied.
  */
 export function combineLlrs(
   buffer: CircularBuffer,
@@ -102,12 +103,17 @@ export function combineLlrs(
   rv: RedundancyVersion,
   soft: Float32Array,
   from = 0,
+  empty = false,
 ): void {
   if (llr.length - from < codedBits) throw new UsageError(`${llr.length - from} LLRs given, ${codedBits} needed`);
   if (soft.length < buffer.code.n) {
     throw new UsageError(`soft buffer has room for ${soft.length} LLRs, ${buffer.code.n} needed`);
   }
-  eachRun(buffer, codedBits, rv, (position, length, done) => addRun(llr, from + done, length, soft, position));
+  eachRun(buffer, codedBits, rv, (position, length, done) => {
+    const first = from + done;
+    if (empty && done + length <= buffer.usable) soft.set(llr.subarray(first, first + length), position);
+    else addRun(llr, first, length, soft, position);
+  });
 }
 
 function addRun(llr: Float32Array, from: number, length: number, soft: Float32Array, at: number): void {

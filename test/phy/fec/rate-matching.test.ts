@@ -63,6 +63,9 @@ test('bit selection equals the pseudo-code of the standard for any fillers, limi
       const llr = Float32Array.from({ length: e }, (_, i) => i + 1);
       const soft = new Float32Array(code.n);
       combineLlrs(circular, llr, e, rv, soft);
+      const empty = new Float32Array(soft.length);
+      combineLlrs(circular, llr, e, rv, empty, 0, true);
+      assert.deepEqual(empty, soft);
       const sums = new Float32Array(code.n);
       expected.forEach((p, i) => {
         sums[p] += i + 1;
