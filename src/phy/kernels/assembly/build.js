@@ -22,6 +22,7 @@ const KERNELS = [
   { name: 'dc', pages: 3 },
   { name: 'correlate', pages: 2 },
   { name: 'track', pages: 34 },
+  { name: 'ldpc-encode', pages: 1 },
 ];
 
 const sources = readdirSync(here);
