@@ -67,7 +67,10 @@ function layOut(): void {
   const picture = without ? hasPicture() : mayHavePicture();
   const { classList } = document.documentElement;
   classList.toggle('no-picture', !picture);
-  classList.toggle('has-video', store.video.latest !== null || VIDEO.includes(commandWord(run?.command ?? '')));
+  const video = store.video.latest !== null || VIDEO.includes(commandWord(run?.command ?? ''));
+  classList.toggle('has-video', video);
+  // A video whose radio is not told of has all the room.
+  classList.toggle('video-alone', video && store.spectra.length === 0 && store.bursts.length === 0);
   // Soundings and recordings carry no payload: no constellation.
   classList.toggle('no-points', !picture && !store.bursts.last(({ points }) => points.length > 0));
   classList.toggle('no-run', run === null);
@@ -83,7 +86,7 @@ function mayHavePicture(): boolean {
   return store.bursts.last(({ use }) => use === 'data' || use === 'retransmission') !== undefined;
 }
 
-store.on(['run', 'source', 'picture', 'burst', 'video'], layOut);
+store.on(['run', 'source', 'picture', 'burst', 'video', 'spectrum'], layOut);
 layOut();
 
 /** Space stops what moves: a replay that may be stopped, else the view. */

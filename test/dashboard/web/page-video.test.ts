@@ -5,7 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import sharp from 'sharp';
 import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
-import { run, source, status } from './made-run.ts';
+import { run, source, spectrum, status } from './made-run.ts';
 import { video } from './made-video.ts';
 import { distance, Pixels, rgbOf } from './pixels.ts';
 import { furnish, pictureRun, videoRun } from './scenes.ts';
@@ -16,7 +16,7 @@ let feeder: Feeder;
 const STREAM = run({ command: 'stream', commandLine: 'sct stream frames --to loopback', title: 'frames' });
 const BAD = rgbOf('#a83a00');
 /** Room for the axis of the latencies, and of the trend's margins. */
-const [LEFT, TOP] = [46, 4];
+const [LEFT, TOP] = [46, 7];
 
 before(async () => {
   if (noBrowser) return;
@@ -127,6 +127,7 @@ test('frames come and go; a late one leaves the picture as it is; a new run has 
   await reads(page, 'sct-video', 'frame', '—');
   await page.locator('sct-latency [data-none="no frame yet"]').waitFor();
   await page.locator('sct-source').waitFor({ state: 'hidden' });
+  assert.ok(await page.locator('sct-spectrum').isHidden(), 'nothing is told of the radio: the video has its room');
   const first = await video(0);
   feeder.tell(first);
   await until('the first frame is shown', async () => (await offPicture(page, first.bytes)) < 8);
@@ -148,6 +149,8 @@ test('frames come and go; a late one leaves the picture as it is; a new run has 
   await reads(page, 'sct-latency', 'deadline', '—');
   await reads(page, 'sct-video', 'psnr', '—');
   assert.equal(await page.locator('sct-video [data-is="conditioned"]').count(), 0);
+  feeder.tell(spectrum(1));
+  for (const seen of ['sct-spectrum', 'sct-rb-bars', 'sct-video']) await page.locator(seen).waitFor();
   feeder.tell(run({ startedAt: '2026-11-22T09:00:00.000Z' }), await source());
   await page.locator('sct-source').waitFor();
   await page.locator('sct-video').waitFor({ state: 'hidden' });

@@ -11,6 +11,7 @@ import { Panel } from './panel.ts';
 const PERIOD_MS = 100;
 /** Share of the width that the histogram has. */
 const BESIDE = 0.24;
+const MARGIN_PX = 7;
 
 /** Latency of the last frames of a video: one by one, how often each, and against the deadline. */
 export class LatencyPanel extends Panel {
@@ -52,7 +53,8 @@ export class LatencyPanel extends Panel {
     const { width, height } = this.surface;
     const all = latencies();
     const right = Math.round(width * (1 - BESIDE));
-    const box = { top: 4, bottom: height - 4 };
+    // Half of a number of the axis is above its line, or below.
+    const box = { top: MARGIN_PX, bottom: height - MARGIN_PX };
     paintTrend(g, { ...box, left: LEFT, right: right - 4 }, all);
     paintHistogram(g, { ...box, left: right, right: width - 1 }, all);
   }
