@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { RandomStream } from '../../common/random.ts';
 import { type RgbImage, rgbImage } from '../../sct/image/rgb-image.ts';
 import { type FeatureMap, flatPlane } from '../../sct/semantics/feature-map.ts';
@@ -9,6 +8,7 @@ import type { ModelFileInfo } from '../../sct/semantics/model-set.ts';
 import { loadModels, type SemanticModels } from '../../sct/semantics/models.ts';
 import { median, percentile } from '../stats.ts';
 import { codePicture, receivedSymbols } from './models-awgn.ts';
+import { codecRows, timed } from './models-latency-codec.ts';
 import { ANCHOR_CBR, BASE_SIDE_MS, KFLOP_PER_PIXEL, LIVE_BOTH_MS, LOAD_MS, SET_BYTES } from './models-published.ts';
 import { atMost, type ModelRow, shown } from './models-row.ts';
 
@@ -23,7 +23,7 @@ interface Timing {
 /**
  * Time of both sides, load time, memory and sizes. A side: `base` at 512x768 with 2 threads, encoder = g_a, label head, class
  * map, symbols, f_e; decoder = f_d, g_s. `live` at 256x256 with one thread: both sides together with label and saliency
- * heads and corrector. Medians of 9 after a warm-up; CPU time beside wall time, since other work on the machine changes
+ * heads and corrector, and the whole codec (codecRows). Medians of 9 after a warm-up; CPU time beside wall time, since other work on the machine changes
  * the latter. Runs first, while the peak of the process's memory is still that of the networks.
  */
 export async function measureLatency(
@@ -49,8 +49,10 @@ export async function measureLatency(
       shown({ part, what: `${what}, CPU time`, unit: 'ms', value: load.cpuMs }),
     );
     const runs = quick ? 3 : RUNS;
-    if (name === 'live') rows.push(...(await liveRows(models, runs)));
-    else rows.push(...(await baseRows(name, models, runs)));
+    if (name === 'live') {
+      rows.push(...(await liveRows(models, runs)));
+      rows.push(...(await codecRows(dir, testPicture(256, 256), 3 * runs)));
+    } else rows.push(...(await baseRows(name, models, runs)));
     rows.push(...(await complexityRows(name, models, dir ?? shippedModelsDir())));
     await models.close();
     const peak = process.resourceUsage().maxRSS / 1024;
@@ -79,7 +81,7 @@ async function liveRows(models: SemanticModels, runs: number): Promise<ModelRow[
     wallMs: e.wallMs + sides.decoder[i].wallMs,
     cpuMs: e.cpuMs + sides.decoder[i].cpuMs,
   }));
-  const what = `live, 256x256, both sides with heads and corrector, ${both.length} runs, 1 thread`;
+  const what = `live, 256x256, networks alone of both sides with heads and corrector, ${both.length} runs, 1 thread`;
   return timingRows(what, both, LIVE_BOTH_MS, 'cpu');
 }
 
@@ -135,15 +137,6 @@ async function bothSides(
     decoder.push(shownSide.timing);
   }
   return { encoder, decoder };
-}
-
-async function timed<T>(work: () => Promise<T>): Promise<{ value: T; timing: Timing }> {
-  const cpu = process.cpuUsage();
-  const started = performance.now();
-  const value = await work();
-  const wallMs = performance.now() - started;
-  const used = process.cpuUsage(cpu);
-  return { value, timing: { wallMs, cpuMs: (used.user + used.system) / 1000 } };
 }
 
 /** kFLOP a pixel and side (two operations a multiplication with addition) as models.json or the cards say them. */

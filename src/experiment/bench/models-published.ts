@@ -82,6 +82,8 @@ export const FAITHFULNESS_RATIO = 2;
 /** Time and memory. */
 export const BASE_SIDE_MS = 400;
 export const LIVE_BOTH_MS = 40;
+/** Whole codec of a frame of 256x256, both sides, so that 30 a second leave room for the modem on two cores. */
+export const LIVE_CODEC_MS = 30;
 export const LOAD_MS = 1000;
 export const SET_BYTES = 40e6;
 export const KFLOP_PER_PIXEL = { base: 50, live: 9 } as const;
