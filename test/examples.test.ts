@@ -79,5 +79,5 @@ test('the library gives errors that say what would be right', () => {
   );
   const receiver = new Receiver({ numerology: n, codecs: [] });
   assert.deepEqual(receiver.push(new Float32Array(2000)), []);
-  assert.match(receiver.describe(), /burst receiver, 6 subbands/);
+  assert.match(receiver.describe(), /receiver: 6 subbands/);
 });
