@@ -9,6 +9,7 @@ import type { SemanticCodecOptions } from '../sct/codec/picture-parts.ts';
 import type { UserPairOptions } from '../sct/codec/user-pair.ts';
 import { type KnowledgeStore, knownSet } from '../sct/knowledge/knowledge-store.ts';
 import { semanticSettings } from '../sct/modes/semantic-options.ts';
+import type { Precision } from '../sct/semantics/int8.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
 import { chooseSet, readModelSets } from '../sct/semantics/model-set.ts';
 import { openModelSet, type SemanticModels } from '../sct/semantics/models.ts';
@@ -65,9 +66,10 @@ export interface LinkCodec {
 /**
  * The codec that a configuration names, with its model set.
  *
+ * @param precision of its networks; the other end need not know
  * @throws UsageError for a word or a set that does not exist; DeviceError and ModelError where the set cannot be read
  */
-export async function senderCodec(config: Words): Promise<LinkCodec> {
+export async function senderCodec(config: Words, precision: Precision = 'float'): Promise<LinkCodec> {
   const own = userPairPath(config.codec);
   const held = (['known', 'rxModelsDir'] as const).filter((key) => config[key] !== undefined);
   if (held.length > 0 && !isSemantic(config.codec)) {
@@ -82,7 +84,7 @@ export async function senderCodec(config: Words): Promise<LinkCodec> {
     return { codec: new ClassicalCodec({ format: config.format }), modelSet: 0, labels: null, knowledge: null };
   }
   const dir = config.modelsDir ?? shippedModelsDir();
-  const models = await openModelSet(dir, chooseSet(await readModelSets(dir), config.size));
+  const models = await openModelSet(dir, chooseSet(await readModelSets(dir), config.size), undefined, precision);
   const { analysis, mode } = semanticSettings(config, models.tables.labels.names);
   const store = await readLocalKnowledge(config);
   const using = knownSet(models.set);
@@ -140,6 +142,7 @@ export function decodeOptions(config: Words): DecodeOptions {
  */
 export class ReceiverCodecs implements CodecFinder {
   private readonly config: Words;
+  private readonly precision: Precision;
   private readonly opened = new Map<string, Promise<SemanticModels>>();
   private pair: Promise<UserLinkCodec> | null = null;
   private store: Promise<KnowledgeStore> | null;
@@ -148,9 +151,13 @@ export class ReceiverCodecs implements CodecFinder {
   /** Networks of that set. */
   models: SemanticModels | undefined;
 
-  /** @param store what this end holds; default what the configuration says, read when a burst first needs it */
-  constructor(config: Words, store: KnowledgeStore | null = null) {
+  /**
+   * @param store what this end holds; default what the configuration says, read when a burst first needs it
+   * @param precision of the networks
+   */
+  constructor(config: Words, store: KnowledgeStore | null = null, precision: Precision = 'float') {
     this.config = config;
+    this.precision = precision;
     this.store = store && Promise.resolve(store);
   }
 
@@ -197,7 +204,7 @@ export class ReceiverCodecs implements CodecFinder {
   /** The networks of the set that a burst names, made once. */
   private open(store: KnowledgeStore, id: number): Promise<SemanticModels> {
     const { sha256 } = store.modelSet(id).set;
-    const models = this.opened.get(sha256) ?? store.open(id);
+    const models = this.opened.get(sha256) ?? store.open(id, undefined, this.precision);
     this.opened.set(sha256, models);
     return models;
   }

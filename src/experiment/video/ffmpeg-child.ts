@@ -78,6 +78,11 @@ export class FfmpegChild {
     return new FfmpegChild(child, program);
   }
 
+  /** Of the process; undefined where it never began. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   /** The last line of what it said on its error output, printable. */
   get complaint(): string {
     const text = Buffer.concat(this.said).toString('utf8').slice(0, MOST_ERROR_BYTES);

@@ -7,6 +7,8 @@ import type { LinkConfig } from '../link-config.ts';
 import { budgetOf, type LinkSetup, setupLink } from '../link-setup.ts';
 import { sendingEnd } from '../session-ends.ts';
 
+/** Of a video's networks: some 0.02 dB less PSNR, a third less time. */
+export const PRECISION = 'int8';
 /** Silence between the bursts of a frame, s: the receiver's search begins anew. */
 export const GAP_S = 0.2e-3;
 
@@ -46,7 +48,7 @@ export class FrameCoder {
 
   /** @throws UsageError, DeviceError and ModelError as `senderCodec` */
   static async open(config: LinkConfig, session: number): Promise<FrameCoder> {
-    return new FrameCoder(config, await senderCodec(config), session);
+    return new FrameCoder(config, await senderCodec(config, PRECISION), session);
   }
 
   /** Codes a picture that nobody sends, so that the first that counts does not wait for networks to be made. */

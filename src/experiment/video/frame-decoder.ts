@@ -11,6 +11,7 @@ import { FrameMemory } from '../../sct/correction/frame-memory.ts';
 import { flatImage, type RgbImage } from '../../sct/image/rgb-image.ts';
 import { ReceiverCodecs } from '../link-codecs.ts';
 import type { LinkConfig } from '../link-config.ts';
+import { PRECISION } from './frame-coder.ts';
 
 /** A frame of which everything has come that will come. */
 export interface HeardFrame {
@@ -80,7 +81,7 @@ export class FrameDecoder {
   constructor(config: LinkConfig, numerology: Numerology, frontend: Frontend) {
     this.config = config;
     this.modemRateHz = numerology.sampleRateHz;
-    this.codecs = new ReceiverCodecs(config);
+    this.codecs = new ReceiverCodecs(config, null, PRECISION);
     this.receiver = new Receiver({ numerology, codecs: this.codecs, estimator: config.estimator });
     this.back = new RxBack(frontend, this.receiver);
   }

@@ -152,6 +152,11 @@ export class LoopbackSession {
     return self;
   }
 
+  /** Time that has passed on the air, s. */
+  get airS(): number {
+    return (utcNowMs() - this.startAtMs) / 1e3;
+  }
+
   /** Throws what has gone wrong, if anything has. */
   check(): void {
     if (this.failure) throw this.failure;

@@ -18,6 +18,8 @@ const COMPARE_EVERY = 5;
 /** A frame that has not come when one so many after it has is lost. */
 const LOST_BEHIND = 8;
 
+const NO_RADIO = { clippedSamples: 0, underruns: 0, rxGainsDb: null, txGainsDb: null } as const;
+
 /** What is known of a frame that is on its way. */
 interface Underway {
   readonly frame: SentFrame;
@@ -106,11 +108,14 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
       compared: (_, key, without) => gain.compared(key, without),
     });
     io.progress.note(`the air is modelled: ${session.channel}`);
+    const { watch } = run;
+    watch?.reads(() => ({ ...NO_RADIO, queues: session?.queues ?? null }));
     const began = performance.now();
     const cpuBefore = process.cpuUsage();
     const seconds = await play(config, source, session, io, () => {
       book.captured();
       run.progress(utcNowMs());
+      watch?.sent(session!.airS, Math.round(session!.airS * config.rateHz));
     });
     const cpu = process.cpuUsage(cpuBefore);
     await session.finish();

@@ -163,6 +163,7 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
       sender.offer({ number, capturedMs: next.capturedAtMs ?? dueMs, image: next.image });
       number++;
       run.progress(utcNowMs());
+      run.watch?.sent((utcNowMs() - startMs) / 1e3, tx.counters.samples);
     }
     if (io.signal.aborted) sender.stop();
     await sender.idle();

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { ExitCode, SctError } from '../../common/errors.ts';
 import { numerology } from '../../phy/numerology.ts';
 import { type BegunRun, beginRun } from '../begin-run.ts';
@@ -63,7 +64,7 @@ export class VideoRun {
     const { config, name, channel, modelled, loOffsetHz, deadlineMs, video, bothEnds } = start;
     this.watch = watchRun(
       io.telemetry,
-      { config, numerology: numerology(config.numerology), title: name, channel, modelled, loOffsetHz },
+      { config, numerology: numerology(config.numerology), title: basename(name), channel, modelled, loOffsetHz },
       begun,
     );
     this.book = new FrameBook({
@@ -98,7 +99,8 @@ export class VideoRun {
     const p50 = latency.quantileMs(0.5);
     const parts = [
       `${counts.shown} shown (${this.book.tally.fps(nowMs)}/s)`,
-      `${counts.late + (counts.dropped ?? 0)} late`,
+      `${counts.late} late`,
+      ...(counts.dropped === null ? [] : [`${counts.dropped} left out`]),
       `${counts.lost} lost`,
       ...(p50 === null ? [] : [`latency ${p50.toFixed(0)} ms`]),
     ];
@@ -125,7 +127,7 @@ export class VideoRun {
     await run.write(RUN_FILES.report, videoPage(metrics, book.tally.latency.histogram(BAR_MS), this.points));
     await run.writeMetrics(metrics);
     await run.writeManifest(endManifest(begun.manifest, io.now(), exitCode, verdict.outcome));
-    this.watch?.ended(exitCode, verdict.outcome, { ...metrics });
+    this.watch?.ended(exitCode, verdict.outcome ?? goodEnd(metrics), { ...metrics });
     run.close();
     return { metrics, directory: run.path, exitCode, outcome: verdict.outcome };
   }
@@ -145,6 +147,19 @@ export class VideoRun {
     this.everyNth *= 2;
     this.points = this.points.filter((p) => p.frame % this.everyNth === 0);
   }
+}
+
+/** How a video went that went well. */
+function goodEnd({ counts, lateShare, psnrDb, latencyMs }: VideoMetrics): string {
+  const { captured, sent, shown, late, lost } = counts;
+  if (shown + late + lost === 0 && sent !== null) return `${sent} of ${captured} frames sent`;
+  const all = captured ?? shown + late + lost;
+  const measured = [
+    ...(latencyMs.p50 === null ? [] : [`latency ${latencyMs.p50.toFixed(0)} ms`]),
+    ...(psnrDb === null ? [] : [`PSNR ${psnrDb.toFixed(2)} dB`]),
+    ...(lateShare === null ? [] : [`${(100 * lateShare).toFixed(2)} % not in time`]),
+  ];
+  return `${[`${shown} of ${all} frames shown`, ...measured].join(', ')}`;
 }
 
 function codeOf(error: unknown): ExitCode {

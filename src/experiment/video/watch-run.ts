@@ -115,6 +115,13 @@ async function watch(
   const ledger = new ArrivalLedger();
   const usual = new UsualTime(FIRST_DECODE_MS);
   const limit = config.durationS === undefined ? Number.POSITIVE_INFINITY : config.durationS * rateHz;
+  run.watch?.reads(() => ({
+    clippedSamples: rx.counters.clippedSamples,
+    underruns: 0,
+    rxGainsDb: rx.settings.gainsDb,
+    txGainsDb: null,
+    queues: pipeline.depths(),
+  }));
   /** When the first sample was there, UTC. */
   let beganMs = 0;
   let samples = 0;
@@ -170,6 +177,7 @@ async function watch(
     const feeding = (async () => {
       for await (const block of rx) {
         if (samples === 0) beganMs = utcNowMs() - (1e3 * blockLength(block)) / rateHz;
+        run.watch?.block(block, decoder.back);
         await pipeline.push(block);
         samples += blockLength(block);
         if (samples >= limit) await rx.close();

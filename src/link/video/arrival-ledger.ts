@@ -1,6 +1,8 @@
 /** Pictures are numbered modulo 256 on the air; a gap of half of that and more cannot be told from none. */
 const NUMBERS = 256;
 const LARGEST_GAP = NUMBERS / 2;
+/** Half of the numbers take longer than this at any frame rate. */
+const SILENCE_MS = 1000;
 
 /**
  * Which frames never came, by the numbers of those that did. Numbers on the air are 8 bits, so a gap is known as long as it
@@ -30,11 +32,12 @@ export class ArrivalLedger {
       return 0;
     }
     const step = (number - last + NUMBERS) % NUMBERS;
+    // After a silence every number is a new one.
+    if ((step === 0 || step >= LARGEST_GAP) && atMs - this.lastAtMs < SILENCE_MS) return null;
+    const next = step === 0 ? NUMBERS : step;
     // Time says how often the numbers went round meanwhile.
-    const elapsed = periodMs === null ? step : Math.round((atMs - this.lastAtMs) / periodMs);
-    if (elapsed < LARGEST_GAP && (step === 0 || step >= LARGEST_GAP)) return null;
-    const rounds = periodMs === null ? 0 : Math.max(0, Math.round((elapsed - step) / NUMBERS));
-    const gap = Math.max(0, step - 1 + NUMBERS * rounds);
+    const elapsed = periodMs === null ? next : (atMs - this.lastAtMs) / periodMs;
+    const gap = next - 1 + NUMBERS * Math.max(0, Math.round((elapsed - next) / NUMBERS));
     this.take(number, atMs);
     this.missing += gap;
     return gap;

@@ -18,10 +18,4 @@ export class FrameClock {
   captureMs(n: number): number {
     return this.startMs + n * this.periodMs;
   }
-
-  /** The newest frame whose time has come; -1 before the first. */
-  newestAt(nowMs: number): number {
-    // A frame is due at its time, not a rounding error after it.
-    return Math.floor((nowMs - this.startMs) / this.periodMs + 1e-9);
-  }
 }
