@@ -47,6 +47,8 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
     );
   }
   const time: Time = uri.kind !== 'file' ? 'live' : uri.pace === undefined ? 'none' : 'played';
+  // What is wrong with the words is said before anything is opened.
+  const end = radiates(uri) ? radioEnd(config, config.from, 'rx', null) : null;
   const socket = isSocket(config)
     ? await openSocket(config, 'receiver', { note: (text) => io.progress.note(text) })
     : null;
@@ -58,7 +60,6 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
   let rx: RxStream | null = null;
   const stop = () => void rx?.close();
   try {
-    const end = radiates(uri) ? radioEnd(config, config.from, 'rx', null) : null;
     const listening = end?.ownGain ? gainForNoise(radio, end.request, radio.capabilities.gains, io.signal) : null;
     rx = await radio.openRx((await listening) ?? end?.request ?? {});
     io.signal.addEventListener('abort', stop, { once: true });
