@@ -15,7 +15,7 @@ const setup = workerData as DemodulatorSetup;
 try {
   const demodulator = new Demodulator(setup);
   port.postMessage({ kind: 'ready' } satisfies DemodulateMessage);
-  demodulator.run();
+  await demodulator.run();
 } catch (error) {
   const exitCode = error instanceof SctError ? error.exitCode : ExitCode.internal;
   const message = error instanceof SctError ? error.message : ((error as Error).stack ?? String(error));

@@ -38,6 +38,8 @@ export const NOTE = 2;
 const NOTE_RESERVE = 1 << 16;
 /** Progress is told once in so much of the stream. */
 const PROGRESS_S = 0.02;
+/** Records of samples between two turns of the event loop. */
+const PIECES_A_TURN = 16;
 
 /** Front half of a receiver between two rings; the worker's work, and for tests without one. */
 export class Demodulator {
@@ -61,11 +63,14 @@ export class Demodulator {
     this.front = new RxFront(frontend, phy, (record) => this.tell(record));
   }
 
-  /** Works until the samples end or a ring is closed; blocks its thread. */
-  run(): void {
+  /** Works until the samples end or a ring is closed; blocks its thread but for a turn of the event loop now and then. */
+  async run(): Promise<void> {
+    let pieces = 0;
     for (let entry = this.samples.peekBlocking(); entry; entry = this.samples.peekBlocking()) {
       this.take(entry.type, entry.bytes);
       this.samples.release();
+      // The engine does some of its work, such as making kernels fast, in tasks between turns.
+      if (++pieces % PIECES_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
     }
     this.finish();
   }
