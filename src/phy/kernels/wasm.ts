@@ -16,9 +16,17 @@ export function canRun(base64: string): boolean {
   return WebAssembly.validate(bytesOf(base64));
 }
 
-/** An instance of a module without imports; `Exports` is what its source exports. */
+/** Compiled modules of this thread: instances share their code, and what the engine has optimised of it. */
+const modules = new Map<string, object>();
+
+/** An instance of a module without imports, with a memory of its own; `Exports` is what its source exports. */
 export function instantiate<Exports>(base64: string): Exports {
-  return new WebAssembly.Instance(new WebAssembly.Module(bytesOf(base64))).exports as Exports;
+  let module = modules.get(base64);
+  if (!module) {
+    module = new WebAssembly.Module(bytesOf(base64));
+    modules.set(base64, module);
+  }
+  return new WebAssembly.Instance(module).exports as Exports;
 }
 
 /** True unless the environment says SCT_KERNELS=js: plain TypeScript instead of WebAssembly, with the same results. */
