@@ -252,9 +252,8 @@ export class BurstReceiver {
     const stop = Math.min(this.window.end, start + layout.samples + n.cpLength + Math.ceil(layout.samples * 120e-6));
     const held = this.window.samples.subarray(2 * this.window.at(from), 2 * this.window.at(stop));
     const base = origin - from;
-    const begin = base + acquisition.start;
-    const copy = (source: Float32Array) => this.scratch.copy('samples', source);
-    const { samples, dcDb, power } = withoutMean(held, begin, begin + layout.samples, n, copy);
+    const begin = start - from;
+    const { samples, dcDb, power, changes } = withoutMean(held, begin, begin + layout.samples, n, this.scratch);
     this.window.carriers.burst(power);
 
     const tracker = this.tracker.begin(acquisition, preamble, layout.symbols);
@@ -293,7 +292,8 @@ export class BurstReceiver {
       numerology: n,
       samples,
       slots,
-      start: base + acquisition.start,
+      start: begin,
+      changes,
       cfo: acquisition.cfo + tracker.residualCfo,
       backoff: acquisition.backoff,
       clockOffset: tracker.clockOffset,

@@ -1,3 +1,4 @@
+import { DC_STRETCH } from '../kernels/dc-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { locateSymbols } from '../sync/locate-symbols.ts';
 import type { BurstRecord } from './record.ts';
@@ -11,9 +12,7 @@ const DOUBTFUL_SNR_DB = -2;
 const CLEAR_SNR_DB = 12;
 /** Jumps of fewer samples are fading or noise. */
 const LEAST_JUMP = 0.6;
-/** Silence is looked for in stretches of this many samples, at every 4th: they differ by less than this share of the noise. */
-const STRETCH = 64;
-const STRIDE = 4;
+/** A stretch is silent whose samples differ by less than this share of the noise. */
 const SILENCE = 1e-3;
 
 /** A burst in its samples, with what the preamble and the slots showed. */
@@ -22,6 +21,8 @@ export interface ExaminedBurst {
   /** [..][re, im]; the preamble starts at sample `start`. */
   readonly samples: Float32Array;
   readonly start: number;
+  /** How much each stretch of DC_STRETCH samples from `start` on changes, as DcKernel.sums tells. */
+  readonly changes: Float32Array;
   readonly cfo: number;
   readonly backoff: number;
   /** Sample-clock difference, parts of one. */
@@ -42,7 +43,7 @@ export interface ExaminedBurst {
 
 /**
  * What speaks against a burst's slots, in words; null when nothing does: samples of silence inside, samples missing
- * without the source having said so, or another signal on top. Costs one look at every 4th sample unless there is something.
+ * without the source having said so, or another signal on top. Costs little unless there is something.
  */
 export function suspicion(burst: ExaminedBurst): string | null {
   const silent = silentSamples(burst);
@@ -98,21 +99,13 @@ function slotsWhere(n: Numerology, values: Float32Array, side: 1 | -1, limit: nu
 
 /** Samples of the burst in stretches where nothing changes, not even by noise: a source that filled a gap with zeros. */
 function silentSamples(burst: ExaminedBurst): number {
-  const { numerology: n, samples, start, controlSymbols, slots, noiseVariance } = burst;
+  const { numerology: n, samples, start, changes, controlSymbols, slots, noiseVariance } = burst;
   const length = n.preambleLength + (controlSymbols + slots * SLOT_SYMBOLS) * n.symbolLength;
-  const limit = (SILENCE * noiseVariance * STRETCH) / STRIDE;
-  const end = Math.min(samples.length / 2, start + length);
+  const count = Math.floor(Math.min(samples.length / 2 - start, length) / DC_STRETCH);
+  const limit = SILENCE * noiseVariance * DC_STRETCH;
   let silent = 0;
-  for (let at = Math.max(0, start); at + STRETCH <= end; at += STRETCH) {
-    let energy = 0;
-    const re = samples[2 * at];
-    const im = samples[2 * at + 1];
-    for (let i = 2 * (at + STRIDE), stop = 2 * (at + STRETCH); i < stop && energy <= limit; i += 2 * STRIDE) {
-      energy += (samples[i] - re) ** 2 + (samples[i + 1] - im) ** 2;
-    }
-    if (energy <= limit) silent += STRETCH;
-  }
-  return silent;
+  for (let i = 0; i < count; i++) if (changes[i] <= limit) silent++;
+  return silent * DC_STRETCH;
 }
 
 /**

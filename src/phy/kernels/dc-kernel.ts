@@ -9,6 +9,9 @@ export const DC_SILENT = 64;
 /** Samples beyond this many times full scale, squared, are none: one would spoil the mean for long. */
 export const DC_MAX_POWER = 1e10;
 
+/** Samples of a stretch whose changes are summed. */
+export const DC_STRETCH = 64;
+
 /** What a DC blocker knows of the samples so far, f64 [mean re, mean im, samples that made it, zeros in a row, not finite]. */
 export const DC_STATE = 5;
 
@@ -24,6 +27,9 @@ export const DC_STATE = 5;
 export interface DcKernel {
   /** input, out: [n][re, im], n a multiple of 16; state: [DC_STATE], taken on. O(n). */
   process(state: Float64Array, input: Float32Array, out: Float32Array): void;
-  /** Sums over samples [from, to) of [..][re, im]: out = [re, im, |x|^2]. O(to - from). */
-  sums(samples: Float32Array, from: number, to: number, out: Float64Array): void;
+  /**
+   * Sums over samples [from, to) of [..][re, im]: out = [re, im, |x|^2]; and of every whole stretch of 64 from `from` on how much
+   * it changes, sum |x - its first sample|^2, to changes[stretch]. O(to - from).
+   */
+  sums(samples: Float32Array, from: number, to: number, out: Float64Array, changes: Float32Array): void;
 }

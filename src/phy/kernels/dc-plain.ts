@@ -1,4 +1,4 @@
-import { DC_FIRST, DC_GROUP, DC_MAX_POWER, DC_MEMORY, DC_SILENT, type DcKernel } from './dc-kernel.ts';
+import { DC_FIRST, DC_GROUP, DC_MAX_POWER, DC_MEMORY, DC_SILENT, DC_STRETCH, type DcKernel } from './dc-kernel.ts';
 
 /** The kernel in plain TypeScript: the twin of the one in WebAssembly. */
 export class PlainDcKernel implements DcKernel {
@@ -6,12 +6,18 @@ export class PlainDcKernel implements DcKernel {
     for (let at = 0; at < out.length; at += 2 * DC_GROUP) processGroup(state, input, out, at);
   }
 
-  sums(samples: Float32Array, from: number, to: number, out: Float64Array): void {
+  sums(samples: Float32Array, from: number, to: number, out: Float64Array, changes: Float32Array): void {
     out.fill(0);
-    for (let i = 2 * from; i < 2 * to; i += 2) {
-      out[0] += samples[i];
-      out[1] += samples[i + 1];
-      out[2] += samples[i] ** 2 + samples[i + 1] ** 2;
+    for (let at = from; at < to; at += DC_STRETCH) {
+      const end = Math.min(to, at + DC_STRETCH);
+      let change = 0;
+      for (let i = 2 * at; i < 2 * end; i += 2) {
+        out[0] += samples[i];
+        out[1] += samples[i + 1];
+        out[2] += samples[i] ** 2 + samples[i + 1] ** 2;
+        change += (samples[i] - samples[2 * at]) ** 2 + (samples[i + 1] - samples[2 * at + 1]) ** 2;
+      }
+      if (end === at + DC_STRETCH) changes[(at - from) / DC_STRETCH] = change;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { DC_GROUP, DC_STATE, type DcKernel } from './dc-kernel.ts';
+import { DC_GROUP, DC_STATE, DC_STRETCH, type DcKernel } from './dc-kernel.ts';
 import { DC_WASM } from './dc-wasm-binary.ts';
 import { instantiate } from './wasm.ts';
 
@@ -10,12 +10,12 @@ interface Exports {
   readonly OUTPUT: { readonly value: number };
   readonly SUMS: { readonly value: number };
   process(groups: number): void;
-  sums(groups: number): void;
+  sums(stretches: number): void;
 }
 
-/** Samples of a call into the kernel, and of one that adds up: its sums stay in single precision. */
+/** Samples of a call into the kernel, and results of a stretch. */
 const MAX_SAMPLES = 8192;
-const SUM_SAMPLES = 1024;
+const SUM_NUMBERS = 4;
 
 /** WebAssembly SIMD in single precision, the mean in double. */
 export class WasmDcKernel implements DcKernel {
@@ -30,7 +30,7 @@ export class WasmDcKernel implements DcKernel {
     this.state = new Float64Array(memory.buffer, STATE.value, DC_STATE);
     this.input = new Float32Array(memory.buffer, INPUT.value, 2 * MAX_SAMPLES);
     this.output = new Float32Array(memory.buffer, OUTPUT.value, 2 * MAX_SAMPLES);
-    this.sum = new Float32Array(memory.buffer, SUMS.value, 3);
+    this.sum = new Float32Array(memory.buffer, SUMS.value, (SUM_NUMBERS * MAX_SAMPLES) / DC_STRETCH);
   }
 
   process(state: Float64Array, input: Float32Array, out: Float32Array): void {
@@ -44,18 +44,23 @@ export class WasmDcKernel implements DcKernel {
     state.set(this.state);
   }
 
-  sums(samples: Float32Array, from: number, to: number, out: Float64Array): void {
+  sums(samples: Float32Array, from: number, to: number, out: Float64Array, changes: Float32Array): void {
     const { input, sum } = this;
     out.fill(0);
-    for (let at = from; at < to; at += SUM_SAMPLES) {
-      const count = Math.min(SUM_SAMPLES, to - at);
+    for (let at = from; at < to; at += MAX_SAMPLES) {
+      const count = Math.min(MAX_SAMPLES, to - at);
       input.set(samples.subarray(2 * at, 2 * (at + count)));
-      const groups = Math.ceil(count / DC_GROUP);
-      if (count < groups * DC_GROUP) input.fill(0, 2 * count, 2 * groups * DC_GROUP);
-      this.wasm.sums(groups);
-      out[0] += sum[0];
-      out[1] += sum[1];
-      out[2] += sum[2];
+      const stretches = Math.ceil(count / DC_STRETCH);
+      if (count < stretches * DC_STRETCH) input.fill(0, 2 * count, 2 * stretches * DC_STRETCH);
+      this.wasm.sums(stretches);
+      const first = (at - from) / DC_STRETCH;
+      const whole = Math.floor(count / DC_STRETCH);
+      for (let b = 0, i = 0; b < stretches; b++, i += SUM_NUMBERS) {
+        out[0] += sum[i];
+        out[1] += sum[i + 1];
+        out[2] += sum[i + 2];
+        if (b < whole) changes[first + b] = sum[i + 3];
+      }
     }
   }
 }

@@ -1,5 +1,5 @@
 import { dcKernel } from '../kernels/dc.ts';
-import { DC_GROUP, DC_STATE } from '../kernels/dc-kernel.ts';
+import { DC_GROUP, DC_STATE, DC_STRETCH } from '../kernels/dc-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 
 /**
@@ -51,34 +51,42 @@ export class DcBlocker {
 
 const sums = new Float64Array(3);
 
+/** Memory that a receiver uses again, by name. */
+interface WorkingMemory {
+  take(name: string, length: number): Float32Array;
+  copy(name: string, source: Float32Array): Float32Array;
+}
+
 /**
  * Takes out what DC is left over one burst, samples [from, to) of [..][re, im], if it is significant: a data-bearing
  * carrier that the frequency offset has put at DC averages to N / (nCarriers x samples) of the power and must stay.
- * `samples` stay as they are: what changes is `copy(samples)`. Returns the samples without it, which are the given ones
- * where there is none, the DC removed relative to the burst's power, dB (-Infinity when none), and that power.
+ * `samples` stay as they are: what changes is a copy in `scratch`. Returns the samples without it, which are the given ones
+ * where there is none, the DC removed relative to the burst's power, dB (-Infinity when none), that power, and how
+ * much each stretch of the burst changes, as DcKernel.sums tells.
  */
 export function withoutMean(
   samples: Float32Array,
   from: number,
   to: number,
   n: Numerology,
-  copy: (samples: Float32Array) => Float32Array,
-): { samples: Float32Array; dcDb: number; power: number } {
+  scratch: WorkingMemory,
+): { samples: Float32Array; dcDb: number; power: number; changes: Float32Array } {
   const a = Math.max(0, from);
   const b = Math.min(samples.length / 2, to);
   const dcDb = Number.NEGATIVE_INFINITY;
-  const count = b - a;
-  if (count < 1) return { samples, dcDb, power: 0 };
-  dcKernel().sums(samples, a, b, sums);
+  const count = Math.max(0, b - a);
+  const changes = scratch.take('changes', Math.ceil(count / DC_STRETCH));
+  if (count < 1) return { samples, dcDb, power: 0, changes };
+  dcKernel().sums(samples, a, b, sums, changes);
   const re = sums[0] / count;
   const im = sums[1] / count;
   const power = sums[2] / count;
   const dc = re * re + im * im;
-  if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return { samples, dcDb, power };
-  const out = copy(samples);
+  if (dc < (8 * power * n.fftSize) / (n.nCarriers * count)) return { samples, dcDb, power, changes };
+  const out = scratch.copy('samples', samples);
   for (let i = 0; i < out.length; i += 2) {
     out[i] -= re;
     out[i + 1] -= im;
   }
-  return { samples: out, dcDb: 10 * Math.log10(dc / power), power };
+  return { samples: out, dcDb: 10 * Math.log10(dc / power), power, changes };
 }

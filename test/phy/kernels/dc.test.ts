@@ -81,13 +81,22 @@ test('sums of any stretch, of 1 + 2 i exactly so many', () => {
   ]) {
     const [of, on] = [plain, wasm].map((kernel) => {
       const out = new Float64Array(3).fill(5);
-      kernel.sums(samples, from, to, out);
-      return out;
+      const changes = new Float32Array(150).fill(7);
+      kernel.sums(samples, from, to, out, changes);
+      return { out, changes };
     });
-    for (let i = 0; i < 3; i++) assert.ok(Math.abs(of[i] - on[i]) <= 1e-5 * of[2], `${i}: ${of} ${on}`);
+    for (let i = 0; i < 3; i++)
+      assert.ok(Math.abs(of.out[i] - on.out[i]) <= 1e-5 * of.out[2], `${i}: ${of.out} ${on.out}`);
+    of.changes.forEach((v, i) => {
+      assert.ok(Math.abs(on.changes[i] - v) <= 1e-5 * v, `stretch ${i}: ${v} ${on.changes[i]}`);
+    });
+    // What is not a whole stretch stays as it was.
+    assert.ok(on.changes.subarray((to - from) >> 6).every((v) => v === 7));
     for (const kernel of [plain, wasm]) {
       const out = new Float64Array(3);
-      kernel.sums(constant, from, to, out);
+      const changes = new Float32Array(150).fill(7);
+      kernel.sums(constant, from, to, out, changes);
+      assert.ok(changes.subarray(0, (to - from) >> 6).every((v) => v === 0));
       assert.deepEqual([...out], [to - from, 2 * (to - from), 5 * (to - from)]);
     }
   }

@@ -5,11 +5,11 @@
 
 /** f64 [mean re, mean im, samples that made it, zeros in a row, not finite] */
 export const STATE: usize = 1024;
-/** Result of `sums`. f32 [re, im, |x|^2] */
-export const SUMS: usize = 1088;
 /** f32 [8192][re, im] */
 export const INPUT: usize = 2048;
 export const OUTPUT: usize = 67584;
+/** Results of `sums`. f32 [128][re, im, |x|^2, |x - first|^2] */
+export const SUMS: usize = 133120;
 
 const GROUP: usize = 16;
 const GROUP_BYTES: usize = 128;
@@ -113,34 +113,39 @@ export function process(groups: usize): void {
   store<f64>(STATE, count, 16);
 }
 
-/** Sum of x and of |x|^2 over `groups` groups of INPUT. */
-export function sums(groups: usize): void {
-  let a = f32x4.splat(0);
-  let b = f32x4.splat(0);
-  let c = f32x4.splat(0);
-  let d = f32x4.splat(0);
-  let aa = f32x4.splat(0);
-  let bb = f32x4.splat(0);
-  let cc = f32x4.splat(0);
-  let dd = f32x4.splat(0);
-  for (let p = INPUT, end = INPUT + groups * GROUP_BYTES; p < end; p += 64) {
-    const w = v128.load(p);
-    const x = v128.load(p, 16);
-    const y = v128.load(p, 32);
-    const z = v128.load(p, 48);
-    a = f32x4.add(a, w);
-    b = f32x4.add(b, x);
-    c = f32x4.add(c, y);
-    d = f32x4.add(d, z);
-    aa = f32x4.add(aa, f32x4.mul(w, w));
-    bb = f32x4.add(bb, f32x4.mul(x, x));
-    cc = f32x4.add(cc, f32x4.mul(y, y));
-    dd = f32x4.add(dd, f32x4.mul(z, z));
+/** Sums over `stretches` stretches of 64 samples of INPUT. */
+export function sums(stretches: usize): void {
+  let p = INPUT;
+  for (let out = SUMS, last = SUMS + (stretches << 4); out < last; out += 16) {
+    const first = v128.load64_splat(p);
+    let a = f32x4.splat(0);
+    let b = f32x4.splat(0);
+    let square = f32x4.splat(0);
+    let square2 = f32x4.splat(0);
+    let change = f32x4.splat(0);
+    let change2 = f32x4.splat(0);
+    for (const end = p + 512; p < end; p += 32) {
+      const x = v128.load(p);
+      const y = v128.load(p, 16);
+      a = f32x4.add(a, x);
+      b = f32x4.add(b, y);
+      square = f32x4.add(square, f32x4.mul(x, x));
+      square2 = f32x4.add(square2, f32x4.mul(y, y));
+      const u = f32x4.sub(x, first);
+      const v = f32x4.sub(y, first);
+      change = f32x4.add(change, f32x4.mul(u, u));
+      change2 = f32x4.add(change2, f32x4.mul(v, v));
+    }
+    const sum = f32x4.add(a, b);
+    square = f32x4.add(square, square2);
+    change = f32x4.add(change, change2);
+    // [re, im] and [|x|^2, change], each as the sum of two halves.
+    const both = f32x4.add(
+      v128.shuffle<f32>(square, change, 0, 2, 4, 6),
+      v128.shuffle<f32>(square, change, 1, 3, 5, 7),
+    );
+    const pair = f32x4.add(both, v128.shuffle<f32>(both, both, 1, 0, 3, 2));
+    const halves = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
+    v128.store(out, v128.shuffle<f32>(halves, pair, 0, 1, 4, 6));
   }
-  const sum = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
-  const square = f32x4.add(f32x4.add(aa, bb), f32x4.add(cc, dd));
-  store<f32>(SUMS, f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2));
-  store<f32>(SUMS, f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 3), 4);
-  const even = f32x4.extract_lane(square, 0) + f32x4.extract_lane(square, 2);
-  store<f32>(SUMS, even + (f32x4.extract_lane(square, 1) + f32x4.extract_lane(square, 3)), 8);
 }
