@@ -54,7 +54,7 @@ export async function receive(spec: ReceivingSpec): Promise<Received> {
   const { rateHz, format, fullScale } = rx.settings;
   const back = new RxBack(
     frontendFor(n.sampleRateHz, occupiedHz(n), rateHz, 0),
-    new Receiver({ numerology: n, codecs: [] }),
+    new Receiver({ numerology: n, codecs: [], passing: true }),
   );
   const pipeline = await ReceivePipeline.start({
     ...{ subbands: spec.subbands, estimator: 'lmmse', occupiedHz: occupiedHz(n), rateHz, loOffsetHz: 0 },

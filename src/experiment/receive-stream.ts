@@ -206,7 +206,7 @@ class Reception {
     this.numerology = n;
     this.frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
     const receiver = new Receiver({
-      ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator, prediction },
+      ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator, prediction, passing: true },
       retire: (picture) => this.pictures.retire(picture),
     });
     this.back = new RxBack(this.frontend, receiver);

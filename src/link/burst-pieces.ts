@@ -1,5 +1,6 @@
 import { FormatError } from '../common/errors.ts';
 import type { BurstRecord } from '../phy/burst/record.ts';
+import type { Scratch } from '../phy/burst/scratch.ts';
 import { blocksOfStreams, type Extension } from '../phy/frame/extension.ts';
 import { powerOf } from '../phy/frame/power-level.ts';
 import { sidePositions } from '../phy/frame/side-block.ts';
@@ -25,8 +26,16 @@ export interface BurstPieces {
 /**
  * What a burst brought: side information, and stream by stream what their RE hold, analog ones despread, with the subbands' power levels
  * divided out. FormatError where its extension contradicts itself or names more RE or blocks than a burst has, before anything large is made.
+ *
+ * @param scratch where given, the streams' symbols and SNRs stand there, until it is used again
  */
-export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repeats: boolean): BurstPieces {
+export function piecesOf(
+  n: Numerology,
+  record: BurstRecord,
+  e: Extension,
+  repeats: boolean,
+  scratch?: Scratch,
+): BurstPieces {
   if (e.streams.length === 0 && e.sideBytes === 0) throw new FormatError('streams', 'are none');
   if ((e.repeats === 1) !== repeats) throw new FormatError('repeats', `is ${e.repeats}, the header says otherwise`);
   if (repeats && e.blocks.length === 0 && e.streams.some((s) => !s.analog)) throw new FormatError('blocks', 'are none');
@@ -36,7 +45,7 @@ export function piecesOf(n: Numerology, record: BurstRecord, e: Extension, repea
   const reserved = sideReOf(n, e);
   const side = reserved === 0 ? null : gather(record, sidePositions(n, reserved), e.power, n.nSubbands);
   const qm = bitsAt(n, e.modulation, positions);
-  const { symbols, snr } = gather(record, positions, e.power, n.nSubbands);
+  const { symbols, snr } = gather(record, positions, e.power, n.nSubbands, scratch);
   const streams = e.streams.map((entry, i) => {
     const [from, to] = [start[i], start[i + 1]];
     const placed = positions.subarray(from, to);
@@ -72,9 +81,11 @@ function gather(
   positions: Uint32Array,
   levels: readonly number[] | null,
   nSubbands: number,
+  scratch?: Scratch,
 ): { symbols: Float32Array; snr: Float32Array } {
-  const symbols = new Float32Array(2 * positions.length);
-  const snr = new Float32Array(positions.length);
+  const room = (name: string, length: number) => scratch?.take(name, length).fill(0) ?? new Float32Array(length);
+  const symbols = room('symbols', 2 * positions.length);
+  const snr = room('snr', positions.length);
   if (levels) gatherLevelled(record, positions, levels.map(powerOf), nSubbands, symbols, snr);
   else gatherPlain(record, positions, symbols, snr);
   return { symbols, snr };

@@ -1,6 +1,7 @@
 import { FormatError, UsageError } from '../common/errors.ts';
 import { BurstReceiver } from '../phy/burst/burst-receiver.ts';
 import type { BurstRecord, MissRecord, ReceiverRecord, SkipRecord } from '../phy/burst/record.ts';
+import { Scratch } from '../phy/burst/scratch.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { CODEC_IDS, type CodecId, decodeExtension, type Extension } from '../phy/frame/extension.ts';
 import type { Header } from '../phy/frame/header.ts';
@@ -83,6 +84,8 @@ export interface ReceiverOptions {
   readonly prediction?: PredictionOptions | undefined;
   /** Bound of the soft buffers of all HARQ processes. */
   readonly maxSoftBytes?: number;
+  /** True: symbols and SNRs of an event's streams are valid until the next burst is taken, which saves their memory. Default false. */
+  readonly passing?: boolean;
   /** What is asked for again; default: what is damaged, by importance. */
   readonly asking?: AskingOptions;
   /** Told of every picture that is given up for a new session or for want of room, before it is forgotten. */
@@ -114,6 +117,7 @@ export class Receiver {
   /** Codes of the latest reports by their numbers, 1..63. */
   private readonly reports = new Map<number, Uint8Array>();
   private session: number | null = null;
+  private readonly scratch: Scratch | undefined;
 
   constructor(options: ReceiverOptions) {
     this.numerology = options.numerology;
@@ -123,6 +127,7 @@ export class Receiver {
     this.asking = askingOf(options.asking);
     this.history = options.prediction ? new CsiHistory(options.numerology, options.prediction) : null;
     this.estimator = options.estimator ?? 'lmmse';
+    this.scratch = options.passing ? new Scratch() : undefined;
   }
 
   /** The modem's receiver in this thread; not made where records come from another one. */
@@ -226,7 +231,7 @@ export class Receiver {
   /** Hands what a burst brought to its HARQ process; returns what became of it, in the order in which the burst carried it. */
   private content(record: BurstRecord, e: Extension, use: 'data' | 'retransmission') {
     const codec = CODEC_IDS[e.codec];
-    const { side, streams } = piecesOf(this.numerology, record, e, use === 'retransmission');
+    const { side, streams } = piecesOf(this.numerology, record, e, use === 'retransmission', this.scratch);
     const analog = streams.reduce((sum, p) => sum + (p.entry.analog ? p.entry.re : 0), 0);
     if (analog + e.earlier + e.later > 0) this.pictures.makeRoom(analog + e.earlier + e.later, e.image);
     let known = this.pictures.partOf(e, codec);
