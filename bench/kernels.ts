@@ -10,13 +10,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { spread } from '../src/experiment/bench/spread.ts';
+import { loopTurn, spread } from '../src/experiment/bench/spread.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 import { MODULATION_ORDERS } from '../src/phy/modulation/qam.ts';
-import { fit } from './kernels/estimate.ts';
-import { deinterleaver, demapper, equaliser, ofdm } from './kernels/grid.ts';
+import { fit, tracker } from './kernels/estimate.ts';
+import { deinterleaver, demapper, equaliser, ofdm, spreader } from './kernels/grid.ts';
 import { dcBlocker, resampler, SHAPES, search } from './kernels/samples.ts';
 import { best } from './kernels/subject.ts';
+import { encoder, modulator } from './kernels/transmit.ts';
 
 const ROUNDS = 9;
 const PASSES = 5;
@@ -28,18 +29,26 @@ const subjects = [
   dcBlocker(),
   ...SHAPES.map(search),
   ...SHAPES.map(ofdm),
+  ...SHAPES.map(tracker),
   ...SHAPES.map(fit),
   ...SHAPES.map(equaliser),
   ...MODULATION_ORDERS.map(demapper),
   ...MODULATION_ORDERS.map(deinterleaver),
+  spreader(),
+  encoder(),
+  ...SHAPES.map(modulator),
 ].filter(({ name }) => word === undefined || name.includes(word));
-const rounds = Array.from({ length: ROUNDS }, () =>
-  subjects.map(({ wasm, plain, copy }) => ({
-    wasm: best(wasm, PASSES),
-    plain: best(plain, PASSES),
-    copy: best(copy, PASSES),
-  })),
-);
+const rounds: { wasm: number; plain: number; copy: number }[][] = [];
+for (let round = 0; round < ROUNDS; round++) {
+  rounds.push(
+    subjects.map(({ wasm, plain, copy }) => ({
+      wasm: best(wasm, PASSES),
+      plain: best(plain, PASSES),
+      copy: best(copy, PASSES),
+    })),
+  );
+  await loopTurn();
+}
 const rows = subjects.map(({ name, unit, units }, i) => {
   const per = (of: (r: (typeof rounds)[0][0]) => number) => spread(rounds.map((round) => of(round[i])));
   const row = {

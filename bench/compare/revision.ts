@@ -117,11 +117,12 @@ export async function comparePaired(
   return rows;
 }
 
-/** One round of a subject in a process of its own. */
+/** One round of a subject in a process of its own; the one before it lets compilation come to its end. */
 async function figuresOf(module: string | undefined, subject: Subject | 'ldpc'): Promise<Record<string, number>> {
   const ours = new OurProcess(module);
   try {
     if (subject === 'ldpc') {
+      await ours.ldpc(1);
       const codes = await ours.ldpc(3);
       return Object.fromEntries(
         codes.flatMap((c) => [
@@ -133,9 +134,11 @@ async function figuresOf(module: string | undefined, subject: Subject | 'ldpc'):
     if (subject.kind === 'modem') {
       // As every revision that has this process at all knows it.
       await ours.open(subject);
+      await ours.measure();
       return { ...(await ours.measure()) };
     }
     await ours.subject(subject);
+    await ours.measureSubject();
     return await ours.measureSubject();
   } finally {
     ours.close();

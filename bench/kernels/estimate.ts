@@ -1,9 +1,11 @@
-/** The channel fit's linear algebra on one slot. */
+/** Kernels of tracking and channel estimate. */
 
 import { invertFactor } from '../../src/phy/channel-est/cholesky.ts';
 import { SLOT_POLYNOMIALS } from '../../src/phy/channel-est/time-basis.ts';
 import { PlainLmmseKernel } from '../../src/phy/kernels/lmmse-plain.ts';
 import { WasmLmmseKernel } from '../../src/phy/kernels/lmmse-wasm.ts';
+import { PlainTrackKernel } from '../../src/phy/kernels/track-plain.ts';
+import { WasmTrackKernel } from '../../src/phy/kernels/track-wasm.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../../src/phy/numerology.ts';
 import { resourceGrid } from '../../src/phy/resource-grid.ts';
 import { copies, noise, type Subject } from './subject.ts';
@@ -60,4 +62,27 @@ export function fit(n: Numerology): Subject {
 function waveOf(j: number, place: number): number {
   const angle = Math.PI * Math.ceil(j / 2) * place;
   return Math.SQRT2 * (j % 2 === 1 ? Math.cos(angle) : Math.sin(angle));
+}
+
+/** Common phase and slope of one slot's pilots. */
+export function tracker(n: Numerology): Subject {
+  const { nSubbands, carriers } = n;
+  const offsets = resourceGrid(n).slotPattern.pilots.slice(0, 12);
+  const reference = noise('reference', n.nCarriers);
+  const pilots = noise('tracked', SLOT_SYMBOLS * nSubbands);
+  const sums = new Float64Array(4);
+  const weights = new Float64Array(nSubbands).fill(1);
+  const [wasm, plain] = [WasmTrackKernel, PlainTrackKernel].map((Kernel) => {
+    const kernel = new Kernel({ nSubbands, offsets, carriers });
+    return () => {
+      kernel.begin(1e-3, 0.1, weights, SLOT_SYMBOLS);
+      kernel.refer(reference);
+      kernel.follow(pilots, 0, SLOT_SYMBOLS, 0);
+      kernel.adapt();
+      kernel.turnBack(pilots, 0, SLOT_SYMBOLS);
+      kernel.slope(SLOT_SYMBOLS, 0, sums);
+    };
+  });
+  const copy = copies(reference.length, pilots.length, pilots.length);
+  return { name: `phase of a slot, ${nSubbands} subbands`, unit: 'sample', units: n.slotLength, wasm, plain, copy };
 }

@@ -1,4 +1,4 @@
-/** Kernels between samples and soft bits. */
+/** Kernels between samples and bits. */
 
 import { PlainDemapKernel } from '../../src/phy/kernels/demap-plain.ts';
 import { WasmDemapKernel } from '../../src/phy/kernels/demap-wasm.ts';
@@ -8,6 +8,9 @@ import { PlainOfdmKernel } from '../../src/phy/kernels/ofdm-plain.ts';
 import { WasmOfdmKernel } from '../../src/phy/kernels/ofdm-wasm.ts';
 import { PlainRateMatchKernel } from '../../src/phy/kernels/rate-match-plain.ts';
 import { WasmRateMatchKernel } from '../../src/phy/kernels/rate-match-wasm.ts';
+import { LONGEST_GROUP, SPREAD_LANES } from '../../src/phy/kernels/spread-kernel.ts';
+import { PlainSpreadKernel } from '../../src/phy/kernels/spread-plain.ts';
+import { WasmSpreadKernel } from '../../src/phy/kernels/spread-wasm.ts';
 import { halfSpacing, type ModulationOrder } from '../../src/phy/modulation/qam.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../../src/phy/numerology.ts';
 import { resourceGrid } from '../../src/phy/resource-grid.ts';
@@ -74,4 +77,15 @@ export function deinterleaver(qm: ModulationOrder): Subject {
   });
   const copy = copies(received.length, coded.length);
   return { name: `bit deinterleaver, ${qm} bits`, unit: 'soft bit', units: qm * count, wasm, plain, copy };
+}
+
+/** Spreading of analog symbols over resource blocks. */
+export function spreader(): Subject {
+  const symbols = noise('spread', SPREAD_LANES * LONGEST_GROUP);
+  const [wasm, plain] = [new WasmSpreadKernel(), new PlainSpreadKernel()].map((kernel) => () => {
+    kernel.lanes.set(symbols);
+    kernel.transform(LONGEST_GROUP);
+  });
+  const units = SPREAD_LANES * LONGEST_GROUP;
+  return { name: 'DFT spreading of analog symbols', unit: 'symbol', units, wasm, plain, copy: copies(symbols.length) };
 }

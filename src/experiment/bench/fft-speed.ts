@@ -3,7 +3,7 @@ import type { FftKernel } from '../../phy/kernels/fft-kernel.ts';
 import { PlainFftKernel } from '../../phy/kernels/fft-plain.ts';
 import { WasmFftKernel } from '../../phy/kernels/fft-wasm.ts';
 import { type PeerFacts, PeerProgram, peerFacts } from './peer-program.ts';
-import { type Spread, spread, spreads } from './spread.ts';
+import { loopTurn, type Spread, spread, spreads } from './spread.ts';
 
 /** How much longer than FFTW's the kernel may take, and at which sizes that is asked. */
 export const FFT_ALLOWED_RATIO = 2.4;
@@ -59,6 +59,7 @@ export async function fftSpeeds({ sizes, rounds, all, progress, compilers }: Fft
     let version: string | null = null;
     for (let round = 0; round < rounds; round++) {
       progress?.(`FFT, round ${round + 1} of ${rounds}`);
+      await loopTurn();
       for (const [i, size] of sizes.entries()) {
         const row: Record<string, number> = {};
         for (const [name, work] of Object.entries(subjects[i])) row[name] = bestNs(size, work);

@@ -6,7 +6,7 @@ import { LLR_CLIP } from '../../phy/fec/llr-quantiser.ts';
 import { WasmLdpcKernel } from '../../phy/kernels/ldpc-wasm.ts';
 import { median } from '../stats.ts';
 import { type PeerFacts, PeerProgram, peerFacts } from './peer-program.ts';
-import { type Spread, spread } from './spread.ts';
+import { loopTurn, type Spread, spread } from './spread.ts';
 
 const ITERATIONS = 10;
 const PASSES = 8;
@@ -74,6 +74,7 @@ export async function ldpcPeerSpeeds({ tree, settings, rounds, progress }: LdpcP
     const results = settings.map((): { ours: number; theirs: number | null }[] => []);
     for (let round = 0; round < rounds; round++) {
       progress?.(`LDPC decoder, round ${round + 1} of ${rounds}`);
+      await loopTurn();
       for (const [i, setting] of settings.entries()) {
         const own = mbps(setting, work[i]);
         const theirs =

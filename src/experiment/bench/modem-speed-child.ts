@@ -7,6 +7,7 @@ import { ImageCodecSpeed, type ImageShape } from './image-speed.ts';
 import { type LdpcSpeed, ldpcSpeeds } from './modem-speed-ldpc.ts';
 import { best, OurModem, type Speeds } from './modem-speed-ours.ts';
 import { type StageCost, stageCosts } from './modem-speed-stages.ts';
+import { loopTurn } from './spread.ts';
 
 /** A shape that can be sent to another process. */
 export interface ShapeText {
@@ -131,7 +132,7 @@ async function work(task: Task): Promise<unknown> {
   }
   if (task.task === 'open') {
     modem = new OurModem({ ...task.shape, numerology: numerology(task.shape.subbands) });
-    for (let i = 0; i < WARM_UP; i++) modem.measure();
+    await warmUp(modem, WARM_UP);
     return modem.burstSamples;
   }
   const ours = modem;
@@ -146,14 +147,21 @@ async function work(task: Task): Promise<unknown> {
 async function openSubject(subject: Subject): Promise<{ facts: unknown }> {
   if (subject.kind === 'image') {
     const image = await ImageCodecSpeed.open(subject);
-    for (let i = 0; i < IMAGE_WARM_UP; i++) await image.measure();
+    await warmUp(image, IMAGE_WARM_UP);
     measured = image;
     return { facts: null };
   }
   const opened = openModem(subject);
-  for (let i = 0; i < WARM_UP; i++) opened.measure();
+  await warmUp(opened, WARM_UP);
   measured = opened;
   return { facts: opened.facts };
+}
+
+async function warmUp(subject: { measure(): unknown }, rounds: number): Promise<void> {
+  for (let i = 0; i < rounds; i++) {
+    await subject.measure();
+    await loopTurn();
+  }
 }
 
 function openModem(subject: Exclude<Subject, { kind: 'image' }>) {

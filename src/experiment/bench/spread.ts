@@ -21,3 +21,11 @@ export function spreads<K extends string>(rounds: readonly Readonly<Record<K, nu
 export function spreadText({ median, low, high }: Spread, digits = 2): string {
   return `${median.toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
 }
+
+/**
+ * Lets the event loop turn. V8 finishes compiling WebAssembly only there, with --single-threaded: a kernel that was warmed up in one
+ * go would be measured as its first, quick compilation left it.
+ */
+export function loopTurn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
