@@ -45,6 +45,8 @@ async function makeFrames(): Promise<void> {
   }
 }
 
+// Slow enough for a machine that is busy with other things as well; a quiet one has 30 frames a second.
+const STREAM = { to: 'loopback', channel: 'epa', snr: '10', fps: '10', deadline: '300', duration: '25' };
 const LOOPBACK = { demo: true, channel: 'eva', doppler: '5', snr: '12' };
 
 try {
@@ -80,7 +82,7 @@ try {
 
   await makeFrames();
   const video = await open('dark');
-  const streamed = program.run('stream', { options: { to: 'loopback', channel: 'epa', snr: '10', duration: '16' } });
+  const streamed = program.run('stream', { options: STREAM });
   await reads(video.page, 'sct-strip', 'state', /stream/);
   await reads(video.page, 'sct-video', 'frame', /^\d{3}$/);
   await video.page.waitForTimeout(3000);
