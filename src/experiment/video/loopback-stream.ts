@@ -12,7 +12,7 @@ import { type VideoResult, VideoRun } from './video-run.ts';
 import type { VideoSource } from './video-source.ts';
 
 /** Frames before the first that counts: threads find their pace, code is compiled. */
-const WARM_UP_S = 2;
+const WARM_UP_S = 5;
 /** Every so manyeth frame that the one before helped to restore is decoded again without it. */
 const COMPARE_EVERY = 5;
 /** A frame that has not come when one so many after it has is lost. */
