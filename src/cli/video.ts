@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
 import type { LinkConfig } from '../experiment/link-config.ts';
 import type { VideoSettings } from '../experiment/video/video-config.ts';
@@ -34,6 +35,40 @@ export function addVideoOptions(command: Command, end: 'sender' | 'receiver'): C
     .option('--video <file>', 'write the frames shown to a video file through ffmpeg');
 }
 
+/** Link flags that mean nothing to a video. */
+const LINK_FLAG_WORDS = {
+  harqBy: '--harq-by',
+  repeatBudget: '--repeat-budget',
+  task: '--task',
+  distortion: '--distortion',
+  known: '--known',
+  soundings: '--soundings',
+  soundingEveryMs: '--sounding-every',
+} as const;
+const IDLE = Object.keys(LINK_FLAG_WORDS) as (keyof typeof LINK_FLAG_WORDS)[];
+/** What a video has where a picture has something else. */
+const OWN_WORDS: Readonly<Record<string, string>> = {
+  '--size': 'model set of the semantic codecs: live (default) or base, which two cores do not code in time',
+  '--harq': 'repetitions: 0, as a frame that is asked for again comes too late',
+  '--numerology': 'subbands: 6, 15 (default), 25, 50, 4',
+  '--cbr': 'channel bandwidth ratio R/3 of each frame (default 1/16)',
+  '--duration': 'stop after this time; folders and files then begin anew at their end',
+  '--count': 'number of frames; folders and files then begin anew at their end',
+};
+const WATCHING_WORDS: Readonly<Record<string, string>> = {
+  '--duration': 'stop after so much of the received stream',
+  '--count': 'number of frames shown',
+};
+
+/** After the link flags: help says a video's own defaults, and leaves out what means nothing to it. */
+export function fitLinkHelp(command: Command, end: 'sender' | 'receiver'): void {
+  for (const option of command.options) {
+    const words = (end === 'receiver' ? WATCHING_WORDS[option.long ?? ''] : undefined) ?? OWN_WORDS[option.long ?? ''];
+    if (words) option.description = words;
+    if (IDLE.some((key) => LINK_FLAG_WORDS[key] === option.long)) option.hideHelp();
+  }
+}
+
 /** Settings of link and video from flags and `-c`, with a video's own defaults. */
 export async function resolveVideoSettings(
   command: Command,
@@ -43,6 +78,8 @@ export async function resolveVideoSettings(
   const { checkVideoLink, resolveVideo, VIDEO_LINK_DEFAULTS } = await import('../experiment/video/video-config.ts');
   const keys = ['sizePx', 'fps', 'deadlineMs', 'keepFrames', 'videoFile'] as const;
   const given = linkInput(command);
+  const idle = IDLE.filter((key) => given[key] !== undefined).map((key) => LINK_FLAG_WORDS[key]);
+  if (idle.length > 0) throw new UsageError(`${idle.join(', ')}: means nothing to a video`, 'leave it out');
   const { size, ...others } = VIDEO_LINK_DEFAULTS;
   const classical = given.codec === 'classical' || (given.codec === undefined && given.format !== undefined);
   const defaults = command.name() === 'watch' || classical ? others : { size, ...others };
@@ -78,7 +115,7 @@ export function summary(m: VideoMetrics): string {
   const { counts, latencyMs: l, corrector } = m;
   const number = (v: number | null, digits: number) => (v === null ? '-' : v.toFixed(digits));
   const lines = [
-    `${m.source}: ${m.sizePx}x${m.sizePx} at ${m.fps} frames/s, ${m.codec}${m.size ? ` (${m.size})` : ''}${m.modelled ? `, MODELLED air (${m.channel}, ${m.snrDb} dB)` : ''}`,
+    `${m.source}: ${m.sizePx}x${m.sizePx} at ${m.fps} frames/s, ${m.codec ?? 'nothing came'}${m.size ? ` (${m.size})` : ''}${m.modelled ? `, MODELLED air (${m.channel}, ${m.snrDb} dB)` : ''}`,
     `frames   ${counts.captured === null ? '' : `${counts.captured} captured, ${counts.sent} sent, `}${counts.shown} shown, ${counts.late} late, ${counts.lost} lost${counts.dropped === null ? '' : `, ${counts.dropped} left out`}`,
     ...(m.lateShare === null ? [] : [`not in time   ${(100 * m.lateShare).toFixed(3)} %`]),
     ...(l.of === null ? [] : [`latency  p50 ${number(l.p50, 1)} ms, p99 ${number(l.p99, 1)} ms (${l.of})`]),

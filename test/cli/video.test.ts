@@ -20,6 +20,8 @@ const WRONG: readonly [words: string[], code: number, message: RegExp, hint?: Re
   [['stream', 'FRAMES', '--to', 'loopback', '--deadline', '5'], 2, /allowed 20 to 10000/],
   [['stream', 'FRAMES', '--to', 'loopback', '--keep-frames', '0.5'], 2, /whole number/],
   [['stream', 'FRAMES', '--to', 'loopback', '--harq', '1'], 2, /asked for again comes too late/],
+  [['stream', 'FRAMES', '--to', 'loopback', '--harq-by', 'uniform'], 2, /--harq-by: means nothing to a video/],
+  [['watch', '--from', 'file:x', '--known', 'y', '--task', 'machine'], 2, /--task, --known: means nothing/],
   [['stream', 'FRAMES', '--to', 'loopback', '--feedback', 'burst'], 2, /same or none|both ends/],
   [['stream', 'FRAMES', '--to', 'loopback', '--channel', 'trace:x'], 2, /too short for a video/],
   [['stream', 'FRAMES', '--to', 'file:x', '--keep-frames', '3'], 2, /nothing is shown at this end/, /sct watch/],

@@ -2,7 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption } from '../options.ts';
 import { noteTrigger } from '../radios.ts';
-import { addVideoOptions, printVideo, resolveVideoSettings, type VideoOptions } from '../video.ts';
+import { addVideoOptions, fitLinkHelp, printVideo, resolveVideoSettings, type VideoOptions } from '../video.ts';
 
 /** `sct stream SOURCE --to URI`: the frames of a folder, video file or camera, one after another in time. */
 export const addStream: AddCommand = (program, context, done) => {
@@ -19,6 +19,7 @@ export const addStream: AddCommand = (program, context, done) => {
     ...(['codec', 'models', 'budget', 'channel', 'snr', 'impairments', 'modem', 'transmit', 'csi', 'receive'] as const),
     ...(['limits', 'duration', 'count'] as const),
   ]);
+  fitLinkHelp(command, 'sender');
   addConfigOption(command);
   addOutputOption(command, 'run directory (default runs/TIME_SOURCE_CHANNEL_ID)');
   addCommonOptions(command).addHelpText(

@@ -1,7 +1,7 @@
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption } from '../options.ts';
 import { noteTrigger, requireRadio } from '../radios.ts';
-import { addVideoOptions, printVideo, resolveVideoSettings, type VideoOptions } from '../video.ts';
+import { addVideoOptions, fitLinkHelp, printVideo, resolveVideoSettings, type VideoOptions } from '../video.ts';
 
 /** `sct watch --from URI`: the receiving end of a video. */
 export const addWatch: AddCommand = (program, context, done) => {
@@ -12,6 +12,7 @@ export const addWatch: AddCommand = (program, context, done) => {
     .option('--from <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH (?pace=1: in its own time)');
   addVideoOptions(command, 'receiver');
   addLinkOptions(command, ['modem', 'models', 'receive', 'wayBack', 'limits', 'duration', 'count']);
+  fitLinkHelp(command, 'receiver');
   addConfigOption(command);
   addOutputOption(command, 'run directory (default runs/TIME_NAME_watch_ID)');
   addCommonOptions(command).addHelpText(

@@ -76,6 +76,7 @@ export class FrameDecoder {
   private readonly memory = new FrameMemory();
   private open: HeardFrame | null = null;
   private session: number | null = null;
+  private codec: string | null = null;
   private readonly kept: KeptFrame[] = [];
 
   constructor(config: LinkConfig, numerology: Numerology, frontend: Frontend) {
@@ -95,6 +96,7 @@ export class FrameDecoder {
     if (event.use !== 'data' || !extension || !picture) return { ...NOTHING, report };
     const { header, startSample, lengthSamples, snrDb } = event.record;
     if (this.session !== header.session) this.begin(header.session);
+    this.codec = picture.codec;
     const frames: HeardFrame[] = [];
     // A part of the next frame ends the one before, whatever is missing of it.
     if (this.open && this.open.airNumber !== extension.image) frames.push(this.open);
@@ -109,6 +111,11 @@ export class FrameDecoder {
     this.open = whole ? null : heard;
     if (whole) frames.push(heard);
     return { report, frames, missed: false };
+  }
+
+  /** Codec and model set of the frames, as far as any came. */
+  get sentWith(): { readonly codec: string | null; readonly size: string | null } {
+    return { codec: this.codec, size: this.codecs.models?.set.name ?? null };
   }
 
   /** The stream ended: a frame of which parts are missing is as whole as it will be. */

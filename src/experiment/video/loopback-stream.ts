@@ -79,8 +79,7 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
         const sent = underway.get(frame.number);
         if (!sent) return;
         underway.delete(frame.number);
-        const latencyMs = utcNowMs() - frame.capturedMs;
-        book.ended({ ...facts(sent), state: 'late', reason: 'not-decoded', latencyMs, snrDb }, null, utcNowMs());
+        book.ended({ ...facts(sent), state: 'late', reason: 'not-decoded', snrDb }, null, utcNowMs());
       },
       arrived: (frame, reply) => {
         const shownMs = utcNowMs();

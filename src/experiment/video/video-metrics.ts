@@ -16,7 +16,8 @@ export interface VideoMetrics {
   readonly channel: string | null;
   readonly snrDb: number | null;
   readonly seed: number | null;
-  readonly codec: string;
+  /** null: nothing came that says so. */
+  readonly codec: string | null;
   readonly size: string | null;
   readonly numerology: number;
   readonly sizePx: number;
@@ -66,6 +67,8 @@ export interface MetricInputs {
   readonly config: LinkConfig;
   readonly video: VideoSettings;
   readonly book: FrameBook;
+  /** What the frames say of themselves; absent: what the configuration says. */
+  readonly sentWith?: { readonly codec: string | null; readonly size: string | null };
   readonly durationS: number;
   readonly latencyOf: VideoMetrics['latencyMs']['of'];
   readonly deadlineMs: number | null;
@@ -90,7 +93,7 @@ export function videoMetrics(i: MetricInputs): VideoMetrics {
     channel: i.modelled ? config.channel : null,
     snrDb: i.modelled ? config.snrDb : null,
     seed: i.command === 'stream' ? config.seed : null,
-    ...{ codec: config.codec, size: config.codec === 'classical' ? null : (config.size ?? 'base') },
+    ...(i.sentWith ?? { codec: config.codec, size: config.codec === 'classical' ? null : (config.size ?? 'base') }),
     ...{ numerology: config.numerology, sizePx: video.sizePx, fps: video.fps },
     shownFps: i.durationS > 0 && i.command === 'stream' && i.modelled ? counts.shown / i.durationS : null,
     ...{ durationS: i.durationS, deadlineMs: i.deadlineMs, counts: { ...counts }, reasons: { ...book.reasons } },

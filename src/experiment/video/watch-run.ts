@@ -151,8 +151,7 @@ async function watch(
     const facts = { frame: number, snrDb: frame.snrDb };
     if (deadlineMs !== null && latencyAt(frame, utcNowMs()) + usual.ms > deadlineMs) {
       usual.relax();
-      const latencyMs = latencyAt(frame, utcNowMs());
-      book.ended({ ...facts, state: 'late', reason: 'not-decoded', latencyMs }, null, utcNowMs());
+      book.ended({ ...facts, state: 'late', reason: 'not-decoded' }, null, utcNowMs());
       return;
     }
     const { image, decodable, decodeMs, damagedShare, remembered } = await decoder.decode(frame);
@@ -200,6 +199,7 @@ async function watch(
     const metrics = videoMetrics({
       ...({ command: 'watch', modelled: false, source: from, config, video, book } as const),
       ...({ durationS: samples / rateHz, latencyOf: LATENCY_OF[time], deadlineMs, corrector: null } as const),
+      sentWith: decoder.sentWith,
       ...{ samples, lostSamples: Math.max(lostSamples, rx.counters.lostMax), droppedBursts },
       ...{ cpuMs: (cpu.user + cpu.system) / 1e3, airBehindMs: null, notes: warnings },
     });

@@ -84,6 +84,7 @@ describe('sct stream into a file, sct watch of it', () => {
       io('watched', told),
     );
     const { counts, latencyMs, lateShare } = watched.metrics;
+    assert.deepEqual([watched.metrics.codec, watched.metrics.size], ['integrated', 'live']);
     assert.equal(watched.exitCode, 0);
     assert.deepEqual([counts.shown, counts.late, counts.lost], [6, 0, 0]);
     assert.equal(lateShare, 0);
