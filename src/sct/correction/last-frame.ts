@@ -13,7 +13,7 @@ const SPATIAL_ERROR = [0.4, 0.7, 0.9, 1, 1] as const;
 /** Cells so far away still say something of a lost one. */
 const REACH = 8;
 /** A last frame that gets more than this share of the power of what came wrong is of another scene. */
-const MISLEADS = 0.8;
+const MISLEADS = 0.65;
 
 /** How far the last frame can be trusted, judged at the receiver by the cells that came. */
 export interface Trust {
@@ -27,7 +27,7 @@ export interface Trust {
 
 /**
  * Agreement of the last frame with what came. In each undamaged cell and band the squared difference d = |y - y'|^2 is known; a
- * damaged cell takes the mean over the undamaged cells around, weighted 1 / (1 + r^2)^2. Where d > 0.8 |y|^2 over the picture, or nothing
+ * damaged cell takes the mean over the undamaged cells around, weighted 1 / (1 + r^2)^2. Where d > 0.65 |y|^2 over the picture, or nothing
  * came, the last frame is not used at all, and where a cell has not been received for too long not there.
  *
  * @param damage [row][column], 0 = intact
