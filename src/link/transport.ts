@@ -67,6 +67,9 @@ export function blocksOfBytes(bytes: number, baseGraph: BaseGraphId): number {
   return planBlocks(bytes, baseGraph).blocks;
 }
 
+/** Most bits of an RE. */
+const MAX_ORDER = 8;
+
 /**
  * Symbols of the given blocks, which share qm.length RE in turn; [re][re, im], unit mean power.
  * @param payloads all blocks' bytes (splitIntoBlocks)
@@ -79,17 +82,20 @@ export function encodeBlocks(
   rv: RedundancyVersion,
 ): Float32Array {
   const out = new Float32Array(2 * qm.length);
+  // One for all blocks: the first has the most RE.
+  const most = Math.ceil(qm.length / Math.max(1, blocks.length));
+  const orders = new Uint8Array(most);
+  const coded = new Uint8Array(MAX_ORDER * most);
+  const bits = new Uint8Array(MAX_ORDER * most);
+  const symbols = new Float32Array(2 * most);
   for (let i = 0; i < blocks.length; i++) {
     const places = turnsOf(i, blocks.length, qm.length);
     const re = places.length;
-    const own = new Uint8Array(re);
+    const own = orders.subarray(0, re);
     let codedBits = 0;
     for (let j = 0; j < re; j++) codedBits += own[j] = qm[places[j]];
-    const coded = new Uint8Array(codedBits);
     layout.codec.encode(payloads[blocks[i]], codedBits, rv, coded);
-    const bits = new Uint8Array(codedBits);
     interleave(own, coded, bits);
-    const symbols = new Float32Array(2 * re);
     mapBitsMixed(bits, own, symbols);
     for (let j = 0; j < re; j++) {
       out[2 * places[j]] = symbols[2 * j];
