@@ -1,4 +1,4 @@
-import type { Spread } from '../../src/experiment/bench/spread.ts';
+import { type Spread, spreadText } from '../../src/experiment/bench/spread.ts';
 import { median } from '../../src/experiment/stats.ts';
 
 /** What became of a speed. `unknown`: one side has no such figure. */
@@ -70,15 +70,18 @@ export function inverse({ median, low, high }: Spread): Spread {
 export function comparedTable(rows: readonly ComparedRow[]): string {
   const order: readonly Verdict[] = ['worse', 'better', 'same', 'unknown'];
   const sorted = order.flatMap((verdict) => rows.filter((r) => r.verdict === verdict));
-  const width = Math.max(4, ...sorted.map((r) => r.what.length));
-  const lines = sorted.map((r) => {
-    const change = r.change
-      ? `${r.change.median.toFixed(3)} (${r.change.low.toFixed(3)} to ${r.change.high.toFixed(3)})`
-      : '–';
-    return `${r.what.padEnd(width)}  ${change.padEnd(24)}  ${r.verdict}${r.note ? `: ${r.note}` : ''}`;
-  });
+  const cells = [
+    ['what', 'new / old, as speed', 'verdict'],
+    ...sorted.map((r) => [
+      r.what,
+      r.change ? spreadText(r.change, 3) : '–',
+      `${r.verdict}${r.note ? `: ${r.note}` : ''}`,
+    ]),
+  ];
+  const widths = [0, 1].map((c) => Math.max(...cells.map((line) => line[c].length)));
+  const lines = cells.map(
+    ([what, change, verdict]) => `${what.padEnd(widths[0])}  ${change.padEnd(widths[1])}  ${verdict}`,
+  );
   const count = (verdict: Verdict) => rows.filter((r) => r.verdict === verdict).length;
-  const head = `${'what'.padEnd(width)}  ${'new / old, as speed'.padEnd(24)}  verdict`;
-  const end = order.map((verdict) => `${count(verdict)} ${verdict}`).join(', ');
-  return `${[head, ...lines, '', end].join('\n')}\n`;
+  return `${[...lines, '', order.map((verdict) => `${count(verdict)} ${verdict}`).join(', ')].join('\n')}\n`;
 }
