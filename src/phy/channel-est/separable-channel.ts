@@ -72,11 +72,14 @@ export class SeparableChannel {
       const from = this.nodesAt(slot) + 2 * grid.pilotOffset(symbol - slot * SLOT_SYMBOLS);
       const w0 = weights[symbol * order];
       const begin = symbol * width;
+      // The first two at once; where there is one, it stands in for the other with weight 0.
+      const w1 = order > 1 ? weights[symbol * order + 1] : 0;
+      const away = order > 1 ? length : 0;
       for (let p = begin, c = from; p < begin + width; p += 2, c += 2 * SUBBAND_CARRIERS) {
-        out[p] = w0 * nodes[c];
-        out[p + 1] = w0 * nodes[c + 1];
+        out[p] = w0 * nodes[c] + w1 * nodes[c + away];
+        out[p + 1] = w0 * nodes[c + 1] + w1 * nodes[c + away + 1];
       }
-      for (let d = 1; d < order; d++) {
+      for (let d = 2; d < order; d++) {
         const w = weights[symbol * order + d];
         if (w === 0) continue;
         for (let p = begin, c = from + d * length; p < begin + width; p += 2, c += 2 * SUBBAND_CARRIERS) {

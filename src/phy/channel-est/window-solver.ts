@@ -134,9 +134,13 @@ export class FitStore {
     this.kernel = makeLmmse({ ...resourceGrid(n).slotPattern, polynomials: SLOT_POLYNOMIALS });
   }
 
-  /** Makes room, before a burst: solvers of earlier ones may not be used any more. */
+  /** Makes room where it is needed, before a burst: solvers of earlier ones may not be used any more. */
   tidy(): void {
-    if (this.elements < MAX_ELEMENTS && this.allPoints.size < MAX_POINTS) return;
+    if (this.elements >= MAX_ELEMENTS || this.allPoints.size >= MAX_POINTS) this.forget();
+  }
+
+  /** Drops all that the kernel was given. */
+  forget(): void {
     this.elements = 0;
     this.training.clear();
     this.bases.clear();
