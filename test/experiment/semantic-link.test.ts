@@ -154,7 +154,15 @@ test('nothing but side information: the guess is given, every SFV said to be syn
   const decoded = await coding.codec.decode({ sideInfo: coded.sideInfo, streams: [] });
   assert.ok(decoded.image && !decoded.decodable);
   const config = resolveLinkConfig(LIVE);
-  const none = { bursts: [], dataBursts: [], budget: {}, firstBlocks: 0, firstFailures: 0, harq: null };
+  const none = {
+    bursts: [],
+    dataBursts: [],
+    droppedBursts: [],
+    budget: {},
+    firstBlocks: 0,
+    firstFailures: 0,
+    harq: null,
+  };
   const metrics = linkMetrics({
     config,
     trace: none as never,

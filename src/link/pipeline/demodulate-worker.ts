@@ -1,6 +1,5 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ExitCode, SctError } from '../../common/errors.ts';
-import { RecordRingReader, RecordRingWriter } from '../../common/record-ring.ts';
 import { Demodulator, type DemodulatorSetup } from './demodulator.ts';
 
 /** What the thread says of itself; what it hears goes through the ring. */
@@ -19,8 +18,6 @@ try {
 } catch (error) {
   const exitCode = error instanceof SctError ? error.exitCode : ExitCode.internal;
   const message = error instanceof SctError ? error.message : ((error as Error).stack ?? String(error));
+  // The other thread closes the rings when it hears this: whoever waits there learns the reason, not just the end.
   port.postMessage({ kind: 'failed', message, exitCode } satisfies DemodulateMessage);
-  // Nobody is to wait for it any longer.
-  new RecordRingReader(setup.samples).close();
-  new RecordRingWriter(setup.records).close();
 }
