@@ -20,9 +20,21 @@ export const ROWS: usize = 357376;
 
 const SYMBOL_BYTES: usize = 24;
 
+/** Four carriers at one address times (cos, sin) each, to another. */
+function turnFour(from: usize, to: usize, cos: v128, sin: v128): void {
+  const a = v128.load(from);
+  const b = v128.load(from, 16);
+  const x = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+  const y = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+  const outRe = f32x4.sub(f32x4.mul(x, cos), f32x4.mul(y, sin));
+  const outIm = f32x4.add(f32x4.mul(x, sin), f32x4.mul(y, cos));
+  v128.store(to, v128.shuffle<f32>(outRe, outIm, 0, 4, 1, 5));
+  v128.store(to, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
+}
+
 /**
- * Four carriers times exp(i a) each, a rising by one step from carrier to carrier: `count` carriers (rounded up to four)
- * from one address to the other; (re, im) = exp(i a) at the first of them.
+ * Carriers times exp(i a) each, a rising by one step from carrier to carrier: `count` carriers (rounded up to four) from one
+ * address to the other; (re, im) = exp(i a) at the first of them. Eight a turn of the loop: the angle waits for its own last value.
  */
 function ramp(from: usize, to: usize, count: usize, re: f64, im: f64, stepRe: f64, stepIm: f64): void {
   const twoRe = stepRe * stepRe - stepIm * stepIm;
@@ -31,25 +43,32 @@ function ramp(from: usize, to: usize, count: usize, re: f64, im: f64, stepRe: f6
   const threeIm = twoRe * stepIm + twoIm * stepRe;
   const fourRe = twoRe * twoRe - twoIm * twoIm;
   const fourIm = 2 * twoRe * twoIm;
-  // exp(i step j), j = 0..3.
+  const eightRe = fourRe * fourRe - fourIm * fourIm;
+  const eightIm = 2 * fourRe * fourIm;
+  // exp(i step j), j = 0..3 and 4..7.
   const fineRe = f32x4(1, <f32>stepRe, <f32>twoRe, <f32>threeRe);
   const fineIm = f32x4(0, <f32>stepIm, <f32>twoIm, <f32>threeIm);
-  for (const end = from + (count << 3); from < end; from += 32, to += 32) {
+  const upRe = f32x4.splat(<f32>fourRe);
+  const upIm = f32x4.splat(<f32>fourIm);
+  const nextRe = f32x4.sub(f32x4.mul(fineRe, upRe), f32x4.mul(fineIm, upIm));
+  const nextIm = f32x4.add(f32x4.mul(fineRe, upIm), f32x4.mul(fineIm, upRe));
+  const end = from + (count << 3);
+  while (from < end) {
     const baseRe = f32x4.splat(<f32>re);
     const baseIm = f32x4.splat(<f32>im);
-    const next = re * fourRe - im * fourIm;
-    im = re * fourIm + im * fourRe;
+    const next = re * eightRe - im * eightIm;
+    im = re * eightIm + im * eightRe;
     re = next;
     const cos = f32x4.sub(f32x4.mul(baseRe, fineRe), f32x4.mul(baseIm, fineIm));
     const sin = f32x4.add(f32x4.mul(baseRe, fineIm), f32x4.mul(baseIm, fineRe));
-    const a = v128.load(from);
-    const b = v128.load(from, 16);
-    const x = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
-    const y = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
-    const outRe = f32x4.sub(f32x4.mul(x, cos), f32x4.mul(y, sin));
-    const outIm = f32x4.add(f32x4.mul(x, sin), f32x4.mul(y, cos));
-    v128.store(to, v128.shuffle<f32>(outRe, outIm, 0, 4, 1, 5));
-    v128.store(to, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
+    turnFour(from, to, cos, sin);
+    if (from + 32 < end) {
+      const cosToo = f32x4.sub(f32x4.mul(baseRe, nextRe), f32x4.mul(baseIm, nextIm));
+      const sinToo = f32x4.add(f32x4.mul(baseRe, nextIm), f32x4.mul(baseIm, nextRe));
+      turnFour(from + 32, to + 32, cosToo, sinToo);
+    }
+    from += 64;
+    to += 64;
   }
 }
 
@@ -71,24 +90,6 @@ function turnOf(x: f64): void {
   store<f64>(POWER, quarter >= 2 ? -b : b, 8);
 }
 
-/** exp(i step k) by squaring and multiplying, to POWER. */
-function power(stepRe: f64, stepIm: f64, k: usize): void {
-  let powerRe: f64 = 1;
-  let powerIm: f64 = 0;
-  for (; k > 0; k >>= 1) {
-    if (k & 1) {
-      const t = powerRe * stepRe - powerIm * stepIm;
-      powerIm = powerRe * stepIm + powerIm * stepRe;
-      powerRe = t;
-    }
-    const square = stepRe * stepRe - stepIm * stepIm;
-    stepIm = 2 * stepRe * stepIm;
-    stepRe = square;
-  }
-  store<f64>(POWER, powerRe);
-  store<f64>(POWER, powerIm, 8);
-}
-
 /** Turns the carriers of ROWS by the steps in SYMBOLS, in place. */
 export function turn(carriers: usize, symbols: i32): void {
   const half = carriers >> 1;
@@ -100,7 +101,7 @@ export function turn(carriers: usize, symbols: i32): void {
     turnOf(step);
     const stepRe = load<f64>(POWER);
     const stepIm = load<f64>(POWER, 8);
-    power(stepRe, stepIm, half);
+    turnOf(step * <f64>half);
     // What a vector writes behind the lower half stands there again before the upper one is read.
     const middle = row + (half << 3);
     const kept = v128.load(middle);
@@ -126,12 +127,13 @@ export function demodulate(size: usize, carriers: usize, symbols: i32): void {
     turnOf(load<f64>(symbol));
     const startRe = load<f64>(POWER);
     const startIm = load<f64>(POWER, 8);
-    turnOf(load<f64>(symbol, 8));
+    const step = load<f64>(symbol, 8);
+    turnOf(step);
     const stepRe = load<f64>(POWER);
     const stepIm = load<f64>(POWER, 8);
     const first = <usize>load<f64>(symbol, 16);
     forwardRotated(size, SAMPLES + (first << 3), RESULT, FACTORS, ROTATION);
-    power(stepRe, stepIm, half);
+    turnOf(step * <f64>half);
     const powerRe = load<f64>(POWER);
     const powerIm = load<f64>(POWER, 8);
     // Carriers -half..-1 stand at the end of the bins, 1..half behind DC. What the lower half writes behind its end is
