@@ -114,10 +114,13 @@ export async function printVideo(context: CliContext, result: VideoResult): Prom
 export function summary(m: VideoMetrics): string {
   const { counts, latencyMs: l, corrector } = m;
   const number = (v: number | null, digits: number) => (v === null ? '-' : v.toFixed(digits));
+  const comma = counts.captured === null ? '' : ', ';
+  const here = m.command === 'watch' || m.modelled;
+  const received = here ? `${comma}${counts.shown} shown, ${counts.late} late, ${counts.lost} lost` : '';
   const lines = [
     `${m.source}: ${m.sizePx}x${m.sizePx} at ${m.fps} frames/s, ${m.codec ?? 'nothing came'}${m.size ? ` (${m.size})` : ''}${m.modelled ? `, MODELLED air (${m.channel}, ${m.snrDb} dB)` : ''}`,
-    `frames   ${counts.captured === null ? '' : `${counts.captured} captured, ${counts.sent} sent, `}${counts.shown} shown, ${counts.late} late, ${counts.lost} lost${counts.dropped === null ? '' : `, ${counts.dropped} left out`}`,
-    ...(m.lateShare === null ? [] : [`not in time   ${(100 * m.lateShare).toFixed(3)} %`]),
+    `frames   ${counts.captured === null ? '' : `${counts.captured} captured, ${counts.sent} sent`}${received}${counts.dropped === null ? '' : `, ${counts.dropped} left out`}`,
+    ...(m.lateShare === null || m.deadlineMs === null ? [] : [`not in time   ${(100 * m.lateShare).toFixed(3)} %`]),
     ...(l.of === null ? [] : [`latency  p50 ${number(l.p50, 1)} ms, p99 ${number(l.p99, 1)} ms (${l.of})`]),
     ...(m.psnrDb === null ? [] : [`PSNR     ${number(m.psnrDb, 2)} dB`]),
     ...(m.symbolsPerPixel === null ? [] : [`R        ${number(m.symbolsPerPixel, 4)} symbols per pixel`]),

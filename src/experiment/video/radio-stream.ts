@@ -73,7 +73,11 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
     failure ??= error;
   };
   const coding = new Map<number, { frame: SentFrame; done: (coded: Coded) => void }>();
-  const radio = await openRadio(plain.uri);
+  const radio = await openRadio(plain.uri).catch(async (error) => {
+    await socket?.close();
+    await run.failed(error);
+    throw error;
+  });
   let encoder: VideoThread<EncodeRequest, EncodeReply> | null = null;
   let tx: TxStream | null = null;
   let listening: NodeJS.Timeout | undefined;

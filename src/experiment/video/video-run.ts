@@ -97,10 +97,15 @@ export class VideoRun {
   progress(nowMs: number): void {
     const { counts, latency } = this.book.tally;
     const p50 = latency.quantileMs(0.5);
+    const { sent, dropped } = counts;
+    if (!this.start.modelled && sent !== null) {
+      this.io.progress.update(`stream  ${sent} sent  ${dropped} left out`);
+      return;
+    }
     const parts = [
       `${counts.shown} shown (${this.book.tally.fps(nowMs)}/s)`,
       `${counts.late} late`,
-      ...(counts.dropped === null ? [] : [`${counts.dropped} left out`]),
+      ...(dropped === null ? [] : [`${dropped} left out`]),
       `${counts.lost} lost`,
       ...(p50 === null ? [] : [`latency ${p50.toFixed(0)} ms`]),
     ];

@@ -85,6 +85,13 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
   }
 }
 
+/** UTC by the sender's clock; null where the frame does not say. */
+function capturedAt({ capturedCode }: HeardFrame): number | null {
+  if (capturedCode === null) return null;
+  const nowMs = utcNowMs();
+  return nowMs - sinceCaptureMs(capturedCode, nowMs);
+}
+
 async function watch(
   config: WatchConfig,
   rx: RxStream,
@@ -148,7 +155,8 @@ async function watch(
     for (let i = 0; i < gap; i++)
       book.ended({ frame: ++number, state: 'lost', reason: 'never-came' }, null, utcNowMs());
     number++;
-    const facts = { frame: number, snrDb: frame.snrDb };
+    const capturedMs = time === 'live' ? capturedAt(frame) : null;
+    const facts = { frame: number, capturedMs, snrDb: frame.snrDb };
     if (deadlineMs !== null && latencyAt(frame, utcNowMs()) + usual.ms > deadlineMs) {
       usual.relax();
       book.ended({ ...facts, state: 'late', reason: 'not-decoded' }, null, utcNowMs());
