@@ -2,18 +2,22 @@
  * Speed of the Fourier transforms of `src/phy/kernels`, and of FFTW's in the same rounds where a C compiler and FFTW
  * (Debian: libfftw3-dev) are there. Nanoseconds of one forward transform in CPU time of one core:
  *
- *   node --import tsx bench/fft.ts
+ *   node --import tsx bench/fft.ts [-o FILE]
  *
- * Writes bench/results/fft.json. `sct bench` measures the sizes of which something is asked.
+ * Writes bench/results/fft.json, or FILE. `sct bench` measures the sizes of which something is asked.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { fftLine, fftSpeeds } from '../src/experiment/bench/fft-speed.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 
 const SIZES = [64, 128, 256, 512, 1024, 2048];
 const ROUNDS = 9;
 
+const { output = join(import.meta.dirname, 'results/fft.json') } = parseArgs({
+  options: { output: { type: 'string', short: 'o' } },
+}).values;
 const result = await fftSpeeds({ sizes: SIZES, rounds: ROUNDS, all: true });
 for (const row of result.sizes) console.log(fftLine(row));
 if (result.fftw.missing !== null) console.log(`no ratio to FFTW: ${result.fftw.missing}`);
@@ -25,4 +29,4 @@ const report = {
   node: process.version,
   ...result,
 };
-writeFileSync(join(import.meta.dirname, 'results/fft.json'), `${JSON.stringify(report, null, 1)}\n`);
+writeFileSync(output, `${JSON.stringify(report, null, 1)}\n`);

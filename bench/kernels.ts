@@ -2,14 +2,15 @@
  * Speed of each kernel of `src/phy/kernels` against its twin in plain TypeScript: nanoseconds of CPU time of one core for a sample
  * (symbol, soft bit), and what of that goes into copying data in and out of the kernel's memory.
  *
- *   node --import tsx bench/kernels.ts [WORD]
+ *   node --import tsx bench/kernels.ts [WORD] [-o FILE]
  *
- * Writes bench/results/kernels.json; with a word only the kernels that have it in their name are measured, and nothing is
- * written. Kernels take turns; ratios are taken round by round, then the median. The Fourier transform is in fft.ts, the
+ * Writes bench/results/kernels.json, or FILE; with a word only the kernels that have it in their name are measured, and only FILE
+ * is written. Kernels take turns; ratios are taken round by round, then the median. The Fourier transform is in fft.ts, the
  * channel code in ldpc-bler.ts and ldpc-peer.ts.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { loopTurn, spread } from '../src/experiment/bench/spread.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 import { MODULATION_ORDERS } from '../src/phy/modulation/qam.ts';
@@ -22,7 +23,11 @@ import { encoder, modulator } from './kernels/transmit.ts';
 const ROUNDS = 9;
 const PASSES = 5;
 
-const word = process.argv[2];
+const { values, positionals } = parseArgs({
+  options: { output: { type: 'string', short: 'o' } },
+  allowPositionals: true,
+});
+const [word] = positionals;
 const subjects = [
   resampler(true),
   resampler(false),
@@ -75,6 +80,5 @@ const report = {
   method: `CPU time of one core, best of ${PASSES} passes a round; median (low to high) of ${ROUNDS} alternating rounds, ratios (plain over WebAssembly) round by round`,
   rows,
 };
-if (word === undefined) {
-  writeFileSync(join(import.meta.dirname, 'results/kernels.json'), `${JSON.stringify(report, null, 1)}\n`);
-}
+const output = values.output ?? (word === undefined ? join(import.meta.dirname, 'results/kernels.json') : null);
+if (output !== null) writeFileSync(output, `${JSON.stringify(report, null, 1)}\n`);

@@ -2,23 +2,28 @@
  * Speed of the LDPC decoder at every lifting size beside srsRAN_4G's AVX2 one, megabits of information a second in CPU time of
  * one core, 10 iterations, soft buffer (theirs: int8) to bits:
  *
- *   SRSRAN_4G=source-tree node --import tsx bench/ldpc-peer.ts [ROUNDS]
+ *   SRSRAN_4G=source-tree node --import tsx bench/ldpc-peer.ts [ROUNDS] [-o FILE]
  *
- * Writes bench/results/ldpc-peer.json. `sct bench --srsran DIR` compares the largest blocks.
+ * Writes bench/results/ldpc-peer.json, or FILE. `sct bench --srsran DIR` compares the largest blocks.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { ALL_SETTINGS, ldpcPeerLine, ldpcPeerSpeeds } from '../src/experiment/bench/ldpc-peer.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 
+const { values, positionals } = parseArgs({
+  options: { output: { type: 'string', short: 'o' } },
+  allowPositionals: true,
+});
 const tree = process.env.SRSRAN_4G;
 if (!tree) {
   console.error('SRSRAN_4G must name a source tree of srsRAN_4G');
   process.exit(2);
 }
-const rounds = Number(process.argv[2] ?? 5);
+const rounds = Number(positionals[0] ?? 5);
 if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`ROUNDS: "${process.argv[2]}" is not a whole number from 1 up`);
+  console.error(`ROUNDS: "${positionals[0]}" is not a whole number from 1 up`);
   process.exit(2);
 }
 const result = await ldpcPeerSpeeds({ tree, settings: ALL_SETTINGS, rounds });
@@ -35,4 +40,5 @@ const report = {
   node: process.version,
   ...result,
 };
-writeFileSync(join(import.meta.dirname, 'results/ldpc-peer.json'), `${JSON.stringify(report, null, 1)}\n`);
+const output = values.output ?? join(import.meta.dirname, 'results/ldpc-peer.json');
+writeFileSync(output, `${JSON.stringify(report, null, 1)}\n`);

@@ -31,8 +31,57 @@ export interface MeasuredRuns extends Provenance {
   }[];
 }
 
-export function realTimeChapter(receive: MeasuredRuns | null, video: MeasuredRuns | null): string {
-  return ['## Real time', ...[receive, video].flatMap((r) => (r ? resultParts(r) : []))].join('\n\n');
+/** What bench/last-frame.ts writes. */
+export interface LastFrameResult {
+  readonly commit?: string;
+  readonly dirty?: boolean;
+  readonly modelSet: string;
+  readonly size: string;
+  readonly snrDb: number;
+  readonly symbolsPerPixel: number;
+  readonly rows: readonly {
+    readonly sequence: string;
+    readonly damage: string;
+    readonly frames: number;
+    readonly withoutDb: number;
+    readonly withDb: number;
+    readonly gainDb: number;
+    readonly lowDb: number;
+    readonly highDb: number;
+    readonly leastDb: number;
+    readonly usedShare: number;
+  }[];
+}
+
+export function realTimeChapter(
+  receive: MeasuredRuns | null,
+  video: MeasuredRuns | null,
+  lastFrame: LastFrameResult | null,
+): string {
+  return [
+    '## Real time',
+    ...[receive, video].flatMap((r) => (r ? resultParts(r) : [])),
+    ...(lastFrame ? lastFrameParts(lastFrame) : []),
+  ].join('\n\n');
+}
+
+function lastFrameParts(result: LastFrameResult): string[] {
+  const { commit, dirty } = result;
+  const git = commit === undefined ? null : { commit, dirty: dirty ?? false };
+  return [
+    '### What the frame before is worth',
+    `PSNR in dB of the damaged region of a frame, without and with the last correctly received frame, and the mean gain with its 95 % interval: set \`${result.size}\`, R = ${result.symbolsPerPixel}, AWGN ${result.snrDb} dB, 256x256. \`worst\`: the frame that it served least. \`used\`: share of the damaged cells that the frame before restored.`,
+    table(
+      ['frames that follow', 'damage', 'frames', 'without', 'with', 'gain', 'worst', 'used'],
+      result.rows.map((r) => [
+        ...[r.sequence, r.damage, String(r.frames), r.withoutDb.toFixed(2), r.withDb.toFixed(2)],
+        `${r.gainDb.toFixed(2)} (${r.lowDb.toFixed(2)} to ${r.highDb.toFixed(2)})`,
+        ...[r.leastDb.toFixed(2), `${(100 * r.usedShare).toFixed(0)} %`],
+      ]),
+    ),
+    '    node --import tsx bench/last-frame.ts --data DIR --out bench/results/last-frame.json',
+    `Model set ${result.modelSet}${git ? `, commit ${git.commit.slice(0, 10)}${git.dirty ? ' with changes not committed' : ''}` : ''}.`,
+  ];
 }
 
 function resultParts(result: MeasuredRuns): string[] {

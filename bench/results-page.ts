@@ -44,7 +44,7 @@ import {
   ldpcChapter,
 } from './phy-chapters.ts';
 import { type ClientsResult, type RadiosResult, radiosChapter } from './radios-chapter.ts';
-import { type MeasuredRuns, realTimeChapter } from './real-time-chapter.ts';
+import { type LastFrameResult, type MeasuredRuns, realTimeChapter } from './real-time-chapter.ts';
 import { semanticsChapter, semanticsPlots } from './semantics-chapter.ts';
 import { speedChapter, speedPlot } from './speed-chapter.ts';
 import { contents, summaryChapter } from './summary-chapter.ts';
@@ -78,6 +78,7 @@ const fft = read<FftResult>('fft.json');
 const ldpcPeer = read<LdpcPeerResult>('ldpc-peer.json');
 const realTime = ofSchema(read<MeasuredRuns>('realtime.json'), 'sct.bench.realtime/1');
 const video = ofSchema(read<MeasuredRuns>('video.json'), 'sct.bench.video/1');
+const lastFrame = read<LastFrameResult>('last-frame.json');
 const estimators = read<EstimatorsResult>('estimators.json');
 const analog = read<AnalogResult>('analog.json');
 const speed = read<{ lines: string[] }>('loopback-speed.json');
@@ -103,7 +104,7 @@ const chapters = [
   estimators && estimatorsChapter(estimators),
   analog && analogChapter(analog),
   (ldpcVectors || ldpcBler || ldpcSpeed) && ldpcChapter(ldpcVectors, ldpcBler, ldpcSpeed),
-  (realTime || video) && realTimeChapter(realTime, video),
+  (realTime || video || lastFrame) && realTimeChapter(realTime, video, lastFrame),
   modemSpeed && speedChapter(modemSpeed),
   wholeSpeed && growthChapter(wholeSpeed),
   (kernels || fft || ldpcPeer) && kernelsChapter(kernels, fft, ldpcPeer),

@@ -123,7 +123,7 @@ test('real time: any run with its figures, asked or not', () => {
       },
     ],
   };
-  const page = realTimeChapter(runs, null);
+  const page = realTimeChapter(runs, null, null);
   assert.match(page, /### Continuous\n\na paced file\. \*\*A quick run/);
   assert.match(page, /\| real-time factor \| 1\.4 \(1\.2 to 1\.5\) \| >= 1\.3 \| met \|/);
   assert.match(page, /\| lost samples \| 12 \| 0 \| \*\*missed\*\* \|/);
@@ -134,4 +134,15 @@ test('real time: any run with its figures, asked or not', () => {
       'real-time factor 1.4 (1.2 to 1.5) (asked >= 1.3: met); lost samples 12 (asked 0: **missed**)',
     ],
   ]);
+});
+
+test('what the frame before is worth stands by itself, too', () => {
+  const row = {
+    ...{ sequence: 'pan of 1 px', damage: 'whole SFVs', frames: 72, withoutDb: 20, withDb: 27 },
+    ...{ gainDb: 7, lowDb: 6.5, highDb: 7.5, leastDb: -0.2, usedShare: 0.93 },
+  };
+  const result = { modelSet: 'abcd', size: 'live', snrDb: 10, symbolsPerPixel: 0.5, rows: [row] };
+  const page = realTimeChapter(null, null, result);
+  assert.match(page, /\| 72 \| 20\.00 \| 27\.00 \| 7\.00 \(6\.50 to 7\.50\) \| -0\.20 \| 93 % \|/);
+  assert.match(page, /Model set abcd\.$/);
 });
