@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { extname, resolve } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { encodePng } from '../../sct/image/save.ts';
@@ -7,6 +7,8 @@ import type { RunDirectory } from '../run-directory.ts';
 import { FfmpegChild } from './ffmpeg-child.ts';
 import type { VideoSettings } from './video-config.ts';
 
+/** Files that MPEG-4 goes into: an encoder that every ffmpeg has, and that leaves the cores to the video. */
+const ENDINGS: readonly string[] = ['.mp4', '.mkv', '.mov', '.avi'];
 /** Frames that wait for ffmpeg at most, bytes; what comes then is left out of the file and counted. */
 const MOST_WAITING_BYTES = 64 * 2 ** 20;
 /** Longest gap that is filled with the picture before it, frames. */
@@ -26,14 +28,16 @@ export class VideoFile {
 
   /** @throws UsageError where the file exists already; DeviceError without ffmpeg */
   static async open(path: string, sizePx: number, fps: number): Promise<VideoFile> {
-    if (path.includes('\0') || path.length === 0) throw new UsageError('--video names no file');
+    if (path.includes('\0') || !ENDINGS.includes(extname(path).toLowerCase())) {
+      throw new UsageError(`--video ${path.slice(0, 200)}: allowed ${ENDINGS.join(', ')}`);
+    }
     if (await stat(path).catch(() => null)) {
       throw new UsageError(`--video ${path}: the file exists already`, 'give another name, or remove it');
     }
     const child = FfmpegChild.start({
       args: [
         ...['-f', 'rawvideo', '-pix_fmt', 'rgb24', '-s', `${sizePx}x${sizePx}`, '-r', String(fps), '-i', 'pipe:0'],
-        ...['-threads', '1', '-pix_fmt', 'yuv420p', '-n', `file:${resolve(path)}`],
+        ...['-threads', '1', '-c:v', 'mpeg4', '-q:v', '2', '-pix_fmt', 'yuv420p', '-n', `file:${resolve(path)}`],
       ],
       stdin: true,
       stdout: false,
@@ -58,7 +62,6 @@ export class VideoFile {
     if (code !== 0) {
       throw new UsageError(
         `--video ${this.path}: ffmpeg could not write it${this.child.complaint ? ` (${this.child.complaint})` : ''}`,
-        'the ending of the name says the format: .mp4, .mkv, .avi',
       );
     }
   }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,9 +79,11 @@ describe('sct stream into a file, sct watch of it', () => {
     );
     for (const [i, l] of out.entries()) assert.ok(Math.abs(l.onAirMs! - out[0].onAirMs! - 50 * i) < 1);
 
+    const shown = join(folder, 'shown.mkv');
+    const film = spawnSync('ffmpeg', ['-version']).status === 0 ? { videoFile: shown } : {};
     const told: TelemetryEvent[] = [];
     const watched = await runWatch(
-      { ...link(), from: `file:${air}`, video: video({ keepFrames: 2 }) },
+      { ...link(), from: `file:${air}`, video: video({ keepFrames: 2, ...film }) },
       io('watched', told),
     );
     const { counts, latencyMs, lateShare } = watched.metrics;
@@ -94,6 +97,14 @@ describe('sct stream into a file, sct watch of it', () => {
       assert.ok((await stat(join(watched.directory, name))).size > 0, name);
     }
     await assert.rejects(stat(join(watched.directory, 'frame-000002.png')));
+    if ('videoFile' in film) {
+      const raw = spawnSync('ffmpeg', ['-v', 'error', '-i', shown, '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], {
+        maxBuffer: 2 ** 24,
+      });
+      assert.equal(raw.stdout.length, 6 * 256 * 256 * 3);
+      const again = { ...link(), from: `file:${air}`, video: video(film) };
+      await assert.rejects(runWatch(again, io('again')), /exists already/);
+    }
     const page = await readFile(join(watched.directory, 'report.html'), 'utf8');
     assert.match(page, /latency/);
     assert.doesNotMatch(page, /<script/);
@@ -130,6 +141,8 @@ describe('sct stream into a file, sct watch of it', () => {
       runWatch({ ...link(), from: 'loopback', video: video() }, io('refused')),
       (error: unknown) => error instanceof UsageError && /sct stream SOURCE --to loopback/.test(String(error.hint)),
     );
+    const named = { ...link(), from: `file:${join(folder, 'air')}`, video: video({ videoFile: 'x.exe' }) };
+    await assert.rejects(runWatch(named, io('named')), /allowed .mp4/);
     assert.throws(() => video({ sizePx: 300 }), /allowed 256, 512/);
     assert.throws(() => video({ fps: 0 }), /--fps/);
     assert.throws(() => video({ deadlineMs: 5 }), /--deadline/);
