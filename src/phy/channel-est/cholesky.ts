@@ -5,23 +5,40 @@
 export function invertFactor(a: Float64Array, n: number): Float64Array {
   for (let i = 0; i < n; i++) {
     for (let j = 0; j <= i; j++) {
-      let sum = a[i * n + j];
-      for (let k = 0; k < j; k++) sum -= a[i * n + k] * a[j * n + k];
+      const sum = a[i * n + j] - dot(a, i * n, j * n, j);
       if (i === j) {
         if (!(sum > 0)) throw new RangeError('matrix is not positive definite');
         a[i * n + i] = Math.sqrt(sum);
       } else a[i * n + j] = sum / a[j * n + j];
     }
   }
+  // Row by row, each from those above it, which are inverted already.
+  const sums = new Float64Array(n);
   for (let i = 0; i < n; i++) {
-    a[i * n + i] = 1 / a[i * n + i];
-    for (let j = 0; j < i; j++) {
-      let sum = 0;
-      for (let k = j; k < i; k++) sum -= a[i * n + k] * a[k * n + j];
-      a[i * n + j] = sum * a[i * n + i];
+    sums.fill(0, 0, i);
+    for (let k = 0; k < i; k++) {
+      const factor = a[i * n + k];
+      for (let j = 0, row = k * n; j <= k; j++, row++) sums[j] += factor * a[row];
     }
+    const inverse = 1 / a[i * n + i];
+    a[i * n + i] = inverse;
+    for (let j = 0; j < i; j++) a[i * n + j] = -inverse * sums[j];
   }
   return a;
+}
+
+/** Sum of a[i + k] a[j + k], k below `count`; four sums, since one waits for the addition before. */
+function dot(a: Float64Array, i: number, j: number, count: number): number {
+  let [s, t, u, v] = [0, 0, 0, 0];
+  let k = 0;
+  for (; k + 3 < count; k += 4) {
+    s += a[i + k] * a[j + k];
+    t += a[i + k + 1] * a[j + k + 1];
+    u += a[i + k + 2] * a[j + k + 2];
+    v += a[i + k + 3] * a[j + k + 3];
+  }
+  for (; k < count; k++) s += a[i + k] * a[j + k];
+  return s + t + u + v;
 }
 
 /** Inverse of a symmetric positive definite matrix in place of `a`, as invertFactor: A^-1 = L^-T L^-1. */

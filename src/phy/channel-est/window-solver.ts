@@ -80,18 +80,7 @@ function gramMatrix(n: Numerology, basis: DelayBasis, time: TimeBasis): Float64A
   const l = basis.size;
   const b = time.order;
   const size = l * b;
-  // Gram matrices of the delay functions over the pilots of each of the 12 offsets.
-  const perOffset: Float64Array[] = [];
-  for (let offset = 0; offset < SUBBAND_CARRIERS; offset++) {
-    const g = new Float64Array(l * l);
-    for (let c = offset; c < n.nCarriers; c += SUBBAND_CARRIERS) {
-      const row = c * l;
-      for (let i = 0; i < l; i++) {
-        for (let j = 0; j <= i; j++) g[i * l + j] += basis.values[row + i] * basis.values[row + j];
-      }
-    }
-    perOffset.push(g);
-  }
+  const perOffset = offsetGrams(n, basis);
   const gram = new Float64Array(size * size);
   for (let d = 0; d < b; d++) {
     for (let e = 0; e <= d; e++) {
@@ -111,6 +100,28 @@ function gramMatrix(n: Numerology, basis: DelayBasis, time: TimeBasis): Float64A
     }
   }
   return gram;
+}
+
+const gramsOf = new WeakMap<DelayBasis, Float64Array[]>();
+
+/** Gram matrices of the delay functions over the pilots of each of the 12 offsets, lower triangles, made once a basis. */
+function offsetGrams(n: Numerology, basis: DelayBasis): Float64Array[] {
+  const known = gramsOf.get(basis);
+  if (known) return known;
+  const l = basis.size;
+  const perOffset: Float64Array[] = [];
+  for (let offset = 0; offset < SUBBAND_CARRIERS; offset++) {
+    const g = new Float64Array(l * l);
+    for (let c = offset; c < n.nCarriers; c += SUBBAND_CARRIERS) {
+      const row = c * l;
+      for (let i = 0; i < l; i++) {
+        for (let j = 0; j <= i; j++) g[i * l + j] += basis.values[row + i] * basis.values[row + j];
+      }
+    }
+    perOffset.push(g);
+  }
+  gramsOf.set(basis, perOffset);
+  return perOffset;
 }
 
 /** Most elements of systems kept; half of them lie above diagonals and are not stored: some 50 MB. */
