@@ -1,5 +1,6 @@
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { CELL_PX } from '../../sct/semantics/feature-map.ts';
+import { MOST_KEPT } from './frame-decoder.ts';
 
 /** What the last correctly received frame was worth to the corrector: damaged places of the same frames with and without it. */
 export interface CorrectorGain {
@@ -26,7 +27,8 @@ export class GainMeter {
 
   /** A frame as it was shown, restored with the one before. */
   keep(key: number, kept: KeptShown): void {
-    this.kept.set(key, kept);
+    // The decoder keeps no more either.
+    if (this.kept.size < MOST_KEPT) this.kept.set(key, kept);
   }
 
   /** The same frame decoded as if none had come before it. */

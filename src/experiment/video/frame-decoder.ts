@@ -133,12 +133,12 @@ export class FrameDecoder {
    */
   async decode(frame: HeardFrame, key?: number): Promise<DecodedFrame> {
     const started = performance.now();
-    // A frame that is kept is decoded once more later, so its symbols are read out now.
-    const keeps = key !== undefined && this.kept.length < MOST_KEPT;
-    const source = keeps ? sourceOf(frame.picture) : null;
     const decoded = await this.receiver.picture(frame.picture, { ...this.options(), memory: this.memory });
     const shown = shownFrame(decoded, performance.now() - started);
-    if (source && (shown.remembered ?? 0) > 0) this.kept.push({ key: key!, source, picture: frame.picture });
+    // A frame that is kept is decoded once more later, so its symbols are read out now.
+    if (key !== undefined && (shown.remembered ?? 0) > 0 && this.kept.length < MOST_KEPT) {
+      this.kept.push({ key, source: sourceOf(frame.picture), picture: frame.picture });
+    }
     return shown;
   }
 

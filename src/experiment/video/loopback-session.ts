@@ -31,7 +31,8 @@ export interface SessionHooks {
   arrived(frame: SentFrame, reply: Extract<DecodeReply, { kind: 'frame' }>): void;
   /** It came, but too late to be decoded. */
   skipped(frame: SentFrame, reply: Extract<DecodeReply, { kind: 'skipped' }>): void;
-  compared(frame: SentFrame, key: number, without: RgbImage): void;
+  /** A frame that was kept, decoded as if none had come before it. */
+  compared(key: number, without: RgbImage): void;
 }
 
 /** Originals that are waited for: of 256 numbers on the air half can be told apart. */
@@ -67,7 +68,6 @@ export class LoopbackSession {
   private readonly placing = new Map<number, { coded: Coded; done: (startMs: number | null) => void }>();
   /** Frames on the air by their number there, oldest first. */
   private readonly underway = new Map<number, SentFrame>();
-  private readonly byKey = new Map<number, SentFrame>();
   /** When each burst was on the air by its number, s. */
   private readonly sentAtS = new Map<number, number>();
   private readonly timers = new Set<NodeJS.Timeout>();
@@ -252,14 +252,12 @@ export class LoopbackSession {
       this.underway.delete(reply.airNumber);
       if (reply.kind === 'skipped') this.hooks.skipped(frame, reply);
       else {
-        if ((reply.remembered ?? 0) > 0) this.byKey.set(reply.key, frame);
         this.hooks.arrived(frame, reply);
       }
       const measured = utcNowMs() - this.startAtMs - 1e3 * reply.endS;
       this.policy.receiving.add(measured);
     } else if (reply.kind === 'compared') {
-      const frame = this.byKey.get(reply.key);
-      if (frame) this.hooks.compared(frame, reply.key, reply.without);
+      this.hooks.compared(reply.key, reply.without);
     } else if (reply.kind === 'all-compared') this.compared();
     else {
       this.received = reply;

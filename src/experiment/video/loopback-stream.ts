@@ -104,7 +104,7 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
         book.ended({ ...known, state: 'shown', shownMs, psnrDb: psnrDb(frame.image, image) }, image, shownMs);
         keeper.shown(frame.number, image);
       },
-      compared: (_, key, without) => gain.compared(key, without),
+      compared: (key, without) => gain.compared(key, without),
     });
     io.progress.note(`the air is modelled: ${session.channel}`);
     const { watch } = run;
