@@ -14,7 +14,7 @@ import type { VideoSource } from './video-source.ts';
 /** Frames before the first that counts: threads find their pace, code is compiled. */
 const WARM_UP_S = 5;
 /** Every so manyeth frame that the one before helped to restore is decoded again without it. */
-const COMPARE_EVERY = 5;
+const COMPARE_EVERY = 1;
 /** A frame that has not come when one so many after it has is lost. */
 const LOST_BEHIND = 8;
 
