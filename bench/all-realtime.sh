@@ -6,8 +6,9 @@
 #   SCT_DATA=DIR npm run bench:realtime             video of photographs (DIR as docs/models.md has it) instead of the demo photo,
 #                                                   and what the frame before is worth, 5 minutes more
 #   npm run bench:realtime -- modem speed           only these, and the page
+#   SCT_DATA=DIR npm run bench:realtime -- latency  the part of models.json on time, whose other parts are kept; not among `all`
 #
-# Steps: modem, speed, fft, kernels, ldpc, realtime, video, last-frame, page. One that fails does not end the others; the exit code is then 1.
+# Steps: modem, speed, fft, kernels, ldpc, realtime, video, last-frame, latency, page. One that fails does not end the others; the exit code is then 1.
 # Results go to bench/results at the end: until then the checkout stays clean, and every file names a commit without changes.
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -24,12 +25,12 @@ step() {
 }
 
 steps=${*:-build modem speed fft kernels ldpc realtime video last-frame}
-case " $steps " in *' modem '* | *' speed '* | *' realtime '* | *' video '*) steps="build $steps" ;; esac
+case " $steps " in *' modem '* | *' speed '* | *' realtime '* | *' video '* | *' latency '*) steps="build $steps" ;; esac
 for name in $steps; do
   case $name in
-    build | modem | speed | fft | kernels | ldpc | realtime | video | last-frame | page) ;;
+    build | modem | speed | fft | kernels | ldpc | realtime | video | last-frame | latency | page) ;;
     *)
-      echo "bench:realtime: \"$name\" is no step: modem, speed, fft, kernels, ldpc, realtime, video, last-frame, page" >&2
+      echo "bench:realtime: \"$name\" is no step: modem, speed, fft, kernels, ldpc, realtime, video, last-frame, latency, page" >&2
       exit 2
       ;;
   esac
@@ -50,7 +51,10 @@ step realtime node --import tsx bench/realtime.ts --minutes 10 -o "$out/realtime
 step video node --import tsx bench/video.ts -o "$out/video.json" # 13 minutes
 if [ -n "${SCT_DATA:-}" ]; then
   step last-frame node --import tsx bench/last-frame.ts --data "$SCT_DATA" --out "$out/last-frame.json" # 5 minutes
+  case " $steps " in *' latency '*) cp bench/results/models.json "$out" ;; esac
+  step latency node bin/sct.js bench models --only latency --data "$SCT_DATA" -o "$out" # 3 minutes
 else
+  step latency echo 'left out: SCT_DATA names no folder'
   step last-frame echo 'left out: SCT_DATA names no folder'
 fi
 for file in "$out"/*.json; do
