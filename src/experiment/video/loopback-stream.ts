@@ -9,10 +9,14 @@ import { utcNowMs } from './thread.ts';
 import { mostFrames, type StreamConfig, videoSession } from './video-config.ts';
 import { type VideoMetrics, videoMetrics } from './video-metrics.ts';
 import { type VideoResult, VideoRun } from './video-run.ts';
-import type { VideoSource } from './video-source.ts';
+import type { SourceFrame, VideoSource } from './video-source.ts';
 
-/** Frames before the first that counts: threads find their pace, code is compiled. */
-const WARM_UP_S = 5;
+/** Frames before the first that counts, one after another: code is compiled, and the usual times are known. */
+const WARM_UP_FRAMES = 60;
+/** One that does not come is not waited for longer, ms. */
+const WARM_UP_WAIT_MS = 1000;
+/** They are captured so far in the future that none is too late, ms. */
+const AHEAD_MS = 60_000;
 /** Every so manyeth frame that the one before helped to restore is decoded again without it. */
 const COMPARE_EVERY = 1;
 /** A frame that has not come when one so many after it has is lost. */
@@ -60,6 +64,7 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
       book.ended({ ...facts(sent), state: 'lost', reason }, null, utcNowMs());
     }
   };
+  let warmed: () => void = () => undefined;
   const counts = ({ number }: SentFrame) => number >= 0;
   let session: LoopbackSession | null = null;
   try {
@@ -82,6 +87,7 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
         book.ended({ ...facts(sent), state: 'late', reason: 'not-decoded', snrDb }, null, utcNowMs());
       },
       arrived: (frame, reply) => {
+        if (!counts(frame)) warmed();
         const shownMs = utcNowMs();
         const sent = underway.get(frame.number);
         if (!sent) return;
@@ -110,8 +116,20 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
     const { watch } = run;
     watch?.reads(() => ({ ...NO_RADIO, queues: session?.queues ?? null }));
     const began = performance.now();
+    const first = await source.next();
+    for (let i = WARM_UP_FRAMES; i > 0 && first && !io.signal.aborted; i--) {
+      session.check();
+      const image = { ...first.image, data: first.image.data.slice() };
+      const came = new Promise<void>((resolve) => {
+        warmed = resolve;
+      });
+      session.sender.offer({ number: -i, capturedMs: utcNowMs() + AHEAD_MS, image });
+      await Promise.race([came, new Promise((resolve) => setTimeout(resolve, WARM_UP_WAIT_MS))]);
+      await session.sender.idle();
+      io.progress.update(`stream  warming up, ${i - 1} frames left`);
+    }
     const cpuBefore = process.cpuUsage();
-    const seconds = await play(config, source, session, io, () => {
+    const seconds = await play(config, first, source, session, io, () => {
       book.captured();
       run.progress(utcNowMs());
       watch?.sent(session!.airS, Math.round(session!.airS * config.rateHz));
@@ -128,7 +146,10 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
       droppedBursts: received?.droppedBursts ?? null,
       cpuMs: (cpu.user + cpu.system) / 1e3,
       airBehindMs: session.mostBehindMs,
-      notes: [`modelled air: ${session.channel}`, `${WARM_UP_S} s of the first frame before the first that counts`],
+      notes: [
+        `modelled air: ${session.channel}`,
+        `${WARM_UP_FRAMES} times the first frame before the first that counts`,
+      ],
     });
     metrics.timings = {
       startMs: Math.round(began - started),
@@ -146,36 +167,26 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
 /** Offers frames on their grid until there are no more; returns how long it was. */
 async function play(
   config: StreamConfig,
+  first: SourceFrame | null,
   source: VideoSource,
   session: LoopbackSession,
   io: RunIo,
   captured: () => void,
 ): Promise<number> {
-  const { fps } = config.video;
-  const warmUp = Math.ceil(WARM_UP_S * fps);
   const most = mostFrames(config);
-  const clock = new FrameClock(fps, utcNowMs() + clock0Ms(warmUp, fps));
-  const first = await source.next();
-  if (!first) return 0;
-  let next: typeof first | null = first;
-  let number = -warmUp;
+  const clock = new FrameClock(config.video.fps, utcNowMs());
+  let next = first;
+  let number = 0;
   for (; number < most && next && !io.signal.aborted; number++) {
     const dueMs = clock.captureMs(number);
     await until(dueMs, io.signal);
+    if (io.signal.aborted) break;
     session.check();
-    const frame: typeof first = next;
-    // Warm-up frames are copies of the first, which is sent itself, too.
-    const image = number < 0 ? { ...frame.image, data: frame.image.data.slice() } : frame.image;
-    session.sender.offer({ number, capturedMs: frame.capturedAtMs ?? dueMs, image });
-    if (number < 0) continue;
+    session.sender.offer({ number, capturedMs: next.capturedAtMs ?? dueMs, image: next.image });
     captured();
     next = await source.next();
   }
-  return Math.max(0, number) / fps;
-}
-
-function clock0Ms(warmUp: number, fps: number): number {
-  return (warmUp * 1e3) / fps;
+  return number / config.video.fps;
 }
 
 async function until(dueMs: number, signal: AbortSignal): Promise<void> {

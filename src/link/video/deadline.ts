@@ -3,6 +3,8 @@ import { inRange } from '../../common/errors.ts';
 /** Weight of the newest duration in a running mean, and how many mean deviations above it count as usual. */
 const NEWEST = 0.1;
 const DEVIATIONS = 2;
+/** What takes longer than so many times the usual counts as that long. */
+const OUTLIER = 2;
 
 /** What a step of a frame's way usually takes at most: mean and twice its mean deviation, both running, ms. */
 export class UsualTime {
@@ -15,8 +17,10 @@ export class UsualTime {
     this.mean = firstMs;
   }
 
-  add(ms: number): void {
-    if (!Number.isFinite(ms) || ms < 0) return;
+  add(measuredMs: number): void {
+    if (!Number.isFinite(measuredMs) || measuredMs < 0) return;
+    // One outlier (a pause of the machine) says little of the next frame.
+    const ms = this.known ? Math.min(measuredMs, OUTLIER * this.ms) : measuredMs;
     const weight = this.known ? NEWEST : 1;
     this.deviation += weight * ((this.known ? Math.abs(ms - this.mean) : 0) - this.deviation);
     this.mean += weight * (ms - this.mean);
