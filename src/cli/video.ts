@@ -122,6 +122,9 @@ export function summary(m: VideoMetrics): string {
     `frames   ${counts.captured === null ? '' : `${counts.captured} captured, ${counts.sent} sent`}${received}${counts.dropped === null ? '' : `, ${counts.dropped} left out`}`,
     ...(m.lateShare === null || m.deadlineMs === null ? [] : [`not in time   ${(100 * m.lateShare).toFixed(3)} %`]),
     ...(l.of === null ? [] : [`latency  p50 ${number(l.p50, 1)} ms, p99 ${number(l.p99, 1)} ms (${l.of})`]),
+    ...((m.lostSamples ?? 0) > 0 || (m.droppedBursts ?? 0) > 0
+      ? [`samples lost ${m.lostSamples ?? 0}, bursts dropped ${m.droppedBursts ?? 0}`]
+      : []),
     ...(m.psnrDb === null ? [] : [`PSNR     ${number(m.psnrDb, 2)} dB`]),
     ...(m.symbolsPerPixel === null ? [] : [`R        ${number(m.symbolsPerPixel, 4)} symbols per pixel`]),
     ...(corrector === null
@@ -130,5 +133,5 @@ export function summary(m: VideoMetrics): string {
           `damaged places of ${corrector.frames} frames: ${number(corrector.withDb, 2)} dB with the frame before, ${number(corrector.withoutDb, 2)} dB without`,
         ]),
   ];
-  return `${lines.join('\n')}\n`;
+  return `${[...lines, ...(m.command === 'watch' ? m.notes : [])].join('\n')}\n`;
 }

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
@@ -57,6 +57,10 @@ export class VideoFile {
 
   /** Waits until ffmpeg has written it all. @throws UsageError where it could not */
   async close(): Promise<void> {
+    if (this.last === null) {
+      await this.abandon();
+      return;
+    }
     await this.child.close(false);
     const code = await this.child.ended;
     if (code !== 0) {
@@ -69,6 +73,8 @@ export class VideoFile {
   /** Ends it without waiting. */
   async abandon(): Promise<void> {
     await this.child.close();
+    // Without a frame it is no film.
+    if (this.last === null) await rm(this.path, { force: true });
   }
 
   private write(data: Uint8Array): void {

@@ -136,6 +136,8 @@ async function watch(
   let number = -1;
   let session = -1;
   let frames = 0;
+  /** Frames of a session that had come before. */
+  let again = 0;
   const started = performance.now();
   const cpuBefore = process.cpuUsage();
 
@@ -151,7 +153,10 @@ async function watch(
       ledger.reset();
     }
     const gap = ledger.arrived(frame.airNumber, 1e3 * frame.startS);
-    if (gap === null) return;
+    if (gap === null) {
+      again++;
+      return;
+    }
     for (let i = 0; i < gap; i++)
       book.ended({ frame: ++number, state: 'lost', reason: 'never-came' }, null, utcNowMs());
     number++;
@@ -203,6 +208,7 @@ async function watch(
     const cpu = process.cpuUsage(cpuBefore);
     const { lostSamples, droppedBursts } = decoder.back;
     const warnings = rx.warning ? [rx.warning] : [];
+    if (again > 0) warnings.push(`${again} frames came again (their numbers had been there a moment before): left out`);
     for (const warning of warnings) io.progress.note(warning);
     const metrics = videoMetrics({
       ...({ command: 'watch', modelled: false, source: from, config, video, book } as const),
