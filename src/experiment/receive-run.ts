@@ -24,7 +24,7 @@ import { permissionOf, permittedTx, type RadioEnd, radioEnd, withGains } from '.
 import { loadPhoto } from './photo.ts';
 import { PictureLedger } from './picture-ledger.ts';
 import { openQualityInputs } from './quality-inputs.ts';
-import { captureHints, receiveStream } from './receive-stream.ts';
+import { captureHints, mostLost, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
 import { annotateTrace, RUN_FILES } from './run-files.ts';
 import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
@@ -194,6 +194,7 @@ async function receiveFrom(
         ledger,
         modelled: false,
         clippedSamples: rx.counters.clippedSamples,
+        lostAtEnd: mostLost(atEnd['sct:lost_at_end']),
         capturePath: run.file(RUN_FILES.rx),
         warnings,
         watch,

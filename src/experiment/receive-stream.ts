@@ -29,6 +29,8 @@ export interface CaptureHints {
   readonly fullScale: number;
   readonly frequencyHz: number | null;
   readonly clippedSamples: number;
+  /** Samples lost behind the last one that the capture has, at most. */
+  readonly lostAtEnd: number;
   /** What is wrong with the capture and leaves it readable. */
   readonly problems: readonly string[];
   /** False where its writer may be at it still. */
@@ -52,12 +54,19 @@ export async function captureHints(path: string): Promise<CaptureHints> {
       fullScale,
       frequencyHz: segments[0]?.frequencyHz ?? null,
       clippedSamples: number('sct:clipped_samples') ?? 0,
+      lostAtEnd: mostLost(g['sct:lost_at_end']),
       problems: reader.layout.problems,
       complete: reader.layout.complete,
     };
   } finally {
     await reader.close();
   }
+}
+
+/** The most of a capture's `sct:lost_at_end`; 0 where it says nothing sensible. */
+export function mostLost(span: unknown): number {
+  const max = (span as { max?: unknown } | null | undefined)?.max;
+  return typeof max === 'number' && Number.isSafeInteger(max) && max > 0 ? max : 0;
 }
 
 /** How a stream is received. */

@@ -37,6 +37,8 @@ export interface ReceiverOutcome {
   readonly reference: RgbImage | undefined;
   readonly modelled: boolean;
   readonly clippedSamples: number;
+  /** Samples lost behind the last one that came, at most; those before it are the stream's. */
+  readonly lostAtEnd: number;
   /** Capture that the waterfall is drawn from. */
   readonly capturePath: string;
   readonly warnings: readonly string[];
@@ -105,7 +107,7 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
     labels: stream.codecs?.labels ?? null,
     importance: outcome.semantics?.importance,
     samples: stream.chain.samples,
-    lostSamples: stream.chain.lostSamples,
+    lostSamples: stream.chain.lostSamples + outcome.lostAtEnd,
     clippedSamples: outcome.clippedSamples,
     modelled: outcome.modelled,
     roiMask: reference ? measure.roiMask : undefined,
@@ -122,7 +124,8 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
     return { metrics, picture, decoded, reference, exitCode, images: ledger.images };
   }
   const onlySounded = heard && decoded === undefined && stream.trace.dataBursts.length === 0 && facts === null;
-  const exitCode = onlySounded ? ExitCode.ok : exitCodeOf(metrics, config, heard);
+  // No picture was to come, so none is missing; samples may be.
+  const exitCode = exitCodeOf(onlySounded ? { ...metrics, ok: true } : metrics, config, heard);
   metrics.ok = exitCode === ExitCode.ok && !onlySounded;
   if (outcome.sounding) {
     metrics.codec = 'none';

@@ -144,6 +144,7 @@ async function receivedAgain(
         ledger: facts ? undefined : ledger,
         modelled,
         clippedSamples: hints.clippedSamples,
+        lostAtEnd: hints.lostAtEnd,
         capturePath,
         warnings,
         sounding,
@@ -241,6 +242,7 @@ export async function recordedMetrics(
   const { metrics, images } = await receiverMetrics({
     ...{ config: resolved, title: '', stream, facts: null, reference, ledger, modelled, capturePath, warnings },
     clippedSamples: hints.clippedSamples,
+    lostAtEnd: hints.lostAtEnd,
   });
   return withImages(metrics, images);
 }

@@ -6,7 +6,7 @@ import { ExitCode } from '../../src/common/errors.ts';
 import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
 import { parseManifest } from '../../src/experiment/manifest.ts';
 import { runReceive } from '../../src/experiment/receive-run.ts';
-import { io, type Meta, photo, pictureSpan, receive, replay, scratch, send } from './link-helpers.ts';
+import { copyCapture, io, type Meta, photo, pictureSpan, receive, replay, scratch, send } from './link-helpers.ts';
 
 const CODEC = { codec: 'classical', format: 'jpeg', cbr: 1 / 3 } as const;
 const SETTINGS = { ...CODEC, numerology: 6, assumeSnrDb: 20, seed: 1 } as const;
@@ -131,4 +131,21 @@ test('-n 1 stops after the first; a reference is compared with the pictures of i
   assert.ok(run.pictures![0].psnrDb! > 20);
   assert.equal(run.pictures![1].psnrDb, null);
   assert.equal(run.metrics.psnrDb, null, 'the last one has another size');
+});
+
+test('samples lost behind the last one that came count as lost, in metrics and exit code', async () => {
+  for (const [name, lostAtEnd, exitCode] of [
+    ['late', { min: 5, max: 7 }, ExitCode.samplesLost],
+    ['few', { min: 2, max: 6 }, ExitCode.ok],
+    ['nonsense', { min: 0, max: 'many' }, ExitCode.ok],
+  ] as const) {
+    const capture = await copyCapture(join(at, 'air0'), join(at, name), {
+      meta: (meta) => {
+        meta.global['sct:lost_at_end'] = lostAtEnd;
+      },
+    });
+    const again = await replay(capture, join(at, `replay-${name}`), false, { maxDrops: 6 });
+    assert.equal(again.metrics.lostSamples, typeof lostAtEnd.max === 'number' ? lostAtEnd.max : 0);
+    assert.equal(again.exitCode, exitCode);
+  }
 });
