@@ -79,10 +79,10 @@ export class FrameDecoder {
   private codec: string | null = null;
   private readonly kept: KeptFrame[] = [];
 
-  constructor(config: LinkConfig, numerology: Numerology, frontend: Frontend) {
+  constructor(config: LinkConfig, numerology: Numerology, frontend: Frontend, codecs = videoCodecs(config)) {
     this.config = config;
     this.modemRateHz = numerology.sampleRateHz;
-    this.codecs = new ReceiverCodecs(config, null, PRECISION);
+    this.codecs = codecs;
     this.receiver = new Receiver({ numerology, codecs: this.codecs, estimator: config.estimator });
     this.back = new RxBack(frontend, this.receiver);
   }
@@ -151,22 +151,13 @@ export class FrameDecoder {
     }
   }
 
-  /**
-   * Decodes pictures of its own, so that the first frame that counts does not wait for networks and tables to be made.
-   *
-   * @param modelSet as a burst would name it; 0: not known yet, so nothing can be done
-   */
-  async rehearse(modelSet: number, sizePx: number): Promise<void> {
-    const { codec: name } = this.config;
-    if (modelSet === 0 || name.startsWith('onnx:')) return;
-    const codec = await this.codecs.find(name as CodecId, modelSet);
-    for (let i = 0; i < REHEARSALS; i++)
-      await decodeOwn(codec, flatImage(sizePx, sizePx, 60 + 40 * i, 128, 90), this.options());
+  /** See `rehearse`. */
+  rehearse(modelSet: number, sizePx: number): Promise<void> {
+    return rehearse(this.codecs, this.config, modelSet, sizePx);
   }
 
   private options(): DecodeOptions {
-    const { correction, perceptual } = this.config;
-    return { correction, perceptual };
+    return optionsOf(this.config);
   }
 
   private begin(session: number): void {
@@ -174,6 +165,33 @@ export class FrameDecoder {
     this.open = null;
     this.memory.reset();
   }
+}
+
+/** The codecs of a video's receiver. */
+export function videoCodecs(config: LinkConfig): ReceiverCodecs {
+  return new ReceiverCodecs(config, null, PRECISION);
+}
+
+function optionsOf({ correction, perceptual }: LinkConfig): DecodeOptions {
+  return { correction, perceptual };
+}
+
+/**
+ * Decodes pictures of its own, so that the first frame that counts does not wait for networks and tables to be made.
+ *
+ * @param modelSet as a burst would name it; 0: not known yet, so nothing can be done
+ */
+export async function rehearse(
+  codecs: ReceiverCodecs,
+  config: LinkConfig,
+  modelSet: number,
+  sizePx: number,
+): Promise<void> {
+  const { codec: name } = config;
+  if (modelSet === 0 || name.startsWith('onnx:')) return;
+  const codec = await codecs.find(name as CodecId, modelSet);
+  for (let i = 0; i < REHEARSALS; i++)
+    await decodeOwn(codec, flatImage(sizePx, sizePx, 60 + 40 * i, 128, 90), optionsOf(config));
 }
 
 /** Codes a picture and decodes it again, half of its streams damaged: every network has its turn. */

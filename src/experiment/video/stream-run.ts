@@ -24,6 +24,9 @@ export async function runStream(config: StreamConfig, io: RunIo): Promise<VideoR
   if (config.powerLoading && config.feedback === 'none') {
     throw new UsageError('--power-loading needs the CSI report, and --feedback none brings none');
   }
+  if (config.minPsnrDb !== undefined && uri.kind !== 'loopback') {
+    throw new UsageError('--min-psnr: nothing is shown at this end', 'only --to loopback knows the PSNR');
+  }
   const { sizePx, fps } = config.video;
   const loop = config.durationS !== undefined || config.count !== undefined;
   const source = await openSource(config.source, { sizePx, fps, loop });

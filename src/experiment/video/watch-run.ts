@@ -1,4 +1,4 @@
-import { NoSignalError, UsageError } from '../../common/errors.ts';
+import { ExitCode, NoSignalError, SctError, UsageError } from '../../common/errors.ts';
 import { ReceivePipeline } from '../../link/pipeline/receive-pipeline.ts';
 import { encodeCsiMessage } from '../../link/reverse/reverse-messages.ts';
 import { ArrivalLedger } from '../../link/video/arrival-ledger.ts';
@@ -10,15 +10,18 @@ import { openRadio } from '../../radio/open-radio.ts';
 import { blockLength, type RxStream } from '../../radio/radio.ts';
 import { radiates } from '../../radio/safety/transmit-permission.ts';
 import { parseRadioUri } from '../../radio/uri.ts';
+import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
+import { readModelSets } from '../../sct/semantics/model-set.ts';
+import { modelSetNumber, type ReceiverCodecs } from '../link-codecs.ts';
 import { occupiedHz } from '../link-config.ts';
 import { isSocket, openSocket } from '../ota/feedback.ts';
 import { gainForNoise } from '../ota/noise-gain.ts';
 import { radioEnd } from '../ota/radio-end.ts';
 import { captureHints } from '../receive-stream.ts';
 import type { RunIo } from '../run-io.ts';
-import { FrameDecoder, type HeardFrame } from './frame-decoder.ts';
+import { FrameDecoder, type HeardFrame, rehearse, videoCodecs } from './frame-decoder.ts';
 import { utcNowMs } from './thread.ts';
-import type { WatchConfig } from './video-config.ts';
+import { VIDEO_LINK_DEFAULTS, type WatchConfig } from './video-config.ts';
 import { videoMetrics } from './video-metrics.ts';
 import { type VideoResult, VideoRun } from './video-run.ts';
 
@@ -46,9 +49,15 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
       'give ws://HOST:PORT',
     );
   }
+  if (config.minPsnrDb !== undefined) {
+    throw new UsageError('--min-psnr: the originals of the frames are not here', 'sct stream --to loopback has both');
+  }
   const time: Time = uri.kind !== 'file' ? 'live' : uri.pace === undefined ? 'none' : 'played';
   // What is wrong with the words is said before anything is opened.
   const end = radiates(uri) ? radioEnd(config, config.from, 'rx', null) : null;
+  // Networks and tables are made before samples come: the first frames would wait for them.
+  const codecs = videoCodecs(config);
+  if (time !== 'none') await rehearse(codecs, config, await likelySet(config), config.video.sizePx);
   const socket = isSocket(config)
     ? await openSocket(config, 'receiver', { note: (text) => io.progress.note(text) })
     : null;
@@ -65,16 +74,25 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
     io.signal.addEventListener('abort', stop, { once: true });
     if (io.signal.aborted) stop();
     const hints = uri.kind === 'file' ? await captureHints(uri.path) : null;
+    const said = hints?.numerology ?? null;
+    const wrong =
+      said !== null && said !== config.numerology
+        ? `the capture says that it was sent with --numerology ${said}`
+        : null;
     const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
     const resolved = { ...config, rateHz: rx.settings.rateHz, sampleFormat: rx.settings.format };
-    const result = await watch(resolved, rx, loOffsetHz, time, io, (bytes) => socket?.send(bytes));
+    const pace = uri.kind === 'file' ? (uri.pace ?? 1) : 1;
+    const source = { rx, loOffsetHz, time, pace };
+    const result = await watch(resolved, source, codecs, io, (bytes) => socket?.send(bytes)).catch((error) => {
+      // A rate that does not go with the numerology, say.
+      if (wrong === null || !(error instanceof SctError) || error.exitCode !== ExitCode.usage) throw error;
+      throw new UsageError(`--numerology ${config.numerology}: ${error.message}`, wrong);
+    });
     const came = result.metrics.counts.shown + result.metrics.counts.late;
     if (came === 0 && !io.signal.aborted) {
       throw new NoSignalError(
         'no frame of a video came',
-        hints?.numerology != null && hints.numerology !== config.numerology
-          ? `the capture says that it was sent with --numerology ${hints.numerology}`
-          : "is --numerology right, the level high enough and the frequency the sender's?",
+        wrong ?? "is --numerology right, the level high enough and the frequency the sender's?",
       );
     }
     return result;
@@ -92,11 +110,26 @@ function capturedAt({ capturedCode }: HeardFrame): number | null {
   return nowMs - sinceCaptureMs(capturedCode, nowMs);
 }
 
+/** First 32 bits of the hash of the set that videos are sent with by default; 0 where it is not here. */
+async function likelySet({ modelsDir }: WatchConfig): Promise<number> {
+  const sets = await readModelSets(modelsDir ?? shippedModelsDir());
+  const set = sets.find(({ name }) => name === VIDEO_LINK_DEFAULTS.size);
+  return set ? modelSetNumber(set.id) : 0;
+}
+
+/** What is listened to. */
+interface Source {
+  readonly rx: RxStream;
+  readonly loOffsetHz: number;
+  readonly time: Time;
+  /** Stream time that passes in one second of the wall clock, where it is played. */
+  readonly pace: number;
+}
+
 async function watch(
   config: WatchConfig,
-  rx: RxStream,
-  loOffsetHz: number,
-  time: Time,
+  { rx, loOffsetHz, time, pace }: Source,
+  codecs: ReceiverCodecs,
   io: RunIo,
   answer: (message: Uint8Array) => void,
 ): Promise<VideoResult> {
@@ -119,7 +152,7 @@ async function watch(
     await run.failed(error);
     throw error;
   });
-  const decoder = new FrameDecoder(config, n, frontendFor(n.sampleRateHz, occupiedHz(n), rateHz, loOffsetHz));
+  const decoder = new FrameDecoder(config, n, frontendFor(n.sampleRateHz, occupiedHz(n), rateHz, loOffsetHz), codecs);
   const ledger = new ArrivalLedger();
   const usual = new UsualTime(FIRST_DECODE_MS);
   const limit = config.durationS === undefined ? Number.POSITIVE_INFINITY : config.durationS * rateHz;
@@ -145,7 +178,7 @@ async function watch(
   const latencyAt = (frame: HeardFrame, nowMs: number): number => {
     if (time === 'none') return 1e3 * (frame.endS - frame.startS);
     if (time === 'live' && frame.capturedCode !== null) return sinceCaptureMs(frame.capturedCode, nowMs);
-    return nowMs - beganMs - 1e3 * frame.startS;
+    return nowMs - beganMs - (1e3 * frame.startS) / pace;
   };
   const show = async (frame: HeardFrame): Promise<void> => {
     if (frame.session !== session) {
@@ -189,7 +222,7 @@ async function watch(
   try {
     const feeding = (async () => {
       for await (const block of rx) {
-        if (samples === 0) beganMs = utcNowMs() - (1e3 * blockLength(block)) / rateHz;
+        if (samples === 0) beganMs = utcNowMs() - (1e3 * blockLength(block)) / (rateHz * pace);
         run.watch?.block(block, decoder.back);
         await pipeline.push(block);
         samples += blockLength(block);
