@@ -162,7 +162,7 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
       const dueMs = clock.captureMs(number);
       for (let left = dueMs - utcNowMs(); left > 0 && !io.signal.aborted; left = dueMs - utcNowMs())
         await new Promise((resolve) => setTimeout(resolve, Math.min(left, 50)));
-      if (failure) throw failure;
+      if (failure && !io.signal.aborted) throw failure;
       book.captured();
       sender.offer({ number, capturedMs: next.capturedAtMs ?? dueMs, image: next.image });
       number++;
@@ -171,9 +171,13 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
     }
     if (io.signal.aborted) sender.stop();
     await sender.idle();
-    if (failure) throw failure;
-    await tx.close();
-    await radio.close();
+    // An interruption switches the transmitter off at once, under whoever still writes: that is no failure.
+    const ending = (error: Error): void => {
+      if (!io.signal.aborted) throw error;
+    };
+    if (failure) ending(failure);
+    await tx.close().catch(ending);
+    await radio.close().catch(ending);
     const notes = config.txGainDb === undefined ? [STAYS_LOW] : [];
     const metrics = videoMetrics({
       ...({ command: 'stream', modelled: false, source: source.describe(), config: own, video, book } as const),
