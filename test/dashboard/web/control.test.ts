@@ -6,6 +6,7 @@ import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
 import { run } from './made-run.ts';
 import { furnish, pictureRun } from './scenes.ts';
+import { until } from './waits.ts';
 
 let folder: string;
 let browser: Browser;
@@ -25,14 +26,6 @@ after(async () => {
   await feeder.close();
   rmSync(folder, { recursive: true });
 });
-
-async function until(what: string, passes: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await passes()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(what);
-}
 
 const said = (page: Page, is: string) => page.locator(`[data-is="${is}"]`).first();
 const last = () => feeder.asked.at(-1) ?? { id: -1, do: 'nothing' };

@@ -6,6 +6,7 @@ import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
 import { run } from './made-run.ts';
 import { furnish } from './scenes.ts';
+import { until } from './waits.ts';
 
 let folder: string;
 let browser: Browser;
@@ -45,14 +46,6 @@ const field = (page: Page, name: string) => page.locator(`#sct-o-${name}`);
 const says = (page: Page, name: string) => page.locator(`#sct-o-${name}-problem`);
 const said = (page: Page, is: string) => page.locator(`[data-is="${is}"]`).first();
 const last = () => feeder.asked.at(-1);
-
-async function until(what: string, passes: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await passes()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(what);
-}
 
 async function openLink(page: Page): Promise<void> {
   await said(page, 'start').waitFor();

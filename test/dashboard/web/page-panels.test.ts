@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, before, test } from 'node:test';
-import type { Browser, Page } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
 import { burst, ownerOf, picture, run, SFVS, SHARED, SUBBANDS, sfvs, source, status } from './made-run.ts';
 import { furnish, pictureRun, soundRun } from './scenes.ts';
+import { reads } from './waits.ts';
 
 let folder: string;
 let browser: Browser;
@@ -25,17 +26,6 @@ after(async () => {
   await feeder.close();
   rmSync(folder, { recursive: true });
 });
-
-async function reads(page: Page, panel: string, is: string, text: string | RegExp): Promise<void> {
-  const found = page.locator(`${panel} [data-is="${is}"]`).first();
-  let now = '';
-  for (let tries = 0; tries < 100; tries++) {
-    now = ((await found.textContent({ timeout: 1000 }).catch(() => '')) ?? '').trim();
-    if (typeof text === 'string' ? now === text : text.test(now)) return;
-    await page.waitForTimeout(100);
-  }
-  assert.fail(`${panel} ${is}: ${now}, not ${text}`);
-}
 
 test('the strip: counters, board, level of a converter and of floats', { skip: noBrowser }, async () => {
   feeder.snapshot = [

@@ -9,6 +9,7 @@ import { run, source, spectrum, status } from './made-run.ts';
 import { video } from './made-video.ts';
 import { distance, Pixels, rgbOf } from './pixels.ts';
 import { furnish, pictureRun, videoRun } from './scenes.ts';
+import { reads, until } from './waits.ts';
 
 let folder: string;
 let browser: Browser;
@@ -32,25 +33,6 @@ after(async () => {
   await feeder.close();
   rmSync(folder, { recursive: true });
 });
-
-async function reads(page: Page, panel: string, is: string, text: string | RegExp): Promise<void> {
-  const found = page.locator(`${panel} [data-is="${is}"]`).first();
-  let now = '';
-  for (let tries = 0; tries < 100; tries++) {
-    now = ((await found.textContent({ timeout: 1000 }).catch(() => '')) ?? '').trim();
-    if (typeof text === 'string' ? now === text : text.test(now)) return;
-    await page.waitForTimeout(100);
-  }
-  assert.fail(`${panel} ${is}: ${now}, not ${text}`);
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 60; tries++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(what);
-}
 
 /** Mean difference of what the video's canvas shows from a picture, of 255. */
 async function offPicture(page: Page, bytes: Uint8Array): Promise<number> {

@@ -6,6 +6,7 @@ import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
 import { BINS, burst, SFVS, spectrum, status, subbandSnr } from './made-run.ts';
 import { furnish, pictureRun, soundRun } from './scenes.ts';
+import { reads, until } from './waits.ts';
 
 let folder: string;
 let browser: Browser;
@@ -29,25 +30,6 @@ after(async () => {
 /** Text of a figure in a panel, once it is there. */
 async function figure(page: Page, panel: string, is: string): Promise<string> {
   return ((await page.locator(`${panel} [data-is="${is}"]`).first().textContent()) ?? '').trim();
-}
-
-async function until(what: string, passes: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await passes()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(what);
-}
-
-/** Waits until a figure reads so. */
-async function reads(page: Page, panel: string, is: string, text: string | RegExp): Promise<void> {
-  const found = page.locator(`${panel} [data-is="${is}"]`).first();
-  for (let tries = 0; tries < 100; tries++) {
-    const now = ((await found.textContent().catch(() => '')) ?? '').trim();
-    if (typeof text === 'string' ? now === text : text.test(now)) return;
-    await page.waitForTimeout(100);
-  }
-  assert.fail(`${panel} ${is}: ${await found.textContent()}, not ${text}`);
 }
 
 /** Colour of a canvas at a place given as parts of its width and height, [r, g, b, a]. */

@@ -7,6 +7,7 @@ import { builtPage, launch, noBrowser, openPage } from './browser.ts';
 import { Feeder } from './feeder.ts';
 import { run } from './made-run.ts';
 import { furnish, pictureRun } from './scenes.ts';
+import { until } from './waits.ts';
 
 /** A capture of 8 s: loud from 2 to 4 s, a burst marked there, samples lost from 6 to 7 s. */
 const OVERVIEW: OverviewEvent = {
@@ -59,14 +60,6 @@ beforeEach(async () => {
   await until('the map is painted', async () => (await colourAt(3, 0.9)) !== (await colourAt(1, 0.3)));
   box = (await map.boundingBox())!;
 });
-
-async function until(what: string, passes: () => Promise<boolean> | boolean): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    if (await passes()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  assert.fail(what);
-}
 
 const said = (is: string) => page.locator(`sct-replay [data-is="${is}"]`);
 const last = () => feeder.asked.at(-1) ?? { id: -1, do: 'nothing' };
