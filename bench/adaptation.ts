@@ -8,19 +8,19 @@
  * Rows that FILE (default bench/results/adaptation.json) holds already with the same settings are kept.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { type AdaptationRow, adaptationRow } from '../src/experiment/bench/adaptation-row.ts';
 import { type AdaptationTrial, adaptationTrial } from '../src/experiment/bench/adaptation-trial.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { benchWords, numberIn } from './words.ts';
 
-const { values } = parseArgs({
+const { values } = benchWords(import.meta.filename, {
   options: {
     quick: { type: 'boolean', default: false },
     'first-seed': { type: 'string', default: '100001' },
     out: { type: 'string', default: 'bench/results/adaptation.json' },
   },
 });
-const firstSeed = Number(values['first-seed']);
+const firstSeed = numberIn(import.meta.filename, '--first-seed', values['first-seed'], 0);
 const path = values.out;
 
 /** 25 subbands; the budget leaves 12 slots for the data burst on AWGN and fewer on EVA 5 Hz, where more is kept to repeat. */

@@ -12,29 +12,17 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { benchSpeed, SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed.ts';
 import { programFacts } from '../src/experiment/host-facts.ts';
 import { compareReports } from './compare/committed.ts';
 import { comparePaired, Revision } from './compare/revision.ts';
 import { type ComparedRow, comparedTable } from './compare/verdict.ts';
+import { benchWords, refuse } from './words.ts';
 
 const root = join(import.meta.dirname, '..');
 const LEAST_ROUNDS = 5;
 
-function fail(exitCode: number, message: string): never {
-  process.stderr.write(`bench:compare: ${message}\n`);
-  process.exit(exitCode);
-}
-
-function wordsOf() {
-  try {
-    const options = { rounds: { type: 'string' }, json: { type: 'boolean' }, results: { type: 'string' } } as const;
-    return parseArgs({ options, allowPositionals: true });
-  } catch (error) {
-    return fail(2, (error as Error).message);
-  }
-}
+const fail = (exitCode: 2 | 3, message: string): never => refuse(import.meta.filename, message, exitCode);
 
 function kept(path: string): WholeSpeedReport {
   if (!existsSync(path)) fail(3, `${path} is not there; name a git revision, or make it: sct bench -o bench/results`);
@@ -42,7 +30,8 @@ function kept(path: string): WholeSpeedReport {
   return report.schema === SPEED_SCHEMA ? report : fail(3, `${path} is not ${SPEED_SCHEMA}: make it anew`);
 }
 
-const { values, positionals } = wordsOf();
+const options = { rounds: { type: 'string' }, json: { type: 'boolean' }, results: { type: 'string' } } as const;
+const { values, positionals } = benchWords(import.meta.filename, { options, allowPositionals: true });
 const rounds = Number(values.rounds ?? LEAST_ROUNDS);
 if (!Number.isInteger(rounds) || rounds < LEAST_ROUNDS) {
   fail(2, `--rounds: "${values.rounds}" is not a whole number from ${LEAST_ROUNDS} up`);

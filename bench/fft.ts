@@ -8,14 +8,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { fftLine, fftSpeeds } from '../src/experiment/bench/fft-speed.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { benchWords } from './words.ts';
 
 const SIZES = [64, 128, 256, 512, 1024, 2048];
 const ROUNDS = 9;
 
-const { output = join(import.meta.dirname, 'results/fft.json') } = parseArgs({
+const { output = join(import.meta.dirname, 'results/fft.json') } = benchWords(import.meta.filename, {
   options: { output: { type: 'string', short: 'o' } },
 }).values;
 const result = await fftSpeeds({ sizes: SIZES, rounds: ROUNDS, all: true });

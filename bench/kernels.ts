@@ -10,7 +10,6 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { loopTurn, spread } from '../src/experiment/bench/spread.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 import { MODULATION_ORDERS } from '../src/phy/modulation/qam.ts';
@@ -19,11 +18,12 @@ import { deinterleaver, demapper, equaliser, ofdm, spreader } from './kernels/gr
 import { dcBlocker, resampler, SHAPES, search } from './kernels/samples.ts';
 import { best } from './kernels/subject.ts';
 import { encoder, modulator } from './kernels/transmit.ts';
+import { benchWords, refuse } from './words.ts';
 
 const ROUNDS = 9;
 const PASSES = 5;
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = benchWords(import.meta.filename, {
   options: { output: { type: 'string', short: 'o' } },
   allowPositionals: true,
 });
@@ -43,6 +43,7 @@ const subjects = [
   encoder(),
   ...SHAPES.map(modulator),
 ].filter(({ name }) => word === undefined || name.includes(word));
+if (subjects.length === 0) refuse(import.meta.filename, `no kernel has "${word}" in its name`);
 const rounds: { wasm: number; plain: number; copy: number }[][] = [];
 for (let round = 0; round < ROUNDS; round++) {
   rounds.push(

@@ -9,7 +9,6 @@
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { UsageError } from '../src/common/errors.ts';
 import { RandomStream } from '../src/common/random.ts';
 import { wholeSfvs } from '../src/experiment/bench/models-holes.ts';
@@ -28,6 +27,7 @@ import { cellsToPixels } from '../src/sct/quality/regions.ts';
 import { symbolRate } from '../src/sct/rate/symbol-rate.ts';
 import { loadModels } from '../src/sct/semantics/models.ts';
 import { grantsByImportance, overAir } from './integrated/air.ts';
+import { benchWords } from './words.ts';
 
 const PX = 256;
 const SYMBOLS = 0.5 * PX * PX;
@@ -43,7 +43,7 @@ const options = {
   size: { type: 'string', default: 'live' },
   out: { type: 'string' },
 } as const;
-const { data, size, out } = parseArgs({ options }).values;
+const { data, size, out } = benchWords(import.meta.filename, { options }).values;
 if (data === undefined) throw new UsageError('--data DIR is missing', 'docs/models.md says what it holds');
 if (size !== 'live' && size !== 'base') throw new UsageError(`--size ${size} is not one of base, live`);
 const models = await loadModels({ size });

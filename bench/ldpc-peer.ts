@@ -8,29 +8,20 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { ALL_SETTINGS, ldpcPeerLine, ldpcPeerSpeeds } from '../src/experiment/bench/ldpc-peer.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { benchWords, numberIn, refuse } from './words.ts';
 
-const { values, positionals } = parseArgs({
+const FILE = import.meta.filename;
+const { values, positionals } = benchWords(FILE, {
   options: { output: { type: 'string', short: 'o' } },
   allowPositionals: true,
 });
 const tree = process.env.SRSRAN_4G;
-if (!tree) {
-  console.error('SRSRAN_4G must name a source tree of srsRAN_4G');
-  process.exit(2);
-}
-const rounds = Number(positionals[0] ?? 5);
-if (!Number.isInteger(rounds) || rounds < 1) {
-  console.error(`ROUNDS: "${positionals[0]}" is not a whole number from 1 up`);
-  process.exit(2);
-}
+if (!tree) refuse(FILE, 'SRSRAN_4G must name a source tree of srsRAN_4G');
+const rounds = numberIn(FILE, 'ROUNDS', positionals[0] ?? '5', 1);
 const result = await ldpcPeerSpeeds({ tree, settings: ALL_SETTINGS, rounds });
-if (result.srsran.missing !== null) {
-  console.error(result.srsran.missing);
-  process.exit(3);
-}
+if (result.srsran.missing !== null) refuse(FILE, result.srsran.missing, 3);
 for (const row of result.rows) console.log(ldpcPeerLine(row));
 const report = {
   schema: 'sct-ldpc-peer/2',

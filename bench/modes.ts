@@ -9,15 +9,16 @@
  * rows as JSON with --out FILE.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { mean, pairedDifference } from '../src/experiment/stats.ts';
 import { loadModels } from '../src/sct/semantics/models.ts';
 import { type AutoRow, autoRows } from './modes/auto.ts';
 import { type MachineRow, machineRows } from './modes/machine.ts';
 import { referenceFigures } from './modes/receivers.ts';
 import { type SelectiveRow, selectiveRows } from './modes/selective.ts';
+import { benchWords, refuse } from './words.ts';
 
-const { positionals, values } = parseArgs({
+const FILE = import.meta.filename;
+const { positionals, values } = benchWords(FILE, {
   allowPositionals: true,
   options: {
     data: { type: 'string' },
@@ -35,7 +36,10 @@ const { positionals, values } = parseArgs({
 });
 const [what] = positionals;
 const { data, size } = values;
-if (!data || (size !== 'live' && size !== 'base')) throw new Error('bench/modes.ts PART --data DIR [--size live|base]');
+if (data === undefined) refuse(FILE, '--data DIR is missing');
+if (size !== 'live' && size !== 'base') refuse(FILE, `--size: "${size}" is not one of live, base`);
+if (!['auto', 'selective', 'machine', 'reference'].includes(what))
+  refuse(FILE, `PART: "${what ?? ''}" is not one of auto, selective, machine, reference`);
 const part = values.part === 'test' ? 'test' : 'validation';
 const air = {
   cbr: 1 / Number(values.cbr),

@@ -9,7 +9,6 @@
  */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { parseArgs } from 'node:util';
 import { LoopbackExchange } from '../src/experiment/exchange.ts';
 import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
 import { type LinkInput, resolveLinkConfig } from '../src/experiment/link-config.ts';
@@ -20,6 +19,7 @@ import { ClassicalCodec } from '../src/sct/codec/classical.ts';
 import { loadDemoPhoto } from '../src/sct/image/demo.ts';
 import { flatImage } from '../src/sct/image/rgb-image.ts';
 import { psnrDb } from '../src/sct/quality/psnr.ts';
+import { benchWords, refuse } from './words.ts';
 
 const CHANNELS = [
   { channel: 'epa', dopplerHz: 5, csiDelayMs: 20 },
@@ -124,7 +124,7 @@ function summarise(setting: Setting, trials: readonly Trial[]) {
   };
 }
 
-const { values } = parseArgs({
+const { values } = benchWords(import.meta.filename, {
   options: {
     seeds: { type: 'string', default: '100' },
     'first-seed': { type: 'string', default: '200001' },
@@ -134,8 +134,7 @@ const { values } = parseArgs({
 });
 const [count, firstSeed] = [Number(values.seeds), Number(values['first-seed'])];
 if (!(Number.isInteger(count) && count >= 2 && count <= 10_000 && Number.isInteger(firstSeed) && firstSeed >= 0)) {
-  process.stderr.write('bench/power-loading.ts: --seeds 2..10000, --first-seed a whole number from 0\n');
-  process.exit(2);
+  refuse(import.meta.filename, '--seeds 2..10000, --first-seed a whole number from 0');
 }
 const git = await gitFacts(await packageRoot());
 const commit = git ? `${git.commit}${git.dirty ? '+' : ''}` : '';

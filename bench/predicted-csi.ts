@@ -7,7 +7,6 @@
  * SNR over all subbands (fades below -5 dB count as -5 dB), and how much better than the mean the truth of the six subbands is that the
  * report takes for the best; both with 95 % intervals over seeds. docs/adr/0017-predicted-csi.md has the figures.
  */
-import { parseArgs } from 'node:util';
 import { LoopbackExchange } from '../src/experiment/exchange.ts';
 import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
 import { type LinkInput, resolveLinkConfig } from '../src/experiment/link-config.ts';
@@ -16,6 +15,7 @@ import { mean, meanInterval } from '../src/experiment/stats.ts';
 import { SLOT_SYMBOLS, SUBBAND_CARRIERS, SUBCARRIER_SPACING_HZ } from '../src/phy/numerology.ts';
 import { ClassicalCodec } from '../src/sct/codec/classical.ts';
 import { flatImage } from '../src/sct/image/rgb-image.ts';
+import { benchWords, refuse } from './words.ts';
 
 const BEST = 6;
 const LEAST_DB = -5;
@@ -40,9 +40,12 @@ const ROWS: readonly [string, LinkInput][] = [
   ]),
 ];
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '60' }, only: { type: 'string' } } });
+const { values } = benchWords(import.meta.filename, {
+  options: { seeds: { type: 'string', default: '60' }, only: { type: 'string' } },
+});
 const seeds = Number(values.seeds);
-if (!Number.isInteger(seeds) || seeds < 2 || seeds > 10_000) throw new Error('--seeds: allowed 2 to 10000');
+if (!Number.isInteger(seeds) || seeds < 2 || seeds > 10_000)
+  refuse(import.meta.filename, '--seeds: allowed 2 to 10000');
 
 async function trial(input: LinkInput) {
   const config = resolveLinkConfig({ ...input, codec: 'classical', mapping: 'uniform', harq: 0, symbolsPerPixel: 3 });

@@ -13,12 +13,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 import { numerology } from '../src/phy/numerology.ts';
 import type { MeasuredRuns, RunFigure } from './real-time-chapter.ts';
 import { type Received, type ReceivingSpec, receive } from './realtime/receiving.ts';
 import { describeRecording, type Recording, type RecordingSpec, writeRecording } from './realtime/recording.ts';
+import { benchWords, numberIn } from './words.ts';
 
 const SUBBANDS = 50;
 const COMMON = { subbands: SUBBANDS, budgetRe: 100_000, assumedSnrDb: 7.15, snrDb: 20, bursts: 40 } as const;
@@ -29,7 +29,8 @@ const SPECS: readonly { readonly name: string; readonly asked: number; readonly 
 
 const unslowed = { subbands: SUBBANDS, slowMs: 0 } as const;
 
-const { values } = parseArgs({
+const FILE = import.meta.filename;
+const { values } = benchWords(FILE, {
   options: {
     minutes: { type: 'string', default: '10' },
     quick: { type: 'boolean', default: false },
@@ -37,11 +38,12 @@ const { values } = parseArgs({
     receive: { type: 'string' },
   },
 });
+const minutes = numberIn(FILE, '--minutes', values.minutes, 0.1, false);
 
 if (values.receive) {
   process.stdout.write(`${JSON.stringify(await receive(JSON.parse(values.receive) as ReceivingSpec))}\n`);
 } else {
-  const text = `${JSON.stringify(await bench(values.quick ? 0.2 : Number(values.minutes), values.quick), null, 2)}\n`;
+  const text = `${JSON.stringify(await bench(values.quick ? 0.2 : minutes, values.quick), null, 2)}\n`;
   const output =
     values.output ?? (values.quick ? null : fileURLToPath(new URL('results/realtime.json', import.meta.url)));
   if (output) writeFileSync(output, text);

@@ -8,7 +8,6 @@
  * A row: crop, reference, distance = sum (y' - y)^2 / sum y^2, PSNR with and without the reference. JSON on stdout or to FILE.
  */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { UsageError } from '../src/common/errors.ts';
 import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
 import { meanInterval } from '../src/experiment/stats.ts';
@@ -18,6 +17,7 @@ import type { RgbImage } from '../src/sct/image/rgb-image.ts';
 import { cropImage } from '../src/sct/image/save.ts';
 import { psnrDb } from '../src/sct/quality/psnr.ts';
 import { loadModels } from '../src/sct/semantics/models.ts';
+import { benchWords } from './words.ts';
 
 const PX = 192;
 /** Left edges of the crops, 120 pixels from the top. */
@@ -41,7 +41,9 @@ interface Row {
   readonly withDb: number;
 }
 
-const { values } = parseArgs({ options: { size: { type: 'string', default: 'live' }, out: { type: 'string' } } });
+const { values } = benchWords(import.meta.filename, {
+  options: { size: { type: 'string', default: 'live' }, out: { type: 'string' } },
+});
 const size = values.size;
 if (size !== 'live' && size !== 'base') throw new UsageError(`--size ${size} is not one of base, live`);
 const models = await loadModels({ size });

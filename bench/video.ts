@@ -12,7 +12,6 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 import type { VideoMetrics } from '../src/experiment/video/video-metrics.ts';
 import { loadDemoPhoto } from '../src/sct/image/demo.ts';
@@ -21,6 +20,7 @@ import { loadImage } from '../src/sct/image/load.ts';
 import type { RgbImage } from '../src/sct/image/rgb-image.ts';
 import { cropImage, resizeImage, savePng } from '../src/sct/image/save.ts';
 import type { MeasuredRuns, RunFigure } from './real-time-chapter.ts';
+import { benchWords, numberIn } from './words.ts';
 
 const SIZE_PX = 256;
 const FPS = 30;
@@ -41,7 +41,8 @@ const TESTBED = {
 } as const;
 const AWGN_SNRS_DB = [5.5, 10, 20, 32] as const;
 
-const { values } = parseArgs({
+const FILE = import.meta.filename;
+const { values } = benchWords(FILE, {
   options: {
     data: { type: 'string' },
     seconds: { type: 'string', default: '600' },
@@ -49,8 +50,9 @@ const { values } = parseArgs({
     output: { type: 'string', short: 'o' },
   },
 });
+const seconds = numberIn(FILE, '--seconds', values.seconds, 5);
 
-const text = `${JSON.stringify(await bench(values.quick ? 20 : Number(values.seconds), values.quick), null, 2)}\n`;
+const text = `${JSON.stringify(await bench(values.quick ? 20 : seconds, values.quick), null, 2)}\n`;
 const output = values.output ?? (values.quick ? null : fileURLToPath(new URL('results/video.json', import.meta.url)));
 if (output) writeFileSync(output, text);
 process.stdout.write(text);
