@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { DeviceError } from '../../common/errors.ts';
 import { RandomStream } from '../../common/random.ts';
 import { type BaseGraphId, LIFTING_SIZES, ldpcCode } from '../../phy/fec/ldpc-code.ts';
 import { LLR_CLIP } from '../../phy/fec/llr-quantiser.ts';
@@ -106,9 +107,22 @@ function rowOf(setting: LdpcSetting, rounds: readonly { ours: number; theirs: nu
   };
 }
 
+/** A tree that was named must be there: DeviceError, before anything is measured. */
+export function requireSourceTree(tree: string): void {
+  if (isSourceTree(tree)) return;
+  throw new DeviceError(
+    `${tree} is no source tree of srsRAN_4G`,
+    `--srsran, or SRSRAN_4G of the environment, names one that holds lib/src/phy/${SOURCES[0]}; without either ours is measured alone`,
+  );
+}
+
+function isSourceTree(tree: string): boolean {
+  return existsSync(join(tree, 'lib/src/phy', SOURCES[0]));
+}
+
 function openPeer(tree: string): Promise<PeerProgram | string> {
   const phy = join(tree, 'lib/src/phy');
-  if (!existsSync(join(phy, SOURCES[0]))) return Promise.resolve(`${tree} is no source tree of srsRAN_4G`);
+  if (!isSourceTree(tree)) return Promise.resolve(`${tree} is no source tree of srsRAN_4G`);
   const sources = [...SOURCES, 'fec/crc.c', 'utils/vector.c', 'utils/vector_simd.c', 'utils/bit.c'];
   const defines = ['-DHAVE_AVX2', '-DLV_HAVE_AVX2', '-DLV_HAVE_SSE'];
   return PeerProgram.open({

@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import { UsageError } from '../../common/errors.ts';
 import { type HostFacts, hostFacts, type ProgramFacts, programFacts } from '../host-facts.ts';
 import { FFT_ASKED, type FftReport, fftSpeeds } from './fft-speed.ts';
-import { LARGEST_SETTINGS, type LdpcPeerReport, ldpcPeerSpeeds } from './ldpc-peer.ts';
+import { LARGEST_SETTINGS, type LdpcPeerReport, ldpcPeerSpeeds, requireSourceTree } from './ldpc-peer.ts';
 import { benchModemSpeed, type SpeedReport } from './modem-speed.ts';
 import {
   type BlocksRow,
@@ -50,7 +50,7 @@ export interface WholeSpeedReport {
 export interface WholeSpeedOptions {
   readonly rounds?: number;
   readonly only?: readonly SpeedPart[] | undefined;
-  /** Source tree of srsRAN_4G. */
+  /** Source tree of srsRAN_4G, which must be there where the LDPC decoder is measured. */
   readonly srsran?: string | undefined;
   readonly command?: string;
   readonly progress?: (what: string) => void;
@@ -73,10 +73,14 @@ const METHOD =
   'best of several passes a round, ratios round by round; median (low to high) of the rounds. Pictures: CPU time of all threads, ' +
   'networks with one, integrated codec, CBR 1/16, AWGN 10 dB in between. Resampling and channel code are not in the receiver’s time, but apart';
 
-/** Measures the parts one after the other. Peers that are not there are left out, and the report says why. */
+/**
+ * Measures the parts one after the other. Peers that are not there are left out, and the report says why; srsRAN_4G, which is named,
+ * must be there: DeviceError.
+ */
 export async function benchSpeed(options: WholeSpeedOptions = {}): Promise<WholeSpeedReport> {
   const { rounds = LEAST_ROUNDS, only, srsran, command = 'sct bench', progress, signal, compilers } = options;
   const turns = { rounds, progress, signal };
+  if (srsran !== undefined && (!only || only.includes('ldpc'))) requireSourceTree(srsran);
   const loadAtStart = loadavg()[0];
   const when = async <T>(part: SpeedPart, work: () => Promise<T>): Promise<T | null> => {
     if (only && !only.includes(part)) return null;
