@@ -81,7 +81,8 @@ async function receiveFrom(
   const { rateHz, format, fullScale } = rx.settings;
   const live = radio.capabilities.realtime;
   const resolved = { ...config, rateHz, sampleFormat: rx.settings.format };
-  const device = { ...rx.settings, gainsDb: { ...rx.settings.gainsDb } };
+  const board = radio.boardIdentity;
+  const device = { ...rx.settings, gainsDb: { ...rx.settings.gainsDb }, ...(board ? { board } : {}) };
   const begun = await beginRun(
     { name: config.from, channel: 'receive', directory: io.outputDirectory, seed: null, config: resolved, device },
     io,

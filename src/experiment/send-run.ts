@@ -182,6 +182,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       const device = {
         ...{ uri: config.to, ...tx?.settings, ...now.request, permission: describePermission(permission) },
         power: power?.facts() ?? null,
+        ...(radio.boardIdentity ? { board: radio.boardIdentity } : {}),
       };
       manifest = { ...manifest, device: canonical(device) as NonNullable<typeof manifest.device> };
     }

@@ -5,6 +5,7 @@
  * be lost, so that `index - indexOfOther` divided by the rate is a time even across gaps.
  */
 
+import type { BoardIdentity } from './board-identity.ts';
 import type { ClockCorrection } from './clock-error.ts';
 
 /** Layout of one complex sample as the device delivers it; names are SigMF datatypes. */
@@ -165,6 +166,8 @@ export interface TxStream {
 export interface Radio {
   readonly uri: string;
   readonly capabilities: RadioCapabilities;
+  /** What the board says of itself; absent where there is none. */
+  readonly boardIdentity?: BoardIdentity;
   /** Error of its clock that is taken out of every frequency and rate; null for none, absent where there is no clock. */
   readonly clock?: ClockCorrection | null;
   /** DeviceError if the device is gone, busy, or half-duplex and transmitting. */

@@ -3,6 +3,7 @@ import { DEFAULT_PLUTO_RELEASE, PLUTO_RELEASES } from '../../../hardware/emulate
 import { inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import { CHANNELS } from '../../phy/channel/scenario.ts';
+import { emulatedSerial } from '../../radio/board-identity.ts';
 import { IIOD_PORT } from '../../radio/uri.ts';
 import { EMULATED_INSTRUMENTS, type InstrumentPlan, instrumentOf } from './instruments.ts';
 
@@ -96,7 +97,7 @@ export function planEmulation(names: readonly string[], words: EmulationWords): 
   const errors = list('--ppm', words.ppm, all.length);
   const boards = all.map((kind, i) => ({
     kind,
-    serial: serials ? parseSerial(serials[i]) : standardSerial(i),
+    serial: serials ? parseSerial(serials[i]) : emulatedSerial(i),
     ppm: number('--ppm', errors?.[i], 0, -1000, 1000, 'ppm'),
   }));
   if (new Set(boards.map((b) => b.serial)).size !== boards.length)
@@ -168,11 +169,6 @@ function listeners(
     );
   }
   return { usbip, usbredir, iiod, console, instruments };
-}
-
-/** Serial number of the n-th board where none is told: digits that no real board has, the number at its end. */
-function standardSerial(index: number): string {
-  return `0000000000000000e5c7${(index + 1).toString(16).padStart(12, '0')}`;
 }
 
 function parseSerial(text: string): string {

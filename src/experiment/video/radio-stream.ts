@@ -98,6 +98,7 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
     transmitGuard().watch(io.signal);
     if (config.txGainDb === undefined) io.progress.note(STAYS_LOW);
     tx = permittedTx(plain, null, await radio.openTx(plain.request));
+    await run.opened({ ...tx.settings, board: radio.boardIdentity ?? null });
     const startMs = utcNowMs();
     const sentAtS = new Map<number, number>();
     let freeAtMs = startMs;
@@ -181,6 +182,7 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
     const notes = config.txGainDb === undefined ? [STAYS_LOW] : [];
     const metrics = videoMetrics({
       ...({ command: 'stream', modelled: false, source: source.describe(), config: own, video, book } as const),
+      board: radio.boardIdentity,
       ...{ durationS: number / video.fps, latencyOf: null, deadlineMs: video.deadlineMs, corrector: null },
       ...{
         samples: tx.counters.samples,

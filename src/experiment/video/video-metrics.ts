@@ -1,5 +1,6 @@
 import { ExitCode } from '../../common/errors.ts';
 import type { FrameCounts } from '../../link/video/frame-tally.ts';
+import type { BoardIdentity } from '../../radio/board-identity.ts';
 import type { LinkConfig } from '../link-config.ts';
 import type { CorrectorGain } from './corrector-gain.ts';
 import type { FrameBook } from './frame-book.ts';
@@ -13,6 +14,8 @@ export interface VideoMetrics {
   /** True: the air is a model, no radio was involved. */
   readonly modelled: boolean;
   readonly source: string;
+  /** What the board says of itself, emulated or not; null without one. */
+  readonly board: BoardIdentity | null;
   readonly channel: string | null;
   readonly snrDb: number | null;
   readonly seed: number | null;
@@ -64,6 +67,7 @@ export interface MetricInputs {
   readonly command: 'stream' | 'watch';
   readonly modelled: boolean;
   readonly source: string;
+  readonly board?: BoardIdentity | undefined;
   readonly config: LinkConfig;
   readonly video: VideoSettings;
   readonly book: FrameBook;
@@ -89,7 +93,7 @@ export function videoMetrics(i: MetricInputs): VideoMetrics {
   return {
     schema: 'sct.video/1',
     ok: false,
-    ...{ command: i.command, modelled: i.modelled, source: i.source },
+    ...{ command: i.command, modelled: i.modelled, source: i.source, board: i.board ?? null },
     channel: i.modelled ? config.channel : null,
     snrDb: i.modelled ? config.snrDb : null,
     seed: i.command === 'stream' ? config.seed : null,

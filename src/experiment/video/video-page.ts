@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { MOST_MS } from '../../link/video/latency-log.ts';
+import { describeBoard } from '../../radio/board-identity.ts';
 import { figure, html, Markup, table } from '../report/markup.ts';
 import { pageCss } from '../report/style.ts';
 import { plot } from '../report/svg/plot.ts';
@@ -39,6 +40,7 @@ export function videoPage(m: VideoMetrics, histogram: readonly number[], points:
 <body><main><h1>${title}</h1>
 <p class="sub">${m.sizePx}x${m.sizePx} at ${m.fps} frames/s · ${m.codec}${m.size ? ` (${m.size})` : ''} · numerology ${m.numerology}${m.channel ? ` · ${m.channel}, ${m.snrDb} dB` : ''}</p>
 ${m.modelled ? html`<p>${MODELLED}</p>` : null}
+${m.board ? html`<p>${describeBoard(m.board)}</p>` : null}
 ${m.notes.map((note) => html`<p>${note}</p>`)}
 <section><h2>Frames</h2>${table('', ['', ''], numbers(m), [1])}</section>
 <section><h2>Over time</h2>${plots}</section>

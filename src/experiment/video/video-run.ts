@@ -2,8 +2,9 @@ import { basename } from 'node:path';
 import { ExitCode, SctError } from '../../common/errors.ts';
 import { numerology } from '../../phy/numerology.ts';
 import { type BegunRun, beginRun } from '../begin-run.ts';
+import { canonical } from '../canonical-json.ts';
 import type { LinkConfig } from '../link-config.ts';
-import { endManifest } from '../manifest.ts';
+import { endManifest, type RunManifest } from '../manifest.ts';
 import { RUN_FILES } from '../run-files.ts';
 import type { RunIo } from '../run-io.ts';
 import { watchRun } from '../telemetry/run-facts.ts';
@@ -47,7 +48,7 @@ const BAR_MS = 2;
 
 /** The run directory of a video while it goes on. */
 export class VideoRun {
-  readonly begun: BegunRun;
+  begun: BegunRun;
   readonly book: FrameBook;
   readonly keeper: FrameKeeper;
   readonly watch: RunWatch | null;
@@ -91,6 +92,14 @@ export class VideoRun {
       await fails(begun, io, error);
       throw error;
     }
+  }
+
+  /** Writes into run.json what is known of the radio once it is open. */
+  async opened(device: object): Promise<void> {
+    const { run, manifest } = this.begun;
+    const known = canonical({ ...manifest.device, ...device }) as NonNullable<RunManifest['device']>;
+    this.begun = { run, manifest: { ...manifest, device: known } };
+    await run.writeManifest(this.begun.manifest);
   }
 
   /** A line of progress. */

@@ -6,6 +6,7 @@ import { UsualTime } from '../../link/video/deadline.ts';
 import { sinceCaptureMs } from '../../phy/frame/capture-time.ts';
 import { frontendFor } from '../../phy/frontend/frontend.ts';
 import { numerology } from '../../phy/numerology.ts';
+import type { BoardIdentity } from '../../radio/board-identity.ts';
 import { openRadio } from '../../radio/open-radio.ts';
 import { blockLength, type RxStream } from '../../radio/radio.ts';
 import { radiates } from '../../radio/safety/transmit-permission.ts';
@@ -82,7 +83,7 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
     const loOffsetHz = hints?.loOffsetHz ?? end?.setup.frontend.loOffsetHz ?? 0;
     const resolved = { ...config, rateHz: rx.settings.rateHz, sampleFormat: rx.settings.format };
     const pace = uri.kind === 'file' ? (uri.pace ?? 1) : 1;
-    const source = { rx, loOffsetHz, time, pace };
+    const source = { rx, loOffsetHz, time, pace, board: radio.boardIdentity };
     const result = await watch(resolved, source, codecs, io, (bytes) => socket?.send(bytes)).catch((error) => {
       // A rate that does not go with the numerology, say.
       if (wrong === null || !(error instanceof SctError) || error.exitCode !== ExitCode.usage) throw error;
@@ -122,13 +123,14 @@ interface Source {
   readonly rx: RxStream;
   readonly loOffsetHz: number;
   readonly time: Time;
+  readonly board: BoardIdentity | undefined;
   /** Stream time that passes in one second of the wall clock, where it is played. */
   readonly pace: number;
 }
 
 async function watch(
   config: WatchConfig,
-  { rx, loOffsetHz, time, pace }: Source,
+  { rx, loOffsetHz, time, pace, board }: Source,
   codecs: ReceiverCodecs,
   io: RunIo,
   answer: (message: Uint8Array) => void,
@@ -141,6 +143,7 @@ async function watch(
     {
       ...({ command: 'watch', name: from, channel: 'watch', modelled: false, config, video } as const),
       ...{ settings: { ...link, from, ...video }, bothEnds: false, deadlineMs, loOffsetHz },
+      device: { ...rx.settings, ...(board ? { board } : {}) },
     },
     io,
   );
@@ -244,7 +247,7 @@ async function watch(
     if (again > 0) warnings.push(`${again} frames came again (their numbers had been there a moment before): left out`);
     for (const warning of warnings) io.progress.note(warning);
     const metrics = videoMetrics({
-      ...({ command: 'watch', modelled: false, source: from, config, video, book } as const),
+      ...({ command: 'watch', modelled: false, source: from, config, video, book, board } as const),
       ...({ durationS: samples / rateHz, latencyOf: LATENCY_OF[time], deadlineMs, corrector: null } as const),
       sentWith: decoder.sentWith,
       ...{ samples, lostSamples: Math.max(lostSamples, rx.counters.lostMax), droppedBursts },

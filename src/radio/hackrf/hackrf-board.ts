@@ -49,6 +49,8 @@ export class HackrfBoard {
   readonly api: number;
   /** Longest silence of a stream. */
   readonly patienceMs: number;
+  /** Seconds of the board in a second of the host: below 1 for an emulated one that says so. */
+  readonly speed: number;
   /** How many times longer than those of a board in real time all waits are. */
   readonly slowness: number;
   private name = 'HackRF';
@@ -64,7 +66,8 @@ export class HackrfBoard {
 
   private constructor(device: StreamBoard, patienceMs: number | undefined) {
     this.device = device;
-    this.patienceMs = patienceMs ?? PATIENCE_MS / facts.emulationSpeed(device.interfaces);
+    this.speed = facts.emulationSpeed(device.interfaces);
+    this.patienceMs = patienceMs ?? PATIENCE_MS / this.speed;
     this.slowness = Math.max(1, this.patienceMs / PATIENCE_MS);
     this.api = device.board.bcdDevice;
     device.onGone(() => {

@@ -1,4 +1,5 @@
 import { DeviceError } from '../../common/errors.ts';
+import { type BoardIdentity, boardIdentity } from '../board-identity.ts';
 import type { ClockCorrection } from '../clock-error.ts';
 import type { Radio, RadioCapabilities } from '../radio.ts';
 import type { StreamBoard } from '../stream/stream-board.ts';
@@ -73,6 +74,11 @@ export class HackrfRadio implements Radio {
 
   get facts(): BoardFacts {
     return this.board.facts;
+  }
+
+  get boardIdentity(): BoardIdentity {
+    const { board, serial, firmware } = this.facts;
+    return boardIdentity(board, serial, firmware, this.board.speed);
   }
 
   /** For requests that have no word here: registers, flash, antenna switches. */

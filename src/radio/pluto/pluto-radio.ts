@@ -1,4 +1,5 @@
 import { DeviceError } from '../../common/errors.ts';
+import { type BoardIdentity, boardIdentity } from '../board-identity.ts';
 import { type ClockCorrection, ClockError } from '../clock-error.ts';
 import { loadProfile } from '../profile.ts';
 import type { Radio, RadioCapabilities, StreamRequest } from '../radio.ts';
@@ -45,6 +46,7 @@ export class PlutoRadio implements Radio {
   readonly uri: string;
   readonly capabilities: RadioCapabilities;
   readonly identity: PlutoIdentity;
+  readonly boardIdentity: BoardIdentity;
   /** Null until it is open. */
   clock: ClockCorrection | null = null;
   private readonly link: PlutoLink;
@@ -85,6 +87,8 @@ export class PlutoRadio implements Radio {
     this.silentState = found.silentState;
     const attribute = (name: string) => found.context.attributes.get(name)?.slice(0, 200) ?? null;
     this.identity = { model: attribute('hw_model'), serial: attribute('hw_serial'), firmware: attribute('fw_version') };
+    const { model, serial, firmware } = this.identity;
+    this.boardIdentity = boardIdentity(model ?? 'Pluto', serial, firmware, this.speed);
   }
 
   /** Reads what the board is and can do, and makes its transmitter silent. Closes the link when that fails. */
