@@ -174,7 +174,7 @@ export class BurstReceiver {
       this.miss(records, detection, 'no preamble');
       return true;
     }
-    tracker.demodulate(samples, 0, n.headerSymbols, false, rows, pilots);
+    tracker.demodulate(samples, 0, n.headerSymbols, rows, pilots);
     const channelError = preamble.dof / (2 * n.nCarriers);
     const fixed = () => preamble.channel;
     const llr = controlLlrs(n, rows, 0, n.headerSymbols, fixed, channelError, subbandNoise, tracker.phases(0));
@@ -265,17 +265,10 @@ export class BurstReceiver {
       ? readExtension(header, this.extensionLlrs(layout, controlRows, acquisition, preamble, tracker))
       : null;
 
-    const rows = this.scratch.take('rows', 2 * n.nCarriers * slots * SLOT_SYMBOLS);
-    const pilots = this.scratch.take('pilots', 2 * n.nSubbands * slots * SLOT_SYMBOLS);
-    for (let slot = 0; slot < slots; slot++) {
-      const first = slot * SLOT_SYMBOLS;
-      const row = rows.subarray(2 * n.nCarriers * first, 2 * n.nCarriers * (first + SLOT_SYMBOLS));
-      const pilot = pilots.subarray(2 * n.nSubbands * first, 2 * n.nSubbands * (first + SLOT_SYMBOLS));
-      tracker.demodulate(samples, base, SLOT_SYMBOLS, true, row, pilot);
-      tracker.finishSlot(pilot);
-    }
+    tracker.beginSlots(slots);
+    for (let slot = 0; slot < slots; slot++) tracker.takeSlot(samples, base);
     const phase = tracker.phases(0);
-    tracker.correctDelays(layout.controlSymbols, slots * SLOT_SYMBOLS, rows, pilots, phase);
+    const { rows, pilots } = tracker.finishSlots(phase);
     const { slotPhase, ...payload } = readPayload(
       n,
       slots,

@@ -1,10 +1,12 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { SlotEstimator } from '../channel-est/lmmse.ts';
+import { type OfdmKernel, ofdmKernel } from '../kernels/ofdm.ts';
+import type { Held, HeldPattern } from '../kernels/ofdm-kernel.ts';
 import { type TrackKernel, trackKernel } from '../kernels/track.ts';
 import { TRACK_SYMBOLS, type TrackPattern } from '../kernels/track-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
-import { OfdmDemodulator } from '../ofdm/demodulate.ts';
+import { OfdmDemodulator, startPhase } from '../ofdm/demodulate.ts';
 import { type ResourceGrid, resourceGrid } from '../resource-grid.ts';
 import type { Acquisition } from '../sync/acquire.ts';
 import { centreOfPower, pilotDelay } from '../sync/pilot-delay.ts';
@@ -53,8 +55,18 @@ export class SymbolTracker {
   /** Of the symbols being demodulated: where their windows begin, samples from the preamble's start, and what is left over. */
   private readonly offsets: Int32Array;
   private readonly delays: Float64Array;
-  /** Of a slot's symbols, the angle from carrier to carrier that is left to take out, rad. */
-  private readonly steps = new Float64Array(SLOT_SYMBOLS);
+  /** Of a slot's symbols: first samples of their windows, and phase and angle from carrier to carrier to take out, rad. */
+  private readonly windows = new Int32Array(SLOT_SYMBOLS);
+  private readonly angles = new Float64Array(2 * SLOT_SYMBOLS);
+  /** Turns the slots' symbols once the burst's clock is known. */
+  private readonly slotKernel: OfdmKernel;
+  private readonly heldPattern: HeldPattern;
+  private held!: Held;
+  /** Symbol at which the slots begin. */
+  private firstSlot = 0;
+  /** Of every slots' symbol: the same angles, [symbol][start, step], and the whole samples that its window was moved. */
+  private slotAngles = new Float64Array(0);
+  private moved = new Int32Array(0);
   /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
   private applied = new Float64Array(0);
   private centres = new Float64Array(0);
@@ -68,6 +80,9 @@ export class SymbolTracker {
     this.delays = new Float64Array(this.offsets.length);
     const offsets = Array.from({ length: SUBBAND_CARRIERS }, (_, t) => this.grid.pilotOffset(t));
     this.pattern = { nSubbands: n.nSubbands, offsets, carriers: n.carriers };
+    this.slotKernel = ofdmKernel(n.fftSize, n.nCarriers);
+    const { pilots, pilotValues } = this.grid.transmitPattern;
+    this.heldPattern = { offsets: pilots, values: pilotValues };
   }
 
   /** Starts at a burst's first header symbol; `symbols`: how many will come. */
@@ -104,18 +119,10 @@ export class SymbolTracker {
   }
 
   /**
-   * Demodulates `count` symbols that follow on the last call: rows [count][nCarriers][re, im] into `rows`, pilots
-   * [count][nSubbands][re, im] into `pilots`. `slot` symbols use the slot's pilot pattern. `base` is the array position
-   * that corresponds to the acquisition's origin.
+   * Demodulates `count` control symbols that follow on the last call: rows [count][nCarriers][re, im] into `rows`, pilots
+   * [count][nSubbands][re, im] into `pilots`. `base` is the array position that corresponds to the acquisition's origin.
    */
-  demodulate(
-    samples: Float32Array,
-    base: number,
-    count: number,
-    slot: boolean,
-    rows: Float32Array,
-    pilots: Float32Array,
-  ): void {
+  demodulate(samples: Float32Array, base: number, count: number, rows: Float32Array, pilots: Float32Array): void {
     const { n, grid, offsets, delays, applied, centres } = this;
     const { cfo, backoff, start } = this.acquisition;
     const centre = centreOfPower(n, this.reference);
@@ -131,13 +138,48 @@ export class SymbolTracker {
     this.demodulator.demodulateSymbols(samples, base + start, offsets, delays, count, cfo, rows, 0);
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
-      grid.pilotChannel(rows, 2 * n.nCarriers * i, index, slot ? i : index, pilots, 2 * n.nSubbands * i);
+      grid.pilotChannel(rows, 2 * n.nCarriers * i, index, index, pilots, 2 * n.nSubbands * i);
     }
     for (let i = 0; i < count; i += TRACK_SYMBOLS) {
-      const some = Math.min(TRACK_SYMBOLS, count - i);
-      this.phase.follow(pilots, 2 * n.nSubbands * i, some, slot ? i : this.symbol + i);
+      this.phase.follow(pilots, 2 * n.nSubbands * i, Math.min(TRACK_SYMBOLS, count - i), this.symbol + i);
     }
     this.symbol += count;
+  }
+
+  /** The slots begin: symbols that `finishSlots` turns and `takeSlot` takes, `slots` times. */
+  beginSlots(slots: number): void {
+    const symbols = slots * SLOT_SYMBOLS;
+    this.held = this.slotKernel.hold(this.heldPattern, symbols);
+    this.firstSlot = this.symbol;
+    if (this.moved.length >= symbols) return;
+    this.slotAngles = new Float64Array(2 * symbols);
+    this.moved = new Int32Array(symbols);
+  }
+
+  /** Takes the next slot and follows phase and clock through it. */
+  takeSlot(samples: Float32Array, base: number): void {
+    const { n, windows, angles, slotAngles, moved, applied, centres, symbol, firstSlot } = this;
+    const { cfo, backoff, start } = this.acquisition;
+    const unit = (2 * Math.PI) / n.fftSize;
+    const centre = centreOfPower(n, this.reference);
+    const first = symbol - firstSlot;
+    for (let i = 0; i < SLOT_SYMBOLS; i++) {
+      const delay = this.timing.delayAt(symbol + i);
+      const whole = Math.round(delay);
+      const offset = n.preambleLength + (symbol + i) * n.symbolLength + n.cpLength - backoff + whole;
+      applied[symbol + i] = delay;
+      centres[symbol + i] = centre;
+      moved[first + i] = whole;
+      windows[i] = base + start + offset;
+      angles[2 * i] = startPhase(cfo, offset);
+      angles[2 * i + 1] = unit * (delay - whole);
+    }
+    slotAngles.set(angles, 2 * first);
+    this.slotKernel.take(samples, windows, angles, SLOT_SYMBOLS, cfo, first, firstSlot);
+    const pilotsAt = 2 * n.nSubbands * first;
+    this.phase.follow(this.held.pilots, pilotsAt, SLOT_SYMBOLS, 0);
+    this.symbol += SLOT_SYMBOLS;
+    this.finishSlot(pilotsAt);
   }
 
   /** Smoothed common phases of the symbols from `from` on, rad. */
@@ -176,7 +218,7 @@ export class SymbolTracker {
       const symbols = Math.min(CONTROL_BLOCK, count - first);
       const rowsHere = rows.subarray(2 * nCarriers * first);
       const pilotsHere = pilots.subarray(2 * nSubbands * first);
-      this.demodulate(samples, base, symbols, false, rowsHere, pilotsHere);
+      this.demodulate(samples, base, symbols, rowsHere, pilotsHere);
       this.phase.adapt();
       if (symbols < CONTROL_BLOCK && first > 0) {
         // The rest of a long part: its channel from the last 12 symbols.
@@ -195,11 +237,11 @@ export class SymbolTracker {
 
   /**
    * After a slot: measures the delay on the slope of the pilots' phases against the reference, then takes the slot's
-   * own channel as the new reference. `pilots` are those of the slot just demodulated.
+   * own channel as the new reference.
    */
-  finishSlot(pilots: Float32Array): void {
+  private finishSlot(pilotsAt: number): void {
     this.phase.adapt();
-    this.phase.turnBack(pilots, 0, SLOT_SYMBOLS);
+    this.phase.turnBack(this.held.pilots, pilotsAt, SLOT_SYMBOLS);
     this.measureDelay(SLOT_SYMBOLS, 0, true);
     this.measureCentroid();
     this.replaceInterfered(SLOT_SYMBOLS, 0);
@@ -223,33 +265,21 @@ export class SymbolTracker {
   }
 
   /**
-   * With the whole burst seen, the clock's line is known better than it was on the way: takes what delay is left out of
-   * the rows and pilots of the slots (they begin at symbol `first`), and what it had put into their common phases.
+   * With the whole burst seen, the clock's line is known better than it was on the way: takes the slots' delays by it out of rows
+   * and pilots, and what the difference had put into their common phases. What it returns is valid until a tracker of this thread
+   * begins slots.
    */
-  correctDelays(first: number, count: number, rows: Float32Array, pilots: Float32Array, phases: Float64Array): void {
-    const { n, grid, steps } = this;
-    const unit = (2 * Math.PI) / n.fftSize;
-    for (let done = 0; done < count; done += SLOT_SYMBOLS) {
-      const some = Math.min(SLOT_SYMBOLS, count - done);
-      let late = false;
-      for (let t = 0; t < some; t++) {
-        const symbol = first + done + t;
-        const angle = unit * (this.timing.delayAt(symbol) - this.applied[symbol]);
-        // A hundredth of a radian at the band's edge does not matter.
-        const matters = Math.abs(angle) * n.nCarriers >= 0.02;
-        steps[t] = matters ? angle : 0;
-        if (!matters) continue;
-        late = true;
-        phases[symbol] += angle * this.centres[symbol];
-      }
-      if (!late) continue;
-      const rowAt = 2 * n.nCarriers * done;
-      this.demodulator.turn(rows, rowAt, steps, some);
-      for (let t = 0; t < some; t++) {
-        const at = 2 * n.nSubbands * (done + t);
-        if (steps[t] !== 0) grid.pilotChannel(rows, rowAt + 2 * n.nCarriers * t, first + done + t, t, pilots, at);
-      }
+  finishSlots(phases: Float64Array): Held {
+    const { slotAngles, moved, applied, centres, firstSlot } = this;
+    const unit = (2 * Math.PI) / this.n.fftSize;
+    const count = this.symbol - firstSlot;
+    for (let t = 0, symbol = firstSlot; t < count; t++, symbol++) {
+      const delay = this.timing.delayAt(symbol);
+      slotAngles[2 * t + 1] = unit * (delay - moved[t]);
+      phases[symbol] += unit * (delay - applied[symbol]) * centres[symbol];
     }
+    this.slotKernel.finish(slotAngles, count, firstSlot);
+    return this.held;
   }
 
   /**

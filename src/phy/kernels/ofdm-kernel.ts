@@ -1,3 +1,43 @@
+/** Pilots of a burst's slots. */
+export interface HeldPattern {
+  /** Carrier of the pilot within each subband of 12 carriers, of a slot's symbols 0 to 13. */
+  readonly offsets: readonly number[];
+  /** Pilot values, [64][nSubbands][re, im]. */
+  readonly values: Float32Array;
+}
+
+/** What a kernel holds of a burst's slots; views of its memory. */
+export interface Held {
+  /** [symbol][nCarriers][re, im] */
+  readonly rows: Float32Array;
+  /** Least-squares channel y conj(pilot), [symbol][nSubbands][re, im] */
+  readonly pilots: Float32Array;
+}
+
+/**
+ * The slots of one burst, which stay in the kernel's memory until all of them are there: what their symbols have to be turned by
+ * is known best then, and only the pilots have to be turned on the way.
+ */
+export interface HeldSymbols {
+  /** Room for so many symbols with that pattern; what was held before is lost. */
+  hold(pattern: HeldPattern, symbols: number): Held;
+  /**
+   * Holds the next `count` symbols, from number `first` on (a slot's first), as `demodulate` does but for start phases and ramps,
+   * which are only in `pilots`. `sequence`: where in the pilots' sequence symbol 0 stands.
+   */
+  take(
+    samples: Float32Array,
+    windows: Int32Array,
+    angles: Float64Array,
+    count: number,
+    cfo: number,
+    first: number,
+    sequence: number,
+  ): void;
+  /** Turns all `count` symbols held by their angles, [count][start, step], and `pilots` anew with them. */
+  finish(angles: Float64Array, count: number, sequence: number): void;
+}
+
 /**
  * OFDM demodulation of symbols that follow one another, with the frequency offset taken out before the transform and a phase
  * ramp over the carriers after it:
@@ -6,7 +46,7 @@
  *
  * k = -K/2..-1, 1..K/2 the occupied carriers. The unitary scale keeps the noise variance per carrier equal to that per sample.
  */
-export interface OfdmKernel {
+export interface OfdmKernel extends HeldSymbols {
   readonly fftSize: number;
   readonly nCarriers: number;
   /**
@@ -23,11 +63,6 @@ export interface OfdmKernel {
     out: Float32Array,
     at: number,
   ): void;
-  /**
-   * Turns the carriers of `count` symbols in place: carrier k of symbol t, which stands from element at + 2 K t of `rows` on, times
-   * exp(i k steps[t]), rad. O(count K).
-   */
-  turn(rows: Float32Array, at: number, steps: Float64Array, count: number): void;
 }
 
 /** exp(-2 pi i cfo m) / sqrt(N), m = 0..N-1, to out[N][re, im]. */

@@ -1,5 +1,8 @@
 import { PlainFftKernel } from './fft-plain.ts';
-import { fillRotation, type OfdmKernel } from './ofdm-kernel.ts';
+import { fillRotation, type Held, type HeldPattern, type OfdmKernel } from './ofdm-kernel.ts';
+
+const SUBBAND_CARRIERS = 12;
+const SLOT_SYMBOLS = 14;
 
 /** The kernel in plain TypeScript: the twin of the one in WebAssembly. */
 export class PlainOfdmKernel implements OfdmKernel {
@@ -11,6 +14,8 @@ export class PlainOfdmKernel implements OfdmKernel {
   /** For the offset used last: the symbols of a burst share it. */
   private readonly rotation: Float64Array;
   private rotationCfo = Number.NaN;
+  private pattern: HeldPattern | null = null;
+  private held: Held | null = null;
 
   constructor(fftSize: number, nCarriers: number) {
     this.fftSize = fftSize;
@@ -30,39 +35,78 @@ export class PlainOfdmKernel implements OfdmKernel {
     out: Float32Array,
     at: number,
   ): void {
-    if (cfo !== this.rotationCfo) {
-      fillRotation(cfo, this.rotation);
-      this.rotationCfo = cfo;
-    }
+    this.setOffset(cfo);
     for (let t = 0; t < count; t++) {
       this.transformRotated(samples, windows[t]);
       this.turnCarriers(angles[2 * t], angles[2 * t + 1], out, at + 2 * this.nCarriers * t);
     }
   }
 
-  turn(rows: Float32Array, at: number, steps: Float64Array, count: number): void {
+  hold(pattern: HeldPattern, symbols: number): Held {
     const { nCarriers } = this;
+    this.pattern = pattern;
+    this.held = {
+      rows: new Float32Array(2 * nCarriers * symbols),
+      pilots: new Float32Array((2 * nCarriers * symbols) / SUBBAND_CARRIERS),
+    };
+    return this.held;
+  }
+
+  take(
+    samples: Float32Array,
+    windows: Int32Array,
+    angles: Float64Array,
+    count: number,
+    cfo: number,
+    first: number,
+    sequence: number,
+  ): void {
+    const { nCarriers, fftSize, spectrum } = this;
+    const { rows } = this.held!;
+    const turned = new Float32Array(2 * nCarriers);
+    this.setOffset(cfo);
     for (let t = 0; t < count; t++) {
-      const stepRe = Math.cos(steps[t]);
-      const stepIm = Math.sin(steps[t]);
-      let cos = stepRe;
-      let sin = stepIm;
-      let above = at + 2 * nCarriers * t + nCarriers;
-      let below = above - 2;
-      for (let k = 1; k <= nCarriers / 2; k++, above += 2, below -= 2) {
-        let re = rows[above];
-        let im = rows[above + 1];
-        rows[above] = re * cos - im * sin;
-        rows[above + 1] = re * sin + im * cos;
-        re = rows[below];
-        im = rows[below + 1];
-        rows[below] = re * cos + im * sin;
-        rows[below + 1] = im * cos - re * sin;
-        const next = cos * stepRe - sin * stepIm;
-        sin = cos * stepIm + sin * stepRe;
-        cos = next;
-      }
+      this.transformRotated(samples, windows[t]);
+      const at = 2 * nCarriers * (first + t);
+      rows.set(spectrum.subarray(2 * fftSize - nCarriers), at);
+      rows.set(spectrum.subarray(2, 2 + nCarriers), at + nCarriers);
+      this.turnCarriers(angles[2 * t], angles[2 * t + 1], turned, 0);
+      this.pilotsOf(turned, 0, t % SLOT_SYMBOLS, first + t, sequence);
     }
+  }
+
+  finish(angles: Float64Array, count: number, sequence: number): void {
+    const { nCarriers, fftSize, spectrum } = this;
+    const { rows } = this.held!;
+    for (let t = 0; t < count; t++) {
+      const at = 2 * nCarriers * t;
+      spectrum.set(rows.subarray(at, at + nCarriers), 2 * fftSize - nCarriers);
+      spectrum.set(rows.subarray(at + nCarriers, at + 2 * nCarriers), 2);
+      this.turnCarriers(angles[2 * t], angles[2 * t + 1], rows, at);
+      this.pilotsOf(rows, at, t % SLOT_SYMBOLS, t, sequence);
+    }
+  }
+
+  /** Channel at the pilots of a row, which has the pattern of a slot's symbol `local`, to those of symbol `t`. */
+  private pilotsOf(row: Float32Array, at: number, local: number, t: number, sequence: number): void {
+    const { offsets, values } = this.pattern!;
+    const { pilots } = this.held!;
+    const nSubbands = this.nCarriers / SUBBAND_CARRIERS;
+    const p = 2 * nSubbands * ((sequence + t) % (values.length / (2 * nSubbands)));
+    for (let s = 0; s < nSubbands; s++) {
+      const i = at + 2 * (s * SUBBAND_CARRIERS + offsets[local]);
+      const pr = values[p + 2 * s];
+      const pi = values[p + 2 * s + 1];
+      const out = 2 * (nSubbands * t + s);
+      pilots[out] = row[i] * pr + row[i + 1] * pi;
+      pilots[out + 1] = row[i + 1] * pr - row[i] * pi;
+    }
+  }
+
+  private setOffset(cfo: number): void {
+    if (cfo === this.rotationCfo) return;
+    fillRotation(cfo, this.rotation);
+    this.rotationCfo = cfo;
   }
 
   /** Spectrum of one window with the frequency offset taken out, phase 0 at its first sample. */

@@ -96,11 +96,6 @@ export class OfdmDemodulator {
     this.kernel.demodulate(samples, windows, angles, count, cfo, out, at);
   }
 
-  /** Turns the carriers k of `count` symbols by exp(i k steps[t]), in place: rows [count][nCarriers][re, im] from `at` on. */
-  turn(rows: Float32Array, at: number, steps: Float64Array, count: number): void {
-    this.kernel.turn(rows, at, steps, count);
-  }
-
   /** Spectrum of the window with the frequency offset taken out, phase 0 at its first sample. */
   private transformRotated(samples: Float32Array, window: number, cfo: number): void {
     if (cfo !== this.rotationCfo) {
@@ -120,8 +115,8 @@ export class OfdmDemodulator {
   }
 }
 
-/** -2 pi cfo phaseIndex without its whole turns. */
-function startPhase(cfo: number, phaseIndex: number): number {
+/** -2 pi cfo phaseIndex without its whole turns: where the correction of an offset stands at a sample, rad. */
+export function startPhase(cfo: number, phaseIndex: number): number {
   const turns = cfo * phaseIndex;
   return -2 * Math.PI * (turns - Math.floor(turns));
 }

@@ -6,7 +6,8 @@ import { ofdmKernel } from '../../../src/phy/kernels/ofdm.ts';
 import type { OfdmKernel } from '../../../src/phy/kernels/ofdm-kernel.ts';
 import { PlainOfdmKernel } from '../../../src/phy/kernels/ofdm-plain.ts';
 import { WasmOfdmKernel } from '../../../src/phy/kernels/ofdm-wasm.ts';
-import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
+import { NUMEROLOGIES, type Numerology, SLOT_SYMBOLS } from '../../../src/phy/numerology.ts';
+import { resourceGrid } from '../../../src/phy/resource-grid.ts';
 
 /** Largest deviation between the results of two kernels, relative to the RMS of the first, 1 for noise of power 1. */
 function difference(a: Float32Array, b: Float32Array): number {
@@ -57,33 +58,79 @@ test('WebAssembly demodulates like plain TypeScript, any number of symbols, offs
   }
 });
 
-test('WebAssembly turns carriers like plain TypeScript, and as exp(i k step); what stands beside them stays', () => {
-  for (const n of NUMEROLOGIES) {
-    const kernels = [new PlainOfdmKernel(n.fftSize, n.nCarriers), new WasmOfdmKernel(n.fftSize, n.nCarriers)];
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 40 }), fc.integer(), (count, seed) => {
-        const random = new RandomStream(seed);
-        const rows = new Float32Array(3 + 2 * n.nCarriers * count + 5);
-        random.addComplexNoise(rows, 1);
-        const steps = Float64Array.from({ length: count }, (_, t) => (t % 3 === 1 ? 0 : random.normal() / n.fftSize));
-        const [of, on] = kernels.map((kernel) => {
-          const out = rows.slice();
-          kernel.turn(out, 3, steps, count);
-          return out;
-        });
-        assert.ok(difference(of, on) < 1e-5);
-        for (const i of [0, 1, 2, rows.length - 5, rows.length - 1]) assert.equal(on[i], rows[i]);
-        const t = random.integer(count);
-        for (const c of [0, n.nCarriers / 2 - 1, n.nCarriers / 2, n.nCarriers - 1]) {
-          const at = 3 + 2 * (t * n.nCarriers + c);
-          const [cos, sin] = [Math.cos(n.carriers[c] * steps[t]), Math.sin(n.carriers[c] * steps[t])];
-          assert.ok(Math.abs(on[at] - (rows[at] * cos - rows[at + 1] * sin)) < 1e-5);
-          assert.ok(Math.abs(on[at + 1] - (rows[at] * sin + rows[at + 1] * cos)) < 1e-5);
-        }
-      }),
-      { numRuns: 10 },
+/** A burst's slots held, their pilots on the way, and rows and pilots after all are turned by other angles. */
+function held(kernel: OfdmKernel, seed: number, slots: number, sequence: number) {
+  const n = NUMEROLOGIES.find(({ nCarriers }) => nCarriers === kernel.nCarriers)!;
+  const { offsets, values } = patternOf(n);
+  const random = new RandomStream(seed);
+  const count = SLOT_SYMBOLS * slots;
+  const samples = new Float32Array(2 * count * n.symbolLength);
+  random.addComplexNoise(samples, 1);
+  const windows = Int32Array.from({ length: count }, (_, t) => t * n.symbolLength + random.integer(n.cpLength));
+  const some = () =>
+    Float64Array.from({ length: 2 * count }, (_, i) =>
+      i % 2 === 0 ? 7 * random.normal() : random.normal() / n.fftSize,
     );
+  const [angles, last] = [some(), some()];
+  const { rows, pilots } = kernel.hold({ offsets, values }, count);
+  for (let slot = 0; slot < slots; slot++) {
+    const from = slot * SLOT_SYMBOLS;
+    const to = from + SLOT_SYMBOLS;
+    const its = angles.subarray(2 * from, 2 * to);
+    kernel.take(samples, windows.subarray(from, to), its, SLOT_SYMBOLS, 0.01, from, sequence);
   }
+  const onTheWay = pilots.slice();
+  kernel.finish(last, count, sequence);
+  return { samples, windows, angles, last, onTheWay, rows: rows.slice(), pilots: pilots.slice() };
+}
+
+function patternOf(n: Numerology) {
+  const { pilots: offsets, pilotValues: values } = resourceGrid(n).transmitPattern;
+  return { offsets, values };
+}
+
+test('slots held: pilots on the way, then rows and pilots with their last angles, as if demodulated with each', () => {
+  for (const n of NUMEROLOGIES) {
+    const grid = resourceGrid(n);
+    const wasm = new WasmOfdmKernel(n.fftSize, n.nCarriers);
+    for (const kernel of [new PlainOfdmKernel(n.fftSize, n.nCarriers), wasm, wasm]) {
+      const slots = kernel === wasm ? 5 : 2;
+      const sequence = 57;
+      const { samples, windows, angles, last, onTheWay, rows, pilots } = held(kernel, 3 + n.id, slots, sequence);
+      const count = SLOT_SYMBOLS * slots;
+      for (const [by, rowsToo, found] of [[angles, null, onTheWay] as const, [last, rows, pilots] as const]) {
+        const expected = new Float32Array(2 * n.nCarriers * count);
+        new PlainOfdmKernel(n.fftSize, n.nCarriers).demodulate(samples, windows, by, count, 0.01, expected, 0);
+        if (rowsToo) assert.ok(difference(expected, rowsToo) < 1e-5, `rows of ${n.fftSize} points`);
+        const channel = new Float32Array(2 * n.nSubbands * count);
+        for (let t = 0; t < count; t++) {
+          grid.pilotChannel(
+            expected,
+            2 * n.nCarriers * t,
+            sequence + t,
+            t % SLOT_SYMBOLS,
+            channel,
+            2 * n.nSubbands * t,
+          );
+        }
+        assert.ok(difference(channel, found) < 1e-5, `pilots of ${n.fftSize} points`);
+      }
+    }
+  }
+});
+
+test('a burst longer than the one before makes the memory grow; one that it can never hold is refused', () => {
+  const n = NUMEROLOGIES[4];
+  const wasm = new WasmOfdmKernel(n.fftSize, n.nCarriers);
+  const before = held(wasm, 1, 1, 0);
+  const { rows, pilots } = wasm.hold(patternOf(n), 128 * SLOT_SYMBOLS);
+  assert.equal(rows.length, 2 * n.nCarriers * 128 * SLOT_SYMBOLS);
+  assert.equal(pilots.length, 2 * n.nSubbands * 128 * SLOT_SYMBOLS);
+  assert.throws(() => wasm.hold(patternOf(n), 4000), RangeError);
+  const { rows: again } = held(wasm, 1, 1, 0);
+  assert.deepEqual(again, before.rows);
+  assert.throws(() => wasm.finish(new Float64Array(60), 30, 0), RangeError);
+  assert.throws(() => wasm.hold({ ...patternOf(n), values: new Float32Array(3) }, 14), RangeError);
 });
 
 test('both kernels hear silence before and behind the samples', () => {

@@ -13,12 +13,22 @@ export const ROTATION: usize = 200704;
 export const SYMBOLS: usize = 208896;
 /** exp(i a) of one angle. f64 [re, im] */
 const POWER: usize = 209536;
+/** Of two angles. f64 [re, re, im, im] */
+const PAIR: usize = 209552;
 /** Samples of all symbols of a call. f32 [18432][re, im] */
 export const SAMPLES: usize = 209920;
 /** Occupied carriers. f32 [16][nCarriers][re, im], and what a vector may write behind them */
 export const ROWS: usize = 357376;
+/** Carrier of the pilot within each subband, u32 [14], and the pilots' values, f32 [64][nSubbands][re, im]. */
+export const OFFSETS: usize = 434304;
+export const VALUES: usize = 434368;
+/** What is held of a burst begins here: angles f64 [symbol][start, step], pilots [symbol][nSubbands], rows [symbol][nCarriers]. */
+export const HELD: usize = 524288;
 
 const SYMBOL_BYTES: usize = 24;
+const SUBBAND: usize = 12;
+const SLOT: usize = 14;
+const SEQUENCE: usize = 64;
 
 /** Four carriers at one address times (cos, sin) each, to another. */
 function turnFour(from: usize, to: usize, cos: v128, sin: v128): void {
@@ -90,34 +100,6 @@ function turnOf(x: f64): void {
   store<f64>(POWER, quarter >= 2 ? -b : b, 8);
 }
 
-/** Turns the carriers of ROWS by the steps in SYMBOLS, in place. */
-export function turn(carriers: usize, symbols: i32): void {
-  const half = carriers >> 1;
-  let symbol = SYMBOLS;
-  let row = ROWS;
-  for (let t = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += carriers << 3) {
-    const step = load<f64>(symbol, 8);
-    if (step === 0) continue;
-    turnOf(step);
-    const stepRe = load<f64>(POWER);
-    const stepIm = load<f64>(POWER, 8);
-    turnOf(step * <f64>half);
-    // What a vector writes behind the lower half stands there again before the upper one is read.
-    const middle = row + (half << 3);
-    const kept = v128.load(middle);
-    const keptToo = v128.load(middle, 16);
-    const behind = row + (carriers << 3);
-    const next = v128.load(behind);
-    const nextToo = v128.load(behind, 16);
-    ramp(row, row, half, load<f64>(POWER), -load<f64>(POWER, 8), stepRe, stepIm);
-    v128.store(middle, kept);
-    v128.store(middle, keptToo, 16);
-    ramp(middle, middle, half, stepRe, stepIm, stepRe, stepIm);
-    v128.store(behind, next);
-    v128.store(behind, nextToo, 16);
-  }
-}
-
 /** The symbols of SYMBOLS from SAMPLES to ROWS. */
 export function demodulate(size: usize, carriers: usize, symbols: i32): void {
   const half = carriers >> 1;
@@ -144,5 +126,212 @@ export function demodulate(size: usize, carriers: usize, symbols: i32): void {
     const highRe = startRe * stepRe - startIm * stepIm;
     const highIm = startRe * stepIm + startIm * stepRe;
     ramp(RESULT + 8, row + (half << 3), half, highRe, highIm, stepRe, stepIm);
+  }
+}
+
+/** exp(i x) of two angles to PAIR, as turnOf. */
+function turnsOf(x: v128): void {
+  const quarters = f64x2.nearest(f64x2.mul(x, f64x2.splat(0.6366197723675814)));
+  const rough = f64x2.sub(x, f64x2.mul(quarters, f64x2.splat(1.5707963267948966)));
+  const r = f64x2.sub(rough, f64x2.mul(quarters, f64x2.splat(6.123233995736766e-17)));
+  const z = f64x2.mul(r, r);
+  let sin = f64x2.add(f64x2.splat(-2.505210838544172e-8), f64x2.mul(z, f64x2.splat(1.6059043836821613e-10)));
+  sin = f64x2.add(f64x2.splat(2.7557319223985893e-6), f64x2.mul(z, sin));
+  sin = f64x2.add(f64x2.splat(-1.984126984126984e-4), f64x2.mul(z, sin));
+  sin = f64x2.add(f64x2.splat(8.333333333333333e-3), f64x2.mul(z, sin));
+  sin = f64x2.add(f64x2.splat(-0.16666666666666666), f64x2.mul(z, sin));
+  sin = f64x2.add(r, f64x2.mul(f64x2.mul(r, z), sin));
+  let cos = f64x2.add(f64x2.splat(2.08767569878681e-9), f64x2.mul(z, f64x2.splat(-1.1470745597729725e-11)));
+  cos = f64x2.add(f64x2.splat(-2.755731922398589e-7), f64x2.mul(z, cos));
+  cos = f64x2.add(f64x2.splat(2.48015873015873e-5), f64x2.mul(z, cos));
+  cos = f64x2.add(f64x2.splat(-1.388888888888889e-3), f64x2.mul(z, cos));
+  cos = f64x2.add(f64x2.splat(4.1666666666666664e-2), f64x2.mul(z, cos));
+  cos = f64x2.add(f64x2.splat(-0.5), f64x2.mul(z, cos));
+  cos = f64x2.add(f64x2.splat(1), f64x2.mul(z, cos));
+  // Of both numbers of quarter turns the last two bits, at the top of a lane of 64.
+  const whole = i32x4.trunc_sat_f64x2_s_zero(quarters);
+  const count = v128.shuffle<i32>(whole, whole, 0, 0, 1, 1);
+  const top = i64x2.splat(0x8000000000000000);
+  const odd = i32x4.shr_s(i32x4.shl(count, 31), 31);
+  const re = v128.bitselect(sin, cos, odd);
+  const im = v128.bitselect(cos, sin, odd);
+  const reSign = v128.and(i32x4.shl(i32x4.add(count, i32x4.splat(1)), 30), top);
+  const imSign = v128.and(i32x4.shl(count, 30), top);
+  v128.store(PAIR, v128.xor(re, reSign));
+  v128.store(PAIR, v128.xor(im, imSign), 16);
+}
+
+/** Least-squares channel at the pilots of a row to another address: y conj(pilot). */
+function pilotsOf(row: usize, symbol: usize, local: usize, subbands: usize, to: usize): void {
+  let value = VALUES + (((symbol % SEQUENCE) * subbands) << 3);
+  let y = row + ((<usize>load<u32>(OFFSETS + (local << 2))) << 3);
+  for (const end = to + (subbands << 3); to < end; to += 8, value += 8, y += SUBBAND << 3) {
+    const re = load<f32>(y);
+    const im = load<f32>(y, 4);
+    const pr = load<f32>(value);
+    const pi = load<f32>(value, 4);
+    store<f32>(to, re * pr + im * pi);
+    store<f32>(to, im * pr - re * pi, 4);
+  }
+}
+
+/**
+ * The symbols of SYMBOLS from SAMPLES to the rows held, as they come out of the transform; and their pilots' channel, with start
+ * phase and ramp. `sequence`: the number of the first of them in the pilots' sequence; it is symbol `local` of a slot.
+ */
+export function take(
+  size: usize,
+  carriers: usize,
+  symbols: usize,
+  sequence: usize,
+  row: usize,
+  pilots: usize,
+  local: usize,
+): void {
+  const half = carriers >> 1;
+  const halfBytes = half << 3;
+  const subbands = carriers / SUBBAND;
+  let symbol = SYMBOLS;
+  for (let t: usize = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += 2 * halfBytes, pilots += subbands << 3) {
+    forwardRotated(size, SAMPLES + ((<usize>load<f64>(symbol, 16)) << 3), RESULT, FACTORS, ROTATION);
+    const below = RESULT + ((size - half) << 3);
+    const above = RESULT + 8;
+    for (let i: usize = 0; i < halfBytes; i += 16) {
+      v128.store(row + i, v128.load(below + i));
+      v128.store(row + halfBytes + i, v128.load(above + i));
+    }
+    pilotsOf(row, sequence + t, local, subbands, pilots);
+    const step = load<f64>(symbol, 8);
+    const offset = <usize>load<u32>(OFFSETS + (local << 2));
+    turnsOf(f64x2(load<f64>(symbol) - <f64>(<i32>half - <i32>offset) * step, step));
+    let re = load<f64>(PAIR);
+    let im = load<f64>(PAIR, 16);
+    const stepRe = load<f64>(PAIR, 8);
+    const stepIm = load<f64>(PAIR, 24);
+    // To the power of 12, from one subband to the next.
+    const twoRe = stepRe * stepRe - stepIm * stepIm;
+    const twoIm = 2 * stepRe * stepIm;
+    const threeRe = twoRe * stepRe - twoIm * stepIm;
+    const threeIm = twoRe * stepIm + twoIm * stepRe;
+    const sixRe = threeRe * threeRe - threeIm * threeIm;
+    const sixIm = 2 * threeRe * threeIm;
+    const nextRe = sixRe * sixRe - sixIm * sixIm;
+    const nextIm = 2 * sixRe * sixIm;
+    let left = <i32>half - <i32>offset;
+    for (let p = pilots, end = pilots + (subbands << 3); p < end; p += 8) {
+      // The carrier at DC is none.
+      if (left <= 0 && left > -(<i32>SUBBAND)) {
+        const jump = re * stepRe - im * stepIm;
+        im = re * stepIm + im * stepRe;
+        re = jump;
+      }
+      left -= SUBBAND;
+      const x = <f64>load<f32>(p);
+      const y = <f64>load<f32>(p, 4);
+      store<f32>(p, <f32>(x * re - y * im));
+      store<f32>(p, <f32>(x * im + y * re), 4);
+      const turned = re * nextRe - im * nextIm;
+      im = re * nextIm + im * nextRe;
+      re = turned;
+    }
+    local = local === SLOT - 1 ? 0 : local + 1;
+  }
+}
+
+/**
+ * A row times exp(i a) each, in place: (low) = exp(i a) at its first carrier, (high) at the first above DC, a rising by one step
+ * from carrier to carrier.
+ */
+function turnRow(
+  row: usize,
+  half: usize,
+  lowRe: f64,
+  lowIm: f64,
+  highRe: f64,
+  highIm: f64,
+  stepRe: f64,
+  stepIm: f64,
+): void {
+  const twoRe = stepRe * stepRe - stepIm * stepIm;
+  const twoIm = 2 * stepRe * stepIm;
+  const threeRe = twoRe * stepRe - twoIm * stepIm;
+  const threeIm = twoRe * stepIm + twoIm * stepRe;
+  const fourRe = twoRe * twoRe - twoIm * twoIm;
+  const fourIm = 2 * twoRe * twoIm;
+  const eightRe = fourRe * fourRe - fourIm * fourIm;
+  const eightIm = 2 * fourRe * fourIm;
+  const fineRe = f32x4(1, <f32>stepRe, <f32>twoRe, <f32>threeRe);
+  const fineIm = f32x4(0, <f32>stepIm, <f32>twoIm, <f32>threeIm);
+  const upRe = f32x4.splat(<f32>fourRe);
+  const upIm = f32x4.splat(<f32>fourIm);
+  const nextRe = f32x4.sub(f32x4.mul(fineRe, upRe), f32x4.mul(fineIm, upIm));
+  const nextIm = f32x4.add(f32x4.mul(fineRe, upIm), f32x4.mul(fineIm, upRe));
+  let re = lowRe;
+  let im = lowIm;
+  let at = row;
+  let end = row + ((half & ~3) << 3);
+  for (let part = 0; part < 2; part++) {
+    while (at < end) {
+      const baseRe = f32x4.splat(<f32>re);
+      const baseIm = f32x4.splat(<f32>im);
+      const next = re * eightRe - im * eightIm;
+      im = re * eightIm + im * eightRe;
+      re = next;
+      const cos = f32x4.sub(f32x4.mul(baseRe, fineRe), f32x4.mul(baseIm, fineIm));
+      const sin = f32x4.add(f32x4.mul(baseRe, fineIm), f32x4.mul(baseIm, fineRe));
+      turnFour(at, at, cos, sin);
+      at += 32;
+      if (at === end) break;
+      const cosToo = f32x4.sub(f32x4.mul(baseRe, nextRe), f32x4.mul(baseIm, nextIm));
+      const sinToo = f32x4.add(f32x4.mul(baseRe, nextIm), f32x4.mul(baseIm, nextRe));
+      turnFour(at, at, cosToo, sinToo);
+      at += 32;
+    }
+    if (part === 1) break;
+    re = highRe;
+    im = highIm;
+    end = row + (half << 4);
+    if ((half & 2) === 0) continue;
+    // An odd number of subbands: a vector of carriers -2, -1, 1 and 2.
+    const minus1Re = highRe * twoRe + highIm * twoIm;
+    const minus1Im = highIm * twoRe - highRe * twoIm;
+    const minus2Re = highRe * threeRe + highIm * threeIm;
+    const minus2Im = highIm * threeRe - highRe * threeIm;
+    const plus2Re = highRe * stepRe - highIm * stepIm;
+    const plus2Im = highRe * stepIm + highIm * stepRe;
+    turnFour(
+      at,
+      at,
+      f32x4(<f32>minus2Re, <f32>minus1Re, <f32>highRe, <f32>plus2Re),
+      f32x4(<f32>minus2Im, <f32>minus1Im, <f32>highIm, <f32>plus2Im),
+    );
+    at += 32;
+    re = highRe * twoRe - highIm * twoIm;
+    im = highRe * twoIm + highIm * twoRe;
+  }
+}
+
+/** Start phases and ramps of `symbols` rows held, by `angles`, in place; and their pilots' channel anew. */
+export function finish(
+  carriers: usize,
+  symbols: usize,
+  sequence: usize,
+  angles: usize,
+  row: usize,
+  pilots: usize,
+): void {
+  const half = carriers >> 1;
+  const subbands = carriers / SUBBAND;
+  let local: usize = 0;
+  for (let t: usize = 0; t < symbols; t++, angles += 16, row += carriers << 3, pilots += subbands << 3) {
+    const start = load<f64>(angles);
+    const step = load<f64>(angles, 8);
+    turnOf(step);
+    const stepRe = load<f64>(POWER);
+    const stepIm = load<f64>(POWER, 8);
+    turnsOf(f64x2(start - <f64>half * step, start + step));
+    turnRow(row, half, load<f64>(PAIR), load<f64>(PAIR, 16), load<f64>(PAIR, 8), load<f64>(PAIR, 24), stepRe, stepIm);
+    pilotsOf(row, sequence + t, local, subbands, pilots);
+    local = local === SLOT - 1 ? 0 : local + 1;
   }
 }
