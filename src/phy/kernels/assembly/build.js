@@ -11,7 +11,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const KERNELS = [
   { name: 'ldpc', pages: 5 },
   { name: 'fft', pages: 4 },
-  { name: 'ofdm', pages: 8 },
+  { name: 'ofdm', pages: 10, most: 160 },
   { name: 'demap', pages: 3 },
   { name: 'equalise', pages: 9 },
   { name: 'lmmse', pages: 2, most: 4096 },
