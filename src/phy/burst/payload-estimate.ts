@@ -1,6 +1,6 @@
 import type { ChannelEstimate, ChannelEstimator, PilotObservations } from '../channel-est/estimator.ts';
 import { alike, quietVariance, quietWeight } from '../channel-est/interference.ts';
-import { type NoiseEstimate, noiseOfResiduals } from '../channel-est/noise.ts';
+import { estimateNoise, type NoiseEstimate } from '../channel-est/noise.ts';
 import { signalPower } from '../channel-est/signal-power.ts';
 import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 
@@ -134,8 +134,7 @@ function estimateBoth(
   estimator: ChannelEstimator,
 ): { estimate: ChannelEstimate; noise: NoiseEstimate } {
   let estimate = estimator.estimate(observed);
-  const fitted = new Float32Array(observed.pilots.length);
-  let noise = residualNoise(observed, estimate, fitted);
+  let noise = noiseOf(observed, estimate);
   // Least squares has no fit to put in a pilot's place.
   if (estimator.name === 'ls') return { estimate, noise };
   const { numerology: n, slots, pilots } = observed;
@@ -145,23 +144,24 @@ function estimateBoth(
     const quiet = quietVariance(noise.variance);
     if (noise.variance.every((v) => quietWeight(v, quiet) === 1)) break;
     mixed ??= new Float32Array(pilots.length);
+    // The fit, and over it what the pilots say.
+    estimate.channel.atPilots(n, mixed);
     for (let symbol = 0; symbol < slots * SLOT_SYMBOLS; symbol++) {
       const slot = Math.floor(symbol / SLOT_SYMBOLS);
       for (let s = 0; s < n.nSubbands; s++) {
         const w = quietWeight(noise.variance[slot * n.nSubbands + s], quiet);
         const p = 2 * (symbol * n.nSubbands + s);
-        mixed[p] = w * pilots[p] + (1 - w) * fitted[p];
-        mixed[p + 1] = w * pilots[p + 1] + (1 - w) * fitted[p + 1];
+        mixed[p] = w * pilots[p] + (1 - w) * mixed[p];
+        mixed[p + 1] = w * pilots[p + 1] + (1 - w) * mixed[p + 1];
       }
     }
     estimate = estimator.estimate({ ...observed, pilots: mixed, noiseVariance: quiet });
-    noise = residualNoise(observed, estimate, fitted);
+    noise = noiseOf(observed, estimate);
   }
   return { estimate, noise };
 }
 
-/** Noise from what the estimate leaves of the pilots; `fitted` receives the estimate there. */
-function residualNoise(observed: PilotObservations, estimate: ChannelEstimate, fitted: Float32Array): NoiseEstimate {
-  estimate.channel.atPilots(observed.numerology, fitted);
-  return noiseOfResiduals(observed, fitted, estimate.residualRatio ?? estimate.errorRatio);
+/** Noise from what the estimate leaves of the pilots. */
+function noiseOf(observed: PilotObservations, { channel, residualRatio, errorRatio }: ChannelEstimate): NoiseEstimate {
+  return estimateNoise(observed, channel, residualRatio ?? errorRatio);
 }

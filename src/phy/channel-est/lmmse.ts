@@ -6,7 +6,7 @@ import type { ChannelEstimate, ChannelEstimator, PilotObservations } from './est
 import { Projections } from './projections.ts';
 import { SeparableChannel } from './separable-channel.ts';
 import { signalPower } from './signal-power.ts';
-import { TIME_CLASSES, type TimeClass, timeBasis } from './time-basis.ts';
+import { TIME_CLASSES, type TimeBasis, type TimeClass, timeBasis } from './time-basis.ts';
 import { fitStore, type WindowSolver } from './window-solver.ts';
 
 /** A faster Doppler class, and another delay window, must be better by so much. */
@@ -33,35 +33,32 @@ export class LmmseEstimator implements ChannelEstimator {
     const { numerology: n } = observed;
     const noiseRatio = observed.noiseVariance / signalPower(observed);
     this.projections.load(observed);
-    let best = this.judgeClasses(observed, noiseRatio);
-    best = this.judgeWindows(observed, noiseRatio, best);
-    const { solver, window, timeClass } = best;
+    const plans = plansOf(observed.slots);
+    const slowest = this.judgeClasses(observed, plans, noiseRatio);
+    const { solver, window } = this.judgeWindows(observed, slowest, noiseRatio);
     const channel = this.solveAll(observed, solver, window);
-    const observations = solver.time.slots * SLOT_SYMBOLS * n.nSubbands;
+    const share = solver.dof / observationsOf(n, solver);
     return {
       channel,
-      errorRatio: solver.dof / observations,
-      powerBias: -solver.dof / observations,
-      summary: `LMMSE, delay window ${(2 * window.basis.halfWidth).toFixed(1)} samples, Doppler class ${timeClass.dopplerHz} Hz over ${solver.time.slots} slots`,
+      errorRatio: share,
+      powerBias: -share,
+      summary: `LMMSE, delay window ${(2 * window.basis.halfWidth).toFixed(1)} samples, Doppler class ${slowest.plan.dopplerHz} Hz over ${solver.time.slots} slots`,
     };
   }
 
   /** The Doppler class, slow to fast, in the preamble's delay window; a slower one is kept unless a faster one is clearly better. */
-  private judgeClasses(observed: PilotObservations, noiseRatio: number): Candidate {
-    const { numerology: n, slots } = observed;
+  private judgeClasses(observed: PilotObservations, plans: readonly Plan[], noiseRatio: number): Candidate {
+    const { numerology: n } = observed;
     const { projections } = this;
     const window = projections.find(observed.preamble.window);
     let best: Candidate | null = null;
     let least = 0;
-    for (const timeClass of TIME_CLASSES) {
-      const time = timeBasis(Math.min(timeClass.slots, slots), timeClass);
+    for (const plan of plans) {
+      const { time, starts } = plan;
       const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
-      const residuals: number[] = [];
-      for (const first of sampleStarts(slots, time.slots)) {
-        residuals.push(projections.fitSlots(solver, window, first, MOST_POLYNOMIALS));
-      }
-      const candidate = { window, timeClass, solver, residuals };
-      const score = crossValidation(n, candidate, residuals.length);
+      const candidate = new Candidate(plan, window, solver);
+      for (const first of starts) candidate.add(projections.fitSlots(solver, window, first, MOST_POLYNOMIALS));
+      const score = candidate.score(n, starts.length);
       if (best && !(score < FASTER * least)) continue;
       best = candidate;
       least = score;
@@ -73,33 +70,35 @@ export class LmmseEstimator implements ChannelEstimator {
    * The delay window in that class. The preamble saw one instant and few samples; paths that had faded then, or noise taken for
    * paths, show here. Nearly always the window stays, so the others are judged on the burst's two ends first.
    */
-  private judgeWindows(observed: PilotObservations, noiseRatio: number, chosen: Candidate): Candidate {
-    const { numerology: n, slots } = observed;
+  private judgeWindows({ numerology: n }: PilotObservations, chosen: Candidate, noiseRatio: number): Candidate {
     const { projections } = this;
-    const { timeClass, window: preambleWindow } = chosen;
-    const { time } = chosen.solver;
-    const starts = sampleStarts(slots, time.slots);
-    let left: Candidate[] = projections.windows
-      .filter((window) => window !== preambleWindow)
-      .map((window) => {
-        const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
-        return { window, timeClass, solver, residuals: [] };
-      });
-    for (let k = 0; k < starts.length && left.length > 0; k++) {
+    const { plan } = chosen;
+    const { time, starts } = plan;
+    const left: Candidate[] = [];
+    for (const window of projections.windows) {
+      if (window === chosen.window) continue;
+      left.push(
+        new Candidate(plan, window, projections.fits.solver(window.basis, time, noiseRatio * window.basis.size)),
+      );
+    }
+    let count = left.length;
+    for (let k = 0; k < starts.length && count > 0; k++) {
       if (k === FIRST_STRETCHES) {
-        const limit = crossValidation(n, chosen, k);
-        left = left.filter((candidate) => crossValidation(n, candidate, k) < limit);
-        if (left.length === 0) break;
+        const limit = chosen.score(n, k);
+        let kept = 0;
+        for (let i = 0; i < count; i++) if (left[i].score(n, k) < limit) left[kept++] = left[i];
+        count = kept;
+        if (count === 0) break;
       }
       projections.enter(time, starts[k]);
-      for (const { solver, window, residuals } of left) residuals.push(projections.fitStretch(solver, window));
+      for (let i = 0; i < count; i++) left[i].add(projections.fitStretch(left[i].solver, left[i].window));
     }
     let best = chosen;
-    let least = crossValidation(n, chosen, starts.length);
-    for (const candidate of left) {
-      const score = crossValidation(n, candidate, starts.length);
+    let least = chosen.score(n, starts.length);
+    for (let i = 0; i < count; i++) {
+      const score = left[i].score(n, starts.length);
       if (!(score < OTHER_WINDOW * least)) continue;
-      best = candidate;
+      best = left[i];
       least = score;
     }
     return best;
@@ -108,7 +107,7 @@ export class LmmseEstimator implements ChannelEstimator {
   /** The channel of all slots under one hypothesis, each from the stretch around it. */
   private solveAll({ numerology: n, slots }: PilotObservations, solver: WindowSolver, window: DelayWindow) {
     const { projections } = this;
-    const { order, values, slots: width } = solver.time;
+    const { order, weights: values, slots: width } = solver.time;
     const ramp = rampTable(n, window.centre);
     const length = 2 * n.nCarriers;
     const nodes = uninitialisedFloats(length * order * (slots - width + 1));
@@ -127,12 +126,27 @@ export class LmmseEstimator implements ChannelEstimator {
   }
 }
 
-/** One hypothesis on delay and Doppler, and the residuals of the stretches it was judged on. */
-interface Candidate {
-  readonly window: DelayWindow;
-  readonly timeClass: TimeClass;
-  readonly solver: WindowSolver;
-  readonly residuals: number[];
+/** A Doppler class over bursts of so many slots. */
+interface Plan {
+  readonly dopplerHz: number;
+  readonly time: TimeBasis;
+  /** First slots of the stretches that it is judged on. */
+  readonly starts: readonly number[];
+}
+
+const plans = new Map<number, Plan[]>();
+
+/** The Doppler classes of bursts of so many slots, slow to fast, made once. */
+function plansOf(slots: number): readonly Plan[] {
+  let known = plans.get(slots);
+  if (!known) {
+    known = TIME_CLASSES.map((timeClass) => {
+      const time = timeBasis(Math.min(timeClass.slots, slots), timeClass);
+      return { dopplerHz: timeClass.dopplerHz, time, starts: sampleStarts(slots, time.slots) };
+    });
+    plans.set(slots, known);
+  }
+  return known;
 }
 
 /** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five, its ends first. */
@@ -144,16 +158,39 @@ function sampleStarts(slots: number, width: number): number[] {
   return starts;
 }
 
-/** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over the first `count` stretches. */
-function crossValidation(n: Numerology, { solver, residuals }: Candidate, count: number): number {
-  const observations = solver.time.slots * SLOT_SYMBOLS * n.nSubbands;
-  let residual = 0;
-  for (let i = 0; i < count; i++) residual += residuals[i];
-  const share = Math.min(0.9, solver.dof / observations);
-  return residual / (count * observations) / (1 - share) ** 2;
+/** One hypothesis on delay and Doppler, and what it leaves of the stretches it was judged on. */
+class Candidate {
+  readonly plan: Plan;
+  readonly window: DelayWindow;
+  readonly solver: WindowSolver;
+  /** Residual of the first stretches, added up, [stretches + 1]. */
+  private readonly sums = [0];
+
+  constructor(plan: Plan, window: DelayWindow, solver: WindowSolver) {
+    this.plan = plan;
+    this.window = window;
+    this.solver = solver;
+  }
+
+  /** The residual of the next stretch. */
+  add(residual: number): void {
+    this.sums.push(this.sums[this.sums.length - 1] + residual);
+  }
+
+  /** Generalised cross-validation, (residual / n) / (1 - dof / n)^2, over the first `count` stretches. */
+  score(n: Numerology, count: number): number {
+    const observations = observationsOf(n, this.solver);
+    const share = Math.min(0.9, this.solver.dof / observations);
+    return this.sums[count] / (count * observations) / (1 - share) ** 2;
+  }
+}
+
+function observationsOf(n: Numerology, { time }: WindowSolver): number {
+  return time.slots * SLOT_SYMBOLS * n.nSubbands;
 }
 
 const ONE_SLOT: TimeClass = { dopplerHz: 12, slots: 1, order: 2 };
+let oneSlot: TimeBasis | null = null;
 
 /**
  * Channel in the middle of one slot from that slot's pilots alone: the reference that phase and timing of the next slot
@@ -167,7 +204,8 @@ export class SlotEstimator {
     const fits = fitStore(n);
     fits.tidy();
     const lambda = (observed.noiseVariance * basis.size) / signalPower(observed);
-    const solver = fits.solver(basis, timeBasis(1, ONE_SLOT), lambda);
+    oneSlot ??= timeBasis(1, ONE_SLOT);
+    const solver = fits.solver(basis, oneSlot, lambda);
     const ramp = rampTable(n, centre);
     fits.kernel.begin(fits.basis(basis), 1);
     solver.solveSlots(0, fits.kernel.project(ramp, pilots, 0, ONE_SLOT.order, 0));

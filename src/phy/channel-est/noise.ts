@@ -1,6 +1,7 @@
 import { SLOT_SYMBOLS } from '../numerology.ts';
 import type { PilotObservations } from './estimator.ts';
 import type { SeparableChannel } from './separable-channel.ts';
+import { fitStore } from './window-solver.ts';
 
 /**
  * Noise (and interference) variance of every RB from the pilots' residuals after the channel fit,
@@ -24,30 +25,15 @@ export function estimateNoise(
   channel: SeparableChannel,
   errorRatio: number,
 ): NoiseEstimate {
-  const fitted = new Float32Array(observed.pilots.length);
-  channel.atPilots(observed.numerology, fitted);
-  return noiseOfResiduals(observed, fitted, errorRatio);
-}
-
-/** The same from the fit at the pilots, [slot x 14][nSubbands][re, im]. */
-export function noiseOfResiduals(observed: PilotObservations, fitted: Float32Array, errorRatio: number): NoiseEstimate {
   const { numerology: n, slots, pilots } = observed;
   const { nSubbands } = n;
   const keep = 1 - Math.min(0.9, errorRatio);
   const perRb = new Float64Array(slots * nSubbands);
+  fitStore(n).kernel.residual(pilots, channel, perRb);
   const scale = 1 / (SLOT_SYMBOLS * keep);
   const perSubband = new Float64Array(nSubbands);
   let mean = 0;
-  for (let slot = 0; slot < slots; slot++) {
-    const first = slot * nSubbands;
-    let p = 2 * SLOT_SYMBOLS * first;
-    for (let t = 0; t < SLOT_SYMBOLS; t++) {
-      for (let rb = first; rb < first + nSubbands; rb++, p += 2) {
-        const re = pilots[p] - fitted[p];
-        const im = pilots[p + 1] - fitted[p + 1];
-        perRb[rb] += re * re + im * im;
-      }
-    }
+  for (let first = 0; first < perRb.length; first += nSubbands) {
     for (let s = 0; s < nSubbands; s++) {
       const sum = scale * perRb[first + s];
       perRb[first + s] = sum;
@@ -142,8 +128,10 @@ export function shrink(
   const out = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const outlier = Math.abs(deviations[i]) > OUTLIER_SIGMAS * Math.sqrt(sampling);
-    weights[i] = outlier ? 1 : common;
-    out[i] = (centre(i) + 1e-30) * Math.exp(weights[i] * deviations[i]);
+    const weight = outlier ? 1 : common;
+    weights[i] = weight;
+    // Most often all are alike.
+    out[i] = (centre(i) + 1e-30) * (weight === 0 ? 1 : Math.exp(weight * deviations[i]));
   }
   return { values: out, weights };
 }

@@ -1,5 +1,4 @@
-import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
-import { resourceGrid } from '../resource-grid.ts';
+import { SLOT_SYMBOLS } from '../numerology.ts';
 import { type Delays, delaysOf } from './delay-transform.ts';
 import { type DelayWindow, rampTable } from './delay-window.ts';
 import type { PilotObservations } from './estimator.ts';
@@ -22,8 +21,7 @@ export class Projections {
   private chosen: DelayWindow | null = null;
   private ramp: Float32Array = new Float32Array(0);
   private done = new Uint8Array(0);
-  /** One polynomial over a stretch at the carriers, [nCarriers][re, im], and all of them over delay. */
-  private values = new Float64Array(0);
+  /** Polynomials of a stretch over delay, [order][transform's length][re, im]. */
   private grid = new Float64Array(0);
   /** Energy of the stretch whose grid the kernel holds. */
   private stretchEnergy = 0;
@@ -42,7 +40,6 @@ export class Projections {
       this.energies = new Float64Array(slots);
     }
     this.energies.fill(Number.NaN);
-    if (this.values.length !== 2 * n.nCarriers) this.values = new Float64Array(2 * n.nCarriers);
     return this;
   }
 
@@ -58,9 +55,10 @@ export class Projections {
     const { transform } = this.delays;
     const row = 2 * transform.length;
     if (this.grid.length !== time.order * row) this.grid = new Float64Array(time.order * row);
+    const { numerology: n, pilots } = this.observed;
+    const values = this.fits.kernel.weigh(pilots, 2 * first * SLOT_SYMBOLS * n.nSubbands, time.weights, time.order);
     for (let d = 0; d < time.order; d++) {
-      this.weigh(time, d, first);
-      transform.run(this.values, this.grid, d * row);
+      transform.run(values.subarray(2 * n.nCarriers * d), this.grid, d * row);
     }
     this.stretchEnergy = 0;
     for (let slot = first; slot < first + time.slots; slot++) this.stretchEnergy += this.energyOf(slot);
@@ -101,23 +99,6 @@ export class Projections {
     const from = 2 * SLOT_SYMBOLS * observed.numerology.nSubbands * slot;
     this.energies[slot] = fits.kernel.project(ramp, observed.pilots, from, order, slot);
     this.done[slot] = order;
-  }
-
-  /** values = the pilots of a stretch's carriers, weighted with polynomial `d`. */
-  private weigh(time: TimeBasis, d: number, first: number): void {
-    const { values } = this;
-    const { numerology: n, pilots } = this.observed;
-    const grid = resourceGrid(n);
-    const { length } = values;
-    values.fill(0);
-    let at = 2 * first * SLOT_SYMBOLS * n.nSubbands;
-    for (let symbol = 0; symbol < time.slots * SLOT_SYMBOLS; symbol++) {
-      const w = time.values[symbol * time.order + d];
-      for (let c = 2 * grid.pilotOffset(symbol % SLOT_SYMBOLS); c < length; c += 2 * SUBBAND_CARRIERS, at += 2) {
-        values[c] += w * pilots[at];
-        values[c + 1] += w * pilots[at + 1];
-      }
-    }
   }
 
   private energyOf(slot: number): number {

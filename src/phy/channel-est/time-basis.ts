@@ -29,6 +29,8 @@ export interface TimeBasis {
   readonly order: number;
   /** [symbols][order]. */
   readonly values: Float64Array;
+  /** The same in single precision, for kernels. */
+  readonly weights: Float32Array;
   /** The same by the polynomials of single slots: values = sum_p perSlot[slot][d][p] SLOT_POLYNOMIALS[t][p]. */
   readonly perSlot: Float64Array;
   /** [order][order]. */
@@ -95,7 +97,8 @@ export function timeBasis(slots: number, timeClass: TimeClass): TimeBasis {
   // The residual phase and timing of a tracked burst move a little even in a static channel.
   for (let i = 0; i < order; i++) covariance[i * order + i] += 1e-4 / (1 + i) ** 2;
   const priorInverse = invertSymmetric(covariance, order);
-  const basis = { slots, order, values, perSlot: slotShares(slots, order, values), priorInverse };
+  const weights = Float32Array.from(values);
+  const basis = { slots, order, values, weights, perSlot: slotShares(slots, order, values), priorInverse };
   cache.set(key, basis);
   return basis;
 }

@@ -28,6 +28,14 @@ export interface FitSystem {
   readonly perSlot: Float64Array;
 }
 
+/** h = sum_d weights[symbol][d] nodes[sets[slot]][d]: [set][order][nCarriers][re, im], [slots], [slot x 14][order]. */
+export interface FittedChannel {
+  readonly order: number;
+  readonly nodes: Float32Array;
+  readonly sets: Uint16Array;
+  readonly weights: Float32Array;
+}
+
 /**
  * The linear algebra of a channel fit on a separable basis, delay functions A times polynomials in time B: pilots to
  * right-hand sides, their solution, and coefficients to carriers. Bases, interpolations and systems are taken in once and named
@@ -63,6 +71,16 @@ export interface LmmseKernel {
    * Carriers of the first `order` blocks of the last solution, nodes[at..] = conj(ramp) A theta_d, [order][nCarriers][re, im].
    */
   expand(basis: number, ramp: Float32Array, order: number, nodes: Float32Array, at: number): void;
+  /**
+   * values_d,c = sum of the pilots of carrier c over symbols, weighted with weights[symbol][d]: pilots of whole slots, [symbol][nSubbands]
+   * [re, im] from element `from` on. Returns [order][nCarriers][re, im] of its own, order up to MOST_POLYNOMIALS; look anew after each call.
+   */
+  weigh(pilots: Float32Array, from: number, weights: Float32Array, order: number): Float32Array;
+  /**
+   * What a channel leaves of the pilots of slots, [slot x 14][nSubbands][re, im]: out[slot x nSubbands + subband] receives the sum of
+   * |p - sum_d weights[symbol][d] nodes[sets[slot]][d][carrier]|^2 over the RB, with sets, nodes and weights as a SeparableChannel has them.
+   */
+  residual(pilots: Float32Array, channel: FittedChannel, out: Float64Array): void;
   /** Forgets everything. */
   reset(): void;
 }

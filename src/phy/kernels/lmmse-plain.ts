@@ -1,6 +1,7 @@
 import {
   type FitPattern,
   type FitSystem,
+  type FittedChannel,
   type LmmseKernel,
   MOST_POLYNOMIALS,
   POINT_TAPS,
@@ -177,6 +178,40 @@ export class PlainLmmseKernel implements LmmseKernel {
         }
         nodes[o] = re * ramp[2 * c] + im * ramp[2 * c + 1];
         nodes[o + 1] = im * ramp[2 * c] - re * ramp[2 * c + 1];
+      }
+    }
+  }
+
+  weigh(pilots: Float32Array, from: number, weights: Float32Array, order: number): Float32Array {
+    const { nSubbands } = this.pattern;
+    const row = 24 * nSubbands;
+    const values = new Float32Array(order * row);
+    for (let t = 0, p = from; t < weights.length / order; t++) {
+      for (let c = 2 * this.pattern.pilots[t % SLOT]; c < row; c += 24, p += 2) {
+        for (let d = 0; d < order; d++) {
+          values[d * row + c] += weights[t * order + d] * pilots[p];
+          values[d * row + c + 1] += weights[t * order + d] * pilots[p + 1];
+        }
+      }
+    }
+    return values;
+  }
+
+  residual(pilots: Float32Array, { order, nodes, sets, weights }: FittedChannel, out: Float64Array): void {
+    const { nSubbands } = this.pattern;
+    const row = 24 * nSubbands;
+    for (let symbol = 0, p = 0; symbol < SLOT * sets.length; symbol++) {
+      const slot = Math.floor(symbol / SLOT);
+      const node = sets[slot] * order * row + 2 * this.pattern.pilots[symbol % SLOT];
+      for (let s = 0; s < nSubbands; s++, p += 2) {
+        let re = pilots[p];
+        let im = pilots[p + 1];
+        for (let d = 0; d < order; d++) {
+          re -= weights[symbol * order + d] * nodes[node + d * row + 24 * s];
+          im -= weights[symbol * order + d] * nodes[node + d * row + 24 * s + 1];
+        }
+        const rb = slot * nSubbands + s;
+        out[rb] = (symbol % SLOT === 0 ? 0 : out[rb]) + re * re + im * im;
       }
     }
   }

@@ -1,6 +1,7 @@
 import {
   type FitPattern,
   type FitSystem,
+  type FittedChannel,
   type LmmseKernel,
   MOST_POLYNOMIALS,
   POINT_TAPS,
@@ -45,6 +46,27 @@ interface Exports {
     order: number,
     coefficients: number,
     nodes: number,
+  ): void;
+  weigh(
+    pilots: number,
+    subbands: number,
+    offsets: number,
+    weights: number,
+    order: number,
+    symbols: number,
+    sums: number,
+    values: number,
+  ): void;
+  residual(
+    pilots: number,
+    slots: number,
+    subbands: number,
+    offsets: number,
+    sets: number,
+    nodes: number,
+    weights: number,
+    order: number,
+    out: number,
   ): void;
 }
 
@@ -115,6 +137,8 @@ export class WasmLmmseKernel implements LmmseKernel {
   private projected: Room = { at: 0, bytes: 0 };
   private stride = 0;
   private grid: Room = { at: 0, bytes: 0 };
+  /** What a call of `weigh` or `residual` takes and gives, one after the other. */
+  private burst: Room = { at: 0, bytes: 0 };
   private row = 0;
   private end = ARENA;
   /** The ramp that stands in the memory. */
@@ -276,12 +300,49 @@ export class WasmLmmseKernel implements LmmseKernel {
     nodes.set(this.nodes.subarray(0, 4 * half * order), at);
   }
 
+  weigh(pilots: Float32Array, from: number, weights: Float32Array, order: number): Float32Array {
+    const { nSubbands } = this.pattern;
+    const symbols = weights.length / order;
+    const length = 2 * nSubbands * symbols;
+    const weightsAt = 4 * length;
+    this.makeRoom(this.burst, weightsAt + 4 * weights.length);
+    const { at } = this.burst;
+    const { buffer } = this.wasm.memory;
+    new Float32Array(buffer, at, length).set(pilots.subarray(from, from + length));
+    new Float32Array(buffer, at + weightsAt, weights.length).set(weights);
+    this.wasm.weigh(at, nSubbands, OFFSETS, at + weightsAt, order, symbols, SUMS, NODES);
+    return this.nodes;
+  }
+
+  residual(pilots: Float32Array, { order, nodes, sets, weights }: FittedChannel, out: Float64Array): void {
+    const { nSubbands } = this.pattern;
+    const slots = sets.length;
+    const rbs = slots * nSubbands;
+    const set = 8 * SUBBAND * nSubbands * order;
+    const length = 2 * SLOT * rbs;
+    this.makeRoom(this.burst, 8 * rbs + 4 * (slots + length + weights.length + nodes.length));
+    const { buffer } = this.wasm.memory;
+    const outAt = this.burst.at;
+    const setsAt = outAt + 8 * rbs;
+    const pilotsAt = setsAt + 4 * slots;
+    const weightsAt = pilotsAt + 4 * length;
+    const nodesAt = weightsAt + 4 * weights.length;
+    const addresses = new Uint32Array(buffer, setsAt, slots);
+    for (let slot = 0; slot < slots; slot++) addresses[slot] = set * sets[slot];
+    new Float32Array(buffer, pilotsAt, length).set(pilots.length === length ? pilots : pilots.subarray(0, length));
+    new Float32Array(buffer, weightsAt, weights.length).set(weights);
+    new Float32Array(buffer, nodesAt, nodes.length).set(nodes);
+    this.wasm.residual(pilotsAt, slots, nSubbands, OFFSETS, setsAt, nodesAt, weightsAt, order, outAt);
+    out.set(new Float64Array(buffer, outAt, rbs));
+  }
+
   reset(): void {
     this.bases = [];
     this.systems = [];
     this.points = [];
     this.projected = { at: 0, bytes: 0 };
     this.grid = { at: 0, bytes: 0 };
+    this.burst = { at: 0, bytes: 0 };
     this.end = ARENA;
   }
 

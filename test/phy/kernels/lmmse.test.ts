@@ -210,6 +210,58 @@ test('one path projects on a basis around it as on its first function alone, and
   }
 });
 
+test('pilots weighted onto carriers, and what a channel leaves of them: plain sums, any pattern, order and slots', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(1, 2, 4, 15, 25, 50),
+      fc.integer({ min: 1, max: MOST_POLYNOMIALS }),
+      fc.integer({ min: 1, max: 4 }),
+      fc.integer(),
+      (nSubbands, order, slots, seed) => {
+        const random = new RandomStream(seed);
+        const shape = pattern(nSubbands, random);
+        const pilots = new Float32Array(28 * nSubbands * (slots + 1));
+        random.addComplexNoise(pilots, 1);
+        const carriers = 12 * nSubbands;
+        const sets = Uint16Array.from({ length: slots }, (_, i) => i >> 1);
+        const nodes = new Float32Array(2 * carriers * order * (sets[slots - 1] + 1));
+        random.addComplexNoise(nodes, 1);
+        const weights = Float32Array.from({ length: 14 * slots * order }, () => random.normal());
+        // One slot on, and with the carriers that no pilot has.
+        const from = 28 * nSubbands;
+        const sums = new Float64Array(2 * carriers * order);
+        const left = new Float64Array(nSubbands * slots);
+        for (let t = 0; t < 14 * slots; t++) {
+          for (let s = 0; s < nSubbands; s++) {
+            const carrier = 12 * s + shape.pilots[t % 14];
+            const rb = Math.floor(t / 14) * nSubbands + s;
+            for (const part of [0, 1]) {
+              let fit = 0;
+              for (let d = 0; d < order; d++) {
+                const w = weights[t * order + d];
+                sums[2 * (d * carriers + carrier) + part] += w * pilots[from + 2 * (t * nSubbands + s) + part];
+                fit += w * nodes[2 * ((sets[Math.floor(t / 14)] * order + d) * carriers + carrier) + part];
+              }
+              left[rb] += (pilots[2 * (t * nSubbands + s) + part] - fit) ** 2;
+            }
+          }
+        }
+        for (const Kernel of KERNELS) {
+          const kernel = new Kernel(shape);
+          assert.ok(difference(sums, kernel.weigh(pilots, from, weights, order).subarray(0, sums.length)) < 1e-5);
+          // Twice: what it holds of one call does not show in the next.
+          for (let i = 0; i < 2; i++) {
+            const out = new Float64Array(left.length).fill(7);
+            kernel.residual(pilots, { order, nodes, sets, weights }, out);
+            assert.ok(difference(left, out) < 1e-5, `${Kernel.name}: ${difference(left, out)}`);
+          }
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
+});
+
 test('the memory grows with systems, which all stay right, and begins anew after a reset', () => {
   const random = new RandomStream('growth');
   const [on, of] = [WasmLmmseKernel, PlainLmmseKernel].map((Kernel) => new Kernel(pattern(4, new RandomStream(1))));

@@ -198,22 +198,31 @@ export function solve(factor: usize, size: usize, z: usize, theta: usize, penalt
     let y3 = f64x2.splat(0);
     const end = z + ((row + 4) << 4);
     const begin = block;
-    for (let x = z; x < end; x += 16, block += 32) {
+    // Two columns a step: their number is even.
+    for (let x = z; x < end; x += 32, block += 64) {
       const value = v128.load(x);
       y0 = f64x2.add(y0, f64x2.mul(value, v128.load64_splat(block)));
       y1 = f64x2.add(y1, f64x2.mul(value, v128.load64_splat(block, 8)));
       y2 = f64x2.add(y2, f64x2.mul(value, v128.load64_splat(block, 16)));
       y3 = f64x2.add(y3, f64x2.mul(value, v128.load64_splat(block, 24)));
+      const next = v128.load(x, 16);
+      y0 = f64x2.add(y0, f64x2.mul(next, v128.load64_splat(block, 32)));
+      y1 = f64x2.add(y1, f64x2.mul(next, v128.load64_splat(block, 40)));
+      y2 = f64x2.add(y2, f64x2.mul(next, v128.load64_splat(block, 48)));
+      y3 = f64x2.add(y3, f64x2.mul(next, v128.load64_splat(block, 56)));
     }
     const first = f64x2.add(sumOfSquares(y0), sumOfSquares(y1));
     explained = f64x2.add(explained, f64x2.add(first, f64x2.add(sumOfSquares(y2), sumOfSquares(y3))));
     // The same rows once more, now as columns of F'.
     let from = begin;
     const last = theta + ((row + 4) << 4);
-    for (let x = theta; x < last; x += 16, from += 32) {
+    for (let x = theta; x < last; x += 32, from += 64) {
       const a = f64x2.add(f64x2.mul(y0, v128.load64_splat(from)), f64x2.mul(y1, v128.load64_splat(from, 8)));
       const b = f64x2.add(f64x2.mul(y2, v128.load64_splat(from, 16)), f64x2.mul(y3, v128.load64_splat(from, 24)));
+      const c = f64x2.add(f64x2.mul(y0, v128.load64_splat(from, 32)), f64x2.mul(y1, v128.load64_splat(from, 40)));
+      const d = f64x2.add(f64x2.mul(y2, v128.load64_splat(from, 48)), f64x2.mul(y3, v128.load64_splat(from, 56)));
       v128.store(x, f64x2.add(v128.load(x), f64x2.add(a, b)));
+      v128.store(x, f64x2.add(v128.load(x, 16), f64x2.add(c, d)), 16);
     }
   }
   let total = f64x2.extract_lane(explained, 0) + f64x2.extract_lane(explained, 1);
@@ -296,5 +305,96 @@ export function expand(
     }
     theta += size << 4;
     nodes += middle << 1;
+  }
+}
+
+/**
+ * Pilots of consecutive symbols to carriers, values, f32 [order][carrier][re, im]: of each carrier the sum of its pilots, weighted with
+ * polynomial d. pilots: f32 [symbols][subband][re, im]. weights: f32 [symbols][order]. offsets: u32 [14]. sums: f32
+ * [12 pilot offsets][subband][re, im], scratch.
+ */
+export function weigh(
+  pilots: usize,
+  subbands: usize,
+  offsets: usize,
+  weights: usize,
+  order: usize,
+  symbols: usize,
+  sums: usize,
+  values: usize,
+): void {
+  const rowBytes = subbands << 3;
+  const even = rowBytes & ~15;
+  const step = order << 2;
+  for (let d: usize = 0; d < order; d++) {
+    memory.fill(sums, 0, SUBBAND * rowBytes);
+    let weight = weights + (d << 2);
+    let p = pilots;
+    for (let t: usize = 0; t < symbols; t += SYMBOLS) {
+      for (let o = offsets; o < offsets + (SYMBOLS << 2); o += 4, weight += step) {
+        const w = v128.load32_splat(weight);
+        let sum = sums + <usize>load<u32>(o) * rowBytes;
+        for (const end = p + even; p < end; p += 16, sum += 16) {
+          v128.store(sum, f32x4.add(v128.load(sum), f32x4.mul(w, v128.load(p))));
+        }
+        if (even < rowBytes) {
+          v128.store64_lane(sum, f32x4.add(v128.load64_zero(sum), f32x4.mul(w, v128.load64_zero(p))), 0);
+          p += 8;
+        }
+      }
+    }
+    for (let o: usize = 0, sum = sums; o < SUBBAND; o++) {
+      for (let to = values + (o << 3), end = sum + rowBytes; sum < end; sum += 8, to += SUBBAND << 3) {
+        store<u64>(to, load<u64>(sum));
+      }
+    }
+    values += SUBBAND * rowBytes;
+  }
+}
+
+/**
+ * What a channel leaves of the pilots: out, f64 [slot][subband], receives the sum of |p - sum_d w_d node_d|^2 over the symbols of each RB.
+ * pilots: f32 [slot][14][subband][re, im]. sets: u32 [slot], bytes from nodes, f32 [order][carrier][re, im] each. weights: f32
+ * [slot][14][order].
+ */
+export function residual(
+  pilots: usize,
+  slots: usize,
+  subbands: usize,
+  offsets: usize,
+  sets: usize,
+  nodes: usize,
+  weights: usize,
+  order: usize,
+  out: usize,
+): void {
+  const rowBytes = subbands << 3;
+  const nodeBytes = SUBBAND * rowBytes;
+  const step = order << 2;
+  for (let slot: usize = 0; slot < slots; slot++) {
+    let column = nodes + <usize>load<u32>(sets + (slot << 2));
+    for (let s: usize = 0; s < subbands; s++, column += SUBBAND << 3, out += 8) {
+      let energy = f32x4.splat(0);
+      let p = pilots + (s << 3);
+      let weight = weights;
+      // Two symbols a vector.
+      for (let o = offsets; o < offsets + (SYMBOLS << 2); o += 8, p += rowBytes << 1) {
+        let a = column + ((<usize>load<u32>(o)) << 3);
+        let b = column + ((<usize>load<u32>(o, 4)) << 3);
+        let rest = v128.load64_lane(p + rowBytes, v128.load64_zero(p), 1);
+        for (const end = weight + step; weight < end; weight += 4, a += nodeBytes, b += nodeBytes) {
+          const node = v128.load64_lane(b, v128.load64_zero(a), 1);
+          const first = v128.load32_splat(weight);
+          const second = v128.load32_splat(weight + step);
+          rest = f32x4.sub(rest, f32x4.mul(node, v128.shuffle<f64>(first, second, 0, 2)));
+        }
+        weight += step;
+        energy = f32x4.add(energy, f32x4.mul(rest, rest));
+      }
+      const pairs = f32x4.add(energy, v128.shuffle<f32>(energy, energy, 2, 3, 0, 1));
+      store<f64>(out, <f64>(f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1)));
+    }
+    pilots += SYMBOLS * rowBytes;
+    weights += SYMBOLS * step;
   }
 }
