@@ -1,6 +1,7 @@
 import { ExitCode } from '../common/errors.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
-import { type BurstTrace, finalBlocks, snrOfRhoDb } from './link-trace.ts';
+import { type BurstTrace, finalBlocks } from './burst-trace.ts';
+import { snrOfRhoDb } from './link-trace.ts';
 import type { LinkMetrics } from './metrics.ts';
 
 /** Exit code of a link run by the contract: was anything heard, did the picture arrive, how good, what was lost. */

@@ -1,6 +1,7 @@
 import type { LinkEvent, ReceivedPicture } from '../link/receiver.ts';
 import type { RxBack } from '../link/rx-back.ts';
-import { type BurstTrace, LinkTrace } from './link-trace.ts';
+import type { BurstTrace } from './burst-trace.ts';
+import { LinkTrace } from './link-trace.ts';
 
 /** One picture of a stream and the bursts that it came in; `picture` is null where no burst of it could be read. */
 export interface HeardPicture {
@@ -22,6 +23,13 @@ export class HeardPictures {
   /** Pictures that are done with, to be taken with `take`. */
   private readonly done: (ReceivedPicture | HeardPicture)[] = [];
 
+  private readonly most: number;
+
+  /** @param most bursts that are kept of one picture, and of those before it */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.most = most;
+  }
+
   /** The receiver gives a picture up (ReceiverOptions.retire); its last bursts may still be on their way to `add`. */
   retire(picture: ReceivedPicture): void {
     this.done.push(picture);
@@ -40,6 +48,7 @@ export class HeardPictures {
       }
       this.current = { picture, trace };
       trace.share(burst, event, chain);
+      trace.letGo(this.most);
       return;
     }
     const isData = event.use === 'data' || event.use === 'retransmission';
@@ -49,6 +58,8 @@ export class HeardPictures {
     }
     if (isData && this.unread !== null && this.unread !== burst.session) this.lose();
     this.pending.share(burst, event, chain);
+    // Soundings alone, for hours: the last ones belong to what follows.
+    this.pending.letGo(this.most);
   }
 
   /** Pictures that `take` would give. */

@@ -11,7 +11,6 @@ import type { LinkTrace } from './link-trace.ts';
 import { type MachineReferences, machineMetrics } from './machine-metrics.ts';
 import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
 import { sfvMetrics } from './sfv-metrics.ts';
-import { mean } from './stats.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** What a run knows at its end. */
@@ -48,7 +47,8 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   const { config, trace, facts, source, decoded, picture } = input;
   const metrics = emptyMetrics(config.codec);
   const data = trace.dataBursts;
-  const expectsPicture = facts !== null || decoded !== undefined || data.length > 0;
+  const hasData = data.length > 0 || trace.leftData.count > 0;
+  const expectsPicture = facts !== null || decoded !== undefined || hasData;
   // A semantic codec's guess is its picture, marked; a file that does not decode is none.
   const guessed = decoded?.sfvs !== undefined;
   const received = decoded?.decodable || guessed ? decoded?.image : undefined;
@@ -92,14 +92,12 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.csiAgeMs = measuredAgeMs ?? facts?.csiAgeMs ?? null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
   metrics.outage = expectsPicture ? (decoded?.decodable || guessed ? 0 : 1) : null;
-  const measured = (data.length > 0 ? data : trace.bursts.slice(trace.forGains)).filter((b) => b.slots > 0);
-  if (measured.length > 0) {
-    const subbands = measured[0].subbandSnrDb.length;
-    metrics.rbSnrDb = Array.from({ length: subbands }, (_, s) => mean(measured.map((b) => b.subbandSnrDb[s])));
-    metrics.cfoHz = mean(measured.map((b) => b.cfoHz));
-  }
-  const evm = data.map((b) => b.evmDb).filter((v): v is number => v !== null);
-  metrics.evmDb = evm.length > 0 ? mean(evm) : null;
+  const { rbSnrDb, cfoHz } = hasData
+    ? trace.leftData.meansWith(data)
+    : trace.leftOthers.meansWith(trace.bursts.slice(trace.forGains));
+  metrics.rbSnrDb = rbSnrDb;
+  metrics.cfoHz = cfoHz;
+  metrics.evmDb = trace.leftData.meansWith(data).evmDb;
   metrics.numerology = config.numerology;
   metrics.samples = input.samples;
   metrics.lostSamples = input.lostSamples;

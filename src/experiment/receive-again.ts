@@ -1,12 +1,14 @@
 import { FileRadio } from '../radio/file/file-radio.ts';
 import type { StreamSettings } from '../radio/radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { BurstTrace } from './burst-trace.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { predictionOf } from './link-setup.ts';
 import { PictureLedger } from './picture-ledger.ts';
 import { type CaptureHints, receiveStream, type StreamResult } from './receive-stream.ts';
 import type { RunDirectory } from './run-directory.ts';
+import { writeFrame } from './run-files.ts';
 import type { RunIo } from './run-io.ts';
 import type { ReplaySteering } from './steering/replay-steering.ts';
 import type { BudgetFacts } from './telemetry/link-budget.ts';
@@ -68,6 +70,8 @@ export async function receiveAgain(
         return undefined;
       },
       picture: (heard, receiver) => ledger.settle(heard, receiver),
+      // A pass that somebody steers may be one of several.
+      ...(steering ? {} : { leaves: (burst: BurstTrace) => writeFrame(directory, burst) }),
       progress: (samples) => io.progress.update(`replay  ${(samples / hints.rateHz).toFixed(2)} s`),
     },
   ).finally(() => {

@@ -26,7 +26,7 @@ import { PictureLedger } from './picture-ledger.ts';
 import { openQualityInputs } from './quality-inputs.ts';
 import { captureHints, mostLost, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
-import { annotateTrace, RUN_FILES } from './run-files.ts';
+import { annotateBurst, annotateTrace, RUN_FILES, writeFrame } from './run-files.ts';
 import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
 import { bandOf, budgetEnd, levelOfEnd } from './telemetry/budget-ends.ts';
 import { watchRun } from './telemetry/run-facts.ts';
@@ -161,6 +161,10 @@ async function receiveFrom(
           return complete && (answers?.said ?? true);
         },
         picture: (heard, receiver) => ledger.settle(heard, receiver),
+        leaves: (burst) => {
+          writeFrame(run, burst);
+          annotateBurst(capture, burst, n, loOffsetHz, rx.settings.frequencyHz);
+        },
         progress: (samples) => {
           io.progress.update(`receive  ${(samples / rateHz).toFixed(1)} s`);
           if (samples >= limit || (complete && answers?.said)) stop();

@@ -11,10 +11,11 @@ import { type Numerology, numerology } from '../phy/numerology.ts';
 import type { SampleBlock, SampleFormat } from '../radio/radio.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
+import type { BurstTrace } from './burst-trace.ts';
 import { type HeardPicture, HeardPictures } from './heard-pictures.ts';
 import type { ReceiverCodecs } from './link-codecs.ts';
 import { occupiedHz } from './link-config.ts';
-import { type BurstTrace, LinkTrace } from './link-trace.ts';
+import { LinkTrace } from './link-trace.ts';
 import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** What a capture says about how it was tuned; absent fields are not ours. */
@@ -81,6 +82,8 @@ export interface ReceiveSettings {
   readonly codecs?: ReceiverCodecs;
   /** Demodulated in a thread of its own; absent: all in this thread. */
   readonly pipeline?: Pick<PipelineOptions, 'format' | 'fullScale' | 'live'>;
+  /** Bursts that the trace keeps, the last ones; of those before them means and counts. */
+  readonly mostBursts?: number;
 }
 
 /** What came of a stream. */
@@ -103,6 +106,8 @@ export interface StreamHooks {
    * keep it, so that memory does not grow with the number of pictures. Without it all are kept until the end.
    */
   picture?(heard: HeardPicture, receiver: Receiver): Promise<void>;
+  /** Called for the bursts that a long stream's trace keeps no more, in order. */
+  leaves?(burst: BurstTrace): void;
   readonly watch?: RunWatch | null;
   /** Called once with what tells how much waits between the threads, where there are several. */
   queues?(read: () => PipelineQueues): void;
@@ -110,6 +115,8 @@ export interface StreamHooks {
   progress?(samples: number): void;
 }
 
+/** Bursts of a stream that are kept, some 12 kB each. */
+const MOST_BURSTS = 4096;
 /** Pictures that may wait to be settled while the next are received. */
 const MAX_UNSETTLED = 2;
 
@@ -203,7 +210,8 @@ class Reception {
   stopped = false;
   private readonly numerology: Numerology;
   private readonly trace = new LinkTrace();
-  private readonly pictures = new HeardPictures();
+  private readonly pictures: HeardPictures;
+  private readonly most: number;
   private readonly kept: HeardPicture[] = [];
   private settling: Promise<void> | null = null;
 
@@ -212,6 +220,8 @@ class Reception {
     const n = numerology(settings.numerology);
     this.settings = settings;
     this.hooks = hooks;
+    this.most = settings.mostBursts ?? MOST_BURSTS;
+    this.pictures = new HeardPictures(this.most);
     this.numerology = n;
     this.frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
     const receiver = new Receiver({
@@ -230,6 +240,7 @@ class Reception {
     if (burst && event.type === 'burst') hooks.watch?.heard(event, burst, back);
     hooks.heard?.(event, back.receiver);
     if (burst && hooks.burst?.(burst, back.receiver)) this.stopped = true;
+    for (const gone of this.trace.letGo(this.most)) hooks.leaves?.(gone);
   }
 
   /** Shows the picture as far as it has come, and hands over those that are done with. */

@@ -7,6 +7,7 @@ import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
+import type { BurstTrace } from './burst-trace.ts';
 import { occupiedHz } from './link-config.ts';
 import { type ReportInput, receivedPng, reportData } from './link-report.ts';
 import type { LinkSetup } from './link-setup.ts';
@@ -57,7 +58,32 @@ export function openCapture(
   });
 }
 
-/** Marks every burst of the trace in the received capture. */
+/** Marks a burst in the received capture. */
+export function annotateBurst(
+  writer: CaptureWriter,
+  b: BurstTrace,
+  n: Numerology,
+  loOffsetHz: number,
+  frequencyHz: number | undefined,
+): void {
+  const centre = (frequencyHz ?? 0) - loOffsetHz;
+  const half = occupiedHz(n) / 2;
+  writer.annotate({
+    index: Math.max(0, Math.round(b.startSample)),
+    count: Math.max(1, Math.round(b.lengthSamples)),
+    label: `burst ${b.use}`,
+    comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${Math.round(b.cfoHz)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
+    freqLowerEdgeHz: centre - half,
+    freqUpperEdgeHz: centre + half,
+    fields: {
+      'sct:burst_id': b.burst,
+      ...(b.csiAgeMs === null ? {} : { 'sct:csi_age_ms': Math.round(1e3 * b.csiAgeMs) / 1e3 }),
+      ...(b.suspect ? { 'sct:suspect': true } : {}),
+    },
+  });
+}
+
+/** Marks every burst that the trace has in the received capture. */
 export function annotateTrace(
   writer: CaptureWriter,
   trace: Pick<LinkTrace, 'bursts'> & Partial<Pick<LinkTrace, 'droppedBursts'>>,
@@ -65,24 +91,7 @@ export function annotateTrace(
   loOffsetHz: number,
   frequencyHz: number | undefined,
 ): void {
-  const centre = (frequencyHz ?? 0) - loOffsetHz;
-  const half = occupiedHz(n) / 2;
-  for (const b of trace.bursts) {
-    const index = Math.max(0, Math.round(b.startSample));
-    writer.annotate({
-      index,
-      count: Math.max(1, Math.round(b.lengthSamples)),
-      label: `burst ${b.use}`,
-      comment: `burst ${b.burst}, SNR ${b.snrDb.toFixed(1)} dB, CFO ${Math.round(b.cfoHz)} Hz${b.suspect ? `, ${b.suspect}` : ''}`,
-      freqLowerEdgeHz: centre - half,
-      freqUpperEdgeHz: centre + half,
-      fields: {
-        'sct:burst_id': b.burst,
-        ...(b.csiAgeMs === null ? {} : { 'sct:csi_age_ms': Math.round(1e3 * b.csiAgeMs) / 1e3 }),
-        ...(b.suspect ? { 'sct:suspect': true } : {}),
-      },
-    });
-  }
+  for (const b of trace.bursts) annotateBurst(writer, b, n, loOffsetHz, frequencyHz);
   for (const { burst, startSample, lengthSamples } of trace.droppedBursts ?? []) {
     const [index, count] = [Math.max(0, Math.round(startSample)), Math.max(1, Math.round(lengthSamples))];
     const comment = `burst ${burst}, not decoded: the receiver could not keep up`;
@@ -117,17 +126,20 @@ export async function captureWaterfall(path: string, rateHz: number): Promise<Wa
   }
 }
 
-/** Writes frames.jsonl: one line a burst with everything scalar and the RB SNR. */
+/** Writes the bursts that the trace has into frames.jsonl. */
 export function writeFrames(directory: RunDirectory, trace: LinkTrace): void {
-  for (const b of trace.bursts) {
-    const { channel, phase, constellations, rbSnrDb, subbandSnrDb, subbandSnrErrorDb, ...rest } = b;
-    directory.appendFrame({
-      ...rest,
-      subbandSnrDb: rounded(subbandSnrDb),
-      subbandSnrErrorDb: rounded(subbandSnrErrorDb),
-      rbSnrDb: rounded(rbSnrDb),
-    });
-  }
+  for (const burst of trace.bursts) writeFrame(directory, burst);
+}
+
+/** A line of frames.jsonl: a burst with everything scalar and the RB SNR. */
+export function writeFrame(directory: RunDirectory, burst: BurstTrace): void {
+  const { channel, phase, constellations, rbSnrDb, subbandSnrDb, subbandSnrErrorDb, ...rest } = burst;
+  directory.appendFrame({
+    ...rest,
+    subbandSnrDb: rounded(subbandSnrDb),
+    subbandSnrErrorDb: rounded(subbandSnrErrorDb),
+    rbSnrDb: rounded(rbSnrDb),
+  });
 }
 
 function rounded(values: Float32Array): number[] {

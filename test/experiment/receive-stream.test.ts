@@ -2,6 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { SctError } from '../../src/common/errors.ts';
+import type { BurstTrace } from '../../src/experiment/burst-trace.ts';
+import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { linkMetrics } from '../../src/experiment/link-metrics.ts';
+import { traceWarnings } from '../../src/experiment/link-trace.ts';
 import { receiveStream, type StreamHooks } from '../../src/experiment/receive-stream.ts';
 import type { PipelineQueues } from '../../src/link/telemetry.ts';
 import { Transmitter } from '../../src/link/transmitter.ts';
@@ -35,15 +39,16 @@ async function capture(t: TestContext): Promise<string> {
   return path;
 }
 
-async function receive(path: string, query: string, piped: boolean, hooks: StreamHooks = {}) {
+async function receive(path: string, query: string, piped: boolean, hooks: StreamHooks = {}, mostBursts?: number) {
   const radio = await openRadio(`file:${path}${query}`);
   const rx = await radio.openRx({});
   const { rateHz, format, fullScale } = rx.settings;
   const live = radio.capabilities.realtime;
   const pipeline = piped ? { pipeline: { format, fullScale, live } } : {};
   const settings = { numerology: 6, loOffsetHz: 0, rateHz, estimator: 'lmmse', ...pipeline } as const;
+  const limited = mostBursts === undefined ? settings : { ...settings, mostBursts };
   try {
-    const { trace, heard, chain } = await receiveStream(rx, settings, hooks);
+    const { trace, heard, chain } = await receiveStream(rx, limited, hooks);
     const { lostSamples, losses, droppedBursts, imbalance } = chain;
     return { trace, heard, samples: chain.samples, lostSamples, losses, droppedBursts, imbalance };
   } finally {
@@ -110,4 +115,35 @@ test('what a hook throws ends the reception', async (t) => {
     },
   };
   await assert.rejects(receive(await capture(t), '', true, hooks), /enough/);
+});
+
+test('of a long stream the trace keeps the last bursts; means and counts are of all, those that leave are told in order', async (t) => {
+  const path = await capture(t);
+  const all = await receive(path, '', false);
+  const gone: BurstTrace[] = [];
+  const hooks: StreamHooks = { leaves: (burst) => void gone.push(burst) };
+  const few = await receive(path, '', false, hooks, 3);
+  assert.equal(few.trace.bursts.length, 3);
+  assert.equal(few.trace.left, all.trace.bursts.length - 3);
+  assert.deepEqual(
+    [...gone, ...few.trace.bursts],
+    [
+      ...all.trace.bursts.slice(0, -3),
+      // Points are kept of the first burst that is there.
+      ...few.trace.bursts,
+    ],
+  );
+  const config = resolveLinkConfig({ numerology: 6 });
+  const metricsOf = ({ trace, samples: count }: typeof all) =>
+    linkMetrics({
+      ...{ config, trace, facts: null, source: undefined, decoded: undefined },
+      ...{ samples: count, lostSamples: 500, clippedSamples: 0, modelled: false },
+    });
+  const { csiAgeMs: _, ...metrics } = metricsOf(few);
+  const { csiAgeMs: __, ...expected } = metricsOf(all);
+  assert.ok(expected.rbSnrDb && expected.cfoHz !== null && expected.evmDb !== null);
+  assert.deepEqual(metrics, expected);
+  assert.equal(few.trace.csiAgeMs, all.trace.csiAgeMs);
+  assert.match(traceWarnings(few.trace, 0).join('; '), /^7 bursts came: lists and pictures show the last 3, means/);
+  assert.equal(few.heard.length, all.heard.length);
 });

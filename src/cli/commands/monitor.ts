@@ -1,5 +1,5 @@
 import { ExitCode } from '../../common/errors.ts';
-import type { BurstTrace } from '../../experiment/link-trace.ts';
+import type { BurstTrace } from '../../experiment/burst-trace.ts';
 import type { ReceiveSettings } from '../../experiment/receive-stream.ts';
 import type { RxStream, SampleBlock } from '../../radio/radio.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
