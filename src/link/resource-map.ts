@@ -6,7 +6,7 @@ import { sideRePerSubband } from '../phy/frame/side-block.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import { reserveLeading } from '../sct/allocation/burst-shape.ts';
 import type { BurstShape, RbMap } from '../sct/allocation/rb-map.ts';
-import { type Placement, placeSymbols, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
+import { type Placement, placeInto, rbMapCrc16 } from '../sct/allocation/rb-map.ts';
 
 /**
  * Shape of a burst's payload: every RB has the same number of data RE, but for the first `reserved` of each subband, which side
@@ -37,11 +37,14 @@ export function mapOfExtension(n: Numerology, e: Extension): RbMap {
 /**
  * Expands an extension's map to payload positions: element i of stream s is payload RE `positions[start[s] + i]`.
  * FormatError when the counts exceed the burst or the map's CRC does not hold.
+ *
+ * @param room where the positions are written if it is long enough: as many as the burst has RE always are
  */
 export function placeExtension(
   n: Numerology,
   slots: number,
   e: Extension,
+  room?: Uint32Array,
 ): { positions: Uint32Array; start: Uint32Array } {
   const map = mapOfExtension(n, e);
   let total = 0;
@@ -50,40 +53,28 @@ export function placeExtension(
   if (reserved > slots * RB_DATA_RE) {
     throw new FormatError('sideBytes', `take ${reserved} RE of each subband, which has ${slots * RB_DATA_RE}`);
   }
-  const room = (slots * RB_DATA_RE - reserved) * n.nSubbands;
-  if (total > room) throw new FormatError('streams', `place ${total} RE in a burst of ${room}`);
+  const most = (slots * RB_DATA_RE - reserved) * n.nSubbands;
+  if (total > most) throw new FormatError('streams', `place ${total} RE in a burst of ${most}`);
   if (rbMapCrc16(map) !== e.mapCrc) throw new FormatError('mapCrc', 'does not match the map');
+  const positions = room && room.length >= total ? room.subarray(0, total) : new Uint32Array(total);
   const plain = e.interleaved && !e.order && new Set(map.sfvOrder).size === map.sfvOrder.length;
-  const positions = plain
-    ? interleavedPositions(n, slots, reserved).subarray(0, total)
-    : positionsOf(placeSymbols(map, burstShape(n, slots, reserved)));
+  if (plain) interleave(n, slots, reserved, positions);
+  else placeInto(map, burstShape(n, slots, reserved), RB_DATA_RE, positions);
   return { positions, start: startsOf(e) };
 }
 
-const sequences = new Map<string, Uint32Array>();
-/** Kept at once: a link sends bursts of few lengths; the longest takes 4 MB. */
-const MAX_SEQUENCES = 8;
-
-/**
- * The sequence that symbols go round in when they are interleaved (RbMap.layout), all RE of it: it depends on nothing but the burst's length and what side
- * information takes, so it is made once. Not to be written to.
- */
-function interleavedPositions(n: Numerology, slots: number, reserved: number): Uint32Array {
-  const key = `${n.id}/${slots}/${reserved}`;
-  const known = sequences.get(key);
-  if (known) return known;
-  const positions = new Uint32Array((slots * RB_DATA_RE - reserved) * n.nSubbands);
+/** The beginning of the sequence that symbols go round in when they are interleaved (RbMap.layout), without looking at each RB. */
+function interleave(n: Numerology, slots: number, reserved: number, positions: Uint32Array): void {
   let at = 0;
-  for (let k = 0; k < RB_DATA_RE; k++) {
-    for (let slot = 0; slot < slots; slot++) {
-      if (slot * RB_DATA_RE + k < reserved) continue;
+  for (let k = 0; at < positions.length; k++) {
+    // RE of a subband are reserved from the first slot on.
+    const firstSlot = Math.max(0, Math.ceil((reserved - k) / RB_DATA_RE));
+    for (let slot = firstSlot; slot < slots && at < positions.length; slot++) {
       const first = slot * n.nSubbands * RB_DATA_RE + k;
-      for (let subband = 0; subband < n.nSubbands; subband++) positions[at++] = first + subband * RB_DATA_RE;
+      const end = Math.min(positions.length, at + n.nSubbands);
+      for (let p = first; at < end; p += RB_DATA_RE) positions[at++] = p;
     }
   }
-  if (sequences.size >= MAX_SEQUENCES) sequences.clear();
-  sequences.set(key, positions);
-  return positions;
 }
 
 export function positionsOf(placement: Placement): Uint32Array {

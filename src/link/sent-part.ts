@@ -71,8 +71,10 @@ export function partsOf(n: Numerology, plan: PicturePlan, encoded: EncodedSource
       sfvOrder: Uint8Array.from(sent, (p) => p.id),
       reCounts: Uint32Array.from(sent, (p) => p.re),
     };
-    const placement = placeSymbols(kept, burstShape(n, slots, reserved));
-    const positions = positionsOf(placement);
+    // Where no bits are sent, places do not matter.
+    const coded = sent.some((p) => p.kind === 'bits');
+    const placement = coded ? placeSymbols(kept, burstShape(n, slots, reserved)) : null;
+    const positions = placement && positionsOf(placement);
     let [earlier, later, infoBits, codedBits] = [0, 0, 0, 0];
     const contents: StreamContent[] = [];
     const entries = sent.map(({ id, kind, score, re }, i): ExtensionStream => {
@@ -88,7 +90,7 @@ export function partsOf(n: Numerology, plan: PicturePlan, encoded: EncodedSource
         return { id, analog: 1, baseGraph: 0, score, re, bytes: 0 };
       }
       const bytes = atLeast(cuts.at(-1)!, stream.payload).subarray(from, to);
-      const qm = bitsAt(n, plan.modulation, positions.subarray(placement.start[i], placement.start[i + 1]));
+      const qm = bitsAt(n, plan.modulation, positions!.subarray(placement!.start[i], placement!.start[i + 1]));
       const layout = TransportLayout.ofData(bytes.length, qm);
       const payloads = splitIntoBlocks(layout.plan, bytes);
       contents.push({ kind: 'bits', layout, payloads, blocks: [...payloads.keys()] });

@@ -25,6 +25,9 @@ test('positions made at once are those of the map, symbol by symbol', () => {
         const placed = placeSymbols(map, burstShape(n, slots));
         assert.deepEqual(positions, positionsOf(placed));
         assert.deepEqual(start, placed.start);
+        // The same in memory that holds something else.
+        const used = new Uint32Array(slots * RB_DATA_RE * n.nSubbands).fill(7);
+        assert.deepEqual(placeExtension(n, slots, extension, used).positions, positions);
       },
     ),
     { numRuns: 40 },

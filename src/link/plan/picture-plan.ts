@@ -13,7 +13,7 @@ import {
 } from '../../sct/allocation/allocate.ts';
 import type { BurstShape } from '../../sct/allocation/burst-shape.ts';
 import { encodeCsiReport } from '../../sct/allocation/csi-code.ts';
-import { effectiveSnrDb, reportedChannels } from '../../sct/allocation/effective-snr.ts';
+import { effectiveSnrDb, mapChannels } from '../../sct/allocation/effective-snr.ts';
 import { placeSymbols, type RbMap } from '../../sct/allocation/rb-map.ts';
 import { type BurstDemand, splitOverBursts } from '../../sct/allocation/split-bursts.ts';
 import { rankingByScore } from '../../sct/allocation/weights.ts';
@@ -117,13 +117,16 @@ export function planPicture(input: PlanInput): PicturePlan {
     const { demands, allocations } = allocateBursts(input, shapes, excluded, policy, paid.scores);
     const bursts = allocations.map((allocation, b): BurstPlan => {
       const { map } = allocation;
-      const snrs = expectedSnrs(n, shapes[b], allocation, csi, policy);
-      const { rb, re, start } = placeSymbols(map, shapes[b]);
-      const positions = positionsOf({ rb, re, start });
+      const snrs = expectedSnrs(shapes[b], allocation, csi, policy);
+      // Where no bits are sent, places do not matter.
+      const placed = coded ? placeSymbols(map, shapes[b]) : null;
+      const positions = placed && positionsOf(placed);
       const parts = Array.from(map.sfvOrder, (id, i): StreamPart => {
         const { kind, score } = streams[id];
-        const own = positions.subarray(start[i], start[i + 1]);
-        return { id, kind, score, re: own.length, size: sizeOf(n, kind, own, modulation, rateOf(id)), snrDb: snrs[i] };
+        const own = positions?.subarray(placed!.start[i], placed!.start[i + 1]);
+        const re = map.reCounts[i];
+        const size = kind === 'analog' ? re : bytesOf(n, own!, modulation, rateOf(id));
+        return { id, kind, score, re, size, snrDb: snrs[i] };
       });
       return { slots: slotsOf[b], side: b === 0 ? side : 0, map, parts };
     });
@@ -155,14 +158,13 @@ function ownRate(n: Numerology, positions: Uint32Array, qm: Uint8Array, snrDb: r
   return Math.max(LEAST_RATE, codeRateFor(count, qm, snrDb, TARGET_BLER));
 }
 
-function sizeOf(
+/** Bytes that a stream's RE hold at their rate. */
+function bytesOf(
   n: Numerology,
-  kind: StreamPlan['kind'],
   positions: Uint32Array,
   modulation: readonly number[],
   rateOf: (positions: Uint32Array) => number,
 ): number {
-  if (kind === 'analog') return positions.length;
   return payloadBytesAtRate(codedBitsOf(bitsAt(n, modulation, positions)), rateOf(positions));
 }
 
@@ -223,15 +225,13 @@ const FLAT_CODE = 80;
 
 /** What to expect of each placed stream's RE, dB: under the matched placement, so that all mappings send the same symbols. */
 function expectedSnrs(
-  n: Numerology,
   shape: BurstShape,
   allocation: Allocation,
   csi: ChannelKnowledge,
   { interleaved }: BitsPolicy,
 ): number[] {
   const map = csi.codes === null || interleaved !== null ? allocation.map : allocation.matched;
-  const codes = encodeCsiReport(csi.expectedSnrDb);
-  return reportedChannels(placeSymbols(map, shape), codes, n.nSubbands).map((c) => c.snrDb);
+  return mapChannels(map, shape, encodeCsiReport(csi.expectedSnrDb)).map((c) => c.snrDb);
 }
 
 /** A grant for each stream that got anything, in the order in which they first appear; parts of one stream together. */

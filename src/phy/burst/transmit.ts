@@ -63,8 +63,13 @@ export class BurstTransmitter {
     );
   }
 
-  /** Samples of one burst, [layout.samples][re, im]. Throws UsageError when sizes do not fit. */
-  build(content: BurstContent): Float32Array {
+  /**
+   * Samples of one burst, [layout.samples][re, im].
+   *
+   * @param room where they are written, from its beginning; default memory of their own
+   * @throws UsageError when sizes do not fit
+   */
+  build(content: BurstContent, room?: Float32Array): Float32Array {
     const n = this.numerology;
     const units = Math.ceil(content.extension.length / EXTENSION_UNIT_BYTES);
     const header: Header = { ...content.header, numerology: n.id, extensionUnits: units };
@@ -72,13 +77,16 @@ export class BurstTransmitter {
     if (content.payload.length !== 2 * layout.payloadRe) {
       throw new UsageError(`payload has ${content.payload.length / 2} RE, the burst holds ${layout.payloadRe}`);
     }
+    if (room && room.length < 2 * layout.samples) {
+      throw new UsageError(`room for ${room.length >> 1} samples, the burst has ${layout.samples}`);
+    }
     const grid = new Float32Array(2 * n.nCarriers * layout.controlSymbols);
     const padded = new Uint8Array(units * EXTENSION_UNIT_BYTES);
     padded.set(content.extension);
     this.placeControl(grid, encodeHeader(header), CRC16, 0, layout.headerSymbols);
     if (units > 0) this.placeControl(grid, padded, CRC24A, layout.headerSymbols, layout.extensionSymbols);
 
-    const samples = new Float32Array(2 * layout.samples);
+    const samples = room ? room.subarray(0, 2 * layout.samples) : new Float32Array(2 * layout.samples);
     samples.set(this.opening);
     this.ofdm.modulate(grid, layout.controlSymbols, TRANSMIT_RMS, samples, n.preambleLength);
     const perSlot = 2 * n.nSubbands * RB_DATA_RE;
@@ -113,14 +121,21 @@ export class BurstTransmitter {
   }
 }
 
-/** Unit-power QPSK that fills RE without payload (and every RE of a sounding burst), [count][re, im]; the caller's to change. */
-export function paddingSymbols(n: Numerology, count: number): Float32Array {
+/**
+ * Unit-power QPSK that fills RE without payload (and every RE of a sounding burst), [count][re, im]; the caller's to change.
+ *
+ * @param room where they are written, from its beginning; default memory of their own
+ */
+export function paddingSymbols(n: Numerology, count: number, room?: Float32Array): Float32Array {
   let known = paddings.get(n.id);
   if (!known || known.length < 2 * count) {
     known = goldQpsk(SEQUENCE.padding + n.id, count);
     paddings.set(n.id, known);
   }
-  return known.slice(0, 2 * count);
+  if (!room) return known.slice(0, 2 * count);
+  const symbols = room.subarray(0, 2 * count);
+  symbols.set(known.subarray(0, 2 * count));
+  return symbols;
 }
 /** The longest one made so far, by numerology: a shorter one is its beginning. */
 const paddings = new Map<number, Float32Array>();

@@ -1,6 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
+import type { BurstShape } from './burst-shape.ts';
 import { CAPACITY_BY_CSI } from './capacity-table.ts';
-import type { Placement } from './rb-map.ts';
+import { countBySubband, type Placement, type RbMap } from './rb-map.ts';
 
 /** What a CSI report says of the RE that one SFV travels on. */
 export interface ReportedChannel {
@@ -22,20 +23,29 @@ export interface ReportedChannel {
  * @throws UsageError when the placement and the report have different numbers of subbands
  */
 export function reportedChannels(placement: Placement, csi: Uint8Array, nSubbands: number): ReportedChannel[] {
+  const { rb, start } = placement;
+  const counts = Array.from({ length: start.length - 1 }, (_, i) => {
+    const own = new Uint32Array(nSubbands);
+    for (let t = start[i]; t < start[i + 1]; t++) own[rb[t] % nSubbands]++;
+    return own;
+  });
+  return channelsOfCounts(counts, csi, nSubbands);
+}
+
+/** The same of a map, without placing its symbols one by one. */
+export function mapChannels(map: RbMap, shape: BurstShape, csi: Uint8Array): ReportedChannel[] {
+  return channelsOfCounts(countBySubband(map, shape), csi, shape.nSubbands);
+}
+
+/** @param counts RE of each SFV in each subband, [SFV][subband] */
+function channelsOfCounts(counts: readonly Uint32Array[], csi: Uint8Array, nSubbands: number): ReportedChannel[] {
   if (csi.length !== nSubbands) {
     throw new UsageError(`CSI report has ${csi.length} subbands, the burst ${nSubbands}`);
   }
-  const perRe = Float64Array.from(csi, (code) => CAPACITY_BY_CSI[code]);
-  const { rb, start } = placement;
-  const sums: number[] = [];
-  for (let i = 0; i + 1 < start.length; i++) {
-    let capacity = 0;
-    for (let t = start[i]; t < start[i + 1]; t++) capacity += perRe[rb[t] % nSubbands];
-    sums.push(capacity);
-  }
+  const sums = counts.map((own) => own.reduce((sum, re, s) => sum + re * CAPACITY_BY_CSI[csi[s]], 0));
   const total = sums.reduce((a, b) => a + b, 0);
   return sums.map((capacity, i) => {
-    const re = start[i + 1] - start[i];
+    const re = counts[i].reduce((a, b) => a + b, 0);
     return { re, capacity, share: re === 0 ? 0 : capacity / total, snrDb: effectiveSnrDb(capacity, re) };
   });
 }

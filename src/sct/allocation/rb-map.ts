@@ -1,6 +1,6 @@
 import { CRC16, crcBytes } from '../../common/crc.ts';
 import { UsageError } from '../../common/errors.ts';
-import { type BurstShape, checkShape } from './burst-shape.ts';
+import { type BurstShape, checkShape, rePerSubband } from './burst-shape.ts';
 
 export type { BurstShape } from './burst-shape.ts';
 
@@ -35,6 +35,80 @@ export interface Placement {
  * @throws UsageError when the order is not a permutation or the counts exceed the burst
  */
 export function placeSymbols(map: RbMap, shape: BurstShape): Placement {
+  const start = startsOf(map, shape);
+  const places = new Uint32Array(start[start.length - 1]);
+  fill(map, shape, PLACE_STRIDE, places);
+  const rb = places.map((p) => Math.floor(p / PLACE_STRIDE));
+  const re = Uint16Array.from(places, (p) => p % PLACE_STRIDE);
+  return { rb, re, start };
+}
+
+/** More than an RB has RE. */
+const PLACE_STRIDE = 256;
+
+/**
+ * The same as one number a symbol: writes rb x stride + re of each to the beginning of `room`.
+ *
+ * @param room holds as many as the burst has RE
+ * @returns the part of it that was written
+ * @throws UsageError as `placeSymbols`
+ */
+export function placeInto(map: RbMap, shape: BurstShape, stride: number, room: Uint32Array): Uint32Array {
+  const start = startsOf(map, shape);
+  const places = room.subarray(0, start[start.length - 1]);
+  fill(map, shape, stride, places);
+  return places;
+}
+
+/**
+ * How many of each SFV's symbols lie in each subband, [position in sfvOrder][subband], without placing them one by one where the
+ * RBs of a slot are alike.
+ *
+ * @throws UsageError as `placeSymbols`
+ */
+export function countBySubband(map: RbMap, shape: BurstShape): Uint32Array[] {
+  const { nSubbands } = shape;
+  const start = startsOf(map, shape);
+  const counts = Array.from(map.reCounts, () => new Uint32Array(nSubbands));
+  if (map.layout === 'ordered') {
+    const room = rePerSubband(shape);
+    let sfv = 0;
+    let at = 0;
+    for (const subband of map.subbandOrder) {
+      for (const end = at + room[subband]; at < end && sfv < counts.length; ) {
+        const to = Math.min(end, start[sfv + 1]);
+        counts[sfv][subband] += to - at;
+        at = to;
+        if (at === start[sfv + 1]) sfv++;
+      }
+    }
+  } else if (slotsAreEven(shape)) {
+    // Every round visits the subbands in turn: symbol i lies in subband i mod nSubbands.
+    counts.forEach((own, sfv) => {
+      for (let s = 0; s < nSubbands; s++) {
+        own[s] = Math.ceil((start[sfv + 1] - s) / nSubbands) - Math.ceil((start[sfv] - s) / nSubbands);
+      }
+    });
+  } else {
+    const { rb } = placeSymbols(map, shape);
+    counts.forEach((own, sfv) => {
+      for (let i = start[sfv]; i < start[sfv + 1]; i++) own[rb[i] % nSubbands]++;
+    });
+  }
+  return counts;
+}
+
+/** Whether the RBs of each slot have the same RE. */
+function slotsAreEven({ nSubbands, rePerRb, firstRe }: BurstShape): boolean {
+  for (let rb = 0; rb < rePerRb.length; rb++) {
+    const first = rb - (rb % nSubbands);
+    if (rePerRb[rb] !== rePerRb[first] || (firstRe && firstRe[rb] !== firstRe[first])) return false;
+  }
+  return true;
+}
+
+/** First symbol of each SFV; one more element than SFVs. Checks map and shape. */
+function startsOf(map: RbMap, shape: BurstShape): Uint32Array {
   const totalRe = checkShape(shape);
   checkMap(map, shape.nSubbands);
   const start = new Uint32Array(map.reCounts.length + 1);
@@ -43,38 +117,34 @@ export function placeSymbols(map: RbMap, shape: BurstShape): Placement {
     if (end > totalRe) throw new UsageError(`RB map places more than the ${totalRe} resource elements of the burst`);
     start[i + 1] = end;
   }
-  const n = start[map.reCounts.length];
-  const rb = new Uint32Array(n);
-  const re = new Uint16Array(n);
-  if (map.layout === 'ordered') fillOrdered(map.subbandOrder, shape, rb, re);
-  else fillInterleaved(shape, rb, re);
-  return { rb, re, start };
+  return start;
 }
 
-function fillOrdered(order: Uint8Array, shape: BurstShape, rb: Uint32Array, re: Uint16Array): void {
+function fill(map: RbMap, shape: BurstShape, stride: number, places: Uint32Array): void {
+  if (map.layout === 'ordered') fillOrdered(map.subbandOrder, shape, stride, places);
+  else fillInterleaved(shape, stride, places);
+}
+
+function fillOrdered(order: Uint8Array, shape: BurstShape, stride: number, places: Uint32Array): void {
   let at = 0;
   for (const subband of order) {
     for (let slot = 0; slot < shape.nSlots; slot++) {
       const block = slot * shape.nSubbands + subband;
       const first = shape.firstRe?.[block] ?? 0;
-      const end = first + Math.min(shape.rePerRb[block], rb.length - at);
-      for (let k = first; k < end; k++, at++) {
-        rb[at] = block;
-        re[at] = k;
-      }
+      const end = first + Math.min(shape.rePerRb[block], places.length - at);
+      for (let k = first; k < end; k++) places[at++] = block * stride + k;
     }
   }
 }
 
-function fillInterleaved(shape: BurstShape, rb: Uint32Array, re: Uint16Array): void {
+function fillInterleaved(shape: BurstShape, stride: number, places: Uint32Array): void {
   const { rePerRb } = shape;
   const first = shape.firstRe ?? new Uint16Array(rePerRb.length);
   let at = 0;
-  for (let k = 0; at < rb.length; k++) {
-    for (let block = 0; block < rePerRb.length && at < rb.length; block++) {
+  for (let k = 0; at < places.length; k++) {
+    for (let block = 0; block < rePerRb.length && at < places.length; block++) {
       if (k < first[block] || k - first[block] >= rePerRb[block]) continue;
-      rb[at] = block;
-      re[at++] = k;
+      places[at++] = block * stride + k;
     }
   }
 }

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { UsageError } from '../../../src/common/errors.ts';
 import { allocate, MAPPINGS } from '../../../src/sct/allocation/allocate.ts';
 import { type BurstShape, checkShape, reserveLeading } from '../../../src/sct/allocation/burst-shape.ts';
-import { placeSymbols, type RbMap, rbMapCrc16 } from '../../../src/sct/allocation/rb-map.ts';
+import { countBySubband, placeInto, placeSymbols, type RbMap, rbMapCrc16 } from '../../../src/sct/allocation/rb-map.ts';
 import { allocations, evenShape, inputOf } from './vectors.ts';
 
 /** Largest deviation of an SFV's RE from an even spread over the subbands, relative. */
@@ -113,4 +113,46 @@ test('the CRC of a map changes with every field', () => {
   const others = [{ ...map, layout: 'interleaved' as const }, reversed, moved];
   for (const other of others) assert.notEqual(rbMapCrc16(other), crc);
   assert.equal(rbMapCrc16({ ...map }), crc);
+});
+
+test('symbols counted by subband, and as one number each, are those placed one by one', () => {
+  fc.assert(
+    fc.property(
+      fc.constantFrom(1, 4, 15),
+      fc.integer({ min: 1, max: 5 }),
+      fc.nat({ max: 60 }),
+      fc.array(fc.nat({ max: 400 }), { minLength: 1, maxLength: 8 }),
+      fc.nat(),
+      (n, slots, reserved, sizes, seed) => {
+        const even = reserveLeading(evenShape(n, slots), reserved);
+        // One RB less than the others of its slot.
+        const rePerRb = even.rePerRb.map((re, rb) => (rb === seed % even.rePerRb.length ? re >> 1 : re));
+        for (const shape of [even, { ...even, rePerRb }]) {
+          const counts: number[] = [];
+          for (const c of sizes) if (c + counts.reduce((a, b) => a + b, 0) <= checkShape(shape)) counts.push(c);
+          const order = Uint8Array.from({ length: n }, (_, s) => s);
+          for (const layout of ['interleaved', 'ordered'] as const) {
+            const map: RbMap = {
+              ...{ layout, subbandOrder: layout === 'ordered' ? order.toReversed() : order },
+              sfvOrder: Uint8Array.from(counts.keys()),
+              reCounts: Uint32Array.from(counts),
+            };
+            const { rb, re, start } = placeSymbols(map, shape);
+            const counted = countBySubband(map, shape);
+            for (let i = 0; i < counts.length; i++) {
+              const own = new Array<number>(n).fill(0);
+              for (let t = start[i]; t < start[i + 1]; t++) own[rb[t] % n]++;
+              assert.deepEqual([...counted[i]], own);
+            }
+            const places = placeInto(map, shape, 154, new Uint32Array(checkShape(shape)).fill(9));
+            assert.deepEqual(
+              [...places],
+              Array.from(rb, (block, i) => 154 * block + re[i]),
+            );
+          }
+        }
+      },
+    ),
+    { numRuns: 60 },
+  );
 });
