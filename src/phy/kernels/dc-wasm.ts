@@ -6,52 +6,53 @@ import { instantiate } from './wasm.ts';
 interface Exports {
   readonly memory: { readonly buffer: ArrayBuffer };
   readonly STATE: { readonly value: number };
-  readonly INPUT: { readonly value: number };
-  readonly OUTPUT: { readonly value: number };
+  readonly SAMPLES: { readonly value: number };
   readonly SUMS: { readonly value: number };
   process(groups: number): void;
   sums(stretches: number): void;
 }
 
-/** Samples of a call into the kernel, and results of a stretch. */
+/** Most samples of a call into the kernel, those that are processed at once, and results of a stretch. */
 const MAX_SAMPLES = 8192;
+const PROCESSED = 2048;
 const SUM_NUMBERS = 4;
 
 /** WebAssembly SIMD in single precision, the mean in double. */
 export class WasmDcKernel implements DcKernel {
   private readonly wasm = instantiate<Exports>(DC_WASM);
   private readonly state: Float64Array;
-  private readonly input: Float32Array;
-  private readonly output: Float32Array;
+  private readonly samples: Float32Array;
+  /** The first of them. */
+  private readonly processed: Float32Array;
   private readonly sum: Float32Array;
 
   constructor() {
-    const { memory, STATE, INPUT, OUTPUT, SUMS } = this.wasm;
+    const { memory, STATE, SAMPLES, SUMS } = this.wasm;
     this.state = new Float64Array(memory.buffer, STATE.value, DC_STATE);
-    this.input = new Float32Array(memory.buffer, INPUT.value, 2 * MAX_SAMPLES);
-    this.output = new Float32Array(memory.buffer, OUTPUT.value, 2 * MAX_SAMPLES);
+    this.samples = new Float32Array(memory.buffer, SAMPLES.value, 2 * MAX_SAMPLES);
+    this.processed = this.samples.subarray(0, 2 * PROCESSED);
     this.sum = new Float32Array(memory.buffer, SUMS.value, (SUM_NUMBERS * MAX_SAMPLES) / DC_STRETCH);
   }
 
   process(state: Float64Array, input: Float32Array, out: Float32Array): void {
     this.state.set(state);
-    for (let at = 0; at < out.length; at += 2 * MAX_SAMPLES) {
-      const length = Math.min(2 * MAX_SAMPLES, out.length - at);
-      this.input.set(input.subarray(at, at + length));
+    for (let at = 0; at < out.length; at += 2 * PROCESSED) {
+      const length = Math.min(2 * PROCESSED, out.length - at);
+      this.samples.set(input.subarray(at, at + length));
       this.wasm.process(length / (2 * DC_GROUP));
-      out.set(this.output.subarray(0, length), at);
+      out.set(length === this.processed.length ? this.processed : this.samples.subarray(0, length), at);
     }
     state.set(this.state);
   }
 
   sums(samples: Float32Array, from: number, to: number, out: Float64Array, changes: Float32Array): void {
-    const { input, sum } = this;
+    const { samples: room, sum } = this;
     out.fill(0);
     for (let at = from; at < to; at += MAX_SAMPLES) {
       const count = Math.min(MAX_SAMPLES, to - at);
-      input.set(samples.subarray(2 * at, 2 * (at + count)));
+      room.set(samples.subarray(2 * at, 2 * (at + count)));
       const stretches = Math.ceil(count / DC_STRETCH);
-      if (count < stretches * DC_STRETCH) input.fill(0, 2 * count, 2 * stretches * DC_STRETCH);
+      if (count < stretches * DC_STRETCH) room.fill(0, 2 * count, 2 * stretches * DC_STRETCH);
       this.wasm.sums(stretches);
       const first = (at - from) / DC_STRETCH;
       const whole = Math.floor(count / DC_STRETCH);

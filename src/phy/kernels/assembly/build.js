@@ -19,7 +19,7 @@ const KERNELS = [
   { name: 'rate-match', pages: 5 },
   { name: 'spread', pages: 2 },
   { name: 'modulate', pages: 8 },
-  { name: 'dc', pages: 3 },
+  { name: 'dc', pages: 2 },
   { name: 'correlate', pages: 2 },
   { name: 'track', pages: 34 },
   { name: 'ldpc-encode', pages: 1 },

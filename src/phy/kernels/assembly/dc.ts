@@ -5,11 +5,10 @@
 
 /** f64 [mean re, mean im, samples that made it, zeros in a row, not finite] */
 export const STATE: usize = 1024;
-/** f32 [8192][re, im] */
-export const INPUT: usize = 2048;
-export const OUTPUT: usize = 67584;
+/** `process` works in place: what goes in is in the nearest cache when it comes out. f32 [8192][re, im] */
+export const SAMPLES: usize = 2048;
 /** Results of `sums`. f32 [128][re, im, |x|^2, |x - first|^2] */
-export const SUMS: usize = 133120;
+export const SUMS: usize = 67584;
 
 const GROUP: usize = 16;
 const GROUP_BYTES: usize = 128;
@@ -18,11 +17,8 @@ const FIRST: f64 = 64;
 const SILENT: f64 = 64;
 const MAX_POWER: f32 = 1e10;
 
-/** |x|^2 of two samples, each twice. */
-function power(x: v128): v128 {
-  const square = f32x4.mul(x, x);
-  return f32x4.add(square, v128.shuffle<f32>(square, square, 1, 0, 3, 2));
-}
+/** Half of what a sample's power may be: re^2 or im^2 of one that is too strong is more. */
+const HALF_POWER: f32 = 5e9;
 
 /** A group with samples that are none: they become 0. */
 function clean(at: usize): void {
@@ -39,25 +35,30 @@ function clean(at: usize): void {
   store<f64>(STATE, load<f64>(STATE, 32) + bad, 32);
 }
 
-/** Counts zeros in a row through a group; beyond SILENT the output is 0. */
-function keepSilence(input: usize, output: usize): void {
+/** Counts zeros in a row through a group; returns those beyond SILENT, the group's first sample in the last bit. */
+function zerosOf(at: usize): u32 {
   let zeros = load<f64>(STATE, 24);
-  for (const end = input + GROUP_BYTES; input < end; input += 8, output += 8) {
-    if (load<f32>(input) !== 0 || load<f32>(input, 4) !== 0) zeros = 0;
-    else if (++zeros > SILENT) store<u64>(output, 0);
+  let silent: u32 = 0;
+  for (let i = 0; i < 16; i++, at += 8) {
+    if (load<f32>(at) !== 0 || load<f32>(at, 4) !== 0) zeros = 0;
+    else if (++zeros > SILENT) silent |= 1 << i;
   }
   store<f64>(STATE, zeros, 24);
+  return silent;
 }
 
-/** `groups` groups from INPUT to OUTPUT. */
+/** Those of a group become 0 again. */
+function keepSilence(at: usize, silent: u32): void {
+  for (; silent !== 0; silent >>= 1, at += 8) if (silent & 1) store<u64>(at, 0);
+}
+
+/** Takes the mean out of `groups` groups of SAMPLES. */
 export function process(groups: usize): void {
-  let input = INPUT;
-  let output = OUTPUT;
-  let meanRe = load<f64>(STATE);
-  let meanIm = load<f64>(STATE, 8);
+  let input = SAMPLES;
+  let mean = v128.load(STATE);
   let count = load<f64>(STATE, 16);
-  const most = f32x4.splat(MAX_POWER);
-  for (const end = INPUT + groups * GROUP_BYTES; input < end; input += GROUP_BYTES, output += GROUP_BYTES) {
+  const most = f32x4.splat(HALF_POWER);
+  for (const end = SAMPLES + groups * GROUP_BYTES; input < end; input += GROUP_BYTES) {
     let a = v128.load(input);
     let b = v128.load(input, 16);
     let c = v128.load(input, 32);
@@ -67,8 +68,8 @@ export function process(groups: usize): void {
     let g = v128.load(input, 96);
     let h = v128.load(input, 112);
     // A sum of squares that is too large, infinite or no number does not compare.
-    const low = f32x4.add(f32x4.add(power(a), power(b)), f32x4.add(power(c), power(d)));
-    const high = f32x4.add(f32x4.add(power(e), power(f)), f32x4.add(power(g), power(h)));
+    const low = f32x4.add(f32x4.add(f32x4.mul(a, a), f32x4.mul(b, b)), f32x4.add(f32x4.mul(c, c), f32x4.mul(d, d)));
+    const high = f32x4.add(f32x4.add(f32x4.mul(e, e), f32x4.mul(f, f)), f32x4.add(f32x4.mul(g, g), f32x4.mul(h, h)));
     if (!v128.all_true<i32>(f32x4.lt(f32x4.add(low, high), most))) {
       clean(input);
       a = v128.load(input);
@@ -80,42 +81,38 @@ export function process(groups: usize): void {
       g = v128.load(input, 96);
       h = v128.load(input, 112);
     }
+    // Whether the last sample is 0: a long run of zeros reaches from one group into the next.
+    const last = (load<u32>(input, 120) | load<u32>(input, 124)) << 1;
+    const zeros = last === 0 || load<f64>(STATE, 24) > 0 ? zerosOf(input) : 0;
     // The mean as two singles: a constant leaves no steps of their resolution.
-    const highRe = <f32>meanRe;
-    const highIm = <f32>meanIm;
-    const restRe = <f32>(meanRe - <f64>highRe);
-    const restIm = <f32>(meanIm - <f64>highIm);
-    const whole = f32x4(highRe, highIm, highRe, highIm);
-    const rest = f32x4(restRe, restIm, restRe, restIm);
-    v128.store(output, f32x4.sub(f32x4.sub(a, whole), rest));
-    v128.store(output, f32x4.sub(f32x4.sub(b, whole), rest), 16);
-    v128.store(output, f32x4.sub(f32x4.sub(c, whole), rest), 32);
-    v128.store(output, f32x4.sub(f32x4.sub(d, whole), rest), 48);
-    v128.store(output, f32x4.sub(f32x4.sub(e, whole), rest), 64);
-    v128.store(output, f32x4.sub(f32x4.sub(f, whole), rest), 80);
-    v128.store(output, f32x4.sub(f32x4.sub(g, whole), rest), 96);
-    v128.store(output, f32x4.sub(f32x4.sub(h, whole), rest), 112);
+    const high32 = f32x4.demote_f64x2_zero(mean);
+    const rest32 = f32x4.demote_f64x2_zero(f64x2.sub(mean, f64x2.promote_low_f32x4(high32)));
+    const whole = v128.shuffle<f32>(high32, high32, 0, 1, 0, 1);
+    const rest = v128.shuffle<f32>(rest32, rest32, 0, 1, 0, 1);
+    v128.store(input, f32x4.sub(f32x4.sub(a, whole), rest));
+    v128.store(input, f32x4.sub(f32x4.sub(b, whole), rest), 16);
+    v128.store(input, f32x4.sub(f32x4.sub(c, whole), rest), 32);
+    v128.store(input, f32x4.sub(f32x4.sub(d, whole), rest), 48);
+    v128.store(input, f32x4.sub(f32x4.sub(e, whole), rest), 64);
+    v128.store(input, f32x4.sub(f32x4.sub(f, whole), rest), 80);
+    v128.store(input, f32x4.sub(f32x4.sub(g, whole), rest), 96);
+    v128.store(input, f32x4.sub(f32x4.sub(h, whole), rest), 112);
     const left = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
     const right = f32x4.add(f32x4.add(e, f), f32x4.add(g, h));
     const sum = f32x4.add(left, right);
-    const sumRe = <f64>(f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 2));
-    const sumIm = <f64>(f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 3));
+    const both = f64x2.promote_low_f32x4(f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 2, 3)));
     count = min(count + <f64>GROUP, MEMORY);
-    const gain = 1 / (FIRST - 1 + count);
-    meanRe += gain * (sumRe - <f64>GROUP * meanRe);
-    meanIm += gain * (sumIm - <f64>GROUP * meanIm);
-    // A long run of zeros reaches from one group into the next.
-    const last = (load<u32>(input, 120) | load<u32>(input, 124)) << 1;
-    if (load<f64>(STATE, 24) > 0 || last === 0) keepSilence(input, output);
+    const gain = f64x2.splat(1 / (FIRST - 1 + count));
+    mean = f64x2.add(mean, f64x2.mul(gain, f64x2.sub(both, f64x2.mul(f64x2.splat(<f64>GROUP), mean))));
+    if (zeros !== 0) keepSilence(input, zeros);
   }
-  store<f64>(STATE, meanRe);
-  store<f64>(STATE, meanIm, 8);
+  v128.store(STATE, mean);
   store<f64>(STATE, count, 16);
 }
 
-/** Sums over `stretches` stretches of 64 samples of INPUT. */
+/** Sums over `stretches` stretches of 64 samples of SAMPLES. */
 export function sums(stretches: usize): void {
-  let p = INPUT;
+  let p = SAMPLES;
   for (let out = SUMS, last = SUMS + (stretches << 4); out < last; out += 16) {
     const first = v128.load64_splat(p);
     let a = f32x4.splat(0);
