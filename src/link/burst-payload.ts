@@ -2,8 +2,9 @@ import { paddingSymbols } from '../phy/burst/transmit.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
 import type { Extension } from '../phy/frame/extension.ts';
 import { encodeSide, sidePositions } from '../phy/frame/side-block.ts';
-import { groupByRb, mapAnalog } from '../phy/modulation/analog.ts';
+import { AnalogMapper } from '../phy/modulation/analog.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
+import { PayloadRoom } from './payload-room.ts';
 import { bitsAt, placeExtension, sideReOf } from './resource-map.ts';
 import { encodeBlocks, type TransportLayout } from './transport.ts';
 
@@ -27,11 +28,15 @@ export interface BurstPayload {
   readonly limitedRe: number;
 }
 
+/** This thread's, whose memory grows to the longest stream. */
+const mapper = new AnalogMapper();
+
 /**
  * Everything of a burst on its RE: side information in front, streams by the extension's map, padding where nothing is.
  *
  * @param sideInfo as long as the extension says
  * @param contents one for each of its streams, in order
+ * @param room where the payload stands, until the next is made there; default memory of its own
  */
 export function burstPayload(
   n: Numerology,
@@ -39,11 +44,13 @@ export function burstPayload(
   e: Extension,
   sideInfo: Uint8Array,
   contents: readonly StreamContent[],
+  room = new PayloadRoom(),
 ): BurstPayload {
-  const payload = paddingSymbols(n, slots * n.nSubbands * RB_DATA_RE);
+  const most = slots * n.nSubbands * RB_DATA_RE;
+  const payload = paddingSymbols(n, most, room.symbols(2 * most));
   const side = sideReOf(n, e);
   if (side > 0) put(payload, sidePositions(n, side), encodeSide(n, sideInfo, side));
-  const { positions, start } = placeExtension(n, slots, e);
+  const { positions, start } = placeExtension(n, slots, e, room.positions(most));
   const rv = e.redundancyVersion as RedundancyVersion;
   let limitedRe = 0;
   contents.forEach((content, i) => {
@@ -52,9 +59,7 @@ export function burstPayload(
       const qm = bitsAt(n, e.modulation, own);
       put(payload, own, encodeBlocks(content.layout, content.payloads, content.blocks, qm, rv));
     } else {
-      const mapped = mapAnalog(content.symbolsReIm.subarray(0, 2 * own.length), groupByRb(own));
-      limitedRe += mapped.limitedRe;
-      put(payload, own, mapped.onRe);
+      limitedRe += mapper.map(content.symbolsReIm.subarray(0, 2 * own.length), own, payload);
     }
   });
   return { payload, limitedRe };

@@ -1,10 +1,10 @@
 import { FormatError } from '../common/errors.ts';
 import type { BurstRecord } from '../phy/burst/record.ts';
-import type { Scratch } from '../phy/burst/scratch.ts';
+import { Scratch } from '../phy/burst/scratch.ts';
 import { blocksOfStreams, type Extension } from '../phy/frame/extension.ts';
 import { powerOf } from '../phy/frame/power-level.ts';
 import { sidePositions } from '../phy/frame/side-block.ts';
-import { demapAnalog, groupByRb } from '../phy/modulation/analog.ts';
+import { AnalogMapper } from '../phy/modulation/analog.ts';
 import { type Numerology, RB_DATA_RE } from '../phy/numerology.ts';
 import type { StreamPiece } from './harq/received-part.ts';
 import type { SidePiece } from './harq/side-state.ts';
@@ -23,45 +23,54 @@ export interface BurstPieces {
   readonly streams: readonly PlacedPiece[];
 }
 
-/**
- * What a burst brought: side information, and stream by stream what their RE hold, analog ones despread, with the subbands' power levels
- * divided out. FormatError where its extension contradicts itself or names more RE or blocks than a burst has, before anything large is made.
- *
- * @param scratch where given, the streams' symbols and SNRs stand there, until it is used again
- */
-export function piecesOf(
-  n: Numerology,
-  record: BurstRecord,
-  e: Extension,
-  repeats: boolean,
-  scratch?: Scratch,
-): BurstPieces {
-  if (e.streams.length === 0 && e.sideBytes === 0) throw new FormatError('streams', 'are none');
-  if ((e.repeats === 1) !== repeats) throw new FormatError('repeats', `is ${e.repeats}, the header says otherwise`);
-  if (repeats && e.blocks.length === 0 && e.streams.some((s) => !s.analog)) throw new FormatError('blocks', 'are none');
-  if (!repeats) checkBlockCount(e);
-  const lists = repeats ? blocksOfStreams(e) : null;
-  const { positions, start } = placeExtension(n, record.header.slots, e);
-  const reserved = sideReOf(n, e);
-  const side = reserved === 0 ? null : gather(record, sidePositions(n, reserved), e.power, n.nSubbands);
-  const qm = bitsAt(n, e.modulation, positions);
-  const { symbols, snr } = gather(record, positions, e.power, n.nSubbands, scratch);
-  const streams = e.streams.map((entry, i) => {
-    const [from, to] = [start[i], start[i + 1]];
-    const placed = positions.subarray(from, to);
-    const seen = { symbols: symbols.subarray(2 * from, 2 * to), snr: snr.subarray(from, to) };
-    const last = i === e.streams.length - 1;
-    return {
-      entry,
-      positions: placed,
-      qm: entry.analog ? new Uint8Array(to - from) : qm.subarray(from, to),
-      ...(entry.analog ? demapAnalog(seen.symbols, seen.snr, groupByRb(placed)) : seen),
-      blocks: lists?.[i] ?? null,
-      earlier: i === 0 ? e.earlier : 0,
-      later: last ? e.later : 0,
-    };
-  });
-  return { side: side ? { bytes: e.sideBytes, rate: e.sideRate, ...side } : null, streams };
+/** An analog stream's RE carry no coded bits. */
+const NO_BITS = new Uint8Array(0);
+
+/** Reads bursts of one numerology, one after another. */
+export class PieceReader {
+  private readonly n: Numerology;
+  private readonly mapper = new AnalogMapper();
+  private readonly scratch: Scratch | undefined;
+
+  /** @param passing the streams' symbols and SNRs are valid until the next burst is read, which saves their memory */
+  constructor(n: Numerology, passing = false) {
+    this.n = n;
+    this.scratch = passing ? new Scratch() : undefined;
+  }
+
+  /**
+   * What a burst brought: side information, and stream by stream what their RE hold, analog ones despread, with the subbands' power levels
+   * divided out. FormatError where its extension contradicts itself or names more RE or blocks than a burst has, before anything large is made.
+   */
+  read(record: BurstRecord, e: Extension, repeats: boolean): BurstPieces {
+    const { n } = this;
+    if (e.streams.length === 0 && e.sideBytes === 0) throw new FormatError('streams', 'are none');
+    if ((e.repeats === 1) !== repeats) throw new FormatError('repeats', `is ${e.repeats}, the header says otherwise`);
+    if (repeats && e.blocks.length === 0 && e.streams.some((s) => !s.analog))
+      throw new FormatError('blocks', 'are none');
+    if (!repeats) checkBlockCount(e);
+    const lists = repeats ? blocksOfStreams(e) : null;
+    const { positions, start } = placeExtension(n, record.header.slots, e);
+    const reserved = sideReOf(n, e);
+    const side = reserved === 0 ? null : gather(record, sidePositions(n, reserved), e.power, n.nSubbands);
+    const { symbols, snr } = gather(record, positions, e.power, n.nSubbands, this.scratch);
+    const streams = e.streams.map((entry, i) => {
+      const [from, to] = [start[i], start[i + 1]];
+      const placed = positions.subarray(from, to);
+      const seen = { symbols: symbols.subarray(2 * from, 2 * to), snr: snr.subarray(from, to) };
+      if (entry.analog) this.mapper.demap(seen.symbols, seen.snr, placed);
+      return {
+        entry,
+        positions: placed,
+        qm: entry.analog ? NO_BITS : bitsAt(n, e.modulation, placed),
+        ...seen,
+        blocks: lists?.[i] ?? null,
+        earlier: i === 0 ? e.earlier : 0,
+        later: i === e.streams.length - 1 ? e.later : 0,
+      };
+    });
+    return { side: side ? { bytes: e.sideBytes, rate: e.sideRate, ...side } : null, streams };
+  }
 }
 
 /** An acknowledgement and a repetition can name MAX_BLOCKS blocks, over all streams of a burst. */

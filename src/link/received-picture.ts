@@ -2,6 +2,7 @@ import { FormatError } from '../common/errors.ts';
 import type { CodecId, Extension } from '../phy/frame/extension.ts';
 import type { ReceivedSource, ReceivedStream } from '../sct/codec/codec.ts';
 import { MAX_STREAM_SYMBOLS } from '../sct/codec/symbol-order.ts';
+import { FloatRoom } from './float-room.ts';
 import type { ReceivedPart, StreamState } from './harq/received-part.ts';
 
 /** Pictures kept at once; an older one is given up when a new one begins. */
@@ -98,11 +99,15 @@ function fits(picture: ReceivedPicture, e: Extension, codec: CodecId): boolean {
   return picture.parts.length === e.partsLess1 + 1 && picture.codec === codec;
 }
 
-/** Everything that came of a picture, stream by stream: the parts' shares in order. */
-export function sourceOf(picture: ReceivedPicture): ReceivedSource {
+/**
+ * Everything that came of a picture, stream by stream: the parts' shares in order.
+ *
+ * @param room where given, analog symbols and their SNRs stand there
+ */
+export function sourceOf(picture: ReceivedPicture, room: FloatRoom = new FloatRoom()): ReceivedSource {
   const ids = new Set<number>();
   for (const part of picture.parts) for (const id of part?.streams.keys() ?? []) ids.add(id);
-  const streams = [...ids].sort((a, b) => a - b).flatMap((id) => streamOf(picture, id) ?? []);
+  const streams = [...ids].sort((a, b) => a - b).flatMap((id) => streamOf(picture, id, room) ?? []);
   return { sideInfo: sideInfoOf(picture), streams };
 }
 
@@ -113,13 +118,14 @@ function sideInfoOf({ parts }: ReceivedPicture): Uint8Array | undefined {
   return parts.every((part) => part !== null) ? new Uint8Array(0) : undefined;
 }
 
-function streamOf(picture: ReceivedPicture, id: number): ReceivedStream | null {
+function streamOf(picture: ReceivedPicture, id: number, room: FloatRoom): ReceivedStream | null {
   const states = picture.parts.map((part) => part?.streams.get(id) ?? null).filter((s) => s !== null);
   const coded = states.filter((s) => s.kind === 'bits');
   if (coded.length === 0)
     return analogStream(
       states.filter((s) => s.kind === 'analog'),
       id,
+      room,
     );
   return coded.length === states.length ? codedStream(coded, id) : null;
 }
@@ -146,17 +152,23 @@ function codedStream(states: readonly CodedState[], id: number): ReceivedStream 
 }
 
 /** Likewise for symbols: those that never came have no SNR. null too for more symbols than a stream can have. */
-function analogStream(states: readonly AnalogState[], id: number): ReceivedStream | null {
+function analogStream(states: readonly AnalogState[], id: number, room: FloatRoom): ReceivedStream | null {
   const length = states[0].earlier + states[0].re + states[0].later;
   if (length > MAX_STREAM_SYMBOLS || states.some((s) => s.earlier + s.re + s.later !== length)) return null;
-  const symbolsReIm = new Float32Array(2 * length);
-  const snrDb = new Float32Array(length).fill(Number.NEGATIVE_INFINITY);
-  for (const { combiner, earlier } of states) {
-    symbolsReIm.set(combiner.mmse(), 2 * earlier);
-    snrDb.set(
-      combiner.snr().map((s) => 10 * Math.log10(s)),
-      earlier,
-    );
+  const symbolsReIm = room.take(2 * length);
+  const snrDb = room.take(length);
+  let at = 0;
+  for (const { combiner, earlier, re } of states) {
+    blank(symbolsReIm, snrDb, at, earlier);
+    combiner.read(symbolsReIm, snrDb, earlier);
+    at = Math.max(at, earlier + re);
   }
+  blank(symbolsReIm, snrDb, at, length);
   return { id, kind: 'analog', symbolsReIm, snrDb, score: states[0].score };
+}
+
+/** Nothing came of the symbols from..to. */
+function blank(symbolsReIm: Float32Array, snrDb: Float32Array, from: number, to: number): void {
+  symbolsReIm.fill(0, 2 * from, 2 * to);
+  snrDb.fill(Number.NEGATIVE_INFINITY, from, to);
 }

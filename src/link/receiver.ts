@@ -1,14 +1,14 @@
 import { FormatError, UsageError } from '../common/errors.ts';
 import { BurstReceiver } from '../phy/burst/burst-receiver.ts';
 import type { BurstRecord, MissRecord, ReceiverRecord, SkipRecord } from '../phy/burst/record.ts';
-import { Scratch } from '../phy/burst/scratch.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { CODEC_IDS, type CodecId, decodeExtension, type Extension } from '../phy/frame/extension.ts';
 import type { Header } from '../phy/frame/header.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
 import type { Codec, DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
-import { piecesOf } from './burst-pieces.ts';
+import { PieceReader } from './burst-pieces.ts';
+import { FloatRoom } from './float-room.ts';
 import { type Asking, type AskingOptions, askedStreams, askingOf } from './harq/asking.ts';
 import { grantedSnrDb } from './harq/granted.ts';
 import type { ReceivedPart } from './harq/received-part.ts';
@@ -86,11 +86,14 @@ export interface ReceiverOptions {
   readonly maxSoftBytes?: number;
   /** True: symbols and SNRs of an event's streams are valid until the next burst is taken, which saves their memory. Default false. */
   readonly passing?: boolean;
-  /** What is asked for again; default: what is damaged, by importance. */
-  readonly asking?: AskingOptions;
+  /** What is asked for again; default: what is damaged, by importance. null: nobody repeats anything, so acknowledgements name no streams. */
+  readonly asking?: AskingOptions | null;
   /** Told of every picture that is given up for a new session or for want of room, before it is forgotten. */
   readonly retire?: (picture: ReceivedPicture) => void;
 }
+
+/** Kept for pictures that are decoded at a time. */
+const MOST_ROOMS = 2;
 
 /**
  * From samples at the modem rate to pictures, knowing only what came over the air. Holds no clock and does no I/O:
@@ -111,23 +114,25 @@ export class Receiver {
   private readonly told = new WeakSet<ReceivedPicture>();
   /** Pictures that have become complete so far. */
   completed = 0;
-  private readonly asking: Asking;
+  private readonly asking: Asking | null;
   private readonly history: CsiHistory | null;
   private csiNumber = 0;
   /** Codes of the latest reports by their numbers, 1..63. */
   private readonly reports = new Map<number, Uint8Array>();
   private session: number | null = null;
-  private readonly scratch: Scratch | undefined;
+  private readonly pieces: PieceReader;
+  /** For what pictures are decoded from. */
+  private readonly rooms: FloatRoom[] = [];
 
   constructor(options: ReceiverOptions) {
     this.numerology = options.numerology;
     this.codecs = options.codecs;
     this.pictures = new PictureStore(options.retire);
     this.harq = new HarqReceiver(options.maxSoftBytes);
-    this.asking = askingOf(options.asking);
+    this.asking = options.asking === null ? null : askingOf(options.asking);
     this.history = options.prediction ? new CsiHistory(options.numerology, options.prediction) : null;
     this.estimator = options.estimator ?? 'lmmse';
-    this.scratch = options.passing ? new Scratch() : undefined;
+    this.pieces = new PieceReader(options.numerology, options.passing);
   }
 
   /** The modem's receiver in this thread; not made where records come from another one. */
@@ -152,7 +157,8 @@ export class Receiver {
   }
 
   /**
-   * Decodes a picture from what has arrived; never throws for what the air has done to it.
+   * Decodes a picture from what has arrived; never throws for what the air has done to it. The codec has the analog symbols until it has
+   * decoded them.
    *
    * @throws UsageError (CodecFinder) where the sender's codec or model set is not here
    */
@@ -166,7 +172,13 @@ export class Receiver {
       const note = `the burst names codec ${picture.codec}, which this receiver lacks; it has ${known}`;
       return { image: undefined, decodable: false, complete: false, mask: undefined, note };
     }
-    return codec.decode(sourceOf(picture), options);
+    const room = this.rooms.pop() ?? new FloatRoom();
+    try {
+      return await codec.decode(sourceOf(picture, room), options);
+    } finally {
+      room.clear();
+      if (this.rooms.length < MOST_ROOMS) this.rooms.push(room);
+    }
   }
 
   /** Takes the next record of a burst receiver, in this thread or another one. */
@@ -231,7 +243,7 @@ export class Receiver {
   /** Hands what a burst brought to its HARQ process; returns what became of it, in the order in which the burst carried it. */
   private content(record: BurstRecord, e: Extension, use: 'data' | 'retransmission') {
     const codec = CODEC_IDS[e.codec];
-    const { side, streams } = piecesOf(this.numerology, record, e, use === 'retransmission', this.scratch);
+    const { side, streams } = this.pieces.read(record, e, use === 'retransmission');
     const analog = streams.reduce((sum, p) => sum + (p.entry.analog ? p.entry.re : 0), 0);
     if (analog + e.earlier + e.later > 0) this.pictures.makeRoom(analog + e.earlier + e.later, e.image);
     let known = this.pictures.partOf(e, codec);
@@ -246,7 +258,7 @@ export class Receiver {
       this.told.add(picture);
       this.completed++;
     }
-    if (use === 'data' && analog > 0 && part.granted.size === 0) {
+    if (this.asking && use === 'data' && analog > 0 && part.granted.size === 0) {
       const codes = this.reports.get(record.header.csiNumber) ?? null;
       part.granted = grantedSnrDb(this.numerology, record.header.slots, e, streams, codes);
     }
@@ -258,17 +270,18 @@ export class Receiver {
       coded.push({ ...piece, decoder: state.decoder });
       for (const b of piece.blocks ?? state.decoder.states.keys()) blocks.push(state.decoder.states[b].ok);
     }
-    return { streams: coded, outcome, picture, blocks, asked: this.askedOf(part, picture) };
+    const asked = this.asking ? this.askedOf(part, picture, this.asking) : undefined;
+    return { streams: coded, outcome, picture, blocks, asked };
   }
 
   /** What to ask for of a part, by what is known of the whole picture. */
-  private askedOf(part: ReceivedPart, { parts }: ReceivedPicture): number[] {
+  private askedOf(part: ReceivedPart, { parts }: ReceivedPicture, asking: Asking): number[] {
     let [before, total] = [0, 0];
     for (const other of parts) {
       if (other === part) before = total;
       for (const { weight } of other?.standing() ?? []) total += weight;
     }
-    return askedStreams(part.standing(), before, total, this.asking, MAX_ASKED);
+    return askedStreams(part.standing(), before, total, asking, MAX_ASKED);
   }
 
   describe(): string {

@@ -11,6 +11,8 @@ export interface TransmitBurst {
   readonly burst: number;
   /** [layout.samples][re, im]; made each time it is read, so that a large picture's bursts never lie in memory at once. */
   readonly samples: Float32Array;
+  /** The same, written to the beginning of `room`, which holds at least as many. */
+  samplesIn(room: Float32Array): Float32Array;
   readonly layout: BurstLayout;
   readonly slots: number;
   readonly extension: Extension | null;

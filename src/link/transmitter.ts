@@ -18,6 +18,7 @@ import {
   wantedItems,
 } from './harq/repetition.ts';
 import { type AckVerdict, HarqSender } from './harq/sender-entity.ts';
+import { PayloadRoom } from './payload-room.ts';
 import { mapOf, mapReason } from './plan/bits-policy.ts';
 import { MAX_DATA_SLOTS, planWithin } from './plan/budget-split.ts';
 import { type ChannelKnowledge, type DatedReport, meanSnr, type Sounding } from './plan/channel-knowledge.ts';
@@ -62,6 +63,8 @@ export class Transmitter {
   readonly budget: SymbolBudget = emptyBudget();
   readonly harq: HarqSender;
   private readonly phy: BurstTransmitter;
+  /** Payloads live from their making to their modulation. */
+  private readonly room = new PayloadRoom();
   private burst = 0;
   private image = 0;
   private report: DatedReport | null = null;
@@ -269,7 +272,8 @@ export class Transmitter {
       blocks: [],
       mapCrc: rbMapCrc16(map),
     };
-    const payload = () => burstPayload(this.numerology, part.slots, extension, part.sideInfo, part.contents);
+    const payload = (room: PayloadRoom) =>
+      burstPayload(this.numerology, part.slots, extension, part.sideInfo, part.contents, room);
     const burst = this.build('data', part.slots, csi.number, mcs, extension, payload);
     this.harq.made(process, burst.burst, [...items.keys()]);
     this.parts.push({ process, part, extension });
@@ -282,7 +286,7 @@ export class Transmitter {
     csiNumber: number,
     mcs: number,
     extension: Extension | null,
-    make: () => BurstPayload,
+    make: (room: PayloadRoom) => BurstPayload,
   ): TransmitBurst {
     const n = this.numerology;
     const bytes = extension ? encodeExtension(n, extension) : new Uint8Array(0);
@@ -302,16 +306,20 @@ export class Transmitter {
     const used = extension ? extension.streams.reduce((a, s) => a + s.re, 0) : 0;
     const side = extension ? sideReOf(n, extension) * n.nSubbands : 0;
     addBurst(this.budget, n, layout, use, used, side);
-    const { phy, limited } = this;
+    const { phy, limited, room } = this;
+    const samples = (to?: Float32Array): Float32Array => {
+      const { payload, limitedRe } = make(room);
+      limited.set(burst, limitedRe);
+      if (extension?.power) applyPower(payload, extension.power);
+      return phy.build({ header, extension: bytes, payload }, to);
+    };
     return {
       use,
       burst,
       get samples() {
-        const { payload, limitedRe } = make();
-        limited.set(burst, limitedRe);
-        if (extension?.power) applyPower(payload, extension.power);
-        return phy.build({ header, extension: bytes, payload });
+        return samples();
       },
+      samplesIn: samples,
       layout,
       slots,
       extension,

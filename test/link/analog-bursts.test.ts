@@ -3,15 +3,16 @@ import { test } from 'node:test';
 import { RandomStream } from '../../src/common/random.ts';
 import type { ReceivedPart } from '../../src/link/harq/received-part.ts';
 import { Receiver } from '../../src/link/receiver.ts';
-import { mapOfExtension, placeExtension, scatter } from '../../src/link/resource-map.ts';
-import { BurstTransmitter, TRANSMIT_RMS } from '../../src/phy/burst/transmit.ts';
+import { mapOfExtension, placeExtension } from '../../src/link/resource-map.ts';
+import { BurstTransmitter, paddingSymbols, TRANSMIT_RMS } from '../../src/phy/burst/transmit.ts';
 import { buildChannel } from '../../src/phy/channel/scenario.ts';
 import { noiseVarianceFor } from '../../src/phy/channel/snr.ts';
 import { type Extension, encodeExtension } from '../../src/phy/frame/extension.ts';
 import { BurstKind } from '../../src/phy/frame/header.ts';
-import { groupByRb, mapAnalog } from '../../src/phy/modulation/analog.ts';
+import { AnalogMapper } from '../../src/phy/modulation/analog.ts';
 import { RB_DATA_RE } from '../../src/phy/numerology.ts';
 import { rbMapCrc16 } from '../../src/sct/allocation/rb-map.ts';
+import { combined } from './harq/combined.ts';
 import { BytesCodec, burstsOf, SMALL } from './helpers.ts';
 
 const SLOTS = 4;
@@ -57,6 +58,8 @@ function burst(number: number, symbols: Float32Array, re: number, more: Partial<
   };
   const e = { ...loose, mapCrc: rbMapCrc16(mapOfExtension(SMALL, loose)) };
   const { positions } = placeExtension(SMALL, SLOTS, e);
+  const payload = paddingSymbols(SMALL, ROOM);
+  new AnalogMapper().map(symbols.subarray(0, 2 * re), positions, payload);
   return new BurstTransmitter(SMALL).build({
     header: {
       numerology: SMALL.id,
@@ -69,7 +72,7 @@ function burst(number: number, symbols: Float32Array, re: number, more: Partial<
       extensionMcs: 0,
     },
     extension: encodeExtension(SMALL, e),
-    payload: scatter(SMALL, SLOTS, positions, mapAnalog(symbols.subarray(0, 2 * re), groupByRb(positions)).onRe),
+    payload,
   });
 }
 
@@ -113,8 +116,7 @@ function link(channelName: string, snrDb: number, seed: number) {
 
 /** Mean over the symbols of snr as said, and the real one of the unbiased symbols weighed by it, dB. */
 function snrs(sent: Float32Array, combiner: ReturnType<ReturnType<typeof link>['stream']>['combiner']) {
-  const snr = combiner.snr();
-  const mmse = combiner.mmse();
+  const { snr, mmse } = combined(combiner);
   let error = 0;
   let said = 0;
   for (let i = 0; i < snr.length; i++) {
@@ -152,10 +154,10 @@ test('in fading every symbol gains by its other reception, and the SNRs are thos
   for (let seed = 1; seed <= trials; seed++) {
     const { hear, stream } = link('epa', 12, seed);
     hear(burst(0, sent, ROOM));
-    const alone = stream().combiner.snr();
+    const alone = combined(stream().combiner).snr;
     // 0.2 s at 5 Hz Doppler: another fade.
     hear(burst(1, sent, ROOM), 0.2);
-    const both = stream().combiner.snr();
+    const both = combined(stream().combiner).snr;
     for (let i = 0; i < ROOM; i++) assert.ok(both[i] >= alone[i]);
     const { excessDb } = snrs(sent, stream().combiner);
     assert.ok(Math.abs(excessDb) < 0.6, `seed ${seed}: ${excessDb} dB`);
@@ -171,9 +173,9 @@ test('a repetition stands in for a data burst that never came; a shorter one hel
   const { hear, stream } = link('awgn', 10, 3);
   assert.equal(hear(burst(1, sent, ROOM)).outcome, 'recovered');
   assert.equal(stream().combiner.receptions, 1);
-  const before = stream().combiner.snr();
+  const before = combined(stream().combiner).snr;
   const half = ROOM >> 1;
   assert.equal(hear(burst(2, sent, half)).outcome, 'repetition');
-  const after = stream().combiner.snr();
+  const after = combined(stream().combiner).snr;
   for (let i = 0; i < ROOM; i++) assert.equal(after[i] > before[i], i < half, `symbol ${i}`);
 });

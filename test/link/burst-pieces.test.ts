@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../src/common/random.ts';
-import { piecesOf } from '../../src/link/burst-pieces.ts';
+import { PieceReader } from '../../src/link/burst-pieces.ts';
 import { mapOfExtension } from '../../src/link/resource-map.ts';
 import type { BurstRecord } from '../../src/phy/burst/record.ts';
 import type { Extension } from '../../src/phy/frame/extension.ts';
@@ -31,7 +31,7 @@ test('each RE of each stream is the one of its place, whole bursts and cut ones,
       const payloadSnr = Float32Array.from({ length: there * RB_DATA_RE * n.nSubbands }, () => random.uniform() + 1);
       const payload = Float32Array.from({ length: 2 * payloadSnr.length }, () => random.uniform() + 1);
       const record = { header: { slots }, payload, payloadSnr } as unknown as BurstRecord;
-      const pieces = piecesOf(n, record, { ...e, mapCrc } as unknown as Extension, false);
+      const pieces = new PieceReader(n).read(record, { ...e, mapCrc } as unknown as Extension, false);
       for (const { positions, symbols, snr } of pieces.streams) {
         positions.forEach((p, i) => {
           const heard = p < payloadSnr.length;

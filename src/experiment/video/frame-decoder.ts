@@ -83,7 +83,9 @@ export class FrameDecoder {
     this.config = config;
     this.modemRateHz = numerology.sampleRateHz;
     this.codecs = codecs;
-    this.receiver = new Receiver({ numerology, codecs: this.codecs, estimator: config.estimator });
+    const { estimator } = config;
+    // No burst of a video is sent again.
+    this.receiver = new Receiver({ numerology, codecs: this.codecs, estimator, passing: true, asking: null });
     this.back = new RxBack(frontend, this.receiver);
   }
 

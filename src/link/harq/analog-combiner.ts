@@ -12,6 +12,8 @@ export class AnalogCombiner {
   private readonly total: Float32Array;
   /** Receptions taken. */
   receptions = 0;
+  /** effectiveSnrDb of what has come so far; null where it has not been asked for since. */
+  private effectiveDb: number | null = null;
 
   constructor(symbols: number) {
     this.weighted = new Float32Array(2 * symbols);
@@ -44,28 +46,47 @@ export class AnalogCombiner {
       total[i] += s;
     }
     this.receptions++;
-  }
-
-  /** Combined SNR of each symbol, linear; 0 where nothing came. A copy. */
-  snr(): Float32Array {
-    return this.total.slice();
+    this.effectiveDb = null;
   }
 
   /** SNR of a flat channel of the same capacity over all symbols, those that never came included, dB; -Infinity where none came. */
   effectiveSnrDb(): number {
-    let bits = 0;
-    for (const s of this.total) bits += Math.log2(1 + s);
-    return 10 * Math.log10(2 ** (bits / this.total.length) - 1);
+    this.effectiveDb ??= effectiveDb(this.total);
+    return this.effectiveDb;
   }
 
-  /** Combined symbols as one MMSE equaliser would give them, S / (1 + S) u with S = sum s_i; [symbol][re, im]. */
-  mmse(): Float32Array {
-    const out = new Float32Array(this.weighted.length);
-    for (let i = 0; i < this.total.length; i++) {
-      const scale = 1 / (1 + this.total[i]);
-      out[2 * i] = scale * this.weighted[2 * i];
-      out[2 * i + 1] = scale * this.weighted[2 * i + 1];
+  /**
+   * Combined symbols as one MMSE equaliser would give them, S / (1 + S) u with S = sum s_i, and their SNRs S.
+   *
+   * @param symbolsReIm gets them from symbol `at` on, [symbol][re, im]
+   * @param snrDb likewise, -Infinity where nothing came
+   */
+  read(symbolsReIm: Float32Array, snrDb: Float32Array, at = 0): void {
+    const { weighted, total } = this;
+    // Symbols of a resource block follow one another and have one SNR.
+    let [last, scale, db] = [Number.NaN, 0, 0];
+    for (let i = 0; i < total.length; i++) {
+      if (total[i] !== last) {
+        last = total[i];
+        scale = 1 / (1 + last);
+        db = 10 * Math.log10(last);
+      }
+      snrDb[at + i] = db;
+      symbolsReIm[2 * (at + i)] = scale * weighted[2 * i];
+      symbolsReIm[2 * (at + i) + 1] = scale * weighted[2 * i + 1];
     }
-    return out;
   }
+}
+
+function effectiveDb(snr: Float32Array): number {
+  let sum = 0;
+  let [last, bits] = [0, 0];
+  for (let i = 0; i < snr.length; i++) {
+    if (snr[i] !== last) {
+      last = snr[i];
+      bits = Math.log2(1 + last);
+    }
+    sum += bits;
+  }
+  return 10 * Math.log10(2 ** (sum / snr.length) - 1);
 }

@@ -32,10 +32,16 @@ export function grantedSnrDb(
 
 function flat(pieces: readonly StreamPiece[]): Map<number, number> {
   let [capacity, came] = [0, 0];
+  let [last, bits] = [0, 0];
   for (const { snr } of pieces) {
-    for (const s of snr) {
+    for (let i = 0; i < snr.length; i++) {
+      const s = snr[i];
       if (!(s > 0)) continue;
-      capacity += Math.log2(1 + s);
+      if (s !== last) {
+        last = s;
+        bits = Math.log2(1 + s);
+      }
+      capacity += bits;
       came++;
     }
   }

@@ -10,7 +10,7 @@ import { type SidePiece, SideState } from './side-state.ts';
 /** What one burst brought of one stream. */
 export interface StreamPiece {
   readonly entry: ExtensionStream;
-  /** Bits of each RE, [re]; all 0 for analog. */
+  /** Bits of each RE of a coded stream, [re]; nothing for an analog one. */
   readonly qm: Uint8Array;
   /** As the MMSE equaliser gives them, [re][re, im], and their SNR, linear, [re]. */
   readonly symbols: Float32Array;

@@ -3,6 +3,7 @@ import { sideRePerSubband } from '../../phy/frame/side-block.ts';
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
 import { rbMapCrc16 } from '../../sct/allocation/rb-map.ts';
 import { type BurstPayload, burstPayload, type StreamContent } from '../burst-payload.ts';
+import type { PayloadRoom } from '../payload-room.ts';
 import { mapOfExtension } from '../resource-map.ts';
 import { itemsOf, type SentPart } from '../sent-part.ts';
 import type { HarqRule } from './asking.ts';
@@ -11,7 +12,7 @@ import { redundancyVersion } from './processes.ts';
 /** What a retransmission burst carries. */
 export interface Repetition {
   readonly extension: Extension;
-  readonly payload: () => BurstPayload;
+  readonly payload: (room?: PayloadRoom) => BurstPayload;
 }
 
 /** What of a part is to go again, and how many RE it had at first. */
@@ -178,6 +179,6 @@ export function repetitionOf(
   const e = { ...loose, mapCrc: rbMapCrc16(mapOfExtension(n, loose)) };
   return {
     extension: e,
-    payload: () => burstPayload(n, slots, e, side > 0 ? part.sideInfo : new Uint8Array(0), contents),
+    payload: (room) => burstPayload(n, slots, e, side > 0 ? part.sideInfo : new Uint8Array(0), contents, room),
   };
 }

@@ -25,6 +25,7 @@ export class DftSpreader {
   readonly length: number;
   private readonly kernel: SpreadKernel;
   private readonly turns: Uint8Array; // [length] 0..3
+  private readonly inOrder: Uint32Array; // [length] 0, 1, 2 and so on
 
   constructor(length: number) {
     if (!Number.isInteger(length) || length < 1) {
@@ -34,58 +35,80 @@ export class DftSpreader {
     // Longer groups are no part of the air interface; studies ask for them.
     this.kernel = length > MAX_SPREAD ? new PlainSpreadKernel(length) : spreadKernel();
     this.turns = spreadingTurns(length);
+    this.inOrder = Uint32Array.from({ length }, (_, i) => i);
+  }
+
+  /** What is transformed, [length][re of 4 groups, im of 4 groups]: shared by all spreaders of a thread, so only until the next one is used. */
+  get lanes(): Float32Array {
+    return this.kernel.lanes;
   }
 
   /** groups: up to 4 of [length][re, im], changed in place. */
   spread(...groups: readonly Float32Array[]): void {
-    const { length, turns, kernel } = this;
     this.requireGroups(groups);
-    const { lanes } = kernel;
-    for (let g = 0; g < groups.length; g++) {
-      const group = groups[g];
-      for (let i = 0, at = g; i < length; i++, at += 8) {
-        const re = group[2 * i];
-        const im = group[2 * i + 1];
-        const cos = QUARTER[turns[i]];
-        const sin = QUARTER[turns[i] + 3];
-        lanes[at] = re * cos - im * sin;
-        lanes[at + 4] = re * sin + im * cos;
-      }
-    }
-    kernel.transform(length);
-    for (let g = 0; g < groups.length; g++) {
-      const group = groups[g];
-      for (let i = 0, at = g; i < length; i++, at += 8) {
-        group[2 * i] = lanes[at];
-        group[2 * i + 1] = lanes[at + 4];
-      }
-    }
+    for (const [lane, group] of groups.entries()) this.putSymbols(lane, group, this.inOrder, 0);
+    this.transform();
+    for (const [lane, group] of groups.entries()) this.takeRe(lane, group, this.inOrder, 0);
   }
 
   /** Undoes spread, in place. */
   despread(...groups: readonly Float32Array[]): void {
-    const { length, turns, kernel } = this;
     this.requireGroups(groups);
-    const { lanes } = kernel;
-    // The inverse transform is the transform of exchanged parts, exchanged.
-    for (let g = 0; g < groups.length; g++) {
-      const group = groups[g];
-      for (let i = 0, at = g; i < length; i++, at += 8) {
-        lanes[at] = group[2 * i + 1];
-        lanes[at + 4] = group[2 * i];
-      }
+    for (const [lane, group] of groups.entries()) this.putRe(lane, group, this.inOrder, 0);
+    this.transform();
+    for (const [lane, group] of groups.entries()) this.takeSymbols(lane, group, this.inOrder, 0);
+  }
+
+  /** The first step of spreading: group `lane` becomes the symbols reIm[at[first]], reIm[at[first + 1]] and so on. */
+  putSymbols(lane: number, reIm: Float32Array, at: Uint32Array, first: number): void {
+    const { length, turns, lanes } = this;
+    for (let i = 0, to = lane; i < length; i++, to += 2 * SPREAD_LANES) {
+      const from = 2 * at[first + i];
+      const re = reIm[from];
+      const im = reIm[from + 1];
+      const cos = QUARTER[turns[i]];
+      const sin = QUARTER[turns[i] + 3];
+      lanes[to] = re * cos - im * sin;
+      lanes[to + SPREAD_LANES] = re * sin + im * cos;
     }
-    kernel.transform(length);
-    for (let g = 0; g < groups.length; g++) {
-      const group = groups[g];
-      for (let i = 0, at = g; i < length; i++, at += 8) {
-        const re = lanes[at + 4];
-        const im = lanes[at];
-        const cos = QUARTER[turns[i]];
-        const sin = QUARTER[turns[i] + 3];
-        group[2 * i] = re * cos + im * sin;
-        group[2 * i + 1] = im * cos - re * sin;
-      }
+  }
+
+  /** The second step of both ways, for all groups that were put. */
+  transform(): void {
+    this.kernel.transform(this.length);
+  }
+
+  /** The last step of spreading: what lies on RE i of the group goes to reIm[at[first + i]]. */
+  takeRe(lane: number, reIm: Float32Array, at: Uint32Array, first: number): void {
+    const { length, lanes } = this;
+    for (let i = 0, from = lane; i < length; i++, from += 2 * SPREAD_LANES) {
+      const to = 2 * at[first + i];
+      reIm[to] = lanes[from];
+      reIm[to + 1] = lanes[from + SPREAD_LANES];
+    }
+  }
+
+  /** The first step of despreading. The inverse transform is the transform of exchanged parts, exchanged. */
+  putRe(lane: number, reIm: Float32Array, at: Uint32Array, first: number): void {
+    const { length, lanes } = this;
+    for (let i = 0, to = lane; i < length; i++, to += 2 * SPREAD_LANES) {
+      const from = 2 * at[first + i];
+      lanes[to] = reIm[from + 1];
+      lanes[to + SPREAD_LANES] = reIm[from];
+    }
+  }
+
+  /** The last step of despreading. */
+  takeSymbols(lane: number, reIm: Float32Array, at: Uint32Array, first: number): void {
+    const { length, turns, lanes } = this;
+    for (let i = 0, from = lane; i < length; i++, from += 2 * SPREAD_LANES) {
+      const re = lanes[from + SPREAD_LANES];
+      const im = lanes[from];
+      const cos = QUARTER[turns[i]];
+      const sin = QUARTER[turns[i] + 3];
+      const to = 2 * at[first + i];
+      reIm[to] = re * cos + im * sin;
+      reIm[to + 1] = im * cos - re * sin;
     }
   }
 

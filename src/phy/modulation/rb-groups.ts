@@ -1,0 +1,95 @@
+import { UsageError } from '../../common/errors.ts';
+import { RB_DATA_RE } from '../numerology.ts';
+
+/** The longest burst has 128 slots x 50 subbands = 6400 resource blocks. */
+const MOST_RBS = 1 << 13;
+
+/**
+ * An analog stream's symbols by the resource block that they lie on: those of one RB are a group, which is spread together. Its memory grows to the
+ * longest stream and is used again from stream to stream; what is read from it is valid until the next `group`.
+ */
+export class RbGroups {
+  /** Number of groups, in the order in which the stream first touches their RBs. */
+  count = 0;
+  readonly rb = new Uint32Array(MOST_RBS); // [group]
+  /** Where a group's symbols begin in `members` and `places`; the next group's begin where they end. */
+  readonly start = new Uint32Array(MOST_RBS + 1); // [group]
+  /** Numbers of the symbols in the stream, group after group, ascending in each. */
+  members = new Uint32Array(0); // [symbol]
+  /** Their payload RE, in the same order. */
+  places = new Uint32Array(0); // [symbol]
+  private groupOfSymbol = new Uint16Array(0); // [symbol in the stream]
+  /** Group of each RB plus 1; 0: none. */
+  private readonly groupOfRb = new Uint16Array(MOST_RBS);
+  private readonly next = new Uint32Array(MOST_RBS);
+
+  /**
+   * Sorts a stream by resource block. O(n).
+   *
+   * @param re payload RE of each symbol, (slot x nSubbands + subband) x 154 + RE in the RB
+   * @throws UsageError for an RE out of range, or an RB with more symbols than RE
+   */
+  group(re: Uint32Array): void {
+    this.forget();
+    if (this.members.length < re.length) this.grow(re.length);
+    const { rb, start, next, members, places, groupOfSymbol, groupOfRb } = this;
+    let group = -1;
+    let first = -1;
+    for (let i = 0; i < re.length; i++) {
+      const place = re[i];
+      // A stream mostly fills one RB after the other.
+      if (first < 0 || place < first || place >= first + RB_DATA_RE) {
+        const block = Math.floor(place / RB_DATA_RE);
+        if (block >= MOST_RBS) {
+          const most = MOST_RBS * RB_DATA_RE - 1;
+          throw new UsageError(`payload RE ${place} of symbol ${i} is out of range: allowed 0 to ${most}`);
+        }
+        if (groupOfRb[block] === 0) {
+          rb[this.count] = block;
+          next[this.count] = 0;
+          groupOfRb[block] = ++this.count;
+        }
+        group = groupOfRb[block] - 1;
+        first = block * RB_DATA_RE;
+      }
+      groupOfSymbol[i] = group;
+      next[group]++;
+    }
+    for (let g = 0, at = 0; g < this.count; g++) {
+      const size = next[g];
+      if (size > RB_DATA_RE)
+        throw new UsageError(`RB ${rb[g]} has ${RB_DATA_RE} RE; the stream puts more symbols there`);
+      start[g] = next[g] = at;
+      at += size;
+      start[g + 1] = at;
+    }
+    for (let i = 0; i < re.length; i++) {
+      const at = next[groupOfSymbol[i]]++;
+      members[at] = i;
+      places[at] = re[i];
+    }
+  }
+
+  /** Calls visit(first group, number of groups, their length) for runs of groups of one length, `most` at most. */
+  eachRun(most: number, visit: (from: number, count: number, length: number) => void): void {
+    const { start, count } = this;
+    for (let from = 0; from < count; ) {
+      const length = start[from + 1] - start[from];
+      let end = from + 1;
+      while (end < count && end - from < most && start[end + 1] - start[end] === length) end++;
+      visit(from, end - from, length);
+      from = end;
+    }
+  }
+
+  private forget(): void {
+    for (let g = 0; g < this.count; g++) this.groupOfRb[this.rb[g]] = 0;
+    this.count = 0;
+  }
+
+  private grow(symbols: number): void {
+    this.members = new Uint32Array(symbols);
+    this.places = new Uint32Array(symbols);
+    this.groupOfSymbol = new Uint16Array(symbols);
+  }
+}
