@@ -126,6 +126,7 @@ export class OurModem {
       if (record.type !== 'burst' || record.slots !== this.shape.slots) continue;
       whole++;
       softDemapMmse(record.payload, record.payloadSnr, QM, record.payloadSnr.length, this.llr);
+      this.receiver.release(record);
     }
     return whole;
   }

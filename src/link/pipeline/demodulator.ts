@@ -130,6 +130,8 @@ export class Demodulator {
     if (room) {
       encoded.writeTo(room);
       records.commit(BURST, 1);
+      // Its arrays have been copied.
+      this.front.phy.release(record);
     } else if (!records.closed) {
       const { startSample, lengthSamples, header } = record;
       this.tell({ type: 'skip', startSample, lengthSamples, header, reason: 'overload' });

@@ -13,6 +13,7 @@ import { withoutMean } from '../sync/dc.ts';
 import { type Detection, Detector } from '../sync/detect.ts';
 import { controlLlrs, readExtension, readHeader } from './control-reader.ts';
 import { hidesOthers, suspicion } from './disturbance.ts';
+import { FloatPool } from './float-pool.ts';
 import { readPayload } from './payload-reader.ts';
 import type { BurstRecord, MissRecord, ReceiverRecord, SkipRecord } from './record.ts';
 import { Scratch } from './scratch.ts';
@@ -50,6 +51,8 @@ export class BurstReceiver {
   private readonly tracker: SymbolTracker;
   private readonly window = new CleanWindow();
   private readonly scratch = new Scratch();
+  /** Arrays of records that have been released. */
+  private readonly pool = new FloatPool();
   private current: ReceiverState = 'search';
   private pending: Detection | null = null;
   private found: Found | null = null;
@@ -106,6 +109,13 @@ export class BurstReceiver {
     this.window.discardTo(this.window.end);
     this.detector.reset(this.window.end);
     return records;
+  }
+
+  /** Takes a record's large arrays back, for records to come: nobody may read them from now on. Need not be called. */
+  release({ payload, payloadSnr, channel }: BurstRecord): void {
+    this.pool.give(channel);
+    this.pool.give(payloadSnr);
+    this.pool.give(payload);
   }
 
   private run(ended: boolean, realEnd = this.window.end): ReceiverRecord[] {
@@ -280,6 +290,7 @@ export class BurstReceiver {
       acquisition.noiseVariance,
       this.estimator,
       this.keptSymbols,
+      this.pool,
     );
     const suspect = suspicion({
       numerology: n,

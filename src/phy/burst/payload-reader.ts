@@ -7,7 +7,7 @@ import { makeEqualiser } from '../kernels/equalise.ts';
 import { type EqualiserKernel, NOISE_NUMBERS } from '../kernels/equalise-kernel.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
-import { uninitialisedFloats } from '../uninitialised.ts';
+import { FloatPool } from './float-pool.ts';
 import { estimatePayload } from './payload-estimate.ts';
 
 export interface Payload extends RbSnr {
@@ -28,7 +28,7 @@ export interface Payload extends RbSnr {
 
 /**
  * From the slots' symbols to payload RE: removes the common phases, estimates channel and noise over the burst, and
- * equalises. `keptSymbols` of each slot go to `channelDetail`. `rows` is [slot x 14][nCarriers][re, im]; `pilots` [slot x 14][nSubbands][re, im] is changed in place.
+ * equalises. `keptSymbols` of each slot go to `channelDetail`; the large arrays come from `pool`. `rows` is [slot x 14][nCarriers][re, im]; `pilots` [slot x 14][nSubbands][re, im] is changed in place.
  */
 export function readPayload(
   n: Numerology,
@@ -41,15 +41,16 @@ export function readPayload(
   noiseVariance: number,
   estimator: ChannelEstimator,
   keptSymbols: readonly number[] = [],
+  pool = new FloatPool(),
 ): Payload {
   const { estimate, noise, phase, phasors } = estimatePayload(
     { numerology: n, slots, pilots, noiseVariance, preamble },
     phases.subarray(firstSymbol, firstSymbol + slots * SLOT_SYMBOLS),
     estimator,
   );
-  const payload = uninitialisedFloats(2 * slots * n.nSubbands * RB_DATA_RE);
-  const payloadSnr = uninitialisedFloats(slots * n.nSubbands * RB_DATA_RE);
-  const middles = uninitialisedFloats(2 * n.nCarriers * slots);
+  const payload = pool.take(2 * slots * n.nSubbands * RB_DATA_RE);
+  const payloadSnr = pool.take(slots * n.nSubbands * RB_DATA_RE);
+  const middles = pool.take(2 * n.nCarriers * slots);
   const slotPhase = new Float64Array(slots);
   const detail = new Float32Array(2 * n.nCarriers * slots * keptSymbols.length);
   const efficiency = new Float64Array(slots * n.nSubbands);

@@ -48,6 +48,28 @@ test('records do not depend on how the stream is cut into blocks', () => {
   }
 });
 
+test('records released are used again, with the same results', () => {
+  const n = numerology(4);
+  const pieces = [1, 2, 3, 4].map((k): [number, Float32Array] => [700 + 6000 * k, burstSamples(n, k, 3)]);
+  const air = onAir(n, 32_000, pieces, 12);
+  const expected = bursts(receive(n, air));
+  assert.equal(expected.length, 4);
+  const receiver = new BurstReceiver(n);
+  const seen = new Set<ArrayBufferLike>();
+  let count = 0;
+  const take = (records: ReturnType<BurstReceiver['push']>) => {
+    for (const record of bursts(records)) {
+      assert.deepEqual(record, expected[count++]);
+      seen.add(record.payload.buffer);
+      receiver.release(record);
+    }
+  };
+  for (let at = 0; at < air.length; at += 4000) take(receiver.push(air.subarray(at, at + 4000)));
+  take(receiver.flush());
+  assert.equal(count, 4);
+  assert.equal(seen.size, 1);
+});
+
 test('a burst cut in the middle gives the slots that came, marked as truncated', () => {
   const n = numerology(15);
   const sent = burstSamples(n, 5, 4);

@@ -17,7 +17,7 @@ const POWER: usize = 209536;
 const PAIR: usize = 209552;
 /** Samples of all symbols of a call. f32 [18432][re, im] */
 export const SAMPLES: usize = 209920;
-/** Occupied carriers. f32 [16][nCarriers][re, im], and what a vector may write behind them */
+/** Occupied carriers. f32 [16][nCarriers][re, im] */
 export const ROWS: usize = 357376;
 /** Carrier of the pilot within each subband, u32 [14], and the pilots' values, f32 [64][nSubbands][re, im]. */
 export const OFFSETS: usize = 434304;
@@ -42,46 +42,6 @@ function turnFour(from: usize, to: usize, cos: v128, sin: v128): void {
   v128.store(to, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
 }
 
-/**
- * Carriers times exp(i a) each, a rising by one step from carrier to carrier: `count` carriers (rounded up to four) from one
- * address to the other; (re, im) = exp(i a) at the first of them. Eight a turn of the loop: the angle waits for its own last value.
- */
-function ramp(from: usize, to: usize, count: usize, re: f64, im: f64, stepRe: f64, stepIm: f64): void {
-  const twoRe = stepRe * stepRe - stepIm * stepIm;
-  const twoIm = 2 * stepRe * stepIm;
-  const threeRe = twoRe * stepRe - twoIm * stepIm;
-  const threeIm = twoRe * stepIm + twoIm * stepRe;
-  const fourRe = twoRe * twoRe - twoIm * twoIm;
-  const fourIm = 2 * twoRe * twoIm;
-  const eightRe = fourRe * fourRe - fourIm * fourIm;
-  const eightIm = 2 * fourRe * fourIm;
-  // exp(i step j), j = 0..3 and 4..7.
-  const fineRe = f32x4(1, <f32>stepRe, <f32>twoRe, <f32>threeRe);
-  const fineIm = f32x4(0, <f32>stepIm, <f32>twoIm, <f32>threeIm);
-  const upRe = f32x4.splat(<f32>fourRe);
-  const upIm = f32x4.splat(<f32>fourIm);
-  const nextRe = f32x4.sub(f32x4.mul(fineRe, upRe), f32x4.mul(fineIm, upIm));
-  const nextIm = f32x4.add(f32x4.mul(fineRe, upIm), f32x4.mul(fineIm, upRe));
-  const end = from + (count << 3);
-  while (from < end) {
-    const baseRe = f32x4.splat(<f32>re);
-    const baseIm = f32x4.splat(<f32>im);
-    const next = re * eightRe - im * eightIm;
-    im = re * eightIm + im * eightRe;
-    re = next;
-    const cos = f32x4.sub(f32x4.mul(baseRe, fineRe), f32x4.mul(baseIm, fineIm));
-    const sin = f32x4.add(f32x4.mul(baseRe, fineIm), f32x4.mul(baseIm, fineRe));
-    turnFour(from, to, cos, sin);
-    if (from + 32 < end) {
-      const cosToo = f32x4.sub(f32x4.mul(baseRe, nextRe), f32x4.mul(baseIm, nextIm));
-      const sinToo = f32x4.add(f32x4.mul(baseRe, nextIm), f32x4.mul(baseIm, nextRe));
-      turnFour(from + 32, to + 32, cosToo, sinToo);
-    }
-    from += 64;
-    to += 64;
-  }
-}
-
 /** exp(i x) to POWER: x less its quarter turns, then polynomials of degree 13 and 14, exact to some 1e-15 for x of a few turns. */
 function turnOf(x: f64): void {
   const quarters = nearest<f64>(x * 0.6366197723675814);
@@ -98,35 +58,6 @@ function turnOf(x: f64): void {
   const b = quarter & 1 ? cos : sin;
   store<f64>(POWER, quarter === 1 || quarter === 2 ? -a : a);
   store<f64>(POWER, quarter >= 2 ? -b : b, 8);
-}
-
-/** The symbols of SYMBOLS from SAMPLES to ROWS. */
-export function demodulate(size: usize, carriers: usize, symbols: i32): void {
-  const half = carriers >> 1;
-  let symbol = SYMBOLS;
-  let row = ROWS;
-  for (let t = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += carriers << 3) {
-    turnOf(load<f64>(symbol));
-    const startRe = load<f64>(POWER);
-    const startIm = load<f64>(POWER, 8);
-    const step = load<f64>(symbol, 8);
-    turnOf(step);
-    const stepRe = load<f64>(POWER);
-    const stepIm = load<f64>(POWER, 8);
-    const first = <usize>load<f64>(symbol, 16);
-    forwardRotated(size, SAMPLES + (first << 3), RESULT, FACTORS, ROTATION);
-    turnOf(step * <f64>half);
-    const powerRe = load<f64>(POWER);
-    const powerIm = load<f64>(POWER, 8);
-    // Carriers -half..-1 stand at the end of the bins, 1..half behind DC. What the lower half writes behind its end is
-    // overwritten by the upper one.
-    const lowRe = startRe * powerRe + startIm * powerIm;
-    const lowIm = startIm * powerRe - startRe * powerIm;
-    ramp(RESULT + ((size - half) << 3), row, half, lowRe, lowIm, stepRe, stepIm);
-    const highRe = startRe * stepRe - startIm * stepIm;
-    const highIm = startRe * stepIm + startIm * stepRe;
-    ramp(RESULT + 8, row + (half << 3), half, highRe, highIm, stepRe, stepIm);
-  }
 }
 
 /** exp(i x) of two angles to PAIR, as turnOf. */
@@ -159,6 +90,17 @@ function turnsOf(x: v128): void {
   const imSign = v128.and(i32x4.shl(count, 30), top);
   v128.store(PAIR, v128.xor(re, reSign));
   v128.store(PAIR, v128.xor(im, imSign), 16);
+}
+
+/** The occupied carriers of RESULT to a row: -half..-1 stand at the end of the bins, 1..half behind DC. */
+function cut(size: usize, half: usize, row: usize): void {
+  const below = RESULT + ((size - half) << 3);
+  const above = RESULT + 8;
+  const bytes = half << 3;
+  for (let i: usize = 0; i < bytes; i += 16) {
+    v128.store(row + i, v128.load(below + i));
+    v128.store(row + bytes + i, v128.load(above + i));
+  }
 }
 
 /** Least-squares channel at the pilots of a row to another address: y conj(pilot). */
@@ -194,12 +136,7 @@ export function take(
   let symbol = SYMBOLS;
   for (let t: usize = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += 2 * halfBytes, pilots += subbands << 3) {
     forwardRotated(size, SAMPLES + ((<usize>load<f64>(symbol, 16)) << 3), RESULT, FACTORS, ROTATION);
-    const below = RESULT + ((size - half) << 3);
-    const above = RESULT + 8;
-    for (let i: usize = 0; i < halfBytes; i += 16) {
-      v128.store(row + i, v128.load(below + i));
-      v128.store(row + halfBytes + i, v128.load(above + i));
-    }
+    cut(size, half, row);
     pilotsOf(row, sequence + t, local, subbands, pilots);
     const step = load<f64>(symbol, 8);
     const offset = <usize>load<u32>(OFFSETS + (local << 2));
@@ -311,6 +248,33 @@ function turnRow(
   }
 }
 
+/** A row by the start angle and step that stand at an address. */
+function turnBy(angles: usize, row: usize, half: usize): void {
+  const start = load<f64>(angles);
+  const step = load<f64>(angles, 8);
+  turnOf(step);
+  const stepRe = load<f64>(POWER);
+  const stepIm = load<f64>(POWER, 8);
+  turnsOf(f64x2(start - <f64>half * step, start + step));
+  const lowRe = load<f64>(PAIR);
+  const highRe = load<f64>(PAIR, 8);
+  const lowIm = load<f64>(PAIR, 16);
+  const highIm = load<f64>(PAIR, 24);
+  turnRow(row, half, lowRe, lowIm, highRe, highIm, stepRe, stepIm);
+}
+
+/** The symbols of SYMBOLS from SAMPLES to ROWS. */
+export function demodulate(size: usize, carriers: usize, symbols: usize): void {
+  const half = carriers >> 1;
+  let symbol = SYMBOLS;
+  let row = ROWS;
+  for (let t: usize = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += carriers << 3) {
+    forwardRotated(size, SAMPLES + ((<usize>load<f64>(symbol, 16)) << 3), RESULT, FACTORS, ROTATION);
+    cut(size, half, row);
+    turnBy(symbol, row, half);
+  }
+}
+
 /** Start phases and ramps of `symbols` rows held, by `angles`, in place; and their pilots' channel anew. */
 export function finish(
   carriers: usize,
@@ -324,13 +288,7 @@ export function finish(
   const subbands = carriers / SUBBAND;
   let local: usize = 0;
   for (let t: usize = 0; t < symbols; t++, angles += 16, row += carriers << 3, pilots += subbands << 3) {
-    const start = load<f64>(angles);
-    const step = load<f64>(angles, 8);
-    turnOf(step);
-    const stepRe = load<f64>(POWER);
-    const stepIm = load<f64>(POWER, 8);
-    turnsOf(f64x2(start - <f64>half * step, start + step));
-    turnRow(row, half, load<f64>(PAIR), load<f64>(PAIR, 16), load<f64>(PAIR, 8), load<f64>(PAIR, 24), stepRe, stepIm);
+    turnBy(angles, row, half);
     pilotsOf(row, sequence + t, local, subbands, pilots);
     local = local === SLOT - 1 ? 0 : local + 1;
   }
