@@ -18,7 +18,7 @@ test('an array given back is taken again by its length, once; others are fresh',
 test('what has gone to another thread is not kept, nor more than sixteen arrays', () => {
   const pool = new FloatPool();
   const gone = pool.take(100);
-  structuredClone(gone, { transfer: [gone.buffer] });
+  structuredClone(gone, { transfer: [gone.buffer as ArrayBuffer] });
   pool.give(gone);
   assert.equal(pool.take(100).length, 100);
   const many = Array.from({ length: 20 }, () => new Float32Array(5));
