@@ -10,11 +10,12 @@ import {
   type PictureShape,
 } from './feature-map.ts';
 import { int8OrFloat, PROBE_GRID, type Precision } from './int8.ts';
-import { contractOf, type NetworkRole } from './model-contract.ts';
+import type { NetworkContract, NetworkRole } from './model-contract.ts';
 import { TensorError } from './model-error.ts';
 import { readModelFile } from './model-files.ts';
 import type { ModelFileInfo, ModelSetInfo } from './model-set.ts';
 import { CLASSES, K_MAX, LABELS, type ModelTables } from './model-tables.ts';
+import { imageCells, imageFromCells } from './picture-cells.ts';
 import { imageFromTensor, imageTensor, requireNetworkSize } from './picture-tensor.ts';
 import type { CorrectorInput, GeneratorInput, LabelOutput, SemanticModels } from './semantic-models.ts';
 import { type Lengths, NetworkSession, type TensorData } from './session.ts';
@@ -34,7 +35,8 @@ export class LoadedModels implements SemanticModels {
   private readonly threads: number;
   private readonly precision: Precision;
   /** Samples of pictures on their way into and out of the networks. */
-  private readonly planes = new SpareBuffers(3 * CELL_PX ** 2 * MOST_KEPT_CELLS);
+  private readonly planes = new SpareBuffers((n) => new Float32Array(n), 3 * CELL_PX ** 2 * MOST_KEPT_CELLS);
+  private readonly bytes = new SpareBuffers((n) => new Uint8Array(n), 3 * CELL_PX ** 2 * MOST_KEPT_CELLS);
   private readonly sessions = new Map<string, Promise<NetworkSession>>(); // role, and how large its pictures are
 
   constructor(dir: string, set: ModelSetInfo, tables: ModelTables, threads: number, precision: Precision = 'float') {
@@ -49,10 +51,14 @@ export class LoadedModels implements SemanticModels {
     const shape = { widthPx: image.width, heightPx: image.height };
     requireNetworkSize(shape);
     const grid = gridOf(shape);
-    const { y } = await this.planes.lend(samplesOf(grid), (planes) =>
-      this.run('analysis', { image: imageTensor(image, planes) }, grid),
-    );
-    return this.features(y, shape);
+    const session = await this.session('analysis', grid);
+    const made =
+      session.form === 'cells'
+        ? this.bytes.lend(samplesOf(grid), (cells) => this.run('analysis', { cells: imageCells(image, cells) }, grid))
+        : this.planes.lend(samplesOf(grid), (planes) =>
+            this.run('analysis', { image: imageTensor(image, planes) }, grid),
+          );
+    return this.features((await made).y, shape);
   }
 
   async synthesise(
@@ -63,9 +69,16 @@ export class LoadedModels implements SemanticModels {
     requireNetworkSize(y);
     const role = options.perceptual ? 'synthesis-perceptual' : 'synthesis';
     const feeds = { yHat: y.data, quality: sameGrid(quality, y) };
+    const session = await this.session(role, y);
+    if (session.form === 'cells') {
+      return this.bytes.lend(samplesOf(y), async (bytes) => {
+        await session.run(feeds, lengthsOf(y), { cells: bytes });
+        return imageFromCells(bytes, y);
+      });
+    }
     return this.planes.lend(samplesOf(y), async (planes) => {
-      const { image } = await this.run(role, feeds, y, { image: planes });
-      return imageFromTensor(image, y);
+      await session.run(feeds, lengthsOf(y), { image: planes });
+      return imageFromTensor(planes, y);
     });
   }
 
@@ -137,7 +150,11 @@ export class LoadedModels implements SemanticModels {
 
   async warm(): Promise<void> {
     const grid = { rows: 4, columns: 4 };
-    for (const { role } of this.set.files) if (role !== 'tables') await this.run(role, zeros(role, this.set), grid);
+    for (const { role } of this.set.files) {
+      if (role === 'tables') continue;
+      const session = await this.session(role, grid);
+      await session.run<TensorData>(zeros(session.contract, grid), lengthsOf(grid));
+    }
   }
 
   async close(): Promise<void> {
@@ -153,8 +170,12 @@ export class LoadedModels implements SemanticModels {
     role: NetworkRole,
     feeds: Readonly<Record<string, TensorData>>,
     grid: GridShape,
-    into?: Readonly<Record<string, Float32Array>>,
   ): Promise<Record<string, Float32Array>> {
+    return (await this.session(role, grid)).run(feeds, lengthsOf(grid));
+  }
+
+  /** The network of a role for pictures as large as a grid. */
+  private session(role: NetworkRole, grid: GridShape): Promise<NetworkSession> {
     const keepsMemory = grid.rows * grid.columns <= MOST_KEPT_CELLS;
     const key = `${role}/${keepsMemory ? 'small' : 'large'}`;
     let session = this.sessions.get(key);
@@ -163,7 +184,7 @@ export class LoadedModels implements SemanticModels {
       this.sessions.set(key, session);
       session.catch(() => this.sessions.delete(key));
     }
-    return (await session).run(feeds, lengthsOf(grid), into);
+    return session;
   }
 
   private async open(role: NetworkRole, keepsMemory: boolean): Promise<NetworkSession> {
@@ -203,13 +224,15 @@ export function lengthsOf({ rows, columns }: GridShape): Lengths {
   };
 }
 
-/** Inputs of a network on a 4x4 grid: zeros, and a scale of one. */
-function zeros(role: NetworkRole, { channels }: ModelSetInfo): Record<string, TensorData> {
-  const lengths = lengthsOf({ rows: 4, columns: 4 });
+/** Inputs of a network on a grid: zeros, and a scale of one. */
+function zeros({ inputs }: NetworkContract, grid: GridShape): Record<string, TensorData> {
+  const lengths = lengthsOf(grid);
   const feeds: Record<string, TensorData> = {};
-  for (const { name, type, shape } of contractOf(role, channels).inputs) {
+  for (const { name, type, shape } of inputs) {
     const length = shape.reduce<number>((product, d) => product * (typeof d === 'number' ? d : lengths[d]), 1);
-    feeds[name] = type === 'int32' ? new Int32Array(length) : new Float32Array(length).fill(name === 'scale' ? 1 : 0);
+    if (type === 'int32') feeds[name] = new Int32Array(length);
+    else if (type === 'uint8') feeds[name] = new Uint8Array(length);
+    else feeds[name] = new Float32Array(length).fill(name === 'scale' ? 1 : 0);
   }
   return feeds;
 }

@@ -1,3 +1,4 @@
+import { CELL_PX } from './feature-map.ts';
 import type { ModelRole, TensorInfo } from './model-set.ts';
 import { CLUSTERS, K_MAX, STREET_LABELS } from './model-tables.ts';
 
@@ -5,6 +6,14 @@ import { CLUSTERS, K_MAX, STREET_LABELS } from './model-tables.ts';
 export const OPSET = 13;
 /** Channels of the generator's noise. */
 export const NOISE_CHANNELS = 16;
+
+/**
+ * What a file of a network is made for. `planes`: the set's own, float. `cells`: an 8-bit execution that takes or gives a picture as bytes, cell
+ * by cell (picture-cells.ts), and may use operators of the runtime besides the standard ones.
+ */
+export type NetworkForm = 'planes' | 'cells';
+/** Operators beside the standard ones that networks of the form `cells` may use. */
+export const RUNTIME_OPERATORS = 'com.microsoft';
 
 /** What a network is given and gives. */
 export interface NetworkContract {
@@ -19,6 +28,7 @@ const f = (name: string, ...shape: (number | string)[]): TensorInfo => ({
   type: 'float32',
   shape: [1, ...shape],
 });
+const cells: TensorInfo = { name: 'cells', type: 'uint8', shape: ['h', 'w', 3 * CELL_PX ** 2] };
 const map = (name: string): TensorInfo => ({ name, type: 'int32', shape: [1, 'h', 'w'] });
 const plane = (name: string): TensorInfo => f(name, 1, 'h', 'w');
 
@@ -26,9 +36,9 @@ const plane = (name: string): TensorInfo => f(name, 1, 'h', 'w');
  * The contract of a role for a set of `channels` channels. Batch 1; free dimensions: H, W pixels (multiples of 16), h, w cells,
  * h4 = 4 h, w4 = 4 w.
  */
-export function contractOf(role: NetworkRole, channels: number): NetworkContract {
+export function contractOf(role: NetworkRole, channels: number, form: NetworkForm = 'planes'): NetworkContract {
   const features = (name: string) => f(name, channels, 'h', 'w');
-  const image = f('image', 3, 'H', 'W');
+  const image = form === 'cells' ? cells : f('image', 3, 'H', 'W');
   const symbols = [map('classMap'), plane('symbols'), plane('snrDb')];
   const maps = (name: string) => f(name, STREET_LABELS, 'h4', 'w4');
   switch (role) {

@@ -33,7 +33,7 @@ export type ModelRole = (typeof MODEL_ROLES)[number];
 /** An input or output of a network; a free dimension is given by its name. */
 export interface TensorInfo {
   readonly name: string;
-  readonly type: 'float32' | 'int32';
+  readonly type: 'float32' | 'int32' | 'uint8';
   readonly shape: readonly (number | string)[];
 }
 

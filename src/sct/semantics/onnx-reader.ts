@@ -29,16 +29,17 @@ interface Field {
  * GraphProto.initializer (5), TensorProto.data_type (2), .float_data (4), .name (8), .raw_data (9), .data_location (14).
  * Nothing is allocated by lengths in the file; every range is checked against the range around it.
  *
- * @throws FormatError when the bytes are no ONNX model, ask for other operators than the standard ones, or keep weights in
- *   other files
+ * @param besides a domain of operators that is allowed beside the standard one
+ * @throws FormatError when the bytes are no ONNX model, ask for other operators, or keep weights in other files
  */
-export function readOnnx(bytes: Uint8Array): OnnxFacts {
+export function readOnnx(bytes: Uint8Array, besides?: string): OnnxFacts {
   let opset = 0;
   let graphs = 0;
   let nonFinite: string | null = null;
   for (const field of fields(bytes, 0, bytes.length)) {
     if (field.number === 8) {
       const { domain, version } = operatorSet(bytes, field);
+      if (domain !== '' && domain === besides) continue;
       if (domain !== '' && domain !== 'ai.onnx') throw new FormatError('opset_import', `unknown operators "${domain}"`);
       opset = version;
     } else if (field.number === 7) {

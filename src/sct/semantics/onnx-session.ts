@@ -6,6 +6,8 @@ export interface SessionOptions {
   readonly threads: number;
   /** Buffers stay with the session between runs: faster for many small pictures, up to 1.7 times the memory for large ones. Default false. */
   readonly keepsMemory?: boolean | undefined;
+  /** The network says itself where it computes in 8 bits: the runtime looks for no more of it. Default false. */
+  readonly quantised?: boolean | undefined;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface SessionOptions {
  */
 export async function createSession(
   bytes: Uint8Array,
-  { threads, keepsMemory = false }: SessionOptions,
+  { threads, keepsMemory = false, quantised = false }: SessionOptions,
   fault: ModelFault,
 ): Promise<InferenceSession> {
   try {
@@ -26,7 +28,13 @@ export async function createSession(
       interOpNumThreads: 1,
       logSeverityLevel: 4,
       enableCpuMemArena: keepsMemory,
-      extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
+      extra: {
+        session: {
+          intra_op: { allow_spinning: '0' },
+          inter_op: { allow_spinning: '0' },
+          disable_quant_qdq: quantised ? '1' : '0',
+        },
+      },
     });
   } catch (error) {
     throw new ModelError(fault, `is no network that this runtime can load (${firstLine(error)})`);

@@ -1,13 +1,21 @@
 import { type InferenceSession, Tensor } from 'onnxruntime-node';
 import { FormatError } from '../../common/errors.ts';
-import { contractOf, describeTensor, type NetworkContract, type NetworkRole, OPSET } from './model-contract.ts';
+import {
+  contractOf,
+  describeTensor,
+  type NetworkContract,
+  type NetworkForm,
+  type NetworkRole,
+  OPSET,
+  RUNTIME_OPERATORS,
+} from './model-contract.ts';
 import { ModelError, type ModelFault, TensorError } from './model-error.ts';
 import type { ModelFileInfo, TensorInfo } from './model-set.ts';
 import { readOnnx } from './onnx-reader.ts';
 import { createSession, firstLine, type SessionOptions } from './onnx-session.ts';
 
 /** Numbers for one input of a network: the whole tensor in C order. */
-export type TensorData = Float32Array | Int32Array;
+export type TensorData = Float32Array | Int32Array | Uint8Array;
 /** Lengths of the free dimensions of a run: H, W, h, w, h4, w4. */
 export type Lengths = Readonly<Record<string, number>>;
 
@@ -17,12 +25,20 @@ export type Lengths = Readonly<Record<string, number>>;
  */
 export class NetworkSession {
   readonly role: NetworkRole;
-  private readonly contract: NetworkContract;
+  readonly form: NetworkForm;
+  readonly contract: NetworkContract;
   private readonly fault: ModelFault;
   private readonly session: InferenceSession;
 
-  private constructor(role: NetworkRole, contract: NetworkContract, fault: ModelFault, session: InferenceSession) {
+  private constructor(
+    role: NetworkRole,
+    form: NetworkForm,
+    contract: NetworkContract,
+    fault: ModelFault,
+    session: InferenceSession,
+  ) {
     this.role = role;
+    this.form = form;
     this.contract = contract;
     this.fault = fault;
     this.session = session;
@@ -31,6 +47,7 @@ export class NetworkSession {
   /**
    * @param bytes the file, as readModelFile gives it
    * @param how threads of a run; whether memory is kept between runs
+   * @param form `cells` for the set's 8-bit files; models.json does not describe their tensors
    * @throws ModelError naming the file, its hash and what differs from the contract
    */
   static async create(
@@ -39,16 +56,19 @@ export class NetworkSession {
     channels: number,
     bytes: Uint8Array,
     how: SessionOptions,
+    form: NetworkForm = 'planes',
   ): Promise<NetworkSession> {
     const fault = { file: info.path, expectedSha256: info.sha256 };
-    const contract = contractOf(role, channels);
-    checkBytes(info, bytes, fault);
-    compare(info.inputs, contract.inputs, 'models.json: input', fault);
-    compare(info.outputs, contract.outputs, 'models.json: output', fault);
-    const session = await createSession(bytes, how, fault);
+    const contract = contractOf(role, channels, form);
+    checkBytes(info, bytes, fault, form === 'cells' ? RUNTIME_OPERATORS : undefined);
+    if (form === 'planes') {
+      compare(info.inputs, contract.inputs, 'models.json: input', fault);
+      compare(info.outputs, contract.outputs, 'models.json: output', fault);
+    }
+    const session = await createSession(bytes, { ...how, quantised: form === 'cells' }, fault);
     compare(tensorInfos(session.inputMetadata), contract.inputs, 'input', fault);
     compare(tensorInfos(session.outputMetadata), contract.outputs, 'output', fault);
-    return new NetworkSession(role, contract, fault, session);
+    return new NetworkSession(role, form, contract, fault, session);
   }
 
   /**
@@ -57,41 +77,41 @@ export class NetworkSession {
    * @param feeds a whole tensor for every input of the contract
    * @param lengths of the free dimensions
    * @param into where outputs are to be written, by name; others get memory of their own
-   * @returns a tensor for every output of the contract
+   * @returns a tensor for every output of the contract, floats or bytes as it says
    * @throws TensorError naming network and tensor when a length is wrong or a number is NaN or infinite; ModelError when
    *   the network breaks off
    */
-  async run(
+  async run<T extends TensorData = Float32Array>(
     feeds: Readonly<Record<string, TensorData>>,
     lengths: Lengths,
-    into: Readonly<Record<string, Float32Array>> = {},
-  ): Promise<Record<string, Float32Array>> {
+    into: Readonly<Record<string, T>> = {},
+  ): Promise<Record<string, T>> {
     const tensors: Record<string, Tensor> = {};
     for (const info of this.contract.inputs) {
       const data = feeds[info.name];
       const dims = sizes(info, lengths);
-      const kind = data instanceof Int32Array ? 'int32' : 'float32';
-      if (!data || kind !== info.type) throw new TensorError(this.fault, info.name, `must be ${describeTensor(info)}`);
+      if (!data || kindOf(data) !== info.type)
+        throw new TensorError(this.fault, info.name, `must be ${describeTensor(info)}`);
       this.check(info, data, dims, data.length);
       tensors[info.name] = new Tensor(info.type, data, dims);
     }
     const fetches: Record<string, Tensor | null> = {};
     for (const info of this.contract.outputs) {
       const own = into[info.name];
-      fetches[info.name] = own ? new Tensor('float32', own, sizes(info, lengths)) : null;
+      fetches[info.name] = own ? new Tensor(info.type, own, sizes(info, lengths)) : null;
     }
     const results = await this.session.run(tensors, fetches).catch((error: unknown) => {
       throw new ModelError(this.fault, `cannot be run (${firstLine(error)})`);
     });
-    const out: Record<string, Float32Array> = {};
+    const out: Record<string, T> = {};
     for (const info of this.contract.outputs) {
       const { data, dims } = results[info.name];
       const want = sizes(info, lengths);
-      if (!(data instanceof Float32Array) || dims.join() !== want.join()) {
+      if (kindOf(data) !== info.type || dims.join() !== want.join()) {
         throw new TensorError(this.fault, info.name, `came out as [${dims}] instead of [${want}]`);
       }
-      this.check(info, data, want, data.length);
-      out[info.name] = data;
+      this.check(info, data as T, want, data.length);
+      out[info.name] = data as T;
     }
     return out;
   }
@@ -103,7 +123,7 @@ export class NetworkSession {
   private check(info: TensorInfo, data: TensorData, dims: readonly number[], length: number): void {
     const want = dims.reduce((product, d) => product * d, 1);
     if (length !== want) throw new TensorError(this.fault, info.name, `has ${length} numbers, [${dims}] needs ${want}`);
-    if (data instanceof Int32Array) return;
+    if (!(data instanceof Float32Array)) return;
     const bad = firstNonFinite(data);
     if (bad >= 0) throw new TensorError(this.fault, info.name, `is ${data[bad]} at index ${bad} of [${dims}]`);
   }
@@ -120,9 +140,16 @@ export function firstNonFinite(data: Float32Array): number {
   return any >= 0 ? -1 : data.findIndex((v) => !Number.isFinite(v));
 }
 
-function checkBytes(info: ModelFileInfo, bytes: Uint8Array, fault: ModelFault): void {
+/** The name of an array's type; undefined for one that no tensor has. */
+function kindOf(data: unknown): TensorInfo['type'] | undefined {
+  if (data instanceof Float32Array) return 'float32';
+  if (data instanceof Int32Array) return 'int32';
+  return data instanceof Uint8Array ? 'uint8' : undefined;
+}
+
+function checkBytes(info: ModelFileInfo, bytes: Uint8Array, fault: ModelFault, besides?: string): void {
   try {
-    const { opset, nonFinite } = readOnnx(bytes);
+    const { opset, nonFinite } = readOnnx(bytes, besides);
     if (opset !== OPSET || info.opset !== OPSET) {
       const said = info.opset === opset ? '' : `, models.json says ${info.opset}`;
       throw new ModelError(fault, `has operator set ${opset}${said}; the contract is ${OPSET}`);
@@ -137,7 +164,7 @@ function checkBytes(info: ModelFileInfo, bytes: Uint8Array, fault: ModelFault): 
 function tensorInfos(metadata: InferenceSession['inputMetadata']): TensorInfo[] {
   return metadata.map((m) => {
     if (!m.isTensor) return { name: m.name, type: 'float32', shape: ['?'] };
-    const type = m.type === 'float32' || m.type === 'int32' ? m.type : 'float32';
+    const type = m.type === 'int32' || m.type === 'uint8' ? m.type : 'float32';
     return { name: m.name, type, shape: type === m.type ? m.shape : [m.type] };
   });
 }

@@ -2,19 +2,24 @@
 const MOST_SPARE = 4;
 
 /** Large buffers lent out again and again: a frame's worth of garbage less for each. Their content means nothing to the next user. */
-export class SpareBuffers {
+export class SpareBuffers<T extends Float32Array | Uint8Array> {
+  private readonly make: (length: number) => T;
   private readonly most: number;
-  private spare: Float32Array[] = [];
+  private spare: T[] = [];
 
-  /** @param most longer ones are not kept */
-  constructor(most: number) {
+  /**
+   * @param make a new one
+   * @param most longer ones are not kept
+   */
+  constructor(make: (length: number) => T, most: number) {
+    this.make = make;
     this.most = most;
   }
 
   /** Gives `work` a buffer of this length that is its own until it ends. */
-  async lend<T>(length: number, work: (buffer: Float32Array) => Promise<T>): Promise<T> {
+  async lend<R>(length: number, work: (buffer: T) => Promise<R>): Promise<R> {
     const at = this.spare.findIndex((b) => b.length === length);
-    const buffer = at < 0 ? new Float32Array(length) : this.spare.splice(at, 1)[0];
+    const buffer = at < 0 ? this.make(length) : this.spare.splice(at, 1)[0];
     try {
       return await work(buffer);
     } finally {

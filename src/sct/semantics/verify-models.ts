@@ -4,8 +4,9 @@ import { type RgbImage, rgbImage } from '../image/rgb-image.ts';
 import { psnrDb } from '../quality/psnr.ts';
 import { decodePowerScale, encodePowerScale, powerScale } from '../rate/power-scale.ts';
 import { type FeatureMap, flatPlane } from './feature-map.ts';
-import { int8File, MOST_ERROR, PROBE_GRID, probeFeeds, relativeError } from './int8.ts';
+import { errorOnProbe, int8File, MOST_ERROR, PROBE_GRID } from './int8.ts';
 import { lengthsOf } from './loaded-models.ts';
+import type { NetworkForm } from './model-contract.ts';
 import { ModelError } from './model-error.ts';
 import { readModelFile } from './model-files.ts';
 import { MANIFEST, type ModelFileInfo, type ModelRole, type ModelSetInfo, readModelSets } from './model-set.ts';
@@ -134,13 +135,12 @@ async function verifyInt8(directory: string, set: ModelSetInfo, models: Semantic
     if (!file || info.role === 'tables') continue;
     const { role } = info;
     const error = await checks.attempt(role, 'int8', async () => {
-      const open = async (f: ModelFileInfo) =>
-        NetworkSession.create(f, role, set.channels, await readModelFile(directory, f), { threads: 1 });
-      const feeds = await probeFeeds(role, (image) => models.analyse(image));
-      const sessions = [await open(file), await open(info)] as const;
-      const found = feeds ? await relativeError(sessions, feeds, lengthsOf(PROBE_GRID)) : Number.POSITIVE_INFINITY;
+      const open = async (f: ModelFileInfo, form: NetworkForm) =>
+        NetworkSession.create(f, role, set.channels, await readModelFile(directory, f), { threads: 1 }, form);
+      const sessions = [await open(file, 'cells'), await open(info, 'planes')] as const;
+      const found = await errorOnProbe(sessions, (image) => models.analyse(image), lengthsOf(PROBE_GRID));
       await Promise.all(sessions.map((s) => s.release()));
-      return found;
+      return found ?? Number.POSITIVE_INFINITY;
     });
     if (error !== null)
       checks.add(role, 'int8', error <= MOST_ERROR, `error of ${(100 * error).toFixed(3)} % of the variance`);

@@ -6,10 +6,11 @@ import { loadDemoPhoto } from '../../../src/sct/image/demo.ts';
 import type { RgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { psnrDb } from '../../../src/sct/quality/psnr.ts';
 import { flatPlane } from '../../../src/sct/semantics/feature-map.ts';
-import { int8OrFloat, PROBE_GRID, probeFeeds } from '../../../src/sct/semantics/int8.ts';
+import { int8File, int8OrFloat, PROBE_GRID } from '../../../src/sct/semantics/int8.ts';
 import { lengthsOf } from '../../../src/sct/semantics/loaded-models.ts';
+import type { NetworkForm } from '../../../src/sct/semantics/model-contract.ts';
 import { readModelFile, shippedModelsDir } from '../../../src/sct/semantics/model-files.ts';
-import { chooseSet, readModelSets } from '../../../src/sct/semantics/model-set.ts';
+import { chooseSet, type ModelFileInfo, readModelSets } from '../../../src/sct/semantics/model-set.ts';
 import { loadModels, type SemanticModels } from '../../../src/sct/semantics/models.ts';
 import { NetworkSession } from '../../../src/sct/semantics/session.ts';
 
@@ -44,31 +45,44 @@ test('the 8-bit networks of live are the same set to the other end and lose less
 
 test('a network that this machine computes otherwise is not used', async () => {
   const dir = shippedModelsDir();
-  const set = chooseSet(await readModelSets(dir), 'base');
-  const models = await loadModels({ size: 'base' });
-  const file = (role: string) => set.files.find((f) => f.role === role)!;
-  const { path, bytes, sha256 } = file('synthesis-perceptual'); // of the same contract, and says something else
-  const read = (info: (typeof set.files)[number]) => readModelFile(dir, info);
+  const set = chooseSet(await readModelSets(dir), 'live');
+  const models = await loadModels({ size: 'live' });
   const lengths = lengthsOf(PROBE_GRID);
   const analyse = (image: RgbImage) => models.analyse(image);
-  const feeds = (await probeFeeds('synthesis', analyse))!;
-  const open = (info: (typeof set.files)[number]) =>
-    int8OrFloat(info, 'synthesis', set.channels, read, { threads: 1 }, { analyse, lengths });
-  const sure = await NetworkSession.create(
-    file('synthesis'),
-    'synthesis',
-    set.channels,
-    await read(file('synthesis')),
-    { threads: 1 },
-  );
-  const want = await sure.run(feeds, lengths);
-  for (const info of [file('synthesis'), { ...file('synthesis'), int8: { path, bytes, sha256 } }]) {
-    const session = await open(info);
-    assert.deepEqual(await session.run(feeds, lengths), want);
-    await session.release();
+  const read = (file: ModelFileInfo) => readModelFile(dir, file);
+  for (const role of ['analysis', 'synthesis'] as const) {
+    const info = set.files.find((f) => f.role === role)!;
+    /** Reads the 8-bit file with other weights in one convolution. */
+    const readSpoilt = async (file: ModelFileInfo) => {
+      const bytes = await read(file);
+      const name = '/c4/Conv/w';
+      const at = Buffer.from(bytes).indexOf(`B${String.fromCharCode(name.length)}${name}J`); // TensorProto.name, then raw_data
+      if (file.path === info.path) return bytes;
+      assert.ok(at > 0);
+      return bytes.fill(100, at + name.length + 6, at + 4000);
+    };
+    const open = (from: ModelFileInfo, reads = read) =>
+      int8OrFloat(from, role, set.channels, reads, { threads: 1 }, { analyse, lengths });
+    const forms = [await open(info), await open(info, readSpoilt), await open({ ...info, int8: undefined })];
+    assert.deepEqual(
+      forms.map((s) => s.form),
+      ['cells', 'planes', 'planes'],
+      role,
+    );
+    for (const session of forms) await session.release();
+    const wrong = { ...info.int8!, sha256: '0'.repeat(64) };
+    await assert.rejects(open({ ...info, int8: wrong }), /is not the file that models.json describes/);
   }
-  const wrong = { path, bytes, sha256: '0'.repeat(64) };
-  await assert.rejects(open({ ...file('synthesis'), int8: wrong }), /is not the file that models.json describes/);
-  await sure.release();
   await models.close();
+});
+
+test('an 8-bit file of the float networks form is refused, and one of that form in their place', async () => {
+  const dir = shippedModelsDir();
+  const set = chooseSet(await readModelSets(dir), 'live');
+  const info = set.files.find((f) => f.role === 'synthesis')!;
+  const read = (file: ModelFileInfo) => readModelFile(dir, file);
+  const create = async (file: ModelFileInfo, form: NetworkForm) =>
+    NetworkSession.create(info, 'synthesis', set.channels, await read(file), { threads: 1 }, form);
+  await assert.rejects(create(info, 'cells'), /outputs are image float32 .*; the contract is cells uint8 \[h,w,768\]/);
+  await assert.rejects(create(int8File(info)!, 'planes'), /unknown operators "com.microsoft"/);
 });

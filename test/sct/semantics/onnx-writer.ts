@@ -2,7 +2,7 @@
 
 export interface TensorSpec {
   readonly name: string;
-  readonly type: 'float32' | 'int32';
+  readonly type: 'float32' | 'int32' | 'uint8';
   readonly shape: readonly (number | string)[];
 }
 
@@ -31,7 +31,7 @@ export interface ModelSpec {
   readonly domain?: string;
 }
 
-const ELEMENT = { float32: 1, int32: 6 } as const;
+const ELEMENT = { float32: 1, uint8: 2, int32: 6 } as const;
 
 /** ModelProto as bytes. */
 export function onnxModel(spec: ModelSpec): Uint8Array {
