@@ -135,6 +135,24 @@ export class RandomStream {
     if (i < to) reIm[i] += sigma * this.normal();
   }
 
+  /** Writes the generator's state to `state` [4] for a kernel that draws whole pairs; false where half a pair of `normal` is left, and nothing is written. */
+  save(state: Uint32Array): boolean {
+    if (!Number.isNaN(this.spare)) return false;
+    state[0] = this.a;
+    state[1] = this.b;
+    state[2] = this.c;
+    state[3] = this.d;
+    return true;
+  }
+
+  /** Goes on from a state [4] that was saved, and moved on. */
+  restore(state: Uint32Array): void {
+    this.a = state[0] | 0;
+    this.b = state[1] | 0;
+    this.c = state[2] | 0;
+    this.d = state[3] | 0;
+  }
+
   bytes(n: number): Uint8Array {
     const out = new Uint8Array(n);
     for (let i = 0; i < n; i++) out[i] = this.uint32() >>> 24;

@@ -1,5 +1,6 @@
 import { inRange } from '../../common/errors.ts';
 import type { RandomStream } from '../../common/random.ts';
+import { noiseKernel } from '../kernels/noise.ts';
 import { SameLengthStage } from './stage.ts';
 
 /** Adds circular white Gaussian noise, E|n|^2 = noiseVariance per complex sample. */
@@ -29,7 +30,7 @@ export class AwgnStage extends SameLengthStage {
 
   protected apply(input: Float32Array, out: Float32Array): void {
     out.set(input);
-    if (this.noiseVariance > 0) this.rng.addComplexNoise(out, this.noiseVariance);
+    if (this.noiseVariance > 0) noiseKernel().add(this.rng, out, this.noiseVariance);
   }
 
   describe(): string {

@@ -2,6 +2,7 @@ import { inRange } from '../../common/errors.ts';
 import type { RandomStream } from '../../common/random.ts';
 import { addFractionalDelay, kaiserBeta } from '../frontend/kaiser.ts';
 import { OutputBuffer, SampleHistory } from '../frontend/sample-history.ts';
+import { MAX_SPACING, tapsKernel } from '../kernels/taps.ts';
 import { FadingProcess, FadingWalk } from './fading.ts';
 import type { PowerDelayProfile } from './power-delay-profiles.ts';
 import type { ChannelStage } from './stage.ts';
@@ -46,10 +47,9 @@ export class TappedDelayLine implements ChannelStage {
   private readonly length: number;
   private readonly nodeSpacing: number;
   private readonly hold: number;
-  /** FIR at the nodes around the present sample and the one in use, [length][re, im]. */
+  /** FIR at the nodes around the present sample, [length][re, im]. */
   private node0: Float64Array;
   private node1: Float64Array;
-  private readonly fir: Float64Array;
   private readonly gains: Float64Array;
   private nodeIndex = -1;
   private index = 0;
@@ -79,12 +79,11 @@ export class TappedDelayLine implements ChannelStage {
       addFractionalDelay(row, delay, FADING_DELAY_SAMPLES, BETA);
     }
     const perSample = this.dopplerHz / rateHz;
-    this.nodeSpacing = powerOfTwoBelow(0.05 / (2 * Math.PI * perSample), 1024);
+    this.nodeSpacing = powerOfTwoBelow(0.05 / (2 * Math.PI * perSample), MAX_SPACING);
     this.hold = Math.min(powerOfTwoBelow(5e-4 / (Math.PI * perSample), 64), this.nodeSpacing);
     this.walks = this.taps.map((tap) => new FadingWalk(tap, this.nodeSpacing / rateHz));
     this.node0 = new Float64Array(2 * this.length);
     this.node1 = new Float64Array(2 * this.length);
-    this.fir = new Float64Array(2 * this.length);
     this.gains = new Float64Array(2 * nTaps);
     this.history = new SampleHistory(this.length - 1);
     if (options.normaliseOver) this.normalise(options.normaliseOver);
@@ -139,27 +138,34 @@ export class TappedDelayLine implements ChannelStage {
   process(input: Float32Array): Float32Array {
     const n = this.history.append(input);
     const out = this.output.take(n);
-    let done = 0;
-    while (done < n) {
-      const count = Math.min(n - done, this.hold - (this.index % this.hold));
-      this.prepareFir();
-      convolve(this.history.data, done, this.fir, out, done, count);
+    const kernel = tapsKernel();
+    for (let done = 0; done < n; ) {
+      const { nodeSpacing: spacing, hold } = this;
+      this.prepareNodes();
+      const within = this.index % spacing;
+      const count = Math.min(n - done, spacing - within);
+      const change = {
+        first: this.node0,
+        second: this.node1,
+        spacing,
+        hold,
+        kind: this.dopplerHz === 0 ? 'sum' : 'line',
+      } as const;
+      kernel.run(change, within, this.history.data, done, out, done, count);
       done += count;
       this.index += count;
     }
     return out;
   }
 
-  /** Sets `fir` for the hold interval that holds the present index. */
-  private prepareFir(): void {
-    const { nodeSpacing, hold, fir } = this;
-    const node = Math.floor(this.index / nodeSpacing);
-    if (node !== this.nodeIndex) {
-      if (this.dopplerHz === 0) {
-        if (this.nodeIndex < 0) this.computeNode(0, fir);
-        this.nodeIndex = node;
-        return;
-      }
+  /** Sets the filters at the nodes around the present index. */
+  private prepareNodes(): void {
+    const node = Math.floor(this.index / this.nodeSpacing);
+    if (node === this.nodeIndex) return;
+    if (this.dopplerHz === 0) {
+      // One filter for all time, to which nothing of the second is added.
+      if (this.nodeIndex < 0) this.computeNode(0, this.node0);
+    } else {
       if (node === this.nodeIndex + 1 && this.nodeIndex >= 0) [this.node0, this.node1] = [this.node1, this.node0];
       else {
         // As if it had walked there: the same samples to the last bit.
@@ -167,14 +173,8 @@ export class TappedDelayLine implements ChannelStage {
         this.computeNode(node, this.node0);
       }
       this.computeNode(node + 1, this.node1);
-      this.nodeIndex = node;
     }
-    if (this.dopplerHz === 0) return;
-    const within = this.index % nodeSpacing;
-    const weight = (within - (within % hold) + (hold - 1) / 2) / nodeSpacing;
-    const { node0, node1 } = this;
-    const rest = 1 - weight;
-    for (let l = 0; l < fir.length; l++) fir[l] = rest * node0[l] + weight * node1[l];
+    this.nodeIndex = node;
   }
 
   /** The exact FIR at a node, stored in ascending order of input sample: fir[length - 1 - l] weighs x[n - l]. */
@@ -209,47 +209,6 @@ export class TappedDelayLine implements ChannelStage {
   describe(): string {
     const rician = this.ricianKDb === undefined ? '' : `, K ${this.ricianKDb} dB`;
     return `${this.profile.name} ${this.taps.length} taps, Doppler ${this.dopplerHz} Hz${rician}, delay ${this.delaySamples}`;
-  }
-}
-
-/** y[o + i] = sum_l fir[l] x[from + i + l], complex; x starts length - 1 samples before its block. */
-export function convolve(
-  x: Float32Array,
-  from: number,
-  fir: Float64Array,
-  out: Float32Array,
-  at: number,
-  count: number,
-): void {
-  const taps = fir.length;
-  // Two sums, so that one addition need not wait for the one before.
-  const even = taps - (taps % 4);
-  for (let i = 0; i < count; i++) {
-    let re0 = 0;
-    let im0 = 0;
-    let re1 = 0;
-    let im1 = 0;
-    let j = 2 * (from + i);
-    for (let l = 0; l < even; l += 4, j += 4) {
-      const a = fir[l];
-      const b = fir[l + 1];
-      const c = x[j];
-      const d = x[j + 1];
-      const e = fir[l + 2];
-      const f = fir[l + 3];
-      const g = x[j + 2];
-      const h = x[j + 3];
-      re0 += a * c - b * d;
-      im0 += a * d + b * c;
-      re1 += e * g - f * h;
-      im1 += e * h + f * g;
-    }
-    if (even < taps) {
-      re0 += fir[even] * x[j] - fir[even + 1] * x[j + 1];
-      im0 += fir[even] * x[j + 1] + fir[even + 1] * x[j];
-    }
-    out[2 * (at + i)] = re0 + re1;
-    out[2 * (at + i) + 1] = im0 + im1;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { RandomStream } from '../../common/random.ts';
 import { fftKernel } from '../kernels/fft.ts';
+import { noiseKernel } from '../kernels/noise.ts';
 import { SUBCARRIER_SPACING_HZ } from '../numerology.ts';
 import { type ChannelTrace, indexAt, meanNoise, reflectedTime } from './channel-trace.ts';
 import { partEdgesHz, SUBBAND_PARTS, sourceNoise } from './noise-leakage.ts';
@@ -95,7 +96,7 @@ export class TraceNoiseStage extends SameLengthStage {
     const time = reflectedTime((start + size / 2) / rateHz, trace.endS);
     const row = columns * indexAt(trace.noiseTimesS, time);
     spectrum.fill(0);
-    this.rng.addComplexNoise(spectrum, 2);
+    noiseKernel().add(this.rng, spectrum, 2);
     for (let k = 0; k < size; k++) {
       const sigma = Math.sqrt((unitVariance * variances[row + columnOfBin[k]]) / (2 * size));
       spectrum[2 * k] *= sigma;

@@ -1,10 +1,11 @@
 import { inRange } from '../../common/errors.ts';
 import { addFractionalDelay, kaiserBeta } from '../frontend/kaiser.ts';
 import { OutputBuffer, SampleHistory } from '../frontend/sample-history.ts';
+import { MAX_SPACING, tapsKernel } from '../kernels/taps.ts';
 import { SUBCARRIER_SPACING_HZ } from '../numerology.ts';
 import { between, type ChannelTrace, meanNoise, reflectedTime } from './channel-trace.ts';
 import type { ChannelStage } from './stage.ts';
-import { convolve, FADING_DELAY_SAMPLES, powerOfTwoBelow } from './tapped-delay.ts';
+import { FADING_DELAY_SAMPLES, powerOfTwoBelow } from './tapped-delay.ts';
 import { fitTaps, type TraceTaps } from './trace-taps.ts';
 
 const BETA = kaiserBeta(74);
@@ -40,7 +41,8 @@ export class TraceChannelStage implements ChannelStage {
   private readonly hold: number;
   private node0: Float64Array;
   private node1: Float64Array;
-  private readonly fir: Float64Array;
+  /** What is added to node0 on the way to node1. */
+  private readonly step: Float64Array;
   private readonly gains: Float64Array;
   private nodeIndex = -1;
   private index = 0;
@@ -68,11 +70,11 @@ export class TraceChannelStage implements ChannelStage {
     const { powers, correlations } = strengths(trace);
     this.powers = powers;
     this.correlations = correlations;
-    this.nodeSpacing = powerOfTwoBelow(NODE_S * rateHz, 1024);
+    this.nodeSpacing = powerOfTwoBelow(NODE_S * rateHz, MAX_SPACING);
     this.hold = powerOfTwoBelow(HOLD_S * rateHz, 64);
     this.node0 = new Float64Array(2 * this.length);
     this.node1 = new Float64Array(2 * this.length);
-    this.fir = new Float64Array(2 * this.length);
+    this.step = new Float64Array(2 * this.length);
     this.gains = new Float64Array(2 * delaysS.length);
     this.history = new SampleHistory(this.length - 1);
   }
@@ -122,29 +124,30 @@ export class TraceChannelStage implements ChannelStage {
   process(input: Float32Array): Float32Array {
     const n = this.history.append(input);
     const out = this.output.take(n);
+    const kernel = tapsKernel();
     for (let done = 0; done < n; ) {
-      const count = Math.min(n - done, this.hold - (this.index % this.hold));
-      this.prepareFir();
-      convolve(this.history.data, done, this.fir, out, done, count);
+      const { nodeSpacing: spacing, hold, step } = this;
+      this.prepareNodes();
+      const within = this.index % spacing;
+      const count = Math.min(n - done, spacing - within);
+      const change = { first: this.node0, second: step, spacing, hold, kind: 'sum' } as const;
+      kernel.run(change, within, this.history.data, done, out, done, count);
       done += count;
       this.index += count;
     }
     return out;
   }
 
-  private prepareFir(): void {
-    const { nodeSpacing, hold, fir } = this;
+  private prepareNodes(): void {
+    const { nodeSpacing, step } = this;
     const node = Math.floor(this.index / nodeSpacing);
-    if (node !== this.nodeIndex) {
-      if (node === this.nodeIndex + 1 && this.nodeIndex >= 0) [this.node0, this.node1] = [this.node1, this.node0];
-      else this.computeNode(node * nodeSpacing, this.node0);
-      this.computeNode((node + 1) * nodeSpacing, this.node1);
-      this.nodeIndex = node;
-    }
-    const within = this.index % nodeSpacing;
-    const weight = (within - (within % hold) + (hold - 1) / 2) / nodeSpacing;
+    if (node === this.nodeIndex) return;
+    if (node === this.nodeIndex + 1 && this.nodeIndex >= 0) [this.node0, this.node1] = [this.node1, this.node0];
+    else this.computeNode(node * nodeSpacing, this.node0);
+    this.computeNode((node + 1) * nodeSpacing, this.node1);
     const { node0, node1 } = this;
-    for (let l = 0; l < fir.length; l++) fir[l] = node0[l] + weight * (node1[l] - node0[l]);
+    for (let l = 0; l < step.length; l++) step[l] = node1[l] - node0[l];
+    this.nodeIndex = node;
   }
 
   /** The filter at an absolute index in ascending order of input sample, turned to the band's centre. */

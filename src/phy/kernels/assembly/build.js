@@ -23,6 +23,9 @@ const KERNELS = [
   { name: 'correlate', pages: 2 },
   { name: 'track', pages: 34 },
   { name: 'ldpc-encode', pages: 1 },
+  { name: 'noise', pages: 3 },
+  { name: 'taps', pages: 2 },
+  { name: 'clock', pages: 4 },
 ];
 
 const sources = readdirSync(here);
