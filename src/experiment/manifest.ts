@@ -76,10 +76,19 @@ export function startManifest(input: ManifestInput): RunManifest {
   };
 }
 
+/** Longest text on a run's end, of many pictures' say; a reader takes 4096 characters. */
+const MOST_MESSAGE = 4000;
+
 /** The manifest with its end written in; the state follows from the exit code of the command line contract. */
 export function endManifest(m: RunManifest, endedAt: Date, code: number, message: string | null = null): RunManifest {
   const state: ExitState = code === 0 ? 'ok' : code === 130 ? 'interrupted' : 'failed';
-  return { ...m, endedAt: endedAt.toISOString(), exit: { state, code, message } };
+  return { ...m, endedAt: endedAt.toISOString(), exit: { state, code, message: message && shortened(message) } };
+}
+
+function shortened(text: string): string {
+  return text.length <= MOST_MESSAGE
+    ? text
+    : `${text.slice(0, MOST_MESSAGE)} … and ${text.length - MOST_MESSAGE} characters more`;
 }
 
 const STATES: readonly string[] = ['running', 'ok', 'failed', 'interrupted'];

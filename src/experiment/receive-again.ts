@@ -2,6 +2,7 @@ import { FileRadio } from '../radio/file/file-radio.ts';
 import type { StreamSettings } from '../radio/radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import type { BurstTrace } from './burst-trace.ts';
+import type { DroppedBursts } from './dropped-bursts.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import { predictionOf } from './link-setup.ts';
@@ -23,6 +24,8 @@ export interface Recording {
   readonly directory: RunDirectory;
   readonly io: RunIo;
   readonly watch: RunWatch | null;
+  /** Bursts that are not decoded. */
+  readonly leftOut?: DroppedBursts;
   /** What is known of the link that was recorded. */
   budget?(settings: StreamSettings): BudgetFacts;
 }
@@ -40,7 +43,7 @@ export interface HeardAgain {
  * @param steering paces it and says where it begins
  */
 export async function receiveAgain(
-  { path, hints, config, reference, directory, io, watch, budget }: Recording,
+  { path, hints, config, reference, directory, io, watch, budget, leftOut }: Recording,
   steering: ReplaySteering | null = null,
 ): Promise<HeardAgain> {
   const codecs = new ReceiverCodecs(config);
@@ -62,6 +65,7 @@ export async function receiveAgain(
     {
       ...{ numerology: config.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
       ...{ estimator: config.estimator, codecs, prediction: predictionOf(config) },
+      ...(leftOut ? { leftOut } : {}),
     },
     {
       watch,

@@ -5,6 +5,7 @@ import type { PredictionOptions } from '../link/reverse/csi-history.ts';
 import { RxBack } from '../link/rx-back.ts';
 import { RxFront } from '../link/rx-front.ts';
 import type { PipelineQueues } from '../link/telemetry.ts';
+import type { BurstRecord, SkipRecord } from '../phy/burst/record.ts';
 import type { EstimatorName } from '../phy/channel-est/estimator.ts';
 import { type Frontend, frontendFor } from '../phy/frontend/frontend.ts';
 import { type Numerology, numerology } from '../phy/numerology.ts';
@@ -12,6 +13,7 @@ import type { SampleBlock, SampleFormat } from '../radio/radio.ts';
 import { CaptureReader } from '../radio/sigmf/capture-reader.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
 import type { BurstTrace } from './burst-trace.ts';
+import { DroppedBursts } from './dropped-bursts.ts';
 import { type HeardPicture, HeardPictures } from './heard-pictures.ts';
 import type { ReceiverCodecs } from './link-codecs.ts';
 import { occupiedHz } from './link-config.ts';
@@ -32,6 +34,8 @@ export interface CaptureHints {
   readonly clippedSamples: number;
   /** Samples lost behind the last one that the capture has, at most. */
   readonly lostAtEnd: number;
+  /** Bursts that were heard and not decoded when it was made. */
+  readonly dropped: DroppedBursts;
   /** What is wrong with the capture and leaves it readable. */
   readonly problems: readonly string[];
   /** False where its writer may be at it still. */
@@ -56,6 +60,7 @@ export async function captureHints(path: string): Promise<CaptureHints> {
       frequencyHz: segments[0]?.frequencyHz ?? null,
       clippedSamples: number('sct:clipped_samples') ?? 0,
       lostAtEnd: mostLost(g['sct:lost_at_end']),
+      dropped: DroppedBursts.of(reader),
       problems: reader.layout.problems,
       complete: reader.layout.complete,
     };
@@ -82,6 +87,8 @@ export interface ReceiveSettings {
   readonly codecs?: ReceiverCodecs;
   /** Demodulated in a thread of its own; absent: all in this thread. */
   readonly pipeline?: Pick<PipelineOptions, 'format' | 'fullScale' | 'live'>;
+  /** Bursts of which only the header counts, as where there was no time for more. */
+  readonly leftOut?: DroppedBursts;
   /** Bursts that the trace keeps, the last ones; of those before them means and counts. */
   readonly mostBursts?: number;
 }
@@ -233,7 +240,7 @@ class Reception {
 
   take(record: FrontRecord): void {
     const { back, hooks } = this;
-    const event = back.take(record);
+    const event = back.take(this.isLeftOut(record) ? skipOf(record) : record);
     if (!event) return;
     const burst = this.trace.add(event, back);
     this.pictures.add(event, burst, back);
@@ -241,6 +248,12 @@ class Reception {
     hooks.heard?.(event, back.receiver);
     if (burst && hooks.burst?.(burst, back.receiver)) this.stopped = true;
     for (const gone of this.trace.letGo(this.most)) hooks.leaves?.(gone);
+  }
+
+  private isLeftOut(record: FrontRecord): record is BurstRecord {
+    const { leftOut } = this.settings;
+    if (!leftOut || record.type !== 'burst') return false;
+    return leftOut.has(record.header.burst, this.back.deviceIndexOf(record.startSample));
   }
 
   /** Shows the picture as far as it has come, and hands over those that are done with. */
@@ -274,4 +287,8 @@ class Reception {
       else this.kept.push(heard);
     }
   }
+}
+
+function skipOf({ startSample, lengthSamples, header }: BurstRecord): SkipRecord {
+  return { type: 'skip', startSample, lengthSamples, header, reason: 'overload' };
 }

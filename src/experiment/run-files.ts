@@ -8,6 +8,7 @@ import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
 import type { BurstTrace } from './burst-trace.ts';
+import { DROPPED_LABEL } from './dropped-bursts.ts';
 import { occupiedHz } from './link-config.ts';
 import { type ReportInput, receivedPng, reportData } from './link-report.ts';
 import type { LinkSetup } from './link-setup.ts';
@@ -95,7 +96,7 @@ export function annotateTrace(
   for (const { burst, startSample, lengthSamples } of trace.droppedBursts ?? []) {
     const [index, count] = [Math.max(0, Math.round(startSample)), Math.max(1, Math.round(lengthSamples))];
     const comment = `burst ${burst}, not decoded: the receiver could not keep up`;
-    writer.annotate({ index, count, label: 'burst dropped', comment, fields: { 'sct:burst_id': burst } });
+    writer.annotate({ index, count, label: DROPPED_LABEL, comment, fields: { 'sct:burst_id': burst } });
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { before, type TestContext, test } from 'node:test';
 import { SctError } from '../../src/common/errors.ts';
 import type { BurstTrace } from '../../src/experiment/burst-trace.ts';
+import { DroppedBursts } from '../../src/experiment/dropped-bursts.ts';
 import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
 import { linkMetrics } from '../../src/experiment/link-metrics.ts';
 import { traceWarnings } from '../../src/experiment/link-trace.ts';
@@ -146,4 +147,20 @@ test('of a long stream the trace keeps the last bursts; means and counts are of 
   assert.equal(few.trace.csiAgeMs, all.trace.csiAgeMs);
   assert.match(traceWarnings(few.trace, 0).join('; '), /^7 bursts came: lists and pictures show the last 3, means/);
   assert.equal(few.heard.length, all.heard.length);
+});
+
+test('bursts that are left out count as dropped, and nothing of them is decoded', async (t) => {
+  const path = await capture(t);
+  const all = await receive(path, '', false);
+  const chosen = all.trace.bursts.filter((b) => b.use === 'data').slice(1, 3);
+  const leftOut = new DroppedBursts(chosen.map((b) => ({ burst: b.burst, index: Math.round(b.startSample) })));
+  assert.equal(leftOut.count, 2);
+  assert.ok(!leftOut.has(chosen[0].burst, chosen[0].startSample + 50) && !leftOut.has(999, chosen[0].startSample));
+  const radio = await openRadio(`file:${path}`);
+  const settings = { numerology: 6, loOffsetHz: 0, rateHz: RATE_HZ, estimator: 'lmmse', leftOut } as const;
+  const { trace } = await receiveStream(await radio.openRx({}), settings);
+  const numbers = (of: readonly { burst: number }[]) => of.map((b) => b.burst);
+  assert.deepEqual(numbers(trace.droppedBursts), numbers(chosen));
+  const others = all.trace.bursts.filter((b) => !chosen.includes(b));
+  assert.deepEqual(numbers(trace.bursts), numbers(others));
 });

@@ -55,6 +55,9 @@ test('write, read back, and write again into the same directory', async () => {
   dir.appendFrame({ burst: 1 });
   dir.close();
 
+  const long = endManifest(started, now, 5, 'picture 1: lost; '.repeat(1000));
+  assert.match(parseManifest(JSON.parse(JSON.stringify(long))).exit.message!, /… and 13000 characters more$/);
+
   for (const path of [directory, join(directory, 'run.json')]) {
     const run = await readRun(path);
     assert.equal(run.directory, directory);

@@ -6,6 +6,7 @@ import { ExitCode } from '../../src/common/errors.ts';
 import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
 import { parseManifest } from '../../src/experiment/manifest.ts';
 import { runReceive } from '../../src/experiment/receive-run.ts';
+import { verdictOf } from '../../src/experiment/replay-check.ts';
 import { copyCapture, io, type Meta, photo, pictureSpan, receive, replay, scratch, send } from './link-helpers.ts';
 
 const CODEC = { codec: 'classical', format: 'jpeg', cbr: 1 / 3 } as const;
@@ -92,6 +93,28 @@ test('two sendings one after another: both pictures are kept, judged and written
     (await readdir(directory)).filter((name) => /^received/.test(name)),
     ['received.png'],
   );
+});
+
+test('--check leaves out again what the capture says was dropped; a plain replay decodes it', async () => {
+  const directory = join(at, 'rx-dropped');
+  const run = await receive(`file:${await joined('both', [0, 1])}`, directory, { numerology: 6 });
+  const path = join(directory, 'rx.sigmf-meta');
+  const meta = JSON.parse(await readFile(path, 'utf8')) as Meta;
+  meta.annotations.findLast((a) => a['core:label'] === 'burst data')!['core:label'] = 'burst dropped';
+  await writeFile(path, JSON.stringify(meta));
+  const plain = await replay(directory, join(at, 'plain'), false);
+  assert.equal(plain.metrics.droppedBursts, 0);
+  assert.equal(plain.pictures?.length, 2);
+  const checked = await replay(directory, join(at, 'checked'), true);
+  const dropped = checked.differences!.find((d) => d.path === 'droppedBursts');
+  assert.deepEqual([dropped?.a, dropped?.b], [0, 1]);
+  assert.equal(checked.pictures, undefined, 'the second picture is not there');
+  // Samples that were lost behind the recorder are told apart.
+  const metrics = JSON.parse(await readFile(join(directory, 'metrics.json'), 'utf8'));
+  await writeFile(join(directory, 'metrics.json'), JSON.stringify({ ...metrics, lostSamples: 100 }));
+  const { differences } = await replay(directory, join(at, 'behind'), true);
+  assert.match(verdictOf(differences!), /lost at overload behind its recorder are in the recording$/);
+  assert.equal(run.exitCode, ExitCode.ok);
 });
 
 test('one of three pictures that is lost, whole or in part: exit 5, and the others are there', async () => {

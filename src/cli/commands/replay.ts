@@ -14,7 +14,10 @@ export const addReplay: AddCommand = (program, context, done) => {
     .summary('run the receiver again on a recording')
     .description('Decodes a capture, or the received capture of a run with the settings of that run.')
     .argument('<source>', 'PATH[.sigmf-meta] of a capture, a run directory, or its run.json')
-    .option('--check', 'compare with metrics.json of the run; exit 7 if they differ')
+    .option(
+      '--check',
+      'compare with metrics.json of the run; exit 7 if they differ (bursts that the run dropped are left out again)',
+    )
     .option('--reference <photo>', 'original to compare with');
   addLinkOptions(command, ['modem', 'models', 'receive', 'limits', 'quality']);
   addOutputOption(command, 'run directory of the replay');
@@ -29,7 +32,8 @@ Examples:
   command.action(async (source: string, options: { check?: boolean; reference?: string; output?: string }) => {
     const { parseLinkInput } = await import('../../experiment/link-config.ts');
     const given = parseLinkInput(linkInput(command));
-    const { runReplay, runSteeredReplay, verdictOf } = await import('../../experiment/replay.ts');
+    const { runReplay, runSteeredReplay } = await import('../../experiment/replay.ts');
+    const { verdictOf } = await import('../../experiment/replay-check.ts');
     const reference = options.reference === undefined ? {} : { reference: options.reference };
     const config = { source, check: options.check === true, given, ...reference };
     const io = runIo(context, options.output);

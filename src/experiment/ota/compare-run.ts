@@ -7,7 +7,7 @@ import { endManifest } from '../manifest.ts';
 import { loadPhoto } from '../photo.ts';
 import type { OpenedExchange, PictureRun } from '../picture-run.ts';
 import { openQualityInputs } from '../quality-inputs.ts';
-import { recordedMetrics } from '../replay.ts';
+import { recordedMetrics } from '../recorded-metrics.ts';
 import { annotateTrace, RUN_FILES, writeFrames } from '../run-files.ts';
 import type { RunIo } from '../run-io.ts';
 import { type Comparison, compareMappings, type Mapping } from './compare.ts';
