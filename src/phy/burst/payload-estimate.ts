@@ -2,6 +2,7 @@ import type { ChannelEstimate, ChannelEstimator, PilotObservations } from '../ch
 import { alike, quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { estimateNoise, type NoiseEstimate } from '../channel-est/noise.ts';
 import { signalPower } from '../channel-est/signal-power.ts';
+import { fitStore } from '../channel-est/window-solver.ts';
 import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 
 /** Channel and noise of a burst's slots, and the common phases that were taken out before. */
@@ -25,24 +26,27 @@ const TRACKED_GAIN = 0.02;
  * channel, too, and what it then takes out leaves a channel that no smooth function of time describes. A straight line leaves
  * fading to the channel estimate and phase noise in the noise. Of the two the one with less noise in the pilots is taken.
  *
- * @param observed pilots as received; they are turned in place
+ * @param received pilots as received; they are turned in place
  * @param tracked smoothed common phases, [symbol], rad
  */
 export function estimatePayload(
-  observed: PilotObservations,
+  received: PilotObservations,
   tracked: Float64Array,
   estimator: ChannelEstimator,
 ): PayloadEstimate {
   const phasors = phasorsOf(tracked);
-  turnPilots(observed, phasors, -1);
+  const { kernel } = fitStore(received.numerology);
+  // Turning leaves their energy as it is.
+  const energy = kernel.turn(received.pilots, phasors, -1);
+  const observed = { ...received, energy };
   const first = { observed, ...estimateBoth(observed, estimator), phase: tracked, phasors };
   const noiseRatio = first.noise.mean / signalPower(observed);
   if (!(offLine(tracked) > STRAIGHT * noiseRatio)) return first;
   const other = { ...observed, pilots: observed.pilots.slice() };
-  turnPilots(other, phasors, 1);
+  kernel.turn(other.pilots, phasors, 1);
   const straight = straightPhases(other);
   const straightPhasors = phasorsOf(straight);
-  turnPilots(other, straightPhasors, -1);
+  kernel.turn(other.pilots, straightPhasors, -1);
   const second = { observed: other, ...estimateBoth(other, estimator), phase: straight, phasors: straightPhasors };
   return meanLog(second.noise.variance) < meanLog(first.noise.variance) + TRACKED_GAIN ? second : first;
 }
@@ -76,20 +80,23 @@ function straightPhases({ numerology: n, slots, pilots }: PilotObservations): Fl
 
 /** Mean square of the phases about their least-squares line. */
 function offLine(phases: Float64Array): number {
-  const middle = (phases.length - 1) / 2;
-  let mean = 0;
+  const { length } = phases;
+  const middle = (length - 1) / 2;
+  let sum = 0;
   let moment = 0;
-  let square = 1e-30;
-  for (let i = 0; i < phases.length; i++) {
-    mean += phases[i] / phases.length;
+  for (let i = 0; i < length; i++) {
+    sum += phases[i];
     moment += (i - middle) * phases[i];
-    square += (i - middle) ** 2;
   }
+  const mean = sum / length;
+  // Sum of (i - middle)^2.
+  const slope = moment / ((length * (length * length - 1)) / 12 + 1e-30);
   let off = 0;
-  for (let i = 0; i < phases.length; i++) {
-    off += (phases[i] - mean - (moment / square) * (i - middle)) ** 2 / phases.length;
+  for (let i = 0; i < length; i++) {
+    const away = phases[i] - mean - slope * (i - middle);
+    off += away * away;
   }
-  return off;
+  return off / length;
 }
 
 function meanLog(values: Float32Array): number {
@@ -106,20 +113,6 @@ function phasorsOf(phases: Float64Array): Float64Array {
     out[2 * i + 1] = Math.sin(phases[i]);
   }
   return out;
-}
-
-/** Turns the pilots of every symbol by its phasor or (sign -1) back, in place. */
-function turnPilots({ numerology: n, pilots }: PilotObservations, phasors: Float64Array, sign: 1 | -1): void {
-  const width = 2 * n.nSubbands;
-  for (let symbol = 0; symbol < phasors.length / 2; symbol++) {
-    const cos = phasors[2 * symbol];
-    const sin = sign * phasors[2 * symbol + 1];
-    for (let i = width * symbol; i < width * (symbol + 1); i += 2) {
-      const re = pilots[i];
-      pilots[i] = re * cos - pilots[i + 1] * sin;
-      pilots[i + 1] = re * sin + pilots[i + 1] * cos;
-    }
-  }
 }
 
 /** Rounds of fitting and replacing under interference. */
@@ -155,7 +148,7 @@ function estimateBoth(
         mixed[p + 1] = w * pilots[p + 1] + (1 - w) * mixed[p + 1];
       }
     }
-    estimate = estimator.estimate({ ...observed, pilots: mixed, noiseVariance: quiet });
+    estimate = estimator.estimate({ ...observed, pilots: mixed, energy: undefined, noiseVariance: quiet });
     noise = noiseOf(observed, estimate);
   }
   return { estimate, noise };

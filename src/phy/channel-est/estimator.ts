@@ -8,6 +8,8 @@ export interface PilotObservations {
   readonly slots: number;
   /** Least-squares channel at the pilots, [slot x 14][nSubbands][re, im]. */
   readonly pilots: Float32Array;
+  /** Sum of their |p|^2 where it is known already. */
+  readonly energy?: number;
   /** Noise variance of one RE, from the preamble. */
   readonly noiseVariance: number;
   readonly preamble: PreambleEstimate;

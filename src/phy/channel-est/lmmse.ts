@@ -203,12 +203,13 @@ export class SlotEstimator {
     const { basis, centre } = preamble.window;
     const fits = fitStore(n);
     fits.tidy();
-    const lambda = (observed.noiseVariance * basis.size) / signalPower(observed);
-    oneSlot ??= timeBasis(1, ONE_SLOT);
-    const solver = fits.solver(basis, oneSlot, lambda);
     const ramp = rampTable(n, centre);
     fits.kernel.begin(fits.basis(basis), 1);
-    solver.solveSlots(0, fits.kernel.project(ramp, pilots, 0, ONE_SLOT.order, 0));
+    const energy = fits.kernel.project(ramp, pilots, 0, ONE_SLOT.order, 0);
+    const lambda = (observed.noiseVariance * basis.size) / signalPower(observed, energy);
+    oneSlot ??= timeBasis(1, ONE_SLOT);
+    const solver = fits.solver(basis, oneSlot, lambda);
+    solver.solveSlots(0, energy);
     // The middle of the slot, where the odd polynomial vanishes: the constant alone.
     solver.expand(ramp, 1, out, 0);
     return solver.dof / (SLOT_SYMBOLS * n.nSubbands);

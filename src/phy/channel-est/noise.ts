@@ -48,13 +48,14 @@ export function estimateNoise(
   const byRb = slots > 1 ? shrink(perRb, SLOT_SYMBOLS, (i) => centres[i % nSubbands]) : null;
   const variance = new Float32Array(perRb.length);
   const relativeError = new Float32Array(perRb.length);
-  for (let i = 0; i < perRb.length; i++) {
-    const s = i % nSubbands;
+  for (let s = 0; s < nSubbands; s++) {
     const w = bySubband.weights[s];
     const outer = (w * w + ((1 - w) * (1 - w)) / nSubbands) / (SLOT_SYMBOLS * slots);
-    const inner = byRb ? byRb.weights[i] : 0;
-    variance[i] = byRb ? byRb.values[i] : bySubband.values[s];
-    relativeError[i] = Math.sqrt((inner * inner) / SLOT_SYMBOLS + (1 - inner) ** 2 * outer);
+    for (let i = s; i < perRb.length; i += nSubbands) {
+      const inner = byRb ? byRb.weights[i] : 0;
+      variance[i] = byRb ? byRb.values[i] : bySubband.values[s];
+      relativeError[i] = Math.sqrt((inner * inner) / SLOT_SYMBOLS + (1 - inner) * (1 - inner) * outer);
+    }
   }
   return { variance, relativeError, mean };
 }
@@ -109,14 +110,19 @@ export function shrink(
   centre: (index: number) => number,
 ): { values: Float64Array; weights: Float64Array } {
   const sampling = 1 / m;
+  const most = OUTLIER_SIGMAS * Math.sqrt(sampling);
+  const out = new Float64Array(values.length);
   const deviations = new Float64Array(values.length);
   let spread = 0;
   let usual = 0;
   for (let i = 0; i < values.length; i++) {
-    deviations[i] = Math.log((values[i] + 1e-30) / (centre(i) + 1e-30));
+    const middle = centre(i) + 1e-30;
+    out[i] = middle;
+    const deviation = Math.log((values[i] + 1e-30) / middle);
+    deviations[i] = deviation;
     // Interfered groups say nothing about how much the others differ.
-    if (Math.abs(deviations[i]) > OUTLIER_SIGMAS * Math.sqrt(sampling)) continue;
-    spread += deviations[i] ** 2;
+    if (Math.abs(deviation) > most) continue;
+    spread += deviation * deviation;
     usual++;
   }
   spread /= Math.max(1, usual - 1);
@@ -125,13 +131,11 @@ export function shrink(
   const between = spread > limit ? spread - sampling : 0;
   const common = between / (between + sampling);
   const weights = new Float64Array(values.length);
-  const out = new Float64Array(values.length);
   for (let i = 0; i < values.length; i++) {
-    const outlier = Math.abs(deviations[i]) > OUTLIER_SIGMAS * Math.sqrt(sampling);
-    const weight = outlier ? 1 : common;
+    const weight = Math.abs(deviations[i]) > most ? 1 : common;
     weights[i] = weight;
     // Most often all are alike.
-    out[i] = (centre(i) + 1e-30) * (weight === 0 ? 1 : Math.exp(weight * deviations[i]));
+    if (weight > 0) out[i] *= Math.exp(weight * deviations[i]);
   }
   return { values: out, weights };
 }

@@ -77,7 +77,7 @@ export function rbSnrOfEfficiency(
       const i = slot * nSubbands + s;
       const mean = efficiency[i] / RB_DATA_RE;
       sum += mean / slots;
-      const snr = 2 ** mean - 1;
+      const snr = Math.expm1(Math.LN2 * mean);
       rbSnrDb[i] = boundedDb(snr);
       // Both |H|^2 (relative error 2 x error ratio / SNR) and sigma^2 carry errors.
       const relative = Math.sqrt(noise.relativeError[i] ** 2 + (2 * errorRatio) / (snr + 0.01));
@@ -92,7 +92,7 @@ export function rbSnrOfEfficiency(
 
 /** SNR of one RE that has this spectral efficiency, dB, within what is reported. */
 export function snrDbOf(efficiency: number): number {
-  return boundedDb(2 ** efficiency - 1);
+  return boundedDb(Math.expm1(Math.LN2 * efficiency));
 }
 
 function boundedDb(snr: number): number {

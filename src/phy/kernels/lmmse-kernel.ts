@@ -81,6 +81,11 @@ export interface LmmseKernel {
    * |p - sum_d weights[symbol][d] nodes[sets[slot]][d][carrier]|^2 over the RB, with sets, nodes and weights as a SeparableChannel has them.
    */
   residual(pilots: Float32Array, channel: FittedChannel, out: Float64Array): void;
+  /**
+   * Turns the pilots of every symbol, [symbol][nSubbands][re, im], by its phasor, [symbol][re, im], or (sign -1) back, in place. Returns
+   * their energy, sum of |p|^2.
+   */
+  turn(pilots: Float32Array, phasors: Float64Array, sign: 1 | -1): number;
   /** Forgets everything. */
   reset(): void;
 }

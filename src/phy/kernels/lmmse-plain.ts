@@ -216,6 +216,22 @@ export class PlainLmmseKernel implements LmmseKernel {
     }
   }
 
+  turn(pilots: Float32Array, phasors: Float64Array, sign: 1 | -1): number {
+    const width = 2 * this.pattern.nSubbands;
+    let energy = 0;
+    for (let i = 0; i < pilots.length; i += 2) {
+      const symbol = Math.floor(i / width);
+      const cos = phasors[2 * symbol];
+      const sin = sign * phasors[2 * symbol + 1];
+      const re = pilots[i];
+      const im = pilots[i + 1];
+      energy += re * re + im * im;
+      pilots[i] = re * cos - im * sin;
+      pilots[i + 1] = re * sin + im * cos;
+    }
+    return energy;
+  }
+
   reset(): void {
     this.bases = [];
     this.systems = [];

@@ -68,6 +68,7 @@ interface Exports {
     order: number,
     out: number,
   ): void;
+  turn(pilots: number, subbands: number, phasors: number, symbols: number): number;
 }
 
 const MAX_SUBBANDS = 50;
@@ -137,7 +138,7 @@ export class WasmLmmseKernel implements LmmseKernel {
   private projected: Room = { at: 0, bytes: 0 };
   private stride = 0;
   private grid: Room = { at: 0, bytes: 0 };
-  /** What a call of `weigh` or `residual` takes and gives, one after the other. */
+  /** What a call of `weigh`, `residual` or `turn` takes and gives, one after the other. */
   private burst: Room = { at: 0, bytes: 0 };
   private row = 0;
   private end = ARENA;
@@ -334,6 +335,21 @@ export class WasmLmmseKernel implements LmmseKernel {
     new Float32Array(buffer, nodesAt, nodes.length).set(nodes);
     this.wasm.residual(pilotsAt, slots, nSubbands, OFFSETS, setsAt, nodesAt, weightsAt, order, outAt);
     out.set(new Float64Array(buffer, outAt, rbs));
+  }
+
+  turn(pilots: Float32Array, phasors: Float64Array, sign: 1 | -1): number {
+    const { length } = phasors;
+    this.makeRoom(this.burst, 4 * (length + pilots.length));
+    const { at } = this.burst;
+    const { buffer } = this.wasm.memory;
+    const turns = new Float32Array(buffer, at, length);
+    turns.set(phasors);
+    if (sign < 0) for (let i = 1; i < length; i += 2) turns[i] = -turns[i];
+    const room = new Float32Array(buffer, at + 4 * length, pilots.length);
+    room.set(pilots);
+    const energy = this.wasm.turn(at + 4 * length, this.pattern.nSubbands, at, length / 2);
+    pilots.set(room);
+    return energy;
   }
 
   reset(): void {

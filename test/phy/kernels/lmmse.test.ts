@@ -255,6 +255,22 @@ test('pilots weighted onto carriers, and what a channel leaves of them: plain su
             kernel.residual(pilots, { order, nodes, sets, weights }, out);
             assert.ok(difference(left, out) < 1e-5, `${Kernel.name}: ${difference(left, out)}`);
           }
+          const phases = Float64Array.from({ length: 14 * slots }, () => 7 * random.normal());
+          const phasors = new Float64Array(2 * phases.length);
+          phases.forEach((phase, i) => {
+            phasors[2 * i] = Math.cos(phase);
+            phasors[2 * i + 1] = Math.sin(phase);
+          });
+          const some = pilots.slice(0, 28 * nSubbands * slots);
+          const energy = some.reduce((sum, v) => sum + v * v, 0);
+          assert.ok(Math.abs(kernel.turn(some, phasors, -1) / energy - 1) < 1e-6);
+          const last = some.length - 2;
+          const [re, im] = [pilots[last], pilots[last + 1]];
+          const angle = phases[phases.length - 1];
+          assert.ok(Math.abs(some[last] - (re * Math.cos(angle) + im * Math.sin(angle))) < 1e-5);
+          assert.ok(Math.abs(some[last + 1] - (im * Math.cos(angle) - re * Math.sin(angle))) < 1e-5);
+          kernel.turn(some, phasors, 1);
+          assert.ok(difference(pilots.subarray(0, some.length), some) < 1e-5);
         }
       },
     ),

@@ -398,3 +398,34 @@ export function residual(
     weights += SYMBOLS * step;
   }
 }
+
+/**
+ * Turns the pilots of every symbol by its phasor, in place; returns their energy. pilots: f32 [symbols][subband][re, im]. phasors: f32
+ * [symbols][re, im].
+ */
+export function turn(pilots: usize, subbands: usize, phasors: usize, symbols: usize): f64 {
+  const rowBytes = subbands << 3;
+  const even = rowBytes & ~15;
+  const signs = f32x4(-1, 1, -1, 1);
+  let energy = f64x2.splat(0);
+  let p = pilots;
+  for (const last = phasors + (symbols << 3); phasors < last; phasors += 8) {
+    const cos = v128.load32_splat(phasors);
+    const sin = f32x4.mul(signs, v128.load32_splat(phasors, 4));
+    let row = f32x4.splat(0);
+    for (const end = p + even; p < end; p += 16) {
+      const x = v128.load(p);
+      row = f32x4.add(row, f32x4.mul(x, x));
+      v128.store(p, f32x4.add(f32x4.mul(x, cos), f32x4.mul(v128.shuffle<f32>(x, x, 1, 0, 3, 2), sin)));
+    }
+    if (even < rowBytes) {
+      const x = v128.load64_zero(p);
+      row = f32x4.add(row, f32x4.mul(x, x));
+      v128.store64_lane(p, f32x4.add(f32x4.mul(x, cos), f32x4.mul(v128.shuffle<f32>(x, x, 1, 0, 3, 2), sin)), 0);
+      p += 8;
+    }
+    energy = f64x2.add(energy, f64x2.promote_low_f32x4(row));
+    energy = f64x2.add(energy, f64x2.promote_low_f32x4(v128.shuffle<f32>(row, row, 2, 3, 2, 3)));
+  }
+  return f64x2.extract_lane(energy, 0) + f64x2.extract_lane(energy, 1);
+}
