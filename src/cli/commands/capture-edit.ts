@@ -3,11 +3,11 @@ import { ExitCode, inRange, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import type { CaptureReader } from '../../radio/sigmf/capture-reader.ts';
 import type { DerivedCapture, DeriveOptions } from '../../radio/sigmf/derive-capture.ts';
+import { CAPTURE_HELP, recordingNamed } from '../capture-argument.ts';
 import { type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
 
 type Done = (exitCode: number) => void;
-const CAPTURE = 'PATH, PATH.sigmf-meta, or an archive PATH.sigmf';
 
 interface CutFlags {
   from?: string;
@@ -36,7 +36,7 @@ export function addCaptureCut(group: Command, context: CliContext, done: Done): 
     .description(
       'Writes a part of a recording as a new one. Times count from its first sample, by samples in the file: lost ones take none.',
     )
-    .argument('<capture>', CAPTURE)
+    .argument('<capture>', CAPTURE_HELP)
     .option('--from <s>', 'beginning (default 0)')
     .option('--to <s>', 'end (default that of the recording)')
     .option('--from-sample <n>', 'beginning as a sample of the file, in place of --from')
@@ -50,7 +50,7 @@ export function addCaptureCut(group: Command, context: CliContext, done: Done): 
   command.action(async (path: string, flags: CutFlags) => {
     const { CaptureReader } = await import('../../radio/sigmf/capture-reader.ts');
     const rangeOf = cutRange(flags);
-    await derive(context, 'sct.capture-cut/1', await CaptureReader.open(path), flags, rangeOf, false);
+    await derive(context, 'sct.capture-cut/1', await CaptureReader.open(recordingNamed(path)), flags, rangeOf, false);
     done(ExitCode.ok);
   });
 }
@@ -61,7 +61,7 @@ export function addCaptureConvert(group: Command, context: CliContext, done: Don
     .command('convert')
     .summary('a recording in another sample format; from and to bare samples')
     .description('Writes a recording in another sample format, scaled by full scale; counts what had to be limited.')
-    .argument('<capture>', `${CAPTURE}; with --raw a file of bare samples`)
+    .argument('<capture>', `${CAPTURE_HELP}; with --raw a file of bare samples`)
     .option('--to <format>', 'ci8, ci16_le or cf32_le')
     .option('--full-scale <n>', 'value of amplitude 1 (default 128, 32768, 1; as it is where the format stays)')
     .option('--raw <format>', 'the input has no metadata: its samples are ci8, ci16_le or cf32_le')
@@ -92,7 +92,7 @@ export function addCaptureAnnotate(group: Command, context: CliContext, done: Do
     .command('annotate')
     .summary('mark a part of a recording')
     .description('Adds an annotation to a recording; its samples stay as they are. Times as in sct capture cut.')
-    .argument('<capture>', 'PATH or PATH.sigmf-meta')
+    .argument('<capture>', CAPTURE_HELP)
     .option('--start <s>', 'beginning')
     .option('--end <s>', 'end')
     .option('--label <text>', 'at most 64 characters; viewers show 20')
@@ -102,7 +102,8 @@ export function addCaptureAnnotate(group: Command, context: CliContext, done: Do
     '\nExample:\n  sct capture annotate air --start 10ms --end 12ms --label radar\n',
   );
   type Flags = { start?: string; end?: string; label?: string; comment?: string };
-  command.action(async (path: string, { start, end, label, comment }: Flags) => {
+  command.action(async (given: string, { start, end, label, comment }: Flags) => {
+    const path = recordingNamed(given);
     if (start === undefined || end === undefined || label === undefined) {
       throw new UsageError('--start, --end and --label are all needed');
     }
@@ -218,7 +219,7 @@ async function openInput(path: string, { raw, rate, freq }: ConvertFlags): Promi
       throw new UsageError('--rate and --freq are for --raw', 'a recording says its own');
     }
     const { CaptureReader } = await import('../../radio/sigmf/capture-reader.ts');
-    return CaptureReader.open(path);
+    return CaptureReader.open(recordingNamed(path));
   }
   if (rate === undefined) throw new UsageError('--raw needs --rate', 'bare samples do not say theirs');
   const { formatSpec } = await import('../../radio/format/sample-format.ts');

@@ -1,6 +1,7 @@
 import { ExitCode } from '../../common/errors.ts';
 import { formatSi } from '../../common/units.ts';
 import type { CaptureInfo } from '../../radio/sigmf/capture-info.ts';
+import { CAPTURE_HELP, recordingNamed } from '../capture-argument.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
 import { addCaptureAnnotate, addCaptureConvert, addCaptureCut } from './capture-edit.ts';
@@ -17,8 +18,9 @@ export const addCapture: AddCommand = (program, context, done) => {
     .command('info')
     .summary('what a recording holds')
     .description('Says what a recording holds: format, rate, length, bursts, gaps, levels.')
-    .argument('<capture>', 'PATH, PATH.sigmf-meta, or an archive PATH.sigmf');
-  addCommonOptions(info).action(async (path: string) => {
+    .argument('<capture>', CAPTURE_HELP);
+  addCommonOptions(info).action(async (given: string) => {
+    const path = recordingNamed(given);
     const { captureInfo } = await import('../../radio/sigmf/capture-info.ts');
     const result = await captureInfo(path);
     if (context.json) outJson(context, { ...result, schema: result.schema, ok: true });
@@ -30,8 +32,9 @@ export const addCapture: AddCommand = (program, context, done) => {
     .command('validate')
     .summary('check a recording; exit 8 if something is wrong')
     .description('Checks structure, places, counts and the hash of a recording. Exit 8 if something is wrong.')
-    .argument('<capture>', 'PATH, PATH.sigmf-meta, or an archive PATH.sigmf');
-  addCommonOptions(validate).action(async (path: string) => {
+    .argument('<capture>', CAPTURE_HELP);
+  addCommonOptions(validate).action(async (given: string) => {
+    const path = recordingNamed(given);
     await mustExist(path);
     const { validateCapture } = await import('../../radio/sigmf/capture-info.ts');
     const { ok, problems, info } = await validateCapture(path);
