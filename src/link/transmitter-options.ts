@@ -37,6 +37,11 @@ export interface TransmitterOptions {
   readonly maxSfvs?: number;
   readonly modelSet?: number;
   readonly seed?: number;
+  /**
+   * The samples of a picture's bursts are made before the next picture is sent: the memory of its analog streams then serves
+   * that one, too. Default false.
+   */
+  readonly oneAtATime?: boolean;
 }
 
 /** With every default; what is not known stays null or undefined. */
@@ -66,6 +71,7 @@ export function completeOptions(options: TransmitterOptions): CompleteOptions {
     maxSfvs: USUAL_SFVS,
     modelSet: 0,
     seed: 1,
+    oneAtATime: false,
     ...options,
     dopplerHz: options.dopplerHz ?? null,
     protectionDb: options.protectionDb,

@@ -1,3 +1,4 @@
+import { FloatRoom } from '../common/float-room.ts';
 import { BurstTransmitter, paddingSymbols } from '../phy/burst/transmit.ts';
 import { MOST_SNAPSHOTS } from '../phy/channel-est/fading-prediction.ts';
 import { captureTimeCode } from '../phy/frame/capture-time.ts';
@@ -65,6 +66,8 @@ export class Transmitter {
   private readonly phy: BurstTransmitter;
   /** Payloads live from their making to their modulation. */
   private readonly room = new PayloadRoom();
+  /** Of the current picture's analog symbols. */
+  private readonly streams = new FloatRoom();
   private burst = 0;
   private image = 0;
   private report: DatedReport | null = null;
@@ -150,7 +153,7 @@ export class Transmitter {
     const request = { numerology: n, options, image, referenceIds, report: this.report, nowS, timed: time !== null };
     const within = await planWithin(budgetRe, (budget) => pictureInBudget(request, budget));
     const { csi, harq, maxSfvs, source, mcs, planned } = within;
-    const encoded = await source.encode(planned.grants);
+    const encoded = await source.encode(planned.grants, options.oneAtATime ? this.streams : undefined);
     const parts = partsOf(n, planned, encoded, options.codec.name);
     const bursts = parts.map((part, p) => this.dataBurst({ part, p, parts: parts.length, time, planned, mcs, csi }));
     const codedBits = parts.reduce((sum, p) => sum + p.codedBits, 0);

@@ -4,6 +4,7 @@ import { flatImage, type RgbImage } from '../../sct/image/rgb-image.ts';
 import type { LinkConfig } from '../link-config.ts';
 import { FrameCoder, type FrameWaveform } from './frame-coder.ts';
 import { failureNote, type ThreadNote } from './thread.ts';
+import { transferOf, WaveformSlots } from './waveform-slots.ts';
 
 export interface EncodeSetup {
   readonly config: LinkConfig;
@@ -34,7 +35,7 @@ const { config, session, sizePx } = workerData as EncodeSetup;
 const REHEARSALS = 3;
 
 async function start(): Promise<void> {
-  const coder = await FrameCoder.open(config, session);
+  const coder = await FrameCoder.open(config, session, new WaveformSlots());
   // Every step once with a picture of its own, so that nothing is made while frames are due.
   for (let i = 0; i < REHEARSALS; i++) await coder.rehearse(flatImage(sizePx, sizePx, 60 + 40 * i, 128, 90));
   port.on('message', (request: EncodeRequest) => {
@@ -45,9 +46,8 @@ async function start(): Promise<void> {
     const { number, image, nowS, capturedAtMs } = request;
     coder.code(image, nowS, capturedAtMs).then(
       (waveform) => {
-        port.postMessage({ kind: 'coded', number, ...waveform } satisfies EncodeReply, [
-          waveform.reIm.buffer as ArrayBuffer,
-        ]);
+        const coded = { kind: 'coded', number, ...waveform } satisfies EncodeReply;
+        port.postMessage(coded, transferOf(waveform.reIm));
       },
       (error) => port.postMessage(failureNote(error)),
     );

@@ -53,8 +53,8 @@ export class FolderSource implements VideoSource {
     const index = at % files.length;
     const image = await this.image(index);
     if (!this.keepsAll) this.kept.delete(index);
-    // The taker may hand its bytes to another thread.
-    return { image: { ...image, data: image.data.slice() }, capturedAtMs: null };
+    // Each time a picture of its own, though the bytes are the same: what is known of a picture lives as long as it does.
+    return { image: { ...image }, capturedAtMs: null };
   }
 
   async close(): Promise<void> {
@@ -69,11 +69,20 @@ export class FolderSource implements VideoSource {
   private image(index: number): Promise<RgbImage> {
     let image = this.kept.get(index);
     if (!image) {
-      image = loadImage(this.files[index]).then((photo) => centreSquare(photo, this.sizePx));
+      image = loadImage(this.files[index])
+        .then((photo) => centreSquare(photo, this.sizePx))
+        .then(shared);
       this.kept.set(index, image);
     }
     return image;
   }
+}
+
+/** The picture in memory that all threads see: nothing is copied from one to another. Not to be written to. */
+function shared(image: RgbImage): RgbImage {
+  const data = new Uint8Array(new SharedArrayBuffer(image.data.length));
+  data.set(image.data);
+  return { ...image, data };
 }
 
 /** The largest square in the middle of a picture, scaled to sizePx x sizePx. */

@@ -1,4 +1,3 @@
-import { MessageChannel } from 'node:worker_threads';
 import { ExitCode, SctError } from '../../common/errors.ts';
 import type { PipelineQueues } from '../../link/telemetry.ts';
 import { DeadlinePolicy } from '../../link/video/deadline.ts';
@@ -10,6 +9,7 @@ import type { DecodeReply, DecodeRequest, DecodeSetup } from './decode-worker.ts
 import type { CodedReply, EncodeReply, EncodeRequest, EncodeSetup } from './encode-worker.ts';
 import { utcNowMs, VideoThread } from './thread.ts';
 import { checkAirTime, type StreamConfig } from './video-config.ts';
+import { transferOf } from './waveform-slots.ts';
 
 /** A frame as it was captured. */
 export interface SentFrame {
@@ -71,6 +71,8 @@ export class LoopbackSession {
   /** When each burst was on the air by its number, s. */
   private readonly sentAtS = new Map<number, number>();
   private readonly timers = new Set<NodeJS.Timeout>();
+  /** Ring of what was received, from the air's pipeline to the decoder. */
+  private records: SharedArrayBuffer | null = null;
   private startAtMs = 0;
   private failure: Error | null = null;
   private wake: () => void = () => undefined;
@@ -145,10 +147,9 @@ export class LoopbackSession {
       await self.close();
       throw error;
     }
-    const { port1, port2 } = new MessageChannel();
-    self.decoder.post({ kind: 'open', records: port2 }, [port2]);
+    self.decoder.post({ kind: 'open', records: self.records! });
     self.startAtMs = utcNowMs();
-    self.air.post({ kind: 'open', records: port1 }, [port1]);
+    self.air.post({ kind: 'open' });
     return self;
   }
 
@@ -217,7 +218,7 @@ export class LoopbackSession {
     if (this.underway.size > MOST_UNDERWAY) this.underway.delete(this.underway.keys().next().value!);
     return new Promise((done) => {
       this.placing.set(number, { coded, done });
-      this.air.post({ kind: 'burst', id: number, reIm, latestAtMs }, [reIm.buffer as ArrayBuffer]);
+      this.air.post({ kind: 'burst', id: number, reIm, latestAtMs }, transferOf(reIm));
     });
   }
 
@@ -225,12 +226,12 @@ export class LoopbackSession {
     if (reply.kind === 'described') {
       this.channel = reply.channel;
       this.offsets = reply.offsets;
+      this.records = reply.records;
     } else if (reply.kind === 'state') {
       this.queues = reply.queues;
       this.mostBehindMs = Math.max(this.mostBehindMs, reply.mostBehindMs);
     } else if (reply.kind === 'ended') {
       this.airSamples = reply.samples;
-      this.decoder.post({ kind: 'end' });
     } else {
       const { coded, done } = this.placing.get(reply.id)!;
       this.placing.delete(reply.id);

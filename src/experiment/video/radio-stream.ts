@@ -18,6 +18,7 @@ import { parseMessage } from './video-feedback.ts';
 import { videoMetrics } from './video-metrics.ts';
 import { type VideoResult, VideoRun } from './video-run.ts';
 import type { VideoSource } from './video-source.ts';
+import { freeWaveform } from './waveform-slots.ts';
 
 interface Coded extends CodedFrame<SentFrame> {
   readonly waveform: CodedReply;
@@ -119,13 +120,17 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
           place: async ({ waveform, airMs }, latestMs) => {
             checkAirTime(airMs, video);
             const beginMs = Math.max(utcNowMs(), freeAtMs);
-            if (beginMs > latestMs) return null;
+            if (beginMs > latestMs) {
+              freeWaveform(waveform.reIm);
+              return null;
+            }
             freeAtMs = beginMs + airMs;
             const endS = (freeAtMs - startMs) / 1e3;
             for (const { burst } of waveform.bursts) sentAtS.set(burst, endS);
             // One after another, and handed over no earlier than the one before is in the air.
             onAir = onAir.then(() => tx!.write(waveform.reIm)).then(() => tx!.drain());
             await onAir;
+            freeWaveform(waveform.reIm);
             return beginMs;
           },
         },

@@ -1,3 +1,4 @@
+import type { FloatRoom } from '../../common/float-room.ts';
 import type { FrameMemory } from '../correction/frame-memory.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import type { TaskResult } from '../modes/machine-receiver.ts';
@@ -61,9 +62,10 @@ export interface SourcePlan {
   /**
    * Codes the picture for these grants.
    *
+   * @param room where analog symbols stand, until it is used again; default memory of their own
    * @throws UsageError saying what would fit when a grant is too small
    */
-  encode(grants: readonly StreamGrant[]): Promise<EncodedSource>;
+  encode(grants: readonly StreamGrant[], room?: FloatRoom): Promise<EncodedSource>;
 }
 
 /** One stream before its budget is known. */

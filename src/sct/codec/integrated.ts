@@ -1,3 +1,4 @@
+import { FloatRoom } from '../../common/float-room.ts';
 import { decodeCsi, encodeCsi } from '../allocation/csi-code.ts';
 import type { RgbImage } from '../image/rgb-image.ts';
 import type { ModeDecision } from '../modes/mode-choice.ts';
@@ -8,7 +9,7 @@ import type { AnalysisModels, SemanticAnalysis } from '../semantics/analysis.ts'
 import { flatPlane } from '../semantics/feature-map.ts';
 import type { SemanticModels } from '../semantics/models.ts';
 import { oncePerPicture } from '../semantics/once-per-picture.ts';
-import { meanPower, packStream } from './analog-stream.ts';
+import { meanPower } from './analog-stream.ts';
 import type {
   AnalyseHints,
   Codec,
@@ -27,10 +28,13 @@ import { pictureParts, type SemanticCodecOptions } from './picture-parts.ts';
 import { sfvDivisor } from './sfv-power.ts';
 import type { SideParts } from './side-budget.ts';
 import { encodeSideInfo } from './side-info.ts';
-import { cellsOfSfvs, MAX_STREAM_SYMBOLS, type SymbolOrder, symbolOrder } from './symbol-order.ts';
+import { StreamPacker } from './stream-packer.ts';
+import { cellsOfSfvs, MAX_STREAM_SYMBOLS } from './symbol-order.ts';
 
 /** SNRs that f_e was trained with, dB. */
 const F_E_SNR_DB = [-8, 25] as const;
+/** Most packers whose memory waits for its next picture. */
+const MOST_PACKERS = 2;
 
 export interface IntegratedOptions extends SemanticCodecOptions {
   /**
@@ -58,6 +62,8 @@ export class IntegratedCodec implements Codec {
   private readonly models: SemanticModels;
   private readonly seen: AnalysisModels;
   private readonly options: IntegratedOptions;
+  /** Those that no picture uses. */
+  private readonly packers: StreamPacker[] = [];
 
   constructor(models: SemanticModels, options: IntegratedOptions = {}) {
     this.models = models;
@@ -97,7 +103,7 @@ export class IntegratedCodec implements Codec {
       ...{ analysis, parts, decision, streams },
       ranking: parts.ranking.filter((id) => id < parts.streams),
       sideInfoBytes: parts.split.total,
-      encode: (grants) => this.encode({ analysis, parts, decision, streams }, referenceId, grants),
+      encode: (grants, room) => this.encode({ analysis, parts, decision, streams }, referenceId, grants, room),
     };
   }
 
@@ -106,9 +112,26 @@ export class IntegratedCodec implements Codec {
   }
 
   private async encode(
+    source: Pick<IntegratedPlan, 'analysis' | 'parts' | 'decision' | 'streams'>,
+    referenceId: number | undefined,
+    grants: readonly StreamGrant[],
+    room?: FloatRoom,
+  ): Promise<EncodedSource> {
+    // Its own as long as the networks run: pictures may be coded beside one another.
+    const packer = this.packers.pop() ?? new StreamPacker();
+    try {
+      return await this.encodeWith(packer, source, referenceId, grants, room);
+    } finally {
+      if (this.packers.length < MOST_PACKERS) this.packers.push(packer);
+    }
+  }
+
+  private async encodeWith(
+    packer: StreamPacker,
     { analysis, parts, decision, streams: plans }: Pick<IntegratedPlan, 'analysis' | 'parts' | 'decision' | 'streams'>,
     referenceId: number | undefined,
     grants: readonly StreamGrant[],
+    room = new FloatRoom(),
   ): Promise<EncodedSource> {
     const { models } = this;
     const { tables } = models;
@@ -121,50 +144,61 @@ export class IntegratedCodec implements Codec {
     const cells = cellsOfSfvs(partition.sfvOf, partition.sfvs.length);
     const large = grants.filter((g) => g.size >= plans[g.id].minSize);
     const granted = large.reduce((sum, g) => sum + g.size, 0);
-    const classesOf = (id: number) => Uint8Array.from(cells[id], (at) => classMap.data[at]);
-    const all = new Uint8Array(large.reduce((sum, g) => sum + cells[g.id].length, 0));
-    large.reduce((at, g) => {
-      all.set(classesOf(g.id), at);
-      return at + cells[g.id].length;
-    }, 0);
-    const thetaLevel = chooseThetaLevel(all, granted, decodeCsi(csiCode), tables);
+    const classes = large.map((g) => cells[g.id].map((at) => classMap.data[at]));
+    const thetaLevel = chooseThetaLevel(
+      classes.flatMap((c) => [...c]),
+      granted,
+      decodeCsi(csiCode),
+      tables,
+    );
 
     const symbols = flatPlane(y, 0);
     const snrDb = flatPlane(y, senderSnrDb(csiCode));
-    const orders = new Map<number, SymbolOrder>();
-    for (const { id, size, snrDb: own } of large) {
-      const classes = classesOf(id);
-      const k = symbolRate({ classes, thetaLevel, budget: size }, tables);
-      if (k.every((v) => v === 0)) continue;
-      orders.set(id, symbolOrder(k, classes, size));
+    packer.begin(granted);
+    large.forEach(({ id, size, snrDb: own }, n) => {
+      const k = symbolRate({ classes: classes[n], thetaLevel, budget: size }, tables);
+      if (k.every((v) => v === 0)) return;
+      packer.order(id, k, classes[n], size, { stride: 2 * area, cellOf: cells[id] });
       cells[id].forEach((at, i) => {
         symbols.data[at] = k[i];
         if (this.options.senderSnr === 'sfv' && own !== undefined) snrDb.data[at] = senderSnrDb(encodeCsi(own));
       });
-    }
+    });
     const networkStart = performance.now();
     const z = await models.encodeSymbols(y, classMap, symbols, snrDb);
     const packStart = performance.now();
 
-    const raw = new Map([...orders].map(([id, order]) => [id, packStream(z, order, cells[id], area)] as const));
-    const scale = totalRms([...raw.values()]);
+    const taken = grants.reduce((sum, g) => sum + g.size, 0);
+    const memory = room.first(2 * taken);
+    let at = 0;
+    const streams = grants.map(({ id, size }): Extract<EncodedStream, { kind: 'analog' }> => {
+      const symbolsReIm = memory.subarray(2 * at, 2 * (at + size));
+      at += size;
+      if (packer.symbolsOf(id) > 0) packer.pack(id, z, area, symbolsReIm);
+      return { id, kind: 'analog', symbolsReIm };
+    });
+    const powers = streams.map(({ id, symbolsReIm }) => (packer.symbolsOf(id) > 0 ? meanPower(symbolsReIm) : 0));
+    const coded = streams.flatMap(({ id, symbolsReIm }, n) =>
+      packer.symbolsOf(id) > 0 ? [{ power: powers[n], size: symbolsReIm.length / 2 }] : [],
+    );
+    const scale = totalRms(coded);
     const powerCode = encodePowerScale(scale);
+    const scaleOfPicture = decodePowerScale(powerCode);
     const sfvScales = new Uint8Array(partition.sfvs.length);
     let padSymbols = 0;
     let repeatedSymbols = 0;
-    const streams = grants.map(({ id, size }): EncodedStream => {
-      const stream = raw.get(id);
-      const rms = stream ? Math.sqrt(meanPower(stream)) : 0;
-      if (!stream || rms === 0) {
+    streams.forEach(({ id, symbolsReIm }, n) => {
+      const size = symbolsReIm.length >> 1;
+      const rms = Math.sqrt(powers[n]);
+      if (rms === 0) {
         padSymbols += size;
-        return { id, kind: 'analog', symbolsReIm: padding(size) };
+        pad(symbolsReIm);
+        return;
       }
-      repeatedSymbols += size - orders.get(id)!.symbols;
-      const scaleOfPicture = decodePowerScale(powerCode);
+      repeatedSymbols += size - packer.symbolsOf(id);
       const { code, divisor } = sfvDivisor(this.options.power === 'picture' ? scaleOfPicture : rms, scaleOfPicture);
       sfvScales[id] = code;
-      for (let i = 0; i < stream.length; i++) stream[i] /= divisor;
-      return { id, kind: 'analog', symbolsReIm: stream };
+      for (let i = 0; i < symbolsReIm.length; i++) symbolsReIm[i] /= divisor;
     });
     const { mode, selection } = parts;
     const own = { thetaLevel, powerCode, sfvScales, referenceId };
@@ -210,17 +244,18 @@ function senderSnrDb(csiCode: number): number {
   return Math.min(F_E_SNR_DB[1], Math.max(F_E_SNR_DB[0], decodeCsi(csiCode)));
 }
 
-function totalRms(streams: readonly Float32Array[]): number {
+/** Root mean square over the symbols of all these streams; 1 where there are none. */
+function totalRms(streams: readonly { readonly power: number; readonly size: number }[]): number {
   let energy = 0;
   let count = 0;
-  for (const s of streams) {
-    energy += (meanPower(s) * s.length) / 2;
-    count += s.length / 2;
+  for (const { power, size } of streams) {
+    energy += power * size;
+    count += size;
   }
   return count === 0 ? 1 : Math.sqrt(energy / count);
 }
 
 /** Symbols of unit power that say nothing: for a grant too small for its SFV. The link's spreading makes noise of them. */
-function padding(size: number): Float32Array {
-  return Float32Array.from({ length: 2 * size }, (_, i) => (i % 2 === 0 ? 1 : 0));
+function pad(symbolsReIm: Float32Array): void {
+  for (let i = 0; i < symbolsReIm.length; i++) symbolsReIm[i] = i % 2 === 0 ? 1 : 0;
 }

@@ -36,33 +36,68 @@ export function cellsOfSfvs(sfvOf: Uint8Array, count: number): Uint32Array[] {
  * @throws UsageError when the grant is smaller than that, or there is nothing to send
  */
 export function symbolOrder(k: Uint8Array, classes: ArrayLike<number>, places: number): SymbolOrder {
-  const symbols = k.reduce((a, b) => a + b, 0);
-  if (symbols === 0 || places < symbols || places > MAX_STREAM_SYMBOLS) {
-    throw new UsageError(`${places} places for ${symbols} symbols: allowed 1 to ${MAX_STREAM_SYMBOLS}, and no fewer`);
-  }
-  const byClass = Uint32Array.from(k.keys()).sort((a, b) => classes[a] - classes[b] || a - b);
-  const rankCell = new Uint32Array(symbols);
-  const rankIndex = new Uint8Array(symbols);
-  for (let index = 0, rank = 0; rank < symbols; index++) {
-    for (let i = 0; i < byClass.length; i++) {
-      const cell = byClass[i];
-      if (k[cell] <= index) continue;
-      rankCell[rank] = cell;
-      rankIndex[rank++] = index;
-    }
-  }
+  const n = k.length;
+  const ranks = new Uint32Array(k.reduce((a, b) => a + b, 0));
+  const symbols = symbolRanks(k, classes, places, { stride: n, cellOf: Uint32Array.from(k.keys()) }, ranks);
   const step = strideOf(places);
   const cell = new Uint32Array(places);
   const index = new Uint8Array(places);
   for (let p = 0, walk = 0; p < places; p++) {
-    const rank = walk < symbols ? walk : walk % symbols; // walk = p step mod places
-    cell[p] = rankCell[rank];
-    index[p] = rankIndex[rank];
+    const rank = ranks[walk < symbols ? walk : walk % symbols]; // walk = p step mod places
+    cell[p] = rank % n;
+    index[p] = Math.floor(rank / n);
     walk += step;
     if (walk >= places) walk -= places;
   }
   return { cell, index, symbols };
 }
+
+/** Where the symbol with this index of an embedding is found: index x stride + cellOf[position in the SFV's cells]. */
+export interface SymbolAddress {
+  readonly stride: number;
+  readonly cellOf: Uint32Array;
+}
+
+/**
+ * The ranks of symbolOrder, each as the address of its symbol: place p carries ranks[p strideOf(places) mod places mod symbols].
+ *
+ * @param ranks gets them, from its beginning; holds the sum of k at least
+ * @returns the sum of k: different symbols
+ * @throws UsageError as symbolOrder
+ */
+export function symbolRanks(
+  k: Uint8Array,
+  classes: ArrayLike<number>,
+  places: number,
+  { stride, cellOf }: SymbolAddress,
+  ranks: Uint32Array,
+): number {
+  let symbols = 0;
+  for (let i = 0; i < k.length; i++) symbols += k[i];
+  if (symbols === 0 || places < symbols || places > MAX_STREAM_SYMBOLS) {
+    throw new UsageError(`${places} places for ${symbols} symbols: allowed 1 to ${MAX_STREAM_SYMBOLS}, and no fewer`);
+  }
+  const byClass = sortedByClass(classes, k.length);
+  for (let index = 0, rank = 0; rank < symbols; index++) {
+    const from = index * stride;
+    for (let i = 0; i < byClass.length; i++) {
+      const cell = byClass[i];
+      if (k[cell] > index) ranks[rank++] = from + cellOf[cell];
+    }
+  }
+  return symbols;
+}
+
+/** Positions of cells by rising class, equal ones as they stand; valid until the next call. */
+function sortedByClass(classes: ArrayLike<number>, count: number): Uint32Array {
+  if (sorted.length < count) sorted = new Uint32Array(count);
+  const next = new Uint32Array(257);
+  for (let i = 0; i < count; i++) next[classes[i] + 1]++;
+  for (let c = 1; c < next.length; c++) next[c] += next[c - 1];
+  for (let i = 0; i < count; i++) sorted[next[classes[i]]++] = i;
+  return sorted.subarray(0, count);
+}
+let sorted = new Uint32Array(0);
 
 /** floor(n x 40503 / 65536), then the next number without a common factor; 1 for n = 1. */
 export function strideOf(n: number): number {
