@@ -2,7 +2,7 @@ import { FormatError } from '../common/errors.ts';
 import type { CodecId, Extension } from '../phy/frame/extension.ts';
 import type { ReceivedSource, ReceivedStream } from '../sct/codec/codec.ts';
 import { MAX_STREAM_SYMBOLS } from '../sct/codec/symbol-order.ts';
-import { FloatRoom } from './float-room.ts';
+import { FloatStack } from './float-stack.ts';
 import type { ReceivedPart, StreamState } from './harq/received-part.ts';
 
 /** Pictures kept at once; an older one is given up when a new one begins. */
@@ -104,7 +104,7 @@ function fits(picture: ReceivedPicture, e: Extension, codec: CodecId): boolean {
  *
  * @param room where given, analog symbols and their SNRs stand there
  */
-export function sourceOf(picture: ReceivedPicture, room: FloatRoom = new FloatRoom()): ReceivedSource {
+export function sourceOf(picture: ReceivedPicture, room: FloatStack = new FloatStack()): ReceivedSource {
   const ids = new Set<number>();
   for (const part of picture.parts) for (const id of part?.streams.keys() ?? []) ids.add(id);
   const streams = [...ids].sort((a, b) => a - b).flatMap((id) => streamOf(picture, id, room) ?? []);
@@ -118,7 +118,7 @@ function sideInfoOf({ parts }: ReceivedPicture): Uint8Array | undefined {
   return parts.every((part) => part !== null) ? new Uint8Array(0) : undefined;
 }
 
-function streamOf(picture: ReceivedPicture, id: number, room: FloatRoom): ReceivedStream | null {
+function streamOf(picture: ReceivedPicture, id: number, room: FloatStack): ReceivedStream | null {
   const states = picture.parts.map((part) => part?.streams.get(id) ?? null).filter((s) => s !== null);
   const coded = states.filter((s) => s.kind === 'bits');
   if (coded.length === 0)
@@ -152,7 +152,7 @@ function codedStream(states: readonly CodedState[], id: number): ReceivedStream 
 }
 
 /** Likewise for symbols: those that never came have no SNR. null too for more symbols than a stream can have. */
-function analogStream(states: readonly AnalogState[], id: number, room: FloatRoom): ReceivedStream | null {
+function analogStream(states: readonly AnalogState[], id: number, room: FloatStack): ReceivedStream | null {
   const length = states[0].earlier + states[0].re + states[0].later;
   if (length > MAX_STREAM_SYMBOLS || states.some((s) => s.earlier + s.re + s.later !== length)) return null;
   const symbolsReIm = room.take(2 * length);

@@ -8,7 +8,7 @@ import type { Numerology } from '../phy/numerology.ts';
 import { encodeCsiReport } from '../sct/allocation/csi-code.ts';
 import type { Codec, DecodedImage, DecodeOptions } from '../sct/codec/codec.ts';
 import { PieceReader } from './burst-pieces.ts';
-import { FloatRoom } from './float-room.ts';
+import { FloatStack } from './float-stack.ts';
 import { type Asking, type AskingOptions, askedStreams, askingOf } from './harq/asking.ts';
 import { grantedSnrDb } from './harq/granted.ts';
 import type { ReceivedPart } from './harq/received-part.ts';
@@ -122,7 +122,7 @@ export class Receiver {
   private session: number | null = null;
   private readonly pieces: PieceReader;
   /** For what pictures are decoded from. */
-  private readonly rooms: FloatRoom[] = [];
+  private readonly rooms: FloatStack[] = [];
 
   constructor(options: ReceiverOptions) {
     this.numerology = options.numerology;
@@ -172,7 +172,7 @@ export class Receiver {
       const note = `the burst names codec ${picture.codec}, which this receiver lacks; it has ${known}`;
       return { image: undefined, decodable: false, complete: false, mask: undefined, note };
     }
-    const room = this.rooms.pop() ?? new FloatRoom();
+    const room = this.rooms.pop() ?? new FloatStack();
     try {
       return await codec.decode(sourceOf(picture, room), options);
     } finally {

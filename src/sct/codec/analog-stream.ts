@@ -10,13 +10,6 @@ export const SNR_CEILING_DB = 30;
  * surroundings (docs/adr/0013-semantic-codecs.md); f_d gets what is below it all the same.
  */
 export const LOST_BELOW_DB = -16;
-/** No measurement is better than this; keeps the sums finite. */
-const MOST_SNR = 1e6;
-/** Factors 1 + snr are multiplied up to this before a logarithm is taken: one more leaves the product finite. */
-const MOST_PRODUCT = 1e100;
-/** A part beyond this is not of a unit-power symbol: it counts as not arrived. */
-const MOST_AMPLITUDE = 1e3;
-
 /** What f_d is given of the symbols, and how much of each cell came. */
 export interface ReceivedPlanes {
   readonly received: Float32Array; // [2 x 192][row][column], for the picture's power scale
@@ -25,10 +18,19 @@ export interface ReceivedPlanes {
   readonly damage: Float32Array; // [row][column], share of the symbols that were lost
 }
 
-export function emptyPlanes({ rows, columns }: GridShape): ReceivedPlanes {
-  const cells = rows * columns;
+/** Numbers of `received`. */
+export function receivedLength({ rows, columns }: GridShape): number {
+  return 2 * K_MAX * rows * columns;
+}
+
+/** @param received memory for them, of receivedLength; default its own */
+export function emptyPlanes(
+  grid: GridShape,
+  received: Float32Array = new Float32Array(receivedLength(grid)),
+): ReceivedPlanes {
+  const cells = grid.rows * grid.columns;
   return {
-    received: new Float32Array(2 * K_MAX * cells),
+    received: received.fill(0),
     snrDb: new Float32Array(cells).fill(SNR_FLOOR_DB),
     symbols: new Float32Array(cells),
     damage: new Float32Array(cells),
@@ -73,87 +75,4 @@ export interface StreamFigures {
   readonly arrived: number;
   /** Capacity-equivalent over the places that arrived, dB; null when there is none. */
   readonly snrDb: number | null;
-}
-
-/**
- * Puts an SFV's stream into the planes of the picture.
- *
- * Places that carry the same symbol are combined by maximum ratio: of r_m = s_m / (1 + s_m) (x + n_m) the weighted sum of the
- * x + n_m, MMSE-weighted again, is r = sum (1 + s_m) r_m / (1 + s), s = sum s_m. The stream had unit power of its own; f_d knows one
- * scale for the picture. In units of it the SFV's noise is q = ratio^2 times as strong, so its SNR is s' = s / q and the symbol
- * r' = r (1 + s) / (ratio (1 + s')), exactly what the same noise would give on symbols that had not been normalised by SFV.
- * A cell's SNR is 2^mean(log2(1 + s')) - 1 over its k symbols, lost ones with s' = 0.
- *
- * @param ratio power scale of the SFV over that of the picture
- * @param k symbols of each of its cells; [position in cells]
- */
-export function unpackStream(
-  stream: StreamSamples,
-  order: SymbolOrder,
-  cells: Uint32Array,
-  k: Uint8Array,
-  ratio: number,
-  planes: ReceivedPlanes,
-): StreamFigures {
-  const area = planes.symbols.length;
-  const n = cells.length;
-  const most = k.reduce((a, b) => Math.max(a, b), 0);
-  const sumSnr = new Float64Array(most * n); // [index][position in cells]
-  const sumRe = new Float64Array(most * n);
-  const sumIm = new Float64Array(most * n);
-  const { symbolsReIm, snrDb: symbolSnrDb } = stream;
-  let arrived = 0;
-  let capacity = 0;
-  // Symbols of a resource block follow one another and have one SNR.
-  let [lastDb, s, bits] = [Number.NEGATIVE_INFINITY, 0, 0];
-  for (let p = 0; p < order.cell.length; p++) {
-    const db = symbolSnrDb[p];
-    if (db !== lastDb) {
-      lastDb = db;
-      s = linearSnr(db);
-      bits = Math.log2(1 + s);
-    }
-    const re = symbolsReIm[2 * p];
-    const im = symbolsReIm[2 * p + 1];
-    if (s === 0 || !(Math.abs(re) < MOST_AMPLITUDE && Math.abs(im) < MOST_AMPLITUDE)) continue; // NaN too
-    arrived++;
-    capacity += bits;
-    const at = order.index[p] * n + order.cell[p];
-    sumSnr[at] += s;
-    sumRe[at] += (1 + s) * re;
-    sumIm[at] += (1 + s) * im;
-  }
-  const lostBelow = 10 ** (LOST_BELOW_DB / 10);
-  for (let i = 0; i < n; i++) {
-    let cellBits = 0;
-    let product = 1;
-    let lost = 0;
-    for (let index = 0; index < k[i]; index++) {
-      const sum = sumSnr[index * n + i];
-      if (sum < lostBelow) lost++;
-      if (sum === 0) continue;
-      const own = sum / (ratio * ratio);
-      product *= 1 + own;
-      if (product > MOST_PRODUCT) {
-        cellBits += Math.log2(product);
-        product = 1;
-      }
-      const gain = 1 / (ratio * (1 + own)); // the sums still hold the factor 1 + s
-      const at = 2 * index * area + cells[i];
-      planes.received[at] = gain * sumRe[index * n + i];
-      planes.received[at + area] = gain * sumIm[index * n + i];
-    }
-    planes.symbols[cells[i]] = k[i];
-    if (k[i] === 0) continue;
-    cellBits += Math.log2(product);
-    const snrDb = cellBits === 0 ? SNR_FLOOR_DB : 10 * Math.log10(2 ** (cellBits / k[i]) - 1);
-    planes.snrDb[cells[i]] = Math.min(SNR_CEILING_DB, Math.max(SNR_FLOOR_DB, snrDb));
-    planes.damage[cells[i]] = lost / k[i];
-  }
-  return { arrived, snrDb: arrived === 0 ? null : 10 * Math.log10(2 ** (capacity / arrived) - 1) };
-}
-
-/** 0 for what did not come: -Infinity and NaN. */
-function linearSnr(snrDb: number): number {
-  return Number.isNaN(snrDb) ? 0 : Math.min(MOST_SNR, 10 ** (snrDb / 10));
 }

@@ -4,15 +4,24 @@ import { decodePowerScale } from '../rate/power-scale.ts';
 import { symbolRate } from '../rate/symbol-rate.ts';
 import { CELL_PX, type GridPlane } from '../semantics/feature-map.ts';
 import type { SemanticModels } from '../semantics/models.ts';
-import { emptyPlanes, type StreamFigures, unpackStream } from './analog-stream.ts';
+import { emptyPlanes, type ReceivedPlanes, receivedLength, type StreamFigures } from './analog-stream.ts';
 import type { DecodedImage, DecodeOptions, ReceivedSource, ReceivedStream, SfvOutcome, SfvState } from './codec.ts';
 import { decodeSfvScale, SFV_NOT_SENT } from './sfv-power.ts';
 import { outage, Stopwatch, showReceived } from './shown-picture.ts';
 import { type IntegratedSide, readSide } from './side-info.ts';
 import { keptCount } from './side-selection.ts';
-import { cellsOfSfvs, MAX_STREAM_SYMBOLS, symbolOrder } from './symbol-order.ts';
+import { StreamUnpacker } from './stream-unpacker.ts';
+import { cellsOfSfvs, MAX_STREAM_SYMBOLS } from './symbol-order.ts';
 
 type AnalogStream = Extract<ReceivedStream, { kind: 'analog' }>;
+
+/** Longest `received` planes that wait for their next picture, and how many: those of 1024 x 1024 pixels. */
+const MOST_KEPT = receivedLength({ rows: 64, columns: 64 });
+const MOST_SPARE = 2;
+
+/** This thread's memory for what f_d is given: planes that no picture uses, and sums, which none needs for longer than a call. */
+const spare: Float32Array[] = [];
+const unpacker = new StreamUnpacker();
 
 /**
  * The picture that came over the air. Side information that is missing or contradicts itself is an outage; a stream that contradicts
@@ -26,10 +35,11 @@ export async function decodeIntegrated(
   const side = readSide(sideInfo, 'integrated', models.tables);
   if (typeof side === 'string') return outage(side);
   const watch = new Stopwatch();
-  const { planes, figures, scores, faults } = await watch.time('streams', () => place(side, streams, models));
   const grid = { rows: side.partition.rows, columns: side.partition.columns };
   const plane = (data: Float32Array): GridPlane => ({ ...grid, data });
+  const planes = emptyPlanes(grid, spareOf(receivedLength(grid)));
   const { damage } = planes;
+  const { figures, scores, faults } = await watch.time('streams', () => place(side, streams, models, planes));
   const decoded = await watch.time('symbolDecoder', () =>
     models.decodeSymbols(
       planes.received,
@@ -40,6 +50,7 @@ export async function decodeIntegrated(
       side,
     ),
   );
+  if (planes.received.length <= MOST_KEPT && spare.length < MOST_SPARE) spare.push(planes.received);
   const blank = blankLost(decoded, damage, side.classMap, models.tables);
   const came = figures.map((f) => f !== undefined);
   const shown = await showReceived(models, side, { ...blank, damage, came, scores }, options, faults, watch);
@@ -59,10 +70,20 @@ export async function decodeIntegrated(
   };
 }
 
+/** Memory of this length that no picture uses. */
+function spareOf(length: number): Float32Array {
+  const at = spare.findIndex((buffer) => buffer.length === length);
+  return at < 0 ? new Float32Array(length) : spare.splice(at, 1)[0];
+}
+
 /** The streams in the planes that f_d takes. */
-function place(side: IntegratedSide, streams: readonly ReceivedStream[], models: SemanticModels) {
+function place(
+  side: IntegratedSide,
+  streams: readonly ReceivedStream[],
+  models: SemanticModels,
+  planes: ReceivedPlanes,
+) {
   const { partition, classMap, sfvScales } = side;
-  const planes = emptyPlanes(partition);
   const cells = cellsOfSfvs(partition.sfvOf, partition.sfvs.length);
   const figures: (StreamFigures | undefined)[] = partition.sfvs.map(() => undefined);
   const scores: (number | undefined)[] = partition.sfvs.map(() => undefined);
@@ -74,12 +95,12 @@ function place(side: IntegratedSide, streams: readonly ReceivedStream[], models:
       if (!analog) continue;
       const { id } = analog;
       scores[id] = analog.score;
-      const classes = Uint8Array.from(cells[id], (at) => classMap.data[at]);
+      const classes = cells[id].map((at) => classMap.data[at]);
       const budget = analog.snrDb.length;
       const k = symbolRate({ classes, thetaLevel: side.thetaLevel, budget }, models.tables);
       if (k.every((v) => v === 0)) throw new FormatError('streams', `${budget} symbols carry nothing of SFV ${id}`);
-      const order = symbolOrder(k, classes, budget);
-      const came = unpackStream(analog, order, cells[id], k, decodeSfvScale(sfvScales[id]), planes);
+      const sfv = { cells: cells[id], classes, k };
+      const came = unpacker.unpack(analog, sfv, decodeSfvScale(sfvScales[id]), planes);
       if (came.arrived > 0) figures[id] = came;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
@@ -93,7 +114,7 @@ function place(side: IntegratedSide, streams: readonly ReceivedStream[], models:
       planes.symbols[at] = 0;
     }
   }
-  return { planes, figures, scores, faults };
+  return { figures, scores, faults };
 }
 
 /**

@@ -5,7 +5,7 @@ const MOST_KEPT = 1 << 22;
  * Memory for arrays that are needed together and done with together: they lie one after another in one buffer, which grows to the most that
  * was ever asked for between two calls of `clear`.
  */
-export class FloatRoom {
+export class FloatStack {
   private buffer = new Float32Array(0);
   private used = 0;
 
