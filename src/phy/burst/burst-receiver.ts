@@ -186,8 +186,9 @@ export class BurstReceiver {
     }
     tracker.demodulate(samples, 0, n.headerSymbols, rows, pilots);
     const channelError = preamble.dof / (2 * n.nCarriers);
-    const fixed = () => preamble.channel;
-    const llr = controlLlrs(n, rows, 0, n.headerSymbols, fixed, channelError, subbandNoise, tracker.phases(0));
+    const { headerSymbols } = n;
+    const phases = tracker.phases(0);
+    const llr = controlLlrs(n, rows, 0, headerSymbols, preamble.channel, channelError, subbandNoise, phases);
     const header = readHeader(n, llr);
     if (!header) {
       this.miss(records, detection, 'no header');

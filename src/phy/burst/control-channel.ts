@@ -79,17 +79,26 @@ export class ControlChannel {
     const { nodes, weights, preamble } = this;
     const out = new Float32Array(2 * this.n.nCarriers);
     let total = 0;
-    nodes.forEach((node, i) => {
-      for (let c = 0; c < out.length; c++) out[c] += weights[i] * node[c];
-      total += weights[i];
-    });
-    for (let c = 0; c < out.length; c++) out[c] /= total;
+    for (const weight of weights) total += weight;
+    for (let i = 0; i < nodes.length; i++) addScaled(nodes[i], weights[i] / total, out);
     let spread = 0;
-    nodes.forEach((node, i) => {
-      for (let c = 0; c < out.length; c++) spread += weights[i] * (node[c] - out[c]) ** 2;
-    });
+    for (let i = 0; i < nodes.length; i++) spread += weights[i] * distance(nodes[i], out);
     // Of each node the fit keeps dof noise terms of variance sigma^2 / weight.
     const expected = (nodes.length - 1) * preamble.dof * this.noiseVariance;
     return spread < STATIC_FACTOR * expected ? out : null;
   }
+}
+
+function addScaled(input: Float32Array, scale: number, out: Float32Array): void {
+  for (let c = 0; c < out.length; c++) out[c] += scale * input[c];
+}
+
+/** sum |a - b|^2 */
+function distance(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let c = 0; c < a.length; c++) {
+    const difference = a[c] - b[c];
+    sum += difference * difference;
+  }
+  return sum;
 }

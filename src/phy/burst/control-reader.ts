@@ -12,52 +12,84 @@ import {
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 
-/** j^-q of the scrambling's quarter turns q. */
-const BACK_RE = Float64Array.of(1, 0, -1, 0);
-const BACK_IM = Float64Array.of(0, -1, 0, 1);
-
 /**
  * Soft bits of control symbols `first`.. (QPSK, scrambled): LLR = ln P(0)/P(1) in coded order, equalised with the
- * channel at the symbol, [nCarriers][re, im], turned by its phase. `channelError`: variance of the channel's error over
- * that of the noise. `subbandNoise`: noise variance of one RE, [nSubbands].
+ * channel, [nCarriers][re, im] (one for all symbols, or each its own), turned by its phase. `channelError`: variance of the channel's
+ * error over that of the noise. `subbandNoise`: noise variance of one RE, [nSubbands].
  */
 export function controlLlrs(
   n: Numerology,
   rows: Float32Array,
   first: number,
   count: number,
-  channelAt: (symbol: number) => Float32Array,
+  channel: Float32Array | ((symbol: number) => Float32Array),
   channelError: number,
   subbandNoise: ArrayLike<number>,
   phases: Float64Array,
 ): Float32Array {
   const grid = resourceGrid(n);
   const llr = new Float32Array(2 * count * n.symbolDataRe);
-  // For QPSK the LLR is 2 sqrt(2) Re(conj(h) y) / sigma^2.
-  const scales = Float64Array.from(subbandNoise, (v) => (2 * Math.SQRT2) / (v * (1 + channelError) + 1e-30));
+  const weights = new Float64Array(2 * n.nCarriers);
+  if (typeof channel !== 'function') weigh(channel, channelError, subbandNoise, weights);
   let at = 0;
   for (let symbol = first; symbol < first + count; symbol++) {
+    if (typeof channel === 'function') weigh(channel(symbol), channelError, subbandNoise, weights);
+    const rowAt = 2 * n.nCarriers * symbol;
     const turns = grid.turnsOf(symbol);
-    const cos = Math.cos(phases[symbol]);
-    const sin = Math.sin(phases[symbol]);
-    const channel = channelAt(symbol);
-    const pilot = grid.pilotOffset(symbol);
-    let i = 0;
-    for (let s = 0, c = 0, y = 2 * n.nCarriers * symbol; s < n.nSubbands; s++) {
-      const scale = scales[s];
-      for (let k = 0; k < SUBBAND_CARRIERS; k++, c += 2, y += 2) {
-        if (k === pilot) continue;
-        const hr = channel[c] * cos - channel[c + 1] * sin;
-        const hi = channel[c] * sin + channel[c + 1] * cos;
-        const re = scale * (hr * rows[y] + hi * rows[y + 1]);
-        const im = scale * (hr * rows[y + 1] - hi * rows[y]);
-        const quarter = turns[i++];
-        llr[at++] = BACK_RE[quarter] * re - BACK_IM[quarter] * im;
-        llr[at++] = BACK_RE[quarter] * im + BACK_IM[quarter] * re;
-      }
-    }
+    at = symbolLlrs(rows, rowAt, weights, turns, grid.pilotOffset(symbol), phases[symbol], llr, at);
   }
   return llr;
+}
+
+/** Conjugate channel over noise, [nCarriers][re, im]: for QPSK the LLR is 2 sqrt(2) Re(conj(h) y) / sigma^2. */
+function weigh(channel: Float32Array, channelError: number, subbandNoise: ArrayLike<number>, out: Float64Array): void {
+  for (let s = 0, c = 0; s < subbandNoise.length; s++) {
+    const scale = (2 * Math.SQRT2) / (subbandNoise[s] * (1 + channelError) + 1e-30);
+    for (const end = c + 2 * SUBBAND_CARRIERS; c < end; c += 2) {
+      out[c] = scale * channel[c];
+      out[c + 1] = -scale * channel[c + 1];
+    }
+  }
+}
+
+const backRe = new Float64Array(4);
+const backIm = new Float64Array(4);
+
+/** Of one symbol's data RE; returns the element behind them. */
+function symbolLlrs(
+  rows: Float32Array,
+  rowAt: number,
+  weights: Float64Array,
+  turns: Uint8Array,
+  pilot: number,
+  phase: number,
+  llr: Float32Array,
+  at: number,
+): number {
+  // exp(-i phase) j^-q of the scrambling's quarter turns q: as they come at random, no branch could be foreseen.
+  const cos = Math.cos(phase);
+  const sin = Math.sin(phase);
+  backRe[0] = backIm[3] = cos;
+  backRe[1] = backIm[0] = -sin;
+  backRe[2] = backIm[1] = -cos;
+  backRe[3] = backIm[2] = sin;
+  const skip = 2 * pilot;
+  for (let c = 0, i = 0; c < weights.length; c += 2 * SUBBAND_CARRIERS) {
+    for (let k = c; k < c + 2 * SUBBAND_CARRIERS; k += 2) {
+      if (k - c === skip) continue;
+      const yr = rows[rowAt + k];
+      const yi = rows[rowAt + k + 1];
+      const a = weights[k] * yr - weights[k + 1] * yi;
+      const b = weights[k] * yi + weights[k + 1] * yr;
+      const quarter = turns[i++];
+      const re = backRe[quarter];
+      const im = backIm[quarter];
+      llr[at] = a * re - b * im;
+      llr[at + 1] = a * im + b * re;
+      at += 2;
+    }
+  }
+  return at;
 }
 
 /** A header, or the air interface version that stands where this receiver's should; null when there is none. */

@@ -1,5 +1,5 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
-import { quietVariance, quietWeight } from '../channel-est/interference.ts';
+import { alike, quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { SlotEstimator } from '../channel-est/lmmse.ts';
 import { type OfdmKernel, ofdmKernel } from '../kernels/ofdm.ts';
 import type { Held, HeldPattern } from '../kernels/ofdm-kernel.ts';
@@ -31,7 +31,7 @@ export class SymbolTracker {
   private preamble!: PreambleEstimate;
   /** Noise of the quiet subbands, and what the others count against them, [nSubbands]. */
   private noiseVariance = 0;
-  private weights = new Float64Array(0);
+  private readonly weights: Float64Array;
   private allQuiet = true;
   /** Channel along the control part. */
   controlChannel!: ControlChannel;
@@ -39,7 +39,7 @@ export class SymbolTracker {
   private readonly pattern: TrackPattern;
   /** Follows the phases of one burst; what it holds is valid from `begin` until another tracker of this thread begins. */
   private phase!: TrackKernel;
-  private timing!: TimingTracker;
+  private readonly timing: TimingTracker;
   private readonly slotEstimator = new SlotEstimator();
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
@@ -74,6 +74,8 @@ export class SymbolTracker {
   constructor(n: Numerology) {
     this.n = n;
     this.grid = resourceGrid(n);
+    this.timing = new TimingTracker(n.symbolLength);
+    this.weights = new Float64Array(n.nSubbands);
     this.demodulator = new OfdmDemodulator(n);
     this.reference = new Float32Array(2 * n.nCarriers);
     this.offsets = new Int32Array(Math.max(SLOT_SYMBOLS, n.headerSymbols));
@@ -90,9 +92,14 @@ export class SymbolTracker {
     const { n } = this;
     this.acquisition = acquisition;
     this.preamble = preamble;
-    const quiet = quietVariance(acquisition.subbandNoise);
-    this.weights = Float64Array.from(acquisition.subbandNoise, (v) => quietWeight(v, quiet));
-    this.allQuiet = this.weights.every((w) => w === 1);
+    const { subbandNoise } = acquisition;
+    this.allQuiet = alike(subbandNoise);
+    const quiet = this.allQuiet ? acquisition.noiseVariance : quietVariance(subbandNoise);
+    this.weights.fill(1);
+    if (!this.allQuiet) {
+      this.weights.set(subbandNoise.map((v) => quietWeight(v, quiet)));
+      this.allQuiet = this.weights.every((w) => w === 1);
+    }
     const level = this.allQuiet ? acquisition.noiseVariance : quiet;
     this.noiseVariance = Math.max(level, 1e-6 * preamble.power);
     this.controlChannel = new ControlChannel(n, preamble, this.noiseVariance);
@@ -105,7 +112,7 @@ export class SymbolTracker {
     this.slotPilots = this.phase.turned.subarray(0, 2 * SLOT_SYMBOLS * n.nSubbands);
     this.phase.begin(Math.min(1, 2 * stepVariance + 1e-6), this.noiseVariance, this.weights, symbols);
     this.refer(preamble.channel);
-    this.timing = new TimingTracker(n.symbolLength);
+    this.timing.begin();
     this.clockJumpAt = null;
     this.referenceResidual = 0;
     this.symbol = 0;

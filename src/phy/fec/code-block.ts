@@ -40,6 +40,8 @@ export class CodeBlockCodec {
   /** [K] */
   private readonly bits: Uint8Array;
   private readonly codeword: Uint8Array;
+  /** How far the last transmission reached into the soft buffer: the next one is often like it. */
+  private reached: { codedBits: number; rv: RedundancyVersion; reach: number } = { codedBits: 0, rv: 0, reach: 0 };
 
   constructor(spec: CodeBlockSpec, kernel: LdpcDecoderKernel = ldpcDecoderKernel()) {
     if (!Number.isInteger(spec.payloadBytes) || spec.payloadBytes < 1) {
@@ -96,7 +98,11 @@ export class CodeBlockCodec {
     empty = false,
   ): number {
     combineLlrs(this.buffer, llr, codedBits, rv, soft, from, empty);
-    return reachOf(this.buffer, codedBits, rv);
+    const { reached } = this;
+    if (reached.codedBits !== codedBits || reached.rv !== rv) {
+      this.reached = { codedBits, rv, reach: reachOf(this.buffer, codedBits, rv) };
+    }
+    return this.reached.reach;
   }
 
   /**

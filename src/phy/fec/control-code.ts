@@ -25,7 +25,11 @@ export interface ControlDecodeResult {
  * the receiver can imitate. A message longer than one block (3840 bits with its CRC) is cut into equal blocks of whole
  * bytes, zero padded, each with its own CRC24B; the coded bits are shared as in TS 38.212 §5.4.2.1.
  */
-function layOut(messageBytes: number, crc: CrcSpec, codedBits: number) {
+function layOut(messageBytes: number, crc: CrcSpec, codedBits: number): Layout {
+  // Headers come again and again.
+  if (latest && latest.messageBytes === messageBytes && latest.crc === crc && latest.codedBits === codedBits) {
+    return latest;
+  }
   inRange('coded bits E', codedBits, 1, LARGEST_CODED_BITS);
   const { single, blocks, payloadBytes, infoBits } = blocksOf(messageBytes, crc);
   if (codedBits < blocks * infoBits) {
@@ -33,7 +37,9 @@ function layOut(messageBytes: number, crc: CrcSpec, codedBits: number) {
       `${messageBytes} control bytes need at least ${blocks * infoBits} coded bits, not ${codedBits}`,
     );
   }
-  return { blocks, payloadBytes, ...codecOf(payloadBytes, single), perBlock: splitCodedBits(codedBits, blocks, 1) };
+  const perBlock = splitCodedBits(codedBits, blocks, 1);
+  latest = { messageBytes, crc, codedBits, blocks, payloadBytes, ...codecOf(payloadBytes, single), perBlock };
+  return latest;
 }
 
 interface BlockCodec {
@@ -41,6 +47,18 @@ interface BlockCodec {
   /** Soft buffer of one block. */
   readonly soft: Float32Array;
 }
+
+interface Layout extends BlockCodec {
+  readonly messageBytes: number;
+  readonly crc: CrcSpec;
+  readonly codedBits: number;
+  readonly blocks: number;
+  readonly payloadBytes: number;
+  /** Coded bits of each block. */
+  readonly perBlock: readonly number[];
+}
+
+let latest: Layout | null = null;
 
 /** Lengths come over the air: what is kept of them must not grow with them. */
 const KEPT_CODECS = 32;
@@ -118,7 +136,7 @@ export function decodeControl(
   };
   for (let r = 0; r < blocks; r++) {
     soft.fill(0);
-    const reach = codec.combine(llr, perBlock[r], 0, soft, at);
+    const reach = codec.combine(llr, perBlock[r], 0, soft, at, true);
     at += perBlock[r];
     const payload = stream.subarray(r * payloadBytes, (r + 1) * payloadBytes);
     const result = codec.decode(soft, payload, maxIterations, blocks === 1 ? checkHolds : undefined, reach);

@@ -63,6 +63,9 @@ export class LdpcDecoder {
   private readonly degree: Uint8Array;
   /** Largest channel magnitude of each base column. */
   private readonly limits: Uint8Array;
+  /** What was heard when the rows were chosen, and how many they are: the same transmission comes again and again. */
+  private readonly heardBefore: Uint8Array;
+  private rows = -1;
 
   constructor(code: LdpcCode, kernel: LdpcDecoderKernel = ldpcDecoderKernel()) {
     this.code = code;
@@ -70,6 +73,7 @@ export class LdpcDecoder {
     this.heard = new Uint8Array(code.columns);
     this.degree = new Uint8Array(code.columns);
     this.limits = new Uint8Array(code.columns);
+    this.heardBefore = new Uint8Array(code.columns);
   }
 
   describe(): string {
@@ -89,8 +93,7 @@ export class LdpcDecoder {
     if (soft.length < n) throw new UsageError(`soft buffer has ${soft.length} LLRs, ${n} needed`);
     if (bits.length < k) throw new UsageError(`output has room for ${bits.length} bits, ${k} needed`);
     kernel.load(code, soft, this.heard, inRange('reach', options.reach ?? n, 0, n));
-    const rows = this.chooseRows();
-    this.limitChannel(rows);
+    const rows = this.prepareRows();
     kernel.start(infoBits, this.rowList, rows, this.limits);
     let parity = false;
     for (let iterations = 1; iterations <= maxIterations; iterations++) {
@@ -105,6 +108,18 @@ export class LdpcDecoder {
     }
     kernel.hardDecisions(bits, k);
     return { ok: false, parity, iterations: maxIterations, rows };
+  }
+
+  /** Rows in use and what goes with them, anew only where something else was heard. */
+  private prepareRows(): number {
+    const { heard, heardBefore } = this;
+    let same = this.rows >= 0;
+    for (let c = 0; same && c < heard.length; c++) same = heard[c] === heardBefore[c];
+    if (same) return this.rows;
+    heardBefore.set(heard);
+    this.rows = this.chooseRows();
+    this.limitChannel(this.rows);
+    return this.rows;
   }
 
   /** reachableMagnitude of every column for the rows in use. */

@@ -28,6 +28,11 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
   readonly name = 'WebAssembly SIMD';
   private code: LdpcCode | undefined;
   private rowCount = 0;
+  /** What the table was laid out for, columns up to the last one in use, and edges. */
+  private tableOf: LdpcCode | undefined;
+  private readonly tableRows = new Uint8Array(46);
+  private inUse = 0;
+  private edges = 0;
   private readonly wasm: Exports;
   private readonly soft: Float32Array;
   private readonly heard: Uint8Array;
@@ -61,10 +66,23 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
   }
 
   start(infoBits: number, rows: Uint8Array, rowCount: number, limits: Uint8Array): void {
+    const { k, z } = this.code!;
+    this.limits.set(limits);
+    if (!this.standsThere(rows, rowCount)) this.layOut(rows, rowCount);
+    this.wasm.start(this.inUse, z, infoBits, k, this.edges);
+  }
+
+  /** Whether the table is that of these rows, as it is where one code of one length comes again and again. */
+  private standsThere(rows: Uint8Array, rowCount: number): boolean {
+    if (this.tableOf !== this.code || this.rowCount !== rowCount) return false;
+    for (let i = 0; i < rowCount; i++) if (rows[i] !== this.tableRows[i]) return false;
+    return true;
+  }
+
+  /** The rows' edges to the table, and the columns in use. */
+  private layOut(rows: Uint8Array, rowCount: number): void {
     const { wasm, table } = this;
-    const { columns, rowStart, edgeColumn, edgeShift, k, z, graph } = this.code!;
-    const { infoColumns } = graph;
-    for (let c = 0; c < columns; c++) this.limits[c] = limits[c];
+    const { columns, rowStart, edgeColumn, edgeShift, z, graph } = this.code!;
     const first = wasm.APP.value;
     const stride = wasm.stride(z);
     // From the last row to the first: what comes next is known then; at the end, which comes first.
@@ -74,7 +92,7 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
     }
     let used = 0;
     // Parity columns behind the last one in use are never looked at.
-    let inUse = infoColumns;
+    let inUse: number = graph.infoColumns;
     for (let c = 0; c < columns; c++) {
       if (this.next[c] < 0) continue;
       if (c >= inUse) inUse = c + 1;
@@ -99,7 +117,10 @@ export class WasmLdpcKernel implements LdpcDecoderKernel {
       }
     }
     this.rowCount = rowCount;
-    wasm.start(inUse, z, infoBits, k, edges);
+    this.tableOf = this.code;
+    this.tableRows.set(rows.subarray(0, rowCount));
+    this.inUse = inUse;
+    this.edges = edges;
   }
 
   iterate(): void {

@@ -1,5 +1,5 @@
 import { commonVariance, shrink } from '../channel-est/noise.ts';
-import { fftKernel } from '../kernels/fft.ts';
+import { type FftKernel, fftKernel } from '../kernels/fft.ts';
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import type { Detection } from './detect.ts';
@@ -49,6 +49,7 @@ export class Acquirer {
   private readonly second: Float32Array;
   private readonly impulse: Float32Array;
   private readonly taper: Float32Array;
+  private readonly impulseFft: FftKernel;
 
   constructor(numerology: Numerology) {
     this.n = numerology;
@@ -57,6 +58,7 @@ export class Acquirer {
     this.first = new Float32Array(2 * numerology.fftSize);
     this.second = new Float32Array(2 * numerology.fftSize);
     this.impulse = new Float32Array(2 * numerology.fftSize);
+    this.impulseFft = fftKernel(numerology.fftSize);
     this.taper = new Float32Array(numerology.nCarriers);
     for (let c = 0; c < numerology.nCarriers; c++) {
       this.taper[c] = 0.5 - 0.5 * Math.cos((2 * Math.PI * (c + 0.5)) / numerology.nCarriers);
@@ -105,26 +107,13 @@ export class Acquirer {
     const cfoVariance = weight === 1 ? varianceB : (varianceA * varianceB) / (varianceA + varianceB);
     const last = this.trainingPair(flat, trainingAt, cfo, trainingAt - start);
     if (flat !== samples) this.transformPair(samples, trainingAt, cfo, trainingAt - start);
-    const subbandNoise = new Float64Array(n.nSubbands);
-    const { training } = this.known;
-    for (let c = 0; c < n.nCarriers; c++) {
-      const b = 2 * n.bins[c];
-      const tr = training[2 * c];
-      const ti = training[2 * c + 1];
-      const re = (this.first[b] + this.second[b]) / 2;
-      const im = (this.first[b + 1] + this.second[b + 1]) / 2;
-      channel[2 * c] = re * tr + im * ti;
-      channel[2 * c + 1] = im * tr - re * ti;
-      // The common phase between the pair is offset, not noise.
-      const sr = this.second[b] * last.cos + this.second[b + 1] * last.sin;
-      const si = this.second[b + 1] * last.cos - this.second[b] * last.sin;
-      const difference = (this.first[b] - sr) ** 2 + (this.first[b + 1] - si) ** 2;
-      subbandNoise[Math.floor(c / SUBBAND_CARRIERS)] += difference / (2 * SUBBAND_CARRIERS);
-    }
+    const { power, subbandNoise } = this.leastSquares(last, channel);
     // Rounding differs from subband to subband by orders of magnitude: without a floor the noisier would count for nothing.
-    const power = channel.reduce((sum, v) => sum + v * v, 0) / n.nCarriers;
-    for (let s = 0; s < n.nSubbands; s++) subbandNoise[s] += LEAST_NOISE * power;
-    const noiseVariance = subbandNoise.reduce((sum, v) => sum + v, 0) / n.nSubbands;
+    let noiseVariance = 0;
+    for (let s = 0; s < n.nSubbands; s++) {
+      subbandNoise[s] += LEAST_NOISE * power;
+      noiseVariance += subbandNoise[s] / n.nSubbands;
+    }
     const common = commonVariance(subbandNoise, SUBBAND_CARRIERS);
     return {
       start,
@@ -136,6 +125,45 @@ export class Acquirer {
       subbandNoise: shrink(subbandNoise, SUBBAND_CARRIERS, () => common).values,
       concentration: path.concentration,
     };
+  }
+
+  /**
+   * Channel over both training symbols, [nCarriers][re, im], its mean power, and the noise of each subband from their difference.
+   * `pair`: the common phase between them, which is offset, not noise.
+   */
+  private leastSquares(pair: { cos: number; sin: number }, channel: Float32Array) {
+    const n = this.n;
+    const { bins, nCarriers } = n;
+    const { first, second } = this;
+    const { training } = this.known;
+    const { cos, sin } = pair;
+    const subbandNoise = new Float64Array(n.nSubbands);
+    let power = 0;
+    let c = 0;
+    for (let s = 0; s < n.nSubbands; s++) {
+      let difference = 0;
+      for (const end = c + SUBBAND_CARRIERS; c < end; c++) {
+        const b = 2 * bins[c];
+        const ar = first[b];
+        const ai = first[b + 1];
+        const br = second[b];
+        const bi = second[b + 1];
+        const tr = training[2 * c];
+        const ti = training[2 * c + 1];
+        const re = (ar + br) / 2;
+        const im = (ai + bi) / 2;
+        const hr = re * tr + im * ti;
+        const hi = im * tr - re * ti;
+        channel[2 * c] = hr;
+        channel[2 * c + 1] = hi;
+        power += hr * hr + hi * hi;
+        const dr = ar - br * cos - bi * sin;
+        const di = ai - bi * cos + br * sin;
+        difference += dr * dr + di * di;
+      }
+      subbandNoise[s] = difference / (2 * SUBBAND_CARRIERS);
+    }
+    return { power: power / nCarriers, subbandNoise };
   }
 
   /** Frequency offset (modulo 4 subcarriers) from lags of 4, 8 and 16 segments of the detection part. */
@@ -226,10 +254,11 @@ export class Acquirer {
       impulse[2 * bins[c]] = this.taper[c] * (yr * tr + yi * ti);
       impulse[2 * bins[c] + 1] = this.taper[c] * (yi * tr - yr * ti);
     }
-    fftKernel(fftSize).inverse(impulse, 0, impulse, 0);
+    this.impulseFft.inverse(impulse, 0, impulse, 0);
+    const mask = fftSize - 1;
     const power = (i: number) => {
-      const k = 2 * ((i + fftSize) % fftSize);
-      return impulse[k] ** 2 + impulse[k + 1] ** 2;
+      const k = 2 * (i & mask);
+      return impulse[k] * impulse[k] + impulse[k + 1] * impulse[k + 1];
     };
     // A detection is certain to a fraction of a segment; paths come up to a cyclic prefix later.
     const from = cpLength - segmentLength / 2;

@@ -16,23 +16,43 @@ const MAX_CLOCK_OFFSET = 60e-6;
 const LEAST_CENTROIDS = 12;
 /** The training symbols' middle, in symbols after the first. */
 const START = -1.5;
+/** Of the first delay, samples^2. */
+const FIRST_VARIANCE = 1e-3;
 
 export class TimingTracker {
   private delay = 0;
   private step = 0;
-  private p00 = 1e-3;
+  private p00 = FIRST_VARIANCE;
   private p01 = 0;
   private p11: number;
   private symbol = START;
   private innovations = 0;
   private updates = 0;
-  private readonly times: number[] = [];
-  private readonly centroids: number[] = [];
-  private readonly weights: number[] = [];
+  /** Centroids so far: when, where, and how much they count. */
+  private count = 0;
+  private times = new Float64Array(64);
+  private centroids = new Float64Array(64);
+  private weights = new Float64Array(64);
   private combined = 0;
+  private readonly firstVariance: number;
 
   constructor(symbolLength: number) {
-    this.p11 = (MAX_CLOCK_OFFSET * symbolLength) ** 2;
+    this.firstVariance = (MAX_CLOCK_OFFSET * symbolLength) ** 2;
+    this.p11 = this.firstVariance;
+  }
+
+  /** A new burst. */
+  begin(): void {
+    this.delay = 0;
+    this.step = 0;
+    this.p00 = FIRST_VARIANCE;
+    this.p01 = 0;
+    this.p11 = this.firstVariance;
+    this.symbol = START;
+    this.innovations = 0;
+    this.updates = 0;
+    this.count = 0;
+    this.combined = 0;
   }
 
   /** Sample-clock difference found so far, samples a symbol (transmitter's clock slow: positive). */
@@ -75,9 +95,10 @@ export class TimingTracker {
    * Takes the delay profile's centroid in one slot, samples, with a weight (its power), after `update` of that slot.
    */
   addCentroid(symbol: number, centroid: number, weight: number): void {
-    this.times.push(symbol);
-    this.centroids.push(centroid);
-    this.weights.push(weight);
+    if (this.count === this.times.length) this.grow();
+    this.times[this.count] = symbol;
+    this.centroids[this.count] = centroid;
+    this.weights[this.count++] = weight;
     const line = this.centroidLine();
     if (!line) return;
     // Increments that jump more than their variance says are trusted less.
@@ -85,10 +106,20 @@ export class TimingTracker {
     this.combined = (this.step * line.variance + line.step * own) / (line.variance + own);
   }
 
+  private grow(): void {
+    const longer = (old: Float64Array) => {
+      const out = new Float64Array(2 * old.length);
+      out.set(old);
+      return out;
+    };
+    this.times = longer(this.times);
+    this.centroids = longer(this.centroids);
+    this.weights = longer(this.weights);
+  }
+
   /** Weighted regression of the centroids on time; neighbouring residuals are alike, so fewer of them count. */
   private centroidLine(): { step: number; variance: number } | null {
-    const { times, centroids, weights } = this;
-    const n = times.length;
+    const { times, centroids, weights, count: n } = this;
     if (n < LEAST_CENTROIDS) return null;
     let w = 0;
     let meanT = 0;
