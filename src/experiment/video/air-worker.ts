@@ -1,36 +1,46 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import type { FrontRecord } from '../../link/front-record.ts';
+import { parentPort, workerData } from 'node:worker_threads';
 import { ReceivePipeline } from '../../link/pipeline/receive-pipeline.ts';
 import type { PipelineQueues } from '../../link/telemetry.ts';
+import type { SampleBlock } from '../../radio/radio.ts';
 import { type LinkConfig, occupiedHz } from '../link-config.ts';
 import { setupLink, simulatedChannel } from '../link-setup.ts';
 import { ModelledAir } from './modelled-air.ts';
 import { failureNote, type ThreadNote, utcNowMs } from './thread.ts';
+import { freeWaveform } from './waveform-slots.ts';
 
 export interface AirSetup {
   readonly config: LinkConfig;
 }
 
 export type AirRequest =
-  /** What is heard goes through this port. */
-  | { readonly kind: 'open'; readonly records: MessagePort }
+  /** Time begins. */
+  | { readonly kind: 'open' }
   | { readonly kind: 'burst'; readonly id: number; readonly reIm: Float32Array; readonly latestAtMs: number }
   /** The air is still there until `atMs`, then the receiver's stream ends. */
   | { readonly kind: 'end'; readonly atMs: number };
 
 export type AirReply =
-  | { readonly kind: 'described'; readonly channel: string; readonly offsets: Readonly<Record<string, number>> }
+  /** `records` is the ring of the receiver's records (RecordStream). */
+  | {
+      readonly kind: 'described';
+      readonly channel: string;
+      readonly offsets: Readonly<Record<string, number>>;
+      readonly records: SharedArrayBuffer;
+    }
   /** UTC at which the burst begins; null: it could not begin in time. `startS` on the clock of the air. */
   | { readonly kind: 'placed'; readonly id: number; readonly startAtMs: number | null; readonly startS: number }
   /** About once a second: how far the air was behind time at worst, ms, and what waits to be received. */
   | { readonly kind: 'state'; readonly mostBehindMs: number; readonly queues: PipelineQueues }
+  /** All records are in the ring. */
   | { readonly kind: 'ended'; readonly samples: number };
 
 /** The thread of the modelled air, which keeps the channel going with time; what comes out is demodulated in another. Started by thread.ts. */
 const port = parentPort!;
 const { config } = workerData as AirSetup;
-/** Between two looks at the clock, ms. */
-const TICK_MS = 2;
+/** Between two looks at the clock, ms, where nothing ends meanwhile: each wakes the thread that demodulates. */
+const TICK_MS = 5;
+/** From the end of a burst to the look at the clock that computes it: what channel and receiver hold back of it, ms. */
+const BEHIND_BURST_MS = 0.2;
 const STATE_MS = 1000;
 
 async function start(): Promise<void> {
@@ -49,13 +59,17 @@ async function start(): Promise<void> {
   });
   const fail = (error: unknown) => port.postMessage(failureNote(error));
   const sampleAt = (ms: number) => Math.floor(((ms - startAtMs) * rate) / 1e3);
+  let dueMs = 0;
+  // A live pipeline never waits.
+  const push = (block: SampleBlock): void => void pipeline.push(block).catch(fail);
   const tick = async (): Promise<void> => {
     const nowMs = Math.min(utcNowMs(), endAtMs);
-    mostBehindMs = Math.max(mostBehindMs, nowMs - startAtMs - (air.now * 1e3) / rate - TICK_MS);
-    // A live pipeline never waits.
-    air.advance(sampleAt(nowMs), (block) => void pipeline.push(block).catch(fail));
+    mostBehindMs = Math.max(mostBehindMs, nowMs - dueMs);
+    air.advance(sampleAt(nowMs), push);
     if (nowMs >= endAtMs) {
       await pipeline.flush();
+      await pipeline.finished();
+      port.postMessage({ kind: 'ended', samples: air.now } satisfies AirReply);
       return;
     }
     if (nowMs - toldAtMs >= STATE_MS) {
@@ -63,17 +77,17 @@ async function start(): Promise<void> {
       toldAtMs = nowMs;
       mostBehindMs = 0;
     }
-    setTimeout(() => tick().catch(fail), TICK_MS);
-  };
-  const hear = async (records: MessagePort): Promise<void> => {
-    for await (const record of pipeline) records.postMessage(record, transferable(record));
-    port.postMessage({ kind: 'ended', samples: air.now } satisfies AirReply);
+    // Soon after the end of a burst, for which somebody waits; in the middle of one and between them there is no haste.
+    const end = air.endOfBurst;
+    const endMs = end === null ? Number.POSITIVE_INFINITY : startAtMs + (end * 1e3) / rate + BEHIND_BURST_MS;
+    dueMs = Math.min(nowMs + TICK_MS, endMs, endAtMs);
+    setTimeout(() => tick().catch(fail), Math.ceil(Math.max(0, dueMs - utcNowMs())));
   };
   port.on('message', (request: AirRequest) => {
     if (request.kind === 'open') {
       startAtMs = utcNowMs();
       toldAtMs = startAtMs;
-      hear(request.records).catch(fail);
+      dueMs = startAtMs;
       tick().catch(fail);
     } else if (request.kind === 'end') endAtMs = request.atMs;
     else {
@@ -81,18 +95,19 @@ async function start(): Promise<void> {
       // Not in what has gone by already, though it may not be computed yet.
       const start = Math.max(air.now, air.freeAt, sampleAt(utcNowMs()));
       const inTime = startAtMs + (start * 1e3) / rate <= latestAtMs && air.send(reIm, start);
+      if (!inTime) freeWaveform(reIm);
       const placed = inTime ? startAtMs + (start * 1e3) / rate : null;
       port.postMessage({ kind: 'placed', id, startAtMs: placed, startS: start / rate } satisfies AirReply);
     }
   });
-  port.postMessage({ kind: 'described', channel: channel.describe(), offsets: { ...offsets } } satisfies AirReply);
+  const { recordRing: records } = pipeline;
+  port.postMessage({
+    kind: 'described',
+    channel: channel.describe(),
+    offsets: { ...offsets },
+    records,
+  } satisfies AirReply);
   port.postMessage({ kind: 'ready' } satisfies ThreadNote);
-}
-
-/** The large arrays of a burst, which are handed over. */
-function transferable(record: FrontRecord): ArrayBuffer[] {
-  if (record.type !== 'burst') return [];
-  return [record.payload.buffer as ArrayBuffer, record.payloadSnr.buffer as ArrayBuffer];
 }
 
 start().catch((error) => port.postMessage(failureNote(error)));

@@ -1,5 +1,7 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
+import { RecordRingReader } from '../../common/record-ring.ts';
 import type { FrontRecord } from '../../link/front-record.ts';
+import { RecordStream } from '../../link/pipeline/record-stream.ts';
 import type { CsiReport } from '../../link/reverse/reverse-messages.ts';
 import { UsualTime } from '../../link/video/deadline.ts';
 import { sinceCaptureMs } from '../../phy/frame/capture-time.ts';
@@ -23,11 +25,8 @@ export interface DecodeSetup {
 }
 
 export type DecodeRequest =
-  | { readonly kind: 'open'; readonly records: MessagePort }
-  | { readonly kind: 'record'; readonly record: FrontRecord }
-  /** No more records come. */
-  | { readonly kind: 'end' }
-  | { readonly kind: 'compare' };
+  /** The receiver's records come through this ring. */
+  { readonly kind: 'open'; readonly records: SharedArrayBuffer } | { readonly kind: 'compare' };
 
 interface FrameFacts {
   readonly airNumber: number;
@@ -135,18 +134,17 @@ async function compare(): Promise<void> {
   post({ kind: 'all-compared' });
 }
 
+/** Takes what is received until it ends. */
+async function hear(records: SharedArrayBuffer): Promise<void> {
+  for await (const record of new RecordStream(new RecordRingReader(records), true)) take(record);
+  ending = true;
+  queue(decoder.end(), utcNowMs());
+  finish();
+}
+
 port.on('message', (request: DecodeRequest) => {
-  try {
-    if (request.kind === 'open') request.records.on('message', (record: FrontRecord) => take(record));
-    else if (request.kind === 'record') take(request.record);
-    else if (request.kind === 'end') {
-      ending = true;
-      queue(decoder.end(), utcNowMs());
-      finish();
-    } else compare().catch((error) => port.postMessage(failureNote(error)));
-  } catch (error) {
-    port.postMessage(failureNote(error));
-  }
+  const work = request.kind === 'open' ? hear(request.records) : compare();
+  work.catch((error) => port.postMessage(failureNote(error)));
 });
 
 decoder.rehearse(modelSet, sizePx).then(

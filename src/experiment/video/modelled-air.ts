@@ -2,10 +2,14 @@ import { AwgnStage } from '../../phy/channel/awgn.ts';
 import type { ScenarioChannel } from '../../phy/channel/scenario.ts';
 import { ChannelChain } from '../../phy/channel/stage.ts';
 import { fromFloat } from '../../radio/format/convert.ts';
-import type { SampleBlock, SampleFormat } from '../../radio/radio.ts';
+import { allocateNative } from '../../radio/format/sample-format.ts';
+import type { SampleBlock, SampleData, SampleFormat } from '../../radio/radio.ts';
+import { freeWaveform } from './waveform-slots.ts';
 
 /** Most samples that go through the channel at a time. */
 const CHUNK_SAMPLES = 4096;
+/** Most samples of a block that is heard. */
+const BLOCK_SAMPLES = 16384;
 
 interface QueuedBurst {
   readonly start: number;
@@ -28,6 +32,9 @@ export class ModelledAir {
   /** Sample of the transmitter up to which the air is computed, and of the receiver up to which it was heard. */
   private position = 0;
   private heard = 0;
+  /** Heard, and not handed on yet. */
+  private readonly block: SampleData;
+  private gathered = 0;
   /** Zeros that went through the channel since the last burst. */
   private quiet = 0;
 
@@ -38,6 +45,7 @@ export class ModelledAir {
   constructor(channel: ScenarioChannel, format: SampleFormat = 'cf32_le', fullScale = 1) {
     this.format = format;
     this.fullScale = fullScale;
+    this.block = allocateNative(format, BLOCK_SAMPLES);
     const noise = channel.stages.findIndex((stage) => stage instanceof AwgnStage);
     const cut = noise < 0 ? channel.stages.length : noise;
     this.signal = new ChannelChain(channel.stages.slice(0, cut));
@@ -55,14 +63,20 @@ export class ModelledAir {
     return last ? last.start + (last.reIm.length >> 1) : this.position;
   }
 
-  /** Queues a burst, which is kept, not copied; false where its place is past or taken. */
+  /** Queues a burst, which is kept, not copied, until its last sample is on the air (`freeWaveform`); false where its place is past or taken. */
   send(reIm: Float32Array, start: number): boolean {
     if (!Number.isSafeInteger(start) || start < Math.max(this.position, this.freeAt)) return false;
     this.queue.push({ start, reIm });
     return true;
   }
 
-  /** Lets time pass up to sample `to`, and hands on what is heard meanwhile; the blocks are the taker's. */
+  /** Where the burst that is on the air ends, or the next one; null where none waits. */
+  get endOfBurst(): number | null {
+    const next = this.queue[0];
+    return next ? next.start + (next.reIm.length >> 1) : null;
+  }
+
+  /** Lets time pass up to sample `to`, and hands on what is heard meanwhile in blocks that are as long as can be, each valid until `take` returns. */
   advance(to: number, take: (block: SampleBlock) => void): void {
     while (this.position < to) {
       const next = this.queue[0];
@@ -70,6 +84,7 @@ export class ModelledAir {
       if (silent > 0) this.pass(silent, take);
       else this.carry(next, to, take);
     }
+    this.handOn(take);
   }
 
   /** One piece of silence. */
@@ -95,15 +110,32 @@ export class ModelledAir {
     piece.set(burst.reIm.subarray(2 * from, 2 * (from + count)));
     this.position += count;
     this.quiet = 0;
-    if (from + count === length) this.queue.shift();
+    if (from + count === length) {
+      this.queue.shift();
+      freeWaveform(burst.reIm);
+    }
     this.hear(this.signal.process(piece), take);
   }
 
   private hear(samples: Float32Array, take: (block: SampleBlock) => void): void {
     if (samples.length === 0) return;
-    const { format, fullScale, heard: index } = this;
-    const { data } = fromFloat(this.receiver.process(samples), format, fullScale);
-    this.heard += data.length >> 1;
-    take({ data, format, fullScale, index, lostBefore: null, timestampNs: null });
+    const { format, fullScale } = this;
+    const heard = this.receiver.process(samples);
+    for (let at = 0; at < heard.length; ) {
+      const room = this.block.subarray(2 * this.gathered);
+      const part = heard.subarray(at, at + room.length);
+      fromFloat(part, format, fullScale, room);
+      this.gathered += part.length >> 1;
+      at += part.length;
+      if (this.gathered === BLOCK_SAMPLES) this.handOn(take);
+    }
+  }
+
+  private handOn(take: (block: SampleBlock) => void): void {
+    if (this.gathered === 0) return;
+    const { format, fullScale, heard: index, gathered } = this;
+    this.gathered = 0;
+    this.heard += gathered;
+    take({ data: this.block.subarray(0, 2 * gathered), format, fullScale, index, lostBefore: null, timestampNs: null });
   }
 }

@@ -16,8 +16,9 @@ import { besideModule, startWorker } from '../../radio/stream/start-worker.ts';
 import type { FrontRecord } from '../front-record.ts';
 import type { PipelineQueues } from '../telemetry.ts';
 import type { DemodulateMessage } from './demodulate-worker.ts';
-import { BURST, type DemodulatorSetup } from './demodulator.ts';
-import { decodeRecord, longestRecordBytes, PayloadPool } from './record-wire.ts';
+import type { DemodulatorSetup } from './demodulator.ts';
+import { RecordStream } from './record-stream.ts';
+import { longestRecordBytes } from './record-wire.ts';
 import { LOST, pieceSamples, SAMPLE_HEADER_BYTES, SAMPLES, writeLoss, writeSamples } from './sample-wire.ts';
 
 /** How the stream is received; the numerology by its subbands. */
@@ -142,15 +143,18 @@ export class ReceivePipeline implements AsyncIterable<FrontRecord> {
 
   /** Everything that the front half tells, in order. Once. Throws where its thread fails. */
   async *[Symbol.asyncIterator](): AsyncGenerator<FrontRecord> {
-    const pool = this.options.passing ? new PayloadPool() : undefined;
-    for (let entry = await this.records.peekSoon(); entry; entry = await this.records.peekSoon()) {
-      const { type } = entry;
-      const record = decodeRecord(entry.bytes, pool);
-      this.records.release();
-      yield record;
-      // Where bursts always wait, the rest of this thread has its turn all the same.
-      if (type === BURST) await new Promise((resolve) => setImmediate(resolve));
-    }
+    yield* new RecordStream(this.records, this.options.passing ?? false);
+    if (this.failure) throw this.failure;
+  }
+
+  /** Memory of the ring of records, for a `RecordStream` in another thread instead of an iteration here. */
+  get recordRing(): SharedArrayBuffer {
+    return this.records.shared;
+  }
+
+  /** Until all records are told, where another thread reads them. Throws where the thread that tells them fails. */
+  async finished(): Promise<void> {
+    await this.exited;
     if (this.failure) throw this.failure;
   }
 

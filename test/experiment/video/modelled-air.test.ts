@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { ModelledAir } from '../../../src/experiment/video/modelled-air.ts';
+import { WaveformSlots } from '../../../src/experiment/video/waveform-slots.ts';
 import { buildChannel, type ChannelOptions } from '../../../src/phy/channel/scenario.ts';
 
 const RATE = 1.92e6;
@@ -54,6 +55,48 @@ describe('ModelledAir', () => {
     }
     assert.equal(heard.length, truth.length);
     assert.deepEqual(Float32Array.from(heard), Float32Array.from(truth));
+  });
+
+  it('hands on one block a step where it can, none longer than 16384, without a gap', () => {
+    const air = new ModelledAir(buildChannel(OPTIONS));
+    assert.ok(air.send(burst(2000, 'a'), 700));
+    let heard = 0;
+    const lengths = [10_000, 30_000, 5].map((step) => {
+      const blocks: number[] = [];
+      air.advance(air.now + step, ({ index, data }) => {
+        assert.equal(index, heard);
+        heard += data.length / 2;
+        blocks.push(data.length / 2);
+      });
+      return blocks;
+    });
+    // The clock of the receiver makes a sample more or less of them, and begins with the whole samples of the start delay.
+    assert.deepEqual(
+      lengths.map((blocks) => blocks.length),
+      [1, 2, 1],
+    );
+    assert.equal(lengths[1][0], 16_384);
+  });
+
+  it('says when the burst on the air ends, and frees its memory then', () => {
+    const slots = new WaveformSlots();
+    const air = new ModelledAir(buildChannel(OPTIONS));
+    const shared = slots.take(2000);
+    shared.set(burst(1000, 'a'));
+    assert.equal(air.endOfBurst, null);
+    assert.ok(air.send(shared, 500));
+    assert.ok(air.send(burst(300, 'b'), 4000));
+    assert.equal(air.endOfBurst, 1500);
+    const { buffer } = shared;
+    air.advance(1499, () => undefined);
+    assert.equal(air.endOfBurst, 1500);
+    const other = slots.take(2000);
+    assert.notEqual(other.buffer, buffer);
+    air.advance(1500, () => undefined);
+    assert.equal(air.endOfBurst, 4300);
+    assert.equal(slots.take(2000).buffer, buffer);
+    air.advance(5000, () => undefined);
+    assert.equal(air.endOfBurst, null);
   });
 
   it('refuses a burst in the past and one on top of another', () => {

@@ -2,10 +2,12 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { SctError, UsageError } from '../../../src/common/errors.ts';
+import { RecordRingReader } from '../../../src/common/record-ring.ts';
 import { LinkTrace } from '../../../src/experiment/link-trace.ts';
 import { RxChain } from '../../../src/link/chains.ts';
 import type { FrontRecord } from '../../../src/link/front-record.ts';
 import { type PipelineOptions, ReceivePipeline } from '../../../src/link/pipeline/receive-pipeline.ts';
+import { RecordStream } from '../../../src/link/pipeline/record-stream.ts';
 import { Receiver } from '../../../src/link/receiver.ts';
 import { RxBack } from '../../../src/link/rx-back.ts';
 import { Transmitter } from '../../../src/link/transmitter.ts';
@@ -123,6 +125,47 @@ test('a thread that dies is an error, not a wait for ever', async () => {
   const rejected = assert.rejects(heard, (e) => e instanceof SctError && /it ended/.test(e.message));
   await (pipeline as unknown as { worker: Worker }).worker.terminate();
   await rejected;
+  await pipeline.close();
+});
+
+test('another reader of the ring of records hears what an iteration hears, and is told of nothing but the end', async () => {
+  const listened: FrontRecord[] = [];
+  const here = await ReceivePipeline.start(OPTIONS);
+  const heard = (async () => {
+    for await (const record of here) listened.push(record);
+  })();
+  for (const b of blocks(5000)) await here.push(b);
+  await here.flush();
+  await Promise.all([heard, here.finished()]);
+  await here.close();
+  for (const passing of [false, true]) {
+    const there = await ReceivePipeline.start(OPTIONS);
+    let count = 0;
+    const reading = (async () => {
+      for await (const record of new RecordStream(new RecordRingReader(there.recordRing), passing)) {
+        assert.deepEqual(record, listened[count++]);
+      }
+    })();
+    for (const b of blocks(5000)) await there.push(b);
+    await there.flush();
+    await there.finished();
+    await reading;
+    assert.equal(count, listened.length);
+    await there.close();
+  }
+});
+
+test('whoever waits until all is told hears why it is not', async () => {
+  const pipeline = await ReceivePipeline.start(OPTIONS);
+  const reading = (async () => {
+    for await (const _ of new RecordStream(new RecordRingReader(pipeline.recordRing), true));
+  })();
+  const failed = /thread that demodulates failed: sample block at index 500 overlaps/;
+  const rejected = assert.rejects(pipeline.finished(), failed);
+  await pipeline.push(block(samples, 0, 1000));
+  await pipeline.push(block(samples, 500, 1500));
+  await rejected;
+  await reading;
   await pipeline.close();
 });
 
