@@ -4,6 +4,7 @@ import type { Extension, ExtensionStream } from '../phy/frame/extension.ts';
 import { sideRePerSubband } from '../phy/frame/side-block.ts';
 import type { Numerology } from '../phy/numerology.ts';
 import { placeSymbols, type RbMap } from '../sct/allocation/rb-map.ts';
+import { meanPower } from '../sct/codec/analog-stream.ts';
 import type { EncodedSource, EncodedStream } from '../sct/codec/codec.ts';
 import type { StreamContent } from './burst-payload.ts';
 import type { SendProcess } from './harq/sender-entity.ts';
@@ -140,9 +141,7 @@ function checkAnalog(name: string, id: number, symbols: Float32Array, size: numb
   if (symbols.length !== 2 * size) {
     throw broken(name, `coded ${symbols.length / 2} symbols for stream ${id}, granted exactly ${size}`);
   }
-  let energy = 0;
-  for (let i = 0; i < symbols.length; i++) energy += symbols[i] * symbols[i];
-  const powerDb = 10 * Math.log10(energy / size);
+  const powerDb = 10 * Math.log10(meanPower(symbols));
   if (!(Math.abs(powerDb) <= POWER_TOLERANCE_DB)) {
     throw broken(name, `gave stream ${id} a mean power of ${powerDb.toFixed(2)} dB: allowed 0 within 0.1 dB`);
   }

@@ -35,7 +35,8 @@ const PATTERN_OF = new Uint8Array(64);
   });
 }
 
-function equalities(w: number, n: number, ne: number, nw: number): number {
+/** Which of four neighbours are equal, 6 bits. */
+export function equalities(w: number, n: number, ne: number, nw: number): number {
   return (
     (w === n ? 1 : 0) |
     (w === ne ? 2 : 0) |
@@ -44,6 +45,14 @@ function equalities(w: number, n: number, ne: number, nw: number): number {
     (n === nw ? 16 : 0) |
     (ne === nw ? 32 : 0)
   );
+}
+
+/** Bits of equalities: W = N; NE equal to one before it; NW equal to one before it. */
+export const EQUAL = { wN: 1, anyNe: 2 | 8, anyNw: 4 | 16 | 32 } as const;
+
+/** Number of the way in which four neighbours are equal, 0..14. */
+export function patternOf(equal: number): number {
+  return PATTERN_OF[equal];
 }
 
 export function newNeighbourhood(): Neighbourhood {
@@ -62,7 +71,7 @@ export function lookAround(labels: Uint8Array, columns: number, row: number, col
   const ww = column > 1 ? labels[at - 2] : w;
   const nn = row > 1 ? labels[at - 2 * columns] : n;
   out.pattern = PATTERN_OF[equalities(w, n, ne, nw)];
-  out.context = out.pattern * 4 + (ww === w ? 2 : 0) + (nn === n ? 1 : 0);
+  out.context = flagContextOf(out.pattern, (ww === w ? 2 : 0) + (nn === n ? 1 : 0), 0);
   const c = out.candidates;
   c[0] = w;
   let count = 1;
@@ -74,7 +83,12 @@ export function lookAround(labels: Uint8Array, columns: number, row: number, col
 
 /** Context of question number i (0..3) at a neighbourhood. */
 export function flagContext(around: Neighbourhood, i: number): number {
-  return i === 0 ? around.context : 60 + (i - 1) * 15 + around.pattern;
+  return i === 0 ? around.context : flagContextOf(around.pattern, 0, i);
+}
+
+/** The same by the pattern and what WW and NN are: 2 for WW = W and 1 for NN = N. */
+export function flagContextOf(pattern: number, further: number, i: number): number {
+  return i === 0 ? pattern * 4 + further : 60 + (i - 1) * 15 + pattern;
 }
 
 const GROWTH = 6;

@@ -1,6 +1,6 @@
+import { LabelBits, type LatticeLooks, looksOf } from './label-bits.ts';
 import type { LabelSpace } from './label-map-code.ts';
 import { SPACES } from './label-map-code.ts';
-import { flagContext, LabelCounts, lookAround, newNeighbourhood } from './label-model.ts';
 
 /** What a cell costs when it takes a label; [label of the space][cell], units of 1/16 of a wrong grid cell. */
 export interface LabelCosts {
@@ -31,46 +31,18 @@ export function simplifyLabels(costs: LabelCosts, start: Uint8Array, bitsPerCell
   return map.labels;
 }
 
-/** Bits by the static counts, x 256. */
-class StaticBits {
-  private readonly yes: Int32Array;
-  private readonly no: Int32Array;
-  private readonly named: number;
-  private readonly around = newNeighbourhood();
-
-  constructor(space: LabelSpace) {
-    const counts = new LabelCounts(space);
-    const bits = (part: number, whole: number) => Math.round(256 * Math.log2(whole / part));
-    this.yes = Int32Array.from(counts.yes, (y, i) => bits(y, y + counts.no[i]));
-    this.no = Int32Array.from(counts.no, (n, i) => bits(n, n + counts.yes[i]));
-    this.named = Math.round(256 * Math.log2(SPACES[space].count));
-  }
-
-  of(labels: Uint8Array, columns: number, row: number, column: number): number {
-    const around = this.around;
-    lookAround(labels, columns, row, column, around);
-    const label = labels[row * columns + column];
-    let bits = 0;
-    for (let i = 0; i < around.count; i++) {
-      const context = flagContext(around, i);
-      if (around.candidates[i] === label) return bits + this.yes[context];
-      bits += this.no[context];
-    }
-    return bits + this.named;
-  }
-}
-
-const STATIC_BITS = { street: new StaticBits('street'), codebook: new StaticBits('codebook') } as const;
+const STATIC_BITS = { street: new LabelBits('street'), codebook: new LabelBits('codebook') } as const;
 
 /**
- * How far a choice looks: the bits of a box (boxBits) are those of cells up to 2 rows below, 1 column left and 2 right of it, and each of
- * them looks 2 rows up, 2 columns left and 1 right.
+ * How far a choice looks: at the bits of cells up to 2 rows below, 1 column left and 2 right, and each of them looks 2 rows up, 2 columns
+ * left and 1 right.
  */
 const REACH_ROWS = 2;
 const REACH_COLUMNS = 3;
 
 class Simplifier {
   readonly labels: Uint8Array;
+  private regionsNoted = 0;
   /** Counts changes of labels. */
   private clock = 1;
   /** The clock at the last change within reach of a cell, and at the last choice for it, alone and as the first of its region. */
@@ -80,7 +52,12 @@ class Simplifier {
   private readonly costs: LabelCosts;
   private readonly first: number;
   private readonly weight: number; // bits x 256 for each unit of cost
-  private readonly bits: StaticBits;
+  private readonly bits: LabelBits;
+  private readonly looks: LatticeLooks;
+  /** Cells of a region; cells whose bits its label changes, and the last region that each of them was noted for. */
+  private readonly region: Int32Array;
+  private readonly lookers: Int32Array;
+  private readonly notedFor: Int32Array;
 
   constructor(costs: LabelCosts, start: Uint8Array, bitsPerCell: number) {
     this.costs = costs;
@@ -91,6 +68,10 @@ class Simplifier {
     this.first = SPACES[costs.space].first;
     this.weight = Math.round((256 * bitsPerCell) / 16);
     this.bits = STATIC_BITS[costs.space];
+    this.looks = looksOf(costs.rows, costs.columns);
+    this.region = new Int32Array(start.length);
+    this.lookers = new Int32Array(start.length);
+    this.notedFor = new Int32Array(start.length);
   }
 
   private costOf(at: number, label: number): number {
@@ -110,15 +91,16 @@ class Simplifier {
     }
   }
 
-  /** Bits of the cells of a box and of all that look at them. */
-  private boxBits(top: number, left: number, bottom: number, right: number): number {
-    const { rows, columns } = this.costs;
-    let sum = 0;
-    for (let r = top; r <= Math.min(rows - 1, bottom + 2); r++) {
-      const to = Math.min(columns - 1, right + 2);
-      for (let c = Math.max(0, left - 1); c <= to; c++) sum += this.bits.of(this.labels, columns, r, c);
-    }
-    return sum;
+  /** What a cell costs with a label, and the bits of all that look at it; up to what its label does not change. */
+  private costWith(at: number, label: number): number {
+    const { labels, looks, bits } = this;
+    const { lookers, lookersFrom } = looks;
+    const own = labels[at];
+    labels[at] = label;
+    let cost = this.costOf(at, label);
+    for (let i = lookersFrom[at]; i < lookersFrom[at + 1]; i++) cost += bits.of(labels, looks, lookers[i]);
+    labels[at] = own;
+    return cost;
   }
 
   /**
@@ -144,10 +126,8 @@ class Simplifier {
             const label = labels[nr * columns + nc];
             if (label === own || tried.includes(label)) continue;
             tried.push(label);
-            if (bestCost < 0) bestCost = this.costOf(at, own) + this.boxBits(r, c, r, c);
-            labels[at] = label;
-            const cost = this.costOf(at, label) + this.boxBits(r, c, r, c);
-            labels[at] = own;
+            if (bestCost < 0) bestCost = this.costWith(at, own);
+            const cost = this.costWith(at, label);
             if (cost < bestCost) {
               best = label;
               bestCost = cost;
@@ -166,67 +146,99 @@ class Simplifier {
 
   /** Each small region, as a whole, takes the best label among those around it. Returns the number of changes. */
   sweepRegions(): number {
-    const { rows, columns } = this.costs;
-    const { labels } = this;
+    const { labels, region } = this;
     const seen = new Uint8Array(labels.length);
+    const around: number[] = [];
     let changed = 0;
     for (let start = 0; start < labels.length; start++) {
       if (seen[start]) continue;
       const own = labels[start];
-      const cells = [start];
-      const around: number[] = [];
-      seen[start] = 1;
-      let [top, bottom, left, right] = [rows, 0, columns, 0];
-      for (let i = 0; i < cells.length; i++) {
-        const at = cells[i];
-        const [r, c] = [Math.floor(at / columns), at % columns];
-        [top, bottom] = [Math.min(top, r), Math.max(bottom, r)];
-        [left, right] = [Math.min(left, c), Math.max(right, c)];
-        for (const to of [
-          r > 0 ? at - columns : -1,
-          c > 0 ? at - 1 : -1,
-          c + 1 < columns ? at + 1 : -1,
-          r + 1 < rows ? at + columns : -1,
-        ]) {
-          if (to < 0) continue;
-          if (labels[to] !== own) {
-            if (!around.includes(labels[to])) around.push(labels[to]);
-          } else if (!seen[to]) {
-            seen[to] = 1;
-            cells.push(to);
-          }
-        }
-      }
-      if (cells.length > MAX_REGION || !this.touchedSince(this.regionChosen[start], top, left, bottom, right)) continue;
+      const count = this.regionFrom(start, seen, around);
+      if (count > MAX_REGION || !this.touchedSince(this.regionChosen[start], count)) continue;
       this.regionChosen[start] = this.clock;
-      const costWith = (label: number) => {
-        let cost = 0;
-        for (const at of cells) {
-          labels[at] = label;
-          cost += this.costOf(at, label);
-        }
-        return cost + this.boxBits(top, left, bottom, right);
-      };
+      const looking = this.lookersOfRegion(count);
       let best = own;
-      let bestCost = costWith(own);
+      let bestCost = this.regionCostWith(own, count, looking);
       for (const label of around) {
-        const cost = costWith(label);
+        const cost = this.regionCostWith(label, count, looking);
         if (cost < bestCost) {
           best = label;
           bestCost = cost;
         }
       }
-      for (const at of cells) labels[at] = best;
+      for (let i = 0; i < count; i++) labels[region[i]] = best;
       if (best === own) continue;
-      for (const at of cells) this.touch(at);
+      for (let i = 0; i < count; i++) this.touch(region[i]);
       changed++;
     }
     return changed;
   }
 
-  /** Whether anything within reach of a box has changed since. */
-  private touchedSince(since: number, top: number, left: number, bottom: number, right: number): boolean {
-    const { columns } = this.costs;
+  /** Puts the cells of the region of `start` into `region` and the labels around it into `around`; returns how many cells. */
+  private regionFrom(start: number, seen: Uint8Array, around: number[]): number {
+    const { rows, columns } = this.costs;
+    const { labels, region } = this;
+    const own = labels[start];
+    let count = 1;
+    region[0] = start;
+    seen[start] = 1;
+    around.length = 0;
+    const visit = (to: number): void => {
+      if (labels[to] !== own) {
+        if (!around.includes(labels[to])) around.push(labels[to]);
+      } else if (!seen[to]) {
+        seen[to] = 1;
+        region[count++] = to;
+      }
+    };
+    for (let i = 0; i < count; i++) {
+      const at = region[i];
+      const column = at % columns;
+      if (at >= columns) visit(at - columns);
+      if (column > 0) visit(at - 1);
+      if (column + 1 < columns) visit(at + 1);
+      if (at + columns < rows * columns) visit(at + columns);
+    }
+    return count;
+  }
+
+  /** Puts the cells whose bits the region's label changes into `lookers`; returns how many. */
+  private lookersOfRegion(count: number): number {
+    const { region, lookers, notedFor, looks } = this;
+    const mark = ++this.regionsNoted;
+    let looking = 0;
+    for (let i = 0; i < count; i++) {
+      for (let j = looks.lookersFrom[region[i]]; j < looks.lookersFrom[region[i] + 1]; j++) {
+        const cell = looks.lookers[j];
+        if (notedFor[cell] === mark) continue;
+        notedFor[cell] = mark;
+        lookers[looking++] = cell;
+      }
+    }
+    return looking;
+  }
+
+  /** As costWith, of the whole region, whose cells keep the label. */
+  private regionCostWith(label: number, count: number, looking: number): number {
+    const { labels, region, lookers, looks, bits } = this;
+    let cost = 0;
+    for (let i = 0; i < count; i++) {
+      labels[region[i]] = label;
+      cost += this.costOf(region[i], label);
+    }
+    for (let i = 0; i < looking; i++) cost += bits.of(labels, looks, lookers[i]);
+    return cost;
+  }
+
+  /** Whether anything within reach of the region's box has changed since. */
+  private touchedSince(since: number, count: number): boolean {
+    const { rows, columns } = this.costs;
+    let [top, bottom, left, right] = [rows, 0, columns, 0];
+    for (let i = 0; i < count; i++) {
+      const [r, c] = [Math.floor(this.region[i] / columns), this.region[i] % columns];
+      [top, bottom] = [Math.min(top, r), Math.max(bottom, r)];
+      [left, right] = [Math.min(left, c), Math.max(right, c)];
+    }
     for (let r = top; r <= bottom; r++) {
       for (let at = r * columns + left; at <= r * columns + right; at++) if (this.touched[at] > since) return true;
     }
