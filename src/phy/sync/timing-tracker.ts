@@ -14,6 +14,8 @@
 const MAX_CLOCK_OFFSET = 60e-6;
 /** Fewer centroids than this say nothing about drift. */
 const LEAST_CENTROIDS = 12;
+/** Least weighted mean square of their times about the mean, symbols^2: two slots of which one has a millionth of the power. */
+const LEAST_SPREAD = 1e-4;
 /** The training symbols' middle, in symbols after the first. */
 const START = -1.5;
 /** Of the first delay, samples^2. */
@@ -137,6 +139,8 @@ export class TimingTracker {
       tt += weights[i] * (times[i] - meanT) ** 2;
       tc += weights[i] * (times[i] - meanT) * (centroids[i] - meanC);
     }
+    // All the power in one slot, or none anywhere (samples lost and replaced by zeros): no line.
+    if (!(tt > LEAST_SPREAD * w)) return null;
     const step = tc / tt;
     let residual = 0;
     let lagged = 0;
