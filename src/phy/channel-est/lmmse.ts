@@ -12,9 +12,14 @@ import { fitStore, type WindowSolver } from './window-solver.ts';
 /** A faster Doppler class, and another delay window, must be better by so much. */
 const FASTER = 0.995;
 const OTHER_WINDOW = 0.997;
-/** Most stretches of a burst that hypotheses are judged on, and those after which a window that is no better is given up. */
+/** Most stretches of a burst that hypotheses are judged on. */
 const MOST_STRETCHES = 5;
-const FIRST_STRETCHES = 2;
+/**
+ * A window is given up after the burst's last stretch, which is furthest from the preamble, where it is worse by more than this there, and
+ * after the first one, too, where it is no better.
+ */
+const CLEARLY_WORSE = 1.02;
+const BOTH_ENDS = 2;
 
 /**
  * Two-dimensional LMMSE estimation from scattered pilots [Hoeher97] on a separable basis: delay functions A (the
@@ -83,8 +88,8 @@ export class LmmseEstimator implements ChannelEstimator {
     }
     let count = left.length;
     for (let k = 0; k < starts.length && count > 0; k++) {
-      if (k === FIRST_STRETCHES) {
-        const limit = chosen.score(n, k);
+      if (k === 1 || k === BOTH_ENDS) {
+        const limit = chosen.score(n, k) * (k === 1 ? CLEARLY_WORSE : 1);
         let kept = 0;
         for (let i = 0; i < count; i++) if (left[i].score(n, k) < limit) left[kept++] = left[i];
         count = kept;
@@ -149,13 +154,12 @@ function plansOf(slots: number): readonly Plan[] {
   return known;
 }
 
-/** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five, its ends first. */
+/** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five, its end and its beginning first. */
 function sampleStarts(slots: number, width: number): number[] {
   const last = slots - width;
   const count = Math.min(MOST_STRETCHES, Math.ceil(slots / width));
   const starts = Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.round((i * last) / (count - 1))));
-  if (count > FIRST_STRETCHES) starts.splice(1, 0, starts.pop()!);
-  return starts;
+  return [starts.pop()!, ...starts];
 }
 
 /** One hypothesis on delay and Doppler, and what it leaves of the stretches it was judged on. */
