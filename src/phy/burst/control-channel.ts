@@ -17,23 +17,40 @@ const STATIC_FACTOR = 2;
  */
 export class ControlChannel {
   private readonly n: Numerology;
-  private readonly preamble: PreambleEstimate;
-  private readonly times: number[] = [TRAINING_AT];
-  private readonly nodes: Float32Array[];
-  private readonly weights: number[];
-  private fixed: Float32Array | null;
+  private preamble!: PreambleEstimate;
+  private noiseVariance = 0;
+  /** Nodes so far; the arrays behind them are used again from burst to burst. */
+  private count = 0;
+  private readonly times: number[] = [];
+  private readonly nodes: Float32Array[] = [];
+  private readonly weights: number[] = [];
+  private fixed: Float32Array | null = null;
+  private readonly average: Float32Array;
   private readonly between: Float32Array;
-  private readonly noiseVariance: number;
 
-  constructor(n: Numerology, preamble: PreambleEstimate, noiseVariance: number) {
+  constructor(n: Numerology) {
     this.n = n;
+    this.average = new Float32Array(2 * n.nCarriers);
+    this.between = new Float32Array(2 * n.nCarriers);
+  }
+
+  /** A new burst; `noiseVariance`: of one RE. */
+  begin(preamble: PreambleEstimate, noiseVariance: number): void {
     this.preamble = preamble;
     this.noiseVariance = noiseVariance;
-    this.nodes = [preamble.channel];
+    this.count = 0;
     // Two training symbols against one pilot a carrier.
-    this.weights = [2];
+    this.node(TRAINING_AT, 2).set(preamble.channel);
     this.fixed = preamble.channel;
-    this.between = new Float32Array(2 * n.nCarriers);
+  }
+
+  /** Room for another node's channel. */
+  private node(time: number, weight: number): Float32Array {
+    const i = this.count++;
+    this.times[i] = time;
+    this.weights[i] = weight;
+    this.nodes[i] ??= new Float32Array(2 * this.n.nCarriers);
+    return this.nodes[i];
   }
 
   /**
@@ -44,7 +61,7 @@ export class ControlChannel {
     const { n, preamble } = this;
     const grid = resourceGrid(n);
     const { basis, centre } = preamble.window;
-    const channel = new Float32Array(2 * n.nCarriers);
+    const channel = this.node(first + (CONTROL_BLOCK - 1) / 2, 1);
     for (let t = 0; t < CONTROL_BLOCK; t++) {
       const offset = grid.pilotOffset(first + t);
       for (let s = 0; s < n.nSubbands; s++) {
@@ -56,9 +73,6 @@ export class ControlChannel {
     ramp(n, channel, 0, centre, channel, 0);
     basis.smooth(channel, (this.noiseVariance * basis.size) / preamble.power, channel);
     ramp(n, channel, 0, -centre, channel, 0);
-    this.times.push(first + (CONTROL_BLOCK - 1) / 2);
-    this.nodes.push(channel);
-    this.weights.push(1);
     this.fixed = this.mean();
     return channel;
   }
@@ -66,9 +80,9 @@ export class ControlChannel {
   /** Channel at a symbol, [nCarriers][re, im]; valid until the next call. */
   at(symbol: number): Float32Array {
     if (this.fixed) return this.fixed;
-    const { times, nodes, between } = this;
+    const { times, nodes, between, count } = this;
     let i = 0;
-    while (i < times.length - 2 && times[i + 1] < symbol) i++;
+    while (i < count - 2 && times[i + 1] < symbol) i++;
     const share = Math.max(0, Math.min(1, (symbol - times[i]) / (times[i + 1] - times[i])));
     for (let c = 0; c < between.length; c++) between[c] = nodes[i][c] + share * (nodes[i + 1][c] - nodes[i][c]);
     return between;
@@ -76,16 +90,16 @@ export class ControlChannel {
 
   /** Weighted mean of the nodes, or null when they differ by more than noise. */
   private mean(): Float32Array | null {
-    const { nodes, weights, preamble } = this;
-    const out = new Float32Array(2 * this.n.nCarriers);
+    const { nodes, weights, preamble, count, average } = this;
     let total = 0;
-    for (const weight of weights) total += weight;
-    for (let i = 0; i < nodes.length; i++) addScaled(nodes[i], weights[i] / total, out);
+    for (let i = 0; i < count; i++) total += weights[i];
+    average.fill(0);
+    for (let i = 0; i < count; i++) addScaled(nodes[i], weights[i] / total, average);
     let spread = 0;
-    for (let i = 0; i < nodes.length; i++) spread += weights[i] * distance(nodes[i], out);
+    for (let i = 0; i < count; i++) spread += weights[i] * distance(nodes[i], average);
     // Of each node the fit keeps dof noise terms of variance sigma^2 / weight.
-    const expected = (nodes.length - 1) * preamble.dof * this.noiseVariance;
-    return spread < STATIC_FACTOR * expected ? out : null;
+    const expected = (count - 1) * preamble.dof * this.noiseVariance;
+    return spread < STATIC_FACTOR * expected ? average : null;
   }
 }
 

@@ -34,7 +34,7 @@ export class SymbolTracker {
   private readonly weights: Float64Array;
   private allQuiet = true;
   /** Channel along the control part. */
-  controlChannel!: ControlChannel;
+  readonly controlChannel: ControlChannel;
   private readonly demodulator: OfdmDemodulator;
   private readonly pattern: TrackPattern;
   /** Follows the phases of one burst; what it holds is valid from `begin` until another tracker of this thread begins. */
@@ -75,6 +75,7 @@ export class SymbolTracker {
     this.n = n;
     this.grid = resourceGrid(n);
     this.timing = new TimingTracker(n.symbolLength);
+    this.controlChannel = new ControlChannel(n);
     this.weights = new Float64Array(n.nSubbands);
     this.demodulator = new OfdmDemodulator(n);
     this.reference = new Float32Array(2 * n.nCarriers);
@@ -102,7 +103,7 @@ export class SymbolTracker {
     }
     const level = this.allQuiet ? acquisition.noiseVariance : quiet;
     this.noiseVariance = Math.max(level, 1e-6 * preamble.power);
-    this.controlChannel = new ControlChannel(n, preamble, this.noiseVariance);
+    this.controlChannel.begin(preamble, this.noiseVariance);
     if (this.applied.length < symbols) {
       this.applied = new Float64Array(symbols);
       this.centres = new Float64Array(symbols);
