@@ -45,8 +45,8 @@ async function makeFrames(): Promise<void> {
   }
 }
 
-// Slow enough for a machine that is busy with other things as well; a quiet one has 30 frames a second.
-const STREAM = { to: 'loopback', channel: 'epa', snr: '10', fps: '10', deadline: '300', duration: '25' };
+// In real time at its 30 frames a second: on a machine that is busy with other things as well it would show late frames.
+const STREAM = { to: 'loopback', channel: 'epa', snr: '10', fps: '30', duration: '25' };
 const LOOPBACK = { demo: true, channel: 'eva', doppler: '5', snr: '12' };
 
 try {
