@@ -31,8 +31,10 @@ export class PieceReader {
   private readonly n: Numerology;
   private readonly mapper = new AnalogMapper();
   private readonly scratch: Scratch | undefined;
+  /** Of a passing burst. */
+  private places = new Uint32Array(0);
 
-  /** @param passing the streams' symbols and SNRs are valid until the next burst is read, which saves their memory */
+  /** @param passing the streams' positions, symbols and SNRs are valid until the next burst is read, which saves their memory */
   constructor(n: Numerology, passing = false) {
     this.n = n;
     this.scratch = passing ? new Scratch() : undefined;
@@ -50,7 +52,8 @@ export class PieceReader {
       throw new FormatError('blocks', 'are none');
     if (!repeats) checkBlockCount(e);
     const lists = repeats ? blocksOfStreams(e) : null;
-    const { positions, start } = placeExtension(n, record.header.slots, e);
+    const { slots } = record.header;
+    const { positions, start } = placeExtension(n, slots, e, this.scratch && this.placesOf(slots));
     const reserved = sideReOf(n, e);
     const side = reserved === 0 ? null : gather(record, sidePositions(n, reserved), e.power, n.nSubbands);
     const { symbols, snr } = gather(record, positions, e.power, n.nSubbands, this.scratch);
@@ -70,6 +73,13 @@ export class PieceReader {
       };
     });
     return { side: side ? { bytes: e.sideBytes, rate: e.sideRate, ...side } : null, streams };
+  }
+
+  /** Memory for the positions of a burst's streams. */
+  private placesOf(slots: number): Uint32Array {
+    const most = slots * this.n.nSubbands * RB_DATA_RE;
+    if (this.places.length < most) this.places = new Uint32Array(most);
+    return this.places;
   }
 }
 

@@ -84,7 +84,7 @@ export interface ReceiverOptions {
   readonly prediction?: PredictionOptions | undefined;
   /** Bound of the soft buffers of all HARQ processes. */
   readonly maxSoftBytes?: number;
-  /** True: symbols and SNRs of an event's streams are valid until the next burst is taken, which saves their memory. Default false. */
+  /** True: positions, symbols and SNRs of an event's streams are valid until the next burst is taken, which saves their memory. Default false. */
   readonly passing?: boolean;
   /** What is asked for again; default: what is damaged, by importance. null: nobody repeats anything, so acknowledgements name no streams. */
   readonly asking?: AskingOptions | null;

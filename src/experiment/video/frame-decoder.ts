@@ -1,5 +1,5 @@
 import type { FrontRecord } from '../../link/front-record.ts';
-import { sourceOf } from '../../link/received-picture.ts';
+import { recycle, sourceOf } from '../../link/received-picture.ts';
 import { type ReceivedPicture, Receiver } from '../../link/receiver.ts';
 import type { CsiReport } from '../../link/reverse/reverse-messages.ts';
 import { RxBack } from '../../link/rx-back.ts';
@@ -63,6 +63,12 @@ interface KeptFrame {
   readonly picture: ReceivedPicture;
 }
 
+/** Who may still read or write a picture's symbols: the receiver, and so many frames that are not decoded yet. */
+interface PictureUsers {
+  readonly receiving: boolean;
+  readonly frames: number;
+}
+
 /** Frames that are kept so at most. */
 export const MOST_KEPT = 32;
 
@@ -78,14 +84,18 @@ export class FrameDecoder {
   private session: number | null = null;
   private codec: string | null = null;
   private readonly kept: KeptFrame[] = [];
+  private readonly users = new WeakMap<ReceivedPicture, PictureUsers>();
 
   constructor(config: LinkConfig, numerology: Numerology, frontend: Frontend, codecs = videoCodecs(config)) {
     this.config = config;
     this.modemRateHz = numerology.sampleRateHz;
     this.codecs = codecs;
-    const { estimator } = config;
-    // No burst of a video is sent again.
-    this.receiver = new Receiver({ numerology, codecs: this.codecs, estimator, passing: true, asking: null });
+    this.receiver = new Receiver({
+      ...{ numerology, codecs: this.codecs, estimator: config.estimator, passing: true },
+      // No burst of a video is sent again.
+      asking: null,
+      retire: (picture) => this.doneWith(picture, { receiving: false }),
+    });
     this.back = new RxBack(frontend, this.receiver);
   }
 
@@ -103,6 +113,7 @@ export class FrameDecoder {
     // A part of the next frame ends the one before, whatever is missing of it.
     if (this.open && this.open.airNumber !== extension.image) frames.push(this.open);
     const first = this.open?.airNumber === extension.image ? this.open : null;
+    if (first?.picture !== picture) this.begun(picture);
     const heard: HeardFrame = {
       ...{ picture, airNumber: extension.image, session: header.session, snrDb },
       capturedCode: extension.time,
@@ -135,12 +146,14 @@ export class FrameDecoder {
    */
   async decode(frame: HeardFrame, key?: number): Promise<DecodedFrame> {
     const started = performance.now();
-    const decoded = await this.receiver.picture(frame.picture, { ...this.options(), memory: this.memory });
+    const { picture } = frame;
+    const decoded = await this.receiver.picture(picture, { ...this.options(), memory: this.memory });
     const shown = shownFrame(decoded, performance.now() - started);
     // A frame that is kept is decoded once more later, so its symbols are read out now.
     if (key !== undefined && (shown.remembered ?? 0) > 0 && this.kept.length < MOST_KEPT) {
-      this.kept.push({ key, source: sourceOf(frame.picture), picture: frame.picture });
+      this.kept.push({ key, source: sourceOf(picture), picture });
     }
+    this.doneWith(picture, { frames: -1 });
     return shown;
   }
 
@@ -160,6 +173,21 @@ export class FrameDecoder {
 
   private options(): DecodeOptions {
     return optionsOf(this.config);
+  }
+
+  /** A frame is made of the picture. */
+  private begun(picture: ReceivedPicture): void {
+    const users = this.users.get(picture) ?? { receiving: true, frames: 0 };
+    this.users.set(picture, { ...users, frames: users.frames + 1 });
+  }
+
+  /** One that had to do with a picture has not any more; the last one of all leaves its memory to other pictures. */
+  private doneWith(picture: ReceivedPicture, change: { readonly receiving: false } | { readonly frames: -1 }): void {
+    const users = this.users.get(picture);
+    if (!users) return;
+    const left = 'frames' in change ? { ...users, frames: users.frames - 1 } : { ...users, ...change };
+    this.users.set(picture, left);
+    if (!left.receiving && left.frames === 0) recycle(picture);
   }
 
   private begin(session: number): void {

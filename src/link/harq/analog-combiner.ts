@@ -15,13 +15,19 @@ export class AnalogCombiner {
   /** effectiveSnrDb of what has come so far; null where it has not been asked for since. */
   private effectiveDb: number | null = null;
 
-  constructor(symbols: number) {
-    this.weighted = new Float32Array(2 * symbols);
-    this.total = new Float32Array(symbols);
+  /** @param memory at least 3 x symbols zeros, its own from now on */
+  constructor(symbols: number, memory: Float32Array = new Float32Array(3 * symbols)) {
+    this.weighted = memory.subarray(0, 2 * symbols);
+    this.total = memory.subarray(2 * symbols, 3 * symbols);
   }
 
   get length(): number {
     return this.total.length;
+  }
+
+  /** The memory that it lies in, perhaps with others. */
+  get buffer(): ArrayBufferLike {
+    return this.total.buffer;
   }
 
   get byteLength(): number {

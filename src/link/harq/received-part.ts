@@ -5,6 +5,7 @@ import { scoreWeight } from '../../sct/importance/scores.ts';
 import { TransportDecoder, TransportLayout } from '../transport.ts';
 import { AnalogCombiner } from './analog-combiner.ts';
 import type { StreamStanding } from './asking.ts';
+import { CombinerStore } from './combiner-store.ts';
 import { type SidePiece, SideState } from './side-state.ts';
 
 /** What one burst brought of one stream. */
@@ -49,8 +50,11 @@ export class ReceivedPart {
   /** Bursts that the session had sent when it was last heard of (HarqReceiver counts them). */
   heardAt = 0;
 
-  constructor(extension: Extension) {
+  private readonly store: CombinerStore;
+
+  constructor(extension: Extension, store = new CombinerStore()) {
     this.extension = extension;
+    this.store = store;
   }
 
   /** Number of the data burst. */
@@ -117,10 +121,11 @@ export class ReceivedPart {
       throw new FormatError('sideBytes', 'differ from those of the burst repeated');
     }
     const fresh = new Map<number, StreamState>();
+    const room = this.roomFor(pieces);
     for (const piece of pieces) {
       const { entry, blocks } = piece;
       const known = this.streams.get(entry.id);
-      const state = known ?? newStream(piece);
+      const state = known ?? newStream(piece, room);
       if (!known) fresh.set(entry.id, state);
       if (!agrees(state, entry)) {
         throw new FormatError('streams', `differ from those of the burst repeated: stream ${entry.id}`);
@@ -130,6 +135,27 @@ export class ReceivedPart {
       }
     }
     return fresh;
+  }
+
+  /** Memory for the combiners of the analog streams among these that are not known yet, taken from its beginning. */
+  private roomFor(pieces: readonly StreamPiece[]): (symbols: number) => Float32Array {
+    const isNew = ({ entry }: StreamPiece) => entry.analog === 1 && !this.streams.has(entry.id);
+    const length = pieces.reduce((sum, piece) => sum + (isNew(piece) ? 3 * piece.entry.re : 0), 0);
+    if (length === 0) return () => new Float32Array(0);
+    const memory = this.store.take(length);
+    let used = 0;
+    return (symbols) => memory.subarray(used, (used += 3 * symbols));
+  }
+
+  /** Gives the memory of its analog symbols to the parts that come: nobody reads what came, and nothing is added to it any more. */
+  recycle(): void {
+    const buffers = new Set<ArrayBufferLike>();
+    for (const [id, s] of this.streams) {
+      if (s.kind !== 'analog') continue;
+      buffers.add(s.combiner.buffer);
+      this.streams.delete(id);
+    }
+    for (const buffer of buffers) this.store.giveBack(new Float32Array(buffer));
   }
 
   /** Takes what a burst brought; `fresh` from `prepare`. */
@@ -152,9 +178,13 @@ export class ReceivedPart {
   }
 }
 
-function newStream({ entry, qm, blocks, earlier = 0, later = 0 }: StreamPiece): StreamState {
+function newStream(
+  { entry, qm, blocks, earlier = 0, later = 0 }: StreamPiece,
+  room: (symbols: number) => Float32Array,
+): StreamState {
   const place = { score: entry.score, earlier, later };
-  if (entry.analog) return { ...place, kind: 'analog', re: entry.re, combiner: new AnalogCombiner(entry.re) };
+  if (entry.analog)
+    return { ...place, kind: 'analog', re: entry.re, combiner: new AnalogCombiner(entry.re, room(entry.re)) };
   const graph = entry.baseGraph ? 2 : 1;
   // A retransmission's RE say nothing of how the blocks were first sent: bytes and base graph say what blocks they are.
   const layout = blocks ? TransportLayout.ofBlocks(entry.bytes, graph) : TransportLayout.ofData(entry.bytes, qm, graph);

@@ -1,5 +1,6 @@
 import type { RedundancyVersion } from '../../phy/fec/rate-matching.ts';
 import type { Extension } from '../../phy/frame/extension.ts';
+import { CombinerStore } from './combiner-store.ts';
 import { MAX_PROCESSES } from './processes.ts';
 import { ReceivedPart, type StreamPiece } from './received-part.ts';
 import type { SidePiece } from './side-state.ts';
@@ -52,6 +53,9 @@ export class HarqReceiver {
     flushes: 0,
   };
 
+  /** For the analog symbols of all parts. */
+  private readonly store = new CombinerStore();
+
   constructor(maxSoftBytes = MAX_SOFT_BYTES) {
     this.maxSoftBytes = maxSoftBytes;
   }
@@ -76,7 +80,7 @@ export class HarqReceiver {
   ): { part: ReceivedPart; outcome: HarqOutcome } {
     const sent = this.sent + this.advance(burst);
     const continues = known?.isOf(e) === true && sent - known.heardAt <= STALE_BURSTS;
-    const part = continues ? known : new ReceivedPart(e);
+    const part = continues ? known : new ReceivedPart(e, this.store);
     const fresh = part.prepare(pieces, side);
     const repeats = use === 'retransmission';
     const outcome = continues ? (repeats ? 'repetition' : 'duplicate') : repeats ? 'recovered' : 'new';
