@@ -18,7 +18,7 @@ import { CLASSES, K_MAX, LABELS, type ModelTables } from './model-tables.ts';
 import { imageCells, imageFromCells } from './picture-cells.ts';
 import { imageFromTensor, imageTensor, requireNetworkSize } from './picture-tensor.ts';
 import type { CorrectorInput, GeneratorInput, LabelOutput, SemanticModels } from './semantic-models.ts';
-import { type Lengths, NetworkSession, type TensorData } from './session.ts';
+import { type Lengths, NetworkSession, type TensorData, tensorLength } from './session.ts';
 import { SpareBuffers } from './spare-buffers.ts';
 
 /**
@@ -34,6 +34,8 @@ export class LoadedModels implements SemanticModels {
   private readonly dir: string;
   private readonly threads: number;
   private readonly precision: Precision;
+  /** What stands in place of a reference that there is none of. */
+  private zeros = new Float32Array(0);
   /** Samples of pictures on their way into and out of the networks. */
   private readonly planes = new SpareBuffers((n) => new Float32Array(n), 3 * CELL_PX ** 2 * MOST_KEPT_CELLS);
   private readonly bytes = new SpareBuffers((n) => new Uint8Array(n), 3 * CELL_PX ** 2 * MOST_KEPT_CELLS);
@@ -71,15 +73,9 @@ export class LoadedModels implements SemanticModels {
     const feeds = { yHat: y.data, quality: sameGrid(quality, y) };
     const session = await this.session(role, y);
     if (session.form === 'cells') {
-      return this.bytes.lend(samplesOf(y), async (bytes) => {
-        await session.run(feeds, lengthsOf(y), { cells: bytes });
-        return imageFromCells(bytes, y);
-      });
+      return imageFromCells((await session.run<Uint8Array>(feeds, lengthsOf(y))).cells, y);
     }
-    return this.planes.lend(samplesOf(y), async (planes) => {
-      await session.run(feeds, lengthsOf(y), { image: planes });
-      return imageFromTensor(planes, y);
-    });
+    return imageFromTensor((await session.run(feeds, lengthsOf(y))).image, y);
   }
 
   async labels(y: FeatureMap): Promise<LabelOutput> {
@@ -129,7 +125,7 @@ export class LoadedModels implements SemanticModels {
       strength: sameGrid(input.strength, yHat),
       classMap: integers(input.classMap, yHat, CLASSES),
       labelMap: integers(input.labelMap, yHat, LABELS),
-      reference: reference ? reference.data : new Float32Array(yHat.data.length),
+      reference: reference ? reference.data : this.noReference(yHat.data.length),
       hasReference: hasReference ? sameGrid(hasReference, yHat) : new Float32Array(rows * columns),
     };
     const { yHatOut, qualityOut } = await this.run('corrector', feeds, yHat);
@@ -202,6 +198,11 @@ export class LoadedModels implements SemanticModels {
     return NetworkSession.create(info, role, this.set.channels, await read(info), how);
   }
 
+  private noReference(length: number): Float32Array {
+    if (this.zeros.length !== length) this.zeros = new Float32Array(length);
+    return this.zeros;
+  }
+
   private faultOf(role: NetworkRole): { file: string } {
     return { file: this.set.files.find((file) => file.role === role)?.path ?? role };
   }
@@ -228,11 +229,11 @@ export function lengthsOf({ rows, columns }: GridShape): Lengths {
 function zeros({ inputs }: NetworkContract, grid: GridShape): Record<string, TensorData> {
   const lengths = lengthsOf(grid);
   const feeds: Record<string, TensorData> = {};
-  for (const { name, type, shape } of inputs) {
-    const length = shape.reduce<number>((product, d) => product * (typeof d === 'number' ? d : lengths[d]), 1);
-    if (type === 'int32') feeds[name] = new Int32Array(length);
-    else if (type === 'uint8') feeds[name] = new Uint8Array(length);
-    else feeds[name] = new Float32Array(length).fill(name === 'scale' ? 1 : 0);
+  for (const info of inputs) {
+    const length = tensorLength(info, lengths);
+    if (info.type === 'int32') feeds[info.name] = new Int32Array(length);
+    else if (info.type === 'uint8') feeds[info.name] = new Uint8Array(length);
+    else feeds[info.name] = new Float32Array(length).fill(info.name === 'scale' ? 1 : 0);
   }
   return feeds;
 }

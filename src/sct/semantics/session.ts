@@ -19,9 +19,12 @@ export type TensorData = Float32Array | Int32Array | Uint8Array;
 /** Lengths of the free dimensions of a run: H, W, h, w, h4, w4. */
 export type Lengths = Readonly<Record<string, number>>;
 
+/** What networks gave, its numbers checked: not checked again where it goes into the next one. */
+const sound = new WeakSet<TensorData>();
+
 /**
  * One network: made from bytes whose hash has been checked, its operator set, weights, inputs and outputs compared with
- * the contract of its role, every tensor of every run checked for length and for NaN and infinity.
+ * the contract of its role, every tensor of every run checked for length, and for NaN and infinity unless a network gave it.
  */
 export class NetworkSession {
   readonly role: NetworkRole;
@@ -76,7 +79,6 @@ export class NetworkSession {
    *
    * @param feeds a whole tensor for every input of the contract
    * @param lengths of the free dimensions
-   * @param into where outputs are to be written, by name; others get memory of their own
    * @returns a tensor for every output of the contract, floats or bytes as it says
    * @throws TensorError naming network and tensor when a length is wrong or a number is NaN or infinite; ModelError when
    *   the network breaks off
@@ -84,7 +86,6 @@ export class NetworkSession {
   async run<T extends TensorData = Float32Array>(
     feeds: Readonly<Record<string, TensorData>>,
     lengths: Lengths,
-    into: Readonly<Record<string, T>> = {},
   ): Promise<Record<string, T>> {
     const tensors: Record<string, Tensor> = {};
     for (const info of this.contract.inputs) {
@@ -95,12 +96,8 @@ export class NetworkSession {
       this.check(info, data, dims, data.length);
       tensors[info.name] = new Tensor(info.type, data, dims);
     }
-    const fetches: Record<string, Tensor | null> = {};
-    for (const info of this.contract.outputs) {
-      const own = into[info.name];
-      fetches[info.name] = own ? new Tensor(info.type, own, sizes(info, lengths)) : null;
-    }
-    const results = await this.session.run(tensors, fetches).catch((error: unknown) => {
+    // Without memory of ours for the results: the runtime's binding copies them into memory of its own in any case.
+    const results = await this.session.run(tensors).catch((error: unknown) => {
       throw new ModelError(this.fault, `cannot be run (${firstLine(error)})`);
     });
     const out: Record<string, T> = {};
@@ -111,6 +108,7 @@ export class NetworkSession {
         throw new TensorError(this.fault, info.name, `came out as [${dims}] instead of [${want}]`);
       }
       this.check(info, data as T, want, data.length);
+      sound.add(data as T);
       out[info.name] = data as T;
     }
     return out;
@@ -123,7 +121,7 @@ export class NetworkSession {
   private check(info: TensorInfo, data: TensorData, dims: readonly number[], length: number): void {
     const want = dims.reduce((product, d) => product * d, 1);
     if (length !== want) throw new TensorError(this.fault, info.name, `has ${length} numbers, [${dims}] needs ${want}`);
-    if (!(data instanceof Float32Array)) return;
+    if (!(data instanceof Float32Array) || sound.has(data)) return;
     const bad = firstNonFinite(data);
     if (bad >= 0) throw new TensorError(this.fault, info.name, `is ${data[bad]} at index ${bad} of [${dims}]`);
   }
@@ -135,9 +133,21 @@ export class NetworkSession {
  */
 export function firstNonFinite(data: Float32Array): number {
   const bits = new Int32Array(data.buffer, data.byteOffset, data.length);
-  let any = 0;
-  for (let i = 0; i < bits.length; i++) any |= ((bits[i] & 0x7fffffff) + 0x00800000) | 0;
-  return any >= 0 ? -1 : data.findIndex((v) => !Number.isFinite(v));
+  const whole = bits.length & ~3;
+  let [a, b, c, d] = [0, 0, 0, 0];
+  for (let i = 0; i < whole; i += 4) {
+    a |= ((bits[i] & 0x7fffffff) + 0x00800000) | 0;
+    b |= ((bits[i + 1] & 0x7fffffff) + 0x00800000) | 0;
+    c |= ((bits[i + 2] & 0x7fffffff) + 0x00800000) | 0;
+    d |= ((bits[i + 3] & 0x7fffffff) + 0x00800000) | 0;
+  }
+  for (let i = whole; i < bits.length; i++) a |= ((bits[i] & 0x7fffffff) + 0x00800000) | 0;
+  return (a | b | c | d) >= 0 ? -1 : data.findIndex((v) => !Number.isFinite(v));
+}
+
+/** Numbers of a tensor. */
+export function tensorLength(info: TensorInfo, lengths: Lengths): number {
+  return sizes(info, lengths).reduce((product, d) => product * d, 1);
 }
 
 /** The name of an array's type; undefined for one that no tensor has. */
