@@ -1,6 +1,5 @@
 import type { GridShape } from '../semantics/feature-map.ts';
 import { K_MAX } from '../semantics/model-tables.ts';
-import type { SymbolOrder } from './symbol-order.ts';
 
 /** SNR of cells of which nothing came, and the bounds of what f_d was trained with, dB. */
 export const SNR_FLOOR_DB = -10;
@@ -35,25 +34,6 @@ export function emptyPlanes(
     symbols: new Float32Array(cells),
     damage: new Float32Array(cells),
   };
-}
-
-/**
- * An SFV's symbols as they go on the air, before normalisation.
- *
- * @param z f_e's output, [2 x 192][row][column]
- * @param cells the SFV's cells, indices of the grid
- * @param area cells of the grid
- * @returns [place][re, im]
- */
-export function packStream(z: Float32Array, order: SymbolOrder, cells: Uint32Array, area: number): Float32Array {
-  const { cell, index } = order;
-  const out = new Float32Array(2 * cell.length);
-  for (let p = 0; p < cell.length; p++) {
-    const at = 2 * index[p] * area + cells[cell[p]];
-    out[2 * p] = z[at];
-    out[2 * p + 1] = z[at + area];
-  }
-  return out;
 }
 
 /** Mean of |x|^2 over complex symbols [symbol][re, im]; 0 for none. */
