@@ -13,8 +13,8 @@ interface Exports {
   demapMmse(qm: number, count: number, halfSpacing: number, leastVariance: number, leastSnr: number): void;
 }
 
-/** Symbols of one call. */
-const BATCH = 4096;
+/** Symbols of one call: what they bring and what they become stays in the nearest cache. */
+const BATCH = 1024;
 /** Fewer symbols are not worth the way into the kernel's memory. */
 const WORTH_IT = 16;
 
