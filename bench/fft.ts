@@ -2,9 +2,9 @@
  * Speed of the Fourier transforms of `src/phy/kernels`, and of FFTW's in the same rounds where a C compiler and FFTW
  * (Debian: libfftw3-dev) are there. Nanoseconds of one forward transform in CPU time of one core:
  *
- *   node --import tsx bench/fft.ts [-o FILE]
+ *   node --import tsx bench/fft.ts [--quick] [-o FILE]
  *
- * Writes bench/results/fft.json, or FILE. `sct bench` measures the sizes of which something is asked.
+ * Writes bench/results/fft.json, or FILE; with --quick two rounds, only into FILE. `sct bench` measures the sizes of which something is asked.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,10 +15,11 @@ import { benchWords } from './words.ts';
 const SIZES = [64, 128, 256, 512, 1024, 2048];
 const ROUNDS = 9;
 
-const { output = join(import.meta.dirname, 'results/fft.json') } = benchWords(import.meta.filename, {
-  options: { output: { type: 'string', short: 'o' } },
-}).values;
-const result = await fftSpeeds({ sizes: SIZES, rounds: ROUNDS, all: true });
+const { quick, output = quick ? null : join(import.meta.dirname, 'results/fft.json') } = benchWords(
+  import.meta.filename,
+  { options: { quick: { type: 'boolean', default: false }, output: { type: 'string', short: 'o' } } },
+).values;
+const result = await fftSpeeds({ sizes: SIZES, rounds: quick ? 2 : ROUNDS, all: true });
 for (const row of result.sizes) console.log(fftLine(row));
 if (result.fftw.missing !== null) console.log(`no ratio to FFTW: ${result.fftw.missing}`);
 const report = {
@@ -29,4 +30,4 @@ const report = {
   node: process.version,
   ...result,
 };
-writeFileSync(output, `${JSON.stringify(report, null, 1)}\n`);
+if (output !== null) writeFileSync(output, `${JSON.stringify(report, null, 1)}\n`);

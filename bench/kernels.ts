@@ -2,10 +2,10 @@
  * Speed of each kernel of `src/phy/kernels` against its twin in plain TypeScript: nanoseconds of CPU time of one core for a sample
  * (symbol, soft bit), and what of that goes into copying data in and out of the kernel's memory.
  *
- *   node --import tsx bench/kernels.ts [WORD] [-o FILE]
+ *   node --import tsx bench/kernels.ts [WORD] [--quick] [-o FILE]
  *
  * Writes bench/results/kernels.json, or FILE; with a word only the kernels that have it in their name are measured, and only FILE
- * is written. Kernels take turns; ratios are taken round by round, then the median. The Fourier transform is in fft.ts, the
+ * is written; likewise with --quick, which takes two rounds. Kernels take turns; ratios are taken round by round, then the median. The Fourier transform is in fft.ts, the
  * channel code in ldpc-bler.ts and ldpc-peer.ts.
  */
 import { writeFileSync } from 'node:fs';
@@ -20,13 +20,14 @@ import { best } from './kernels/subject.ts';
 import { encoder, modulator } from './kernels/transmit.ts';
 import { benchWords, refuse } from './words.ts';
 
-const ROUNDS = 9;
 const PASSES = 5;
 
 const { values, positionals } = benchWords(import.meta.filename, {
-  options: { output: { type: 'string', short: 'o' } },
+  options: { quick: { type: 'boolean', default: false }, output: { type: 'string', short: 'o' } },
   allowPositionals: true,
 });
+const { quick } = values;
+const ROUNDS = quick ? 2 : 9;
 const [word] = positionals;
 const subjects = [
   resampler(true),
@@ -81,5 +82,6 @@ const report = {
   method: `CPU time of one core, best of ${PASSES} passes a round; median (low to high) of ${ROUNDS} alternating rounds, ratios (plain over WebAssembly) round by round`,
   rows,
 };
-const output = values.output ?? (word === undefined ? join(import.meta.dirname, 'results/kernels.json') : null);
+const output =
+  values.output ?? (word === undefined && !quick ? join(import.meta.dirname, 'results/kernels.json') : null);
 if (output !== null) writeFileSync(output, `${JSON.stringify(report, null, 1)}\n`);

@@ -3,9 +3,10 @@
  * integrated codec on AWGN at 10 dB, R = 0.5, 256x256. Frames follow one another by a pan over Kodak pictures, or are CamVid's at 15
  * and at 1 a second; of each frame a fifth of the cells at random, or whole SFVs, are lost.
  *
- *   node --import tsx bench/last-frame.ts --data DIR [--size live] [--out FILE]
+ *   node --import tsx bench/last-frame.ts --data DIR [--size live] [--quick] [--out FILE]
  *
- * DIR as docs/models.md has it. JSON on stdout or to FILE: a row for each sequence and damage.
+ * DIR as docs/models.md has it. JSON on stdout or to FILE: a row for each sequence and damage; with
+ * --quick two pictures or drives of each.
  */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -41,9 +42,10 @@ const DAMAGES = ['random 20 % of the cells', 'whole SFVs'] as const;
 const options = {
   data: { type: 'string' },
   size: { type: 'string', default: 'live' },
+  quick: { type: 'boolean', default: false },
   out: { type: 'string' },
 } as const;
-const { data, size, out } = benchWords(import.meta.filename, { options }).values;
+const { data, size, quick, out } = benchWords(import.meta.filename, { options }).values;
 if (data === undefined) throw new UsageError('--data DIR is missing', 'docs/models.md says what it holds');
 if (size !== 'live' && size !== 'base') throw new UsageError(`--size ${size} is not one of base, live`);
 const models = await loadModels({ size });
@@ -60,7 +62,9 @@ const rows = [];
 for (const [sequence, read] of sequences) {
   for (const damage of DAMAGES) {
     const [without, withLast, shares]: [number[], number[], number[]] = [[], [], []];
+    let taken = 0;
     for await (const { name, frames } of read()) {
+      if (quick && taken++ === 2) break;
       const memory = new FrameMemory();
       for (const [i, frame] of frames.entries()) {
         const random = new RandomStream('bench/last-frame').fork(`${name}/${damage}/${i}`);
