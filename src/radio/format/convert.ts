@@ -68,20 +68,13 @@ export function fromFloat(
   if (out.length < reIm.length) throw new UsageError(`output holds ${out.length} components, needs ${reIm.length}`);
   checkFullScale(format, fullScale);
   const spec = formatSpec(format);
+  if (!spec.isInteger) {
+    const nonFinite = scaleFloats(reIm, fullScale, out as Float32Array);
+    return { data: out, clippedSamples: 0, nonFinite };
+  }
   const n = reIm.length;
   let clippedSamples = 0;
   let nonFinite = 0;
-  if (!spec.isInteger) {
-    for (let i = 0; i < n; i++) {
-      const v = Math.fround(reIm[i] * fullScale);
-      if (v - v === 0) out[i] = v;
-      else {
-        out[i] = 0;
-        nonFinite++;
-      }
-    }
-    return { data: out, clippedSamples, nonFinite };
-  }
   const high = fullScale - 1;
   const low = -fullScale;
   for (let i = 0; i < n; i += 2) {
@@ -102,6 +95,38 @@ export function fromFloat(
     clippedSamples += clipped;
   }
   return { data: out, clippedSamples, nonFinite };
+}
+
+/** Floats times a factor; what is not finite becomes 0. Returns how many those are. */
+function scaleFloats(from: Float32Array, factor: number, to: Float32Array): number {
+  if (factor === 1 && areFinite(from)) {
+    to.set(from);
+    return 0;
+  }
+  let nonFinite = 0;
+  for (let i = 0; i < from.length; i++) {
+    const v = Math.fround(from[i] * factor);
+    if (v - v === 0) to[i] = v;
+    else {
+      to[i] = 0;
+      nonFinite++;
+    }
+  }
+  return nonFinite;
+}
+
+function areFinite(values: Float32Array): boolean {
+  // 0 times a finite number is 0, and NaN for NaN and the infinities. Four sums, so that one addition need not wait for the one before.
+  let [a, b, c, d] = [0, 0, 0, 0];
+  const whole = values.length - (values.length % 4);
+  for (let i = 0; i < whole; i += 4) {
+    a += 0 * values[i];
+    b += 0 * values[i + 1];
+    c += 0 * values[i + 2];
+    d += 0 * values[i + 3];
+  }
+  for (let i = whole; i < values.length; i++) a += 0 * values[i];
+  return a + b + c + d === 0;
 }
 
 /** Complex samples with I or Q at the limit of the converter (floats: at or beyond full scale). */

@@ -16,6 +16,8 @@ export const OUTPUT: usize = 183296;
 const PHASES: f64 = 256;
 const ROW_BYTES: usize = 512;
 const BEFORE: f64 = 15;
+/** How far four outputs are from their phase to the next. f64 [4] */
+const MIX: usize = 512;
 
 /** INPUT to planes. */
 function part(samples: usize): void {
@@ -29,7 +31,7 @@ function part(samples: usize): void {
 }
 
 /** Sums of even and odd taps, of the real and of the imaginary parts, as one sample. */
-function store(out: usize, re: v128, im: v128): void {
+function put(out: usize, re: v128, im: v128): void {
   const sums = f64x2.add(v128.shuffle<f64>(re, im, 0, 2), v128.shuffle<f64>(re, im, 1, 3));
   v128.store64_lane(out, f32x4.demote_f64x2_zero(sums), 0);
 }
@@ -47,37 +49,50 @@ function one(row: usize, mix: f64, x: usize, out: usize): void {
     re = f64x2.add(re, f64x2.mul(h, v128.load(x, 16)));
     im = f64x2.add(im, f64x2.mul(h, v128.load(x, IM - RE + 16)));
   }
-  store(out, re, im);
+  put(out, re, im);
 }
 
-/** Two outputs of the same phase, one sample apart. */
-function two(row: usize, mixA: f64, mixB: f64, x: usize, out: usize): void {
-  const a = f64x2.splat(mixA);
-  const b = f64x2.splat(mixB);
+/** Four outputs of the same phase, one sample apart; MIX holds how far each is on the way to the next phase. */
+function four(row: usize, x: usize, out: usize): void {
   let reA = f64x2.splat(0);
   let imA = reA;
   let reB = reA;
   let imB = reA;
-  for (const end = row + ROW_BYTES; row < end; row += 64, x += 32) {
-    let h = v128.load(row);
-    let change = v128.load(row, 16);
+  let reC = reA;
+  let imC = reA;
+  let reD = reA;
+  let imD = reA;
+  const a = v128.load64_splat(MIX);
+  const b = v128.load64_splat(MIX, 8);
+  const c = v128.load64_splat(MIX, 16);
+  const d = v128.load64_splat(MIX, 24);
+  for (const end = row + ROW_BYTES; row < end; row += 32, x += 16) {
+    const h = v128.load(row);
+    const change = v128.load(row, 16);
     let g = f64x2.add(h, f64x2.mul(a, change));
     reA = f64x2.add(reA, f64x2.mul(g, v128.load(x)));
     imA = f64x2.add(imA, f64x2.mul(g, v128.load(x, IM - RE)));
     g = f64x2.add(h, f64x2.mul(b, change));
     reB = f64x2.add(reB, f64x2.mul(g, v128.load(x, 8)));
     imB = f64x2.add(imB, f64x2.mul(g, v128.load(x, IM - RE + 8)));
-    h = v128.load(row, 32);
-    change = v128.load(row, 48);
-    g = f64x2.add(h, f64x2.mul(a, change));
-    reA = f64x2.add(reA, f64x2.mul(g, v128.load(x, 16)));
-    imA = f64x2.add(imA, f64x2.mul(g, v128.load(x, IM - RE + 16)));
-    g = f64x2.add(h, f64x2.mul(b, change));
-    reB = f64x2.add(reB, f64x2.mul(g, v128.load(x, 24)));
-    imB = f64x2.add(imB, f64x2.mul(g, v128.load(x, IM - RE + 24)));
+    g = f64x2.add(h, f64x2.mul(c, change));
+    reC = f64x2.add(reC, f64x2.mul(g, v128.load(x, 16)));
+    imC = f64x2.add(imC, f64x2.mul(g, v128.load(x, IM - RE + 16)));
+    g = f64x2.add(h, f64x2.mul(d, change));
+    reD = f64x2.add(reD, f64x2.mul(g, v128.load(x, 24)));
+    imD = f64x2.add(imD, f64x2.mul(g, v128.load(x, IM - RE + 24)));
   }
-  store(out, reA, imA);
-  store(out + 8, reB, imB);
+  put(out, reA, imA);
+  put(out + 8, reB, imB);
+  put(out + 16, reC, imC);
+  put(out + 24, reD, imD);
+}
+
+/** Keeps in MIX how far a place is on the way from `phase` beyond sample `base` to the next phase; false where it does not lie there. */
+function follows(position: f64, base: f64, phase: f64, at: usize): boolean {
+  const scaled = (position - base) * PHASES;
+  store<f64>(MIX + at, scaled - phase);
+  return floor(position) === base && floor(scaled) === phase;
 }
 
 /**
@@ -94,17 +109,20 @@ export function run(count: usize, index: f64, ratio: f64, shift: f64, start: f64
     const phase = floor(scaled);
     const row = TABLE + <usize>phase * ROW_BYTES;
     const x = RE + ((<usize>(base - BEFORE - start)) << 3);
-    index += 1;
-    if (out + 8 < last) {
-      const next = index * ratio - shift;
-      const nextScaled = (next - floor(next)) * PHASES;
-      if (floor(next) === base + 1 && floor(nextScaled) === phase) {
-        two(row, scaled - phase, nextScaled - phase, x, out);
-        index += 1;
-        out += 16;
+    if (out + 24 < last) {
+      store<f64>(MIX, scaled - phase);
+      if (
+        follows((index + 1) * ratio - shift, base + 1, phase, 8) &&
+        follows((index + 2) * ratio - shift, base + 2, phase, 16) &&
+        follows((index + 3) * ratio - shift, base + 3, phase, 24)
+      ) {
+        four(row, x, out);
+        index += 4;
+        out += 32;
         continue;
       }
     }
+    index += 1;
     one(row, scaled - phase, x, out);
     out += 8;
   }
