@@ -24,15 +24,24 @@ export function importanceMap(entropy: GridPlane, attention: GridPlane, weight: 
   }
   const h = shares(entropy.data);
   const s = shares(attention.data);
-  return { rows, columns, data: Float32Array.from(h, (v, i) => (1 - weight) * v + weight * s[i]) };
+  const data = new Float32Array(h.length);
+  for (let i = 0; i < data.length; i++) data[i] = (1 - weight) * h[i] + weight * s[i];
+  return { rows, columns, data };
 }
 
 /** Values over their sum; uniform where there is no sum. */
 export function shares(values: Float32Array): Float64Array {
-  const clean = Float64Array.from(values, (v) => (v > 0 && Number.isFinite(v) ? v : 0));
-  const sum = clean.reduce((a, b) => a + b, 0);
-  if (!(sum > 0)) return clean.fill(1 / clean.length);
-  return clean.map((v) => v / sum);
+  const out = new Float64Array(values.length);
+  let sum = 0;
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i];
+    if (!(v > 0 && Number.isFinite(v))) continue;
+    out[i] = v;
+    sum += v;
+  }
+  if (!(sum > 0)) return out.fill(1 / out.length);
+  for (let i = 0; i < out.length; i++) out[i] /= sum;
+  return out;
 }
 
 /** Saliency of each cell, 0..1: the mean of the sigmoid over its 4x4 quarter-resolution logits. */

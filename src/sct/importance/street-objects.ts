@@ -23,18 +23,19 @@ export function taskClassShare(
   }
   const wanted = Uint8Array.from({ length: classes }, (_, c) => (taskClasses.includes(c) ? 1 : 0));
   const data = new Float32Array(rows * columns);
-  for (let p = 0; p < pixels; p++) {
-    let peak = Number.NEGATIVE_INFINITY;
-    for (let c = 0; c < classes; c++) peak = Math.max(peak, maps[c * pixels + p]);
-    let all = 0;
-    let found = 0;
-    for (let c = 0; c < classes; c++) {
-      const e = Math.exp(maps[c * pixels + p] - peak);
-      all += e;
-      if (wanted[c]) found += e;
+  for (let r = 0, p = 0; r < 4 * rows; r++) {
+    for (let c = 0; c < 4 * columns; c++, p++) {
+      let peak = maps[p];
+      for (let at = p + pixels; at < maps.length; at += pixels) if (maps[at] > peak) peak = maps[at];
+      let all = 0;
+      let found = 0;
+      for (let k = 0, at = p; k < classes; k++, at += pixels) {
+        const e = Math.exp(maps[at] - peak);
+        all += e;
+        if (wanted[k] === 1) found += e;
+      }
+      data[(r >> 2) * columns + (c >> 2)] += found / all / 16;
     }
-    const [row, column] = [Math.floor(p / (4 * columns)) >> 2, (p % (4 * columns)) >> 2];
-    data[row * columns + column] += found / all / 16;
   }
   return { rows, columns, data };
 }
@@ -47,5 +48,7 @@ export function streetAttention(saliency: GridPlane, objects: GridPlane): GridPl
   const found = objects.data.some((v) => v > LEAST_OBJECT);
   if (!found) return saliency;
   const [s, o] = [shares(saliency.data), shares(objects.data)];
-  return { ...saliency, data: Float32Array.from(s, (v, i) => (v + o[i]) / 2) };
+  const data = new Float32Array(s.length);
+  for (let i = 0; i < data.length; i++) data[i] = (s[i] + o[i]) / 2;
+  return { ...saliency, data };
 }

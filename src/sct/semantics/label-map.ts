@@ -52,7 +52,7 @@ export function labelCells(
   const space: LabelSpace = choice === 'auto' ? (output.street > 0 ? 'street' : 'codebook') : choice;
   const { first, count } = SPACES[space];
   const scale = latticeScale(rows, columns);
-  const scores = space === 'street' ? streetVotes(output.maps, grid, favoured) : Float32Array.from(output.clusters);
+  const scores = space === 'street' ? streetVotes(output.maps, grid, favoured) : output.clusters.slice();
   const halfWidth = space === 'street' ? 3 * scale - 2 : 2 * scale + 2;
   for (let l = 0; l < count; l++) smooth(scores.subarray(l * cells, (l + 1) * cells), grid, halfWidth);
   const data = new Uint8Array(cells);
@@ -68,10 +68,13 @@ export function labelCells(
 export function quarterClasses(maps: Float32Array, { rows, columns }: GridShape): Uint8Array {
   const pixels = 16 * rows * columns;
   const out = new Uint8Array(pixels);
-  for (let p = 0; p < pixels; p++) {
-    let best = 0;
-    for (let l = 1; l < SPACES.street.count; l++) if (maps[l * pixels + p] > maps[best * pixels + p]) best = l;
-    out[p] = best;
+  const best = maps.slice(0, pixels);
+  for (let l = 1, at = pixels; l < SPACES.street.count; l++) {
+    for (let p = 0; p < pixels; p++, at++) {
+      if (maps[at] <= best[p]) continue;
+      best[p] = maps[at];
+      out[p] = l;
+    }
   }
   return out;
 }

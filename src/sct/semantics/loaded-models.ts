@@ -265,5 +265,5 @@ function integers({ rows, columns, data }: ClassMap, grid: GridShape, count: num
   }
   const bad = data.find((v) => v >= count);
   if (bad !== undefined) throw new Error(`${bad} in a map of numbers 0 to ${count - 1}`);
-  return Int32Array.from(data);
+  return new Int32Array(data);
 }
