@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { loopTurn, spread } from '../src/experiment/bench/spread.ts';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
 import { MODULATION_ORDERS } from '../src/phy/modulation/qam.ts';
+import { clockOffset, multipath, noiseMaker } from './kernels/channel.ts';
 import { fit, tracker } from './kernels/estimate.ts';
 import { deinterleaver, demapper, equaliser, ofdm, spreader } from './kernels/grid.ts';
 import { dcBlocker, resampler, SHAPES, search } from './kernels/samples.ts';
@@ -43,6 +44,9 @@ const subjects = [
   spreader(),
   encoder(),
   ...SHAPES.map(modulator),
+  noiseMaker(),
+  multipath(),
+  clockOffset(),
 ].filter(({ name }) => word === undefined || name.includes(word));
 if (subjects.length === 0) refuse(import.meta.filename, `no kernel has "${word}" in its name`);
 const rounds: { wasm: number; plain: number; copy: number }[][] = [];
