@@ -23,16 +23,21 @@ export function sideRePerSubband(n: Numerology, bytes: number, rate: number): nu
  */
 export function sidePositions(n: Numerology, perSubband: number): Uint32Array {
   const { nSubbands } = n;
-  return Uint32Array.from({ length: perSubband * nSubbands }, (_, i) => {
-    const k = Math.floor(i / nSubbands);
-    return (Math.floor(k / RB_DATA_RE) * nSubbands + (i % nSubbands)) * RB_DATA_RE + (k % RB_DATA_RE);
-  });
+  const positions = new Uint32Array(perSubband * nSubbands);
+  let i = 0;
+  for (let k = 0; k < perSubband; k++) {
+    const first = Math.floor(k / RB_DATA_RE) * nSubbands * RB_DATA_RE + (k % RB_DATA_RE);
+    for (let subband = 0; subband < nSubbands; subband++) positions[i++] = first + subband * RB_DATA_RE;
+  }
+  return positions;
 }
 
 /** QPSK symbols of side information, as many as `perSubband` RE in each subband hold; [symbol][re, im]. */
 export function encodeSide(n: Numerology, bytes: Uint8Array, perSubband: number): Float32Array {
   const bits = encodeControl(bytes, CRC24A, 2 * perSubband * n.nSubbands);
-  return Float32Array.from(bits, (bit) => (1 - 2 * bit) * Math.SQRT1_2);
+  const symbols = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) symbols[i] = (1 - 2 * bits[i]) * Math.SQRT1_2;
+  return symbols;
 }
 
 /**

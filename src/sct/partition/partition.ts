@@ -104,7 +104,8 @@ function fromMap(map: CodedMap, rows: number, columns: number, bytes: Uint8Array
     sfvs[id] ??= { id, label: regions.labels[region], cells: 0 };
     sfvs[id].cells += regions.cells[region];
   });
-  const sfvOf = Uint8Array.from(regions.regionOf, (region) => sfvOfRegion[region]);
+  const sfvOf = new Uint8Array(regions.regionOf.length);
+  for (let at = 0; at < sfvOf.length; at++) sfvOf[at] = sfvOfRegion[regions.regionOf[at]];
   return { rows, columns, space: map.space, labels, sfvOf, sfvs, bytes };
 }
 

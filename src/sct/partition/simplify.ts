@@ -58,6 +58,10 @@ class Simplifier {
   private readonly region: Int32Array;
   private readonly lookers: Int32Array;
   private readonly notedFor: Int32Array;
+  private readonly seen: Uint8Array;
+  /** Labels around a cell or a region; of a region so many. */
+  private readonly around = new Uint8Array(256);
+  private labelsAround = 0;
 
   constructor(costs: LabelCosts, start: Uint8Array, bitsPerCell: number) {
     this.costs = costs;
@@ -72,6 +76,7 @@ class Simplifier {
     this.region = new Int32Array(start.length);
     this.lookers = new Int32Array(start.length);
     this.notedFor = new Int32Array(start.length);
+    this.seen = new Uint8Array(start.length);
   }
 
   private costOf(at: number, label: number): number {
@@ -110,7 +115,7 @@ class Simplifier {
   sweepCells(): number {
     const { rows, columns } = this.costs;
     const { labels, touched, chosen } = this;
-    const tried: number[] = [];
+    const tried = this.around;
     let changed = 0;
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
@@ -118,14 +123,14 @@ class Simplifier {
         if (touched[at] <= chosen[at]) continue;
         chosen[at] = this.clock;
         const own = labels[at];
-        tried.length = 0;
+        let count = 0;
         let best = own;
         let bestCost = -1;
         for (let nr = Math.max(0, r - 1); nr <= Math.min(rows - 1, r + 1); nr++) {
           for (let nc = Math.max(0, c - 1); nc <= Math.min(columns - 1, c + 1); nc++) {
             const label = labels[nr * columns + nc];
-            if (label === own || tried.includes(label)) continue;
-            tried.push(label);
+            if (label === own || has(tried, count, label)) continue;
+            tried[count++] = label;
             if (bestCost < 0) bestCost = this.costWith(at, own);
             const cost = this.costWith(at, label);
             if (cost < bestCost) {
@@ -146,23 +151,22 @@ class Simplifier {
 
   /** Each small region, as a whole, takes the best label among those around it. Returns the number of changes. */
   sweepRegions(): number {
-    const { labels, region } = this;
-    const seen = new Uint8Array(labels.length);
-    const around: number[] = [];
+    const { labels, region, around, seen } = this;
+    seen.fill(0);
     let changed = 0;
     for (let start = 0; start < labels.length; start++) {
       if (seen[start]) continue;
       const own = labels[start];
-      const count = this.regionFrom(start, seen, around);
+      const count = this.regionFrom(start);
       if (count > MAX_REGION || !this.touchedSince(this.regionChosen[start], count)) continue;
       this.regionChosen[start] = this.clock;
       const looking = this.lookersOfRegion(count);
       let best = own;
       let bestCost = this.regionCostWith(own, count, looking);
-      for (const label of around) {
-        const cost = this.regionCostWith(label, count, looking);
+      for (let i = 0; i < this.labelsAround; i++) {
+        const cost = this.regionCostWith(around[i], count, looking);
         if (cost < bestCost) {
-          best = label;
+          best = around[i];
           bestCost = cost;
         }
       }
@@ -175,31 +179,35 @@ class Simplifier {
   }
 
   /** Puts the cells of the region of `start` into `region` and the labels around it into `around`; returns how many cells. */
-  private regionFrom(start: number, seen: Uint8Array, around: number[]): number {
+  private regionFrom(start: number): number {
     const { rows, columns } = this.costs;
-    const { labels, region } = this;
-    const own = labels[start];
-    let count = 1;
+    const { region } = this;
     region[0] = start;
-    seen[start] = 1;
-    around.length = 0;
-    const visit = (to: number): void => {
-      if (labels[to] !== own) {
-        if (!around.includes(labels[to])) around.push(labels[to]);
-      } else if (!seen[to]) {
-        seen[to] = 1;
-        region[count++] = to;
-      }
-    };
+    this.seen[start] = 1;
+    this.labelsAround = 0;
+    let count = 1;
     for (let i = 0; i < count; i++) {
       const at = region[i];
       const column = at % columns;
-      if (at >= columns) visit(at - columns);
-      if (column > 0) visit(at - 1);
-      if (column + 1 < columns) visit(at + 1);
-      if (at + columns < rows * columns) visit(at + columns);
+      if (at >= columns) count = this.visit(at - columns, count);
+      if (column > 0) count = this.visit(at - 1, count);
+      if (column + 1 < columns) count = this.visit(at + 1, count);
+      if (at + columns < rows * columns) count = this.visit(at + columns, count);
     }
     return count;
+  }
+
+  /** A neighbour of the region joins it, or its label is one of those around. */
+  private visit(to: number, count: number): number {
+    const { labels, region, around, seen } = this;
+    if (labels[to] !== labels[region[0]]) {
+      if (!has(around, this.labelsAround, labels[to])) around[this.labelsAround++] = labels[to];
+      return count;
+    }
+    if (seen[to]) return count;
+    seen[to] = 1;
+    region[count] = to;
+    return count + 1;
   }
 
   /** Puts the cells whose bits the region's label changes into `lookers`; returns how many. */
@@ -244,4 +252,9 @@ class Simplifier {
     }
     return false;
   }
+}
+
+function has(labels: Uint8Array, count: number, label: number): boolean {
+  for (let i = 0; i < count; i++) if (labels[i] === label) return true;
+  return false;
 }

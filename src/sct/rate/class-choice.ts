@@ -68,7 +68,8 @@ export function classScale(a: Float64Array, tables: ModelTables, coarse: boolean
 /** @param t place of each cell on the scale of classes, [row][column] */
 export function smoothClasses(t: Float64Array, { rows, columns }: GridShape, choice: ClassChoice): ClassMap {
   const n = choice.coarse ? CLASSES / 2 : CLASSES;
-  const data = Uint8Array.from(t, (v) => Math.min(n - 1, Math.max(0, Math.round(v))));
+  const data = new Uint8Array(t.length);
+  for (let i = 0; i < t.length; i++) data[i] = Math.min(n - 1, Math.max(0, Math.round(t[i])));
   const quarter = choice.smoothing / 4;
   for (let round = 0; round < 6; round++) {
     for (let row = 0; row < rows; row++) {

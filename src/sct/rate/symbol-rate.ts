@@ -39,7 +39,11 @@ export function symbolRate(input: SymbolRateInput, tables: ModelTables): Uint8Ar
 
   let low = 0;
   let high = edges[edges.length - 1] + 1; // gives every rate the largest k
-  const total = (s: number) => levels.reduce((sum, { rate, count }) => sum + count * nearest(s * rate, edges, kSet), 0);
+  const total = (s: number) => {
+    let sum = 0;
+    for (const level of levels) sum += level.count * nearest(s * level.rate, edges, kSet);
+    return sum;
+  };
   if (total(high) <= input.budget) low = high;
   while (high - low > 1) {
     const middle = Math.floor((low + high) / 2);
