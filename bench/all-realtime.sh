@@ -59,13 +59,20 @@ step() {
   fi
   before=$(date +%s)
   say "$name: $*"
-  if $limit "$@" >&2; then
-    : > "$out/$name.done"
-    say "$name: $(($(date +%s) - before)) s"
-  else
-    say "$name: FAILED with $? after $(($(date +%s) - before)) s"
-    failed="$failed $name"
-  fi
+  $limit "$@" >&2
+  code=$?
+  took="$(($(date +%s) - before)) s"
+  case $code in
+    0) say "$name: $took" ;;
+    # Measured, and something asked for was not reached (exit codes of the contract): a result like any other.
+    8) say "$name: $took, limits missed" ;;
+    *)
+      say "$name: FAILED with $code after $took"
+      failed="$failed $name"
+      return 0
+      ;;
+  esac
+  : > "$out/$name.done"
 }
 
 left_out() { if asked "$1"; then say "$1: left out, $2"; fi; }
