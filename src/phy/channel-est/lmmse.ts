@@ -40,8 +40,8 @@ export class LmmseEstimator implements ChannelEstimator {
     this.projections.load(observed);
     const plans = plansOf(observed.slots);
     const slowest = this.judgeClasses(observed, plans, noiseRatio);
-    const { solver, window } = this.judgeWindows(observed, slowest, noiseRatio);
-    const channel = this.solveAll(observed, solver, window);
+    const { solver, window, plan } = this.judgeWindows(observed, slowest, noiseRatio);
+    const channel = this.solveAll(observed, plan, solver, window);
     const share = solver.dof / observationsOf(n, solver);
     return {
       channel,
@@ -110,22 +110,17 @@ export class LmmseEstimator implements ChannelEstimator {
   }
 
   /** The channel of all slots under one hypothesis, each from the stretch around it. */
-  private solveAll({ numerology: n, slots }: PilotObservations, solver: WindowSolver, window: DelayWindow) {
+  private solveAll({ numerology: n }: PilotObservations, plan: Plan, solver: WindowSolver, window: DelayWindow) {
     const { projections } = this;
-    const { order, weights: values, slots: width } = solver.time;
+    const { sets, weights, setCount } = plan;
+    const { order } = solver.time;
     const ramp = rampTable(n, window.centre);
-    const length = 2 * n.nCarriers;
-    const nodes = uninitialisedFloats(length * order * (slots - width + 1));
-    const weights = uninitialisedFloats(slots * SLOT_SYMBOLS * order);
-    const sets = new Uint16Array(slots);
-    for (let slot = 0; slot < slots; slot++) {
-      const first = windowStart(slot, slots, width);
-      sets[slot] = first;
-      const from = (slot - first) * SLOT_SYMBOLS * order;
-      weights.set(values.subarray(from, from + SLOT_SYMBOLS * order), slot * SLOT_SYMBOLS * order);
-      if (slot > 0 && first === sets[slot - 1]) continue;
+    const length = 2 * n.nCarriers * order;
+    const nodes = uninitialisedFloats(length * setCount);
+    // A set's number is its first slot.
+    for (let first = 0; first < setCount; first++) {
       projections.fitSlots(solver, window, first);
-      solver.expand(ramp, order, nodes, length * order * first);
+      solver.expand(ramp, order, nodes, length * first);
     }
     return new SeparableChannel(n.nCarriers, order, nodes, sets, weights);
   }
@@ -137,6 +132,10 @@ interface Plan {
   readonly time: TimeBasis;
   /** First slots of the stretches that it is judged on. */
   readonly starts: readonly number[];
+  /** Fits over stretches that begin with the slots 0 to setCount - 1, the one of each slot, and its weights, as SeparableChannel has them. */
+  readonly setCount: number;
+  readonly sets: Uint16Array;
+  readonly weights: Float32Array;
 }
 
 const plans = new Map<number, Plan[]>();
@@ -147,18 +146,32 @@ function plansOf(slots: number): readonly Plan[] {
   if (!known) {
     known = TIME_CLASSES.map((timeClass) => {
       const time = timeBasis(Math.min(timeClass.slots, slots), timeClass);
-      return { dopplerHz: timeClass.dopplerHz, time, starts: sampleStarts(slots, time.slots) };
+      return { dopplerHz: timeClass.dopplerHz, time, starts: sampleStarts(slots, time.slots), ...setsOf(slots, time) };
     });
     plans.set(slots, known);
   }
   return known;
 }
 
+/** Each slot is fitted in the stretch around it. */
+function setsOf(slots: number, time: TimeBasis): Pick<Plan, 'setCount' | 'sets' | 'weights'> {
+  const sets = new Uint16Array(slots);
+  const perSlot = SLOT_SYMBOLS * time.order;
+  const weights = new Float32Array(slots * perSlot);
+  for (let slot = 0; slot < slots; slot++) {
+    const first = windowStart(slot, slots, time.slots);
+    sets[slot] = first;
+    weights.set(time.weights.subarray((slot - first) * perSlot, (slot - first + 1) * perSlot), slot * perSlot);
+  }
+  return { setCount: slots === 0 ? 0 : slots - time.slots + 1, sets, weights };
+}
+
 /** First slots of the stretches on which hypotheses are judged: as many as cover the burst, at most five, its end and its beginning first. */
 function sampleStarts(slots: number, width: number): number[] {
-  const last = slots - width;
+  // A burst that was cut off before its first slot has none.
+  if (slots === 0) return [];
   const count = Math.min(MOST_STRETCHES, Math.ceil(slots / width));
-  const starts = Array.from({ length: count }, (_, i) => (count === 1 ? 0 : Math.round((i * last) / (count - 1))));
+  const starts = Array.from({ length: count }, (_, i) => Math.round((i * (slots - width)) / Math.max(1, count - 1)));
   return [starts.pop()!, ...starts];
 }
 

@@ -76,12 +76,18 @@ export class Projections {
    */
   fitSlots(solver: WindowSolver, window: DelayWindow, first: number, order = solver.time.order): number {
     const { time } = solver;
+    const { done, energies } = this;
+    const end = first + time.slots;
     this.choose(window);
-    let energy = 0;
-    for (let slot = first; slot < first + time.slots; slot++) {
-      if (this.done[slot] < time.order) this.project(slot, order);
-      energy += this.energies[slot];
+    for (let slot = first; slot < end; slot++) {
+      if (done[slot] >= time.order) continue;
+      let behind = slot + 1;
+      while (behind < end && done[behind] < time.order) behind++;
+      this.project(slot, behind - slot, order);
+      slot = behind;
     }
+    let energy = 0;
+    for (let slot = first; slot < end; slot++) energy += energies[slot];
     return solver.solveSlots(first, energy);
   }
 
@@ -94,11 +100,11 @@ export class Projections {
     this.done.fill(0);
   }
 
-  private project(slot: number, order: number): void {
+  private project(slot: number, count: number, order: number): void {
     const { fits, ramp, observed } = this;
     const from = 2 * SLOT_SYMBOLS * observed.numerology.nSubbands * slot;
-    this.energies[slot] = fits.kernel.project(ramp, observed.pilots, from, order, slot);
-    this.done[slot] = order;
+    fits.kernel.projectSlots(ramp, observed.pilots, from, order, slot, count, this.energies);
+    this.done.fill(order, slot, slot + count);
   }
 
   private energyOf(slot: number): number {

@@ -25,6 +25,8 @@ export class WasmDemapKernel implements DemapKernel {
   private readonly symbols: Float32Array;
   private readonly variances: Float32Array;
   private readonly llrs: Float32Array;
+  /** The LLRs of a whole batch, [qm]. */
+  private readonly whole: Float32Array[] = [];
 
   constructor() {
     const wasm = instantiate<Exports>(DEMAP_WASM);
@@ -33,6 +35,7 @@ export class WasmDemapKernel implements DemapKernel {
     this.symbols = new Float32Array(buffer, wasm.SYMBOLS.value, 2 * BATCH);
     this.variances = new Float32Array(buffer, wasm.VARIANCES.value, BATCH);
     this.llrs = new Float32Array(buffer, wasm.LLRS.value, 8 * BATCH);
+    for (let qm = 2; qm <= 8; qm += 2) this.whole[qm] = this.llrs.subarray(0, qm * BATCH);
   }
 
   demap(
@@ -52,7 +55,7 @@ export class WasmDemapKernel implements DemapKernel {
     for (let done = 0; done < count; done += BATCH) {
       const some = this.load(symbols, noiseVariance, from + done, count - done);
       this.wasm.demap(qm, some, halfSpacing, LEAST_NOISE_VARIANCE);
-      llr.set(this.llrs.subarray(0, qm * some), at + qm * done);
+      llr.set(some === BATCH ? this.whole[qm] : this.llrs.subarray(0, qm * some), at + qm * done);
     }
   }
 
@@ -73,7 +76,7 @@ export class WasmDemapKernel implements DemapKernel {
     for (let done = 0; done < count; done += BATCH) {
       const some = this.load(symbols, snr, from + done, count - done);
       this.wasm.demapMmse(qm, some, halfSpacing, LEAST_NOISE_VARIANCE, LEAST_SNR);
-      llr.set(this.llrs.subarray(0, qm * some), at + qm * done);
+      llr.set(some === BATCH ? this.whole[qm] : this.llrs.subarray(0, qm * some), at + qm * done);
     }
   }
 

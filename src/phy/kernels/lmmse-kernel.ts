@@ -58,6 +58,16 @@ export interface LmmseKernel {
    * pilots: [14][nSubbands][re, im] from element `from` on. Returns the energy of the pilots.
    */
   project(ramp: Float32Array, pilots: Float32Array, from: number, order: number, slot: number): number;
+  /** The same of `count` slots one after the other; energies[slot..] receives theirs. */
+  projectSlots(
+    ramp: Float32Array,
+    pilots: Float32Array,
+    from: number,
+    order: number,
+    slot: number,
+    count: number,
+    energies: Float64Array,
+  ): void;
   /**
    * theta = A^-1 z for the slots from `first` on; returns z' A^-1 z + theta' (lambda C^-1 x I) theta: what the fit takes off the
    * observations' energy.

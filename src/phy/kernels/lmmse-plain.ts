@@ -86,6 +86,21 @@ export class PlainLmmseKernel implements LmmseKernel {
     return energy;
   }
 
+  projectSlots(
+    ramp: Float32Array,
+    pilots: Float32Array,
+    from: number,
+    order: number,
+    slot: number,
+    count: number,
+    energies: Float64Array,
+  ): void {
+    const length = 2 * SLOT * this.pattern.nSubbands;
+    for (let i = 0; i < count; i++) {
+      energies[slot + i] = this.project(ramp, pilots, from + i * length, order, slot + i);
+    }
+  }
+
   solveSlots(system: number, first: number): number {
     const { order, size, slots, perSlot } = this.systems[system];
     const block = (2 * size) / order;

@@ -130,6 +130,8 @@ export class WasmLmmseKernel implements LmmseKernel {
   private pilots!: Float32Array;
   private ramp!: Float32Array;
   private nodes!: Float32Array;
+  /** The part of `nodes` that so many functions take, [order]. */
+  private nodesOf: Float32Array[] = [];
   private bases: Basis[] = [];
   private systems: System[] = [];
   private points: Points[] = [];
@@ -138,7 +140,7 @@ export class WasmLmmseKernel implements LmmseKernel {
   private projected: Room = { at: 0, bytes: 0 };
   private stride = 0;
   private grid: Room = { at: 0, bytes: 0 };
-  /** What a call of `weigh`, `residual` or `turn` takes and gives, one after the other. */
+  /** What a call of `projectSlots`, `weigh`, `residual` or `turn` takes and gives, one after the other. */
   private burst: Room = { at: 0, bytes: 0 };
   private row = 0;
   private end = ARENA;
@@ -167,6 +169,8 @@ export class WasmLmmseKernel implements LmmseKernel {
     this.z = new Float64Array(buffer, Z, 2 * MAX_SYSTEM);
     this.theta = new Float64Array(buffer, THETA, 2 * MAX_SYSTEM);
     this.nodes = new Float32Array(buffer, NODES, 2 * MOST_POLYNOMIALS * SUBBAND * nSubbands);
+    for (let order = 0; order <= MOST_POLYNOMIALS; order++)
+      this.nodesOf[order] = this.nodes.subarray(0, 2 * order * SUBBAND * nSubbands);
   }
 
   /** Address of so many more bytes. */
@@ -249,23 +253,36 @@ export class WasmLmmseKernel implements LmmseKernel {
   }
 
   project(ramp: Float32Array, pilots: Float32Array, from: number, order: number, slot: number): number {
+    const { length } = this.pilots;
+    // Short arrays cost more to look at than to copy.
+    this.pilots.set(pilots.length === length ? pilots : pilots.subarray(from, from + length));
+    this.setRamp(ramp);
+    return this.projectAt(PILOTS, order, slot);
+  }
+
+  projectSlots(
+    ramp: Float32Array,
+    pilots: Float32Array,
+    from: number,
+    order: number,
+    slot: number,
+    count: number,
+    energies: Float64Array,
+  ): void {
+    const { length } = this.pilots;
+    this.makeRoom(this.burst, 4 * length * count);
+    const { at } = this.burst;
+    new Float32Array(this.wasm.memory.buffer, at, length * count).set(pilots.subarray(from, from + length * count));
+    this.setRamp(ramp);
+    for (let i = 0; i < count; i++) energies[slot + i] = this.projectAt(at + 4 * length * i, order, slot + i);
+  }
+
+  /** Pilots of one slot at an address, which are turned. */
+  private projectAt(pilots: number, order: number, slot: number): number {
     const { size, padded, byCarrier } = this.basis;
     const { nSubbands } = this.pattern;
-    this.setRamp(ramp);
-    this.pilots.set(pilots.subarray(from, from + this.pilots.length));
-    return this.wasm.project(
-      byCarrier,
-      padded,
-      size,
-      nSubbands,
-      RAMP,
-      OFFSETS,
-      POLYNOMIALS,
-      order,
-      PILOTS,
-      SUMS,
-      this.projected.at + this.stride * slot,
-    );
+    const to = this.projected.at + this.stride * slot;
+    return this.wasm.project(byCarrier, padded, size, nSubbands, RAMP, OFFSETS, POLYNOMIALS, order, pilots, SUMS, to);
   }
 
   solveSlots(system: number, first: number): number {
@@ -298,7 +315,7 @@ export class WasmLmmseKernel implements LmmseKernel {
     const half = (SUBBAND / 2) * this.pattern.nSubbands;
     this.setRamp(ramp);
     this.wasm.expand(byFunction, size, half, RAMP, THETA, order, COEFFICIENTS, NODES);
-    nodes.set(this.nodes.subarray(0, 4 * half * order), at);
+    nodes.set(this.nodesOf[order], at);
   }
 
   weigh(pilots: Float32Array, from: number, weights: Float32Array, order: number): Float32Array {
