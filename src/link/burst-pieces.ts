@@ -55,8 +55,8 @@ export class PieceReader {
     const { slots } = record.header;
     const { positions, start } = placeExtension(n, slots, e, this.scratch && this.placesOf(slots));
     const reserved = sideReOf(n, e);
-    const side = reserved === 0 ? null : gather(record, sidePositions(n, reserved), e.power, n.nSubbands);
-    const { symbols, snr } = gather(record, positions, e.power, n.nSubbands, this.scratch);
+    const side = reserved === 0 ? null : this.gather('side', record, sidePositions(n, reserved), e.power);
+    const { symbols, snr } = this.gather('streams', record, positions, e.power);
     const streams = e.streams.map((entry, i) => {
       const [from, to] = [start[i], start[i + 1]];
       const placed = positions.subarray(from, to);
@@ -75,6 +75,27 @@ export class PieceReader {
     return { side: side ? { bytes: e.sideBytes, rate: e.sideRate, ...side } : null, streams };
   }
 
+  /**
+   * Symbols and SNRs of payload positions; slots that never came have SNR 0. A level p multiplied what was sent by
+   * sqrt(p): the equaliser gave s / (1 + s) sqrt(p) x, and without the level, of SNR p s, it would be p s / (1 + p s) x.
+   */
+  private gather(
+    name: string,
+    record: BurstRecord,
+    positions: Uint32Array,
+    levels: readonly number[] | null,
+  ): { symbols: Float32Array; snr: Float32Array } {
+    const symbols = this.zeros(`${name} symbols`, 2 * positions.length);
+    const snr = this.zeros(`${name} snr`, positions.length);
+    if (levels) gatherLevelled(record, positions, levels.map(powerOf), this.n.nSubbands, symbols, snr);
+    else gatherPlain(record, positions, symbols, snr);
+    return { symbols, snr };
+  }
+
+  private zeros(name: string, length: number): Float32Array {
+    return this.scratch?.take(name, length).fill(0) ?? new Float32Array(length);
+  }
+
   /** Memory for the positions of a burst's streams. */
   private placesOf(slots: number): Uint32Array {
     const most = slots * this.n.nSubbands * RB_DATA_RE;
@@ -89,25 +110,6 @@ function checkBlockCount(e: Extension): void {
   for (const s of e.streams) if (!s.analog) blocks += blocksOfBytes(s.bytes, s.baseGraph ? 2 : 1);
   if (blocks > MAX_BLOCKS)
     throw new FormatError('streams', `have ${blocks} code blocks; a burst has at most ${MAX_BLOCKS}`);
-}
-
-/**
- * Symbols and SNRs of payload positions; slots that never came have SNR 0. A level p multiplied what was sent by
- * sqrt(p): the equaliser gave s / (1 + s) sqrt(p) x, and without the level, of SNR p s, it would be p s / (1 + p s) x.
- */
-function gather(
-  record: BurstRecord,
-  positions: Uint32Array,
-  levels: readonly number[] | null,
-  nSubbands: number,
-  scratch?: Scratch,
-): { symbols: Float32Array; snr: Float32Array } {
-  const room = (name: string, length: number) => scratch?.take(name, length).fill(0) ?? new Float32Array(length);
-  const symbols = room('symbols', 2 * positions.length);
-  const snr = room('snr', positions.length);
-  if (levels) gatherLevelled(record, positions, levels.map(powerOf), nSubbands, symbols, snr);
-  else gatherPlain(record, positions, symbols, snr);
-  return { symbols, snr };
 }
 
 /** Payload RE of one RB that are taken together where neighbours in time are a row apart: a cache line of SNRs. */

@@ -99,6 +99,7 @@ async function work(): Promise<void> {
     try {
       if (tooLate(frame)) {
         usual.relax();
+        decoder.skip(frame);
         post({ kind: 'skipped', ...facts, heardAtMs });
         continue;
       }

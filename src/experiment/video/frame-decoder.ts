@@ -157,6 +157,11 @@ export class FrameDecoder {
     return shown;
   }
 
+  /** A frame will not be decoded. */
+  skip({ picture }: HeardFrame): void {
+    this.doneWith(picture, { frames: -1 });
+  }
+
   /** The frames that were kept, decoded as if none had come before them. */
   async *compare(): AsyncGenerator<{ readonly key: number; readonly image: RgbImage }> {
     for (const { key, source, picture } of this.kept) {

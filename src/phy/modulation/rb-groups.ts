@@ -18,7 +18,9 @@ export class RbGroups {
   members = new Uint32Array(0); // [symbol]
   /** Their payload RE, in the same order. */
   places = new Uint32Array(0); // [symbol]
-  private groupOfSymbol = new Uint16Array(0); // [symbol in the stream]
+  /** First symbol of each run, and behind the last one; its group. */
+  private runStart = new Uint32Array(1); // [run]
+  private runGroup = new Uint16Array(0); // [run]
   /** Group of each RB plus 1; 0: none. */
   private readonly groupOfRb = new Uint16Array(MOST_RBS);
   private readonly next = new Uint32Array(MOST_RBS);
@@ -31,30 +33,30 @@ export class RbGroups {
    */
   group(re: Uint32Array): void {
     this.forget();
-    if (this.members.length < re.length) this.grow(re.length);
-    const { rb, start, next, members, places, groupOfSymbol, groupOfRb } = this;
-    let group = -1;
-    let first = -1;
-    for (let i = 0; i < re.length; i++) {
-      const place = re[i];
-      // A stream mostly fills one RB after the other.
-      if (first < 0 || place < first || place >= first + RB_DATA_RE) {
-        const block = Math.floor(place / RB_DATA_RE);
-        if (block >= MOST_RBS) {
-          const most = MOST_RBS * RB_DATA_RE - 1;
-          throw new UsageError(`payload RE ${place} of symbol ${i} is out of range: allowed 0 to ${most}`);
-        }
-        if (groupOfRb[block] === 0) {
-          rb[this.count] = block;
-          next[this.count] = 0;
-          groupOfRb[block] = ++this.count;
-        }
-        group = groupOfRb[block] - 1;
-        first = block * RB_DATA_RE;
+    if (this.members.length < re.length) this.grow(Math.max(re.length, 2 * this.members.length));
+    const { rb, start, next, members, places, runStart, runGroup, groupOfRb } = this;
+    // A stream mostly fills one RB after the other: symbols of one RB in a row are a run.
+    let runs = 0;
+    for (let i = 0; i < re.length; runs++) {
+      const block = Math.floor(re[i] / RB_DATA_RE);
+      if (block >= MOST_RBS) {
+        const most = MOST_RBS * RB_DATA_RE - 1;
+        throw new UsageError(`payload RE ${re[i]} of symbol ${i} is out of range: allowed 0 to ${most}`);
       }
-      groupOfSymbol[i] = group;
-      next[group]++;
+      if (groupOfRb[block] === 0) {
+        rb[this.count] = block;
+        next[this.count] = 0;
+        groupOfRb[block] = ++this.count;
+      }
+      const group = groupOfRb[block] - 1;
+      const first = block * RB_DATA_RE;
+      runStart[runs] = i;
+      runGroup[runs] = group;
+      const from = i++;
+      while (i < re.length && re[i] >= first && re[i] < first + RB_DATA_RE) i++;
+      next[group] += i - from;
     }
+    runStart[runs] = re.length;
     for (let g = 0, at = 0; g < this.count; g++) {
       const size = next[g];
       if (size > RB_DATA_RE)
@@ -63,10 +65,13 @@ export class RbGroups {
       at += size;
       start[g + 1] = at;
     }
-    for (let i = 0; i < re.length; i++) {
-      const at = next[groupOfSymbol[i]]++;
-      members[at] = i;
-      places[at] = re[i];
+    for (let run = 0; run < runs; run++) {
+      let at = next[runGroup[run]];
+      for (let i = runStart[run]; i < runStart[run + 1]; i++, at++) {
+        members[at] = i;
+        places[at] = re[i];
+      }
+      next[runGroup[run]] = at;
     }
   }
 
@@ -90,6 +95,7 @@ export class RbGroups {
   private grow(symbols: number): void {
     this.members = new Uint32Array(symbols);
     this.places = new Uint32Array(symbols);
-    this.groupOfSymbol = new Uint16Array(symbols);
+    this.runStart = new Uint32Array(symbols + 1);
+    this.runGroup = new Uint16Array(symbols);
   }
 }

@@ -124,14 +124,16 @@ export class StreamUnpacker {
   private grow(cells: number, k: Uint8Array): void {
     const length = mostOf(k) * cells;
     if (this.ranks.length < length) {
-      this.sums = new Float64Array(3 * length);
-      this.ranks = new Uint32Array(length);
+      const more = Math.max(length, 2 * this.ranks.length);
+      this.sums = new Float64Array(3 * more);
+      this.ranks = new Uint32Array(more);
     } else this.sums.fill(0, 0, 3 * length);
     if (this.lost.length < cells) {
-      this.inOrder = Uint32Array.from({ length: cells }, (_, i) => i);
-      this.bits = new Float64Array(cells);
-      this.product = new Float64Array(cells);
-      this.lost = new Uint8Array(cells);
+      const more = Math.max(cells, 2 * this.lost.length);
+      this.inOrder = Uint32Array.from({ length: more }, (_, i) => i);
+      this.bits = new Float64Array(more);
+      this.product = new Float64Array(more);
+      this.lost = new Uint8Array(more);
     }
     this.bits.fill(0, 0, cells);
     this.product.fill(1, 0, cells);
