@@ -1,5 +1,6 @@
 // Pictures of docs/dashboard.md, from real runs of the built program.
-//   npm run build && node --import tsx test/dashboard/web/pictures.ts
+//   npm run build && node --import tsx test/dashboard/web/pictures.ts [NAME ...]
+// With names (dashboard-video, say) only these are written; the runs are made all the same.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -23,7 +24,10 @@ const program = await Program.start(
 );
 const browser = await launch();
 
+const only = process.argv.slice(2);
+
 async function save(page: Page, name: string): Promise<void> {
+  if (only.length > 0 && !only.includes(name)) return;
   const png = await page.screenshot();
   const path = join(ROOT, 'docs', 'images', `${name}.png`);
   const { size } = await sharp(png).png({ palette: true, quality: 90, effort: 10 }).toFile(path);
