@@ -80,6 +80,14 @@ export class ResourceGrid {
     }
   }
 
+  /** Those of all symbols, [SEQUENCE_SYMBOLS][symbolDataRe], and where one symbol's begin. */
+  get scrambling(): Uint8Array {
+    return this.turns;
+  }
+  scramblingAt(symbol: number): number {
+    return (symbol % SEQUENCE_SYMBOLS) * this.numerology.symbolDataRe;
+  }
+
   /** Quarter turns of the data RE of one symbol: the i-th data RE is multiplied by j^turns[i] before sending. */
   turnsOf(symbol: number): Uint8Array {
     const n = this.numerology.symbolDataRe;

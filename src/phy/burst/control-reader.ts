@@ -35,8 +35,8 @@ export function controlLlrs(
   for (let symbol = first; symbol < first + count; symbol++) {
     if (typeof channel === 'function') weigh(channel(symbol), channelError, subbandNoise, weights);
     const rowAt = 2 * n.nCarriers * symbol;
-    const turns = grid.turnsOf(symbol);
-    at = symbolLlrs(rows, rowAt, weights, turns, grid.pilotOffset(symbol), phases[symbol], llr, at);
+    const pilot = grid.pilotOffset(symbol);
+    at = symbolLlrs(rows, rowAt, weights, grid.scrambling, grid.scramblingAt(symbol), pilot, phases[symbol], llr, at);
   }
   return llr;
 }
@@ -61,6 +61,7 @@ function symbolLlrs(
   rowAt: number,
   weights: Float64Array,
   turns: Uint8Array,
+  turnsAt: number,
   pilot: number,
   phase: number,
   llr: Float32Array,
@@ -74,7 +75,7 @@ function symbolLlrs(
   backRe[2] = backIm[1] = -cos;
   backRe[3] = backIm[2] = sin;
   const skip = 2 * pilot;
-  for (let c = 0, i = 0; c < weights.length; c += 2 * SUBBAND_CARRIERS) {
+  for (let c = 0, i = turnsAt; c < weights.length; c += 2 * SUBBAND_CARRIERS) {
     for (let k = c; k < c + 2 * SUBBAND_CARRIERS; k += 2) {
       if (k - c === skip) continue;
       const yr = rows[rowAt + k];

@@ -179,15 +179,16 @@ export class SymbolTracker {
       centres[symbol + i] = centre;
       moved[first + i] = whole;
       windows[i] = base + start + offset;
-      angles[2 * i] = startPhase(cfo, offset);
+      const phase = startPhase(cfo, offset);
+      slotAngles[2 * (first + i)] = phase;
+      angles[2 * i] = phase;
       angles[2 * i + 1] = unit * (delay - whole);
     }
-    slotAngles.set(angles, 2 * first);
     this.slotKernel.take(samples, windows, angles, SLOT_SYMBOLS, cfo, first, firstSlot);
-    const pilotsAt = 2 * n.nSubbands * first;
-    this.phase.follow(this.held.pilots, pilotsAt, SLOT_SYMBOLS, 0);
+    const pilots = this.held.slotPilots[first / SLOT_SYMBOLS];
+    this.phase.follow(pilots, 0, SLOT_SYMBOLS, 0);
     this.symbol += SLOT_SYMBOLS;
-    this.finishSlot(pilotsAt);
+    this.finishSlot(pilots);
   }
 
   /** Smoothed common phases of the symbols from `from` on, rad. */
@@ -245,11 +246,11 @@ export class SymbolTracker {
 
   /**
    * After a slot: measures the delay on the slope of the pilots' phases against the reference, then takes the slot's
-   * own channel as the new reference.
+   * own channel as the new reference. `pilots` are those of the slot just taken.
    */
-  private finishSlot(pilotsAt: number): void {
+  private finishSlot(pilots: Float32Array): void {
     this.phase.adapt();
-    this.phase.turnBack(this.held.pilots, pilotsAt, SLOT_SYMBOLS);
+    this.phase.turnBack(pilots, 0, SLOT_SYMBOLS);
     this.measureDelay(SLOT_SYMBOLS, 0, true);
     this.measureCentroid();
     this.replaceInterfered(SLOT_SYMBOLS, 0);

@@ -60,15 +60,20 @@ export class WasmFftKernel implements FftKernel {
   }
 
   forward(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void {
-    this.source.set(input.subarray(inOffset, inOffset + 2 * this.size));
+    this.load(input, inOffset);
     this.run(true);
     output.set(this.result, outOffset);
   }
 
   inverse(input: Float32Array, inOffset: number, output: Float32Array, outOffset: number): void {
-    this.source.set(input.subarray(inOffset, inOffset + 2 * this.size));
+    this.load(input, inOffset);
     this.run(false);
     output.set(this.result, outOffset);
+  }
+
+  private load(input: Float32Array, at: number): void {
+    const length = 2 * this.size;
+    this.source.set(at === 0 && input.length === length ? input : input.subarray(at, at + length));
   }
 
   /** `source` to `result`; the source stays as it is. */

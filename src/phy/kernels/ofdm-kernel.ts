@@ -12,6 +12,15 @@ export interface Held {
   readonly rows: Float32Array;
   /** Least-squares channel y conj(pilot), [symbol][nSubbands][re, im] */
   readonly pilots: Float32Array;
+  /** The same of each slot alone. */
+  readonly slotPilots: readonly Float32Array[];
+}
+
+/** `pilots` of each slot, whose symbols have `length` numbers all together. */
+export function slotsOf(pilots: Float32Array, length: number): Float32Array[] {
+  return Array.from({ length: Math.floor(pilots.length / length) }, (_, slot) =>
+    pilots.subarray(slot * length, (slot + 1) * length),
+  );
 }
 
 /**

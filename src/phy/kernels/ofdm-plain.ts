@@ -1,5 +1,5 @@
 import { PlainFftKernel } from './fft-plain.ts';
-import { fillRotation, type Held, type HeldPattern, type OfdmKernel } from './ofdm-kernel.ts';
+import { fillRotation, type Held, type HeldPattern, type OfdmKernel, slotsOf } from './ofdm-kernel.ts';
 
 const SUBBAND_CARRIERS = 12;
 const SLOT_SYMBOLS = 14;
@@ -45,10 +45,10 @@ export class PlainOfdmKernel implements OfdmKernel {
   hold(pattern: HeldPattern, symbols: number): Held {
     const { nCarriers } = this;
     this.pattern = pattern;
-    this.held = {
-      rows: new Float32Array(2 * nCarriers * symbols),
-      pilots: new Float32Array((2 * nCarriers * symbols) / SUBBAND_CARRIERS),
-    };
+    const perSymbol = (2 * nCarriers) / SUBBAND_CARRIERS;
+    const pilots = new Float32Array(perSymbol * symbols);
+    const slotPilots = slotsOf(pilots, SLOT_SYMBOLS * perSymbol);
+    this.held = { rows: new Float32Array(2 * nCarriers * symbols), pilots, slotPilots };
     return this.held;
   }
 

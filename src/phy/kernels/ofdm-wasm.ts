@@ -1,5 +1,5 @@
 import { fftFactors } from './fft-wasm.ts';
-import { fillRotation, type Held, type HeldPattern, type OfdmKernel } from './ofdm-kernel.ts';
+import { fillRotation, type Held, type HeldPattern, type OfdmKernel, slotsOf } from './ofdm-kernel.ts';
 import { OFDM_WASM } from './ofdm-wasm-binary.ts';
 import { instantiate } from './wasm.ts';
 
@@ -100,9 +100,9 @@ export class WasmOfdmKernel implements OfdmKernel {
     const { wasm, nCarriers } = this;
     const nSubbands = nCarriers / SUBBAND;
     const angles = wasm.HELD.value;
-    const pilots = angles + 16 * symbols;
-    const rows = pilots + 16 * Math.ceil((nSubbands * symbols) / 2);
-    const end = rows + 8 * nCarriers * symbols;
+    const pilotsAt = angles + 16 * symbols;
+    const rowsAt = pilotsAt + 16 * Math.ceil((nSubbands * symbols) / 2);
+    const end = rowsAt + 8 * nCarriers * symbols;
     if (end > MAX_BYTES)
       throw new RangeError(`${symbols} symbols of ${nCarriers} carriers are more than the memory holds`);
     if (end > wasm.memory.buffer.byteLength) {
@@ -112,9 +112,11 @@ export class WasmOfdmKernel implements OfdmKernel {
     }
     const { buffer } = wasm.memory;
     this.angles = new Float64Array(buffer, angles, 2 * symbols);
+    const pilots = new Float32Array(buffer, pilotsAt, 2 * nSubbands * symbols);
     this.held = {
-      rows: new Float32Array(buffer, rows, 2 * nCarriers * symbols),
-      pilots: new Float32Array(buffer, pilots, 2 * nSubbands * symbols),
+      rows: new Float32Array(buffer, rowsAt, 2 * nCarriers * symbols),
+      pilots,
+      slotPilots: slotsOf(pilots, 2 * nSubbands * SLOT),
     };
     this.heldSymbols = symbols;
     return this.held;

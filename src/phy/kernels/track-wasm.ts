@@ -171,11 +171,12 @@ export class WasmTrackKernel implements TrackKernel {
   }
 
   private copyIn(pilots: Float32Array, at: number, count: number): void {
-    this.pilots.set(pilots.subarray(at, at + 2 * count * this.nSubbands));
+    const length = 2 * count * this.nSubbands;
+    this.pilots.set(at === 0 && pilots.length === length ? pilots : pilots.subarray(at, at + length));
   }
 
   private resetLikelihood(): void {
-    this.likelihood.fill(1, 0, FILTERS);
-    this.likelihood.fill(0, FILTERS);
+    const { likelihood } = this;
+    for (let i = 0; i < 3 * FILTERS; i++) likelihood[i] = i < FILTERS ? 1 : 0;
   }
 }
