@@ -5,8 +5,9 @@
     /usr/bin/python3 quantise.py int8 IN.onnx RANGES.json OUT.onnx [SKIP ..]  QuantizeLinear / DequantizeLinear around each but the named
     /usr/bin/python3 quantise.py ship MODELS SET ROLE OUT.onnx      puts it beside the set: SET/int8/ROLE.onnx, and its hash into models.json
 
-What ships (live): analysis without /klt/Conv and synthesis without /lin/Conv, whose tensors are the feature map itself: its channels differ
-by a factor of 100 and have no common scale. f_d loses up to 0.24 dB and saves 0.2 ms, corrector and heads gain less than 1.2 times.
+What ships is made by lay_out.py with the scales of analysis without /klt/Conv and synthesis without /lin/Conv, whose tensors are the feature map
+itself: its channels differ by a factor of 100 and have no common scale. f_d loses up to 0.24 dB and saves 0.2 ms, corrector and heads gain
+less than 1.2 times.
 
 Weights: int8, symmetric, a scale for each output channel. Activations: uint8, one scale a tensor, zero point where zero is exact (padding).
 Biases: int32 at the product of both scales. A runtime folds DequantizeLinear, Conv, QuantizeLinear into one QLinearConv. Only convolutions

@@ -58,7 +58,7 @@ export interface ModelFileInfo {
   /** Path of the card relative to models.json; null where there is none. */
   readonly card: string | null;
   /**
-   * The same network with 8-bit convolutions, an execution of it and no part of the set: not in its hash, for it changes nothing that
+   * The same network with 8-bit convolutions or by other operators, an execution of it and no part of the set: not in its hash, for it changes nothing that
    * the other end must know.
    */
   readonly int8?: { readonly path: string; readonly bytes: number; readonly sha256: string } | undefined;

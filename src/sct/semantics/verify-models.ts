@@ -140,7 +140,7 @@ async function verifyInt8(directory: string, set: ModelSetInfo, models: Semantic
       const sessions = [await open(file, 'cells'), await open(info, 'planes')] as const;
       const found = await errorOnProbe(sessions, (image) => models.analyse(image), lengthsOf(PROBE_GRID));
       await Promise.all(sessions.map((s) => s.release()));
-      return found ?? Number.POSITIVE_INFINITY;
+      return found;
     });
     if (error !== null)
       checks.add(role, 'int8', error <= MOST_ERROR, `error of ${(100 * error).toFixed(3)} % of the variance`);

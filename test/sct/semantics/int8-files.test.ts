@@ -17,9 +17,11 @@ test('training/lay_out.py makes the 8-bit files that ship', {
   const training = join(shippedModelsDir(), '..', 'training');
   const out = mkdtempSync(join(tmpdir(), 'sct-int8-'));
   t.after(() => rmSync(out, { recursive: true }));
-  for (const role of ['analysis', 'synthesis']) {
+  for (const role of ['analysis', 'synthesis', 'saliency', 'symbol-encoder', 'symbol-decoder', 'corrector']) {
     const made = join(out, `${role}.onnx`);
-    const words = [role, join(models, `${role}.onnx`), join(training, 'configs', 'live-int8.json'), made];
+    const from = join(models, `${role}.onnx`);
+    const in8Bits = role === 'analysis' || role === 'synthesis';
+    const words = in8Bits ? [role, from, join(training, 'configs', 'live-int8.json'), made] : ['floats', from, made];
     const run = spawnSync(python!, ['-B', join(training, 'lay_out.py'), ...words], { encoding: 'utf8' });
     assert.equal(run.status, 0, run.stderr);
     assert.ok(readFileSync(made).equals(readFileSync(join(models, 'int8', `${role}.onnx`))), `${role} differs`);

@@ -86,3 +86,31 @@ test('an 8-bit file of the float networks form is refused, and one of that form 
   await assert.rejects(create(info, 'cells'), /outputs are image float32 .*; the contract is cells uint8 \[h,w,768\]/);
   await assert.rejects(create(int8File(info)!, 'planes'), /unknown operators "com.microsoft"/);
 });
+
+test('what of live is computed in floats by other operators is the same to the bit', async () => {
+  const float = await loadModels({ size: 'live' });
+  const int8 = await loadModels({ size: 'live', precision: 'int8' });
+  const photo = await loadDemoPhoto();
+  const y = await float.analyse(photo);
+  const { classMap, symbols } = codePicture(float, y, 1 / 12, 10);
+  const labelMap = { ...classMap, data: classMap.data.map((v) => v % 11) };
+  const random = new RandomStream('int8-test/floats');
+  const damage = { ...y, data: symbols.data.map(() => Math.max(0, random.between(-1, 1))) };
+  const all = async (models: SemanticModels) => {
+    const z = await models.encodeSymbols(y, classMap, symbols, flatPlane(y, 10));
+    const decoded = await models.decodeSymbols(z, 1, classMap, symbols, flatPlane(y, 10), y);
+    const input = { ...decoded, damage, strength: flatPlane(y, 0.3), classMap, labelMap };
+    return [await models.saliency(y), z, decoded, await models.correct(input)];
+  };
+  assert.deepEqual(await all(int8), await all(float));
+  const executed = int8.set.files.filter((f) => f.int8).map((f) => f.role);
+  assert.deepEqual(executed.sort(), [
+    'analysis',
+    'corrector',
+    'saliency',
+    'symbol-decoder',
+    'symbol-encoder',
+    'synthesis',
+  ]);
+  await Promise.all([float.close(), int8.close()]);
+});
