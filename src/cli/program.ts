@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAnalyze } from './commands/analyze.ts';
 import { addBench } from './commands/bench.ts';
+import { addBounds } from './commands/bounds.ts';
 import { addCapture } from './commands/capture.ts';
 import { addDashboard } from './commands/dashboard.ts';
 import { addDevices } from './commands/devices.ts';
@@ -28,6 +29,7 @@ const GROUPS: readonly { readonly heading: string; readonly commands: readonly A
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'A video over the link:', commands: [addStream, addWatch] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
+  { heading: 'What theory allows:', commands: [addBounds] },
   {
     heading: 'Recordings and runs:',
     commands: [addRecord, addReplay, addCapture, addExport, addMonitor, addDashboard],

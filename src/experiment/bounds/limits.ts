@@ -1,0 +1,28 @@
+import { UsageError } from '../../common/errors.ts';
+
+/** Largest distortion, variance or ratio that is taken: beyond it double precision says nothing useful any more. */
+export const LARGEST = 1e12;
+
+/** `value` if it is above 0 (up to 1e12) or infinite, the word for "no such constraint"; UsageError naming it otherwise. */
+export function requireDistortion(name: string, value: number): number {
+  if (value === Number.POSITIVE_INFINITY || (value > 0 && value <= LARGEST)) return value;
+  throw new UsageError(`${name} ${value} is out of range: allowed above 0 to ${LARGEST}, or inf for no constraint`);
+}
+
+/** `value` if it is above 0 and at most `max`; UsageError naming it otherwise. */
+export function requirePositive(name: string, value: number, max = LARGEST): number {
+  if (value > 0 && value <= max) return value;
+  throw new UsageError(`${name} ${value} is out of range: allowed above 0 to ${max}`);
+}
+
+/** `value` if it is a whole number from min to max; UsageError naming it otherwise. */
+export function requireWhole(name: string, value: number, min: number, max: number): number {
+  if (Number.isInteger(value) && value >= min && value <= max) return value;
+  throw new UsageError(`${name} ${value} is out of range: allowed whole numbers from ${min} to ${max}`);
+}
+
+/** `list` if it has min to max elements; UsageError naming it otherwise. */
+export function requireLength<T extends ArrayLike<unknown>>(name: string, list: T, min: number, max: number): T {
+  if (list.length >= min && list.length <= max) return list;
+  throw new UsageError(`${name} has ${list.length} elements: allowed ${min} to ${max}`);
+}
