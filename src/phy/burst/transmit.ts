@@ -1,5 +1,6 @@
 import { CRC16, CRC24A, type CrcSpec } from '../../common/crc.ts';
 import { UsageError } from '../../common/errors.ts';
+import { FloatRoom } from '../../common/float-room.ts';
 import { encodeControl } from '../fec/control-code.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, encodeHeader, type Header, MAX_SLOTS } from '../frame/header.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
@@ -38,6 +39,8 @@ export class BurstTransmitter {
   readonly numerology: Numerology;
   private readonly grid: ResourceGrid;
   private readonly ofdm: OfdmModulator;
+  /** Carriers of header and extension, [symbol][carrier][re, im]. */
+  private readonly control = new FloatRoom();
   /** The preamble at its level. */
   private readonly opening: Float32Array;
 
@@ -80,7 +83,7 @@ export class BurstTransmitter {
     if (room && room.length < 2 * layout.samples) {
       throw new UsageError(`room for ${room.length >> 1} samples, the burst has ${layout.samples}`);
     }
-    const grid = new Float32Array(2 * n.nCarriers * layout.controlSymbols);
+    const grid = this.control.first(2 * n.nCarriers * layout.controlSymbols).fill(0);
     const padded = new Uint8Array(units * EXTENSION_UNIT_BYTES);
     padded.set(content.extension);
     this.placeControl(grid, encodeHeader(header), CRC16, 0, layout.headerSymbols);

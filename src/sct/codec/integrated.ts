@@ -200,8 +200,8 @@ export class IntegratedCodec implements Codec {
       sfvScales[id] = code;
       for (let i = 0; i < symbolsReIm.length; i++) symbolsReIm[i] /= divisor;
     });
-    const { mode, selection } = parts;
-    const own = { thetaLevel, powerCode, sfvScales, referenceId };
+    const { mode, selection, classMapBytes } = parts;
+    const own = { thetaLevel, powerCode, sfvScales, referenceId, classMapBytes };
     const side = { mode, csiCode, selection, partition, classMap, ...own };
     const sideInfo = encodeSideInfo({ kind: 'integrated', widthPx: y.widthPx, heightPx: y.heightPx, ...side }, tables);
     const end = performance.now();

@@ -12,6 +12,8 @@ import { applySelection, classesOfOthers, knownClasses, type Selection, withKnow
 /** What of an analysis goes over the air, made small enough. */
 export interface SideParts {
   readonly classMap: ClassMap;
+  /** As it is sent; null where it is not. */
+  readonly classMapBytes: Uint8Array | null;
   readonly partition: Partition;
   readonly mode: SideMode;
   /** There in selective mode. */
@@ -99,10 +101,21 @@ function arrange(
   const bytes = partition.bytes.length;
   const n = partition.sfvs.length;
   if (!choose) {
-    const mapBytes = kind === 'integrated' ? encodeClassMap(classMap, tables).length : 0;
-    const split = sideSplit(kind, n, bytes, mapBytes, { reference });
+    const classMapBytes = kind === 'integrated' ? encodeClassMap(classMap, tables) : null;
+    const split = sideSplit(kind, n, bytes, classMapBytes?.length ?? 0, { reference });
     const mode = 'overall' as const;
-    return { classMap, partition, mode, selection: undefined, streams: n, scores, ranking, split, economy };
+    return {
+      classMap,
+      classMapBytes,
+      partition,
+      mode,
+      selection: undefined,
+      streams: n,
+      scores,
+      ranking,
+      split,
+      economy,
+    };
   }
   const chosen = choose(partition, scores);
   const { partition: ordered } = applySelection(partition, chosen);
@@ -112,11 +125,20 @@ function arrange(
   const shown = withKnown(classMap, known);
   const orderedScores = scoresOf(ordered);
   const rectangle = selection.rectangle !== undefined;
-  const mapBytes = kind === 'integrated' ? encodeClassMap(shown, tables, known).length : 0;
+  const classMapBytes = kind === 'integrated' ? encodeClassMap(shown, tables, known) : null;
   return {
-    ...{ classMap: shown, partition: ordered, mode: 'selective', selection, streams, scores: orderedScores, economy },
+    ...{
+      classMap: shown,
+      classMapBytes,
+      partition: ordered,
+      mode: 'selective',
+      selection,
+      streams,
+      scores: orderedScores,
+      economy,
+    },
     ranking: sfvOrder(orderedScores, ordered, order).filter((id) => id < streams),
-    split: sideSplit(kind, ordered.sfvs.length, bytes, mapBytes, {
+    split: sideSplit(kind, ordered.sfvs.length, bytes, classMapBytes?.length ?? 0, {
       selection: { kept: streams, rectangle },
       reference,
     }),

@@ -69,6 +69,8 @@ export interface IntegratedSide extends SideBase {
   readonly powerCode: number; // encodePowerScale over all symbols sent
   /** encodeSfvScale of each SFV against the picture, 0 = not sent. */
   readonly sfvScales: Uint8Array; // [SFV id]
+  /** The class map's code where the sender has it already: it is not made again. */
+  readonly classMapBytes?: Uint8Array | null | undefined;
 }
 
 export interface ModularSide extends SideBase {
@@ -179,7 +181,7 @@ export function encodeSideInfo(side: SideInfo, tables: ModelTables): Uint8Array 
   const map =
     side.kind === 'modular'
       ? new Uint8Array(0)
-      : encodeClassMap(known ? withKnown(classMap, known) : classMap, tables, known);
+      : (side.classMapBytes ?? encodeClassMap(known ? withKnown(classMap, known) : classMap, tables, known));
   const out = new Uint8Array(head.length + partition.bytes.length + map.length);
   out.set(head);
   out.set(partition.bytes, head.length);

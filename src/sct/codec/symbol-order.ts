@@ -77,27 +77,43 @@ export function symbolRanks(
   if (symbols === 0 || places < symbols || places > MAX_STREAM_SYMBOLS) {
     throw new UsageError(`${places} places for ${symbols} symbols: allowed 1 to ${MAX_STREAM_SYMBOLS}, and no fewer`);
   }
-  const byClass = sortedByClass(classes, k.length);
-  for (let index = 0, rank = 0; rank < symbols; index++) {
-    const from = index * stride;
-    for (let i = 0; i < byClass.length; i++) {
-      const cell = byClass[i];
-      if (k[cell] > index) ranks[rank++] = from + cellOf[cell];
+  const { order, address } = sortedByClass(classes, cellOf, k.length);
+  let live = k.length; // cells that have more symbols
+  for (let index = 0, rank = 0; rank < symbols; ) {
+    let next = Number.POSITIVE_INFINITY; // index at which the first of them has none left
+    let kept = 0;
+    for (let i = 0; i < live; i++) {
+      const cell = order[i];
+      if (k[cell] <= index) continue;
+      if (k[cell] < next) next = k[cell];
+      order[kept] = cell;
+      address[kept++] = address[i];
+    }
+    live = kept;
+    for (; index < next; index++) {
+      const from = index * stride;
+      for (let i = 0; i < live; i++) ranks[rank++] = from + address[i];
     }
   }
   return symbols;
 }
 
-/** Positions of cells by rising class, equal ones as they stand; valid until the next call. */
-function sortedByClass(classes: ArrayLike<number>, count: number): Uint32Array {
-  if (sorted.length < count) sorted = new Uint32Array(count);
-  const next = new Uint32Array(257);
-  for (let i = 0; i < count; i++) next[classes[i] + 1]++;
-  for (let c = 1; c < next.length; c++) next[c] += next[c - 1];
-  for (let i = 0; i < count; i++) sorted[next[classes[i]]++] = i;
-  return sorted.subarray(0, count);
+/** Positions of cells by rising class, equal ones as they stand, and what cellOf says of them; valid until the next call. */
+function sortedByClass(classes: ArrayLike<number>, cellOf: Uint32Array, count: number) {
+  if (sorted.order.length < count) sorted = { order: new Uint32Array(count), address: new Uint32Array(count) };
+  const { order, address } = sorted;
+  firstOfClass.fill(0);
+  for (let i = 0; i < count; i++) firstOfClass[classes[i] + 1]++;
+  for (let c = 1; c < firstOfClass.length; c++) firstOfClass[c] += firstOfClass[c - 1];
+  for (let i = 0; i < count; i++) {
+    const at = firstOfClass[classes[i]]++;
+    order[at] = i;
+    address[at] = cellOf[i];
+  }
+  return sorted;
 }
-let sorted = new Uint32Array(0);
+let sorted = { order: new Uint32Array(0), address: new Uint32Array(0) };
+const firstOfClass = new Uint32Array(257);
 
 /** floor(n x 40503 / 65536), then the next number without a common factor; 1 for n = 1. */
 export function strideOf(n: number): number {

@@ -96,14 +96,18 @@ class Simplifier {
     }
   }
 
-  /** What a cell costs with a label, and the bits of all that look at it; up to what its label does not change. */
-  private costWith(at: number, label: number): number {
+  /**
+   * What a cell costs with a label, and the bits of all that look at it: what its label does not change is left out. Bits are never
+   * below 0, so once it is no less than `limit` the rest does not matter.
+   */
+  private costWith(at: number, label: number, limit = Number.POSITIVE_INFINITY): number {
     const { labels, looks, bits } = this;
     const { lookers, lookersFrom } = looks;
     const own = labels[at];
     labels[at] = label;
     let cost = this.costOf(at, label);
-    for (let i = lookersFrom[at]; i < lookersFrom[at + 1]; i++) cost += bits.of(labels, looks, lookers[i]);
+    for (let i = lookersFrom[at]; i < lookersFrom[at + 1] && cost < limit; i++)
+      cost += bits.of(labels, looks, lookers[i]);
     labels[at] = own;
     return cost;
   }
@@ -132,7 +136,7 @@ class Simplifier {
             if (label === own || has(tried, count, label)) continue;
             tried[count++] = label;
             if (bestCost < 0) bestCost = this.costWith(at, own);
-            const cost = this.costWith(at, label);
+            const cost = this.costWith(at, label, bestCost);
             if (cost < bestCost) {
               best = label;
               bestCost = cost;
@@ -164,7 +168,7 @@ class Simplifier {
       let best = own;
       let bestCost = this.regionCostWith(own, count, looking);
       for (let i = 0; i < this.labelsAround; i++) {
-        const cost = this.regionCostWith(around[i], count, looking);
+        const cost = this.regionCostWith(around[i], count, looking, bestCost);
         if (cost < bestCost) {
           best = around[i];
           bestCost = cost;
@@ -227,14 +231,14 @@ class Simplifier {
   }
 
   /** As costWith, of the whole region, whose cells keep the label. */
-  private regionCostWith(label: number, count: number, looking: number): number {
+  private regionCostWith(label: number, count: number, looking: number, limit = Number.POSITIVE_INFINITY): number {
     const { labels, region, lookers, looks, bits } = this;
     let cost = 0;
     for (let i = 0; i < count; i++) {
       labels[region[i]] = label;
       cost += this.costOf(region[i], label);
     }
-    for (let i = 0; i < looking; i++) cost += bits.of(labels, looks, lookers[i]);
+    for (let i = 0; i < looking && cost < limit; i++) cost += bits.of(labels, looks, lookers[i]);
     return cost;
   }
 
