@@ -115,7 +115,12 @@ class Builder:
 
     def product(self, x, w, b, out):
         """x [n, inputs] times w [inputs, outputs] plus b"""
-        y = self.op("MatMul", [x, self.constant(f"{out}/w", w)], f"{out}/product")
+        if (w == w.astype(np.float16)).all():
+            half = self.constant(f"{out}/half", w, np.float16)
+            w = self.op("Cast", [half], f"{out}/w", to=TensorProto.FLOAT)
+        else:
+            w = self.constant(f"{out}/w", w)
+        y = self.op("MatMul", [x, w], f"{out}/product")
         return self.op("Add", [y, self.constant(f"{out}/b", b)], out)
 
     def byte_product(self, x, w, b, out, middle):

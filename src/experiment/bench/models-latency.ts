@@ -42,7 +42,7 @@ export async function measureLatency(
       await loaded.warm();
       return loaded;
     });
-    bytes += models.set.files.reduce((sum, f) => sum + f.bytes, 0);
+    bytes += models.set.files.reduce((sum, f) => sum + f.bytes + (f.int8?.bytes ?? 0), 0);
     const what = `${name}: load, check and warm all networks`;
     rows.push(
       atMost('limit', LOAD_MS, { part, what: `${what}, wall time`, unit: 'ms', value: load.wallMs }),

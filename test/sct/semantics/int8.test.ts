@@ -3,7 +3,7 @@ import test from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { codePicture, receivedSymbols } from '../../../src/experiment/bench/models-awgn.ts';
 import { loadDemoPhoto } from '../../../src/sct/image/demo.ts';
-import type { RgbImage } from '../../../src/sct/image/rgb-image.ts';
+import { type RgbImage, rgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { psnrDb } from '../../../src/sct/quality/psnr.ts';
 import { flatPlane } from '../../../src/sct/semantics/feature-map.ts';
 import { int8File, int8OrFloat, PROBE_GRID } from '../../../src/sct/semantics/int8.ts';
@@ -112,5 +112,33 @@ test('what of live is computed in floats by other operators is the same to the b
     'symbol-encoder',
     'synthesis',
   ]);
+  await Promise.all([float.close(), int8.close()]);
+});
+
+test('pictures of any size, wide and narrow, are in 8 bits what they are in floats', async () => {
+  const float = await loadModels({ size: 'live' });
+  const int8 = await loadModels({ size: 'live', precision: 'int8' });
+  const photo = await loadDemoPhoto();
+  for (const [width, height] of [
+    [1, 1],
+    [17, 3],
+    [16, 400],
+    [400, 16],
+    [83, 131],
+  ]) {
+    const data = new Uint8Array(3 * width * height);
+    for (let y = 0; y < height; y++)
+      data.set(photo.data.subarray(3 * y * photo.width, 3 * (y * photo.width + width)), 3 * y * width);
+    const image = rgbImage(width, height, data);
+    const [y, y8] = [await float.analyse(image), await int8.analyse(image)];
+    let [error, power] = [0, 0];
+    for (let i = 0; i < y.data.length; i++) {
+      error += (y8.data[i] - y.data[i]) ** 2;
+      power += y.data[i] ** 2;
+    }
+    assert.ok(error < 1e-3 * power, `${width}x${height}: ${error / power}`);
+    const [shown, shown8] = [await float.synthesise(y, flatPlane(y, -2)), await int8.synthesise(y, flatPlane(y, -2))];
+    assert.ok(psnrDb(shown, shown8)! > 42, `${width}x${height}: ${psnrDb(shown, shown8)} dB`);
+  }
   await Promise.all([float.close(), int8.close()]);
 });
