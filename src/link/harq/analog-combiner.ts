@@ -1,4 +1,9 @@
 import { UsageError } from '../../common/errors.ts';
+import { Float32Memo } from '../../common/float32-memo.ts';
+
+/** This thread's: symbols of a resource block have one SNR. */
+const dbOf = new Float32Memo((snr) => 10 * Math.log10(snr));
+const bitsOf = new Float32Memo((snr) => Math.log2(1 + snr));
 
 /**
  * Repetitions of analog symbols joined by maximum-ratio combining: for each symbol the unbiased observations u_i of
@@ -69,13 +74,12 @@ export class AnalogCombiner {
    */
   read(symbolsReIm: Float32Array, snrDb: Float32Array, at = 0): void {
     const { weighted, total } = this;
-    // Symbols of a resource block follow one another and have one SNR.
     let [last, scale, db] = [Number.NaN, 0, 0];
     for (let i = 0; i < total.length; i++) {
       if (total[i] !== last) {
         last = total[i];
         scale = 1 / (1 + last);
-        db = 10 * Math.log10(last);
+        db = dbOf.at(last);
       }
       snrDb[at + i] = db;
       symbolsReIm[2 * (at + i)] = scale * weighted[2 * i];
@@ -90,7 +94,7 @@ function effectiveDb(snr: Float32Array): number {
   for (let i = 0; i < snr.length; i++) {
     if (snr[i] !== last) {
       last = snr[i];
-      bits = Math.log2(1 + last);
+      bits = bitsOf.at(last);
     }
     sum += bits;
   }

@@ -32,47 +32,69 @@ export class RbGroups {
    * @throws UsageError for an RE out of range, or an RB with more symbols than RE
    */
   group(re: Uint32Array): void {
-    this.forget();
+    for (let g = 0; g < this.count; g++) this.groupOfRb[this.rb[g]] = 0;
+    this.count = 0;
     if (this.members.length < re.length) this.grow(Math.max(re.length, 2 * this.members.length));
-    const { rb, start, next, members, places, runStart, runGroup, groupOfRb } = this;
-    // A stream mostly fills one RB after the other: symbols of one RB in a row are a run.
+    const runs = this.findRuns(re);
+    this.layOut();
+    for (let run = 0; run < runs; run++) this.fill(run, re);
+  }
+
+  /** Cuts the stream, which mostly fills one RB after the other, into runs on one RB each, and sums up their lengths in `next`. */
+  private findRuns(re: Uint32Array): number {
+    const { runStart, runGroup, next } = this;
     let runs = 0;
     for (let i = 0; i < re.length; runs++) {
-      const block = Math.floor(re[i] / RB_DATA_RE);
-      if (block >= MOST_RBS) {
-        const most = MOST_RBS * RB_DATA_RE - 1;
-        throw new UsageError(`payload RE ${re[i]} of symbol ${i} is out of range: allowed 0 to ${most}`);
-      }
-      if (groupOfRb[block] === 0) {
-        rb[this.count] = block;
-        next[this.count] = 0;
-        groupOfRb[block] = ++this.count;
-      }
-      const group = groupOfRb[block] - 1;
-      const first = block * RB_DATA_RE;
+      const group = this.groupAt(re[i], i);
+      const end = endOfRun(re, i, this.rb[group] * RB_DATA_RE);
       runStart[runs] = i;
       runGroup[runs] = group;
-      const from = i++;
-      while (i < re.length && re[i] >= first && re[i] < first + RB_DATA_RE) i++;
-      next[group] += i - from;
+      next[group] += end - i;
+      i = end;
     }
     runStart[runs] = re.length;
-    for (let g = 0, at = 0; g < this.count; g++) {
+    return runs;
+  }
+
+  /** Group of a payload RE, a new one where its RB has none. */
+  private groupAt(place: number, symbol: number): number {
+    const block = Math.floor(place / RB_DATA_RE);
+    if (block >= MOST_RBS) {
+      const most = MOST_RBS * RB_DATA_RE - 1;
+      throw new UsageError(`payload RE ${place} of symbol ${symbol} is out of range: allowed 0 to ${most}`);
+    }
+    if (this.groupOfRb[block] === 0) {
+      this.rb[this.count] = block;
+      this.next[this.count] = 0;
+      this.groupOfRb[block] = ++this.count;
+    }
+    return this.groupOfRb[block] - 1;
+  }
+
+  /** From lengths to where groups begin; `next` too. */
+  private layOut(): void {
+    const { rb, start, next } = this;
+    let at = 0;
+    for (let g = 0; g < this.count; g++) {
       const size = next[g];
       if (size > RB_DATA_RE)
         throw new UsageError(`RB ${rb[g]} has ${RB_DATA_RE} RE; the stream puts more symbols there`);
       start[g] = next[g] = at;
       at += size;
-      start[g + 1] = at;
     }
-    for (let run = 0; run < runs; run++) {
-      let at = next[runGroup[run]];
-      for (let i = runStart[run]; i < runStart[run + 1]; i++, at++) {
-        members[at] = i;
-        places[at] = re[i];
-      }
-      next[runGroup[run]] = at;
+    start[this.count] = at;
+  }
+
+  private fill(run: number, re: Uint32Array): void {
+    const { runStart, runGroup, next, members, places } = this;
+    const group = runGroup[run];
+    const end = runStart[run + 1];
+    let at = next[group];
+    for (let i = runStart[run]; i < end; i++, at++) {
+      members[at] = i;
+      places[at] = re[i];
     }
+    next[group] = at;
   }
 
   /** Calls visit(first group, number of groups, their length) for runs of groups of one length, `most` at most. */
@@ -87,15 +109,17 @@ export class RbGroups {
     }
   }
 
-  private forget(): void {
-    for (let g = 0; g < this.count; g++) this.groupOfRb[this.rb[g]] = 0;
-    this.count = 0;
-  }
-
   private grow(symbols: number): void {
     this.members = new Uint32Array(symbols);
     this.places = new Uint32Array(symbols);
     this.runStart = new Uint32Array(symbols + 1);
     this.runGroup = new Uint16Array(symbols);
   }
+}
+
+/** First symbol from `i` on that does not lie on the RB whose first RE is `first`. */
+function endOfRun(re: Uint32Array, i: number, first: number): number {
+  let end = i + 1;
+  while (end < re.length && re[end] >= first && re[end] < first + RB_DATA_RE) end++;
+  return end;
 }

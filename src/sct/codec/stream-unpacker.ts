@@ -1,3 +1,4 @@
+import { Float32Memo } from '../../common/float32-memo.ts';
 import type { ReceivedPlanes, StreamFigures, StreamSamples } from './analog-stream.ts';
 import { LOST_BELOW_DB, SNR_CEILING_DB, SNR_FLOOR_DB } from './analog-stream.ts';
 import { strideOf, symbolRanks } from './symbol-order.ts';
@@ -31,6 +32,9 @@ export class StreamUnpacker {
   private bits = new Float64Array(0);
   private product = new Float64Array(0);
   private lost = new Uint8Array(0);
+  /** Of the SNR in dB: linear, and the capacity. Symbols of a resource block have one. */
+  private readonly snrOf = new Float32Memo(linearSnr);
+  private readonly bitsOf = new Float32Memo((db) => Math.log2(1 + linearSnr(db)));
 
   /**
    * Puts an SFV's stream into the planes of the picture, whose `received` is zero in its cells.
@@ -59,7 +63,6 @@ export class StreamUnpacker {
     const symbols = symbolRanks(k, classes, places, { stride: n, cellOf: this.inOrder }, ranks);
     let arrived = 0;
     let capacity = 0;
-    // Symbols of a resource block follow one another and have one SNR.
     let [lastDb, s, bits] = [Number.NEGATIVE_INFINITY, 0, 0];
     const step = strideOf(places);
     for (let p = 0, walk = 0; p < places; p++) {
@@ -69,8 +72,8 @@ export class StreamUnpacker {
       const db = snrDb[p];
       if (db !== lastDb) {
         lastDb = db;
-        s = linearSnr(db);
-        bits = Math.log2(1 + s);
+        s = this.snrOf.at(db);
+        bits = this.bitsOf.at(db);
       }
       const re = symbolsReIm[2 * p];
       const im = symbolsReIm[2 * p + 1];
