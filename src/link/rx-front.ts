@@ -12,7 +12,7 @@ import { ImbalanceWatch } from './imbalance-watch.ts';
 /** A loss longer than this is not bridged with zeros: the receiver starts anew behind it. */
 const MAX_BRIDGE_S = 0.5;
 /** Device samples processed at a time, whatever blocks arrive in, so that results do not depend on them. */
-const GRAIN = 1 << 12;
+export const GRAIN = 1 << 12;
 
 /**
  * Front half of a receiver, from native sample blocks to records: conversion, DC and IQ correction at the device rate,

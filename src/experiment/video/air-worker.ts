@@ -1,9 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { ReceivePipeline } from '../../link/pipeline/receive-pipeline.ts';
+import { GRAIN } from '../../link/rx-front.ts';
 import type { PipelineQueues } from '../../link/telemetry.ts';
 import type { SampleBlock } from '../../radio/radio.ts';
 import { type LinkConfig, occupiedHz } from '../link-config.ts';
 import { setupLink, simulatedChannel } from '../link-setup.ts';
+import { AirPace } from './air-pace.ts';
 import { ModelledAir } from './modelled-air.ts';
 import { failureNote, type ThreadNote, utcNowMs } from './thread.ts';
 import { freeWaveform } from './waveform-slots.ts';
@@ -37,11 +39,9 @@ export type AirReply =
 /** The thread of the modelled air, which keeps the channel going with time; what comes out is demodulated in another. Started by thread.ts. */
 const port = parentPort!;
 const { config } = workerData as AirSetup;
-/** Between two looks at the clock, ms, where nothing ends meanwhile: each wakes the thread that demodulates. */
-const TICK_MS = 5;
-/** From the end of a burst to the look at the clock that computes it: what channel and receiver hold back of it, ms. */
-const BEHIND_BURST_MS = 0.2;
 const STATE_MS = 1000;
+/** Channel, and what the receiver needs behind a burst to know its end, ms. */
+const HELD_BACK_MS = 1;
 
 async function start(): Promise<void> {
   const setup = setupLink(config, null, null);
@@ -59,6 +59,7 @@ async function start(): Promise<void> {
   });
   const fail = (error: unknown) => port.postMessage(failureNote(error));
   const sampleAt = (ms: number) => Math.floor(((ms - startAtMs) * rate) / 1e3);
+  const pace = new AirPace(HELD_BACK_MS + (GRAIN * 1e3) / rate);
   let dueMs = 0;
   // A live pipeline never waits.
   const push = (block: SampleBlock): void => void pipeline.push(block).catch(fail);
@@ -77,10 +78,8 @@ async function start(): Promise<void> {
       toldAtMs = nowMs;
       mostBehindMs = 0;
     }
-    // Soon after the end of a burst, for which somebody waits; in the middle of one and between them there is no haste.
     const end = air.endOfBurst;
-    const endMs = end === null ? Number.POSITIVE_INFINITY : startAtMs + (end * 1e3) / rate + BEHIND_BURST_MS;
-    dueMs = Math.min(nowMs + TICK_MS, endMs, endAtMs);
+    dueMs = Math.min(endAtMs, pace.next(nowMs, end === null ? null : startAtMs + (end * 1e3) / rate));
     setTimeout(() => tick().catch(fail), Math.ceil(Math.max(0, dueMs - utcNowMs())));
   };
   port.on('message', (request: AirRequest) => {
