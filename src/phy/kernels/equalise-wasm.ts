@@ -22,8 +22,7 @@ interface Exports {
   readonly NODES: { readonly value: number };
   readonly PAYLOAD: { readonly value: number };
   readonly SNR: { readonly value: number };
-  readonly TURNS_RE: { readonly value: number };
-  readonly TURNS_IM: { readonly value: number };
+  readonly TURNS: { readonly value: number };
   makeTables(): void;
   equaliseSlots(count: number, subbands: number, firstSymbol: number, order: number, mostSnr: number): number;
 }
@@ -72,9 +71,8 @@ export class WasmEqualiserKernel implements EqualiserKernel {
     this.snr = new Float32Array(buffer, wasm.SNR.value, RB_DATA * nSubbands * slots);
     wasm.makeTables();
     new Uint32Array(buffer, wasm.PILOTS.value, SYMBOLS).set(pilots);
-    // j^-turns.
-    new Float32Array(buffer, wasm.TURNS_RE.value, turns.length).set(Float32Array.from(turns, (q) => [1, 0, -1, 0][q]));
-    new Float32Array(buffer, wasm.TURNS_IM.value, turns.length).set(Float32Array.from(turns, (q) => [0, -1, 0, 1][q]));
+    const selected = new Uint8Array(buffer, wasm.TURNS.value, 4 * turns.length);
+    for (let i = 0; i < selected.length; i++) selected[i] = 4 * turns[i >> 2] + (i & 3);
   }
 
   equalise(input: SlotsToEqualise, payload: Float32Array, payloadSnr: Float32Array, efficiency: Float64Array): number {

@@ -4,8 +4,6 @@
 // Slot by slot, subband by subband, symbol by symbol, twelve carriers in three vectors. Where a vector holds the pilot it is
 // moved to the end and the next vector written over it, so that the eleven data RE of a symbol lie together.
 
-/** Channel of the twelve carriers at hand. f32 [12][re, im] */
-const CHANNEL: usize = 896;
 /** Carrier of the pilot within each subband. u32 [14] */
 export const PILOTS: usize = 1024;
 /** Of each pilot carrier: ones where there is none. u32 [12][12] */
@@ -31,9 +29,8 @@ export const NODES: usize = 116736;
 /** f32 [slot x subband][154][re, im], f32 [slot x subband][154], and what the last pilot writes behind them */
 export const PAYLOAD: usize = 184320;
 export const SNR: usize = 246272;
-/** Conjugate of the scrambling. f32 [64][data RE of the symbol] each */
-export const TURNS_RE: usize = 277504;
-export const TURNS_IM: usize = 418816;
+/** Bytes of [cos, sin, -cos, -sin] that take a data RE's quarter turns back. u8 [64][data RE of the symbol][4] */
+export const TURNS: usize = 277504;
 
 const SYMBOLS: usize = 14;
 const SUBBAND: usize = 12;
@@ -53,6 +50,62 @@ export function makeTables(): void {
     for (let g: usize = 0; g < 3; g++)
       store<u32>(PLACES + ((pilot << 2) + g) * 4, <u32>((g << 4) - (pilot < g << 2 ? 4 : 0)));
   }
+}
+
+/** Groups of four carriers by their number, half a size in bytes: a function is made for each, and so put in its place. */
+type First = u8;
+type Second = u16;
+type Third = u32;
+
+/**
+ * Four carriers: a and b of the channel, y of the twelve carriers received, [re, im] each; `lanes`, where the bytes of a vector without the
+ * pilot stand; `quarters`, bytes of turnsRe = [cos, sin, -cos, -sin] of minus the common phase, and of turnsIm, the same a quarter turn on;
+ * `place` of the group among the data RE. Returns |h|^2.
+ */
+function equaliseFour<Group>(
+  a: v128,
+  b: v128,
+  y: usize,
+  lanes: usize,
+  place: usize,
+  quarters: usize,
+  turnsRe: v128,
+  turnsIm: v128,
+  sigma: v128,
+  perSigma: v128,
+  payload: usize,
+  snrs: usize,
+): v128 {
+  const group: usize = sizeof<Group>() >> 1;
+  const y0 = v128.load(y + (group << 5));
+  const y1 = v128.load(y + (group << 5), 16);
+  const yr = v128.shuffle<f32>(y0, y1, 0, 2, 4, 6);
+  const yi = v128.shuffle<f32>(y0, y1, 1, 3, 5, 7);
+  const hr = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
+  const hi = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
+  const gain = f32x4.add(f32x4.mul(hr, hr), f32x4.mul(hi, hi));
+  const scale = f32x4.div(f32x4.splat(1), f32x4.add(gain, sigma));
+  const re = f32x4.mul(scale, f32x4.add(f32x4.mul(hr, yr), f32x4.mul(hi, yi)));
+  const im = f32x4.mul(scale, f32x4.sub(f32x4.mul(hr, yi), f32x4.mul(hi, yr)));
+  // Without the pilot from here on.
+  const order = v128.load(lanes + (group << 4));
+  const dataRe = i8x16.swizzle(re, order);
+  const dataIm = i8x16.swizzle(im, order);
+  const quarter = v128.load(quarters + place);
+  const ur = i8x16.swizzle(turnsRe, quarter);
+  const ui = i8x16.swizzle(turnsIm, quarter);
+  const outRe = f32x4.sub(f32x4.mul(dataRe, ur), f32x4.mul(dataIm, ui));
+  const outIm = f32x4.add(f32x4.mul(dataRe, ui), f32x4.mul(dataIm, ur));
+  const out = payload + 2 * place;
+  v128.store(out, v128.shuffle<f32>(outRe, outIm, 0, 4, 1, 5));
+  v128.store(out, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
+  v128.store(snrs + place, i8x16.swizzle(f32x4.mul(gain, perSigma), order));
+  return gain;
+}
+
+/** (|h|^2 - bias) / noise, 0 to `most`. */
+function snrOf(gain: v128, bias: v128, perNoise: v128, most: v128): v128 {
+  return f32x4.pmin(most, f32x4.pmax(f32x4.splat(0), f32x4.mul(f32x4.sub(gain, bias), perNoise)));
 }
 
 /** `count` slots, ROWS and NODES to PAYLOAD, SNR and PRODUCTS; returns the sum of |h|^2 over the data RE. */
@@ -82,8 +135,6 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
       let exponents = i64x2.splat(0);
       for (let t: usize = 0; t < SYMBOLS; t++) {
         const symbol = slot * SYMBOLS + t;
-        const cos = v128.load32_splat(PHASES + (symbol << 3));
-        const sin = v128.load32_splat(PHASES + (symbol << 3), 4);
         // The channel of the twelve carriers.
         let weight = WEIGHTS + symbol * weightBytes;
         let node = set + column;
@@ -105,57 +156,73 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
           h4 = f32x4.add(h4, f32x4.mul(w, v128.load(node, 64)));
           h5 = f32x4.add(h5, f32x4.mul(w, v128.load(node, 80)));
         }
-        v128.store(CHANNEL, h0);
-        v128.store(CHANNEL, h1, 16);
-        v128.store(CHANNEL, h2, 32);
-        v128.store(CHANNEL, h3, 48);
-        v128.store(CHANNEL, h4, 64);
-        v128.store(CHANNEL, h5, 80);
         const pilot = <usize>load<u32>(PILOTS + (t << 2));
         const tables = MASKS + pilot * (SUBBAND << 2);
-        const places = PLACES + (pilot << 4);
-        const turn = (((firstSymbol + symbol) % SEQUENCE) * (SUBBAND - 1) * subbands + s * (SUBBAND - 1)) << 2;
-        const y = ROWS + symbol * rowBytes + column;
-        let factors = one;
-        for (let g: usize = 0; g < 3; g++) {
-          const a = v128.load(CHANNEL + (g << 5));
-          const b = v128.load(CHANNEL + (g << 5), 16);
-          const y0 = v128.load(y + (g << 5));
-          const y1 = v128.load(y + (g << 5), 16);
-          const yr = v128.shuffle<f32>(y0, y1, 0, 2, 4, 6);
-          const yi = v128.shuffle<f32>(y0, y1, 1, 3, 5, 7);
-          const hr = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
-          const hi = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
-          const gain = f32x4.add(f32x4.mul(hr, hr), f32x4.mul(hi, hi));
-          const scale = f32x4.div(one, f32x4.add(gain, sigma));
-          const re = f32x4.mul(scale, f32x4.add(f32x4.mul(hr, yr), f32x4.mul(hi, yi)));
-          const im = f32x4.mul(scale, f32x4.sub(f32x4.mul(hr, yi), f32x4.mul(hi, yr)));
-          const data = v128.load(tables + (g << 4));
-          const gainOfData = v128.and(gain, data);
-          sum = f32x4.add(sum, gainOfData);
-          const snr = f32x4.pmin(most, f32x4.pmax(zero, f32x4.mul(f32x4.sub(gain, bias), perNoise)));
-          factors = f32x4.mul(factors, f32x4.add(one, v128.and(snr, data)));
-          // Without the pilot from here on.
-          const lanes = v128.load(tables + (ORDERS - MASKS) + (g << 4));
-          const place = <usize>load<u32>(places + (g << 2));
-          const dataRe = i8x16.swizzle(re, lanes);
-          const dataIm = i8x16.swizzle(im, lanes);
-          const turnRe = v128.load(TURNS_RE + turn + place);
-          const turnIm = v128.load(TURNS_IM + turn + place);
-          const ur = f32x4.sub(f32x4.mul(turnRe, cos), f32x4.mul(turnIm, sin));
-          const ui = f32x4.add(f32x4.mul(turnRe, sin), f32x4.mul(turnIm, cos));
-          const outRe = f32x4.sub(f32x4.mul(dataRe, ur), f32x4.mul(dataIm, ui));
-          const outIm = f32x4.add(f32x4.mul(dataRe, ui), f32x4.mul(dataIm, ur));
-          const out = payload + 2 * place;
-          v128.store(out, v128.shuffle<f32>(outRe, outIm, 0, 4, 1, 5));
-          v128.store(out, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
-          v128.store(snrs + place, i8x16.swizzle(f32x4.mul(gain, perSigma), lanes));
-        }
-        // Twelve factors up to 1e12 each, two lanes: within a double, whose exponent is set aside after each symbol.
+        const lanes = tables + (ORDERS - MASKS);
+        const second = <usize>load<u32>(PLACES + (pilot << 4), 4);
+        const third = <usize>load<u32>(PLACES + (pilot << 4), 8);
+        const turn =
+          TURNS + ((((firstSymbol + symbol) % SEQUENCE) * (SUBBAND - 1) * subbands + s * (SUBBAND - 1)) << 2);
+        const phase = v128.load64_zero(PHASES + (symbol << 3));
+        const turnsRe = v128.shuffle<f64>(phase, f32x4.neg(phase), 0, 2);
+        const turnsIm = v128.shuffle<f32>(turnsRe, turnsRe, 1, 2, 3, 0);
+        const received = ROWS + symbol * rowBytes + column;
+        const g0 = equaliseFour<First>(
+          h0,
+          h1,
+          received,
+          lanes,
+          0,
+          turn,
+          turnsRe,
+          turnsIm,
+          sigma,
+          perSigma,
+          payload,
+          snrs,
+        );
+        const g1 = equaliseFour<Second>(
+          h2,
+          h3,
+          received,
+          lanes,
+          second,
+          turn,
+          turnsRe,
+          turnsIm,
+          sigma,
+          perSigma,
+          payload,
+          snrs,
+        );
+        const g2 = equaliseFour<Third>(
+          h4,
+          h5,
+          received,
+          lanes,
+          third,
+          turn,
+          turnsRe,
+          turnsIm,
+          sigma,
+          perSigma,
+          payload,
+          snrs,
+        );
+        const d0 = v128.load(tables);
+        const d1 = v128.load(tables, 16);
+        const d2 = v128.load(tables, 32);
+        sum = f32x4.add(sum, f32x4.add(v128.and(g0, d0), f32x4.add(v128.and(g1, d1), v128.and(g2, d2))));
+        let factors = f32x4.add(one, v128.and(d0, snrOf(g0, bias, perNoise, most)));
+        factors = f32x4.mul(factors, f32x4.add(one, v128.and(d1, snrOf(g1, bias, perNoise, most))));
+        factors = f32x4.mul(factors, f32x4.add(one, v128.and(d2, snrOf(g2, bias, perNoise, most))));
+        // Twelve factors up to 1e12 each, two lanes: four symbols stay within a double, whose exponent is then set aside.
         mantissas = f64x2.mul(mantissas, f64x2.promote_low_f32x4(factors));
         mantissas = f64x2.mul(mantissas, f64x2.promote_low_f32x4(v128.shuffle<f32>(factors, factors, 2, 3, 2, 3)));
-        exponents = i64x2.add(exponents, i64x2.sub(i64x2.shr_u(mantissas, 52), i64x2.splat(1023)));
-        mantissas = v128.or(v128.and(mantissas, mantissaBits), oneDouble);
+        if ((t & 3) === 3 || t === SYMBOLS - 1) {
+          exponents = i64x2.add(exponents, i64x2.sub(i64x2.shr_u(mantissas, 52), i64x2.splat(1023)));
+          mantissas = v128.or(v128.and(mantissas, mantissaBits), oneDouble);
+        }
         payload += (SUBBAND - 1) << 3;
         snrs += (SUBBAND - 1) << 2;
       }
