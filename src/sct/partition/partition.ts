@@ -131,6 +131,9 @@ function spaceOf(raw: ClassMap): LabelSpace {
   return space;
 }
 
+/** Costs stand here until the next partition is made. */
+let costRoom = new Uint16Array(0);
+
 /** Cost of each label in each lattice cell, 16 for each grid cell that would be wrong (12 at the nearest colour). */
 function costsOf(
   raw: ClassMap,
@@ -142,7 +145,8 @@ function costsOf(
   const rows = Math.ceil(raw.rows / scale);
   const columns = Math.ceil(raw.columns / scale);
   const cells = rows * columns;
-  const data = new Uint16Array(count * cells);
+  if (costRoom.length < count * cells) costRoom = new Uint16Array(count * cells);
+  const data = costRoom.subarray(0, count * cells).fill(0);
   const wrong = wrongness(count, space === 'codebook' ? colours : undefined);
   for (let at = 0; at < raw.data.length; at++) {
     const r = Math.floor(Math.floor(at / raw.columns) / scale);

@@ -40,6 +40,19 @@ const STATIC_BITS = { street: new LabelBits('street'), codebook: new LabelBits('
 const REACH_ROWS = 2;
 const REACH_COLUMNS = 3;
 
+/** Working memory of a map, used again by the next: so many numbers for each cell. */
+const PARTS = 7;
+let memory = new Uint32Array(0);
+/** Labels around a cell or a region. */
+const around = new Uint8Array(256);
+
+function workingMemory(cells: number): Uint32Array[] {
+  if (memory.length < PARTS * cells) memory = new Uint32Array(PARTS * cells);
+  memory.fill(0, 0, PARTS * cells);
+  return Array.from({ length: PARTS }, (_, part) => memory.subarray(part * cells, (part + 1) * cells));
+}
+
+/** One map at a time. */
 class Simplifier {
   readonly labels: Uint8Array;
   private regionsNoted = 0;
@@ -55,28 +68,23 @@ class Simplifier {
   private readonly bits: LabelBits;
   private readonly looks: LatticeLooks;
   /** Cells of a region; cells whose bits its label changes, and the last region that each of them was noted for. */
-  private readonly region: Int32Array;
-  private readonly lookers: Int32Array;
-  private readonly notedFor: Int32Array;
-  private readonly seen: Uint8Array;
-  /** Labels around a cell or a region; of a region so many. */
-  private readonly around = new Uint8Array(256);
+  private readonly region: Uint32Array;
+  private readonly lookers: Uint32Array;
+  private readonly notedFor: Uint32Array;
+  private readonly seen: Uint32Array;
+  /** Of the region. */
   private labelsAround = 0;
 
   constructor(costs: LabelCosts, start: Uint8Array, bitsPerCell: number) {
     this.costs = costs;
     this.labels = start.slice();
-    this.touched = new Uint32Array(start.length).fill(1);
-    this.chosen = new Uint32Array(start.length);
-    this.regionChosen = new Uint32Array(start.length);
+    const parts = workingMemory(start.length);
+    [this.touched, this.chosen, this.regionChosen, this.region, this.lookers, this.notedFor, this.seen] = parts;
+    this.touched.fill(1);
     this.first = SPACES[costs.space].first;
     this.weight = Math.round((256 * bitsPerCell) / 16);
     this.bits = STATIC_BITS[costs.space];
     this.looks = looksOf(costs.rows, costs.columns);
-    this.region = new Int32Array(start.length);
-    this.lookers = new Int32Array(start.length);
-    this.notedFor = new Int32Array(start.length);
-    this.seen = new Uint8Array(start.length);
   }
 
   private costOf(at: number, label: number): number {
@@ -119,7 +127,7 @@ class Simplifier {
   sweepCells(): number {
     const { rows, columns } = this.costs;
     const { labels, touched, chosen } = this;
-    const tried = this.around;
+    const tried = around;
     let changed = 0;
     for (let r = 0; r < rows; r++) {
       for (let c = 0; c < columns; c++) {
@@ -155,7 +163,7 @@ class Simplifier {
 
   /** Each small region, as a whole, takes the best label among those around it. Returns the number of changes. */
   sweepRegions(): number {
-    const { labels, region, around, seen } = this;
+    const { labels, region, seen } = this;
     seen.fill(0);
     let changed = 0;
     for (let start = 0; start < labels.length; start++) {
@@ -203,7 +211,7 @@ class Simplifier {
 
   /** A neighbour of the region joins it, or its label is one of those around. */
   private visit(to: number, count: number): number {
-    const { labels, region, around, seen } = this;
+    const { labels, region, seen } = this;
     if (labels[to] !== labels[region[0]]) {
       if (!has(around, this.labelsAround, labels[to])) around[this.labelsAround++] = labels[to];
       return count;
