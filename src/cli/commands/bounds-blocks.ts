@@ -108,6 +108,7 @@ async function exponentChannel(flags: Flags) {
       channelName: `${name} ${p}`,
       method: 'max over rho of E_0(rho) - rho R, uniform input (the best for this channel)',
       closedForm: false,
+      bestInput: true,
       exponent: (rate: number) => randomCodingExponent(e0, rate),
     };
   }
@@ -117,12 +118,24 @@ async function exponentChannel(flags: Flags) {
   const channelName = `${name} ${snrDb} dB`;
   if (name === 'awgn') {
     const method = 'code words of equal power, closed form';
-    return { channelName, method, closedForm: true, exponent: (rate: number) => awgnExponent(snr, rate) };
+    return {
+      channelName,
+      method,
+      closedForm: true,
+      bestInput: true,
+      exponent: (rate: number) => awgnExponent(snr, rate),
+    };
   }
   const e0 = name === 'rayleigh' ? e0Rayleigh(snr) : e0AwgnGaussian(snr);
   const method =
     name === 'rayleigh'
       ? 'max over rho of E_0(rho) - rho R, Gaussian input, fading new at every symbol and known to the receiver, integrated numerically'
       : 'max over rho of E_0(rho) - rho R, E_0 = rho ln(1 + SNR/(1 + rho)), Gaussian input';
-  return { channelName, method, closedForm: false, exponent: (rate: number) => randomCodingExponent(e0, rate) };
+  return {
+    channelName,
+    method,
+    closedForm: false,
+    bestInput: false,
+    exponent: (rate: number) => randomCodingExponent(e0, rate),
+  };
 }

@@ -4,10 +4,10 @@ import type { MeasuredPoint } from './measured-points.ts';
 
 export const BOUNDS_SCHEMA = 'sct.bounds/1';
 
-/** A curve of theory, or points that were measured. */
+/** A curve of theory, points that were measured, or the point that was asked for. */
 export interface BoundsSeries {
   readonly label: string;
-  readonly kind: 'theory' | 'measured';
+  readonly kind: 'theory' | 'measured' | 'asked';
   readonly x: readonly number[];
   readonly y: readonly number[];
   /** 95 % interval of each y. */
@@ -38,7 +38,8 @@ export interface BoundsDocument {
   readonly method: string;
   /** What has no closed form here, said in so many words. */
   readonly noClosedForm: readonly string[];
-  readonly plots: readonly BoundsPlot[];
+  /** Curves and points; computed only where they are drawn. */
+  readonly plots: () => readonly BoundsPlot[];
 }
 
 /** The object of `--json`. */
@@ -57,11 +58,11 @@ export function documentText(d: BoundsDocument): string {
 }
 
 /** All curves, one point a line: plot, series, kind, x, y, low, high. */
-export function documentCsv(d: BoundsDocument): string {
+export function plotsCsv(plots: readonly BoundsPlot[]): string {
   const text = (v: string) => (/[",\n\r]/.test(v) ? `"${v.replaceAll('"', '""')}"` : v);
   const number = (v: number | undefined) => (v === undefined || !Number.isFinite(v) ? '' : String(v));
   const rows = ['plot,series,kind,x,y,low,high'];
-  for (const p of d.plots) {
+  for (const p of plots) {
     for (const s of p.series) {
       s.x.forEach((x, i) => {
         const cells = [text(p.name), text(s.label), s.kind, number(x), number(s.y[i])];

@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { writableFolder } from '../../common/make-folder.ts';
 import { figure as framed, html, Markup, table } from '../report/markup.ts';
 import { pageCss } from '../report/style.ts';
-import { type BoundsDocument, documentCsv, documentJson, plotSvg } from './document.ts';
+import { type BoundsDocument, type BoundsPlot, documentJson, plotSvg, plotsCsv } from './document.ts';
 
 /** One self-contained page: figures, plots of theory beside what was measured, and what has no closed form. No script, no request. */
-export function boundsPage(d: BoundsDocument, command: string, program: string): string {
+export function boundsPage(d: BoundsDocument, drawn: readonly BoundsPlot[], command: string, program: string): string {
   const css = pageCss();
   const hash = createHash('sha256').update(css).digest('base64');
   const policy = `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const open = d.noClosedForm.map((text) => html`<li>${text}</li>`);
-  const plots = d.plots.map((p) => framed(p.title, plotSvg(p, false)));
+  const plots = drawn.map((p) => framed(p.title, plotSvg(p, false)));
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${new Markup(policy)}">
@@ -40,12 +40,13 @@ export async function writeDocument(
   program: string,
 ): Promise<Record<string, string>> {
   const path = await writableFolder(folder);
+  const plots = d.plots();
   const files: Record<string, string> = { json: 'bounds.json', csv: 'bounds.csv', page: 'bounds.html' };
-  for (const p of d.plots) files[`plot-${p.name}`] = `${p.name}.svg`;
-  const json = { ...documentJson(d), command, plots: d.plots };
+  for (const p of plots) files[`plot-${p.name}`] = `${p.name}.svg`;
+  const json = { ...documentJson(d), command, plots };
   await writeFile(join(path, files.json), `${JSON.stringify(json, null, 1)}\n`);
-  await writeFile(join(path, files.csv), documentCsv(d));
-  await writeFile(join(path, files.page), boundsPage(d, command, program));
-  for (const p of d.plots) await writeFile(join(path, `${p.name}.svg`), plotSvg(p, true));
+  await writeFile(join(path, files.csv), plotsCsv(plots));
+  await writeFile(join(path, files.page), boundsPage(d, plots, command, program));
+  for (const p of plots) await writeFile(join(path, `${p.name}.svg`), plotSvg(p, true));
   return files;
 }

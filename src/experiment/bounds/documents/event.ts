@@ -81,7 +81,7 @@ export function eventDocument(r: EventRequest): BoundsDocument {
     noClosedForm: [
       'the joint probability: ds and dx share the error of Xhat; it lies between the larger marginal and their sum',
     ],
-    plots: [
+    plots: () => [
       {
         name: 'event',
         title: 'Probability of the joint error event',
@@ -152,7 +152,7 @@ export function measuredEventDocument(
     method:
       'counted, with exact 95 % intervals (Clopper-Pearson); of a run dx is its MSE over 255^2 and ds is 1 - mIoU',
     noClosedForm: ['this probability for pictures: it is measured, not computed'],
-    plots: [],
+    plots: () => [],
   };
 }
 

@@ -5,6 +5,8 @@ export interface ExponentRequest {
   readonly channelName: string;
   readonly method: string;
   readonly closedForm: boolean;
+  /** No other input has a larger exponent, so that it is the true one above the critical rate. */
+  readonly bestInput: boolean;
   readonly exponent: (rateBits: number) => Exponent;
   readonly rateBits: number;
   /** Block length for the bound on the error probability; null for none. */
@@ -16,7 +18,7 @@ export function exponentDocument(r: ExponentRequest): BoundsDocument {
   const e = r.exponent(r.rateBits);
   const bound = r.n === null ? null : 2 ** (-r.n * e.exponentBits);
   const axis = linearSpace(0, e.capacityBits, 49);
-  const tight = r.rateBits >= e.criticalRateBits;
+  const tight = r.bestInput && r.rateBits >= e.criticalRateBits;
   return {
     kind: 'exponent',
     title: `Random-coding exponent, ${r.channelName}`,
@@ -36,10 +38,7 @@ export function exponentDocument(r: ExponentRequest): BoundsDocument {
       ['exponent', figure(e.exponentBits, `bit per use at ${figure(r.rateBits)} bit per use, rho ${figure(e.rho)}`)],
       ['capacity', figure(e.capacityBits, 'bit per use')],
       ['critical rate', figure(e.criticalRateBits, 'bit per use')],
-      [
-        '',
-        tight ? 'above the critical rate: the true exponent' : 'below the critical rate: a lower bound on the true one',
-      ],
+      ['', tight ? 'above the critical rate: the true exponent' : 'a lower bound on the true exponent'],
       ...(bound === null ? [] : [[`error probability, n = ${r.n}`, `at most ${figure(bound)}`] as const]),
     ],
     method: r.method,
@@ -47,7 +46,7 @@ export function exponentDocument(r: ExponentRequest): BoundsDocument {
       ...(r.closedForm ? [] : ['the maximum over rho: found numerically on a concave function']),
       'the reliability function below the critical rate, and the joint source-channel exponent with two distortions: not known or not in closed form',
     ],
-    plots: [
+    plots: () => [
       {
         name: 'exponent',
         title: `Random-coding exponent, ${r.channelName}`,

@@ -86,7 +86,7 @@ function normalDocument(r: FblRequest, channel: ChannelDispersion): BoundsDocume
       ? 'normal approximation n C - k R(D) = sqrt(n V + k Vs) Q^-1(eps), Vs = 1/2 log2(e)^2 (without its log terms); channel code alone: C - sqrt(V/n) Q^-1(eps) + log2(n)/(2n). Approximations, not bounds'
       : 'normal approximation C - sqrt(V/n) Q^-1(eps) + log2(n)/(2n) (erasures without the last term). An approximation, not a bound',
     noClosedForm: NO_FORM,
-    plots: [
+    plots: () => [
       {
         name: 'rate',
         title: `Rate at error probability ${eps}, ${channelName}`,
@@ -128,7 +128,7 @@ function outageDocument(r: FblRequest, snr: number): BoundsDocument {
     ],
     method: 'log2(1 - SNR ln(1 - eps)); the dispersion of such a channel is zero, so that block length hardly matters',
     noClosedForm: NO_FORM,
-    plots: [
+    plots: () => [
       {
         name: 'outage',
         title: 'Outage capacity, quasi-static Rayleigh fading',

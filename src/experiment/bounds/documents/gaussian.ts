@@ -57,7 +57,7 @@ export function gaussianDocument(r: GaussianRequest): BoundsDocument {
     ],
     method: 'R = max(0, 1/2 log2(varX / min(Dx, (Ds - mmse) / gain^2, varX))), closed form',
     noClosedForm: [],
-    plots: [
+    plots: () => [
       {
         name: 'rate',
         title: `Rate of a Gaussian source, correlation ${rho}, Ds = ${figure(ds)}`,

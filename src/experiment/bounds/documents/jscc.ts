@@ -85,7 +85,7 @@ export function jsccDocument(r: JsccRequest): BoundsDocument {
       'the smallest distortions of finite blocks with two constraints (inner and outer bounds exist, not in closed form): sct bounds fbl has one constraint',
       'the same for pictures: they are not Gaussian, and these curves bound only the Gaussian test source',
     ],
-    plots: [plotOf(r, source, measured, 'dx'), plotOf(r, source, measured, 'ds')],
+    plots: () => [plotOf(r, source, measured, 'dx'), plotOf(r, source, measured, 'ds')],
   };
 }
 

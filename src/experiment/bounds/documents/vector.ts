@@ -1,4 +1,4 @@
-import { type BoundsDocument, figure, linearSpace, pointSeries } from '../document.ts';
+import { type BoundsDocument, type BoundsPlot, figure, linearSpace, pointSeries } from '../document.ts';
 import { distortionsAtRest, edgeAtRate, rateVector, type VectorSource } from '../gaussian-vector.ts';
 import type { MeasuredPoint } from '../measured-points.ts';
 
@@ -21,9 +21,6 @@ export function vectorDocument({ source, ds, dx, points }: VectorRequest): Bound
   const feasible = Number.isFinite(rateBits);
   const rest = distortionsAtRest(source);
   const size = source.form.kind === 'matrices' ? source.form.root.rows : source.form.p.length;
-  const edge = feasible
-    ? linearSpace(0, 1, EDGE_POINTS[source.form.kind]).map((weight) => edgeAtRate(source, rateBits, weight))
-    : [];
   const shown = distortions && distortions.length <= SHOWN ? Array.from(distortions) : null;
   return {
     kind: 'vector',
@@ -58,21 +55,28 @@ export function vectorDocument({ source, ds, dx, points }: VectorRequest): Bound
     noClosedForm: [
       'the two multipliers, where both constraints bind: the program is convex and solved to the gap above',
     ],
-    plots:
-      edge.length === 0
-        ? []
-        : [
-            {
-              name: 'edge',
-              title: `What ${figure(rateBits)} bit reach`,
-              xLabel: 'pixel distortion Dx',
-              yLabel: 'semantic distortion Ds',
-              series: [
-                { label: 'edge', kind: 'theory', x: edge.map((e) => e.dx), y: edge.map((e) => e.ds) },
-                { label: 'this rate', kind: 'measured', x: [achieved!.dx], y: [achieved!.ds] },
-                ...pointSeries('measured', points, 'dx', 'ds'),
-              ],
-            },
-          ],
+    plots: () => (achieved === null ? [] : [edgePlot(source, rateBits, achieved, points)]),
+  };
+}
+
+/** All that the rate reaches, with the point that was asked for and those that were measured. */
+function edgePlot(
+  source: VectorSource,
+  rateBits: number,
+  achieved: { readonly ds: number; readonly dx: number },
+  points: readonly MeasuredPoint[],
+): BoundsPlot {
+  const weights = linearSpace(0, 1, EDGE_POINTS[source.form.kind]);
+  const edge = weights.map((weight) => edgeAtRate(source, rateBits, weight));
+  return {
+    name: 'edge',
+    title: `What ${figure(rateBits)} bit reach`,
+    xLabel: 'pixel distortion Dx',
+    yLabel: 'semantic distortion Ds',
+    series: [
+      { label: 'edge', kind: 'theory', x: edge.map((e) => e.dx), y: edge.map((e) => e.ds) },
+      { label: 'at this rate', kind: 'asked', x: [achieved.dx], y: [achieved.ds] },
+      ...pointSeries('measured', points, 'dx', 'ds'),
+    ],
   };
 }

@@ -1,4 +1,4 @@
-import { type BoundsDocument, figure, logSpace, pointSeries } from '../document.ts';
+import { type BoundsDocument, type BoundsSeries, figure, logSpace, pointSeries } from '../document.ts';
 import { distortionsAtRest } from '../gaussian-vector.ts';
 import type { MeasuredPoint } from '../measured-points.ts';
 import { conditionalSource, type JointGaussian, sideInformationRates } from '../side-information.ts';
@@ -19,8 +19,6 @@ export function wynerZivDocument({ joint, ds, dx, points }: WynerZivRequest): Bo
   const rest = distortionsAtRest(conditionalSource(joint, false));
   const known = distortionsAtRest(conditionalSource(joint, true));
   const finite = (v: number) => (Number.isFinite(v) ? v : null);
-  const axis = rest.dx > 0 ? logSpace(rest.dx / 256, rest.dx, CURVE_POINTS) : [];
-  const curves = axis.map((x) => sideInformationRates(joint, ds, x));
   return {
     kind: 'wyner-ziv',
     title: `Indirect Gaussian source with side information (S ${joint.s}, X ${joint.x}, V ${joint.v} components)`,
@@ -52,19 +50,25 @@ export function wynerZivDocument({ joint, ds, dx, points }: WynerZivRequest): Bo
     noClosedForm: [
       'side information at the decoder alone with two distortions, for any source but the jointly Gaussian one: open',
     ],
-    plots: [
+    plots: () => [
       {
         name: 'rate',
         title: `What side information is worth, Ds = ${figure(ds)}`,
         xLabel: 'pixel distortion Dx',
         yLabel: 'rate, bit',
         xLog: true,
-        series: [
-          { label: 'without V', kind: 'theory', x: axis, y: curves.map((c) => c.without.rateBits) },
-          { label: 'V at the decoder', kind: 'theory', x: axis, y: curves.map((c) => c.wynerZiv.rateBits) },
-          ...pointSeries('measured', points, 'dx', 'rateBits'),
-        ],
+        series: [...curves(joint, ds, rest.dx), ...pointSeries('measured', points, 'dx', 'rateBits')],
       },
     ],
   };
+}
+
+/** Both rates over Dx, from the variance `most` of X down. */
+function curves(joint: JointGaussian, ds: number, most: number): BoundsSeries[] {
+  const x = most > 0 ? logSpace(most / 256, most, CURVE_POINTS) : [];
+  const rates = x.map((dx) => sideInformationRates(joint, ds, dx));
+  return [
+    { label: 'without V', kind: 'theory', x, y: rates.map((r) => r.without.rateBits) },
+    { label: 'V at the decoder', kind: 'theory', x, y: rates.map((r) => r.wynerZiv.rateBits) },
+  ];
 }
