@@ -6,7 +6,7 @@ import { LsEstimator } from '../channel-est/ls.ts';
 import { estimateFromTraining } from '../channel-est/training.ts';
 import { EXTENSION_RATES, EXTENSION_UNIT_BYTES, type Header } from '../frame/header.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
-import { burstLayout, extensionSymbols } from '../resource-grid.ts';
+import { type BurstLayout, burstLayout, extensionSymbols } from '../resource-grid.ts';
 import { Acquirer, type Acquisition } from '../sync/acquire.ts';
 import { CleanWindow } from '../sync/clean-window.ts';
 import { withoutMean } from '../sync/dc.ts';
@@ -185,10 +185,7 @@ export class BurstReceiver {
       return true;
     }
     tracker.demodulate(samples, 0, n.headerSymbols, rows, pilots);
-    const channelError = preamble.dof / (2 * n.nCarriers);
-    const { headerSymbols } = n;
-    const phases = tracker.phases(0);
-    const llr = controlLlrs(n, rows, 0, headerSymbols, preamble.channel, channelError, subbandNoise, phases);
+    const llr = controlLlrs(n, rows, 0, n.headerSymbols, preamble.channel, acquisition, preamble, tracker.phases(0));
     const header = readHeader(n, llr);
     if (!header) {
       this.miss(records, detection, 'no header');
@@ -249,7 +246,7 @@ export class BurstReceiver {
     return true;
   }
 
-  private readBurst(found: Found, layout: ReturnType<typeof burstLayout>, available: number): BurstRecord {
+  private readBurst(found: Found, layout: BurstLayout, available: number): BurstRecord {
     const n = this.numerology;
     const { acquisition, origin, header, detection, preamble } = found;
     const start = origin + acquisition.start;
@@ -272,9 +269,11 @@ export class BurstReceiver {
     const controlRows = this.scratch.take('control', 2 * n.nCarriers * control);
     const controlPilots = this.scratch.take('control pilots', 2 * n.nSubbands * control);
     tracker.demodulateControl(samples, base, control, controlRows, controlPilots);
-    const extension = extensionThere
-      ? readExtension(header, this.extensionLlrs(layout, controlRows, acquisition, preamble, tracker))
-      : null;
+    const { headerSymbols, extensionSymbols: count } = layout;
+    const channelAt = (symbol: number) => tracker.controlChannel.at(symbol);
+    const llrs = () =>
+      controlLlrs(n, controlRows, headerSymbols, count, channelAt, acquisition, preamble, tracker.phases(0));
+    const extension = extensionThere ? readExtension(header, llrs()) : null;
 
     tracker.beginSlots(slots);
     for (let slot = 0; slot < slots; slot++) tracker.takeSlot(samples, base);
@@ -329,21 +328,6 @@ export class BurstReceiver {
       slotTurn: slotTurns(n, acquisition, tracker, layout.controlSymbols, slotPhase),
       phase,
     };
-  }
-
-  private extensionLlrs(
-    layout: ReturnType<typeof burstLayout>,
-    rows: Float32Array,
-    acquisition: Acquisition,
-    preamble: PreambleEstimate,
-    tracker: SymbolTracker,
-  ): Float32Array {
-    const { headerSymbols, extensionSymbols: count } = layout;
-    const { subbandNoise } = acquisition;
-    const n = this.numerology;
-    const channelAt = (symbol: number) => tracker.controlChannel.at(symbol);
-    const channelError = preamble.dof / (2 * n.nCarriers);
-    return controlLlrs(n, rows, headerSymbols, count, channelAt, channelError, subbandNoise, tracker.phases(0));
   }
 
   describe(): string {

@@ -1,5 +1,6 @@
 import { CRC16, CRC24A } from '../../common/crc.ts';
 import { FormatError } from '../../common/errors.ts';
+import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { decodeControl } from '../fec/control-code.ts';
 import {
   AIR_INTERFACE_VERSION,
@@ -11,11 +12,11 @@ import {
 } from '../frame/header.ts';
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
+import type { Acquisition } from '../sync/acquire.ts';
 
 /**
  * Soft bits of control symbols `first`.. (QPSK, scrambled): LLR = ln P(0)/P(1) in coded order, equalised with the
- * channel, [nCarriers][re, im] (one for all symbols, or each its own), turned by its phase. `channelError`: variance of the channel's
- * error over that of the noise. `subbandNoise`: noise variance of one RE, [nSubbands].
+ * channel, [nCarriers][re, im] (one for all symbols, or each its own), turned by its phase.
  */
 export function controlLlrs(
   n: Numerology,
@@ -23,10 +24,12 @@ export function controlLlrs(
   first: number,
   count: number,
   channel: Float32Array | ((symbol: number) => Float32Array),
-  channelError: number,
-  subbandNoise: ArrayLike<number>,
+  { subbandNoise }: Pick<Acquisition, 'subbandNoise'>,
+  { dof }: Pick<PreambleEstimate, 'dof'>,
   phases: Float64Array,
 ): Float32Array {
+  // The channel's error acts like noise.
+  const channelError = dof / (2 * n.nCarriers);
   const grid = resourceGrid(n);
   const llr = new Float32Array(2 * count * n.symbolDataRe);
   const weights = new Float64Array(2 * n.nCarriers);
