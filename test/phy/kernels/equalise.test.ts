@@ -86,15 +86,16 @@ test('WebAssembly equalises like plain TypeScript, any pattern, channel, place, 
         let worst = 0;
         let sum = 0;
         let total = 0;
+        const most = of.snr.subarray(0, -8).reduce((a, b) => Math.max(a, b), 0);
         // What lies behind the slots stays as it was.
         for (let i = 0; i < of.payload.length; i++) {
           worst = Math.max(worst, Math.abs(of.payload[i] - on.payload[i]) / Math.max(1, Math.abs(of.payload[i])));
+          if (of.snr[i >> 1] < 1e-4 * most) continue;
           sum += (of.payload[i] - on.payload[i]) ** 2;
           total += of.payload[i] ** 2;
         }
         assert.ok(Math.sqrt(sum / total) < 1e-5, `payload ${Math.sqrt(sum / total)}`);
         assert.ok(worst < 1e-3, `worst RE ${worst}`);
-        const most = of.snr.reduce((a, b) => Math.max(a, b), 0);
         of.snr.forEach((v, i) => {
           assert.ok(Math.abs(v - on.snr[i]) <= 1e-5 * Math.max(v, 1e-2 * most), `snr ${i}: ${v} ${on.snr[i]}`);
         });
