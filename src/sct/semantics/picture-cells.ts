@@ -25,6 +25,17 @@ export function imageCells({ width, height, data }: RgbImage, into?: Uint8Array)
   requireNetworkSize(shape);
   const { rows, columns } = gridOf(shape);
   const out = into ?? new Uint8Array(rows * columns * CELL);
+  const [from32, to32] = [wordsOf(data), wordsOf(out)];
+  if (isWhole(shape) && from32 && to32) {
+    for (let y = 0, from = 0; y < height; y++) {
+      for (let x = 0, at = runAt(y, columns) / 4; x < width; x += BLOCK_PX, at += stepTo(x) / 4, from += 3) {
+        to32[at] = from32[from];
+        to32[at + 1] = from32[from + 1];
+        to32[at + 2] = from32[from + 2];
+      }
+    }
+    return out;
+  }
   const last = 3 * (width - 1);
   for (let y = 0; y < rows * CELL_PX; y++) {
     const row = 3 * width * Math.min(y, height - 1);
@@ -50,6 +61,17 @@ export function imageFromCells(cells: Uint8Array, shape: PictureShape): RgbImage
   const { widthPx, heightPx } = shape;
   const { columns } = gridOf(shape);
   const data = new Uint8Array(3 * widthPx * heightPx);
+  const [from32, to32] = [wordsOf(cells), wordsOf(data)];
+  if (isWhole(shape) && from32 && to32) {
+    for (let y = 0, to = 0; y < heightPx; y++) {
+      for (let x = 0, at = runAt(y, columns) / 4; x < widthPx; x += BLOCK_PX, at += stepTo(x) / 4, to += 3) {
+        to32[to] = from32[at];
+        to32[to + 1] = from32[at + 1];
+        to32[to + 2] = from32[at + 2];
+      }
+    }
+    return { width: widthPx, height: heightPx, data };
+  }
   for (let y = 0, to = 0; y < heightPx; y++) {
     for (let x = 0, at = runAt(y, columns); x < widthPx; x += BLOCK_PX, at += stepTo(x)) {
       const count = Math.min(RUN, 3 * (widthPx - x));
@@ -57,6 +79,16 @@ export function imageFromCells(cells: Uint8Array, shape: PictureShape): RgbImage
     }
   }
   return { width: widthPx, height: heightPx, data };
+}
+
+/** Whole cells: every run of 12 bytes is three words of the picture. */
+function isWhole({ widthPx, heightPx }: PictureShape): boolean {
+  return widthPx % CELL_PX === 0 && heightPx % CELL_PX === 0;
+}
+
+/** The same memory as words, null where it does not begin at one. */
+function wordsOf(bytes: Uint8Array): Uint32Array | null {
+  return bytes.byteOffset % 4 === 0 ? new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2) : null;
 }
 
 /** Where the first run of pixel row y stands. */
