@@ -9,9 +9,8 @@ export interface StageCost {
 }
 
 /**
- * Stage of each function, by file and, where a file serves several, by name; kernels and estimators belong to who calls them. What
- * none of these has called is `rest`
- * (buffers, records, the bench itself).
+ * Stage of each function, by file and, where a file serves several, by name; kernels (but that of OFDM, which the tracker calls)
+ * and estimators belong to who calls them. What none of these has called is `rest` (buffers, records, the bench itself).
  */
 const STAGES: readonly (readonly [stage: string, file: RegExp, name?: RegExp])[] = [
   ['search', /\/sync\/(detect|dc|clean-window|sample-window|tone)\.[jt]s$/, /^(?!withoutMean)/],
@@ -19,7 +18,7 @@ const STAGES: readonly (readonly [stage: string, file: RegExp, name?: RegExp])[]
   ['acquisition', /\/channel-est\/training\.[jt]s$/],
   ['acquisition', /\/burst\/burst-receiver\.[jt]s$/, /^acquire$/],
   ['header', /\/burst\/control-reader\.[jt]s$/],
-  ['demodulation', /\/ofdm\/demodulate\.[jt]s$/],
+  ['demodulation', /\/(ofdm\/demodulate|kernels\/ofdm-(wasm|plain))\.[jt]s$/],
   ['channel estimate', /\/burst\/payload-estimate\.[jt]s$/],
   ['tracking', /\/burst\/(symbol-tracker|control-channel|disturbance)\.[jt]s$/],
   ['tracking', /\/sync\/(phase-tracker|timing-tracker|pilot-delay|locate-symbols)\.[jt]s$/],
