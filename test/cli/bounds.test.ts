@@ -155,6 +155,10 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
     ['exponent --channel bec -p 2 --rate 0.1', /--probability 2 is out of range: allowed 0 to 1/],
     ['event --rho 0.5', /Ds and Dx are both inf/],
     ['event --rho 0.5 --dx 0.1 --k 1000000 --blocks 10000', /blocks x k .* allowed up to/],
+    [
+      'jscc --rho 0.5 --snr 1,2 --chain symbols --bursts 1000 --slots 16 --numerology 50',
+      /symbols through the chain are out of range/,
+    ],
     ['event --points nowhere --dx 1', /nowhere: no such file or folder/],
     ['event --points nowhere --rho 1 --dx 1', /--rho: not with --points/],
   ] as [string, RegExp][]) {

@@ -4,6 +4,7 @@ import { addExponent, addFbl } from './bounds-blocks.ts';
 import {
   addDistortionOptions,
   addPointsOption,
+  between,
   distortion,
   type Flags,
   finishCommand,
@@ -71,7 +72,7 @@ function addJscc(group: Command, context: CliContext, done: Done): void {
       points: await pointsOf(flags),
       chain: await chainOf(flags),
     };
-    await show(context, jsccDocument(request), flags, done);
+    await show(context, await jsccDocument(request, between(context)), flags, done);
   });
 }
 
@@ -138,6 +139,6 @@ function addEvent(group: Command, context: CliContext, done: Done): void {
       blocks: given(flags, 'blocks', '--blocks', 10_000),
       seed: given(flags, 'seed', '--seed', 1),
     };
-    await show(context, eventDocument(request), flags, done);
+    await show(context, await eventDocument(request, between(context)), flags, done);
   });
 }

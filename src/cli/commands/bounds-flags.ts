@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Command } from 'commander';
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
-import type { BoundsDocument } from '../../experiment/bounds/document.ts';
+import type { Between, BoundsDocument } from '../../experiment/bounds/document.ts';
 import type { MeasuredPoint } from '../../experiment/bounds/measured-points.ts';
 import { type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
@@ -100,6 +101,15 @@ export async function pointsOf(flags: Flags): Promise<readonly MeasuredPoint[]> 
   if (flags.points === undefined) return [];
   const { readPoints } = await import('../../experiment/bounds/measured-points.ts');
   return readPoints(flags.points);
+}
+
+/** Between two long steps: progress, a turn for Ctrl-C, and the end where it came. */
+export function between(context: CliContext): Between {
+  return async (what) => {
+    context.progress.update(what);
+    await setImmediate();
+    context.signal.throwIfAborted();
+  };
 }
 
 /** Prints the document, writes its files where -o is given, and ends. */

@@ -21,6 +21,10 @@ export interface BlahutArimotoOptions {
 
 /** Distortions this close to their least value count as equal to it. */
 const TIE = 1e-12;
+/** A limit counts as kept to this share of (1 + limit). */
+const KEPT = 1e-9;
+/** A reproduction that is used less often is given up: its logarithms would soon be none. The bound from below still asks for it. */
+const UNUSED = 1e-200;
 
 /**
  * R(Ds, Dx) of a finite source by Blahut-Arimoto iteration [Blahut72] with both constraints inside [Chen23]: reproductions are pairs
@@ -89,7 +93,9 @@ export function rateFinite(
     }
     const tilted = s[0] * (active[0] ? ds : 0) + s[1] * (active[1] ? dx : 0);
     lower = Math.max(lower, (-logZ - tilted - Math.log(Math.max(...c))) / Math.LN2);
-    upper = Math.min(upper, information(problem, q, next, weight) / Math.LN2);
+    for (let y = 0; y < count; y++) if (next[y] < UNUSED) next[y] = 0;
+    const kept = limits.every((d, i) => mean[i] <= d + KEPT * (1 + least[i]));
+    if (kept) upper = Math.min(upper, information(problem, q, next, weight) / Math.LN2);
     q.set(next);
   }
   return {
@@ -145,7 +151,7 @@ function information(p: Problem, q: Float64Array, output: Float64Array, weight: 
     for (let y = 0; y < p.count; y++) z += q[y] * weight[x * p.count + y];
     for (let y = 0; y < p.count; y++) {
       const channel = (q[y] * weight[x * p.count + y]) / z;
-      if (channel > 0) total += p.px[x] * channel * Math.log(channel / output[y]);
+      if (channel > 0 && output[y] > 0) total += p.px[x] * channel * Math.log(channel / output[y]);
     }
   }
   return Math.max(0, total);

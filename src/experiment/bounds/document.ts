@@ -26,6 +26,10 @@ export interface BoundsPlot {
   readonly series: readonly BoundsSeries[];
 }
 
+/** Called between the long steps of a command: tells how far it is, and throws where it was interrupted. */
+export type Between = (what: string) => Promise<void>;
+export const nothing: Between = () => Promise.resolve();
+
 /** One answer of `sct bounds`, for a person, a script and a page alike. */
 export interface BoundsDocument {
   readonly kind: string;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { SctError } from '../../../src/common/errors.ts';
+import { RandomStream } from '../../../src/common/random.ts';
 import { rateFinite } from '../../../src/experiment/bounds/blahut-arimoto.ts';
 import { finiteSource, finiteSourceOf, symmetricSource } from '../../../src/experiment/bounds/finite-source.ts';
 import { reference } from './vectors.ts';
@@ -66,6 +67,34 @@ test('finite source: bounds enclose, and a looser limit never costs more', () =>
     }),
     { numRuns: 40 },
   );
+});
+
+test('finite source: letters that fall out of use, free ones and limits near the least leave finite, enclosed rates', () => {
+  const random = new RandomStream(5);
+  const row = (count: number, power: number) => {
+    const p = Array.from({ length: count }, () => random.uniform() ** power);
+    const total = p.reduce((a, b) => a + b, 0);
+    return p.map((v) => v / total);
+  };
+  const costs = (count: number) =>
+    Array.from({ length: count }, () =>
+      Array.from({ length: count }, () => (random.uniform() < 0.3 ? 0 : 3 * random.uniform())),
+    );
+  let reached = 0;
+  for (let i = 0; i < 120; i++) {
+    const letters = 2 + random.integer(4);
+    const states = 2 + random.integer(3);
+    const posterior = Array.from({ length: letters }, () => row(states, 4));
+    const source = finiteSource(row(letters, 1), posterior, costs(states), costs(letters));
+    const [ds, dx] = [2 * random.uniform(), random.uniform() ** 2];
+    const r = rateFinite(source, ds, dx, { maxIterations: 2000 });
+    if (r.iterations === 0) continue;
+    reached++;
+    assert.ok(r.rateBits - r.lowerBits < 1e-3 && r.lowerBits >= 0, JSON.stringify({ ds, dx, r }));
+    assert.ok(r.achieved!.ds <= ds + 1e-8 && r.achieved!.dx <= dx + 1e-8);
+  }
+  assert.ok(reached > 30, `${reached} were possible at all`);
+  for (const d of [1e-9, 1e-6, 0.499999]) near(rateFinite(symmetricSource(2, 0.1), INF, d).rateBits, 1 - h(d), 1e-9);
 });
 
 test('finite source: tables that are none are refused by name', () => {

@@ -1,7 +1,8 @@
+import { UsageError } from '../../../common/errors.ts';
 import type { Estimate } from '../../stats.ts';
 import { awgnCapacity, snrOf } from '../channel-capacity.ts';
-import { type BoundsDocument, type BoundsSeries, figure, linearSpace } from '../document.ts';
-import { type ErrorEvent, EventCounter, simulateUncoded, uncodedMarginals } from '../error-event.ts';
+import { type Between, type BoundsDocument, type BoundsSeries, figure, linearSpace, nothing } from '../document.ts';
+import { type ErrorEvent, EventCounter, MAX_DRAWS, simulateUncoded, uncodedMarginals } from '../error-event.ts';
 import { awgnDispersion, excessProbability } from '../finite-blocklength.ts';
 import { scalarGaussian } from '../gaussian-scalar.ts';
 import type { MeasuredPoint } from '../measured-points.ts';
@@ -20,20 +21,29 @@ export interface EventRequest {
 
 const CURVE_POINTS = 41;
 
+type EventPoint = ReturnType<typeof simulateUncoded> & {
+  readonly snrDb: number;
+  readonly exact: ReturnType<typeof uncodedMarginals>;
+  readonly coded: number | null;
+};
+
 /** `bounds event` of the Gaussian test source: Monte Carlo beside what is exact and what long codes could do. */
-export function eventDocument(r: EventRequest): BoundsDocument {
+export async function eventDocument(r: EventRequest, between: Between = nothing): Promise<BoundsDocument> {
   const { ds, dx, k } = r;
   const source = scalarGaussian(r.rho, r.varS, r.varX);
-  const points = r.snrDb.map((snrDb) => {
-    const snr = snrOf('SNR', snrDb);
-    const { mean, ...event } = simulateUncoded(
-      { source, snr, k, blocks: r.blocks, seed: `${r.seed}/${snrDb}` },
-      ds,
-      dx,
+  if (r.snrDb.length * r.blocks * k > MAX_DRAWS) {
+    throw new UsageError(
+      `SNRs x blocks x k ${r.snrDb.length * r.blocks * k} is out of range: allowed up to ${MAX_DRAWS} samples`,
     );
-    const exact = uncodedMarginals({ source, snr, k }, ds, dx);
-    return { snrDb, ...event, exact, mean, coded: coded(snr, k, r.varX, dx) };
-  });
+  }
+  const points: EventPoint[] = [];
+  for (const snrDb of r.snrDb) {
+    await between(`Monte Carlo, ${snrDb} dB`);
+    const snr = snrOf('SNR', snrDb);
+    const trial = { source, snr, k, blocks: r.blocks, seed: `${r.seed}/${snrDb}` };
+    const exact = uncodedMarginals(trial, ds, dx);
+    points.push({ snrDb, ...simulateUncoded(trial, ds, dx), exact, coded: coded(snr, k, r.varX, dx) });
+  }
   const axis = linearSpace(Math.min(...r.snrDb) - 2, Math.max(...r.snrDb) + 2, CURVE_POINTS).filter(
     (v) => v >= -30 && v <= 60,
   );

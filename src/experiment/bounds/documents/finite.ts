@@ -17,7 +17,8 @@ const CURVE = { points: 21, toleranceBits: 1e-3, maxIterations: 150 } as const;
 /** `bounds finite`: R(Ds, Dx) of a small finite source by Blahut-Arimoto, between its two bounds. */
 export function finiteDocument({ source, name, ds, dx, points }: FiniteRequest): BoundsDocument {
   const result = rateFinite(source, ds, dx);
-  const feasible = Number.isFinite(result.rateBits);
+  // Without a lower bound there is no code at all.
+  const feasible = Number.isFinite(result.lowerBits);
   const { px, pixel } = source;
   const mean = (of: (row: Float64Array) => number) => pixel.reduce((sum, row, x) => sum + px[x] * of(row), 0);
   const least = mean((row) => Math.min(...row));
@@ -29,7 +30,7 @@ export function finiteDocument({ source, name, ds, dx, points }: FiniteRequest):
     kind: 'finite',
     title: `Finite source: ${name}`,
     values: {
-      rateBits: feasible ? result.rateBits : null,
+      rateBits: Number.isFinite(result.rateBits) ? result.rateBits : null,
       feasible,
       lowerBits: feasible ? result.lowerBits : null,
       gapBits: feasible ? result.rateBits - result.lowerBits : null,

@@ -1,6 +1,14 @@
 import { UsageError } from '../../../common/errors.ts';
-import type { Numerology } from '../../../phy/numerology.ts';
-import { type BoundsDocument, type BoundsSeries, figure, linearSpace, pointSeries } from '../document.ts';
+import { type Numerology, RB_DATA_RE } from '../../../phy/numerology.ts';
+import {
+  type Between,
+  type BoundsDocument,
+  type BoundsSeries,
+  figure,
+  linearSpace,
+  nothing,
+  pointSeries,
+} from '../document.ts';
 import { type ChainLevel, type ChainPoint, runGaussianChain } from '../gaussian-chain.ts';
 import { distortionsAt, scalarGaussian } from '../gaussian-scalar.ts';
 import { jointLimit, type LimitChannel, leastSnrDb, uncodedDistortion } from '../joint-source-channel.ts';
@@ -27,9 +35,11 @@ export interface JsccRequest {
 }
 
 const CURVE_POINTS = 49;
+/** Most symbols of one command: about a minute through the whole modem. */
+const MAX_CHAIN_SYMBOLS = 5e7;
 
 /** `bounds jscc`: the smallest distortions that channels of given SNR allow, beside the test source through the chain. */
-export function jsccDocument(r: JsccRequest): BoundsDocument {
+export async function jsccDocument(r: JsccRequest, between: Between = nothing): Promise<BoundsDocument> {
   const source = scalarGaussian(r.rho, r.varS, r.varX);
   if (r.chain && r.symbolsPerSample !== 0.5) {
     throw new UsageError(
@@ -44,7 +54,21 @@ export function jsccDocument(r: JsccRequest): BoundsDocument {
   const least = constrained
     ? r.channels.map((c) => ({ channel: c.name, snrDb: leastSnrDb(source, c, r.symbolsPerSample, r.ds, r.dx) }))
     : [];
-  const measured = r.chain ? r.snrDb.map((snrDb) => runGaussianChain({ source, snrDb, ...r.chain! })) : [];
+  const measured: ChainPoint[] = [];
+  if (r.chain) {
+    const { bursts, slots, numerology } = r.chain;
+    const symbols = r.snrDb.length * bursts * slots * numerology.nSubbands * RB_DATA_RE;
+    if (symbols > MAX_CHAIN_SYMBOLS) {
+      throw new UsageError(
+        `${symbols} symbols through the chain are out of range: allowed up to ${MAX_CHAIN_SYMBOLS}`,
+        'give fewer SNRs, --bursts or --slots',
+      );
+    }
+    for (const snrDb of r.snrDb) {
+      await between(`test source through the chain, ${snrDb} dB`);
+      measured.push(runGaussianChain({ source, snrDb, ...r.chain }));
+    }
+  }
   const beside = measured.map((p) => comparison(p, source));
   return {
     kind: 'jscc',
