@@ -13,6 +13,8 @@ import type { SourceFrame, VideoSource } from './video-source.ts';
 
 /** Frames before the first that counts, one after another: code is compiled, and the usual times are known. */
 const WARM_UP_FRAMES = 60;
+/** Fewer where a frame takes long: no more is begun after this time. */
+const WARM_UP_MOST_MS = 15_000;
 /** One that does not come is not waited for longer, ms. */
 const WARM_UP_WAIT_MS = 1000;
 /** They are captured so far in the future that none is too late, ms. */
@@ -117,7 +119,9 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
     watch?.reads(() => ({ ...NO_RADIO, queues: session?.queues ?? null }));
     const began = performance.now();
     const first = await source.next();
-    for (let i = WARM_UP_FRAMES; i > 0 && first && !io.signal.aborted; i--) {
+    let warmUps = 0;
+    const late = () => performance.now() - began > WARM_UP_MOST_MS;
+    for (let i = WARM_UP_FRAMES; i > 0 && first && !io.signal.aborted && !late(); i--) {
       session.check();
       const image = { ...first.image, data: first.image.data.slice() };
       const came = new Promise<void>((resolve) => {
@@ -126,6 +130,7 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
       session.sender.offer({ number: -i, capturedMs: utcNowMs() + AHEAD_MS, image });
       await Promise.race([came, new Promise((resolve) => setTimeout(resolve, WARM_UP_WAIT_MS))]);
       await session.sender.idle();
+      warmUps++;
       io.progress.update(`stream  warming up, ${i - 1} frames left`);
     }
     const cpuBefore = process.cpuUsage();
@@ -146,10 +151,7 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
       droppedBursts: received?.droppedBursts ?? null,
       cpuMs: (cpu.user + cpu.system) / 1e3,
       airBehindMs: session.mostBehindMs,
-      notes: [
-        `modelled air: ${session.channel}`,
-        `${WARM_UP_FRAMES} times the first frame before the first that counts`,
-      ],
+      notes: [`modelled air: ${session.channel}`, `${warmUps} times the first frame before the first that counts`],
     });
     metrics.timings = {
       startMs: Math.round(began - started),
