@@ -7,89 +7,26 @@ import {
   POINT_TAPS,
   SLOT,
 } from './lmmse-kernel.ts';
+import {
+  ARENA,
+  COEFFICIENTS,
+  type LmmseExports,
+  MAX_BASIS,
+  MAX_SUBBANDS,
+  MAX_SYSTEM,
+  NODES,
+  OFFSETS,
+  PAGE,
+  PILOTS,
+  POLYNOMIALS,
+  RAMP,
+  SUBBAND,
+  SUMS,
+  THETA,
+  Z,
+} from './lmmse-memory.ts';
 import { LMMSE_WASM } from './lmmse-wasm-binary.ts';
 import { instantiate } from './wasm.ts';
-
-/** What assembly/lmmse.ts exports; all arguments but counts are addresses in `memory`. */
-interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
-  project(
-    table: number,
-    padded: number,
-    size: number,
-    subbands: number,
-    ramp: number,
-    offsets: number,
-    polynomials: number,
-    order: number,
-    pilots: number,
-    sums: number,
-    z: number,
-  ): number;
-  gather(
-    perSlot: number,
-    slots: number,
-    order: number,
-    projected: number,
-    stride: number,
-    block: number,
-    z: number,
-  ): void;
-  interpolate(starts: number, weights: number, size: number, grid: number, row: number, order: number, z: number): void;
-  solve(factor: number, size: number, z: number, theta: number, penalty: number, order: number): number;
-  expand(
-    table: number,
-    size: number,
-    halfCarriers: number,
-    ramp: number,
-    theta: number,
-    order: number,
-    coefficients: number,
-    nodes: number,
-  ): void;
-  weigh(
-    pilots: number,
-    subbands: number,
-    offsets: number,
-    weights: number,
-    order: number,
-    symbols: number,
-    sums: number,
-    values: number,
-  ): void;
-  residual(
-    pilots: number,
-    slots: number,
-    subbands: number,
-    offsets: number,
-    sets: number,
-    nodes: number,
-    weights: number,
-    order: number,
-    out: number,
-  ): void;
-  turn(pilots: number, subbands: number, phasors: number, symbols: number): number;
-}
-
-const MAX_SUBBANDS = 50;
-const SUBBAND = 12;
-/** Most delay functions, and most unknowns of a system. */
-const MAX_BASIS = 127;
-const MAX_SYSTEM = MOST_POLYNOMIALS * MAX_BASIS;
-
-/** Byte addresses; behind ARENA lies what is taken in, and room for projections and a grid. */
-const OFFSETS = 1024;
-const POLYNOMIALS = 1088;
-const PILOTS = 1536;
-const RAMP = 7168;
-const SUMS = 12288;
-const Z = 26624;
-const THETA = 36864;
-const COEFFICIENTS = 47104;
-const NODES = 48128;
-const ARENA = 72192;
-
-const PAGE = 65536;
 
 interface Basis {
   readonly size: number;
@@ -125,7 +62,7 @@ interface Room {
 export class WasmLmmseKernel implements LmmseKernel {
   z!: Float64Array;
   theta!: Float64Array;
-  private readonly wasm: Exports;
+  private readonly wasm: LmmseExports;
   private readonly pattern: FitPattern;
   private pilots!: Float32Array;
   private ramp!: Float32Array;
@@ -154,7 +91,7 @@ export class WasmLmmseKernel implements LmmseKernel {
     if (pilots.length !== SLOT || polynomials.length !== SLOT * MOST_POLYNOMIALS)
       throw new RangeError('a pattern of 14 pilots and five polynomials over 14 symbols is expected');
     this.pattern = pattern;
-    this.wasm = instantiate<Exports>(LMMSE_WASM);
+    this.wasm = instantiate<LmmseExports>(LMMSE_WASM);
     const { buffer } = this.wasm.memory;
     new Uint32Array(buffer, OFFSETS, SLOT).set(pilots);
     new Float32Array(buffer, POLYNOMIALS, polynomials.length).set(polynomials);
