@@ -104,6 +104,7 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
   const zeros = new Array(5000).fill('1').join(',');
   for (const [line, says] of [
     ['', /no bound named/],
+    ['nosuch', /unknown bound 'nosuch'/],
     ['gaussian', /--rho is missing/],
     ['gaussian --rho 1.5', /rho 1.5 is out of range: allowed -1 to 1/],
     ['gaussian --rho NaN', /--rho: "NaN" is not a number/],

@@ -25,8 +25,11 @@ export const addBounds: AddCommand = (program, context, done) => {
       'Rates of sources with a semantic and a pixel distortion, limits of channels, finite blocks, error exponents, and the joint error event. docs/bounds.md has the equations.',
     )
     .helpCommand(false)
-    .action(() => {
-      throw new UsageError('no bound named', 'sct bounds --help lists them');
+    .allowExcessArguments()
+    .action((_flags: Flags, { args: [word] }: Command) => {
+      if (word === undefined) throw new UsageError('no bound named', 'sct bounds --help lists them');
+      const known = group.commands.map((c) => c.name()).join(', ');
+      throw new UsageError(`unknown bound '${word}'`, `sct bounds knows ${known}`);
     });
   addGaussian(group, context, done);
   addVector(group, context, done);
