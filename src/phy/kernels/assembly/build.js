@@ -21,7 +21,7 @@ const KERNELS = [
   { name: 'modulate', pages: 8 },
   { name: 'dc', pages: 2 },
   { name: 'correlate', pages: 2 },
-  { name: 'track', pages: 34 },
+  { name: 'track', pages: 19 },
   { name: 'ldpc-encode', pages: 1 },
   { name: 'noise', pages: 3 },
   { name: 'taps', pages: 2 },

@@ -34,12 +34,12 @@ export const PHASES: usize = 45760;
 const MEASURED: usize = 78528;
 const VARIANCES: usize = 111296;
 const UNITS: usize = 144064;
-/** Predicted x0, x1, p00, p01, p11, then filtered ones. f64 [symbol][10][6] */
+/** Filtered x0, x1, p00, p01, p11; what was predicted for a symbol follows from the one before. f64 [symbol][5][6] */
 const STATES: usize = 209600;
 
 /** Bytes from one row of six filters to the next, and of a symbol. */
 const ROW: usize = 48;
-const SYMBOL: usize = 480;
+const SYMBOL: usize = 240;
 const STEP_WALK: f64 = 1e-8;
 const TURN: f64 = 6.283185307179586;
 const SUBBAND: usize = 12;
@@ -132,11 +132,6 @@ export function catchUp(first: usize, end: usize): void {
         p01 = f64x2.add(p01, p11);
         p11 = f64x2.add(p11, stepWalk);
       }
-      v128.store(state, phase);
-      v128.store(state + ROW, step);
-      v128.store(state + 2 * ROW, p00);
-      v128.store(state + 3 * ROW, p01);
-      v128.store(state + 4 * ROW, p11);
       const error = f64x2.sub(measured, phase);
       const s = f64x2.add(p00, variance);
       const gain = f64x2.div(one, s);
@@ -147,11 +142,11 @@ export function catchUp(first: usize, end: usize): void {
       p11 = f64x2.sub(p11, f64x2.mul(k1, p01));
       p01 = f64x2.sub(p01, f64x2.mul(k0, p01));
       p00 = f64x2.sub(p00, f64x2.mul(k0, p00));
-      v128.store(state + 5 * ROW, phase);
-      v128.store(state + 6 * ROW, step);
-      v128.store(state + 7 * ROW, p00);
-      v128.store(state + 8 * ROW, p01);
-      v128.store(state + 9 * ROW, p11);
+      v128.store(state, phase);
+      v128.store(state + ROW, step);
+      v128.store(state + 2 * ROW, p00);
+      v128.store(state + 3 * ROW, p01);
+      v128.store(state + 4 * ROW, p11);
       v128.store(now, phase);
       v128.store(now + ROW, step);
       v128.store(now + 2 * ROW, p00);
@@ -162,35 +157,39 @@ export function catchUp(first: usize, end: usize): void {
       const squares = product + 2 * ROW;
       v128.store(squares, f64x2.add(v128.load(squares), f64x2.mul(f64x2.mul(error, error), gain)));
     }
-    if ((i & 15) === 15) fold();
+    // s of 32 symbols: products of 1e-160 or more.
+    if (((i - first) & 31) === 31) fold();
   }
   fold();
 }
 
 /** Smoothed phases of symbols [first, end) by one filter, to PHASES. */
 export function smooth(first: usize, end: usize, filter: usize): void {
-  let f = STATES + (end - 1) * SYMBOL + 5 * ROW + (filter << 3);
+  let f = STATES + (end - 1) * SYMBOL + (filter << 3);
+  const walk = load<f64>(WALKS + (filter << 3));
   let x0 = load<f64>(f);
   let x1 = load<f64>(f, ROW);
   let out = PHASES + ((end - 1 - first) << 3);
   store<f64>(out, x0);
   while (out > PHASES) {
-    const q = f - 5 * ROW;
     f -= SYMBOL;
     out -= 8;
-    // Gain C = P_f F' P_p^-1 with F = [1 1; 0 1].
+    const phase = load<f64>(f);
+    const step = load<f64>(f, ROW);
+    // Gain C = P_f F' P_p^-1 with F = [1 1; 0 1], P_p = F P_f F' and the walks.
     const b = load<f64>(f, 3 * ROW);
     const d = load<f64>(f, 4 * ROW);
-    const a = load<f64>(f, 2 * ROW) + b;
+    const p00 = load<f64>(f, 2 * ROW);
+    const a = p00 + b;
     const c = b + d;
-    const q00 = load<f64>(q, 2 * ROW);
-    const q01 = load<f64>(q, 3 * ROW);
-    const q11 = load<f64>(q, 4 * ROW);
+    const q00 = p00 + (b + b + (d + walk));
+    const q01 = c;
+    const q11 = d + STEP_WALK;
     const inverse = 1 / (q00 * q11 - q01 * q01);
-    const e0 = (x0 - load<f64>(q)) * inverse;
-    const e1 = (x1 - load<f64>(q, ROW)) * inverse;
-    x0 = load<f64>(f) + (a * q11 - b * q01) * e0 + (b * q00 - a * q01) * e1;
-    x1 = load<f64>(f, ROW) + (c * q11 - d * q01) * e0 + (d * q00 - c * q01) * e1;
+    const e0 = (x0 - (phase + step)) * inverse;
+    const e1 = (x1 - step) * inverse;
+    x0 = phase + (a * q11 - b * q01) * e0 + (b * q00 - a * q01) * e1;
+    x1 = step + (c * q11 - d * q01) * e0 + (d * q00 - c * q01) * e1;
     store<f64>(out, x0);
   }
 }
