@@ -279,7 +279,7 @@ export class BurstReceiver {
     for (let slot = 0; slot < slots; slot++) tracker.takeSlot(samples, base);
     const phase = tracker.phases(0);
     const { rows, pilots } = tracker.finishSlots(phase);
-    const { slotPhase, ...payload } = readPayload(
+    const payload = readPayload(
       n,
       slots,
       layout.controlSymbols,
@@ -324,8 +324,21 @@ export class BurstReceiver {
       cfoHz: (acquisition.cfo + tracker.residualCfo) * n.sampleRateHz,
       sfoPpm: tracker.clockOffset * 1e6,
       dcDb,
-      ...payload,
-      slotTurn: slotTurns(n, acquisition, tracker, layout.controlSymbols, slotPhase),
+      payload: payload.payload,
+      payloadSnr: payload.payloadSnr,
+      rbSnrDb: payload.rbSnrDb,
+      rbSnrErrorDb: payload.rbSnrErrorDb,
+      subbandSnrDb: payload.subbandSnrDb,
+      subbandSnrErrorDb: payload.subbandSnrErrorDb,
+      channel: payload.channel,
+      channelDetail: payload.channelDetail,
+      channelError: payload.channelError,
+      noiseVariance: payload.noiseVariance,
+      rbNoise: payload.rbNoise,
+      rbNoiseError: payload.rbNoiseError,
+      snrDb: payload.snrDb,
+      estimator: payload.estimator,
+      slotTurn: slotTurns(n, acquisition, tracker, layout.controlSymbols, payload.slotPhase),
       phase,
     };
   }

@@ -56,9 +56,9 @@ export function readPayload(
   const efficiency = new Float64Array(slots * n.nSubbands);
   const { channel } = estimate;
   const { order, nodes, sets, weights } = channel;
-  const input = { slots, symbol: firstSymbol, rows, phasors, order, nodes, sets, weights };
-  const withNoise = { ...input, noise: noiseOf(estimate, noise) };
-  const power = equaliserOf(n).equalise(withNoise, payload, payloadSnr, efficiency) / Math.max(1, payloadSnr.length);
+  const perRb = noiseOf(estimate, noise);
+  const input = { slots, symbol: firstSymbol, rows, phasors, order, nodes, sets, weights, noise: perRb };
+  const power = equaliserOf(n).equalise(input, payload, payloadSnr, efficiency) / Math.max(1, payloadSnr.length);
   for (let slot = 0; slot < slots; slot++) {
     const middle = slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2;
     slotPhase[slot] = phase[middle];
@@ -67,10 +67,14 @@ export function readPayload(
       channel.symbol(slot * SLOT_SYMBOLS + symbol, detail, 2 * n.nCarriers * (slot * keptSymbols.length + i));
     }
   }
+  const snr = rbSnrOfEfficiency(efficiency, n.nSubbands, slots, estimate.errorRatio, noise);
   return {
     payload,
     payloadSnr,
-    ...rbSnrOfEfficiency(efficiency, n.nSubbands, slots, estimate.errorRatio, noise),
+    rbSnrDb: snr.rbSnrDb,
+    rbSnrErrorDb: snr.rbSnrErrorDb,
+    subbandSnrDb: snr.subbandSnrDb,
+    subbandSnrErrorDb: snr.subbandSnrErrorDb,
     channel: middles,
     channelDetail: detail,
     slotPhase,

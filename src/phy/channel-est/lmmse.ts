@@ -47,7 +47,7 @@ export class LmmseEstimator implements ChannelEstimator {
       channel,
       errorRatio: share,
       powerBias: -share,
-      summary: `LMMSE, delay window ${(2 * window.basis.halfWidth).toFixed(1)} samples, Doppler class ${slowest.plan.dopplerHz} Hz over ${solver.time.slots} slots`,
+      summary: solver.summary,
     };
   }
 
@@ -128,7 +128,6 @@ export class LmmseEstimator implements ChannelEstimator {
 
 /** A Doppler class over bursts of so many slots. */
 interface Plan {
-  readonly dopplerHz: number;
   readonly time: TimeBasis;
   /** First slots of the stretches that it is judged on. */
   readonly starts: readonly number[];
@@ -146,7 +145,7 @@ function plansOf(slots: number): readonly Plan[] {
   if (!known) {
     known = TIME_CLASSES.map((timeClass) => {
       const time = timeBasis(Math.min(timeClass.slots, slots), timeClass);
-      return { dopplerHz: timeClass.dopplerHz, time, starts: sampleStarts(slots, time.slots), ...setsOf(slots, time) };
+      return { time, starts: sampleStarts(slots, time.slots), ...setsOf(slots, time) };
     });
     plans.set(slots, known);
   }

@@ -77,11 +77,12 @@ export function rbSnrOfEfficiency(
       const i = slot * nSubbands + s;
       const mean = efficiency[i] / RB_DATA_RE;
       sum += mean / slots;
-      const snr = Math.expm1(Math.LN2 * mean);
+      const snr = snrOf(mean);
       rbSnrDb[i] = boundedDb(snr);
       // Both |H|^2 (relative error 2 x error ratio / SNR) and sigma^2 carry errors.
-      const relative = Math.sqrt(noise.relativeError[i] ** 2 + (2 * errorRatio) / (snr + 0.01));
-      rbSnrErrorDb[i] = (10 / Math.LN10) * relative;
+      const ofNoise = noise.relativeError[i];
+      const relative = Math.sqrt(ofNoise * ofNoise + (2 * errorRatio) / (snr + 0.01));
+      rbSnrErrorDb[i] = PER_NEPER * relative;
       error += rbSnrErrorDb[i] / slots;
     }
     subbandSnrDb[s] = snrDbOf(sum);
@@ -92,10 +93,20 @@ export function rbSnrOfEfficiency(
 
 /** SNR of one RE that has this spectral efficiency, dB, within what is reported. */
 export function snrDbOf(efficiency: number): number {
-  return boundedDb(Math.expm1(Math.LN2 * efficiency));
+  return boundedDb(snrOf(efficiency));
 }
 
+/** 2^efficiency - 1; expm1, the slower, only where the difference would lose digits. */
+function snrOf(efficiency: number): number {
+  const exponent = Math.LN2 * efficiency;
+  return exponent > 1 ? Math.exp(exponent) - 1 : Math.expm1(exponent);
+}
+
+/** dB of a power by a small share of it. */
+const PER_NEPER = 10 / Math.LN10;
+
 function boundedDb(snr: number): number {
-  const db = 10 * Math.log10(snr + 1e-12);
+  // The natural logarithm takes half the time of the decimal one.
+  const db = PER_NEPER * Math.log(snr + 1e-12);
   return Math.max(RB_SNR_MIN_DB, Math.min(RB_SNR_MAX_DB, db));
 }

@@ -25,6 +25,7 @@ const SYMBOL_S = (1 + 9 / 128) / 15_000;
  * their coefficients for Jakes fading, (B' R B / T^2)^-1 with R_ab = J0(2 pi fd (a - b) Ts).
  */
 export interface TimeBasis {
+  readonly dopplerHz: number;
   readonly slots: number;
   readonly order: number;
   /** [symbols][order]. */
@@ -98,7 +99,8 @@ export function timeBasis(slots: number, timeClass: TimeClass): TimeBasis {
   for (let i = 0; i < order; i++) covariance[i * order + i] += 1e-4 / (1 + i) ** 2;
   const priorInverse = invertSymmetric(covariance, order);
   const weights = Float32Array.from(values);
-  const basis = { slots, order, values, weights, perSlot: slotShares(slots, order, values), priorInverse };
+  const { dopplerHz } = timeClass;
+  const basis = { dopplerHz, slots, order, values, weights, perSlot: slotShares(slots, order, values), priorInverse };
   cache.set(key, basis);
   return basis;
 }

@@ -7,6 +7,9 @@ import { type DelayBasis, type Fitter, quantiseDb } from './delay-basis.ts';
 import type { WindowPoints } from './delay-transform.ts';
 import { SLOT_POLYNOMIALS, type TimeBasis } from './time-basis.ts';
 
+/** Half of the 3 dB between one lambda and the next that solvers are made for. */
+const HALF_STEP = 10 ** 0.15;
+
 /**
  * The linear system of one hypothesis on delay and Doppler, theta = (G + lambda C^-1)^-1 z, with its factor inverted
  * once. Index of (delay function i, polynomial d) is d x basis.size + i; complex vectors are [size][re, im].
@@ -17,6 +20,11 @@ export class WindowSolver {
   readonly size: number;
   /** Degrees of freedom of the fit, tr((G + lambda C^-1)^-1 G). */
   readonly dof: number;
+  /** One line for logs: the hypothesis. */
+  readonly summary: string;
+  /** It stands for any lambda from here up to below there. */
+  readonly from: number;
+  readonly below: number;
   private readonly fits: FitStore;
   private readonly system: number;
 
@@ -28,6 +36,9 @@ export class WindowSolver {
     const b = time.order;
     const size = l * b;
     this.size = size;
+    this.from = lambda / HALF_STEP;
+    this.below = lambda * HALF_STEP;
+    this.summary = `LMMSE, delay window ${(2 * basis.halfWidth).toFixed(1)} samples, Doppler class ${time.dopplerHz} Hz over ${time.slots} slots`;
     const a = gramMatrix(fits.numerology, basis, time);
     for (let d = 0; d < b; d++) {
       for (let e = 0; e < b; e++) {
@@ -139,6 +150,8 @@ export class FitStore {
   private readonly solvers = new Map<DelayBasis, Map<TimeBasis, Map<number, WindowSolver>>>();
   private readonly training = new Map<Fitter, number>();
   private elements = 0;
+  /** The solver asked for last. */
+  private latest: WindowSolver | null = null;
 
   constructor(n: Numerology) {
     this.numerology = n;
@@ -153,6 +166,7 @@ export class FitStore {
   /** Drops all that the kernel was given. */
   forget(): void {
     this.elements = 0;
+    this.latest = null;
     this.training.clear();
     this.bases.clear();
     this.allPoints.clear();
@@ -196,6 +210,10 @@ export class FitStore {
 
   /** The solver of a hypothesis, made once for each 3 dB of lambda (fine enough for a regulariser). */
   solver(basis: DelayBasis, time: TimeBasis, lambda: number): WindowSolver {
+    const { latest } = this;
+    // Slot after slot asks for the same one.
+    if (latest && latest.basis === basis && latest.time === time && lambda >= latest.from && lambda < latest.below)
+      return latest;
     const step = 3 * Math.round(quantiseDb(lambda) / 3);
     let byTime = this.solvers.get(basis);
     if (!byTime) this.solvers.set(basis, (byTime = new Map()));
@@ -207,6 +225,7 @@ export class FitStore {
       this.elements += solver.size ** 2;
       byStep.set(step, solver);
     }
+    this.latest = solver;
     return solver;
   }
 }
