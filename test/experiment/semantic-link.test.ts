@@ -16,6 +16,7 @@ import {
 import { type LinkInput, resolveLinkConfig } from '../../src/experiment/link-config.ts';
 import { linkMetrics } from '../../src/experiment/link-metrics.ts';
 import { setupLink } from '../../src/experiment/link-setup.ts';
+import { LinkTrace } from '../../src/experiment/link-trace.ts';
 import { transmitFacts } from '../../src/experiment/transmit-facts.ts';
 import type { TransmitBurst } from '../../src/link/transmitter.ts';
 import { SIDE_RATES } from '../../src/phy/frame/side-block.ts';
@@ -154,18 +155,9 @@ test('nothing but side information: the guess is given, every SFV said to be syn
   const decoded = await coding.codec.decode({ sideInfo: coded.sideInfo, streams: [] });
   assert.ok(decoded.image && !decoded.decodable);
   const config = resolveLinkConfig(LIVE);
-  const none = {
-    bursts: [],
-    dataBursts: [],
-    droppedBursts: [],
-    budget: {},
-    firstBlocks: 0,
-    firstFailures: 0,
-    harq: null,
-  };
   const metrics = linkMetrics({
     config,
-    trace: none as never,
+    trace: new LinkTrace(),
     facts: null,
     source: image,
     decoded,
