@@ -13,7 +13,7 @@ export interface PayloadEstimate {
   /** [symbol], rad. */
   readonly phase: Float64Array;
   /** exp(i phase), [symbol][re, im]. */
-  readonly phasors: Float64Array;
+  readonly phasors: Float32Array;
 }
 
 /** Phases whose mean square off a straight line is this share of the noise are one: no second estimate is made. */
@@ -109,8 +109,8 @@ function meanLog(values: Float32Array): number {
 }
 
 /** exp(i phase), [symbol][re, im]. */
-function phasorsOf(phases: Float64Array): Float64Array {
-  const out = new Float64Array(2 * phases.length);
+function phasorsOf(phases: Float64Array): Float32Array {
+  const out = new Float32Array(2 * phases.length);
   for (let i = 0; i < phases.length; i++) {
     out[2 * i] = Math.cos(phases[i]);
     out[2 * i + 1] = Math.sin(phases[i]);

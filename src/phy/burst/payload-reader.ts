@@ -58,11 +58,10 @@ export function readPayload(
   const { order, nodes, sets, weights } = channel;
   const perRb = noiseOf(estimate, noise);
   const input = { slots, symbol: firstSymbol, rows, phasors, order, nodes, sets, weights, noise: perRb };
-  const power = equaliserOf(n).equalise(input, payload, payloadSnr, efficiency) / Math.max(1, payloadSnr.length);
+  const power =
+    equaliserOf(n).equalise(input, payload, payloadSnr, efficiency, middles) / Math.max(1, payloadSnr.length);
   for (let slot = 0; slot < slots; slot++) {
-    const middle = slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2;
-    slotPhase[slot] = phase[middle];
-    channel.symbol(middle, middles, 2 * n.nCarriers * slot);
+    slotPhase[slot] = phase[slot * SLOT_SYMBOLS + SLOT_SYMBOLS / 2];
     for (const [i, symbol] of keptSymbols.entries()) {
       channel.symbol(slot * SLOT_SYMBOLS + symbol, detail, 2 * n.nCarriers * (slot * keptSymbols.length + i));
     }

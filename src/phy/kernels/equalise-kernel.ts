@@ -12,7 +12,7 @@ export interface SlotsToEqualise {
   /** [slot x 14][nCarriers][re, im]. */
   readonly rows: Float32Array;
   /** Common phases exp(i phase) to be taken out, [slot x 14][re, im]. */
-  readonly phasors: Float64Array;
+  readonly phasors: Float32Array;
   /** h = sum_d weights[symbol][d] nodes[sets[slot]][d]: [set][order][nCarriers][re, im], [slots], [slot x 14][order]. */
   readonly order: number;
   readonly nodes: Float32Array;
@@ -33,10 +33,17 @@ export interface SlotsToEqualise {
 export interface EqualiserKernel {
   readonly nSubbands: number;
   /**
-   * payload: receives [slot][nSubbands][154][re, im], payloadSnr [slot][nSubbands][154], efficiency [slot x nSubbands].
+   * payload: receives [slot][nSubbands][154][re, im], payloadSnr [slot][nSubbands][154], efficiency [slot x nSubbands],
+   * middles the channel of each slot's eighth symbol, [slot][nCarriers][re, im].
    * Returns the sum of |h|^2 over the data RE.
    */
-  equalise(input: SlotsToEqualise, payload: Float32Array, payloadSnr: Float32Array, efficiency: Float64Array): number;
+  equalise(
+    input: SlotsToEqualise,
+    payload: Float32Array,
+    payloadSnr: Float32Array,
+    efficiency: Float64Array,
+    middles: Float32Array,
+  ): number;
 }
 
 /** Most functions that the channel may be made of: one for each symbol of a slot. */

@@ -21,7 +21,13 @@ export class PlainEqualiserKernel implements EqualiserKernel {
     this.channel = new Float32Array(24 * pattern.nSubbands);
   }
 
-  equalise(input: SlotsToEqualise, payload: Float32Array, payloadSnr: Float32Array, efficiency: Float64Array): number {
+  equalise(
+    input: SlotsToEqualise,
+    payload: Float32Array,
+    payloadSnr: Float32Array,
+    efficiency: Float64Array,
+    middles: Float32Array,
+  ): number {
     const { nSubbands, turned, channel } = this;
     const { rows, noise } = input;
     const { pilots, turns } = this.pattern;
@@ -31,6 +37,7 @@ export class PlainEqualiserKernel implements EqualiserKernel {
       const t = symbol - 14 * slot;
       this.setTurns(input.phasors, symbol);
       this.setChannel(input, slot, symbol);
+      if (t === 7) middles.set(channel, channel.length * slot);
       let i = 11 * nSubbands * ((input.symbol + symbol) % 64);
       let row = 24 * nSubbands * symbol;
       for (let s = 0; s < nSubbands; s++) {
@@ -77,7 +84,7 @@ export class PlainEqualiserKernel implements EqualiserKernel {
   }
 
   /** turned = j^-turns exp(-i phase). */
-  private setTurns(phasors: Float64Array, symbol: number): void {
+  private setTurns(phasors: Float32Array, symbol: number): void {
     const { turned } = this;
     const cos = phasors[2 * symbol];
     const sin = -phasors[2 * symbol + 1];

@@ -23,6 +23,7 @@ interface Exports {
   readonly PAYLOAD: { readonly value: number };
   readonly SNR: { readonly value: number };
   readonly TURNS: { readonly value: number };
+  readonly MIDDLES: { readonly value: number };
   makeTables(): void;
   equaliseSlots(count: number, subbands: number, firstSymbol: number, order: number, mostSnr: number): number;
 }
@@ -47,6 +48,7 @@ export class WasmEqualiserKernel implements EqualiserKernel {
   private readonly nodes: Float32Array;
   private readonly payload: Float32Array;
   private readonly snr: Float32Array;
+  private readonly middles: Float32Array;
 
   constructor({ nSubbands, pilots, turns }: SlotPattern) {
     if (turns.length !== SEQUENCE_SYMBOLS * (SUBBAND - 1) * nSubbands || pilots.length !== SYMBOLS)
@@ -69,13 +71,20 @@ export class WasmEqualiserKernel implements EqualiserKernel {
     this.nodes = new Float32Array(buffer, wasm.NODES.value, 2 * MOST_ORDER * slots * carriers);
     this.payload = new Float32Array(buffer, wasm.PAYLOAD.value, 2 * RB_DATA * nSubbands * slots);
     this.snr = new Float32Array(buffer, wasm.SNR.value, RB_DATA * nSubbands * slots);
+    this.middles = new Float32Array(buffer, wasm.MIDDLES.value, 2 * slots * carriers);
     wasm.makeTables();
     new Uint32Array(buffer, wasm.PILOTS.value, SYMBOLS).set(pilots);
     const selected = new Uint8Array(buffer, wasm.TURNS.value, 4 * turns.length);
     for (let i = 0; i < selected.length; i++) selected[i] = 4 * turns[i >> 2] + (i & 3);
   }
 
-  equalise(input: SlotsToEqualise, payload: Float32Array, payloadSnr: Float32Array, efficiency: Float64Array): number {
+  equalise(
+    input: SlotsToEqualise,
+    payload: Float32Array,
+    payloadSnr: Float32Array,
+    efficiency: Float64Array,
+    middles: Float32Array,
+  ): number {
     if (input.order < 1 || input.order > MOST_ORDER)
       throw new RangeError(`channel of ${input.order} functions, 1 to ${MOST_ORDER} expected`);
     const { slotsPerCall, products } = this;
@@ -90,6 +99,7 @@ export class WasmEqualiserKernel implements EqualiserKernel {
       const whole = count === slotsPerCall;
       payload.set(whole ? this.payload : this.payload.subarray(0, 2 * RB_DATA * rbs), 2 * RB_DATA * first);
       payloadSnr.set(whole ? this.snr : this.snr.subarray(0, RB_DATA * rbs), RB_DATA * first);
+      middles.set(whole ? this.middles : this.middles.subarray(0, 2 * SUBBAND * rbs), 2 * SUBBAND * first);
       for (let i = 0; i < rbs; i++) efficiency[first + i] = Math.log2(products[2 * i]) + products[2 * i + 1];
     }
     return power;
@@ -107,9 +117,6 @@ export class WasmEqualiserKernel implements EqualiserKernel {
     this.weights.set(weights.subarray(order * first, order * (first + symbols)));
     const perSlot = NOISE_NUMBERS * this.nSubbands;
     this.noise.set(noise.subarray(perSlot * slot, perSlot * (slot + count)));
-    for (let i = 0, j = 2 * first; i < 2 * symbols; i += 2, j += 2) {
-      this.phases[i] = phasors[j];
-      this.phases[i + 1] = -phasors[j + 1];
-    }
+    this.phases.set(phasors.subarray(2 * first, 2 * (first + symbols)));
   }
 }

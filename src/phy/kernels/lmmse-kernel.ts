@@ -95,7 +95,7 @@ export interface LmmseKernel {
    * Turns the pilots of every symbol, [symbol][nSubbands][re, im], by its phasor, [symbol][re, im], or (sign -1) back, in place. Returns
    * their energy, sum of |p|^2.
    */
-  turn(pilots: Float32Array, phasors: Float64Array, sign: 1 | -1): number;
+  turn(pilots: Float32Array, phasors: Float32Array, sign: 1 | -1): number;
   /** Forgets everything. */
   reset(): void;
 }

@@ -231,7 +231,7 @@ export class PlainLmmseKernel implements LmmseKernel {
     }
   }
 
-  turn(pilots: Float32Array, phasors: Float64Array, sign: 1 | -1): number {
+  turn(pilots: Float32Array, phasors: Float32Array, sign: 1 | -1): number {
     const width = 2 * this.pattern.nSubbands;
     let energy = 0;
     for (let i = 0; i < pilots.length; i += 2) {

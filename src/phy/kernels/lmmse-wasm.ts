@@ -291,7 +291,7 @@ export class WasmLmmseKernel implements LmmseKernel {
     out.set(new Float64Array(buffer, outAt, rbs));
   }
 
-  turn(pilots: Float32Array, phasors: Float64Array, sign: 1 | -1): number {
+  turn(pilots: Float32Array, phasors: Float32Array, sign: 1 | -1): number {
     const { length } = phasors;
     this.makeRoom(this.burst, 4 * (length + pilots.length));
     const { at } = this.burst;

@@ -45,7 +45,7 @@ function slotsOf({ nSubbands, slots, order, symbol, noiseLog }: Shape, random: R
     slots,
     symbol,
     rows: complexNoise(random, carriers * 14 * slots),
-    phasors: Float64Array.from(phases.flatMap((p) => [Math.cos(p), Math.sin(p)])),
+    phasors: Float32Array.from(phases.flatMap((p) => [Math.cos(p), Math.sin(p)])),
     order,
     nodes: complexNoise(random, carriers * order * (sets[slots - 1] + 1)),
     sets,
@@ -59,8 +59,9 @@ function run(kernel: PlainEqualiserKernel | WasmEqualiserKernel, input: SlotsToE
   const payload = new Float32Array(2 * re + 8).fill(7);
   const snr = new Float32Array(re + 8).fill(7);
   const efficiency = new Float64Array(kernel.nSubbands * input.slots + 2).fill(7);
-  const power = kernel.equalise(input, payload, snr, efficiency);
-  return { power, payload, snr, efficiency };
+  const middles = new Float32Array(24 * kernel.nSubbands * input.slots + 8).fill(7);
+  const power = kernel.equalise(input, payload, snr, efficiency, middles);
+  return { power, payload, snr, efficiency, middles };
 }
 
 test('WebAssembly equalises like plain TypeScript, any pattern, channel, place, phase and noise', () => {
@@ -99,6 +100,12 @@ test('WebAssembly equalises like plain TypeScript, any pattern, channel, place, 
         of.snr.forEach((v, i) => {
           assert.ok(Math.abs(v - on.snr[i]) <= 1e-5 * Math.max(v, 1e-2 * most), `snr ${i}: ${v} ${on.snr[i]}`);
         });
+        of.middles.forEach((v, i) => {
+          assert.ok(
+            Math.abs(v - on.middles[i]) <= 1e-5 * Math.max(1, Math.abs(v)),
+            `middle ${i}: ${v} ${on.middles[i]}`,
+          );
+        });
         of.efficiency.forEach((v, i) => {
           assert.ok(Math.abs(v - on.efficiency[i]) < 1e-5 * Math.max(1, v), `RB ${i}: ${v} ${on.efficiency[i]}`);
         });
@@ -118,6 +125,7 @@ test('a known channel, phase and scrambling are taken out: closed form', () => {
   const sent = complexNoise(random, 154 * 6 * slots);
   for (let rb = 0; rb < 6 * slots; rb++) input.noise.set([sigma2, 1 / sigma2, 0, 1 / sigma2], 4 * rb);
   const expected = new Float32Array(sent.length);
+  const middles = new Float32Array(144 * slots);
   const snrs = new Float32Array(sent.length / 2);
   const efficiency = new Float64Array(6 * slots);
   let p = 0;
@@ -133,6 +141,7 @@ test('a known channel, phase and scrambling are taken out: closed form', () => {
           const node = 2 * 72 * 2 * input.sets[slot] + 2 * c;
           const hr = w0 * input.nodes[node] + w1 * input.nodes[node + 144];
           const hi = w0 * input.nodes[node + 1] + w1 * input.nodes[node + 145];
+          if (t === 7) middles.set([hr, hi], 144 * slot + 2 * c);
           const turn = shape.turns[66 * ((61 + symbol) % 64) + 11 * s + data++];
           const angle = Math.atan2(input.phasors[2 * symbol + 1], input.phasors[2 * symbol]) + (Math.PI / 2) * turn;
           const [xr, xi] = [sent[2 * p], sent[2 * p + 1]];
@@ -156,6 +165,14 @@ test('a known channel, phase and scrambling are taken out: closed form', () => {
     expected.forEach((v, i) => {
       assert.ok(Math.abs(got.payload[i] - v) < 2e-5 * Math.max(1, Math.abs(v)), `${i}: ${got.payload[i]} ${v}`);
     });
+    for (let slot = 0; slot < slots; slot++) {
+      for (let c = 0; c < 144; c++) {
+        // Nothing is said of pilot carriers, where no data RE gives the channel.
+        if (c >> 1 === 12 * Math.floor(c / 24) + shape.pilots[7]) continue;
+        const i = 144 * slot + c;
+        assert.ok(Math.abs(got.middles[i] - middles[i]) < 1e-5, `middle ${i}: ${got.middles[i]} ${middles[i]}`);
+      }
+    }
     snrs.forEach((v, i) => {
       assert.ok(Math.abs(got.snr[i] - v) < 1e-4 * Math.max(0.1, v), `snr ${i}`);
     });

@@ -256,7 +256,7 @@ test('pilots weighted onto carriers, and what a channel leaves of them: plain su
             assert.ok(difference(left, out) < 1e-5, `${Kernel.name}: ${difference(left, out)}`);
           }
           const phases = Float64Array.from({ length: 14 * slots }, () => 7 * random.normal());
-          const phasors = new Float64Array(2 * phases.length);
+          const phasors = new Float32Array(2 * phases.length);
           phases.forEach((phase, i) => {
             phasors[2 * i] = Math.cos(phase);
             phasors[2 * i + 1] = Math.sin(phase);

@@ -18,7 +18,7 @@ export const SETS: usize = 2432;
 export const NOISE: usize = 2640;
 /** Product of 1 + SNR over the data RE as mantissa and exponent of two. f64 [slot x subband][2] */
 export const PRODUCTS: usize = 3440;
-/** What each symbol needs. f32 [slot x 14][cos, sin of minus its phase] */
+/** f32 [slot x 14][cos, sin of the phase to be taken out] */
 export const PHASES: usize = 4240;
 /** f32 [slot x 14][order], at most 14 functions */
 export const WEIGHTS: usize = 9840;
@@ -31,8 +31,11 @@ export const PAYLOAD: usize = 184320;
 export const SNR: usize = 246272;
 /** Bytes of [cos, sin, -cos, -sin] that take a data RE's quarter turns back. u8 [64][data RE of the symbol][4] */
 export const TURNS: usize = 277504;
+/** The channel in the middle of each slot. f32 [slot][carrier][re, im] */
+export const MIDDLES: usize = 418304;
 
 const SYMBOLS: usize = 14;
+const MIDDLE: usize = 7;
 const SUBBAND: usize = 12;
 const SEQUENCE: usize = 64;
 
@@ -156,6 +159,15 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
           h4 = f32x4.add(h4, f32x4.mul(w, v128.load(node, 64)));
           h5 = f32x4.add(h5, f32x4.mul(w, v128.load(node, 80)));
         }
+        if (t === MIDDLE) {
+          const middle = MIDDLES + slot * rowBytes + column;
+          v128.store(middle, h0);
+          v128.store(middle, h1, 16);
+          v128.store(middle, h2, 32);
+          v128.store(middle, h3, 48);
+          v128.store(middle, h4, 64);
+          v128.store(middle, h5, 80);
+        }
         const pilot = <usize>load<u32>(PILOTS + (t << 2));
         const tables = MASKS + pilot * (SUBBAND << 2);
         const lanes = tables + (ORDERS - MASKS);
@@ -164,7 +176,8 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
         const turn =
           TURNS + ((((firstSymbol + symbol) % SEQUENCE) * (SUBBAND - 1) * subbands + s * (SUBBAND - 1)) << 2);
         const phase = v128.load64_zero(PHASES + (symbol << 3));
-        const turnsRe = v128.shuffle<f64>(phase, f32x4.neg(phase), 0, 2);
+        // [cos, -sin, -cos, sin]
+        const turnsRe = v128.xor(v128.shuffle<f64>(phase, phase, 0, 0), i32x4(0, 0x80000000, 0x80000000, 0));
         const turnsIm = v128.shuffle<f32>(turnsRe, turnsRe, 1, 2, 3, 0);
         const received = ROWS + symbol * rowBytes + column;
         const g0 = equaliseFour<First>(
