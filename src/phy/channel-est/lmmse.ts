@@ -12,6 +12,11 @@ import { fitStore, type WindowSolver } from './window-solver.ts';
 /** A faster Doppler class, and another delay window, must be better by so much. */
 const FASTER = 0.995;
 const OTHER_WINDOW = 0.997;
+/**
+ * Where a class leaves no more of the pilots than this many times the preamble's noise, and the next is no better, faster ones are not
+ * tried: noise is all there is to fit. Bursts shorter than the slowest class's stretch are judged by too few pilots for that.
+ */
+const STILL = 1.5;
 /** Most stretches of a burst that hypotheses are judged on. */
 const MOST_STRETCHES = 5;
 /**
@@ -56,17 +61,21 @@ export class LmmseEstimator implements ChannelEstimator {
     const { numerology: n } = observed;
     const { projections } = this;
     const window = projections.find(observed.preamble.window);
+    const still = observed.slots >= TIME_CLASSES[0].slots ? STILL * observed.noiseVariance : 0;
     let best: Candidate | null = null;
     let least = 0;
     for (const plan of plans) {
       const { time, starts } = plan;
       const solver = projections.fits.solver(window.basis, time, noiseRatio * window.basis.size);
       const candidate = new Candidate(plan, window, solver);
-      for (const first of starts) candidate.add(projections.fitSlots(solver, window, first, MOST_POLYNOMIALS));
+      // The second is tried nearly always, those beyond seldom.
+      const order = time.order <= plans[1].time.order ? plans[1].time.order : MOST_POLYNOMIALS;
+      for (const first of starts) candidate.add(projections.fitSlots(solver, window, first, order));
       const score = candidate.score(n, starts.length);
-      if (best && !(score < FASTER * least)) continue;
-      best = candidate;
-      least = score;
+      if (!best || score < FASTER * least) {
+        best = candidate;
+        least = score;
+      } else if (least < still) break;
     }
     return best!;
   }
