@@ -77,20 +77,27 @@ function symbolLlrs(
   backRe[1] = backIm[0] = -sin;
   backRe[2] = backIm[1] = -cos;
   backRe[3] = backIm[2] = sin;
-  const skip = 2 * pilot;
-  for (let c = 0, i = turnsAt; c < weights.length; c += 2 * SUBBAND_CARRIERS) {
-    for (let k = c; k < c + 2 * SUBBAND_CARRIERS; k += 2) {
-      if (k - c === skip) continue;
-      const yr = rows[rowAt + k];
-      const yi = rows[rowAt + k + 1];
-      const a = weights[k] * yr - weights[k + 1] * yi;
-      const b = weights[k] * yi + weights[k + 1] * yr;
-      const quarter = turns[i++];
-      const re = backRe[quarter];
-      const im = backIm[quarter];
-      llr[at] = a * re - b * im;
-      llr[at + 1] = a * im + b * re;
-      at += 2;
+  for (let k = 0, i = turnsAt; k < weights.length; ) {
+    // The subband's data RE below the pilot, then those above.
+    let end = k + 2 * pilot;
+    const last = k + 2 * SUBBAND_CARRIERS;
+    for (;;) {
+      for (; k < end; k += 2, at += 2) {
+        const yr = rows[rowAt + k];
+        const yi = rows[rowAt + k + 1];
+        const wr = weights[k];
+        const wi = weights[k + 1];
+        const a = wr * yr - wi * yi;
+        const b = wr * yi + wi * yr;
+        const quarter = turns[i++];
+        const re = backRe[quarter];
+        const im = backIm[quarter];
+        llr[at] = a * re - b * im;
+        llr[at + 1] = a * im + b * re;
+      }
+      if (end === last) break;
+      k += 2;
+      end = last;
     }
   }
   return at;

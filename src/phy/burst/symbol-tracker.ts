@@ -341,8 +341,9 @@ export class SymbolTracker {
     const middle = this.symbol - SLOT_SYMBOLS / 2 - 0.5;
     const applied = (this.applied[this.symbol - SLOT_SYMBOLS] + this.applied[this.symbol - 1]) / 2;
     this.phase.neighbours(this.sums);
-    const [re, im] = this.sums;
+    const re = this.sums[0];
+    const im = this.sums[1];
     const centroid = -(Math.atan2(im, re) * this.n.fftSize) / (2 * Math.PI);
-    this.timing.addCentroid(middle, applied + centroid, Math.hypot(re, im));
+    this.timing.addCentroid(middle, applied + centroid, Math.sqrt(re * re + im * im));
   }
 }

@@ -31,7 +31,7 @@ export interface TrackKernel {
   follow(pilots: Float32Array, at: number, count: number, pattern: number): void;
   /** Takes the most likely strength of the phase noise from now on. */
   adapt(): void;
-  /** `turned` = pilots of the last `count` symbols, at most 16, times exp(-i smoothed phase). */
+  /** `turned` = pilots of the last `count` symbols, at most 16, as they were followed, times exp(-i smoothed phase). */
   turnBack(pilots: Float32Array, at: number, count: number): void;
   /**
    * Of `turned` against the reference, k the carrier's number: out = [sum w k Im(p conj h), sum w k^2 Re(p conj h),

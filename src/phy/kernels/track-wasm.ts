@@ -55,6 +55,10 @@ export class WasmTrackKernel implements TrackKernel {
   private inUse = FIRST_WALK;
   private noiseVariance = 0;
   private count = 0;
+  /** The pilots that stand in the kernel's memory, if they are those followed last. */
+  private followed: Float32Array | null = null;
+  private followedAt = 0;
+  private followedCount = 0;
   /** Symbols that all filters have seen. */
   private caughtUp = 0;
   /** Symbols at the end of every stretch from one `adapt` to the next, and sums of ln s + e^2 / s there, [stretch][filter]. */
@@ -100,6 +104,7 @@ export class WasmTrackKernel implements TrackKernel {
     this.wasm.use(FIRST_WALK);
     this.noiseVariance = noiseVariance;
     this.count = 0;
+    this.followed = null;
     this.caughtUp = 0;
     this.stretchEnds.length = 0;
     this.scores.length = 0;
@@ -112,6 +117,9 @@ export class WasmTrackKernel implements TrackKernel {
   follow(pilots: Float32Array, at: number, count: number, pattern: number): void {
     if (this.count + count > MOST_TRACKED) throw new RangeError(`more than ${MOST_TRACKED} symbols`);
     this.copyIn(pilots, at, count);
+    this.followed = pilots;
+    this.followedAt = at;
+    this.followedCount = count;
     this.wasm.follow(this.count, count, pattern, this.nSubbands, WALKS[this.inUse], this.noiseVariance);
     this.count += count;
   }
@@ -142,7 +150,11 @@ export class WasmTrackKernel implements TrackKernel {
   }
 
   turnBack(pilots: Float32Array, at: number, count: number): void {
-    this.copyIn(pilots, at, count);
+    const there = pilots === this.followed && at === this.followedAt && count === this.followedCount;
+    if (!there) {
+      this.followed = null;
+      this.copyIn(pilots, at, count);
+    }
     this.smooth(this.count - count);
     this.wasm.turnBack(this.count - count, count, this.nSubbands);
   }

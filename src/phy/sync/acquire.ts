@@ -47,6 +47,8 @@ export class Acquirer {
   private readonly demodulator: OfdmDemodulator;
   private readonly first: Float32Array;
   private readonly second: Float32Array;
+  /** Their sum. */
+  private readonly both: Float64Array;
   private readonly impulse: Float32Array;
   private readonly taper: Float32Array;
   private readonly impulseFft: FftKernel;
@@ -57,6 +59,7 @@ export class Acquirer {
     this.demodulator = new OfdmDemodulator(numerology);
     this.first = new Float32Array(2 * numerology.fftSize);
     this.second = new Float32Array(2 * numerology.fftSize);
+    this.both = new Float64Array(2 * numerology.fftSize);
     this.impulse = new Float32Array(2 * numerology.fftSize);
     this.impulseFft = fftKernel(numerology.fftSize);
     this.taper = new Float32Array(numerology.nCarriers);
@@ -192,7 +195,7 @@ export class Acquirer {
       const expected = 2 * Math.PI * cfo * lag * d;
       const residual = wrap(Math.atan2(im, re) - expected);
       cfo += residual / (2 * Math.PI * lag * d);
-      const rho = Math.min(0.999, Math.max(LEAST_COHERENCE, Math.hypot(re, im) / (energy + 1e-30)));
+      const rho = Math.min(0.999, Math.max(LEAST_COHERENCE, Math.sqrt(re * re + im * im) / (energy + 1e-30)));
       const count = (nSegments - lag) * d;
       variance = (1 - rho ** 2) / (2 * rho ** 2 * count) / (2 * Math.PI * lag * d) ** 2;
     }
@@ -208,6 +211,9 @@ export class Acquirer {
     const { training } = this.known;
     const limit = MAX_CFO_HZ / sampleRateHz;
     const reach = Math.ceil((limit + Math.abs(cfo)) * (fftSize / 4));
+    const { first, second, both } = this;
+    for (let i = 0; i < both.length; i++) both[i] = first[i] + second[i];
+    const mask = fftSize - 1;
     let best = -1;
     let bestShift: number | null = null;
     for (let q = -reach; q <= reach; q++) {
@@ -218,9 +224,9 @@ export class Acquirer {
       let lastRe = 0;
       let lastIm = 0;
       for (let c = 0; c < nCarriers; c++) {
-        const b = 2 * ((bins[c] + shift + 2 * fftSize) % fftSize);
-        const yr = this.first[b] + this.second[b];
-        const yi = this.first[b + 1] + this.second[b + 1];
+        const b = 2 * ((bins[c] + shift) & mask);
+        const yr = both[b];
+        const yi = both[b + 1];
         const tr = training[2 * c];
         const ti = training[2 * c + 1];
         const zr = yr * tr + yi * ti;
@@ -243,19 +249,19 @@ export class Acquirer {
   private firstPath(shift: number): { delay: number; spread: number; concentration: number } | null {
     const { fftSize, nCarriers, bins, cpLength, segmentLength } = this.n;
     const { training } = this.known;
-    const { impulse } = this;
+    const { impulse, both, taper } = this;
+    const mask = fftSize - 1;
     impulse.fill(0);
     for (let c = 0; c < nCarriers; c++) {
-      const b = 2 * ((bins[c] + shift + 2 * fftSize) % fftSize);
-      const yr = this.first[b] + this.second[b];
-      const yi = this.first[b + 1] + this.second[b + 1];
+      const b = 2 * ((bins[c] + shift) & mask);
+      const yr = both[b];
+      const yi = both[b + 1];
       const tr = training[2 * c];
       const ti = training[2 * c + 1];
-      impulse[2 * bins[c]] = this.taper[c] * (yr * tr + yi * ti);
-      impulse[2 * bins[c] + 1] = this.taper[c] * (yi * tr - yr * ti);
+      impulse[2 * bins[c]] = taper[c] * (yr * tr + yi * ti);
+      impulse[2 * bins[c] + 1] = taper[c] * (yi * tr - yr * ti);
     }
     this.impulseFft.inverse(impulse, 0, impulse, 0);
-    const mask = fftSize - 1;
     const power = (i: number) => {
       const k = 2 * (i & mask);
       return impulse[k] * impulse[k] + impulse[k + 1] * impulse[k + 1];
@@ -312,17 +318,18 @@ export class Acquirer {
 
   private trainingPair(samples: Float32Array, window: number, cfo: number, phaseIndex: number) {
     const { nCarriers, bins } = this.n;
+    const { first, second } = this;
     this.transformPair(samples, window, cfo, phaseIndex);
     let re = 0;
     let im = 0;
     let energy = 0;
     for (let c = 0; c < nCarriers; c++) {
       const b = 2 * bins[c];
-      re += this.first[b] * this.second[b] + this.first[b + 1] * this.second[b + 1];
-      im += this.first[b] * this.second[b + 1] - this.first[b + 1] * this.second[b];
-      energy += (this.first[b] ** 2 + this.first[b + 1] ** 2 + this.second[b] ** 2 + this.second[b + 1] ** 2) / 2;
+      re += first[b] * second[b] + first[b + 1] * second[b + 1];
+      im += first[b] * second[b + 1] - first[b + 1] * second[b];
+      energy += (first[b] ** 2 + first[b + 1] ** 2 + second[b] ** 2 + second[b + 1] ** 2) / 2;
     }
-    const magnitude = Math.hypot(re, im) + 1e-30;
+    const magnitude = Math.sqrt(re * re + im * im) + 1e-30;
     return {
       phase: Math.atan2(im, re),
       cos: re / magnitude,

@@ -36,12 +36,12 @@ export function pilotDelay(
   let weight = 0;
   let misfit = 0;
   for (let step = 0; step < STEPS; step++) {
-    let slope = 0;
-    let curvature = 0;
-    weight = 0;
-    misfit = 0;
-    if (step === 0 && known) [slope, curvature, weight, misfit] = known;
-    for (let t = step === 0 && known ? count : 0; t < count; t++) {
+    const given = step === 0 ? known : undefined;
+    let slope = given ? given[0] : 0;
+    let curvature = given ? given[1] : 0;
+    weight = given ? given[2] : 0;
+    misfit = given ? given[3] : 0;
+    for (let t = given ? count : 0; t < count; t++) {
       const offset = grid.pilotOffset(pattern + t);
       for (let s = 0; s < n.nSubbands; s++) {
         const p = 2 * (t * n.nSubbands + s);
