@@ -39,7 +39,17 @@ test('report --figure: one plot goes to stdout, several need a folder', async (t
   const two = await sctInside(['report', sweep, '--figure', 'psnr-snr,outage-snr']);
   assert.equal(two.code, 2);
   assert.match(`${two.stderr} ${two.hint}`, /2 figures.*-o DIR/);
-  const event = await sctInside(['report', sweep, '--figure', 'event-joint-snr', '--ds', '0.45', '--dx', '0.002', '--json']);
+  const event = await sctInside([
+    'report',
+    sweep,
+    '--figure',
+    'event-joint-snr',
+    '--ds',
+    '0.45',
+    '--dx',
+    '0.002',
+    '--json',
+  ]);
   assert.equal(event.code, 0, event.stderr);
   assert.equal(JSON.parse(event.stdout).figures[0].name, 'event-joint-snr');
 });

@@ -39,13 +39,24 @@ export const addReport: AddCommand = (program, context, done) => {
       'Quality against SNR and R, gains pair by pair, BLER, outage, delivery of SFVs, of sweeps, run directories and folders of runs. Several are compared with the first.',
     )
     .argument('<dir...>', 'sweeps, run directories, folders of runs')
-    .option('--figure <names>', 'only these figures: SUBJECT-snr or SUBJECT-rate, e.g. psnr-snr, gain-mapping-roi-psnr-rate', collect)
+    .option(
+      '--figure <names>',
+      'only these figures: SUBJECT-snr or SUBJECT-rate, e.g. psnr-snr, gain-mapping-roi-psnr-rate',
+      collect,
+    )
     .option('--where <key=values>', 'only these settings, e.g. channel=epa,eva; may be given again', collect)
-    .option('--gain <key=value>', 'gains of a setting over this value of it, e.g. codec=modular; may be given again', collect)
+    .option(
+      '--gain <key=value>',
+      'gains of a setting over this value of it, e.g. codec=modular; may be given again',
+      collect,
+    )
     .option('--ds <d>', 'with --dx: largest 1 - mIoU of the joint error event, above 0, or inf (default inf)')
     .option('--dx <d>', 'largest MSE/255^2 of the joint error event, above 0, or inf (default inf)')
     .option('--check', 'with -o: write nothing, exit code 8 where a file differs');
-  addOutputOption(command, 'folder for report.json, report.html, CSV and SVG; without it a single figure goes to stdout');
+  addOutputOption(
+    command,
+    'folder for report.json, report.html, CSV and SVG; without it a single figure goes to stdout',
+  );
   addCommonOptions(command)
     .addHelpText('after', EXAMPLES)
     .action(async (paths: string[], flags: Flags) => {
@@ -53,7 +64,8 @@ export const addReport: AddCommand = (program, context, done) => {
         import('../../experiment/sweep-report/document.ts'),
         import('../../experiment/sweep-report/write-report.ts'),
       ]);
-      if (flags.check && flags.output === undefined) throw new UsageError('--check needs -o DIR, the folder to compare');
+      if (flags.check && flags.output === undefined)
+        throw new UsageError('--check needs -o DIR, the folder to compare');
       const figures = flags.figure?.flatMap((word) => word.split(',', MAX_WORDS)) ?? null;
       const asked = flags.ds !== undefined || flags.dx !== undefined;
       const limits = asked ? { ds: limit(flags, 'ds'), dx: limit(flags, 'dx') } : null;
@@ -89,7 +101,8 @@ function limit(flags: Flags, key: 'ds' | 'dx'): number {
 
 /** KEY=VALUE of a flag that may be given again. */
 function pairs(name: string, words: readonly string[] = []): [key: string, value: string][] {
-  if (words.length > MAX_WORDS) throw new UsageError(`${name} stands ${words.length} times: allowed up to ${MAX_WORDS}`);
+  if (words.length > MAX_WORDS)
+    throw new UsageError(`${name} stands ${words.length} times: allowed up to ${MAX_WORDS}`);
   return words.map((word) => {
     const at = word.indexOf('=');
     if (at < 1) throw new UsageError(`${name} "${word.slice(0, 60)}" is not KEY=VALUE`, 'for example channel=eva');
@@ -103,15 +116,22 @@ async function oneFigure(report: SweepReport): Promise<string> {
   const [figure, ...more] = report.figures;
   if (more.length > 0 || figure.panels.length > 1) {
     const titles = figure.panels.map((p) => p.title).filter((t) => t !== '');
-    const found = more.length > 0 ? `${report.figures.length} figures` : `${figure.panels.length} plots (${titles.join('; ')})`;
-    throw new UsageError(`stdout holds one plot, and these are ${found.slice(0, 400)}`, 'give -o DIR, or --where KEY=VALUE');
+    const found =
+      more.length > 0 ? `${report.figures.length} figures` : `${figure.panels.length} plots (${titles.join('; ')})`;
+    throw new UsageError(
+      `stdout holds one plot, and these are ${found.slice(0, 400)}`,
+      'give -o DIR, or --where KEY=VALUE',
+    );
   }
   return `${panelSvg(figure, figure.panels[0], true)}\n`;
 }
 
-function filesText({ folder, names }: { folder: string; names: string[] }, differing: readonly string[] | null): string {
-  if (differing === null) return `${names.length} files in ${folder}: ${names.slice(0, 40).join(', ')}${names.length > 40 ? ', …' : ''}\n`;
+function filesText(
+  { folder, names }: { folder: string; names: string[] },
+  differing: readonly string[] | null,
+): string {
+  if (differing === null)
+    return `${names.length} files in ${folder}: ${names.slice(0, 40).join(', ')}${names.length > 40 ? ', …' : ''}\n`;
   if (differing.length === 0) return `${names.length} files in ${folder} are the same, byte for byte\n`;
   return `${differing.length} of ${names.length} files in ${folder} differ: ${differing.slice(0, 40).join(', ')}\n`;
 }
-

@@ -50,7 +50,12 @@ export function designOf(all: readonly Observation[], sources: readonly Source[]
   for (const w of where) checkWhere(w, keys);
   const sorted = [...keys].sort(compareKeys);
   const settingsOf = (o: Observation): Record<string, Setting> =>
-    Object.fromEntries(sorted.map((key) => [key, key === SOURCE ? sources[o.source].label : (Object.hasOwn(o.settings, key) ? o.settings[key] : null)]));
+    Object.fromEntries(
+      sorted.map((key) => [
+        key,
+        key === SOURCE ? sources[o.source].label : Object.hasOwn(o.settings, key) ? o.settings[key] : null,
+      ]),
+    );
 
   const groups = new Map<string, { settings: Record<string, Setting>; observations: Observation[] }>();
   for (const o of all) {
@@ -62,7 +67,8 @@ export function designOf(all: readonly Observation[], sources: readonly Source[]
     else groups.set(key, { settings, observations: [o] });
     if (groups.size > MAX_GROUPS) throw new UsageError(`more than ${MAX_GROUPS} different settings in one report`);
   }
-  if (groups.size === 0) throw new UsageError('nothing left to report on', 'see --where, and whether the sweep has run');
+  if (groups.size === 0)
+    throw new UsageError('nothing left to report on', 'see --where, and whether the sweep has run');
 
   const valuesOf = (key: string) =>
     [...new Set([...groups.values()].map((g) => g.settings[key]))].sort(compareSettings);
@@ -70,7 +76,9 @@ export function designOf(all: readonly Observation[], sources: readonly Source[]
   const varied = new Set(axes.map(({ key }) => key));
   const [one] = groups.values();
   const constants = Object.fromEntries(sorted.filter((key) => !varied.has(key)).map((key) => [key, one.settings[key]]));
-  const list = [...groups].map(([key, g]): Group => ({ key, ...g, observations: g.observations.sort(compareObservations) }));
+  const list = [...groups].map(
+    ([key, g]): Group => ({ key, ...g, observations: g.observations.sort(compareObservations) }),
+  );
   const telling = tellingAxes(axes, list);
   const byTelling = (a: Group, b: Group) => {
     for (const key of telling) {
@@ -124,4 +132,11 @@ export function settingText(key: string, value: Setting): string {
 /** The settings of these keys, with commas between them. */
 export function settingsText(settings: Readonly<Record<string, Setting>>, keys: readonly string[]): string {
   return keys.map((key) => settingText(key, settings[key])).join(', ');
+}
+
+/** A setting below its name: "15", "matched", "on". */
+export function valueText(value: Setting): string {
+  if (value === null) return 'none';
+  if (typeof value === 'number') return String(Number(value.toPrecision(6)));
+  return typeof value === 'boolean' ? (value ? 'on' : 'off') : value;
 }

@@ -55,7 +55,12 @@ interface Row {
 
 /** Every figure that these numbers could make. */
 export function subjectsOf(groups: readonly GroupStatistics[], gains: readonly Gain[]): Subject[] {
-  const plain = (word: string, title: string, yLabel: string, of: (g: GroupStatistics) => CrossedEstimate | undefined) => {
+  const plain = (
+    word: string,
+    title: string,
+    yLabel: string,
+    of: (g: GroupStatistics) => CrossedEstimate | undefined,
+  ) => {
     const rows = groups.flatMap((g): Row[] => {
       const estimate = of(g);
       const symbolsPerPixel = g.figures.symbolsPerPixel?.value ?? null;
@@ -102,7 +107,11 @@ function meanTitle(label: string): string {
  *
  * @throws UsageError for a name that these measurements cannot make, with the names that they can
  */
-export function figuresFor(subjects: readonly Subject[], design: Design, names: readonly string[] | null): FigureData[] {
+export function figuresFor(
+  subjects: readonly Subject[],
+  design: Design,
+  names: readonly string[] | null,
+): FigureData[] {
   const varied = new Set(design.axes.map((a) => a.key));
   const all = subjects.flatMap((s) => X_AXES.map((x) => ({ s, x, name: `${s.word}-${x.word}` })));
   if (names === null) {
@@ -117,7 +126,9 @@ export function figuresFor(subjects: readonly Subject[], design: Design, names: 
     const close = nearest(wish, known);
     throw new UsageError(
       `--figure: nothing here makes "${wish.slice(0, 60)}"`,
-      found || !close || close === wish ? `figures: ${known.join(', ')}` : `did you mean ${close}? figures: ${known.join(', ')}`,
+      found || !close || close === wish
+        ? `figures: ${known.join(', ')}`
+        : `did you mean ${close}? figures: ${known.join(', ')}`,
     );
   });
 }
@@ -141,5 +152,12 @@ function figureOf(s: Subject, x: XAxis, name: string, design: Design): FigureDat
     points: curve.points.sort((a, b) => a.x - b.x),
   }));
   const { title, yLabel, zero } = s;
-  return { name, title: `${title} against ${x.label.split(',')[0]}`, xLabel: x.label, yLabel, zero, panels: panelsOf(drawn) };
+  return {
+    name,
+    title: `${title} against ${x.label.split(',')[0]}`,
+    xLabel: x.label,
+    yLabel,
+    zero,
+    panels: panelsOf(drawn),
+  };
 }

@@ -102,6 +102,8 @@ export function crossedMean(
   confidence = 0.95,
 ): CrossedEstimate {
   const value = mean(c.values);
+  // 0 <= X <= 1 and all of them 0: E X <= P(X > 0), of which a share of 0 says how large it may be.
+  if (range[0] === 0 && range[1] === 1 && (value === 0 || value === 1)) return crossedShare(c, confidence);
   const { variance, df } = meanVariance(c);
   const half = Number.isNaN(variance) ? Number.NaN : studentTQuantile((1 + confidence) / 2, df) * Math.sqrt(variance);
   const [low, high] = [Math.max(range[0], value - half), Math.min(range[1], value + half)];

@@ -45,7 +45,8 @@ const KEY = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 /** The settings of a resolved configuration, keys sorted. FormatError for a key that is no word, or too many. */
 export function settingsOf(field: string, config: JsonObject, modelSet: string | null): Settings {
   const all = Object.entries(config);
-  if (all.length > MAX_SETTINGS) throw new FormatError(`${field}: config`, `${all.length} keys, at most ${MAX_SETTINGS} allowed`);
+  if (all.length > MAX_SETTINGS)
+    throw new FormatError(`${field}: config`, `${all.length} keys, at most ${MAX_SETTINGS} allowed`);
   const wrong = all.find(([key]) => !KEY.test(key));
   if (wrong) throw new FormatError(`${field}: config`, `"${wrong[0].slice(0, 40)}" is no setting`);
   const entries = all
@@ -88,7 +89,14 @@ export interface ObservationInput {
 export function observation(input: ObservationInput): Observation {
   const { source, field, photo, seed, order, config, metrics } = input;
   const modelSet = typeof metrics.modelSet === 'string' ? short(metrics.modelSet) : null;
-  return { source, photo, seed, order, settings: settingsOf(field, config, modelSet), figures: figuresOf(field, metrics) };
+  return {
+    source,
+    photo,
+    seed,
+    order,
+    settings: settingsOf(field, config, modelSet),
+    figures: figuresOf(field, metrics),
+  };
 }
 
 /** By code units: the same on every machine, whatever its language. */

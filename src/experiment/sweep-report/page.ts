@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { figure as framed, html, Markup, table } from '../report/markup.ts';
 import { pageCss } from '../report/style.ts';
-import { settingText } from './design.ts';
+import { valueText } from './design.ts';
 import type { SweepReport } from './document.ts';
 import { panelFile, panelSvg } from './draw.ts';
 import type { FigureData } from './figures.ts';
@@ -21,7 +21,7 @@ export function sweepReportPage(r: SweepReport, program: string): string {
   const title = r.sources.map((s) => s.label).join(', ');
   const plots = r.figures.flatMap((f) => f.panels.map((_, i) => ({ f, i })));
   const left = plots.length - MOST_PLOTS;
-  const varied = r.design.axes.map(({ key, values }) => [key, values.map((v) => settingText(key, v)).join(', ')]);
+  const varied = r.design.axes.map(({ key, values }) => [key, values.map((v) => valueText(v)).join(', ')]);
   const fixedOnes = Object.entries(r.design.constants).map(([key, value]) => [key, String(value)]);
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">

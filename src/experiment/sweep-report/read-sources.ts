@@ -10,7 +10,6 @@ import { type Between, type Material, programText, type Source, type SourceMater
 import { compareText, type Observation, observation } from './observation.ts';
 import { isSweep, readSweepSource } from './read-sweep-source.ts';
 
-
 /** Most runs, or points, of one report. */
 export const MAX_OBSERVATIONS = 1_000_000;
 const MAX_SOURCES = 64;
@@ -118,7 +117,8 @@ async function readOneRun(path: string, source: number, programs: Set<string>): 
   if (await isFile(join(path, 'compare.json'))) return 'a comparison, which has its own report';
   const { manifest } = await readRun(path);
   const metricsPath = join(path, 'metrics.json');
-  if (!(await isFile(metricsPath))) return manifest.exit.state === 'ok' ? 'no picture' : 'did not get as far as metrics';
+  if (!(await isFile(metricsPath)))
+    return manifest.exit.state === 'ok' ? 'no picture' : 'did not get as far as metrics';
   const metrics = asObject(metricsPath, await readJsonFile(metricsPath, MAX_METRICS_JSON));
   if (metrics.schema !== METRICS_SCHEMA) return 'metrics of another kind';
   if (Array.isArray(metrics.images)) return 'several pictures in one capture';

@@ -2,7 +2,16 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { FormatError, UsageError } from '../../common/errors.ts';
-import { asArray, asNumber, asObject, asString, type JsonObject, orNull, parseJson, readJsonFile } from '../json-input.ts';
+import {
+  asArray,
+  asNumber,
+  asObject,
+  asString,
+  type JsonObject,
+  orNull,
+  parseJson,
+  readJsonFile,
+} from '../json-input.ts';
 import { type Between, programText, type SourceMaterial } from './material.ts';
 import { type Observation, observation } from './observation.ts';
 
@@ -32,11 +41,7 @@ export async function isSweep(path: string): Promise<boolean> {
  *
  * @throws FormatError naming file, line and field
  */
-export async function readSweepSource(
-  path: string,
-  source: number,
-  between: Between,
-): Promise<SourceMaterial> {
+export async function readSweepSource(path: string, source: number, between: Between): Promise<SourceMaterial> {
   const manifestPath = join(path, 'sweep.json');
   const manifest = asObject(manifestPath, await readJsonFile(manifestPath, MAX_SWEEP_JSON));
   const state = asString(`${manifestPath}: state`, manifest.state, 32);
@@ -52,17 +57,22 @@ export async function readSweepSource(
   });
 
   const found = new Map<string, Observation>();
-  await eachLine(join(path, 'results.jsonl'), between, (field, line) => {
-    const result = asObject(field, line);
-    const id = asString(`${field}: id`, result.id, 128);
-    const point = points.get(id);
-    if (!point) throw new FormatError(`${field}: id`, `${id} is no point of points.jsonl`);
-    // First outcome counts, as for the sweep itself.
-    if (found.has(id)) return;
-    const metrics = asObject(`${field}: metrics`, result.metrics);
-    const { photo, seed, config, index } = point;
-    found.set(id, observation({ source, field, photo, seed, order: String(index), config, metrics }));
-  }, true);
+  await eachLine(
+    join(path, 'results.jsonl'),
+    between,
+    (field, line) => {
+      const result = asObject(field, line);
+      const id = asString(`${field}: id`, result.id, 128);
+      const point = points.get(id);
+      if (!point) throw new FormatError(`${field}: id`, `${id} is no point of points.jsonl`);
+      // First outcome counts, as for the sweep itself.
+      if (found.has(id)) return;
+      const metrics = asObject(`${field}: metrics`, result.metrics);
+      const { photo, seed, config, index } = point;
+      found.set(id, observation({ source, field, photo, seed, order: String(index), config, metrics }));
+    },
+    true,
+  );
 
   const missing = points.size - found.size;
   const notes = [

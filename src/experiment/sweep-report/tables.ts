@@ -1,6 +1,6 @@
 import { fixed, signed } from '../report/svg/text.ts';
 import { csvLine } from './csv.ts';
-import { settingText } from './design.ts';
+import { settingText, valueText } from './design.ts';
 import type { SweepReport } from './document.ts';
 import { EVENT_NAMES } from './error-events.ts';
 import type { CrossedEstimate } from './intervals.ts';
@@ -16,7 +16,17 @@ export interface ReadTable {
 }
 
 /** Measures of the tables for people; all of them stand in groups.csv. */
-const SHOWN = ['psnrDb', 'msSsim', 'roiPsnrDb', 'mIoU', 'outage', 'bler', 'sfvReceived', 'sfvImportance', 'symbolsPerPixel'];
+const SHOWN = [
+  'psnrDb',
+  'msSsim',
+  'roiPsnrDb',
+  'mIoU',
+  'outage',
+  'bler',
+  'sfvReceived',
+  'sfvImportance',
+  'symbolsPerPixel',
+];
 
 /** Value with its interval: "31.25 (30.90 to 31.60)". */
 export function estimateText(e: CrossedEstimate | undefined, digits: number, plus = false): string {
@@ -39,7 +49,7 @@ export function groupTable(r: SweepReport): ReadTable {
   for (const m of shown) head.push(m.label, ...(m.key === 'psnrDb' ? ['10th percentile'] : []));
   head.push(...events.map((name) => `${name} error event`));
   const rows = r.statistics.map((s) => {
-    const cells = telling.map((key) => settingText(key, s.group.settings[key]));
+    const cells = telling.map((key) => valueText(s.group.settings[key]));
     cells.push(String(s.group.observations.length), String(s.photos), String(s.seeds));
     for (const m of shown) {
       cells.push(estimateText(s.figures[m.key], m.digits));

@@ -1,5 +1,5 @@
 import { printable } from '../report/terminal.ts';
-import { settingText } from './design.ts';
+import { valueText } from './design.ts';
 import type { SweepReport } from './document.ts';
 import type { Source } from './material.ts';
 import { gainTable, groupTable, type ReadTable } from './tables.ts';
@@ -16,7 +16,7 @@ export function sourceText({ label, kind, planned, measured, notes, programs }: 
 /** The report for a terminal. */
 export function reportText(r: SweepReport): string {
   const varied = r.design.axes.map(({ key, values }) => {
-    const few = values.slice(0, 12).map((v) => settingText(key, v));
+    const few = values.slice(0, 12).map((v) => valueText(v));
     return `  ${key}: ${few.join(', ')}${values.length > 12 ? `, … ${values.length} values` : ''}`;
   });
   const names = r.figures.map((f) => f.name);

@@ -28,7 +28,8 @@ export function reportFiles(r: SweepReport, program: string, figuresOnly: boolea
   for (const f of r.figures) {
     files.set(`${f.name}.csv`, figureCsv(f));
     f.panels.forEach((panel, i) => {
-      if (++plots > MOST_PLOTS) throw new UsageError(`more than ${MOST_PLOTS} plots`, 'name some with --figure, or --where');
+      if (++plots > MOST_PLOTS)
+        throw new UsageError(`more than ${MOST_PLOTS} plots`, 'name some with --figure, or --where');
       files.set(`${panelFile(f, i)}.svg`, panelSvg(f, panel, true));
     });
   }

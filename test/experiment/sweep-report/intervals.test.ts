@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
+import { clopperPearson, meanInterval, percentile } from '../../../src/experiment/stats.ts';
 import {
   type Crossed,
   crossed,
@@ -10,7 +11,6 @@ import {
   crossedShare,
   meanVariance,
 } from '../../../src/experiment/sweep-report/intervals.ts';
-import { clopperPearson, meanInterval, percentile } from '../../../src/experiment/stats.ts';
 
 /** A table [photo][seed] as crossed values. */
 function tableOf(rows: readonly (readonly number[])[]): Crossed {
@@ -124,10 +124,7 @@ test('95 % intervals of a share hold the truth where a fade takes all photos of 
     'share naive',
     (r) => {
       const all = draw(r).flat();
-      return clopperPearson(
-        all.reduce((a, b) => a + b, 0),
-        all.length,
-      );
+      return clopperPearson(all.filter((v) => v === 1).length, all.length);
     },
     0.18,
   );
@@ -139,6 +136,8 @@ test('a share of 0 or 1 counts seeds, not pictures', () => {
   const none = crossedShare(tableOf(rows));
   assert.equal(none.low, 0);
   close(none.high, clopperPearson(0, 50).high, 1e-9);
+  // A mean of figures within 0 to 1 that are all 0 is no more certain.
+  assert.deepEqual(crossedMean(tableOf(rows), [0, 1]), none);
   const all = crossedShare(tableOf([[1, 1, 1]]));
   assert.equal(all.high, 1);
   close(all.low, clopperPearson(3, 3).low, 1e-9);

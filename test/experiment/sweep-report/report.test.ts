@@ -143,7 +143,10 @@ test('figures by name; a wrong name says which there are; --where leaves the res
     'sfv-lost-snr.svg',
   ]);
   const refused = async (more: Partial<ReportRequest>, pattern: RegExp) => {
-    await assert.rejects(report([path], more), (e) => e instanceof UsageError && pattern.test(`${e.message} ${e.hint}`));
+    await assert.rejects(
+      report([path], more),
+      (e) => e instanceof UsageError && pattern.test(`${e.message} ${e.hint}`),
+    );
   };
   await refused({ figures: ['psnr-snrr'] }, /psnr-snrr.*did you mean psnr-snr\?/);
   await refused({ figures: ['lpips-snr'] }, /nothing here makes "lpips-snr"/);
@@ -155,7 +158,9 @@ test('an unfinished sweep says how much is missing', async (t) => {
   const points = fakePoints();
   const folder = await scratch(t);
   const some = points.slice(0, 100);
-  const half = await report([await writeSweep(join(folder, 'a'), points, some, { manifest: { state: 'interrupted' } })]);
+  const half = await report([
+    await writeSweep(join(folder, 'a'), points, some, { manifest: { state: 'interrupted' } }),
+  ]);
   assert.deepEqual(half.sources[0].notes, ['44 points not measured, sweep interrupted']);
   const early = { manifest: { state: 'done', stop: { widthDb: 0.1 } } };
   const stopped = await report([await writeSweep(join(folder, 'b'), points, some, early)]);
@@ -209,7 +214,11 @@ test('damaged and hostile sweeps are refused with file, line and field', async (
   const cases: [string, FakePoint[], RegExp][] = [
     ['id', withResult((p) => ({ ...p.result, id: 'nobody' })), /results\.jsonl: line 4: id: nobody is no point/],
     ['psnr', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), psnrDb: 'x' } })), /line 4: psnrDb/],
-    ['outage', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), outage: 0.5 } })), /line 4: outage.*neither/],
+    [
+      'outage',
+      withResult((p) => ({ ...p.result, metrics: { ...metrics(p), outage: 0.5 } })),
+      /line 4: outage.*neither/,
+    ],
     ['bler', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), bler: 2 } })), /line 4: bler.*allowed 0 to 1/],
     ['sfv', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), sfvs: [{ state: 'here' }] } })), /sfvs\[0\]/],
   ];

@@ -38,7 +38,17 @@ export function fakePoints(change = 0): FakePoint[] {
             const sfvs = codec === 'integrated' ? states.map((state, i) => sfv(i, state)) : [];
             const modelSet = codec === 'integrated' ? 'e1d7d342' : null;
             const measured = { psnrDb, roiPsnrDb: psnrDb + 1, outage, bler: outage, mIoU: 0.5 + snrDb / 100 };
-            const metrics = { ...empty, mapping, snrDb, seed, ...measured, symbolsPerPixel: 0.125, cbr: 0.125 / 3, sfvs, modelSet };
+            const metrics = {
+              ...empty,
+              mapping,
+              snrDb,
+              seed,
+              ...measured,
+              symbolsPerPixel: 0.125,
+              cbr: 0.125 / 3,
+              sfvs,
+              modelSet,
+            };
             points.push({
               point: {
                 schema: 'sct.sweep-point/1',
