@@ -16,6 +16,7 @@ import { addMonitor } from './commands/monitor.ts';
 import { addReceive } from './commands/receive.ts';
 import { addRecord } from './commands/record.ts';
 import { addReplay } from './commands/replay.ts';
+import { addReport } from './commands/report.ts';
 import { addSend } from './commands/send.ts';
 import { addSound } from './commands/sound.ts';
 import { addSpectrum } from './commands/spectrum.ts';
@@ -30,6 +31,7 @@ const GROUPS: readonly { readonly heading: string; readonly commands: readonly A
   { heading: 'A video over the link:', commands: [addStream, addWatch] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'What theory allows:', commands: [addBounds] },
+  { heading: 'Experiments:', commands: [addReport] },
   {
     heading: 'Recordings and runs:',
     commands: [addRecord, addReplay, addCapture, addExport, addMonitor, addDashboard],

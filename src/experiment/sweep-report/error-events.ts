@@ -1,0 +1,46 @@
+import { UsageError } from '../../common/errors.ts';
+import { requireDistortion } from '../bounds/limits.ts';
+import type { Observation } from './observation.ts';
+
+/** Limits of the joint error event P{ds > Ds or dx > Dx} [Shi23]; Infinity for none. */
+export interface ErrorLimits {
+  readonly ds: number;
+  readonly dx: number;
+}
+
+export const EVENT_NAMES = ['joint', 'semantic', 'pixel'] as const;
+
+/** @throws UsageError for limits out of range, or two that are both inf */
+export function errorLimits(ds: number, dx: number): ErrorLimits {
+  requireDistortion('Ds', ds);
+  requireDistortion('Dx', dx);
+  if (ds === Number.POSITIVE_INFINITY && dx === Number.POSITIVE_INFINITY) {
+    throw new UsageError('Ds and Dx are both inf: then nothing is an error', 'give one of them a limit');
+  }
+  return { ds, dx };
+}
+
+/**
+ * The event and its marginals as 0 or 1 of each picture, null where it cannot be told. Distortions of pictures, as in `sct bounds --points`:
+ * ds = 1 - mIoU of the task on what came, dx = MSE / 255^2 = 10^(-PSNR/10).
+ */
+export function eventsOf({ ds, dx }: ErrorLimits) {
+  const of = (name: 'semantic' | 'pixel', { figures }: Observation): boolean | null => {
+    const value = name === 'semantic' ? figures.mIoU : figures.psnrDb;
+    const limit = name === 'semantic' ? ds : dx;
+    if (limit === Number.POSITIVE_INFINITY) return false;
+    if (value === null) return null;
+    return (name === 'semantic' ? 1 - value : 10 ** (-value / 10)) > limit;
+  };
+  const number = (bad: boolean | null) => (bad === null ? null : Number(bad));
+  const marginal = (name: 'semantic' | 'pixel', limit: number) => (o: Observation) =>
+    limit === Number.POSITIVE_INFINITY ? null : number(of(name, o));
+  return {
+    joint: (o: Observation): number | null => {
+      const [s, x] = [of('semantic', o), of('pixel', o)];
+      return s === null || x === null ? null : Number(s || x);
+    },
+    semantic: marginal('semantic', ds),
+    pixel: marginal('pixel', dx),
+  } satisfies Record<(typeof EVENT_NAMES)[number], (o: Observation) => number | null>;
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { basename } from 'node:path';
+import { FormatError } from '../../common/errors.ts';
+import { canonical, type Json } from '../canonical-json.ts';
+import type { JsonObject } from '../json-input.ts';
+import { type Figures, figuresOf } from './measures.ts';
+
+/** A setting as an axis has it. Objects (a jammer) are their canonical JSON. */
+export type Setting = string | number | boolean | null;
+export type Settings = Readonly<Record<string, Setting>>;
+
+/** One picture that was sent once: what was set, and what came of it. */
+export interface Observation {
+  /** Which of the report's sources it is from. */
+  readonly source: number;
+  /** The same text for the same photo. */
+  readonly photo: string;
+  /** The same text for the same draw of channel and noise. */
+  readonly seed: string;
+  /** Everything set but photo, seed, and what does not change the experiment. */
+  readonly settings: Settings;
+  readonly figures: Figures;
+  /** Of two sendings with equal settings, photo and seed (over radios) tells which was first. */
+  readonly order: string;
+}
+
+/**
+ * Keys of a resolved configuration that make no other experiment: draws, ends of a run, files that only judge (truth, LPIPS), and names of
+ * things on one machine. A model set counts by its hash, which the metrics have.
+ */
+const NO_SETTING = new Set([
+  ...['seed', 'count', 'durationS', 'minPsnrDb', 'maxDrops', 'truth', 'lpips', 'known', 'modelsDir', 'rxModelsDir'],
+  ...['feedbackToken', 'allowedBands', 'tx', 'rx', 'to', 'from', 'photo', 'reference', 'periodMs'],
+]);
+
+/** Longest text of a setting as it is; a longer one becomes its hash. */
+const MAX_TEXT = 120;
+
+/** Key under which the model set stands among the settings. */
+export const MODEL_SET = 'modelSet';
+
+const MAX_SETTINGS = 200;
+const KEY = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
+
+/** The settings of a resolved configuration, keys sorted. FormatError for a key that is no word, or too many. */
+export function settingsOf(field: string, config: JsonObject, modelSet: string | null): Settings {
+  const all = Object.entries(config);
+  if (all.length > MAX_SETTINGS)
+    throw new FormatError(`${field}: config`, `${all.length} keys, at most ${MAX_SETTINGS} allowed`);
+  const wrong = all.find(([key]) => !KEY.test(key));
+  if (wrong) throw new FormatError(`${field}: config`, `"${wrong[0].slice(0, 40)}" is no setting`);
+  const entries = all
+    .filter(([key, value]) => !NO_SETTING.has(key) && value !== undefined)
+    .map(([key, value]): [string, Setting] => [key, settingOf(value)]);
+  entries.push([MODEL_SET, modelSet]);
+  return Object.fromEntries(entries.sort(([a], [b]) => compareText(a, b)));
+}
+
+function settingOf(value: unknown): Setting {
+  if (value === null || typeof value === 'boolean') return value;
+  if (typeof value === 'number') return Number.isFinite(value) ? value + 0 : null;
+  if (typeof value === 'string') return short(withoutFolder(value));
+  return short(JSON.stringify(canonical(value) as Json));
+}
+
+/** trace:/any/where/run and onnx:/any/where/pair by their last name: folders differ from machine to machine. */
+function withoutFolder(text: string): string {
+  const found = /^(trace|onnx):(.+)$/s.exec(text);
+  return found ? `${found[1]}:${basename(found[2])}` : text;
+}
+
+function short(text: string): string {
+  if (text.length <= MAX_TEXT) return text;
+  return `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
+}
+
+export interface ObservationInput {
+  readonly source: number;
+  /** Where it was read, for errors. */
+  readonly field: string;
+  readonly photo: string;
+  readonly seed: string;
+  readonly order: string;
+  readonly config: JsonObject;
+  readonly metrics: JsonObject;
+}
+
+/** @throws FormatError naming file and field of a wrong number */
+export function observation(input: ObservationInput): Observation {
+  const { source, field, photo, seed, order, config, metrics } = input;
+  const modelSet = typeof metrics.modelSet === 'string' ? short(metrics.modelSet) : null;
+  return {
+    source,
+    photo,
+    seed,
+    order,
+    settings: settingsOf(field, config, modelSet),
+    figures: figuresOf(field, metrics),
+  };
+}
+
+/** By code units: the same on every machine, whatever its language. */
+export function compareText(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Numbers by size, before words; null first. */
+export function compareSettings(a: Setting, b: Setting): number {
+  const rank = (v: Setting) => (v === null ? 0 : typeof v === 'boolean' ? 1 : typeof v === 'number' ? 2 : 3);
+  if (rank(a) !== rank(b)) return rank(a) - rank(b);
+  if (typeof a === 'number' && typeof b === 'number') return a - b;
+  return compareText(String(a), String(b));
+}
+
+/** An order that does not depend on which picture was measured, or read, first. */
+export function compareObservations(a: Observation, b: Observation): number {
+  return (
+    compareText(a.photo, b.photo) ||
+    seedOrder(a.seed, b.seed) ||
+    compareText(a.order, b.order) ||
+    compareText(JSON.stringify(a.figures), JSON.stringify(b.figures))
+  );
+}
+
+function seedOrder(a: string, b: string): number {
+  const [x, y] = [Number(a), Number(b)];
+  return Number.isFinite(x) && Number.isFinite(y) && x !== y ? x - y : compareText(a, b);
+}
