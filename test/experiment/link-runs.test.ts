@@ -135,8 +135,8 @@ test('a directory used again holds nothing of the run before', async (t) => {
 test('blocks lost to a burst of interference are sent again within the budget; without repetitions the picture is lost', async (t) => {
   const at = await scratch(t);
   const source = await photo(join(at, 'photo.png'), 256, 192);
-  // 2 ms of noise, 3 dB over the signal, inside the picture's burst.
-  const jammer = { kind: 'noise', powerDb: 3, startS: 0.031, dutyCycle: 0.002, periodS: 1 } as const;
+  // 2 ms of noise, 6 dB over the signal, inside the picture's burst.
+  const jammer = { kind: 'noise', powerDb: 6, startS: 0.031, dutyCycle: 0.002, periodS: 1 } as const;
   const input = { ...QUICK, cbr: 1 / 6, numerology: 6, seed: 2, jammer } as const;
   const run = await loopback(source, join(at, 'run'), input);
   assert.equal(run.exitCode, 0);
