@@ -46,7 +46,7 @@ const WRONG: readonly [words: string[], code: number, message: RegExp, hint?: Re
   [['loopback', '--demo', '--jammer', 'tone:10,wide=3'], 2, /unknown "wide"/],
   [['loopback', '--demo', '--jammer', 'whistle:10'], 2, /--jammer kind: "whistle"/],
   [['loopback', '--demo', '--feedback', 'ws://host:1'], 2, /both ends are in this process/],
-  [['loopback', '--demo', '--feedback', 'nats://host:1'], 2, /not in this build yet/],
+  [['loopback', '--demo', '--feedback', 'nats://host:1'], 2, /both ends are in this process/],
   [['loopback', '--demo', '--feedback', 'pigeon'], 2, /no feedback channel/],
   [['send', '--demo'], 2, /--to URI is missing/],
   [['send', '--demo', '--to', 'loopback'], 2, /only inside one command/],
