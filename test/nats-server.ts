@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer, type Server, type Socket } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -99,19 +99,17 @@ async function freePort(): Promise<number> {
 /** A cable to a server that can be cut and mended: what is connected breaks, and nothing connects meanwhile. */
 export class TestCable {
   readonly port: number;
-  private readonly server: Server;
   private readonly open = new Set<Socket>();
   private cut = false;
 
-  private constructor(server: Server, port: number) {
-    this.server = server;
+  private constructor(port: number) {
     this.port = port;
   }
 
   static async lay(t: Ends, to: number): Promise<TestCable> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const out = new TestCable(server, (server.address() as { port: number }).port);
+    const out = new TestCable((server.address() as { port: number }).port);
     server.on('connection', (near) => {
       if (out.cut) {
         near.destroy();

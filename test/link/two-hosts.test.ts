@@ -37,7 +37,20 @@ function remove(): void {
 function connectHosts(): string | false {
   try {
     for (const { name } of HOSTS) ip('netns', 'add', name);
-    ip('link', 'add', HOSTS[0].link, 'netns', HOSTS[0].name, 'type', 'veth', 'peer', 'name', HOSTS[1].link, 'netns', HOSTS[1].name);
+    ip(
+      'link',
+      'add',
+      HOSTS[0].link,
+      'netns',
+      HOSTS[0].name,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      HOSTS[1].link,
+      'netns',
+      HOSTS[1].name,
+    );
     for (const { name, link, address } of HOSTS) {
       ip('-n', name, 'addr', 'add', `${address}/24`, 'dev', link);
       for (const device of ['lo', link]) ip('-n', name, 'link', 'set', device, 'up');
@@ -81,19 +94,23 @@ test('two hosts with delay and loss between them', { skip: missing, timeout: 240
     const ends = await Promise.all([end(0, 'receiver', url), end(1, 'sender', url)]);
     for (const { heard } of ends) assert.deepEqual(heard, numbers);
   });
-  await t.test('NATS: the server beside the receiver, every report of both ends, in order', { skip: NO_NATS }, async () => {
-    const store = mkdtempSync(join(tmpdir(), 'sct-two-hosts-'));
-    const server = inHost(0, 'nats-server', ['-a', HOSTS[0].address, '-p', '4222', '-js', '-sd', store]);
-    try {
-      await new Promise((resolve) => setTimeout(resolve, 1000));
-      const url = `nats://${HOSTS[0].address}/roof`;
-      const ends = await Promise.all([end(0, 'receiver', url), end(1, 'sender', url)]);
-      for (const { heard } of ends) assert.deepEqual(heard, numbers);
-    } finally {
-      const gone = new Promise((resolve) => server.once('close', resolve));
-      server.kill('SIGKILL');
-      await gone;
-      rmSync(store, { recursive: true, force: true });
-    }
-  });
+  await t.test(
+    'NATS: the server beside the receiver, every report of both ends, in order',
+    { skip: NO_NATS },
+    async () => {
+      const store = mkdtempSync(join(tmpdir(), 'sct-two-hosts-'));
+      const server = inHost(0, 'nats-server', ['-a', HOSTS[0].address, '-p', '4222', '-js', '-sd', store]);
+      try {
+        await new Promise((resolve) => setTimeout(resolve, 1000));
+        const url = `nats://${HOSTS[0].address}/roof`;
+        const ends = await Promise.all([end(0, 'receiver', url), end(1, 'sender', url)]);
+        for (const { heard } of ends) assert.deepEqual(heard, numbers);
+      } finally {
+        const gone = new Promise((resolve) => server.once('close', resolve));
+        server.kill('SIGKILL');
+        await gone;
+        rmSync(store, { recursive: true, force: true });
+      }
+    },
+  );
 });

@@ -63,7 +63,7 @@ test('whoever may publish can say nothing and end nothing', options, async (t) =
     await stranger.close();
   });
   const frames: { subject: string; data: Uint8Array }[] = [];
-  stranger.subscribe('sct.feedback.>', { callback: (_, { subject, data }) => frames.push({ subject, data }) });
+  stranger.subscribe('sct.feedback.>', { callback: (_, { subject, data }) => void frames.push({ subject, data }) });
   await stranger.flush();
   await until(() => sender.connected && receiver.connected);
   sender.send(Uint8Array.of(1, 1, 1));
@@ -91,36 +91,40 @@ test('whoever may publish can say nothing and end nothing', options, async (t) =
   assert.ok(receiver.counters.refused > 300 && sender.connected);
 });
 
-test('a server that is killed and comes back, a cable that is cut: the ends find each other again', options, async (t) => {
-  const nats = await TestNats.start(t);
-  const cable = await TestCable.lay(t, nats.port);
-  const receiver = await NatsFeedback.open('server', nats.url, { token: TOKEN });
-  const sender = await NatsFeedback.open('client', cable.url, { token: TOKEN });
-  t.after(ends(sender, receiver));
-  await until(() => sender.connected && receiver.connected);
-  const arrives = async (mark: number) => {
-    await until(() => {
-      // Through subjects a message may be lost: what must arrive is said again.
-      receiver.send(Uint8Array.of(mark, mark, mark));
-      return sender.receive().some((message) => message[0] === mark);
-    }, `message ${mark}`);
-  };
-  await arrives(1);
-  await nats.kill();
-  await nats.restart();
-  await arrives(2);
-  cable.break();
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  cable.mend();
-  await arrives(3);
-  // A receiver that was started again has forgotten everything.
-  await receiver.close();
-  const again = await NatsFeedback.open('server', nats.url, { token: TOKEN });
-  t.after(ends(again));
-  await until(() => again.connected && sender.connected);
-  again.send(Uint8Array.of(4, 4, 4));
-  await until(() => sender.receive().some((message) => message[0] === 4));
-});
+test(
+  'a server that is killed and comes back, a cable that is cut: the ends find each other again',
+  options,
+  async (t) => {
+    const nats = await TestNats.start(t);
+    const cable = await TestCable.lay(t, nats.port);
+    const receiver = await NatsFeedback.open('server', nats.url, { token: TOKEN });
+    const sender = await NatsFeedback.open('client', cable.url, { token: TOKEN });
+    t.after(ends(sender, receiver));
+    await until(() => sender.connected && receiver.connected);
+    const arrives = async (mark: number) => {
+      await until(() => {
+        // Through subjects a message may be lost: what must arrive is said again.
+        receiver.send(Uint8Array.of(mark, mark, mark));
+        return sender.receive().some((message) => message[0] === mark);
+      }, `message ${mark}`);
+    };
+    await arrives(1);
+    await nats.kill();
+    await nats.restart();
+    await arrives(2);
+    cable.break();
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    cable.mend();
+    await arrives(3);
+    // A receiver that was started again has forgotten everything.
+    await receiver.close();
+    const again = await NatsFeedback.open('server', nats.url, { token: TOKEN });
+    t.after(ends(again));
+    await until(() => again.connected && sender.connected);
+    again.send(Uint8Array.of(4, 4, 4));
+    await until(() => sender.receive().some((message) => message[0] === 4));
+  },
+);
 
 test('no server, wrong credentials: said at once', options, async (t) => {
   await assert.rejects(NatsFeedback.open('client', 'nats://127.0.0.1:1', { token: TOKEN }), DeviceError);
