@@ -23,6 +23,7 @@ import { addStream } from './commands/stream.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTone } from './commands/tone.ts';
 import { addWatch } from './commands/watch.ts';
+import { addWorker } from './commands/worker.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { packageVersion } from './version.ts';
 
@@ -30,7 +31,7 @@ const GROUPS: readonly { readonly heading: string; readonly commands: readonly A
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'A video over the link:', commands: [addStream, addWatch] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
-  { heading: 'Experiments:', commands: [addSweep] },
+  { heading: 'Experiments:', commands: [addSweep, addWorker] },
   { heading: 'What theory allows:', commands: [addBounds] },
   {
     heading: 'Recordings and runs:',

@@ -49,7 +49,8 @@ SCT_NATS_CREDENTIALS names a file with user:password, a token or NATS credential
         ...{ url: flags.nats, signal, executor, cache: flags.cache ?? defaultCache() },
         idleMs: idleS === null ? null : 1e3 * idleS,
         note: (text) => progress.note(text),
-        took: ({ measured, failed }) => progress.update(`${measured} points measured${failed > 0 ? `, ${failed} failed` : ''}`),
+        took: ({ measured, failed }) =>
+          progress.update(`${measured} points measured${failed > 0 ? `, ${failed} failed` : ''}`),
       });
       progress.note(worker.describe());
       const counters = await worker.work();

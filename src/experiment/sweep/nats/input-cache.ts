@@ -143,7 +143,8 @@ export class InputCache {
         return files.getBlob(name);
       });
       if (data && data.length <= mostBytes) return data;
-      if (tries === TRIES) throw new FormatError(meant, 'is not in the object store: it may be too old, start the sweep again');
+      if (tries === TRIES)
+        throw new FormatError(meant, 'is not in the object store: it may be too old, start the sweep again');
     }
   }
 }

@@ -60,7 +60,8 @@ export async function filesOf(
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       if (entry.name.startsWith('.') || needless(use, entry.name)) continue;
       const inside = `${under}${entry.name}`;
-      if (entry.isDirectory() && depth < MAX_DEPTH && use !== 'trace') await walk(join(folder, entry.name), `${inside}/`, depth + 1);
+      if (entry.isDirectory() && depth < MAX_DEPTH && use !== 'trace')
+        await walk(join(folder, entry.name), `${inside}/`, depth + 1);
       if (!entry.isFile()) continue;
       const from = join(at, folder, entry.name);
       bytes += (await stat(from)).size;
@@ -94,7 +95,8 @@ export function decodeIndex(bytes: Uint8Array): StoredInput {
   const name = fileName('index.name', asString('index.name', o.name, 255));
   const files = asArray('index.files', o.files, MAX_FILES).map((v, i) => storedFile(`index.files[${i}]`, v));
   if (files.length === 0) throw new FormatError('index.files', 'names none');
-  if (new Set(files.map(({ path }) => path)).size < files.length) throw new FormatError('index.files', 'name one twice');
+  if (new Set(files.map(({ path }) => path)).size < files.length)
+    throw new FormatError('index.files', 'name one twice');
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0);
   if (total > MAX_BYTES) throw new FormatError('index.files', `have ${total} bytes, at most ${MAX_BYTES} allowed`);
   if (o.kind === 'file' && (files.length > 1 || files[0].path !== name)) {

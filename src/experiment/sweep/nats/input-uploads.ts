@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { FormatError, UsageError } from '../../../common/errors.ts';
+import { inputSha256 } from '../inputs.ts';
 import type { PointInput } from '../point.ts';
 import { encodeIndex, filesOf, indexName, PART_BYTES, partName, type StoredFile } from './input-files.ts';
 import type { SweepSpace } from './sweep-space.ts';

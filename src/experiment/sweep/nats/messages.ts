@@ -74,7 +74,8 @@ export function decodeOutcome(id: string, bytes: Uint8Array): PointOutcome {
 
 /** A name that is one: no way to another folder. */
 export function fileName(field: string, name: string): string {
-  const plain = name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255 && basename(name) === name;
+  const plain =
+    name !== '' && name !== '.' && name !== '..' && Buffer.byteLength(name) <= 255 && basename(name) === name;
   // Neither another system's separator nor what a terminal would obey.
   const strange = name.includes('\\') || [...name].some((c) => c < ' ' || c === '\x7f');
   if (!plain || strange) throw new FormatError(field, `${JSON.stringify(name.slice(0, 80))} is not the name of a file`);

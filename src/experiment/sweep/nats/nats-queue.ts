@@ -118,7 +118,7 @@ export class NatsPointQueue implements PointQueue {
     const { queue } = this.options;
     const givenUp = this.waiting.size > 0;
     this.waiting.clear();
-    if (!this.space.connection.isClosed()) {
+    if (this.space.there) {
       this.signs.unsubscribe();
       // As far as the server is there: what stays is found by the next run, or falls out by its age.
       await this.space.dropPoints(queue).catch(() => undefined);

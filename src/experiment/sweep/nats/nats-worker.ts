@@ -73,8 +73,11 @@ export class NatsWorker {
       if (!signal.aborted) throw error;
     } finally {
       // What was said last, acknowledgements and points given back, is with the server.
-      if (!this.space.connection.isClosed()) {
-        await Promise.race([this.space.connection.flush().catch(() => undefined), pause(1000, new AbortController().signal)]);
+      if (this.space.there) {
+        await Promise.race([
+          this.space.connection.flush().catch(() => undefined),
+          pause(1000, new AbortController().signal),
+        ]);
       }
       await this.space.close();
     }
@@ -107,24 +110,19 @@ export class NatsWorker {
   private async next(consumer: Consumer): Promise<JsMsg | null> {
     const { idleMs, signal } = this.options;
     const expires = Math.min(REQUEST_MS, Math.max(1000, idleMs ?? REQUEST_MS));
-    let ended: () => void = () => undefined;
-    const end = new Promise<null>((resolve) => {
-      ended = () => resolve(null);
-      signal.addEventListener('abort', ended);
-    });
     const asked = consumer.next({ expires });
     try {
-      return await Promise.race([asked, end]);
+      // A request whose end was lost with the network is not waited for.
+      const answer = await orEnd(asked, signal, 2 * expires);
+      if (answer !== ENDED) return answer;
+      // A point that comes after all goes to another.
+      asked.then((late) => late?.nak()).catch(() => undefined);
     } catch {
       // The consumer may be gone with the server's store: looking for it makes it anew.
       await pause(200, signal).catch(() => undefined);
       if (!signal.aborted) await this.space.consumer();
-      return null;
-    } finally {
-      signal.removeEventListener('abort', ended);
-      // A point that comes after all goes to another.
-      if (signal.aborted) asked.then((late) => late?.nak()).catch(() => undefined);
     }
+    return null;
   }
 
   private async take(message: JsMsg): Promise<void> {
@@ -163,20 +161,15 @@ export class NatsWorker {
     }
     const { signal, executor } = this.options;
     const progress = setInterval(() => this.alive(message), this.space.ackWaitMs * PROGRESS_SHARE);
-    let ended: () => void = () => undefined;
-    const end = new Promise<null>((resolve) => {
-      ended = () => resolve(null);
-      signal.addEventListener('abort', ended);
-    });
     try {
       const here = await this.here(point);
-      return await Promise.race([executor.run(here), end]);
+      const outcome = await orEnd(executor.run(here), signal);
+      return outcome === ENDED ? null : outcome;
     } catch (error) {
       if (signal.aborted) return null;
       if (error instanceof SctError) return failure(point, error.message, error.exitCode);
       throw error;
     } finally {
-      signal.removeEventListener('abort', ended);
       clearInterval(progress);
     }
   }
@@ -194,13 +187,33 @@ export class NatsWorker {
   }
 
   private alive(message: JsMsg): void {
-    if (!this.space.connection.isClosed()) message.working();
+    if (this.space.there) message.working();
   }
 
   private refuse(message: JsMsg, why: string): void {
     this.counters.refused++;
     this.options.note(`nats: a message in the queue is no point: ${why}`);
     message.term();
+  }
+}
+
+const ENDED = Symbol('ended');
+
+/** What was promised, or ENDED when the signal is aborted or so many ms are over. */
+async function orEnd<T>(promised: Promise<T>, signal: AbortSignal, mostMs?: number): Promise<T | typeof ENDED> {
+  let end: () => void = () => undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const ended = new Promise<typeof ENDED>((resolve) => {
+    end = () => resolve(ENDED);
+    if (signal.aborted) end();
+    signal.addEventListener('abort', end);
+    if (mostMs !== undefined) timer = setTimeout(end, mostMs);
+  });
+  try {
+    return await Promise.race([promised, ended]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', end);
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { Consumer, JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { ObjectStore } from '@nats-io/obj';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
@@ -68,14 +69,25 @@ export class SweepSpace {
   private readonly api: JetStream;
   private readonly client: JetStreamClient;
   private readonly manager: JetStreamManager;
+  private readonly state: { readonly away: boolean };
   private bucket: ObjectStore | null = null;
 
-  private constructor(options: SpaceOptions, program: string, connection: NatsConnection, api: JetStream, jsm: JetStreamManager) {
+  private constructor(
+    options: SpaceOptions,
+    program: string,
+    connection: NatsConnection,
+    state: { readonly away: boolean },
+    api: JetStream,
+    jsm: JetStreamManager,
+  ) {
     const place = parseNatsUrl(options.url, '--nats');
     this.options = options;
+    // One listener a place that waits.
+    setMaxListeners(0, options.signal);
     this.program = program;
     this.ackWaitMs = options.ackWaitMs ?? ACK_WAIT_MS;
     this.connection = connection;
+    this.state = state;
     this.name = place.name ?? DEFAULT_NAME;
     this.prefix = `sct.sweep.${this.name}`;
     this.where = describePlace(place);
@@ -89,14 +101,21 @@ export class SweepSpace {
     const place = parseNatsUrl(options.url, '--nats');
     const program = options.program ?? programKey(await programFacts());
     const api = await optional(() => import('@nats-io/jetstream'));
+    const state = { away: false };
     const connection = await connectNats(place, {
       name: options.client,
       note: options.note,
-      back: () => options.back?.(),
+      lost: () => {
+        state.away = true;
+      },
+      back: () => {
+        state.away = false;
+        options.back?.();
+      },
     });
     try {
       const manager = await api.jetstreamManager(connection, { timeout: ANSWER_MS, checkAPI: true });
-      const out = new SweepSpace(options, program, connection, api, manager);
+      const out = new SweepSpace(options, program, connection, state, api, manager);
       await out.prepare();
       return out;
     } catch (error) {
@@ -200,6 +219,11 @@ export class SweepSpace {
     return FILES_MS / 2;
   }
 
+  /** Whether the server is there now, as far as is known. */
+  get there(): boolean {
+    return !this.state.away && !this.connection.isClosed();
+  }
+
   async close(): Promise<void> {
     if (!this.connection.isClosed()) await this.connection.close();
   }
@@ -298,7 +322,8 @@ export function programKey({ packageVersion, git }: ProgramFacts): string {
 
 /** JetStream's own number of an error; null for one that the network or the client made. */
 function codeOf(error: unknown): number | null {
-  if (!(error instanceof Error) || !/^(JetStreamApi|ConsumerNotFound|StreamNotFound)Error$/.test(error.name)) return null;
+  if (!(error instanceof Error) || !/^(JetStreamApi|ConsumerNotFound|StreamNotFound)Error$/.test(error.name))
+    return null;
   const { code } = error as Error & { code?: unknown };
   return typeof code === 'number' ? code : null;
 }
