@@ -8,7 +8,9 @@ export const addSweep: AddCommand = (program, context, done) => {
   const command = program
     .command('sweep')
     .summary('measure photos under every combination of settings')
-    .description('Sends photos through modelled or recorded channels under every combination of the settings of a file.')
+    .description(
+      'Sends photos through modelled or recorded channels under every combination of the settings of a file.',
+    )
     .argument('<file>', 'YAML: photo, and flags of sct loopback with one value or a list of them (docs/sweeps.md)')
     .option('--jobs <n>', 'points at once, each in a thread with networks of its own (default: one a processor)')
     .option('--resume', 'go on with the sweep in the folder: what is measured stays');
