@@ -30,7 +30,7 @@ async function runFile(path: string, folder: string, jobs: number, resume = fals
 
 test('a point has the metrics that sct loopback has, of every codec, and one after another as alone', async (t) => {
   const at = await scratch(t);
-  const picture = await photo(join(at, 'a.png'), 128, 96);
+  const picture = await photo(join(at, 'a.png'), 192, 128);
   const cases: [text: string, flags: LinkInput][] = [
     [
       'codec: classical\nformat: jpeg\nchannel: epa\nsnr: 12',
@@ -47,11 +47,16 @@ test('a point has the metrics that sct loopback has, of every codec, and one aft
   ];
   const runner = new LocalPointRunner();
   for (const [i, [text, flags]] of cases.entries()) {
-    const file = parseSweepFile(join(at, 'a.yaml'), `photo: a.png\ncbr: 1/8\nseed: [4, 5]\n${text}\n`);
+    const file = parseSweepFile(join(at, 'a.yaml'), `photo: a.png\ncbr: 1/4\nnumerology: 15\nseed: [4, 5]\n${text}\n`);
     for (const point of (await expandSweep(file)).points) {
       const outcome = await runner.run(point);
       if (outcome.kind === 'failed') assert.fail(outcome.failure.message);
-      const run = await loopback(picture, join(at, `run-${i}`), { ...flags, cbr: 1 / 8, seed: point.config.seed });
+      const run = await loopback(picture, join(at, `run-${i}`), {
+        ...flags,
+        cbr: 1 / 4,
+        numerology: 15,
+        seed: point.config.seed,
+      });
       assert.ok(run.metrics.psnrDb !== null && run.metrics.sfvs !== null);
       assert.deepEqual(compareMetrics(run.metrics, outcome.result.metrics), [], `${text} seed ${point.config.seed}`);
       assert.equal(outcome.result.exitCode, run.exitCode);
@@ -62,26 +67,26 @@ test('a point has the metrics that sct loopback has, of every codec, and one aft
 
 test('a point that cannot be measured says why, and the next one is measured', async (t) => {
   const at = await scratch(t);
-  await photo(join(at, 'a.png'), 32, 32);
+  await photo(join(at, 'a.png'), 64, 48);
   const file = parseSweepFile(
     join(at, 'a.yaml'),
-    'photo: a.png\ncodec: classical\nformat: jpeg\ncbr: 1/2\nseed: [1, 2]\n',
+    'photo: a.png\ncodec: classical\nformat: jpeg\ncbr: 1\nnumerology: 6\nsnr: 20\nseed: [1, 2]\n',
   );
   const { points } = await expandSweep(file);
   const runner = new LocalPointRunner();
   await writeFile(join(at, 'a.png'), 'no picture');
   const first = await runner.run(points[0]);
   assert.ok(first.kind === 'failed' && first.failure.exitCode === 2 && first.failure.id === points[0].id);
-  await photo(join(at, 'a.png'), 32, 32);
+  await photo(join(at, 'a.png'), 64, 48);
   assert.equal((await runner.run(points[1])).kind, 'measured');
 });
 
 test('the results do not depend on the number of threads', async (t) => {
   const at = await scratch(t);
-  await photo(join(at, 'a.png'), 96, 64);
+  await photo(join(at, 'a.png'), 192, 128);
   const path = join(at, 'sweep.yaml');
   const text =
-    'photo: a.png\nsize: live\ncodec: [integrated, classical]\nformat: jpeg\nchannel: epa\nsnr: [4, 14]\nseed: 1..6\n';
+    'photo: a.png\nsize: live\ncodec: [integrated, classical]\nformat: jpeg\nchannel: epa\nsnr: [8, 16]\ncbr: 1/4\nnumerology: 15\nseed: 1..6\n';
   await writeFile(path, `${text}stop: {metric: psnrDb, halfWidth: 1.5, min: 3}\n`);
   const one = await runFile(path, join(at, 'one'), 1);
   const three = await runFile(path, join(at, 'three'), 3);
@@ -94,9 +99,9 @@ test('kill -9 in the middle: resume finds every point once, as if nothing had be
   timeout: 300_000,
 }, async (t) => {
   const at = await scratch(t);
-  await photo(join(at, 'a.png'), 48, 32);
+  await photo(join(at, 'a.png'), 64, 48);
   const path = join(at, 'sweep.yaml');
-  const text = 'photo: a.png\ncodec: classical\nformat: jpeg\ncbr: 1/2\nnumerology: 6\nsnr: [6, 12]\nseed: 1..60\n';
+  const text = 'photo: a.png\ncodec: classical\nformat: jpeg\ncbr: 1\nnumerology: 6\nsnr: [14, 20]\nseed: 1..30\n';
   await writeFile(path, text);
   const out = join(at, 'out');
   const main = pathToFileURL(join(ROOT, 'src', 'cli', 'main.ts')).href;
@@ -113,13 +118,13 @@ test('kill -9 in the middle: resume finds every point once, as if nothing had be
   child.kill('SIGKILL');
   assert.equal(await ended, 'SIGKILL');
   const before = await lines();
-  assert.ok(before >= 3 && before < 120, `${before} results when it was killed`);
+  assert.ok(before >= 3 && before < 60, `${before} results when it was killed`);
   // As a write that was cut in two leaves it.
   await appendFile(results, '{"exitCode":0,"id":"0123');
   const summary = await runFile(path, out, 2, true);
-  assert.deepEqual([summary.ok, summary.measured, summary.before, summary.points], [true, 120, before, 120]);
+  assert.deepEqual([summary.ok, summary.measured, summary.before, summary.points], [true, 60, before, 60]);
   const stored = await readSweep(out);
-  assert.equal(stored.results.size, 120);
+  assert.equal(stored.results.size, 60);
   assert.equal(stored.plan.state, 'done');
-  assert.equal(await lines(), 120);
+  assert.equal(await lines(), 60);
 });
