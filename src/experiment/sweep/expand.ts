@@ -140,7 +140,8 @@ export function meaningful(input: LinkInput): LinkInput {
   if (!FADING_CHANNELS.includes(channel)) without.add('dopplerHz');
   if (!channel.startsWith('tdl-')) without.add('delaySpreadNs');
   if (tracePath(channel) !== null) without.add('snrNorm');
-  return Object.fromEntries(Object.entries(input).filter(([key]) => !without.has(key as keyof LinkInput)));
+  const kept = Object.entries(input).filter(([key]) => !without.has(key as keyof LinkInput));
+  return Object.fromEntries(kept) as LinkInput;
 }
 
 /** What stands for the paths: hashes take their place. */
@@ -148,7 +149,9 @@ const PATHS = ['truth', 'modelsDir', 'rxModelsDir', 'known', 'lpips', 'channel',
 
 /** 128 bits of the SHA-256 over the canonical JSON of settings and inputs; `seed` null: of the group. */
 function idOf(config: LinkConfig, inputs: readonly PointInput[], seed: number | null): string {
-  const rest = Object.fromEntries(Object.entries(config).filter(([key]) => !(PATHS as readonly string[]).includes(key)));
+  const rest = Object.fromEntries(
+    Object.entries(config).filter(([key]) => !(PATHS as readonly string[]).includes(key)),
+  );
   const named = {
     ...rest,
     codec: config.codec.startsWith('onnx:') ? 'onnx' : config.codec,
@@ -156,5 +159,8 @@ function idOf(config: LinkConfig, inputs: readonly PointInput[], seed: number | 
     inputs: Object.fromEntries(inputs.map(({ use, sha256 }) => [use, sha256])),
     seed,
   };
-  return createHash('sha256').update(JSON.stringify(canonical(named))).digest('hex').slice(0, 32);
+  return createHash('sha256')
+    .update(JSON.stringify(canonical(named)))
+    .digest('hex')
+    .slice(0, 32);
 }

@@ -6,7 +6,7 @@ import { MAX_POINTS } from './expand.ts';
 import { wholeLines } from './json-lines.ts';
 import type { PointFailure, PointResult, SweepPoint } from './point.ts';
 import { parseFailure, parsePoint } from './point-format.ts';
-import { resultOfLine, storedPlan, SWEEP_FILES, type SweepPlan } from './sweep-directory.ts';
+import { resultOfLine, SWEEP_FILES, type SweepPlan, storedPlan } from './sweep-directory.ts';
 
 /** A sweep as it lies in its folder, whether it is finished, under way or was broken off. */
 export interface StoredSweep {
@@ -27,7 +27,8 @@ export interface StoredSweep {
 export async function readSweep(folder: string): Promise<StoredSweep> {
   const directory = resolve(folder);
   const plan = await storedPlan(directory);
-  if (!plan) throw new UsageError(`${folder}: no sweep (it has no ${SWEEP_FILES.plan})`, 'give the folder of a sct sweep');
+  if (!plan)
+    throw new UsageError(`${folder}: no sweep (it has no ${SWEEP_FILES.plan})`, 'give the folder of a sct sweep');
   const points = read(join(directory, SWEEP_FILES.points), (value) => parsePoint(value));
   const known = new Set(points.map(({ id }) => id));
   const results = new Map<string, PointResult>();

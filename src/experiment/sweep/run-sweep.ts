@@ -64,7 +64,7 @@ const SYNC_MS = 1000;
 export async function runSweep(
   options: SweepOptions,
   io: SweepIo,
-  openQueue: OpenQueue = () => new ThreadQueue(options.jobs),| PointQueue = ({ jobs }) => new ThreadQueue(jobs),
+  openQueue: OpenQueue = () => new ThreadQueue(options.jobs),
 ): Promise<SweepSummary> {
   const { file, folder, resume } = options;
   io.progress.update('looking at photos, models and settings');
@@ -201,7 +201,8 @@ export function summaryText(s: SweepSummary): string {
   const lines = [
     `${s.name}: ${s.measured} of ${s.points} points measured${s.before > 0 ? `, ${s.before} of them before` : ''}`,
   ];
-  if (s.needless > 0) lines.push(`${s.stoppedGroups} of ${s.groups} groups stopped early, which left out ${s.needless}`);
+  if (s.needless > 0)
+    lines.push(`${s.stoppedGroups} of ${s.groups} groups stopped early, which left out ${s.needless}`);
   if (s.repeated > 0) lines.push(`${s.repeated} combinations came to points that were there`);
   if (s.failed > 0) lines.push(`${s.failed} failed: see ${SWEEP_FILES.failures}; --resume does them again`);
   lines.push(`results in ${s.directory}`);

@@ -103,7 +103,10 @@ export class SweepDirectory {
       }
       if (!there) {
         await writeFileAtomic(file(SWEEP_FILES.file), start.text);
-        await writeFileAtomic(file(SWEEP_FILES.points), `${points.map((p) => JSON.stringify(canonical(p))).join('\n')}\n`);
+        await writeFileAtomic(
+          file(SWEEP_FILES.points),
+          `${points.map((p) => JSON.stringify(canonical(p))).join('\n')}\n`,
+        );
       }
       const { finished, bytes } = readFinished(file(SWEEP_FILES.results), points, plan.stop);
       rmSync(file(SWEEP_FILES.failures), { force: true });
@@ -221,7 +224,8 @@ function takeLock(path: string, folder: string): void {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const pid = Number(readFileSync(path, 'utf8').slice(0, 20));
-    if (pid === process.pid ? HELD.has(path) : alive(pid)) throw new UsageError(`${folder}: the process ${pid} is at this sweep`);
+    if (pid === process.pid ? HELD.has(path) : alive(pid))
+      throw new UsageError(`${folder}: the process ${pid} is at this sweep`);
     rmSync(path, { force: true });
   }
   throw new UsageError(`${folder}: another process has begun this sweep just now`);
@@ -236,4 +240,3 @@ function alive(pid: number): boolean {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
-

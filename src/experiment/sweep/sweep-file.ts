@@ -46,9 +46,7 @@ const stopSchema = z.strictObject({
   metric: z.enum(STOP_METRICS, { error: `must be one of ${STOP_METRICS.join(', ')}` }),
   halfWidth: within(1e-6, 100),
   confidence: within(0.5, 0.999).default(0.95),
-  min: within(3, 10_000)
-    .refine(Number.isInteger, { error: 'must be a whole number' })
-    .default(5),
+  min: within(3, 10_000).refine(Number.isInteger, { error: 'must be a whole number' }).default(5),
 });
 
 /** Each axis is checked by `axisValues`. */
@@ -110,7 +108,8 @@ export function parseSweepFile(file: string, text: string): SweepFile {
   const lines = new LineCounter();
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
-    return `${file}:${line}:${col}`;
+    // Of an empty file the counter knows no line.
+    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const [broken] = doc.errors;
@@ -121,7 +120,8 @@ export function parseSweepFile(file: string, text: string): SweepFile {
   const result = fileSchema.safeParse(plainOf(doc, at));
   if (!result.success) throw asUsage(result.error.issues[0], doc, at);
   const { name, photo, stop, cases, schema: _, ...settings } = result.data as unknown as Parsed;
-  const products = (cases ?? [{}]).map((more, i) => {
+  const listed: NonNullable<Parsed['cases']> = cases ?? [{}];
+  const products = listed.map((more, i) => {
     const both: Record<string, unknown> = { ...settings, ...more };
     const list = more.photo ?? photo;
     if (list === undefined) {

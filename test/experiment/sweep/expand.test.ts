@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { copyFile, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { canonical } from '../../../src/experiment/canonical-json.ts';
 import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
 import { expandSweep } from '../../../src/experiment/sweep/expand.ts';
@@ -96,12 +95,4 @@ test('points go through JSON and to other folders, with their ids', async (t) =>
     assert.equal(moved.inputs[0].path, '/elsewhere/photo');
     assert.equal(moved.config.modelsDir, undefined, 'the sets that ship stay those that ship');
   }
-});
-
-test('damaged points are refused with the field', () => {
-  fc.assert(
-    fc.property(fc.anything({ maxDepth: 3 }), (value) => {
-      assert.throws(() => parsePoint(value), /FormatError|must be|: /);
-    }),
-  );
 });

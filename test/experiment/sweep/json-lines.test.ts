@@ -11,7 +11,10 @@ test('a file cut anywhere has its whole lines, and goes on behind them', async (
   const path = join(await scratch(t), 'lines');
   await fc.assert(
     fc.asyncProperty(
-      fc.array(fc.string({ unit: 'grapheme' }).map((s) => JSON.stringify(s)), { maxLength: 8 }),
+      fc.array(
+        fc.string({ unit: 'grapheme' }).map((s) => JSON.stringify(s)),
+        { maxLength: 8 },
+      ),
       fc.nat(),
       async (lines, cut) => {
         await writeFile(path, '');
@@ -21,7 +24,14 @@ test('a file cut anywhere has its whole lines, and goes on behind them', async (
         const { length } = await readFile(path);
         const bytes = length === 0 ? 0 : cut % (length + 1);
         await truncate(path, bytes);
-        const ends = lines.map((_, i) => Buffer.byteLength(lines.slice(0, i + 1).map((l) => `${l}\n`).join('')));
+        const ends = lines.map((_, i) =>
+          Buffer.byteLength(
+            lines
+              .slice(0, i + 1)
+              .map((l) => `${l}\n`)
+              .join(''),
+          ),
+        );
         const whole = ends.filter((end) => end <= bytes).length;
         const found = [...wholeLines(path)];
         assert.deepEqual(

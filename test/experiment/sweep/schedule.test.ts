@@ -71,7 +71,11 @@ function figureOf(salt: number) {
 test('whatever the order in which points end, the same results are kept, each once', () => {
   fc.assert(
     fc.property(
-      ...([sizes, rules, fc.nat(1000), fc.integer({ min: 1, max: 9 }), fc.infiniteStream(fc.nat())] as const),
+      sizes,
+      rules,
+      fc.nat(1000),
+      fc.integer({ min: 1, max: 9 }),
+      fc.infiniteStream(fc.nat()),
       (groups, rule, salt, width, choices) => {
         const points = pointsOf(groups);
         const value = figureOf(salt);
@@ -88,7 +92,11 @@ test('whatever the order in which points end, the same results are kept, each on
 test('stopped anywhere and gone on with, it keeps what it would have kept at once', () => {
   fc.assert(
     fc.property(
-      ...([sizes, rules, fc.nat(1000), fc.integer({ min: 1, max: 5 }), fc.nat(40)] as const),
+      sizes,
+      rules,
+      fc.nat(1000),
+      fc.integer({ min: 1, max: 5 }),
+      fc.nat(40),
       fc.infiniteStream(fc.nat()),
       (groups, rule, salt, width, most, choices) => {
         const points = pointsOf(groups);
@@ -136,7 +144,13 @@ test('seeds that are needed in any case come before those that may not be', () =
 
 test('one point at a time: no point is measured that the rule does not need', () => {
   const points = pointsOf([9, 9, 9]);
-  const { kept, ran } = runAll(points, RULE, () => 30, 1, () => 0);
+  const { kept, ran } = runAll(
+    points,
+    RULE,
+    () => 30,
+    1,
+    () => 0,
+  );
   assert.equal(ran, 9);
   assert.equal(kept.length, 9);
 });
@@ -146,7 +160,8 @@ test('a failed seed keeps its group from going on; other groups go on', () => {
   const schedule = new SweepSchedule(points, { ...RULE, halfWidth: 0.001 });
   const kept: string[] = [];
   for (let point = schedule.next(); point; point = schedule.next()) {
-    const outcome = point.seedIndex === 1 && point.group === idOf(0, 0) ? failed(point) : measured(point, point.seedIndex);
+    const outcome =
+      point.seedIndex === 1 && point.group === idOf(0, 0) ? failed(point) : measured(point, point.seedIndex);
     kept.push(...schedule.take(point, outcome).map(({ id }) => id));
   }
   assert.deepEqual(kept, [idOf(0, 1), ...[1, 2, 3, 4].map((n) => idOf(1, n))]);
