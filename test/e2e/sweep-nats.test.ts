@@ -12,8 +12,8 @@ photo: photo.png
 codec: classical
 format: jpeg
 numerology: 6
-cbr: 1/4
-snr: [5, 15]
+cbr: 1
+snr: [8, 15]
 channel: [awgn, epa]
 seed: 1..6
 `;
