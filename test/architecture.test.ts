@@ -8,7 +8,7 @@ import { forbiddenImports, PACKAGE_HOMES, ROOMS } from './architecture/rules.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const dependencies = new Set(Object.keys(manifest.dependencies));
+const dependencies = new Set(Object.keys({ ...manifest.dependencies, ...manifest.optionalDependencies }));
 
 /** What is made, fetched or recorded on the spot and never committed. */
 const NOT_OURS = /(^|\/)(node_modules|dist|runs|coverage|checkpoints|__pycache__|\.git)$|^captures\/local$/;

@@ -42,9 +42,9 @@ const WAY_BACK: readonly LinkFlag[] = [
   word(
     'feedback',
     '--feedback <kind>',
-    'way back of CSI reports and acknowledgements: same (default: both ends in this process), burst: over the air, ws://HOST:PORT, none',
+    'way back of CSI reports and acknowledgements: same (default: both ends in this process), burst: over the air, ws://HOST:PORT, nats://HOST[:PORT][/NAME], none',
   ),
-  word('feedbackToken', '--feedback-token <file>', 'file with the token that both ends of ws:// share'),
+  word('feedbackToken', '--feedback-token <file>', 'file with the token that both ends of ws:// or nats:// share'),
 ];
 
 const GROUPS = {

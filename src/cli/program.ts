@@ -21,8 +21,10 @@ import { addSend } from './commands/send.ts';
 import { addSound } from './commands/sound.ts';
 import { addSpectrum } from './commands/spectrum.ts';
 import { addStream } from './commands/stream.ts';
+import { addSweep } from './commands/sweep.ts';
 import { addTone } from './commands/tone.ts';
 import { addWatch } from './commands/watch.ts';
+import { addWorker } from './commands/worker.ts';
 import type { AddCommand, CliContext } from './context.ts';
 import { packageVersion } from './version.ts';
 
@@ -30,6 +32,7 @@ const GROUPS: readonly { readonly heading: string; readonly commands: readonly A
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'A video over the link:', commands: [addStream, addWatch] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
+  { heading: 'Experiments:', commands: [addSweep, addWorker] },
   { heading: 'What theory allows:', commands: [addBounds] },
   { heading: 'Experiments:', commands: [addReport] },
   {

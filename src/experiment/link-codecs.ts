@@ -11,7 +11,7 @@ import { type KnowledgeStore, knownSet } from '../sct/knowledge/knowledge-store.
 import { semanticSettings } from '../sct/modes/semantic-options.ts';
 import type { Precision } from '../sct/semantics/int8.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
-import { chooseSet, readModelSets } from '../sct/semantics/model-set.ts';
+import { chooseSet, type ModelSetInfo, readModelSets } from '../sct/semantics/model-set.ts';
 import { openModelSet, type SemanticModels } from '../sct/semantics/models.ts';
 import { LINK_FLAGS, type LinkConfig } from './link-config.ts';
 import { readLocalKnowledge } from './local-knowledge.ts';
@@ -63,13 +63,21 @@ export interface LinkCodec {
   readonly receiver?: CodecFinder;
 }
 
+/** Opens the networks of a set that lies in a folder. */
+export type OpenModels = (dir: string, set: ModelSetInfo) => Promise<SemanticModels>;
+
 /**
  * The codec that a configuration names, with its model set.
  *
  * @param precision of its networks; the other end need not know
+ * @param open for whom codecs share networks; default: each has its own
  * @throws UsageError for a word or a set that does not exist; DeviceError and ModelError where the set cannot be read
  */
-export async function senderCodec(config: Words, precision: Precision = 'float'): Promise<LinkCodec> {
+export async function senderCodec(
+  config: Words,
+  precision: Precision = 'float',
+  open: OpenModels = (dir, set) => openModelSet(dir, set, undefined, precision),
+): Promise<LinkCodec> {
   const own = userPairPath(config.codec);
   const held = (['known', 'rxModelsDir'] as const).filter((key) => config[key] !== undefined);
   if (held.length > 0 && !isSemantic(config.codec)) {
@@ -84,7 +92,7 @@ export async function senderCodec(config: Words, precision: Precision = 'float')
     return { codec: new ClassicalCodec({ format: config.format }), modelSet: 0, labels: null, knowledge: null };
   }
   const dir = config.modelsDir ?? shippedModelsDir();
-  const models = await openModelSet(dir, chooseSet(await readModelSets(dir), config.size), undefined, precision);
+  const models = await open(dir, chooseSet(await readModelSets(dir), config.size));
   const { analysis, mode } = semanticSettings(config, models.tables.labels.names);
   const store = await readLocalKnowledge(config);
   const using = knownSet(models.set);

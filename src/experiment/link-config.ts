@@ -41,8 +41,15 @@ export interface LinkConfig extends Omit<LinkInput, 'cbr'> {
   /** Sounding bursts before a picture, and the time from one to the next (more where a burst is longer). */
   readonly soundings: number;
   readonly soundingEveryMs: number;
-  /** Way back: in this process, by bursts over the air, ws://HOST:PORT, or none. */
-  readonly feedback: 'same' | 'burst' | 'none' | `ws://${string}` | `wss://${string}`;
+  /** Way back: in this process, by bursts over the air, ws://HOST:PORT, through a NATS server, or none. */
+  readonly feedback:
+    | 'same'
+    | 'burst'
+    | 'none'
+    | `ws://${string}`
+    | `wss://${string}`
+    | `nats://${string}`
+    | `tls://${string}`;
   /** Water-filling over the subbands by the CSI report. */
   readonly powerLoading: boolean;
   readonly estimator: EstimatorName;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UsageError } from '../common/errors.ts';
 import { HARQ_RULES } from '../link/harq/asking.ts';
+import { isNatsUrl, parseNatsUrl } from '../link/nats/nats-url.ts';
 import { MAX_SYMBOLS_PER_PIXEL } from '../link/plan/budget-split.ts';
 import { JAMMER_KINDS } from '../phy/channel/jammer.ts';
 import { PHASE_NOISE_PROFILES } from '../phy/channel/phase-noise.ts';
@@ -265,10 +266,17 @@ function checkFeedback(value: string, ctx: z.RefinementCtx): void {
     ctx.addIssue({ code: 'custom', message: `${text(value)} is not ws://HOST:PORT` });
     return;
   }
-  const message = value.startsWith('nats://') ? 'is not in this build yet' : 'is no feedback channel';
+  if (isNatsUrl(value)) {
+    try {
+      parseNatsUrl(value, '--feedback');
+    } catch (error) {
+      ctx.addIssue({ code: 'custom', message: (error as Error).message.replace(/^--feedback:? /, '') });
+    }
+    return;
+  }
   ctx.addIssue({
     code: 'custom',
-    message: `${text(value)} ${message}: there are same (both ends in one process), burst (over the air), ws://HOST:PORT, none`,
+    message: `${text(value)} is no feedback channel: there are same (both ends in one process), burst (over the air), ws://HOST:PORT, nats://HOST[:PORT][/NAME], none`,
   });
 }
 

@@ -20,7 +20,7 @@ export function checkModelledFeedback({ feedback }: Pick<LinkConfig, 'feedback'>
   if (feedback === 'same' || feedback === 'none') return;
   throw new UsageError(
     `--feedback ${feedback}: both ends are in this process`,
-    'a modelled channel takes same or none; burst and ws://HOST:PORT are for radios (sct link, send, receive)',
+    'a modelled channel takes same or none; burst, ws://HOST:PORT and nats:// are for radios (sct link, send, receive)',
   );
 }
 

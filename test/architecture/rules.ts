@@ -25,6 +25,9 @@ export const PACKAGE_HOMES: Readonly<Record<string, RegExp>> = {
   sharp: /^src\/sct\//,
   express: /^src\/dashboard\//,
   ws: /^src\/(dashboard\/|link\/feedback)/,
+  '@nats-io/transport-node': /^src\/(link\/nats|experiment\/sweep\/nats)\//,
+  '@nats-io/jetstream': /^src\/experiment\/sweep\/nats\//,
+  '@nats-io/obj': /^src\/experiment\/sweep\/nats\//,
   'fft.js': /^src\/phy\/kernels\//,
   commander: /^src\/cli\//,
 };
@@ -51,7 +54,7 @@ export function roomOf(path: string): string | null {
  * Forbidden imports among these files, one line each that names the file, the import and the rule.
  *
  * @param files sources under src, hardware, bench and examples
- * @param dependencies names in package.json's `dependencies`
+ * @param dependencies names in package.json's `dependencies` and `optionalDependencies`
  */
 export function forbiddenImports(files: FileMap, dependencies: ReadonlySet<string>): string[] {
   const problems: string[] = [];

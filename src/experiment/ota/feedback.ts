@@ -1,6 +1,8 @@
 import { UsageError } from '../../common/errors.ts';
 import { feedbackToken } from '../../link/feedback-auth.ts';
-import { SocketFeedback, type SocketFeedbackOptions } from '../../link/feedback-socket.ts';
+import { SocketFeedback } from '../../link/feedback-socket.ts';
+import type { HostFeedback, HostFeedbackOptions } from '../../link/host-feedback.ts';
+import { isNatsUrl } from '../../link/nats/nats-url.ts';
 import { readTextFile } from '../json-input.ts';
 import type { LinkConfig } from '../link-config.ts';
 
@@ -10,18 +12,26 @@ const MAX_TOKEN_FILE_BYTES = 8192;
 
 type Way = Pick<LinkConfig, 'feedback' | 'feedbackToken'>;
 
-/** Whether the way back is a socket to another host. */
+/** Whether the way back leads to another host: by a WebSocket, or through a NATS server. */
 export function isSocket({ feedback }: Way): boolean {
-  return /^wss?:/.test(feedback);
+  return /^wss?:/.test(feedback) || isNatsUrl(feedback);
 }
 
-/** The socket of a configuration: a receiver listens, a sender connects. UsageError without a token. */
+/**
+ * The way back of a configuration. By WebSocket a receiver listens and a sender connects; to a NATS server both connect. UsageError
+ * without a token, DeviceError where it cannot listen or no NATS server answers.
+ */
 export async function openSocket(
   way: Way,
   role: 'sender' | 'receiver',
-  options: Omit<SocketFeedbackOptions, 'token'> = {},
-): Promise<SocketFeedback> {
+  options: Omit<HostFeedbackOptions, 'token'> = {},
+): Promise<HostFeedback> {
   const token = feedbackToken(await tokenText(way));
+  if (isNatsUrl(way.feedback)) {
+    // The NATS client is an optional package: it is loaded only where it is asked for.
+    const { NatsFeedback } = await import('../../link/nats/nats-feedback.ts');
+    return NatsFeedback.open(role === 'receiver' ? 'server' : 'client', way.feedback, { ...options, token });
+  }
   if (role === 'receiver') return SocketFeedback.listen(way.feedback, { ...options, token });
   return SocketFeedback.connect(way.feedback, { ...options, token });
 }

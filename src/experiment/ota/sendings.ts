@@ -1,6 +1,6 @@
 import { ExitCode, NoSignalError, SctError, UsageError } from '../../common/errors.ts';
 import { TxChain } from '../../link/chains.ts';
-import type { SocketFeedback } from '../../link/feedback-socket.ts';
+import type { HostFeedback } from '../../link/host-feedback.ts';
 import { NoFeedback } from '../../link/reverse/feedback.ts';
 import { LiveAir, type SentBurst } from '../../link/session/live-air.ts';
 import { SenderSession } from '../../link/session/sender.ts';
@@ -102,7 +102,7 @@ export function answeredOptions(config: LinkConfig, setup: LinkSetup): Partial<T
 
 /** Waits for the receiver. UsageError where it holds another token, NoSignalError where nobody comes: then nothing is sent. */
 async function peerOf(
-  socket: SocketFeedback,
+  socket: HostFeedback,
   { feedback }: LinkConfig,
   wall: WallTime,
   io: Sending['io'],

@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { basename, resolve } from 'node:path';
+import { SctError, UsageError } from '../../common/errors.ts';
+import { FADING_CHANNELS } from '../../phy/channel/power-delay-profiles.ts';
+import { listImages } from '../../sct/image/list.ts';
+import { canonical } from '../canonical-json.ts';
+import { type LinkConfig, type LinkInput, resolveLinkConfig, tracePath } from '../link-config.ts';
+import { checkModelledFeedback } from '../loopback-run.ts';
+import { truthOfPhoto } from '../quality-inputs.ts';
+import { AXES, type AxisValue } from './axes.ts';
+import { absolutePaths, InputHasher } from './inputs.ts';
+import { POINT_SCHEMA, type PointInput, type SweepPoint } from './point.ts';
+import { DEMO, type SweepCase, type SweepFile } from './sweep-file.ts';
+
+/** Most points of a sweep. */
+export const MAX_POINTS = 100_000;
+
+export interface Expansion {
+  readonly points: readonly SweepPoint[];
+  /** Combinations that came to a point that was there: a setting that means nothing to a codec or channel was left out. */
+  readonly repeated: number;
+}
+
+/**
+ * All points of a sweep's file: for each of its cases photos times settings times seeds, the seed changing fastest.
+ *
+ * @throws UsageError for more than 100 000 combinations, and for one that is not possible; what is wrong with a photo, model set or trace
+ */
+export async function expandSweep(file: SweepFile, signal?: AbortSignal): Promise<Expansion> {
+  const cases = await Promise.all(file.cases.map((one) => withPhotos(one, file.folder)));
+  const combinations = cases.reduce((sum, { photos, axes }) => sum + photos.length * sizeOf(axes), 0);
+  if (combinations > MAX_POINTS) {
+    throw new UsageError(
+      `${file.path}: ${combinations} points: allowed 1 to ${MAX_POINTS}`,
+      'make several sweeps of it, or leave values out',
+    );
+  }
+  const hasher = new InputHasher();
+  const points: SweepPoint[] = [];
+  const ids = new Set<string>();
+  const seedsOf = new Map<string, number>();
+  for (const { photos, axes } of cases) {
+    const { settings, seeds } = apart(axes);
+    for (const photo of photos) {
+      for (const input of product(settings)) {
+        signal?.throwIfAborted();
+        const { config, inputs } = await resolved(file, input, photo, hasher);
+        const group = idOf(config, inputs, null);
+        for (const seed of seeds) {
+          const id = idOf(config, inputs, seed);
+          if (ids.has(id)) continue;
+          ids.add(id);
+          const seedIndex = seedsOf.get(group) ?? 0;
+          seedsOf.set(group, seedIndex + 1);
+          points.push({
+            ...{ schema: POINT_SCHEMA, id, index: points.length, group, seedIndex },
+            photo: photo === null ? null : basename(photo),
+            ...{ inputs, config: { ...config, seed } },
+          });
+        }
+      }
+    }
+  }
+  return { points, repeated: combinations - points.length };
+}
+
+/** A case with its folders of photos as the photos in them, absolute; null: the demo photo. */
+async function withPhotos(one: SweepCase, folder: string) {
+  const lists = await Promise.all(
+    one.photos.map((path) => (path === DEMO ? [null] : listImages(resolve(folder, path)))),
+  );
+  return { photos: lists.flat(), axes: one.axes };
+}
+
+function sizeOf(axes: SweepCase['axes']): number {
+  return axes.reduce((n, values) => n * values.length, 1);
+}
+
+/** Seeds change nothing that has to be checked: they are kept apart. */
+function apart(axes: SweepCase['axes']): { settings: SweepCase['axes']; seeds: readonly number[] } {
+  const ofSeed = axes.find((values) => values[0].seed !== undefined);
+  return {
+    settings: axes.filter((values) => values !== ofSeed),
+    seeds: ofSeed ? ofSeed.map(({ seed }) => seed!) : [1],
+  };
+}
+
+/** Every combination, the last axis changing fastest. */
+function* product(axes: readonly (readonly AxisValue[])[], from = 0): Generator<LinkInput> {
+  if (from === axes.length) {
+    yield {};
+    return;
+  }
+  for (const value of axes[from]) for (const rest of product(axes, from + 1)) yield { ...value, ...rest };
+}
+
+async function resolved(
+  file: SweepFile,
+  input: LinkInput,
+  photo: string | null,
+  hasher: InputHasher,
+): Promise<{ config: LinkConfig; inputs: PointInput[] }> {
+  try {
+    const config = absolutePaths(resolveLinkConfig(meaningful(input)), file.folder);
+    checkModelledFeedback(config);
+    const own = photo === null ? config : truthOfPhoto(config, photo);
+    return { config: own, inputs: await hasher.inputsOf(own, photo) };
+  } catch (error) {
+    if (!(error instanceof SctError)) throw error;
+    throw new SctError(`${file.path}: ${words(input)}: ${error.message}`, error.exitCode, error.hint);
+  }
+}
+
+/** What was combined, as the file has it. */
+function words(input: LinkInput): string {
+  const given = AXES.filter(({ key }) => input[key] !== undefined);
+  return given.map(({ name, key }) => `${name} ${JSON.stringify(input[key])}`).join(', ') || 'defaults';
+}
+
+/** What only codecs with SFVs know, at either end. */
+const SEMANTIC_KEYS = [
+  ...['size', 'mode', 'order', 'keep', 'roi', 'maxSfvs', 'task', 'distortion', 'correction', 'perceptual'],
+  ...['modelsDir', 'rxModelsDir', 'known'],
+] as (keyof LinkInput)[];
+
+/** What leaves SFVs out or knows what is in them: not for a pair of the user's own. */
+const SFV_KEYS = ['mode', 'keep', 'roi', 'rxModelsDir', 'known'] as (keyof LinkInput)[];
+
+/**
+ * A combination without the settings that mean nothing in it, so that codecs and channels with words of their own can stand in one
+ * product: those combinations are then one point.
+ */
+export function meaningful(input: LinkInput): LinkInput {
+  const codec = input.codec ?? (input.format === undefined ? 'integrated' : 'classical');
+  const channel = input.channel ?? 'awgn';
+  const without = new Set<keyof LinkInput>();
+  if (codec === 'classical') for (const key of SEMANTIC_KEYS) without.add(key);
+  else without.add('format');
+  if (codec.startsWith('onnx:')) for (const key of SFV_KEYS) without.add(key);
+  if (!FADING_CHANNELS.includes(channel)) without.add('dopplerHz');
+  if (!channel.startsWith('tdl-')) without.add('delaySpreadNs');
+  if (tracePath(channel) !== null) without.add('snrNorm');
+  const kept = Object.entries(input).filter(([key]) => !without.has(key as keyof LinkInput));
+  return Object.fromEntries(kept) as LinkInput;
+}
+
+/** What stands for the paths: hashes take their place. */
+const PATHS = ['truth', 'modelsDir', 'rxModelsDir', 'known', 'lpips', 'channel', 'codec', 'seed'] as const;
+
+/** 128 bits of the SHA-256 over the canonical JSON of settings and inputs; `seed` null: of the group. */
+function idOf(config: LinkConfig, inputs: readonly PointInput[], seed: number | null): string {
+  const rest = Object.fromEntries(
+    Object.entries(config).filter(([key]) => !(PATHS as readonly string[]).includes(key)),
+  );
+  const named = {
+    ...rest,
+    codec: config.codec.startsWith('onnx:') ? 'onnx' : config.codec,
+    channel: tracePath(config.channel) === null ? config.channel : 'trace',
+    inputs: Object.fromEntries(inputs.map(({ use, sha256 }) => [use, sha256])),
+    seed,
+  };
+  return createHash('sha256')
+    .update(JSON.stringify(canonical(named)))
+    .digest('hex')
+    .slice(0, 32);
+}

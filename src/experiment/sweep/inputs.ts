@@ -1,0 +1,137 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { FormatError, UsageError } from '../../common/errors.ts';
+import { parseLpipsName } from '../../sct/quality/lpips.ts';
+import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
+import { chooseSet, MANIFEST, readModelSets } from '../../sct/semantics/model-set.ts';
+import { isSemantic } from '../link-codecs.ts';
+import { type LinkConfig, tracePath } from '../link-config.ts';
+import { runCapture } from '../run-capture.ts';
+import { userPairPath } from '../user-link-codec.ts';
+import type { InputUse, PointInput, SweepPoint } from './point.ts';
+
+/** Most files of a folder that is one input, not counting folders in it. */
+const MAX_FOLDER_FILES = 1000;
+
+/** The paths that a configuration reads, made absolute from the sweep file's folder. */
+export function absolutePaths(config: LinkConfig, folder: string): LinkConfig {
+  const from = (path: string) => resolve(folder, path);
+  const pair = userPairPath(config.codec);
+  const trace = tracePath(config.channel);
+  const lpips = config.lpips === undefined ? undefined : parseLpipsName(config.lpips);
+  return {
+    ...config,
+    ...(pair === null ? {} : { codec: `onnx:${from(pair)}` as const }),
+    ...(trace === null ? {} : { channel: `trace:${from(trace)}` }),
+    ...(lpips === undefined ? {} : { lpips: `${from(lpips.path)}:${lpips.sha256}` }),
+    ...pathsOf(config, (_, path) => from(path)),
+  };
+}
+
+const PATH_KEYS = { truth: 'truth', modelsDir: 'models', rxModelsDir: 'rx-models', known: 'known' } as const;
+
+function pathsOf(config: LinkConfig, to: (use: InputUse, path: string) => string): Partial<LinkConfig> {
+  const keys = Object.keys(PATH_KEYS) as (keyof typeof PATH_KEYS)[];
+  const given = keys.filter((key) => config[key] !== undefined);
+  return Object.fromEntries(given.map((key) => [key, to(PATH_KEYS[key], config[key]!)]));
+}
+
+/**
+ * The same point with its inputs elsewhere; its id stays, for that is made of what they hold.
+ *
+ * @param place where an input lies here; null: where the point says, or for models that it does not name, those that ship
+ */
+export function rebasePoint(point: SweepPoint, place: (input: PointInput) => string | null): SweepPoint {
+  const moved = new Map(point.inputs.map((input) => [input.use, place(input)]));
+  const inputs = point.inputs.map((input) => ({ ...input, path: moved.get(input.use) ?? input.path }));
+  const at = (use: InputUse) => moved.get(use) ?? undefined;
+  const { config } = point;
+  const [pair, trace, lpips] = [at('pair'), at('trace'), at('lpips')];
+  return {
+    ...point,
+    inputs,
+    config: {
+      ...config,
+      ...(pair === undefined ? {} : { codec: `onnx:${pair}` as const }),
+      ...(trace === undefined ? {} : { channel: `trace:${trace}` }),
+      ...(lpips === undefined ? {} : { lpips: `${lpips}:${parseLpipsName(config.lpips!).sha256}` }),
+      ...(at('models') === undefined ? {} : { modelsDir: at('models') }),
+      ...pathsOf(config, (use, path) => at(use) ?? path),
+    },
+  };
+}
+
+/** Finds out what points read, each file once. */
+export class InputHasher {
+  private readonly known = new Map<string, Promise<string>>();
+
+  /** What a configuration with absolute paths reads, its photo first. `photo`: null for the demo photo. */
+  async inputsOf(config: LinkConfig, photo: string | null): Promise<PointInput[]> {
+    const found: [InputUse, string][] = [];
+    if (photo !== null) found.push(['photo', photo]);
+    if (config.truth !== undefined) found.push(['truth', config.truth]);
+    if (isSemantic(config.codec)) found.push(['models', config.modelsDir ?? shippedModelsDir()]);
+    if (config.rxModelsDir !== undefined) found.push(['rx-models', config.rxModelsDir]);
+    if (config.known !== undefined) found.push(['known', config.known]);
+    const [pair, trace] = [userPairPath(config.codec), tracePath(config.channel)];
+    if (pair !== null) found.push(['pair', pair]);
+    if (trace !== null) found.push(['trace', trace]);
+    if (config.lpips !== undefined) found.push(['lpips', parseLpipsName(config.lpips).path]);
+    const inputs: PointInput[] = [];
+    for (const [use, path] of found) inputs.push({ use, path, sha256: await this.sha256(use, path, config.size) });
+    return inputs;
+  }
+
+  private sha256(use: InputUse, path: string, size: string | undefined): Promise<string> {
+    const key = `${use}\0${path}\0${use === 'models' ? (size ?? '') : ''}`;
+    const hash = this.known.get(key) ?? inputSha256(use, path, size);
+    this.known.set(key, hash);
+    return hash;
+  }
+}
+
+/**
+ * SHA-256 of what an input holds: a model set's own hash; of a run its received capture, samples and metadata; of another folder its files by
+ * name; of a file its bytes.
+ *
+ * @param size of the model set, where there are several
+ * @throws UsageError where it is not there, and what readers of models and runs throw
+ */
+export async function inputSha256(use: InputUse, path: string, size?: string): Promise<string> {
+  if (use === 'models') return chooseSet(await readModelSets(path), size).sha256;
+  if (use === 'rx-models') return fileSha256(join(path, MANIFEST));
+  if (use === 'trace') {
+    const { capture } = await runCapture(path);
+    return filesSha256([
+      ['data', `${capture}.sigmf-data`],
+      ['meta', `${capture}.sigmf-meta`],
+    ]);
+  }
+  const info = await stat(path).catch(() => null);
+  if (!info) throw new UsageError(`${path}: no such file or folder`);
+  if (!info.isDirectory()) return fileSha256(path);
+  const entries = await readdir(path, { withFileTypes: true });
+  const names = entries.filter((e) => e.isFile() && !e.name.startsWith('.')).map((e) => e.name);
+  if (names.length > MAX_FOLDER_FILES) {
+    throw new FormatError(path, `${names.length} files, at most ${MAX_FOLDER_FILES} allowed`);
+  }
+  return filesSha256(names.sort().map((name) => [name, join(path, name)]));
+}
+
+async function filesSha256(files: readonly (readonly [name: string, path: string])[]): Promise<string> {
+  const hash = createHash('sha256');
+  for (const [name, path] of files) hash.update(`${name}\0${await fileSha256(path)}\n`);
+  return hash.digest('hex');
+}
+
+async function fileSha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  try {
+    for await (const block of createReadStream(path)) hash.update(block as Buffer);
+  } catch (cause) {
+    throw new UsageError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'error'})`);
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,202 @@
+import { basename, dirname, extname, resolve } from 'node:path';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { z } from 'zod';
+import { UsageError } from '../../common/errors.ts';
+import { readTextFile } from '../json-input.ts';
+import { nearest } from '../nearest.ts';
+import { AXES, AXIS_NAMES, type AxisValue, axisValues } from './axes.ts';
+import { STOP_METRICS, type StopRule } from './stop-rule.ts';
+
+const MAX_FILE_BYTES = 2 ** 20;
+const MAX_CASES = 1000;
+const MAX_PHOTOS = 1000;
+export const FILE_SCHEMA = 'sct.sweep-file/1';
+/** What `photo` says for the photo that the program brings along. */
+export const DEMO = 'demo';
+
+/** One product of axes: the values of each, in the order of nesting; seed comes last. */
+export interface SweepCase {
+  readonly photos: readonly string[];
+  readonly axes: readonly (readonly AxisValue[])[];
+}
+
+/** A sweep's file, checked value by value; what its values mean together is looked at when points are made. */
+export interface SweepFile {
+  readonly path: string;
+  /** As it was read: it is kept beside the results. */
+  readonly text: string;
+  readonly name: string;
+  /** What relative paths in it begin from. */
+  readonly folder: string;
+  readonly stop: StopRule | null;
+  readonly cases: readonly SweepCase[];
+}
+
+const path = z.string({ error: 'must be a path' }).min(1).max(4096);
+const photos = z.union([path, z.array(path).min(1).max(MAX_PHOTOS)], {
+  error: `must be a path, or a list of 1 to ${MAX_PHOTOS} paths`,
+});
+
+function within(min: number, max: number) {
+  const message = `must be a number from ${min} to ${max}`;
+  return z.number({ error: message }).refine((v) => v >= min && v <= max, { error: message });
+}
+
+const stopSchema = z.strictObject({
+  metric: z.enum(STOP_METRICS, { error: `must be one of ${STOP_METRICS.join(', ')}` }),
+  halfWidth: within(1e-6, 100),
+  confidence: within(0.5, 0.999).default(0.95),
+  min: within(3, 10_000).refine(Number.isInteger, { error: 'must be a whole number' }).default(5),
+});
+
+/** Each axis is checked by `axisValues`. */
+const axesShape = Object.fromEntries(
+  AXES.map((axis) => [
+    axis.name,
+    z
+      .unknown()
+      .superRefine((raw, ctx) => {
+        if (raw === undefined) return;
+        const values = axisValues(axis, raw);
+        if (!('message' in values)) return;
+        ctx.addIssue({ code: 'custom', message: values.message, path: values.at === null ? [] : [values.at] });
+      })
+      .optional(),
+  ]),
+);
+
+const caseSchema = z.strictObject({ photo: photos.optional(), ...axesShape });
+
+const fileSchema = z.strictObject({
+  schema: z.literal(FILE_SCHEMA, { error: `must be ${FILE_SCHEMA}` }).optional(),
+  name: z
+    .string({ error: 'must be text' })
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'must be 1 to 64 letters, digits, dots, dashes, underscores' })
+    .optional(),
+  photo: photos.optional(),
+  stop: stopSchema.optional(),
+  cases: z
+    .array(caseSchema, { error: 'must be a list of settings' })
+    .min(1)
+    .max(MAX_CASES, { error: `at most ${MAX_CASES} cases` })
+    .optional(),
+  ...axesShape,
+});
+
+/** What the schema makes of a file; the axes' own types are lost in a shape that is made of a table. */
+interface Parsed {
+  readonly schema?: string;
+  readonly name?: string;
+  readonly photo?: string | readonly string[];
+  readonly stop?: StopRule;
+  readonly cases?: readonly { readonly photo?: string | readonly string[]; readonly [axis: string]: unknown }[];
+  readonly [axis: string]: unknown;
+}
+
+/**
+ * Reads the YAML of `sct sweep FILE`.
+ *
+ * @throws UsageError with FILE:line:column for what does not parse, an unknown key (with the nearest known one) and a value that is wrong
+ *   (with those allowed)
+ */
+export async function readSweepFile(file: string): Promise<SweepFile> {
+  return parseSweepFile(file, await readTextFile(file, MAX_FILE_BYTES));
+}
+
+/** The same from text; `file` is what errors call it, and where relative paths begin. */
+export function parseSweepFile(file: string, text: string): SweepFile {
+  const lines = new LineCounter();
+  const at = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    // Of an empty file the counter knows no line.
+    return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
+  };
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const [broken] = doc.errors;
+  if (broken) throw new UsageError(`${at(broken.pos[0])}: ${broken.message.split('\n')[0]}`);
+  if (!isMap(doc.contents)) {
+    throw new UsageError(`${at(0)}: is not a list of KEY: VALUE`, 'a sweep needs at least photo: PATH, or photo: demo');
+  }
+  const result = fileSchema.safeParse(plainOf(doc, at));
+  if (!result.success) throw asUsage(result.error.issues[0], doc, at);
+  const { name, photo, stop, cases, schema: _, ...settings } = result.data as unknown as Parsed;
+  const listed: NonNullable<Parsed['cases']> = cases ?? [{}];
+  const products = listed.map((more, i) => {
+    const both: Record<string, unknown> = { ...settings, ...more };
+    const list = more.photo ?? photo;
+    if (list === undefined) {
+      const where = cases ? placeOf(doc, ['cases', i]) : 0;
+      throw new UsageError(`${at(where)}: no photo`, 'give photo: PATH (a file or a folder), a list of them, or demo');
+    }
+    return { photos: typeof list === 'string' ? [list] : list, axes: axesOf(both) };
+  });
+  return {
+    ...{ path: file, text, folder: dirname(resolve(file)) },
+    name: name ?? nameOf(file),
+    stop: stop ?? null,
+    cases: products,
+  };
+}
+
+function axesOf(settings: Readonly<Record<string, unknown>>): (readonly AxisValue[])[] {
+  return AXES.flatMap((axis) => {
+    const raw = settings[axis.name];
+    if (raw === undefined) return [];
+    const values = axisValues(axis, raw);
+    // Checked by the schema.
+    return 'message' in values ? [] : [values];
+  });
+}
+
+/** The file's own name, as far as it can be one of a folder. */
+function nameOf(file: string): string {
+  const name = basename(file, extname(file))
+    .replace(/[^A-Za-z0-9._-]+/g, '-')
+    .replace(/^[^A-Za-z0-9]+/, '')
+    .slice(0, 64);
+  return name || 'sweep';
+}
+
+function plainOf(doc: Document.Parsed, at: (offset: number) => string): unknown {
+  try {
+    return doc.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new UsageError(`${at(0)}: ${(error as Error).message.split('\n')[0]}`);
+  }
+}
+
+/** Where a value stands; where it has no place of its own, that of what holds it. */
+function placeOf(doc: Document.Parsed, keys: readonly PropertyKey[]): number {
+  for (let n = keys.length; n > 0; n--) {
+    const node = doc.getIn(keys.slice(0, n), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+function asUsage(issue: z.core.$ZodIssue, doc: Document.Parsed, at: (offset: number) => string): UsageError {
+  if (issue.code === 'unrecognized_keys') {
+    const [key] = issue.keys;
+    const known = keysAt(issue.path);
+    const close = key === 'photos' ? 'photo' : nearest(key.replaceAll('_', '-'), known);
+    return new UsageError(
+      `${at(keyPlace(doc, issue.path, key))}: unknown key "${key.slice(0, 80)}"`,
+      close ? `did you mean "${close}"?` : `allowed: ${known.join(', ')}`,
+    );
+  }
+  const name = issue.path.map(String).join('.');
+  return new UsageError(`${at(placeOf(doc, issue.path))}: ${name ? `${name}: ` : ''}${issue.message}`);
+}
+
+function keysAt(where: readonly PropertyKey[]): readonly string[] {
+  if (where[0] === 'stop') return Object.keys(stopSchema.shape);
+  if (where[0] === 'cases') return ['photo', ...AXIS_NAMES];
+  return ['photo', 'cases', 'stop', 'name', 'schema', ...AXIS_NAMES];
+}
+
+function keyPlace(doc: Document.Parsed, where: readonly PropertyKey[], key: string): number {
+  const map = where.length === 0 ? doc.contents : doc.getIn(where, true);
+  if (!isMap(map)) return placeOf(doc, where);
+  const pair = map.items.find((item) => isScalar(item.key) && String(item.key.value) === key);
+  return (isScalar(pair?.key) && pair.key.range?.[0]) || placeOf(doc, where);
+}

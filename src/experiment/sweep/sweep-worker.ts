@@ -1,0 +1,11 @@
+import { parentPort } from 'node:worker_threads';
+import { LocalPointRunner } from './local-runner.ts';
+import type { PointOutcome, SweepPoint } from './point.ts';
+
+/** A thread that measures points, one after another as they come; started by thread-queue.ts. */
+const port = parentPort!;
+const runner = new LocalPointRunner();
+
+port.on('message', (point: SweepPoint) => {
+  void runner.run(point).then((outcome: PointOutcome) => port.postMessage(outcome));
+});

@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { canonical } from '../../../src/experiment/canonical-json.ts';
+import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { expandSweep } from '../../../src/experiment/sweep/expand.ts';
+import { rebasePoint } from '../../../src/experiment/sweep/inputs.ts';
+import type { SweepPoint } from '../../../src/experiment/sweep/point.ts';
+import { parsePoint } from '../../../src/experiment/sweep/point-format.ts';
+import { parseSweepFile } from '../../../src/experiment/sweep/sweep-file.ts';
+import { photo, scratch } from '../link-helpers.ts';
+
+async function pointsOf(text: string, folder = '.'): Promise<readonly SweepPoint[]> {
+  return (await expandSweep(parseSweepFile(join(folder, 'a.yaml'), text))).points;
+}
+
+test('photos times settings times seeds, each as sct loopback would resolve it', async (t) => {
+  const at = await scratch(t);
+  await photo(join(at, 'b.png'), 32, 32);
+  await photo(join(at, 'a.png'), 48, 32);
+  const text = 'photo: [., demo]\ncodec: classical\nchannel: [awgn, epa]\nsnr: [0, 10]\ncbr: 1/8\nseed: [7, 3, 9]\n';
+  const points = await pointsOf(text, at);
+  assert.equal(points.length, 3 * 2 * 2 * 3);
+  assert.deepEqual([...new Set(points.map((p) => p.photo))], ['a.png', 'b.png', null]);
+  assert.deepEqual(
+    points.map(({ index }) => index),
+    points.map((_, i) => i),
+  );
+  assert.equal(new Set(points.map(({ id }) => id)).size, points.length);
+  assert.equal(new Set(points.map(({ group }) => group)).size, points.length / 3);
+  assert.deepEqual(
+    points.slice(0, 3).map(({ seedIndex, config }) => [seedIndex, config.seed]),
+    [
+      [0, 7],
+      [1, 3],
+      [2, 9],
+    ],
+  );
+  const flags = { codec: 'classical', channel: 'awgn', snrDb: 10, cbr: 1 / 8, seed: 3 } as const;
+  assert.deepEqual(points[4].config, resolveLinkConfig(flags));
+});
+
+test('an id is what is measured: not the order, the words or the place of files', async (t) => {
+  const at = await scratch(t);
+  for (const name of ['one', 'two']) await mkdir(join(at, name));
+  await photo(join(at, 'one', 'a.png'), 32, 32);
+  await copyFile(join(at, 'one', 'a.png'), join(at, 'two', 'z.png'));
+  const [a] = await pointsOf('photo: a.png\ncodec: classical\nsnr: 5\nseed: 2\n', join(at, 'one'));
+  const [b] = await pointsOf('seed: [2]\nsnr: [5 dB]\ncbr: 1/16\nphoto: z.png\ncodec: classical\n', join(at, 'two'));
+  assert.equal(a.id, b.id, 'CBR 1/16 is the default');
+  const [c] = await pointsOf('photo: z.png\ncodec: classical\nsnr: 5\nseed: 2\nharq: 0\n', join(at, 'two'));
+  assert.notEqual(c.id, a.id);
+  await photo(join(at, 'two', 'z.png'), 33, 32);
+  const [d] = await pointsOf('photo: z.png\ncodec: classical\nsnr: 5\nseed: 2\n', join(at, 'two'));
+  assert.notEqual(d.id, a.id, 'another picture under the old name');
+});
+
+test('settings that mean nothing to a codec or a channel make no points of their own', async () => {
+  const text =
+    'photo: demo\ncodec: [classical, integrated]\nmode: [overall, selective]\nkeep: car\nchannel: [awgn, epa]\ndoppler: [5, 70]\n';
+  const { points, repeated } = await expandSweep(parseSweepFile('a.yaml', text));
+  // classical: awgn, epa at 5 and 70; integrated: the same in both modes.
+  assert.equal(points.length, 3 + 6);
+  assert.equal(repeated, 16 - 9);
+  assert.ok(points.every(({ config }) => config.codec !== 'classical' || config.mode === undefined));
+  const models = points.find(({ config }) => config.codec === 'integrated')!.inputs;
+  assert.deepEqual(
+    models.map(({ use }) => use),
+    ['models'],
+  );
+});
+
+test('what cannot be is named as the file has it', async () => {
+  const both = 'photo: demo\ncodec: classical\ncbr: 0.1\nsymbols-per-pixel: 0.3\n';
+  await assert.rejects(pointsOf(both), /a\.yaml: codec "classical", cbr 0\.1, symbols-per-pixel 0\.3: .*same budget/);
+  await assert.rejects(pointsOf('photo: nothere.png\n'), /nothere\.png: no such file/);
+  await assert.rejects(pointsOf('photo: demo\nfeedback: burst\ncodec: classical\n'), /both ends are in this process/);
+  const many = 'photo: demo\ncodec: classical\nseed: 1..9000\nsnr: 0..20\n';
+  await assert.rejects(pointsOf(many), /189000 points: allowed 1 to 100000/);
+});
+
+test('points go through JSON and to other folders, with their ids', async (t) => {
+  const at = await scratch(t);
+  await photo(join(at, 'a.png'), 32, 32);
+  await mkdir(join(at, 'truth'));
+  await writeFile(join(at, 'truth', 'a.png'), 'labels');
+  const text = 'photo: a.png\ntruth: truth\ncodec: [classical, modular]\nprofile: hackrf\nroi: 0,0,16,16\nseed: 1..2\n';
+  for (const point of await pointsOf(text, at)) {
+    assert.deepEqual(parsePoint(JSON.parse(JSON.stringify(canonical(point)))), point);
+    assert.equal(point.config.truth, join(at, 'truth', 'a.png'));
+    const moved = rebasePoint(point, ({ use }) => (use === 'models' ? null : `/elsewhere/${use}`));
+    assert.equal(moved.id, point.id);
+    assert.equal(moved.config.truth, '/elsewhere/truth');
+    assert.equal(moved.inputs[0].path, '/elsewhere/photo');
+    assert.equal(moved.config.modelsDir, undefined, 'the sets that ship stay those that ship');
+  }
+});

@@ -1,0 +1,116 @@
+// Files of points through the object store of a real NATS server.
+import assert from 'node:assert/strict';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { FormatError, UsageError } from '../../../../src/common/errors.ts';
+import { inputSha256 } from '../../../../src/experiment/sweep/inputs.ts';
+import { InputCache } from '../../../../src/experiment/sweep/nats/input-cache.ts';
+import { indexName, PART_BYTES, partName } from '../../../../src/experiment/sweep/nats/input-files.ts';
+import { InputUploads } from '../../../../src/experiment/sweep/nats/input-uploads.ts';
+import { SweepSpace } from '../../../../src/experiment/sweep/nats/sweep-space.ts';
+import type { InputUse, PointInput } from '../../../../src/experiment/sweep/point.ts';
+import { NO_NATS, TestNats } from '../../../nats-server.ts';
+
+const options = { skip: NO_NATS, timeout: 120_000 };
+
+interface Ends {
+  after(end: () => Promise<void>): void;
+  signal: AbortSignal;
+}
+
+async function openSpace(t: Ends, url: string): Promise<SweepSpace> {
+  const space = await SweepSpace.open({
+    ...{ url, client: 'test', program: '0123456789abcdef', signal: t.signal },
+    note: () => undefined,
+  });
+  t.after(() => space.close());
+  return space;
+}
+
+async function scratch(t: Ends): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sct-inputs-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function inputOf(use: InputUse, path: string): Promise<PointInput> {
+  return { use, path, sha256: await inputSha256(use, path) };
+}
+
+test('a file of several parts and a folder come to another machine as they were', options, async (t) => {
+  const { url } = await TestNats.start(t);
+  const [here, there] = [await scratch(t), await scratch(t)];
+  const photo = join(here, 'a photo.png');
+  const data = randomBytes(2 * PART_BYTES + 17);
+  await writeFile(photo, data);
+  const folder = join(here, 'pair');
+  await mkdir(folder);
+  for (const [name, size] of [
+    ['encoder.onnx', 1000],
+    ['decoder.onnx', 0],
+    ['.hidden', 10],
+  ] as const) {
+    await writeFile(join(folder, name), randomBytes(size));
+  }
+  const inputs = [await inputOf('photo', photo), await inputOf('pair', folder)];
+  const space = await openSpace(t, url);
+  const uploads = new InputUploads(space);
+  for (const input of inputs) await uploads.put(input);
+  const cache = new InputCache(space, there);
+  const [photoThere, folderThere] = [await cache.get(inputs[0]), await cache.get(inputs[1])];
+  assert.ok(photoThere.startsWith(there) && photoThere.endsWith('/a photo.png'), photoThere);
+  assert.ok((await readFile(photoThere)).equals(data));
+  assert.deepEqual((await readdir(folderThere)).sort(), ['decoder.onnx', 'encoder.onnx']);
+  assert.equal(await inputSha256('pair', folderThere), inputs[1].sha256);
+  // Once more from what is there, and by two at once into an empty folder.
+  assert.equal(await new InputCache(space, there).get(inputs[0]), photoThere);
+  const other = await scratch(t);
+  const both = [new InputCache(space, other), new InputCache(space, other)];
+  const paths = await Promise.all(both.map((one) => one.get(inputs[1])));
+  assert.equal(paths[0], paths[1]);
+  assert.deepEqual(await readdir(other), [indexName(inputs[1])], 'nothing half done stays');
+});
+
+test('what is damaged in the store or in the cache is never used', options, async (t) => {
+  const { url } = await TestNats.start(t);
+  const [here, there] = [await scratch(t), await scratch(t)];
+  const photo = join(here, 'photo.png');
+  await writeFile(photo, 'what was meant');
+  const input = await inputOf('photo', photo);
+  const space = await openSpace(t, url);
+  await new InputUploads(space).put(input);
+  const path = await new InputCache(space, there).get(input);
+  await writeFile(path, 'somebody was at it');
+  assert.equal(await readFile(await new InputCache(space, there).get(input), 'utf8'), 'what was meant');
+  // Another content under the name of a part, then an index that names other parts.
+  const files = await space.files();
+  const part = partName(createHash('sha256').update('what was meant').digest('hex'));
+  await files.putBlob({ name: part }, Buffer.from('what was MEANT'));
+  await assert.rejects(new InputCache(space, await scratch(t)).get(input), /damaged/);
+  await files.putBlob({ name: part }, Buffer.alloc(PART_BYTES + 1));
+  await assert.rejects(new InputCache(space, await scratch(t)).get(input), /at most/);
+  await files.putBlob({ name: indexName(input) }, Buffer.from('{"schema":"sct.sweep-input/1"}'));
+  await assert.rejects(new InputCache(space, await scratch(t)).get(input), FormatError);
+  await assert.rejects(
+    new InputCache(space, await scratch(t)).get({ ...input, sha256: '0'.repeat(64) }),
+    /not in the object store/,
+  );
+});
+
+test('a photo that has changed since the sweep was made is not taken for it', options, async (t) => {
+  const { url } = await TestNats.start(t);
+  const here = await scratch(t);
+  const photo = join(here, 'photo.png');
+  await writeFile(photo, 'before');
+  const input = await inputOf('photo', photo);
+  await writeFile(photo, 'after');
+  const space = await openSpace(t, url);
+  const uploads = new InputUploads(space);
+  await assert.rejects(uploads.put(input), /has changed since/);
+  await writeFile(photo, 'before');
+  await uploads.put(input);
+  await assert.rejects(uploads.put({ ...input, path: join(here, 'gone.png'), sha256: '1'.repeat(64) }), UsageError);
+});

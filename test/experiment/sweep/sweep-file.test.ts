@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { UsageError } from '../../../src/common/errors.ts';
+import { parseSweepFile } from '../../../src/experiment/sweep/sweep-file.ts';
+
+const GOOD = `# gain of the mapping
+name: mapping-gain
+photo: [kodak/, demo]
+codec: [integrated, classical]
+mapping: [matched, uniform]
+channel: [awgn, epa]
+snr: 0..20..5
+cbr: 1/16
+seed: 1..20
+stop:
+  metric: psnrDb
+  halfWidth: 0.2
+`;
+
+function refused(text: string): UsageError {
+  try {
+    parseSweepFile('dir/a.yaml', text);
+  } catch (error) {
+    assert.ok(error instanceof UsageError, String(error));
+    return error;
+  }
+  assert.fail('it was taken');
+}
+
+test('a file with one product', () => {
+  const file = parseSweepFile('dir/a.yaml', GOOD);
+  assert.equal(file.name, 'mapping-gain');
+  assert.deepEqual(file.stop, { metric: 'psnrDb', halfWidth: 0.2, confidence: 0.95, min: 5 });
+  assert.equal(file.cases.length, 1);
+  const [{ photos, axes }] = file.cases;
+  assert.deepEqual(photos, ['kodak/', 'demo']);
+  assert.deepEqual(
+    axes.map((values) => values.length),
+    [2, 1, 2, 2, 5, 20],
+    'codec, cbr, mapping, channel, snr, seed: the seed is last',
+  );
+  assert.equal(axes.at(-1)![19].seed, 20);
+});
+
+test('cases add to and replace what all have; a name comes from the file', () => {
+  const text = 'photo: demo\nsnr: 5\ncases:\n- {codec: modular}\n- {codec: classical, snr: [0, 1], photo: x.png}\n';
+  const file = parseSweepFile('dir/my sweep.yaml', text);
+  assert.equal(file.name, 'my-sweep');
+  assert.deepEqual(file.cases[0], { photos: ['demo'], axes: [[{ codec: 'modular' }], [{ snrDb: 5 }]] });
+  assert.deepEqual(file.cases[1], {
+    photos: ['x.png'],
+    axes: [[{ codec: 'classical' }], [{ snrDb: 0 }, { snrDb: 1 }]],
+  });
+});
+
+test('what is wrong is named with line and column, and what is allowed', () => {
+  const cases: [text: string, message: RegExp, hint?: RegExp][] = [
+    ['', /a\.yaml:1:1: is not a list of KEY: VALUE/, /photo/],
+    ['- 1\n', /a\.yaml:1:1: is not a list/],
+    ['photo: [a\n', /a\.yaml:\d+:\d+: /],
+    ['snr: 5\n', /a\.yaml:1:1: no photo/],
+    ['photo: demo\nsnrDb: 5\n', /a\.yaml:2:1: unknown key "snrDb"/, /"snr"/],
+    ['photos: demo\n', /a\.yaml:1:1: unknown key "photos"/, /"photo"/],
+    ['photo: demo\nsnr: [0, 5, 400]\n', /a\.yaml:2:13: snr\.2: 400 dB is out of range: allowed -60 to 200 dB/],
+    [
+      'photo: demo\ncodec:\n  - integrated\n  - jpg\n',
+      /a\.yaml:4:5: codec\.1: "jpg" is not one of integrated, modular/,
+    ],
+    ['photo: demo\nmapping: best\n', /a\.yaml:2:10: mapping: "best" is not one of matched, uniform/],
+    ['photo: demo\ncases:\n- {codec: modular}\n- {snr: x}\n', /a\.yaml:4:9: cases\.1\.snr: snr: "x" is not a number/],
+    ['photo: demo\ncases:\n- {codek: modular}\n', /a\.yaml:3:4: unknown key "codek"/, /"codec"/],
+    ['photo: demo\ncases: 3\n', /a\.yaml:2:8: cases: must be a list/],
+    ['photo: demo\nstop: {metric: psnr, halfWidth: 1}\n', /a\.yaml:2:16: stop\.metric: must be one of psnrDb/],
+    ['photo: demo\nstop: {metric: psnrDb}\n', /a\.yaml:2:7: stop\.halfWidth: must be a number from/],
+    ['photo: demo\nstop: {metric: psnrDb, halfWidth: 1, min: 2}\n', /a\.yaml:2:43: stop\.min: must be a number from 3/],
+    ['photo: demo\nstop: {metric: psnrDb, width: 1}\n', /unknown key "width"|stop\.halfWidth/],
+    ['photo: demo\nname: ../../etc\n', /a\.yaml:2:7: name: must be 1 to 64 letters/],
+    ['photo: 3\n', /a\.yaml:1:8: photo: must be a path/],
+    ['photo: demo\nseed: 1\nseed: 2\n', /a\.yaml:3:\d: /],
+  ];
+  for (const [text, message, hint] of cases) {
+    const error = refused(text);
+    assert.match(error.message, message, JSON.stringify(text));
+    if (hint) assert.match(error.hint ?? '', hint, JSON.stringify(text));
+  }
+});
+
+test('aliases cannot make a small file large', () => {
+  const lines = ['a0: &a0 [x, x, x, x, x, x, x, x, x]'];
+  for (let i = 1; i < 12; i++) lines.push(`a${i}: &a${i} [${`*a${i - 1}, `.repeat(8)}*a${i - 1}]`);
+  assert.match(refused(`${lines.join('\n')}\n`).message, /a\.yaml:/);
+});
+
+test('damaged files are refused with words', () => {
+  fc.assert(
+    fc.property(fc.nat(GOOD.length - 1), fc.nat(8), fc.string({ maxLength: 6 }), (at, count, put) => {
+      try {
+        parseSweepFile('a.yaml', GOOD.slice(0, at) + put + GOOD.slice(at + count));
+      } catch (error) {
+        assert.ok(error instanceof UsageError, String(error));
+        assert.match(error.message, /^a\.yaml:\d+:\d+: /);
+      }
+    }),
+    { numRuns: 300 },
+  );
+});

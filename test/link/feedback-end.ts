@@ -1,0 +1,32 @@
+// One end of a way back between hosts, run in a network of its own by two-hosts.test.ts: says numbered messages for a while, prints what it heard.
+//   node --import tsx test/link/feedback-end.ts sender|receiver URL MESSAGES
+
+import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { openSocket } from '../../src/experiment/ota/feedback.ts';
+import { encodeCsiMessage } from '../../src/link/reverse/reverse-messages.ts';
+
+const EVERY_MS = 20;
+const MOST_MS = 60_000;
+
+const [role, url, messages] = process.argv.slice(2);
+const config = resolveLinkConfig({ feedback: url });
+const socket = await openSocket(config, role === 'receiver' ? 'receiver' : 'sender');
+const most = Number(messages);
+const heard: number[] = [];
+const started = performance.now();
+let said = 0;
+while (performance.now() - started < MOST_MS && (heard.length < most || said < most)) {
+  await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
+  for (const message of socket.receive()) heard.push(Buffer.from(message).readUInt16BE(message.length - 4));
+  if (!socket.connected || said >= most) continue;
+  // A CSI report of 25 subbands, the number in its last two.
+  const codes = new Uint8Array(25);
+  codes[23] = said >> 8;
+  codes[24] = said & 0xff;
+  socket.send(encodeCsiMessage({ number: 1 + (said % 63), session: 1, burst: 1, codes }));
+  said++;
+}
+// The other end may still be waiting for its last.
+await new Promise((resolve) => setTimeout(resolve, 1000));
+await socket.close();
+process.stdout.write(`${JSON.stringify({ heard, said, counters: socket.counters })}\n`);
