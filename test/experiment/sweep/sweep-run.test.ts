@@ -86,11 +86,12 @@ test('the results do not depend on the number of threads', async (t) => {
   await photo(join(at, 'a.png'), 192, 128);
   const path = join(at, 'sweep.yaml');
   const text =
-    'photo: a.png\nsize: live\ncodec: [integrated, classical]\nformat: jpeg\nchannel: epa\nsnr: [8, 16]\ncbr: 1/4\nnumerology: 15\nseed: 1..6\n';
-  await writeFile(path, `${text}stop: {metric: psnrDb, halfWidth: 1.5, min: 3}\n`);
+    'photo: a.png\nsize: live\ncodec: [integrated, classical]\nformat: jpeg\nchannel: [awgn, epa]\nsnr: 14\ncbr: 1/4\nnumerology: 15\nseed: 1..6\n';
+  await writeFile(path, `${text}stop: {metric: psnrDb, halfWidth: 0.5, min: 3}\n`);
   const one = await runFile(path, join(at, 'one'), 1);
   const three = await runFile(path, join(at, 'three'), 3);
   assert.equal(one.ok, true);
+  assert.ok(one.needless > 0 && one.stoppedGroups < one.groups, 'some groups stop early, some do not');
   assert.deepEqual([three.measured, three.needless], [one.measured, one.needless]);
   assert.deepEqual(await figures(join(at, 'three')), await figures(join(at, 'one')));
 });
