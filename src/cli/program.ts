@@ -19,6 +19,7 @@ import { addReplay } from './commands/replay.ts';
 import { addSend } from './commands/send.ts';
 import { addSound } from './commands/sound.ts';
 import { addSpectrum } from './commands/spectrum.ts';
+import { addSpeech } from './commands/speech.ts';
 import { addStream } from './commands/stream.ts';
 import { addTone } from './commands/tone.ts';
 import { addWatch } from './commands/watch.ts';
@@ -28,6 +29,7 @@ import { packageVersion } from './version.ts';
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'A video over the link:', commands: [addStream, addWatch] },
+  { heading: 'Speech over the link:', commands: [addSpeech] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'What theory allows:', commands: [addBounds] },
   {
