@@ -1,8 +1,8 @@
 import type { RangeDecoder, RangeEncoder } from '../partition/range-coder.ts';
 
 /** What a symbol's count grows by, and the total from which all counts are halved. */
-const GAIN = 32;
-const MOST = 1 << 14;
+const GAIN = 256;
+const MOST = 1 << 15;
 
 /** Counts of the symbols 0..size-1 that learn as they are used; both ends go the same way. */
 class Counts {
@@ -52,7 +52,7 @@ export class AdaptiveNumbers {
   constructor(reach: number, spread: number) {
     this.reach = reach;
     this.counts = new Counts(
-      Array.from({ length: 2 * reach + 1 }, (_, i) => 1 + Math.floor((64 * spread) / (spread + (i - reach) ** 2))),
+      Array.from({ length: 2 * reach + 1 }, (_, i) => 1 + Math.floor((1024 * spread) / (spread + (i - reach) ** 2))),
     );
   }
 
@@ -75,7 +75,7 @@ export class AdaptiveLengths {
   /** @param bits of the largest number */
   constructor(bits: number) {
     this.bits = bits;
-    this.counts = new Counts(new Array(bits + 1).fill(8));
+    this.counts = new Counts(new Array(bits + 1).fill(64));
   }
 
   encode(value: number, coder: RangeEncoder): void {

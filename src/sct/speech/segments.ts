@@ -4,8 +4,8 @@ import { frameLabel, type SpeechLabel } from './voicing.ts';
 
 /** Most SFVs of a source. */
 export const MAX_SPEECH_SFVS = 255;
-/** Frames of a block on average: 120 ms, in which the spectrum's shape is taken to stay. */
-export const FRAMES_PER_BLOCK = 6;
+/** Frames of a block on average: 240 ms, in which the spectrum's shape is taken to stay. */
+export const FRAMES_PER_BLOCK = 12;
 /** Levels further below the loudest are alike, octaves of power. */
 const RANGE_OCTAVES = 14;
 /** Squared distance between voiced and unvoiced, or either and silence, in squared octaves of power. */
@@ -29,7 +29,7 @@ interface Cluster {
 
 /**
  * Cuts frames into blocks and blocks into at most `most` SFVs: neighbours are merged that add the least to the squared distance of
- * frames from their stretch's mean, n m / (n + m) |a - b|^2 [Ward63], first down to a block for every 6 frames, then to the SFVs. Coordinates are
+ * frames from their stretch's mean, n m / (n + m) |a - b|^2 [Ward63], first down to a block for every 12 frames, then to the SFVs. Coordinates are
  * the bands' levels (octaves of power, weighed by importance) and the frame's label. Ties: the earlier pair. O(frames^2).
  *
  * @param powers [frame][band]

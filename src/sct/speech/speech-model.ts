@@ -9,6 +9,8 @@ export const UNIT_LEVEL = 32;
 /** Levels and gains are 0..63, shapes -31..31. */
 export const MAX_LEVEL = 63;
 const MAX_SHAPE = 31;
+/** A shape is of two neighbouring bands: twice as fine costs more symbols in side information than it saves. */
+export const SHAPES = BANDS / 2;
 const ROUNDS = 4;
 
 /** Stretches of frames, as both ends know them. */
@@ -18,10 +20,10 @@ export interface SpeechLayout {
   readonly sfvs: readonly (readonly number[])[];
 }
 
-/** Variances as whole numbers: that of a coefficient is 2^(level - 32), level = gain(frame) + shape(block, band) within 0..63. */
+/** Variances as whole numbers: that of a coefficient is 2^(level - 32), level = gain(frame) + shape(block, pair of bands) within 0..63. */
 export interface SpeechModel extends SpeechLayout {
   readonly gains: Uint8Array; // [frame]
-  readonly shapes: Int8Array; // [block][band]
+  readonly shapes: Int8Array; // [block][pair of bands]
 }
 
 /** Where an SFV's frames are. */
@@ -46,7 +48,7 @@ export function levelsOf({ sfvs, gains, shapes }: SpeechModel): Uint8Array {
   sfvs.flat().forEach((frames, block) => {
     for (const end = t + frames; t < end; t++) {
       for (let b = 0; b < BANDS; b++) {
-        out[t * BANDS + b] = clamp(gains[t] + shapes[block * BANDS + b], 0, MAX_LEVEL);
+        out[t * BANDS + b] = clamp(gains[t] + shapes[block * SHAPES + (b >> 1)], 0, MAX_LEVEL);
       }
     }
   });
@@ -62,20 +64,24 @@ export function levelsOf({ sfvs, gains, shapes }: SpeechModel): Uint8Array {
 export function fitModel(layout: SpeechLayout, powers: Float64Array): SpeechModel {
   const blocks = layout.sfvs.flat();
   const gains = new Uint8Array(powers.length / BANDS);
-  const shapes = new Int8Array(blocks.length * BANDS);
+  const shapes = new Int8Array(blocks.length * SHAPES);
   for (let round = 0; round < ROUNDS; round++) {
     let t = 0;
     blocks.forEach((frames, block) => {
-      const shape = shapes.subarray(block * BANDS, (block + 1) * BANDS);
+      const shape = shapes.subarray(block * SHAPES, (block + 1) * SHAPES);
       for (let f = t; f < t + frames; f++) {
         let sum = 0;
-        for (let b = 0; b < BANDS; b++) sum += (bandWidth(b) * powers[f * BANDS + b]) / 2 ** shape[b];
+        for (let b = 0; b < BANDS; b++) sum += (bandWidth(b) * powers[f * BANDS + b]) / 2 ** shape[b >> 1];
         gains[f] = clamp(UNIT_LEVEL + log2(sum / FRAME), 0, MAX_LEVEL);
       }
-      for (let b = 0; b < BANDS; b++) {
+      for (let s = 0; s < SHAPES; s++) {
+        const [low, high] = [bandWidth(2 * s), bandWidth(2 * s + 1)];
         let sum = 0;
-        for (let f = t; f < t + frames; f++) sum += powers[f * BANDS + b] / 2 ** (gains[f] - UNIT_LEVEL);
-        shape[b] = clamp(log2(sum / frames), -MAX_SHAPE, MAX_SHAPE);
+        for (let f = t; f < t + frames; f++) {
+          const at = f * BANDS + 2 * s;
+          sum += (low * powers[at] + high * powers[at + 1]) / 2 ** (gains[f] - UNIT_LEVEL);
+        }
+        shape[s] = clamp(log2(sum / (frames * (low + high))), -MAX_SHAPE, MAX_SHAPE);
       }
       t += frames;
     });
@@ -145,7 +151,7 @@ export function readModel(coder: RangeDecoder, samples: number, count: number): 
   });
   const gains = new Uint8Array(all);
   for (let t = 0; t < all; t++) gains[t] = clamp(gainBefore(gains, t) + code.gains.decode(coder), 0, MAX_LEVEL);
-  const shapes = new Int8Array(total * BANDS);
+  const shapes = new Int8Array(total * SHAPES);
   for (let i = 0; i < shapes.length; i++) {
     shapes[i] = clamp(shapeExpected(shapes, i) + code.shapes.decode(coder), -MAX_SHAPE, MAX_SHAPE);
   }
@@ -158,8 +164,8 @@ function gainBefore(gains: Uint8Array, t: number): number {
 }
 
 function shapeExpected(shapes: Int8Array, at: number): number {
-  const band = at % BANDS;
-  const [below, before] = [band === 0 ? 0 : shapes[at - 1], at < BANDS ? 0 : shapes[at - BANDS]];
-  const beforeBelow = band === 0 || at < BANDS ? 0 : shapes[at - BANDS - 1];
+  const band = at % SHAPES;
+  const [below, before] = [band === 0 ? 0 : shapes[at - 1], at < SHAPES ? 0 : shapes[at - SHAPES]];
+  const beforeBelow = band === 0 || at < SHAPES ? 0 : shapes[at - SHAPES - 1];
   return clamp(below + ((before - beforeBelow) >> 1), -MAX_SHAPE, MAX_SHAPE);
 }

@@ -10,7 +10,7 @@ import { BANDS, bandPowers } from '../../../src/sct/speech/bands.ts';
 import { frameCount, mdct } from '../../../src/sct/speech/mdct.ts';
 import { segment } from '../../../src/sct/speech/segments.ts';
 import { SPEECH_RATE_HZ } from '../../../src/sct/speech/speech.ts';
-import { fitModel, levelsOf, type SpeechModel } from '../../../src/sct/speech/speech-model.ts';
+import { fitModel, levelsOf, SHAPES, type SpeechModel } from '../../../src/sct/speech/speech-model.ts';
 import {
   decodeSpeechSide,
   encodeSpeechSide,
@@ -35,7 +35,7 @@ function anyModel(random: RandomStream): SpeechModel {
     sfvs.push(blocks);
   }
   const gains = Uint8Array.from({ length: frameCount(samples) }, () => random.integer(64));
-  const shapes = Int8Array.from({ length: sfvs.flat().length * BANDS }, () => random.integer(63) - 31);
+  const shapes = Int8Array.from({ length: sfvs.flat().length * SHAPES }, () => random.integer(63) - 31);
   return { samples, sfvs, gains, shapes };
 }
 
@@ -75,7 +75,7 @@ test('spoilt side information gives a model that fits together, or is refused by
       assert.ok(blocks.every((n) => n >= 1));
       assert.equal(sfvs.length, model.sfvs.length);
       assert.equal(model.gains.length, frameCount(model.samples));
-      assert.equal(model.shapes.length, blocks.length * BANDS);
+      assert.equal(model.shapes.length, blocks.length * SHAPES);
       assert.ok(levelsOf(model).every((l) => l <= 63));
       taken++;
     } catch (error) {
