@@ -1,7 +1,7 @@
 /**
  * Speech over the link: STOI and segmental SNR by SNR, of analog symbols and of the coded reference, and what the mapping is worth.
  *
- *     node --import tsx bench/speech.ts --data DIR [--seeds N] [--per-second SYMBOLS]
+ *     node --import tsx bench/speech.ts --data DIR [--seeds N] [--part awgn,eva] [--per-second SYMBOLS]
  *
  * DIR has WAV files; each is taken with every seed. Pairs: the same file and seed. Intervals: Student-t, 95 %.
  */
@@ -20,12 +20,14 @@ const { values } = parseArgs({
   options: {
     data: { type: 'string' },
     seeds: { type: 'string', default: '8' },
+    part: { type: 'string', default: 'awgn,eva' },
     'per-second': { type: 'string', default: '5000' },
   },
 });
 if (values.data === undefined) throw new Error('--data DIR: a folder of WAV files');
 const seeds = Number(values.seeds);
 const perSecond = Number(values['per-second']);
+const parts = values.part.split(',');
 
 const sources = readdirSync(values.data)
   .filter((name) => name.toLowerCase().endsWith('.wav'))
@@ -67,7 +69,7 @@ const stois = (ms: readonly Heard[]) => ms.map((m) => m.stoi ?? 0);
 console.log(
   '| AWGN, dB | analog: STOI | segmental SNR, dB | coded: STOI | segmental SNR, dB | outages |\n|---|---|---|---|---|---|',
 );
-for (const snrDb of [-3, 0, 3, 6, 10]) {
+for (const snrDb of parts.includes('awgn') ? [-3, 0, 3, 6, 10] : []) {
   const analog = await measure('analog', { snrDb });
   const coded = await measure('coded', { snrDb });
   const segmental = (ms: readonly Heard[]) => mean(ms.map((m) => m.segmentalSnrDb ?? 0)).toFixed(1);
@@ -80,7 +82,7 @@ for (const snrDb of [-3, 0, 3, 6, 10]) {
 console.log(
   '\n| EVA, dB | matched | uniform | worst | matched - uniform | coded | outages of coded |\n|---|---|---|---|---|---|---|',
 );
-for (const snrDb of [5, 10]) {
+for (const snrDb of parts.includes('eva') ? [5, 10] : []) {
   const words = { snrDb, channel: 'eva', dopplerHz: 5 };
   const [matched, uniform, worst] = [
     await measure('analog', { ...words, mapping: 'matched' }),
