@@ -20,6 +20,7 @@ import { addReport } from './commands/report.ts';
 import { addSend } from './commands/send.ts';
 import { addSound } from './commands/sound.ts';
 import { addSpectrum } from './commands/spectrum.ts';
+import { addSpeech } from './commands/speech.ts';
 import { addStream } from './commands/stream.ts';
 import { addSweep } from './commands/sweep.ts';
 import { addTone } from './commands/tone.ts';
@@ -31,6 +32,7 @@ import { packageVersion } from './version.ts';
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'A video over the link:', commands: [addStream, addWatch] },
+  { heading: 'Speech over the link:', commands: [addSpeech] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'Experiments:', commands: [addSweep, addWorker] },
   { heading: 'What theory allows:', commands: [addBounds] },

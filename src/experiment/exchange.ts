@@ -177,6 +177,11 @@ export class LoopbackExchange implements ComparableExchange {
     return this.sender.sendPicture(image, budgetOf(this.config, image.width * image.height));
   }
 
+  /** Sends it in so many resource elements, whatever the configuration says of a pixel. */
+  sendWithin(image: RgbImage, budgetRe: number): Promise<TransmissionPlan> {
+    return this.sender.sendPicture(image, budgetRe);
+  }
+
   /** Simulated time waits for nobody's preparations. */
   async prepare(): Promise<void> {}
 

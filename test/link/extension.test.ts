@@ -27,7 +27,7 @@ const ids = (max: number) => fc.uniqueArray(whole(0, max), { maxLength: max + 1 
 const anyExtension = fc.constantFrom(...NUMEROLOGIES).chain((n) =>
   fc
     .record({
-      codec: whole(0, 4),
+      codec: whole(0, 6),
       image: whole(0, 255),
       parts: whole(0, 255).chain((p) => fc.tuple(whole(0, p), fc.constant(p))),
       time: fc.option(whole(0, 2 ** 24 - 1)),

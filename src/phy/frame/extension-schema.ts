@@ -19,7 +19,7 @@ const STREAM_COLUMNS: readonly UintField[] = [
  * stream table have as many bits as their largest number needs.
  */
 export const EXTENSION_SCHEMA: Schema = [
-  uint('codec', 3, '0 none, 1 classical, 2 modular, 3 integrated, 4 user', { max: 4 }),
+  uint('codec', 3, '0 none, 1 classical, 2 modular, 3 integrated, 4 user, 5 speech, 6 mixed', { max: 6 }),
   uint('image', 8, 'number of the picture in the session, modulo 256'),
   uint('hasParts', 1, '1 if the picture has several parts'),
   uint('part', 8, 'part of the picture in this burst', { when: 'hasParts' }),

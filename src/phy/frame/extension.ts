@@ -7,7 +7,7 @@ import { decodeFields, encodeFields } from './schema.ts';
 export { EXTENSION_SCHEMA, type ExtensionShape, extensionBytes, MAX_SIDE_INFO_BYTES } from './extension-schema.ts';
 
 /** Codecs that a burst can name. */
-export const CODEC_IDS = ['none', 'classical', 'modular', 'integrated', 'user'] as const;
+export const CODEC_IDS = ['none', 'classical', 'modular', 'integrated', 'user', 'speech', 'mixed'] as const;
 export type CodecId = (typeof CODEC_IDS)[number];
 
 /** Bits per RE of a subband's modulation code: 0 unused, QPSK, 16-QAM, 64-QAM, 256-QAM; code 5 is analog symbols. */

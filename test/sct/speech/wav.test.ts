@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { FormatError, UsageError } from '../../../src/common/errors.ts';
+import { RandomStream } from '../../../src/common/random.ts';
+import { readWav, speechOf, writeWav } from '../../../src/sct/speech/speech.ts';
+
+/** A WAV by the specification, written apart from the program. */
+function wav(code: number, channels: number, bits: number, rate: number, data: Uint8Array): Uint8Array {
+  const out = Buffer.alloc(44 + data.length);
+  out.write('RIFF', 0);
+  out.writeUInt32LE(36 + data.length, 4);
+  out.write('WAVEfmt ', 8);
+  out.writeUInt32LE(16, 16);
+  out.writeUInt16LE(code, 20);
+  out.writeUInt16LE(channels, 22);
+  out.writeUInt32LE(rate, 24);
+  out.writeUInt32LE((rate * channels * bits) / 8, 28);
+  out.writeUInt16LE((channels * bits) / 8, 32);
+  out.writeUInt16LE(bits, 34);
+  out.write('data', 36);
+  out.writeUInt32LE(data.length, 40);
+  out.set(data, 44);
+  return out;
+}
+
+test('every kind of sample is read at its scale, and channels are averaged', () => {
+  const near = (found: Float32Array, wanted: number[]) => {
+    assert.equal(found.length, wanted.length);
+    wanted.forEach((v, i) => {
+      assert.ok(Math.abs(found[i] - v) < 1e-6, `${found[i]} for ${v}`);
+    });
+  };
+  near(readWav(wav(1, 1, 8, 8000, Uint8Array.of(0, 128, 192))).samples, [-1, 0, 0.5]);
+  near(readWav(wav(1, 1, 16, 8000, Uint8Array.of(0, 0x80, 0, 0x40))).samples, [-1, 0.5]);
+  near(readWav(wav(1, 1, 24, 8000, Uint8Array.of(0, 0, 0x80, 0, 0, 0x40))).samples, [-1, 0.5]);
+  near(readWav(wav(1, 1, 32, 8000, Uint8Array.of(0, 0, 0, 0xc0))).samples, [-0.5]);
+  near(readWav(wav(3, 1, 32, 8000, new Uint8Array(Float32Array.of(0.25, Number.NaN).buffer))).samples, [0.25, 0]);
+  near(readWav(wav(1, 2, 16, 48_000, Uint8Array.of(0, 0x40, 0, 0))).samples, [0.25]);
+});
+
+test('what is written is read again', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.double({ min: -1, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 50 }),
+      (values) => {
+        const { samples, rateHz } = readWav(writeWav({ rateHz: 16_000, samples: Float32Array.from(values) }));
+        assert.equal(rateHz, 16_000);
+        values.forEach((v, i) => {
+          assert.ok(Math.abs(samples[i] - v) <= 2 ** -15);
+        });
+      },
+    ),
+  );
+});
+
+test('a recording that was cut off is read as far as it goes; what makes no sense is refused by name', () => {
+  const whole = wav(1, 1, 16, 8000, new Uint8Array(100));
+  assert.equal(readWav(whole.subarray(0, 44 + 31)).samples.length, 15);
+  const refused = (bytes: Uint8Array, field: RegExp) =>
+    assert.throws(
+      () => readWav(bytes),
+      (e) => e instanceof FormatError && field.test(e.message),
+    );
+  refused(new Uint8Array(0), /RIFF/);
+  refused(whole.subarray(0, 40), /no chunk/);
+  refused(wav(1, 0, 16, 8000, new Uint8Array(4)), /channels/);
+  refused(wav(1, 9, 16, 8000, new Uint8Array(40)), /channels/);
+  refused(wav(1, 1, 12, 8000, new Uint8Array(4)), /format/);
+  refused(wav(2, 1, 4, 8000, new Uint8Array(4)), /format/);
+  refused(wav(1, 1, 16, 1, new Uint8Array(4)), /rate/);
+  refused(wav(1, 1, 16, 8000, new Uint8Array(1)), /data/);
+  assert.throws(() => speechOf(new Float32Array(0)), UsageError);
+  assert.throws(() => speechOf(Float32Array.of(Number.NaN)), UsageError);
+});
+
+test('spoilt files are read or refused, nothing else', () => {
+  const random = new RandomStream('spoilt WAV');
+  const whole = wav(1, 2, 16, 44_100, random.bytes(200));
+  for (let i = 0; i < 2000; i++) {
+    const bytes = whole.slice(0, random.integer(3) ? whole.length : random.integer(whole.length));
+    for (let k = 0; k <= random.integer(4); k++)
+      if (bytes.length > 0) bytes[random.integer(bytes.length)] = random.integer(256);
+    try {
+      assert.ok(readWav(bytes).samples.every(Number.isFinite));
+    } catch (error) {
+      assert.ok(error instanceof FormatError, `${error}`);
+    }
+  }
+});
