@@ -12,6 +12,9 @@ import { MAX_REVERSE_BYTES } from './reverse/reverse-messages.ts';
  *     then both         number of the message (8 bytes, from 0, each one higher), message, HMAC(key of the direction) cut to 16 bytes
  *
  * HMAC-SHA-256 (RFC 2104); keys of both directions by HKDF (RFC 5869) from token, C and S.
+ *
+ * On a `stream` (a WebSocket) every message has the number that is due, and the first wrong frame ends the connection. On a `shared` medium (a
+ * NATS subject) messages can be lost and strangers can publish: numbers may leave some out but never come again, and a wrong frame is refused alone.
  */
 export const NONCE_BYTES = 32;
 const MAC_BYTES = 32;
@@ -26,6 +29,24 @@ const MAX_TOKEN_BYTES = 4096;
 
 export type SocketRole = 'client' | 'server';
 
+/** What a handshake is for: another use of the same token has other keys, so that nothing of one can be said in the other. */
+export interface HandshakeUse {
+  /** In the proofs and in the keys. */
+  readonly label: string;
+  /** First bytes of the hello: use and version. */
+  readonly magic: Buffer;
+  /** Longest message. */
+  readonly mostBytes: number;
+  readonly medium: 'stream' | 'shared';
+}
+
+export const FEEDBACK_USE: HandshakeUse = {
+  label: 'sct feedback',
+  magic: MAGIC,
+  mostBytes: MAX_REVERSE_BYTES,
+  medium: 'stream',
+};
+
 /** The token as key material. UsageError for one that is too short or too long. */
 export function feedbackToken(text: string): Buffer {
   const token = Buffer.from(text.trim(), 'utf8');
@@ -39,13 +60,14 @@ export function feedbackToken(text: string): Buffer {
 }
 
 /**
- * One end of one connection. Feed it every frame that comes; it says what to send and which messages were proved. A FormatError means that the
- * connection must be closed: nothing more is taken after it.
+ * One end of one connection. Feed it every frame that comes; it says what to send and which messages were proved. On a stream a FormatError
+ * means that the connection must be closed: nothing more is taken after it.
  */
 export class FeedbackHandshake {
   private readonly role: SocketRole;
   private readonly token: Buffer;
   private readonly nonce: Buffer;
+  private readonly use: HandshakeUse;
   private both: Buffer | null = null;
   private keys: { readonly send: Buffer; readonly receive: Buffer } | null = null;
   private sent = 0n;
@@ -53,11 +75,12 @@ export class FeedbackHandshake {
   private failed = false;
 
   /** @param nonce 32 bytes that were never used before */
-  constructor(role: SocketRole, token: Buffer, nonce: Buffer) {
+  constructor(role: SocketRole, token: Buffer, nonce: Buffer, use: HandshakeUse = FEEDBACK_USE) {
     if (nonce.length !== NONCE_BYTES) throw new RangeError(`a nonce has ${NONCE_BYTES} bytes, not ${nonce.length}`);
     this.role = role;
     this.token = token;
     this.nonce = nonce;
+    this.use = use;
   }
 
   /** Whether the other end has proved itself and messages can go both ways. */
@@ -67,7 +90,7 @@ export class FeedbackHandshake {
 
   /** What a client sends first; null for a server. */
   get opening(): Buffer | null {
-    return this.role === 'client' ? Buffer.concat([MAGIC, this.nonce]) : null;
+    return this.role === 'client' ? Buffer.concat([this.use.magic, this.nonce]) : null;
   }
 
   /** Takes a frame. `reply` is to be sent; `message` is a message of the other end. FormatError for anything else. */
@@ -78,7 +101,7 @@ export class FeedbackHandshake {
       if (this.keys) return { reply: null, message: this.open(bytes) };
       return { reply: this.role === 'server' ? this.serve(bytes) : this.answer(bytes), message: null };
     } catch (error) {
-      this.failed = true;
+      this.failed = this.use.medium === 'stream';
       throw error;
     }
   }
@@ -86,7 +109,8 @@ export class FeedbackHandshake {
   /** A message as a frame. UsageError before the other end has proved itself, and for one that is too long. */
   seal(message: Uint8Array): Buffer {
     if (!this.keys || this.failed) throw new UsageError('the feedback connection is not authenticated');
-    if (message.length > MAX_REVERSE_BYTES) throw new UsageError(`a message has at most ${MAX_REVERSE_BYTES} bytes`);
+    const { mostBytes } = this.use;
+    if (message.length > mostBytes) throw new UsageError(`a message has at most ${mostBytes} bytes`);
     const body = Buffer.concat([counter(this.sent++), message]);
     return Buffer.concat([body, tag(this.keys.send, body)]);
   }
@@ -94,47 +118,51 @@ export class FeedbackHandshake {
   private serve(frame: Buffer): Buffer | null {
     if (this.both) {
       // The third step: the client's proof.
-      check('answer', frame, proof(this.token, 'client', this.both));
+      check('answer', frame, this.proof('client', this.both));
       this.begin(this.both);
       return null;
     }
-    if (frame.length !== MAGIC.length + NONCE_BYTES || !frame.subarray(0, MAGIC.length).equals(MAGIC)) {
+    const { magic } = this.use;
+    if (frame.length !== magic.length + NONCE_BYTES || !frame.subarray(0, magic.length).equals(magic)) {
       throw new FormatError('hello', 'is not that of a feedback socket of this version');
     }
-    this.both = Buffer.concat([frame.subarray(MAGIC.length), this.nonce]);
-    return Buffer.concat([this.nonce, proof(this.token, 'server', this.both)]);
+    this.both = Buffer.concat([frame.subarray(magic.length), this.nonce]);
+    return Buffer.concat([this.nonce, this.proof('server', this.both)]);
   }
 
   private answer(frame: Buffer): Buffer {
     if (frame.length !== NONCE_BYTES + MAC_BYTES) throw new FormatError('proof', `has ${frame.length} bytes`);
     const both = Buffer.concat([this.nonce, frame.subarray(0, NONCE_BYTES)]);
-    check('proof', frame.subarray(NONCE_BYTES), proof(this.token, 'server', both));
+    check('proof', frame.subarray(NONCE_BYTES), this.proof('server', both));
     this.begin(both);
-    return proof(this.token, 'client', both);
+    return this.proof('client', both);
+  }
+
+  private proof(role: SocketRole, both: Buffer): Buffer {
+    return createHmac('sha256', this.token).update(`${this.use.label} ${role} `).update(both).digest();
   }
 
   private begin(both: Buffer): void {
-    const key = (from: SocketRole) => Buffer.from(hkdfSync('sha256', this.token, both, `sct feedback ${from}`, 32));
+    const key = (from: SocketRole) => Buffer.from(hkdfSync('sha256', this.token, both, `${this.use.label} ${from}`, 32));
     const other = this.role === 'client' ? 'server' : 'client';
     this.keys = { send: key(this.role), receive: key(other) };
   }
 
   private open(frame: Buffer): Uint8Array {
     const least = COUNT_BYTES + 1 + TAG_BYTES;
-    if (frame.length < least || frame.length > MAX_FRAME_BYTES) {
-      throw new FormatError('message', `frame of ${frame.length} bytes, allowed ${least} to ${MAX_FRAME_BYTES}`);
+    const most = least - 1 + this.use.mostBytes;
+    if (frame.length < least || frame.length > most) {
+      throw new FormatError('message', `frame of ${frame.length} bytes, allowed ${least} to ${most}`);
     }
     const body = frame.subarray(0, frame.length - TAG_BYTES);
     check('tag', frame.subarray(frame.length - TAG_BYTES), tag(this.keys!.receive, body));
     const number = body.readBigUInt64BE(0);
-    if (number !== this.received) throw new FormatError('number', `${number} where ${this.received} is due`);
-    this.received++;
+    if (this.use.medium === 'stream' ? number !== this.received : number < this.received) {
+      throw new FormatError('number', `${number} where ${this.received} is due`);
+    }
+    this.received = number + 1n;
     return Uint8Array.from(body.subarray(COUNT_BYTES));
   }
-}
-
-function proof(token: Buffer, role: SocketRole, both: Buffer): Buffer {
-  return createHmac('sha256', token).update(`sct feedback ${role} `).update(both).digest();
 }
 
 function tag(key: Buffer, body: Buffer): Buffer {
