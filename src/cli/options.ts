@@ -76,6 +76,7 @@ const GROUPS = {
       '--known <path>',
       'picture, or folder of them, that both ends hold: what is lost is restored from it',
     ),
+    word('pushedDir', '--pushed <dir>', 'folder of what was pushed to this end (sct models allow): held as well'),
     word('task', '--task <name>', 'who looks at what arrived: human (default), or machine: label heads, no picture'),
     word(
       'distortion',
