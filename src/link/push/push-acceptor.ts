@@ -46,7 +46,8 @@ export class PushAcceptor {
     const { keeper, taken, note, patienceMs = 30_000 } = this.options;
     try {
       if (this.closed) return;
-      taken?.(await takePush(impatient(link, patienceMs), keeper));
+      const push = await takePush(impatient(link, patienceMs), keeper);
+      taken?.(push);
     } catch (error) {
       if (!(error instanceof SctError)) note?.(`push: failed: ${(error as Error).message}`);
       else note?.(`push: ${error instanceof FormatError ? 'refused: ' : ''}${error.message}`);
