@@ -65,9 +65,10 @@ interface DataBurst {
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
 export class Transmitter {
   readonly numerology: Numerology;
+  /** Of the current picture; only `send` replaces them. */
+  options: CompleteOptions;
   readonly budget: SymbolBudget = emptyBudget();
   readonly harq: HarqSender;
-  private settings: CompleteOptions;
   private next: CodecChange | null = null;
   private readonly phy: BurstTransmitter;
   /** Payloads live from their making to their modulation. */
@@ -96,13 +97,9 @@ export class Transmitter {
 
   constructor(options: TransmitterOptions) {
     this.numerology = options.numerology;
-    this.settings = completeOptions(options);
+    this.options = completeOptions(options);
     this.phy = new BurstTransmitter(options.numerology);
     this.harq = new HarqSender(this.options.harq, this.options.ackTimeoutS);
-  }
-
-  get options(): CompleteOptions {
-    return this.settings;
   }
 
   /** Codes with another model set from the next picture on: what is on the air keeps its own, its repetitions too. */
@@ -154,7 +151,7 @@ export class Transmitter {
     { capturedAtMs = null, ...policy }: SendPolicy = {},
   ): Promise<TransmissionPlan> {
     const n = this.numerology;
-    this.settings = { ...this.settings, ...this.next };
+    this.options = { ...this.options, ...this.next };
     this.next = null;
     const options = { ...this.options, ...policy };
     const time = capturedAtMs === null ? null : captureTimeCode(capturedAtMs);
