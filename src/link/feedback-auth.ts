@@ -143,7 +143,8 @@ export class FeedbackHandshake {
   }
 
   private begin(both: Buffer): void {
-    const key = (from: SocketRole) => Buffer.from(hkdfSync('sha256', this.token, both, `${this.use.label} ${from}`, 32));
+    const key = (from: SocketRole) =>
+      Buffer.from(hkdfSync('sha256', this.token, both, `${this.use.label} ${from}`, 32));
     const other = this.role === 'client' ? 'server' : 'client';
     this.keys = { send: key(this.role), receive: key(other) };
   }
