@@ -71,11 +71,8 @@ const GROUPS = {
   pair: [word('codec', '--codec <onnx:dir>', 'a pair of your own, for pictures that were sent with it')],
   models: [
     word('modelsDir', '--models <dir>', 'folder with other model sets (default: those that ship)'),
-    word(
-      'known',
-      '--known <path>',
-      'picture, or folder of them, that both ends hold: what is lost is restored from it',
-    ),
+    word('known', '--known <path>', 'picture or folder that both ends hold: what is lost is restored from it'),
+    word('pushedDir', '--pushed <dir>', 'folder of what was pushed to this end (sct models allow): held as well'),
     word('task', '--task <name>', 'who looks at what arrived: human (default), or machine: label heads, no picture'),
     word(
       'distortion',

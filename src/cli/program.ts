@@ -32,10 +32,10 @@ import { packageVersion } from './version.ts';
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
   { heading: 'A picture over the link:', commands: [addLoopback, addLink, addSend, addReceive] },
   { heading: 'A video over the link:', commands: [addStream, addWatch] },
+  { heading: 'Speech over the link:', commands: [addSpeech] },
   { heading: 'Experiments:', commands: [addSweep, addWorker, addReport] },
   { heading: 'What is in a picture:', commands: [addAnalyze, addModels] },
   { heading: 'What theory allows:', commands: [addBounds] },
-  { heading: 'Experiments:', commands: [addReport] },
   {
     heading: 'Recordings and runs:',
     commands: [addRecord, addReplay, addCapture, addExport, addMonitor, addDashboard],

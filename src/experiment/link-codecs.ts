@@ -7,7 +7,8 @@ import { IntegratedCodec } from '../sct/codec/integrated.ts';
 import { ModularCodec } from '../sct/codec/modular.ts';
 import type { SemanticCodecOptions } from '../sct/codec/picture-parts.ts';
 import type { UserPairOptions } from '../sct/codec/user-pair.ts';
-import { type KnowledgeStore, knownSet } from '../sct/knowledge/knowledge-store.ts';
+import type { KnownSet } from '../sct/knowledge/knowledge-message.ts';
+import { type KnowledgeStore, knownSet, shortId } from '../sct/knowledge/knowledge-store.ts';
 import { semanticSettings } from '../sct/modes/semantic-options.ts';
 import type { Precision } from '../sct/semantics/int8.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
@@ -27,6 +28,7 @@ type Words = Pick<
   | 'modelsDir'
   | 'rxModelsDir'
   | 'known'
+  | 'pushedDir'
   | 'mode'
   | 'task'
   | 'order'
@@ -79,7 +81,7 @@ export async function senderCodec(
   open: OpenModels = (dir, set) => openModelSet(dir, set, undefined, precision),
 ): Promise<LinkCodec> {
   const own = userPairPath(config.codec);
-  const held = (['known', 'rxModelsDir'] as const).filter((key) => config[key] !== undefined);
+  const held = (['known', 'rxModelsDir', 'pushedDir'] as const).filter((key) => config[key] !== undefined);
   if (held.length > 0 && !isSemantic(config.codec)) {
     const flags = held.map((key) => LINK_FLAGS[key]).join(', ');
     throw new UsageError(`${flags}: only a codec with a model set uses what both ends hold`, 'give --codec integrated');
@@ -91,22 +93,35 @@ export async function senderCodec(
   if (!isSemantic(config.codec)) {
     return { codec: new ClassicalCodec({ format: config.format }), modelSet: 0, labels: null, knowledge: null };
   }
-  const dir = config.modelsDir ?? shippedModelsDir();
-  const models = await open(dir, chooseSet(await readModelSets(dir), config.size));
-  const { analysis, mode } = semanticSettings(config, models.tables.labels.names);
+  const named = config.modelsDir ?? shippedModelsDir();
+  const asked = chooseSet(await readModelSets(named), config.size);
   const store = await readLocalKnowledge(config);
+  // Who names a folder means its set; who names a size, or nothing, the newest version of it that both ends hold.
+  const free = config.modelsDir === undefined && config.pushedDir !== undefined;
+  const { dir, set } = free ? store.newestOf(asked.name) : { dir: named, set: asked };
+  const models = await open(dir, set);
+  const make = SEMANTIC[config.codec];
+  const codecOn = (on: SemanticModels) => {
+    const { analysis, mode } = semanticSettings(config, on.tables.labels.names);
+    const codec = make(on, { analysis, mode, references: store.referenceFeatures(on) });
+    return { codec, modelSet: modelSetNumber(on.set.id) };
+  };
   const using = knownSet(models.set);
+  const reopen = async (other: KnownSet) => {
+    const found = store.modelSet(shortId(other.sha256));
+    return codecOn(await open(found.dir, found.set));
+  };
+  const agreeing: Pick<LinkKnowledge, 'reopen'> = free ? { reopen } : {};
   const coding = {
-    codec: SEMANTIC[config.codec](models, { analysis, mode, references: store.referenceFeatures(models) }),
-    modelSet: modelSetNumber(models.set.id),
+    ...codecOn(models),
     ...{ labels: models.tables.labels, models },
   };
   if (config.rxModelsDir === undefined) {
-    return { ...coding, knowledge: { using, transmitter: store, receiver: store.knowledge() } };
+    return { ...coding, knowledge: { using, transmitter: store, receiver: store.knowledge(), ...agreeing } };
   }
   const there = await readLocalKnowledge({ ...config, modelsDir: config.rxModelsDir }, true);
   const receiver = new ReceiverCodecs(config, there);
-  return { ...coding, receiver, knowledge: { using, transmitter: store, receiver: there.knowledge() } };
+  return { ...coding, receiver, knowledge: { using, transmitter: store, receiver: there.knowledge(), ...agreeing } };
 }
 
 /** What divides the picture of a user's pair with a grid. */

@@ -54,6 +54,8 @@ export const linkInputSchema = z.strictObject({
   rxModelsDir: z.string().min(1).max(4096).optional(),
   /** A picture, or a folder of pictures, that this end holds as references. */
   known: z.string().min(1).max(4096).optional(),
+  /** Folder of model sets and pictures that were pushed to this end; what is allowed of it is held. */
+  pushedDir: z.string().min(1).max(4096).optional(),
   mode: oneOf(MODES).optional(),
   task: oneOf(TASKS).optional(),
   order: oneOf(ORDERS).optional(),
@@ -161,6 +163,7 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   modelsDir: '--models',
   rxModelsDir: '--rx-models',
   known: '--known',
+  pushedDir: '--pushed',
   mode: '--mode',
   task: '--task',
   order: '--order',

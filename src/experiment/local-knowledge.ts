@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { DeviceError, UsageError } from '../common/errors.ts';
 import { MAX_REFERENCES } from '../sct/knowledge/knowledge-message.ts';
 import { KnowledgeStore } from '../sct/knowledge/knowledge-store.ts';
+import { PushedKnowledge } from '../sct/knowledge/pushed-knowledge.ts';
+import { PushedStore } from '../sct/knowledge/pushed-store.ts';
 import { shippedModelsDir } from '../sct/semantics/model-files.ts';
 import { readModelSets } from '../sct/semantics/model-set.ts';
 
@@ -12,16 +14,18 @@ export interface KnowledgePlaces {
   readonly modelsDir?: string | undefined;
   /** A picture, or a folder of pictures, that the other end may hold too. */
   readonly known?: string | undefined;
+  /** Folder of what was pushed to this end. */
+  readonly pushedDir?: string | undefined;
 }
 
 /**
- * What an end holds: the model sets of its folder, then those that ship, and its reference pictures.
+ * What an end holds: the model sets of its folder, those that ship, its reference pictures, and what was pushed to it and allowed.
  *
- * @param only true: no sets but those of `modelsDir`
+ * @param only true: no sets but those of `modelsDir`, and nothing that was pushed
  * @throws DeviceError and ModelError where a folder's models.json cannot be read; UsageError for pictures that cannot, or too many
  */
 export async function readLocalKnowledge(places: KnowledgePlaces, only = false): Promise<KnowledgeStore> {
-  const { modelsDir, known } = places;
+  const { modelsDir, known, pushedDir } = places;
   const store = new KnowledgeStore();
   for (const dir of modelsDir === undefined
     ? [shippedModelsDir()]
@@ -37,7 +41,18 @@ export async function readLocalKnowledge(places: KnowledgePlaces, only = false):
     const { loadImage } = await import('../sct/image/load.ts');
     store.addReference(await loadImage(path));
   }
+  if (pushedDir !== undefined && !only) await addPushed(store, pushedDir);
   return store;
+}
+
+/** What is wrong is an error: the other end would count on it. */
+async function addPushed(store: KnowledgeStore, dir: string): Promise<void> {
+  const problems: string[] = [];
+  const pushed = new PushedKnowledge(await PushedStore.existing(dir), (text) => problems.push(text));
+  await pushed.refresh();
+  pushed.activate(store);
+  if (problems.length > 0)
+    throw new UsageError(`--pushed ${dir}: ${problems.join('; ')}`, 'sct models forget HASH removes it');
 }
 
 /** The file itself, or the pictures of a folder by name. */

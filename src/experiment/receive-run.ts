@@ -127,7 +127,7 @@ async function receiveFrom(
   const stop = () => void rx.close();
   io.signal.addEventListener('abort', stop, { once: true });
   const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
-  const codecs = new ReceiverCodecs(config);
+  const codecs = new ReceiverCodecs(config, answers?.growing ?? null);
   const ledger = new PictureLedger({
     ...{ config: resolved, reference, codecs },
     write: (name, bytes) => run.write(name, bytes),

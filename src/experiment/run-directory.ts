@@ -1,14 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { UsageError } from '../common/errors.ts';
 import { makeFolder } from '../common/make-folder.ts';
+import { writeFileAtomic } from '../common/write-atomic.ts';
 import { canonical, canonicalText } from './canonical-json.ts';
 import { asObject, type JsonObject, readJsonFile } from './json-input.ts';
 import { parseManifest, type RunManifest } from './manifest.ts';
 import { METRIC_KEYS } from './metrics.ts';
+
+export { writeFileAtomic };
 
 export interface RunDirectoryOptions {
   /** `-o DIR`: exactly this directory; an earlier run's results in it are replaced. */
@@ -90,24 +93,6 @@ export function ulid(now: Date, random: Uint8Array = randomBytes(10)): string {
     bits >>= 5n;
   }
   return out;
-}
-
-/** Writes `data` so that a reader sees the old file or the whole new one, never a part, whatever stops the program. */
-export async function writeFileAtomic(path: string, data: string | Uint8Array): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
-  try {
-    const handle = await open(temporary, 'wx');
-    try {
-      await handle.writeFile(data);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
 }
 
 /** The files of one run. Every write is atomic; frames.jsonl grows by whole lines. */

@@ -21,7 +21,7 @@ import { emptyMetrics } from './metrics.ts';
 import { gainForNoise } from './ota/noise-gain.ts';
 import { describePower, powerOf } from './ota/power-keeper.ts';
 import { permissionOf, permittedTx, radioEnd, withGains } from './ota/radio-end.ts';
-import { RehearsedCodec } from './ota/rehearsal.ts';
+import { RehearsedCodec, rehearsedChanges } from './ota/rehearsal.ts';
 import { answeredOptions, hasAnswers, sendLive, sendToFile } from './ota/sendings.ts';
 import { loadPhoto } from './photo.ts';
 import { reportHtml } from './report/html.ts';
@@ -116,7 +116,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       seed: config.seed,
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
-    const knowledge = coding.knowledge ? new SessionKnowledge(coding.knowledge, session) : null;
+    const held = coding.knowledge && board ? rehearsedChanges(coding.knowledge) : coding.knowledge;
+    const knowledge = held ? new SessionKnowledge(held, session) : null;
     if (board) transmitGuard().watch(io.signal);
     const request = endNow()?.request ?? {
       rateHz: setup.frontend.deviceRateHz,

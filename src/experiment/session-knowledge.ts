@@ -1,8 +1,10 @@
 import { KnowledgeListener, type KnowledgePiece, knowledgePieces } from '../link/reverse/knowledge-pieces.ts';
 import { encodeKnowledgePiece } from '../link/reverse/reverse-messages.ts';
+import type { CodecChange } from '../link/transmitter-options.ts';
 import { agreeKnowledge } from '../sct/knowledge/agreement.ts';
 import type { Knowledge, KnownSet } from '../sct/knowledge/knowledge-message.ts';
 import { type KnowledgeStore, shortId } from '../sct/knowledge/knowledge-store.ts';
+import { newestCommon } from '../sct/knowledge/newest-common.ts';
 import { canonical, type Json } from './canonical-json.ts';
 import type { RunManifest } from './manifest.ts';
 
@@ -12,6 +14,11 @@ export interface LinkKnowledge {
   readonly transmitter: KnowledgeStore;
   /** Of the receiver, where both ends are in one process. */
   readonly receiver?: Knowledge | undefined;
+  /**
+   * Codes with another version of the set, where the user asked for a size and not for one set: then the newest that both ends hold is
+   * used. Absent: the set is `using` and no other.
+   */
+  reopen?(set: KnownSet): Promise<CodecChange>;
 }
 
 /** What run.json says of it. */
@@ -35,10 +42,12 @@ export class SessionKnowledge {
   private readonly listener: KnowledgeListener;
   private readonly told = new Set<number>();
   private reference: string | null = null;
+  private using: KnownSet;
   private state: KnowledgeFacts['state'] = 'unheard';
 
   constructor(link: LinkKnowledge, session: number) {
     this.link = link;
+    this.using = link.using;
     this.listener = new KnowledgeListener(session);
   }
 
@@ -56,13 +65,28 @@ export class SessionKnowledge {
   }
 
   /**
+   * At the transmitter, between pictures: the change to the newest version that both ends hold; null where that is in use, where the user
+   * named a set, and where nothing came back.
+   */
+  async settle(): Promise<CodecChange | null> {
+    const { link, listener, using } = this;
+    if (!link.reopen || !listener.knowledge) return null;
+    const newest = newestCommon(using, link.transmitter.knowledge(), listener.knowledge);
+    if (!newest || newest.sha256 === using.sha256) return null;
+    const change = await link.reopen(newest);
+    this.using = newest;
+    return change;
+  }
+
+  /**
    * At the transmitter, before a picture is coded: goes on where nothing came back.
    *
    * @returns reference pictures that may be named, by the first 32 bits of their hashes
    * @throws KnowledgeError where the receiver says that it lacks the model set
    */
   agree(): number[] {
-    const { using, transmitter } = this.link;
+    const { using, link } = this;
+    const { transmitter } = link;
     const mine = transmitter.knowledge();
     const theirs = this.listener.knowledge;
     const flags = (set: KnownSet) => `--models ${transmitter.folderOf(set)} --size ${set.name}`;
@@ -80,6 +104,17 @@ export class SessionKnowledge {
 
   /** What a user should know of it. */
   get warnings(): string[] {
+    const { using, link } = this;
+    const other =
+      using.sha256 === link.using.sha256
+        ? []
+        : [
+            `the receiver lacks ${setText(link.using)}: the newest version that both ends hold is used, ${setText(using)}`,
+          ];
+    return [...other, ...this.referenceWarnings];
+  }
+
+  private get referenceWarnings(): string[] {
     if (this.link.transmitter.knowledge().references.length === 0 || this.reference !== null) return [];
     return [
       '--known: no picture that both ends hold has this size and shows nearly this: none is named to the receiver',
@@ -91,7 +126,7 @@ export class SessionKnowledge {
     return {
       transmitter: link.transmitter.knowledge(),
       receiver: listener.knowledge,
-      using: link.using.sha256,
+      using: this.using.sha256,
       state,
       reference,
       refused: listener.refused,
@@ -124,4 +159,8 @@ export function knowledgeText({ transmitter, receiver, using, state, reference }
   const set = `model set ${using?.slice(0, 8)}`;
   if (state === 'unheard') return `${set}; what the receiver holds was not heard${named}`;
   return `${set}, held by the receiver too (${sets(receiver)}); transmitter: ${sets(transmitter)}${named}`;
+}
+
+function setText({ name, version, sha256 }: KnownSet): string {
+  return `${name} version ${version} (${sha256.slice(0, 8)})`;
 }

@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { DeviceError, FormatError, UsageError } from '../common/errors.ts';
 import { FeedbackHandshake, MAX_FRAME_BYTES, NONCE_BYTES, type SocketRole } from './feedback-auth.ts';
+import { MAX_PUSH_FRAME, PUSH_PATH, SocketPushLink } from './feedback-push.ts';
+import type { PushAcceptor } from './push/push-acceptor.ts';
 import type { FeedbackChannel } from './reverse/feedback.ts';
 
 /** Messages held for a peer that is not there, and messages that nobody has taken yet: the oldest go first. */
@@ -18,6 +20,8 @@ const PING_MS = 5000;
 
 export interface SocketFeedbackOptions {
   readonly token: Buffer;
+  /** Of a receiver: takes model sets and pictures that are pushed to it, at the same address. Default: it takes none. */
+  readonly pushes?: PushAcceptor | undefined;
   /** A message has come, or a peer. */
   changed?(): void;
   /** One line on what happened to the connection. */
@@ -70,7 +74,7 @@ export class SocketFeedback implements FeedbackChannel {
     const server = new WebSocketServer({
       host,
       port: Number(port),
-      maxPayload: MAX_FRAME_BYTES,
+      maxPayload: options.pushes ? MAX_PUSH_FRAME : MAX_FRAME_BYTES,
       perMessageDeflate: false,
     });
     await new Promise<void>((resolve, reject) => {
@@ -81,7 +85,10 @@ export class SocketFeedback implements FeedbackChannel {
     const out = new SocketFeedback('server', `ws://${hostname}:${taken}`, options);
     out.server = server;
     server.on('error', () => undefined);
-    server.on('connection', (socket) => out.adopt(socket));
+    server.on('connection', (socket, request) => {
+      if (options.pushes && request.url === PUSH_PATH) void out.adoptPush(socket, options.pushes);
+      else out.adopt(socket);
+    });
     return out;
   }
 
@@ -193,6 +200,21 @@ export class SocketFeedback implements FeedbackChannel {
       this.open.delete(socket);
       this.gone(socket);
     });
+  }
+
+  /** A connection of its own for a push: it is no peer, and says nothing on the channel of reports. */
+  private async adoptPush(socket: WebSocket, pushes: PushAcceptor): Promise<void> {
+    if (this.closed || this.unproved >= MOST_UNPROVED) return socket.terminate();
+    this.unproved++;
+    this.open.add(socket);
+    socket.once('close', () => this.open.delete(socket));
+    const link = new SocketPushLink(socket, 'server', this.options.token, `at ${this.where}`);
+    const proved = await link.proved;
+    this.unproved--;
+    if (proved) return pushes.serve(link);
+    this.counters.refused++;
+    this.options.note?.(`feedback: a push was refused: ${link.fault ?? 'the peer left'}`);
+    socket.terminate();
   }
 
   /** False where the connection must end. */

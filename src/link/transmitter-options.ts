@@ -44,6 +44,9 @@ export interface TransmitterOptions {
   readonly oneAtATime?: boolean;
 }
 
+/** Another model set of the same codec: a sender takes it between pictures. */
+export type CodecChange = Required<Pick<TransmitterOptions, 'codec' | 'modelSet'>>;
+
 /** With every default; what is not known stays null or undefined. */
 export type CompleteOptions = Required<Omit<TransmitterOptions, 'dopplerHz' | 'protectionDb'>> & {
   readonly dopplerHz: number | null;

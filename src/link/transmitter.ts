@@ -31,7 +31,12 @@ import { sideReOf } from './resource-map.ts';
 import type { AckReport, CsiReport } from './reverse/reverse-messages.ts';
 import { type EncodedPart, itemsOf, partsOf, type SentPart } from './sent-part.ts';
 import type { TransmissionPlan, TransmitBurst } from './transmission.ts';
-import { type CompleteOptions, completeOptions, type TransmitterOptions } from './transmitter-options.ts';
+import {
+  type CodecChange,
+  type CompleteOptions,
+  completeOptions,
+  type TransmitterOptions,
+} from './transmitter-options.ts';
 
 export type { TransmissionPlan, TransmitBurst } from './transmission.ts';
 export type { TransmitterOptions } from './transmitter-options.ts';
@@ -60,9 +65,11 @@ interface DataBurst {
 /** Makes the bursts of a session: sounding, pictures, repetitions. Holds no clock and does no I/O. */
 export class Transmitter {
   readonly numerology: Numerology;
-  readonly options: CompleteOptions;
+  /** Of the current picture; only `send` replaces them. */
+  options: CompleteOptions;
   readonly budget: SymbolBudget = emptyBudget();
   readonly harq: HarqSender;
+  private next: CodecChange | null = null;
   private readonly phy: BurstTransmitter;
   /** Payloads live from their making to their modulation. */
   private readonly room = new PayloadRoom();
@@ -95,6 +102,11 @@ export class Transmitter {
     this.harq = new HarqSender(this.options.harq, this.options.ackTimeoutS);
   }
 
+  /** Codes with another model set from the next picture on: what is on the air keeps its own, its repetitions too. */
+  change(to: CodecChange): void {
+    this.next = to;
+  }
+
   /** A burst of known symbols from which the receiver measures the channel. */
   sounding(): TransmitBurst {
     const n = this.numerology;
@@ -119,7 +131,7 @@ export class Transmitter {
 
   /** One that knows the same of the channel and whose bursts nobody sends: what it is asked to code leaves no trace. */
   understudy(): Transmitter {
-    const other = new Transmitter({ ...this.options, numerology: this.numerology });
+    const other = new Transmitter({ ...this.options, ...this.next, numerology: this.numerology });
     other.report = this.report;
     return other;
   }
@@ -139,6 +151,8 @@ export class Transmitter {
     { capturedAtMs = null, ...policy }: SendPolicy = {},
   ): Promise<TransmissionPlan> {
     const n = this.numerology;
+    this.options = { ...this.options, ...this.next };
+    this.next = null;
     const options = { ...this.options, ...policy };
     const time = capturedAtMs === null ? null : captureTimeCode(capturedAtMs);
     this.image = (this.image + 1) & 0xff;

@@ -172,3 +172,15 @@ test('acknowledged blocks are not repeated; foreign acknowledgements change noth
   assert.equal(transmitter.pendingBlocks, 0);
   assert.deepEqual(transmitter.repeat(0), []);
 });
+
+test('another model set is taken from the next picture on: what is on the air keeps its own', async () => {
+  const n = numerology(6);
+  const transmitter = informed(n, 20, { modelSet: 1, harq: 1 });
+  const codec = new BytesCodec();
+  await transmitter.send(blank(64, 64), 4000, 0);
+  transmitter.change({ codec, modelSet: 2 });
+  assert.equal(transmitter.options.modelSet, 1, 'a repetition of the picture names its set');
+  assert.equal(transmitter.understudy().options.modelSet, 2);
+  await transmitter.send(blank(64, 64), 4000, 1);
+  assert.deepEqual([transmitter.options.modelSet, transmitter.options.codec], [2, codec]);
+});

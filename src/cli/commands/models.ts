@@ -3,6 +3,7 @@ import type { ModelFileInfo, ModelSetInfo } from '../../sct/semantics/model-set.
 import type { ModelCheck } from '../../sct/semantics/verify-models.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
+import { addModelsPush } from './models-push.ts';
 
 interface ModelsFlags {
   models?: string;
@@ -11,11 +12,11 @@ interface ModelsFlags {
 const MODELS = ['--models <dir>', 'folder with another models.json (default: the models that ship)'] as const;
 const USER_CODEC = 'onnx:';
 
-/** `sct models list|verify`. */
+/** `sct models list|verify`, and what models-push.ts adds. */
 export const addModels: AddCommand = (program, context, done) => {
   const group = program
     .command('models')
-    .summary('the networks: list, verify')
+    .summary('the networks: list, verify, push')
     .description('The networks and tables that the semantic codecs stand on.')
     .helpCommand(false);
 
@@ -54,6 +55,7 @@ export const addModels: AddCommand = (program, context, done) => {
     .action(async (what: string | undefined, flags: ModelsFlags) => {
       done(what === undefined ? await verifyFolder(context, await folderOf(flags)) : await verifyPair(context, what));
     });
+  addModelsPush(group, context, done);
 };
 
 async function folderOf(flags: ModelsFlags): Promise<string> {

@@ -3,18 +3,23 @@ import { knowledgePieces } from '../../link/reverse/knowledge-pieces.ts';
 import { encodeKnowledgePiece } from '../../link/reverse/reverse-messages.ts';
 import { answersTo } from '../../link/session/listener.ts';
 import type { TurningReceiver } from '../../link/session/turning-receiver.ts';
+import type { KnowledgeStore } from '../../sct/knowledge/knowledge-store.ts';
+import { PushedStore } from '../../sct/knowledge/pushed-store.ts';
 import type { LinkConfig } from '../link-config.ts';
 import { readLocalKnowledge } from '../local-knowledge.ts';
 import type { RunIo } from '../run-io.ts';
 import { AnswerPower } from './answer-power.ts';
 import { isSocket, openSocket } from './feedback.ts';
 import type { PowerKeeper } from './power-keeper.ts';
+import { openPushes } from './pushes.ts';
 
 /** What a receiver on a host of its own sends back. */
 export interface Answers {
   to(event: LinkEvent): void;
   /** By which radio reverse bursts are sent, once it is open, and with what power; null: the user's. */
   by(receiver: TurningReceiver, power: PowerKeeper | null): void;
+  /** What this end holds, with what is pushed to it while it runs; null where nothing can be. */
+  readonly growing: KnowledgeStore | null;
   /** Whether everything has been said that waits for a moment of quiet. */
   readonly said: boolean;
   close(): Promise<void>;
@@ -26,20 +31,24 @@ export interface Answers {
  */
 export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answers | null> {
   if (!isSocket(config) && config.feedback !== 'burst') return null;
-  const socket = isSocket(config)
-    ? await openSocket(config, 'receiver', { note: (text) => io.progress.note(text) })
-    : null;
+  const note = (text: string) => io.progress.note(text);
+  const { pushedDir } = config;
+  const store = isSocket(config) && pushedDir !== undefined ? await PushedStore.open(pushedDir) : null;
+  const held = await readLocalKnowledge(config);
+  const pushes = store && openPushes(store, held, note);
+  const socket = isSocket(config) ? await openSocket(config, 'receiver', { note, pushes: pushes?.acceptor }) : null;
   if (socket) io.progress.note(socket.describe());
   let radio: TurningReceiver | null = null;
   let answerPower: AnswerPower | null = null;
-  const held = (await readLocalKnowledge(config)).knowledge();
   const told = new Set<number>();
   const announce = (session: number): Uint8Array[] => {
     if (told.has(session)) return [];
     told.add(session);
-    return knowledgePieces(held, session).map(encodeKnowledgePiece);
+    pushes?.sessionBegins();
+    return knowledgePieces(held.knowledge(), session).map(encodeKnowledgePiece);
   };
   return {
+    growing: pushes && held,
     to: (event) => {
       if (event.type !== 'burst' || event.use === 'reverse') return;
       const messages = answersTo(event, { announce });
@@ -56,6 +65,9 @@ export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answer
     get said() {
       return radio?.idle ?? true;
     },
-    close: async () => socket?.close(),
+    close: async () => {
+      await pushes?.close();
+      await socket?.close();
+    },
   };
 }

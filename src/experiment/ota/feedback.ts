@@ -36,7 +36,7 @@ export async function openSocket(
   return SocketFeedback.connect(way.feedback, { ...options, token });
 }
 
-async function tokenText({ feedback, feedbackToken: file }: Way): Promise<string> {
+async function tokenText({ feedback, feedbackToken: file }: TokenPlace): Promise<string> {
   if (file !== undefined) return readTextFile(file, MAX_TOKEN_FILE_BYTES);
   const text = process.env[TOKEN_VARIABLE];
   if (text !== undefined) return text;
@@ -44,4 +44,15 @@ async function tokenText({ feedback, feedbackToken: file }: Way): Promise<string
     `--feedback ${feedback}: no token`,
     `give both ends the same: --feedback-token FILE, or ${TOKEN_VARIABLE} in the environment (openssl rand -hex 32)`,
   );
+}
+
+/** The address that a token is for, and the file that holds it, if one is named. */
+export interface TokenPlace {
+  readonly feedback: string;
+  readonly feedbackToken?: string | undefined;
+}
+
+/** The token that both ends share, of its file or the environment. UsageError where there is none, and for one too short. */
+export async function readFeedbackToken(place: TokenPlace): Promise<Buffer> {
+  return feedbackToken(await tokenText(place));
 }

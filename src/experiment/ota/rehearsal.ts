@@ -9,6 +9,8 @@ import type {
   SourcePlan,
 } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import type { KnownSet } from '../../sct/knowledge/knowledge-message.ts';
+import type { LinkKnowledge } from '../session-knowledge.ts';
 
 /**
  * A codec that looks at a picture before the channel is measured: what does not depend on the channel is not done while a
@@ -40,6 +42,17 @@ export class RehearsedCodec implements Codec {
   decode(received: ReceivedSource, options?: DecodeOptions): Promise<DecodedImage> {
     return this.inner.decode(received, options);
   }
+}
+
+/** The same, with a model set that is taken later rehearsed as well. */
+export function rehearsedChanges(link: LinkKnowledge): LinkKnowledge {
+  const { reopen } = link;
+  if (!reopen) return link;
+  const rehearsed = async (set: KnownSet) => {
+    const change = await reopen(set);
+    return { ...change, codec: new RehearsedCodec(change.codec) };
+  };
+  return { ...link, reopen: rehearsed };
 }
 
 /**

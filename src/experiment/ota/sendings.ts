@@ -145,6 +145,9 @@ export async function sendLive(sending: Sending): Promise<Sent> {
       soundings: { count: back ? config.soundings : 1, everyS: config.soundingEveryMs / 1e3 },
       waitS: { report: WAIT_S, answers: back ? WAIT_S : TAIL_S },
       planned: (plan) => sending.planned(plan),
+      changed: async () => {
+        codingS = await rehearse(transmitter, image, budget, () => air.nowS);
+      },
       burst: (use) => {
         io.progress.update(`send  ${use} burst sent`);
         const { endS, samples } = air.sent.at(-1) ?? { endS: 0, samples: 0 };

@@ -5,6 +5,7 @@ import type { FeedbackChannel } from '../reverse/feedback.ts';
 import type { KnowledgePiece } from '../reverse/knowledge-pieces.ts';
 import type { CsiReport } from '../reverse/reverse-messages.ts';
 import type { SendPolicy, TransmissionPlan, TransmitBurst, Transmitter } from '../transmitter.ts';
+import type { CodecChange } from '../transmitter-options.ts';
 import type { Air, Spacing } from './air.ts';
 
 /** What a sender is told that the receiver holds, and makes of it. */
@@ -13,6 +14,8 @@ export interface SenderKnowledge {
   /** Reference pictures that may be named, by the first 32 bits of their hashes; throws where nothing can be sent. */
   agree(): readonly number[];
   sent(settings: TransmissionPlan['settings']): void;
+  /** Another model set, by what the receiver holds; null to stay with the one in use. Default: always that. */
+  settle?(): Promise<CodecChange | null>;
 }
 
 export interface SenderOptions {
@@ -26,6 +29,8 @@ export interface SenderOptions {
   readonly soundings: { readonly count: number; readonly everyS: number };
   /** How long is waited: for a report after the soundings, and for answers after bursts of a picture, s. */
   readonly waitS: { readonly report: number; readonly answers: number };
+  /** Another model set has been taken: it is made ready before the channel is measured again. */
+  changed?(): Promise<void>;
   /** Time that a picture's coding takes before its first burst can be on the air, s: so much older a report is when it is used. */
   readonly codingS?: number;
   /** A burst is on the air. */
@@ -60,7 +65,18 @@ export class SenderSession {
   /** Sends one picture, with sounding bursts first where there is a way back. */
   async sendPicture(image: RgbImage, budgetRe: number): Promise<TransmissionPlan> {
     await this.measure();
+    await this.settleKnowledge();
     return this.sendWith(image, budgetRe);
+  }
+
+  /** Takes the model set that both ends agree on. Loading takes time, so the channel is measured again: its report is too old. */
+  private async settleKnowledge(): Promise<void> {
+    const { knowledge, transmitter } = this.options;
+    const change = await knowledge?.settle?.();
+    if (!change) return;
+    transmitter.change(change);
+    await this.options.changed?.();
+    await this.measure();
   }
 
   /** Soundings, and the wait for the report that they bring. */

@@ -1,5 +1,6 @@
 import { CRC16, crcBytes } from '../../common/crc.ts';
 import { FormatError, UsageError } from '../../common/errors.ts';
+import { MAX_SET_VERSION } from '../semantics/model-set.ts';
 
 /** Most model sets and reference pictures that one end can say it holds: two folders of sets, 8 each at most. */
 export const MAX_KNOWN_SETS = 16;
@@ -7,17 +8,19 @@ export const MAX_REFERENCES = 16;
 const MAX_NAME = 32;
 const HASH_BYTES = 32;
 const CRC_BYTES = 2;
-/** First byte: kind of message; then version of its form. */
+/** First byte: kind of message; then version of its form. Version 1 did not say the versions of sets. */
 const FORM = 0x4b;
-const VERSION = 1;
+const VERSION = 2;
 const MAX_SIDE_PX = 8192;
 /** Longest message: every list full, every name as long as it can be. */
 export const MAX_KNOWLEDGE_BYTES =
-  4 + MAX_KNOWN_SETS * (1 + MAX_NAME + 4 + HASH_BYTES) + MAX_REFERENCES * (4 + HASH_BYTES) + CRC_BYTES;
+  4 + MAX_KNOWN_SETS * (1 + MAX_NAME + 2 + 4 + HASH_BYTES) + MAX_REFERENCES * (4 + HASH_BYTES) + CRC_BYTES;
 
-/** A model set by the hash over its files; the name (its size: base, live) is for people. */
+/** A model set by the hash over its files; its name is its size (base, live), and its version tells which of that size is newer. */
 export interface KnownSet {
   readonly name: string;
+  /** 1 to 65535; 0 where the other end did not say it. */
+  readonly version: number;
   /** Of all its files together. */
   readonly bytes: number;
   readonly sha256: string; // 64 hexadecimal digits
@@ -40,7 +43,7 @@ const HASH = /^[0-9a-f]{64}$/;
 const NAME = /^[a-z0-9][a-z0-9-]{0,31}$/;
 
 /**
- * The bytes: form 0x4b, version 1, number of model sets, number of references; each set: length of its name, name, bytes of its
+ * The bytes: form 0x4b, version 2, number of model sets, number of references; each set: length of its name, name, its version in 2 bytes, bytes of its
  * files in 4 bytes, hash of 32 bytes; each reference: width and height in 2 bytes each, hash of 32 bytes; CRC-16 of all before.
  *
  * @throws UsageError naming what is out of range
@@ -65,9 +68,10 @@ export function encodeKnowledge({ modelSets, references }: Knowledge): Uint8Arra
     if (!HASH.test(hex)) throw new UsageError(`hash "${hex.slice(0, 80)}" is not 64 hexadecimal digits`);
     for (let i = 0; i < hex.length; i += 2) out.push(Number.parseInt(hex.slice(i, i + 2), 16));
   };
-  for (const { name, bytes, sha256 } of modelSets) {
+  for (const { name, version, bytes, sha256 } of modelSets) {
     if (!NAME.test(name)) throw new UsageError(`model set name "${name.slice(0, 40)}" is not allowed`);
     out.push(name.length, ...new TextEncoder().encode(name));
+    number('version of a model set', version, 0, MAX_SET_VERSION, 2);
     number('bytes of a model set', bytes, 1, 2 ** 32 - 1, 4);
     hash(sha256);
   }
@@ -95,7 +99,8 @@ export function decodeKnowledge(bytes: Uint8Array): Knowledge {
   }
   const body = bytes.subarray(0, length - CRC_BYTES);
   if (body[0] !== FORM) throw new FormatError('form', `${body[0]}, allowed ${FORM}`);
-  if (body[1] !== VERSION) throw new FormatError('version', `${body[1]}, this program knows ${VERSION}`);
+  const form = body[1];
+  if (form < 1 || form > VERSION) throw new FormatError('version', `${form}, this program knows 1 to ${VERSION}`);
   const [sets, count] = [body[2], body[3]];
   if (sets > MAX_KNOWN_SETS) throw new FormatError('model sets', `${sets}, allowed 0 to ${MAX_KNOWN_SETS}`);
   if (count > MAX_REFERENCES) throw new FormatError('references', `${count}, allowed 0 to ${MAX_REFERENCES}`);
@@ -105,9 +110,9 @@ export function decodeKnowledge(bytes: Uint8Array): Knowledge {
     at += n;
     return body.subarray(at - n, at);
   };
-  const number = (n: number, field: string, max: number) => {
+  const number = (n: number, field: string, max: number, min = 1) => {
     const value = take(n, field).reduce((sum, b) => 256 * sum + b, 0);
-    if (value < 1 || value > max) throw new FormatError(field, `${value} is outside 1 to ${max}`);
+    if (value < min || value > max) throw new FormatError(field, `${value} is outside ${min} to ${max}`);
     return value;
   };
   const hash = (field: string) => Array.from(take(HASH_BYTES, field), (b) => b.toString(16).padStart(2, '0')).join('');
@@ -116,7 +121,8 @@ export function decodeKnowledge(bytes: Uint8Array): Knowledge {
     if (n > MAX_NAME) throw new FormatError('name', `of ${n} letters, allowed up to ${MAX_NAME}`);
     const name = String.fromCharCode(...take(n, 'name'));
     if (!NAME.test(name)) throw new FormatError('name', 'has other than small letters, digits and -');
-    return { name, bytes: number(4, 'bytes', 2 ** 32 - 1), sha256: hash('model set') };
+    const version = form === 1 ? 0 : number(2, 'set version', MAX_SET_VERSION, 0);
+    return { name, version, bytes: number(4, 'bytes', 2 ** 32 - 1), sha256: hash('model set') };
   });
   const references = Array.from({ length: count }, (): KnownPicture => {
     const [width, height] = [number(2, 'width', MAX_SIDE_PX), number(2, 'height', MAX_SIDE_PX)];

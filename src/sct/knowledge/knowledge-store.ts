@@ -20,8 +20,8 @@ export function referenceHash({ width, height, data }: RgbImage): string {
 }
 
 /** A model set as it is told to the other end. */
-export function knownSet({ name, files, sha256 }: ModelSetInfo): KnownSet {
-  return { name, bytes: files.reduce((sum, f) => sum + f.bytes, 0), sha256 };
+export function knownSet({ name, version, files, sha256 }: ModelSetInfo): KnownSet {
+  return { name, version, bytes: files.reduce((sum, f) => sum + f.bytes, 0), sha256 };
 }
 
 /** First 32 bits of a hash: what side information and headers carry. */
@@ -99,6 +99,14 @@ export class KnowledgeStore {
         `this receiver has ${setList(this.knowledge().modelSets)}`,
       'both ends need the same set: give its folder with --models DIR, or send with one that is here',
     );
+  }
+
+  /** The newest version of a set; of several with one version the one that was added first. UsageError where there is none. */
+  newestOf(name: string): { readonly dir: string; readonly set: ModelSetInfo } {
+    const versions = this.sets.filter((s) => s.set.name === name);
+    if (versions.length === 0)
+      throw new UsageError(`no model set "${name}": there is ${setList(this.knowledge().modelSets)}`);
+    return versions.reduce((best, s) => (s.set.version > best.set.version ? s : best));
   }
 
   /** Folder of a set that `knowledge` names. */

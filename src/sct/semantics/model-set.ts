@@ -12,6 +12,8 @@ const MAX_MANIFEST_BYTES = 2 ** 20;
 /** Largest file of a set, and of all files of a set together. */
 export const MAX_MODEL_BYTES = 64 * 2 ** 20;
 export const MAX_SET_BYTES = 256 * 2 ** 20;
+/** Versions of a set count from 1; they are told in 16 bits. */
+export const MAX_SET_VERSION = 65_535;
 
 /** Networks and tables of a model set by what they do (the contract stands in docs/models.md). */
 export const MODEL_ROLES = [
@@ -117,7 +119,7 @@ const manifest = z.object({
     .array(
       z.object({
         name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/),
-        version: z.number().int().min(1),
+        version: z.number().int().min(1).max(MAX_SET_VERSION),
         id: z.string().regex(/^[0-9a-f]{8}$/),
         sha256: hex64,
         channels: z
@@ -147,6 +149,11 @@ export async function readModelSets(dir: string): Promise<readonly ModelSetInfo[
       'of the codecs only --codec classical needs none';
     throw new DeviceError(`cannot read ${path}`, hint);
   });
+  return parseModelSets(bytes);
+}
+
+/** Sets of a models.json, checked as `readModelSets` does. ModelError naming the field that is wrong. */
+export function parseModelSets(bytes: Uint8Array): readonly ModelSetInfo[] {
   let json: unknown;
   try {
     json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

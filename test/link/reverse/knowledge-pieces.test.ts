@@ -23,7 +23,12 @@ const hex = (text: string) => createHash('sha256').update(text).digest('hex');
 /** So many sets and references, all of the longest kind. */
 function holding(sets: number, references: number): Knowledge {
   return {
-    modelSets: Array.from({ length: sets }, (_, i) => ({ name: 'n'.repeat(32), bytes: i + 1, sha256: hex(`s${i}`) })),
+    modelSets: Array.from({ length: sets }, (_, i) => ({
+      name: 'n'.repeat(32),
+      version: i,
+      bytes: i + 1,
+      sha256: hex(`s${i}`),
+    })),
     references: Array.from({ length: references }, (_, i) => ({ sha256: hex(`r${i}`), width: 8192, height: i + 1 })),
   };
 }

@@ -19,9 +19,9 @@ import type { FeatureMap } from '../../../src/sct/semantics/feature-map.ts';
 import type { ModelSetInfo } from '../../../src/sct/semantics/model-set.ts';
 
 const hex = (text: string) => createHash('sha256').update(text).digest('hex');
-const OLD = { name: 'base', bytes: 17_000_000, sha256: hex('old') };
-const NEW = { name: 'base', bytes: 18_000_000, sha256: hex('new') };
-const LIVE = { name: 'live', bytes: 3_000_000, sha256: hex('live') };
+const OLD = { name: 'base', version: 1, bytes: 17_000_000, sha256: hex('old') };
+const NEW = { name: 'base', version: 2, bytes: 18_000_000, sha256: hex('new') };
+const LIVE = { name: 'live', version: 1, bytes: 3_000_000, sha256: hex('live') };
 const picture = (text: string) => ({ sha256: hex(text), width: 640, height: 480 });
 const hash = fc.integer({ min: 0, max: 1e9 }).map((n) => hex(`${n}`));
 const plain = { noNullPrototype: true };
@@ -30,6 +30,7 @@ const bySha = { selector: (v: { sha256: string }) => v.sha256 };
 const set = fc.record(
   {
     name: fc.stringMatching(/^[a-z0-9][a-z0-9-]{0,31}$/),
+    version: fc.integer({ min: 0, max: 65_535 }),
     bytes: fc.integer({ min: 1, max: 2 ** 32 - 1 }),
     sha256: hash,
   },
@@ -62,9 +63,9 @@ test('the message: what is written is read, and is never longer than its bound',
   const bytes = encodeKnowledge({ modelSets: [{ ...LIVE, bytes: 0x01020304 }], references: [picture('a')] });
   assert.equal(
     Buffer.from(bytes.subarray(0, -2)).toString('hex'),
-    `4b010101046c69766501020304${LIVE.sha256}028001e0${hex('a')}`,
+    `4b020101046c697665000101020304${LIVE.sha256}028001e0${hex('a')}`,
   );
-  const long = (i: number) => ({ name: 'x'.repeat(32), bytes: 1, sha256: hex(`${i}`) });
+  const long = (i: number) => ({ name: 'x'.repeat(32), version: 65_535, bytes: 1, sha256: hex(`${i}`) });
   const full = {
     modelSets: Array.from({ length: 16 }, (_, i) => long(i)),
     references: Array.from({ length: 16 }, (_, i) => picture(`r${i}`)),
@@ -82,6 +83,7 @@ test('what cannot be said is refused', () => {
     { modelSets: [{ ...LIVE, name: 'Live!' }], references: [] },
     { modelSets: [{ ...LIVE, sha256: 'abc' }], references: [] },
     { modelSets: [{ ...LIVE, bytes: 2 ** 32 }], references: [] },
+    { modelSets: [{ ...LIVE, version: 65_536 }], references: [] },
     { modelSets: [], references: [{ ...picture('a'), width: 0 }] },
     { modelSets: [], references: [{ ...picture('a'), height: 8193 }] },
   ]) {
@@ -141,16 +143,19 @@ test('a message that lies: entries twice, thousands of them, lengths beyond its 
     return Uint8Array.from([...body, crc >> 8, crc & 255]);
   };
   const one = [...encodeKnowledge({ modelSets: [LIVE], references: [] })].slice(4, -2);
-  assert.deepEqual(decodeKnowledge(sealed([0x4b, 1, 1, 0, ...one])).modelSets, [LIVE]);
+  assert.deepEqual(decodeKnowledge(sealed([0x4b, 2, 1, 0, ...one])).modelSets, [LIVE]);
+  // Version 1 said no versions of sets.
+  const old = [...one.slice(0, 5), ...one.slice(7)];
+  assert.deepEqual(decodeKnowledge(sealed([0x4b, 1, 1, 0, ...old])).modelSets, [{ ...LIVE, version: 0 }]);
   const cases: [number[], RegExp][] = [
-    [[0x4b, 1, 2, 0, ...one, ...one], /stands there twice/],
-    [[0x4b, 1, 255, 255, ...one], /model sets: 255, allowed 0 to 16/],
-    [[0x4b, 1, 0, 17], /references: 17/],
-    [[0x4b, 1, 2, 0, ...one], /needs 1 bytes, only 0 left/],
-    [[0x4b, 1, 1, 0, 200, ...one.slice(1)], /of 200 letters/],
-    [[0x4b, 1, 0, 0, ...one], /bytes too many/],
-    [[0x4b, 2, 0, 0], /version: 2/],
-    [[0x4b, 1, 255, 255, ...Array.from({ length: 5000 }, () => one).flat()], /bytes, allowed 6 to/],
+    [[0x4b, 2, 2, 0, ...one, ...one], /stands there twice/],
+    [[0x4b, 2, 255, 255, ...one], /model sets: 255, allowed 0 to 16/],
+    [[0x4b, 2, 0, 17], /references: 17/],
+    [[0x4b, 2, 2, 0, ...one], /needs 1 bytes, only 0 left/],
+    [[0x4b, 2, 1, 0, 200, ...one.slice(1)], /of 200 letters/],
+    [[0x4b, 2, 0, 0, ...one], /bytes too many/],
+    [[0x4b, 3, 0, 0], /version: 3/],
+    [[0x4b, 2, 255, 255, ...Array.from({ length: 5000 }, () => one).flat()], /bytes, allowed 6 to/],
   ];
   for (const [body, what] of cases) {
     assert.throws(
@@ -220,7 +225,13 @@ test('the store: sets by id; one that is not here is named with those that are',
   const store = new KnowledgeStore();
   const set = (s: KnownSet) => {
     const files = [{ bytes: s.bytes - 1 }, { bytes: 1 }];
-    return { name: s.name, sha256: s.sha256, id: s.sha256.slice(0, 8), files } as unknown as ModelSetInfo;
+    return {
+      name: s.name,
+      version: s.version,
+      sha256: s.sha256,
+      id: s.sha256.slice(0, 8),
+      files,
+    } as unknown as ModelSetInfo;
   };
   store.addModelSet('models', set(NEW));
   store.addModelSet('old', set(OLD));
@@ -231,6 +242,7 @@ test('the store: sets by id; one that is not here is named with those that are',
     () => store.modelSet(shortId(LIVE.sha256)),
     new RegExp(`model set ${LIVE.sha256.slice(0, 8)}; this receiver has base ${NEW.sha256.slice(0, 8)}`),
   );
-  for (let i = 0; i < 14; i++) store.addModelSet('more', set({ name: 'x', bytes: 2, sha256: hex(`x${i}`) }));
+  for (let i = 0; i < 14; i++)
+    store.addModelSet('more', set({ name: 'x', version: 1, bytes: 2, sha256: hex(`x${i}`) }));
   assert.throws(() => store.addModelSet('more', set(LIVE)), /more than 16 model sets/);
 });

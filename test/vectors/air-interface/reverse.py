@@ -57,7 +57,7 @@ def knowledge(pieces):
     pieces = sorted(pieces, key=lambda p: p["index"])
     assert [p["index"] for p in pieces] == list(range(pieces[0]["last"] + 1)), "pieces missing"
     data = bytes.fromhex("".join(p["bytes"] for p in pieces))
-    assert crc16(data[:-2]) == int.from_bytes(data[-2:], "big") and data[:2] == b"\x4b\x01"
+    assert crc16(data[:-2]) == int.from_bytes(data[-2:], "big") and data[:2] == b"\x4b\x02"
     sets, references, at = data[2], data[3], 4
 
     def take(n):
@@ -70,7 +70,7 @@ def knowledge(pieces):
 
     out = {"modelSets": [], "references": []}
     for _ in range(sets):
-        out["modelSets"].append({"name": take(number(1)).decode(), "bytes": number(4), "sha256": take(32).hex()})
+        out["modelSets"].append({"name": take(number(1)).decode(), "version": number(2), "bytes": number(4), "sha256": take(32).hex()})
     for _ in range(references):
         out["references"].append({"width": number(2), "height": number(2), "sha256": take(32).hex()})
     assert at == len(data) - 2

@@ -1,0 +1,79 @@
+import { ExitCode } from '../common/errors.ts';
+import { SocketFeedback } from '../link/feedback-socket.ts';
+import { PushAcceptor } from '../link/push/push-acceptor.ts';
+import type { PushTaken } from '../link/push/push-receiver.ts';
+import { PushedStore } from '../sct/knowledge/pushed-store.ts';
+import { readFeedbackToken } from './ota/feedback.ts';
+import type { RunIo } from './run-io.ts';
+
+export interface AcceptConfig {
+  readonly feedback: string;
+  readonly feedbackToken?: string | undefined;
+  /** Folder of what was pushed. */
+  readonly pushed: string;
+  /** Ends after so many pushes; default never. */
+  readonly count?: number | undefined;
+}
+
+export interface AcceptReport {
+  readonly schema: 'sct.models-accept/1';
+  readonly ok: boolean;
+  readonly directory: string;
+  readonly pushes: readonly (Omit<PushTaken, 'offer'> & {
+    readonly kind: string;
+    readonly name: string;
+    readonly version: number | null;
+    readonly sha256: string;
+    readonly bytes: number;
+  })[];
+}
+
+/** One line on a push that has come to its end. */
+export function pushText({ offer, state, reason, resumedBytes }: PushTaken): string {
+  const { kind, name, version, sha256, bytes } = offer;
+  const what = kind === 'set' ? `set ${name}, version ${version}` : `picture ${name}, ${offer.width}x${offer.height}`;
+  const resumed = resumedBytes > 0 ? `, ${(resumedBytes / 1e6).toFixed(2)} MB of it from before` : '';
+  return `push: ${what}, ${sha256.slice(0, 12)}, ${(bytes / 1e6).toFixed(2)} MB${resumed}: ${state}${reason ? ` (${reason})` : ''}`;
+}
+
+/** `sct models accept`: takes pushes until it is interrupted, or so many have come. Nothing is trusted by coming. */
+export async function runAccept(
+  config: AcceptConfig,
+  io: Pick<RunIo, 'progress' | 'signal'>,
+): Promise<{ readonly report: AcceptReport; readonly exitCode: ExitCode }> {
+  const token = await readFeedbackToken(config);
+  const store = await PushedStore.open(config.pushed);
+  const taken: PushTaken[] = [];
+  let finish!: () => void;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const note = (text: string) => io.progress.note(text);
+  const acceptor = new PushAcceptor({
+    keeper: store,
+    note,
+    taken: (push) => {
+      taken.push(push);
+      note(pushText(push));
+      if (taken.length === config.count) finish();
+    },
+  });
+  const socket = await SocketFeedback.listen(config.feedback, { token, pushes: acceptor, note });
+  note(`pushes are taken at ${socket.url}`);
+  io.signal.addEventListener('abort', finish, { once: true });
+  if (io.signal.aborted) finish();
+  try {
+    await finished;
+  } finally {
+    io.signal.removeEventListener('abort', finish);
+    await acceptor.close();
+    await socket.close();
+  }
+  const pushes = taken.map(({ offer, ...rest }) => {
+    const { kind, name, version, sha256, bytes } = offer;
+    return { kind, name, version: kind === 'set' ? version : null, sha256, bytes, ...rest };
+  });
+  const exitCode = io.signal.aborted ? ExitCode.interrupted : ExitCode.ok;
+  const ok = pushes.every((p) => p.state !== 'refused');
+  return { report: { schema: 'sct.models-accept/1', ok, directory: store.dir, pushes }, exitCode };
+}

@@ -1,0 +1,157 @@
+import { randomBytes } from 'node:crypto';
+import { WebSocket } from 'ws';
+import { DeviceError, FormatError, UsageError } from '../common/errors.ts';
+import { FeedbackHandshake, type HandshakeUse, NONCE_BYTES, type SocketRole } from './feedback-auth.ts';
+import type { PushLink } from './push/push-link.ts';
+import { CHUNK_BYTES, MAX_PUSH_MESSAGE, WINDOW_BYTES } from './push/push-messages.ts';
+
+/** Pushes have a path of their own at the address of the feedback socket, and keys of their own from the same token. */
+export const PUSH_PATH = '/push';
+const PUSH_USE: HandshakeUse = {
+  label: 'sct push',
+  magic: Buffer.from('sctp\x01', 'latin1'),
+  mostBytes: MAX_PUSH_MESSAGE,
+  medium: 'stream',
+};
+/** Largest frame: a message with its number and tag. */
+export const MAX_PUSH_FRAME = MAX_PUSH_MESSAGE + 24;
+/** Messages that came and nobody has taken: a peer sends no more than one span that was asked for. */
+const MOST_QUEUED = WINDOW_BYTES / CHUNK_BYTES + 8;
+const PROOF_TIMEOUT_MS = 10_000;
+/** Alive is asked for so often, ms; a peer that has not answered by the next time is gone. */
+const PING_MS = 5000;
+const CLOSE_MS = 500;
+
+/** One authenticated connection of a push over a WebSocket. */
+export class SocketPushLink implements PushLink {
+  /** Settles when the other end has proved that it holds the token, or the connection is over. */
+  readonly proved: Promise<boolean>;
+  /** Why the connection was given up; null where the other end left. */
+  fault: string | null = null;
+  private readonly socket: WebSocket;
+  private readonly where: string;
+  private readonly handshake: FeedbackHandshake;
+  private readonly queue: Uint8Array[] = [];
+  private waiting: ((message: Uint8Array | null) => void) | null = null;
+  private settle!: (proved: boolean) => void;
+  private alive = true;
+  private ended = false;
+
+  constructor(socket: WebSocket, role: SocketRole, token: Buffer, where: string) {
+    this.socket = socket;
+    this.where = where;
+    this.handshake = new FeedbackHandshake(role, token, randomBytes(NONCE_BYTES), PUSH_USE);
+    this.proved = new Promise((resolve) => {
+      this.settle = resolve;
+    });
+    const { opening } = this.handshake;
+    const begin = () => {
+      if (opening) socket.send(opening);
+    };
+    if (socket.readyState === WebSocket.OPEN) begin();
+    else socket.once('open', begin);
+    const unproved = setTimeout(() => this.giveUp('it never proved that it holds the token'), PROOF_TIMEOUT_MS);
+    void this.proved.then(() => clearTimeout(unproved));
+    const pings = setInterval(() => {
+      if (!this.alive) return this.giveUp('it does not answer');
+      this.alive = false;
+      if (socket.readyState === WebSocket.OPEN) socket.ping();
+    }, PING_MS);
+    socket.on('pong', () => {
+      this.alive = true;
+    });
+    socket.on('message', (data, isBinary) => {
+      this.alive = true;
+      try {
+        if (!isBinary || !Buffer.isBuffer(data)) throw new FormatError('frame', 'is not binary');
+        this.take(data);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        this.giveUp(error.message);
+      }
+    });
+    // What went wrong is seen in its closing.
+    socket.on('error', () => undefined);
+    socket.once('close', () => {
+      clearInterval(pings);
+      this.ended = true;
+      this.settle(false);
+      this.waiting?.(null);
+      this.waiting = null;
+    });
+  }
+
+  send(message: Uint8Array): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const gone = () => reject(new DeviceError(`the connection is gone: ${this.describe()}`));
+      if (this.ended || this.socket.readyState !== WebSocket.OPEN) return gone();
+      this.socket.send(this.handshake.seal(message), (error) => (error ? gone() : resolve()));
+    });
+  }
+
+  receive(): Promise<Uint8Array | null> {
+    const message = this.queue.shift();
+    if (message) return Promise.resolve(message);
+    if (this.ended) return Promise.resolve(null);
+    return new Promise((resolve) => {
+      this.waiting = resolve;
+    });
+  }
+
+  async close(): Promise<void> {
+    if (this.ended) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => this.socket.terminate(), CLOSE_MS);
+      this.socket.once('close', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.socket.close();
+    });
+  }
+
+  describe(): string {
+    return `push ${this.where}${this.fault === null ? '' : ` (${this.fault})`}`;
+  }
+
+  private take(frame: Buffer): void {
+    const { reply, message } = this.handshake.take(frame);
+    if (reply) this.socket.send(reply);
+    if (this.handshake.ready) this.settle(true);
+    if (!message) return;
+    if (this.waiting) {
+      this.waiting(message);
+      this.waiting = null;
+    } else if (this.queue.length >= MOST_QUEUED) throw new FormatError('frame', 'more than was asked for');
+    else this.queue.push(message);
+  }
+
+  private giveUp(fault: string): void {
+    this.fault ??= fault;
+    this.socket.terminate();
+  }
+}
+
+/**
+ * A connection for a push to the receiver at a feedback address.
+ *
+ * @throws UsageError where it holds another token; DeviceError where nobody is there, or nobody who takes pushes
+ */
+export async function connectPush(url: string, token: Buffer): Promise<SocketPushLink> {
+  const target = new URL(PUSH_PATH, url).href;
+  const socket = new WebSocket(target, {
+    maxPayload: MAX_PUSH_FRAME,
+    perMessageDeflate: false,
+    handshakeTimeout: PROOF_TIMEOUT_MS,
+  });
+  let reached = false;
+  socket.once('open', () => {
+    reached = true;
+  });
+  const link = new SocketPushLink(socket, 'client', token, `to ${url}`);
+  if (await link.proved) return link;
+  if (link.fault !== null)
+    throw new UsageError(`the receiver at ${url}: ${link.fault}`, 'give both ends the same token');
+  if (!reached) throw new DeviceError(`nobody is at ${url}`, 'start sct models accept or sct receive --pushed there');
+  throw new DeviceError(`${url} takes no pushes`, 'start sct models accept or sct receive --pushed there');
+}
