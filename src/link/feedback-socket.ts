@@ -3,11 +3,10 @@ import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { DeviceError, FormatError, UsageError } from '../common/errors.ts';
 import { FeedbackHandshake, MAX_FRAME_BYTES, NONCE_BYTES, type SocketRole } from './feedback-auth.ts';
 import { MAX_PUSH_FRAME, PUSH_PATH, SocketPushLink } from './feedback-push.ts';
+import { MessageQueue } from './message-queue.ts';
 import type { PushAcceptor } from './push/push-acceptor.ts';
 import type { FeedbackChannel } from './reverse/feedback.ts';
 
-/** Messages held for a peer that is not there, and messages that nobody has taken yet: the oldest go first. */
-const MOST_WAITING = 256;
 /** Connections that have not proved themselves: more are refused; each has so long, ms. */
 const MOST_UNPROVED = 8;
 const PROOF_TIMEOUT_MS = 5000;
@@ -48,8 +47,8 @@ export class SocketFeedback implements FeedbackChannel {
   private readonly options: SocketFeedbackOptions;
   private readonly role: SocketRole;
   private readonly where: string;
-  private readonly outgoing: Uint8Array[] = [];
-  private readonly incoming: Uint8Array[] = [];
+  private readonly outgoing = new MessageQueue(this.counters);
+  private readonly incoming = new MessageQueue(this.counters);
   private peer: { readonly socket: WebSocket; readonly handshake: FeedbackHandshake } | null = null;
   private server: WebSocketServer | null = null;
   private unproved = 0;
@@ -111,15 +110,11 @@ export class SocketFeedback implements FeedbackChannel {
 
   send(message: Uint8Array): void {
     this.outgoing.push(message.slice());
-    if (this.outgoing.length > MOST_WAITING) {
-      this.outgoing.shift();
-      this.counters.dropped++;
-    }
     this.flush();
   }
 
   receive(): Uint8Array[] {
-    return this.incoming.splice(0);
+    return this.incoming.takeAll();
   }
 
   async close(): Promise<void> {
@@ -247,17 +242,13 @@ export class SocketFeedback implements FeedbackChannel {
   private arrived(message: Uint8Array): void {
     this.counters.received++;
     this.incoming.push(message);
-    if (this.incoming.length > MOST_WAITING) {
-      this.incoming.shift();
-      this.counters.dropped++;
-    }
     this.options.changed?.();
   }
 
   private flush(): void {
     const { peer } = this;
     if (!peer || peer.socket.readyState !== WebSocket.OPEN) return;
-    for (const message of this.outgoing.splice(0)) {
+    for (const message of this.outgoing.takeAll()) {
       peer.socket.send(peer.handshake.seal(message));
       this.counters.sent++;
     }

@@ -11,11 +11,10 @@ import {
 } from '../feedback-auth.ts';
 import type { SocketCounters } from '../feedback-socket.ts';
 import type { HostFeedback, HostFeedbackOptions } from '../host-feedback.ts';
+import { MessageQueue } from '../message-queue.ts';
 import { connectNats } from './nats-connection.ts';
 import { describePlace, type NatsPlace, parseNatsUrl } from './nats-url.ts';
 
-/** Messages held for a peer that is not there, and messages that nobody has taken yet: the oldest go first. */
-const MOST_WAITING = 256;
 /** Attempts that have not proved themselves, at a receiver: the oldest goes first. */
 const MOST_UNPROVED = 64;
 /** Before a sender begins anew, ms: first, and most; a receiver keeps what is unproved no longer than the second. */
@@ -50,8 +49,8 @@ export class NatsFeedback implements HostFeedback {
   private readonly place: NatsPlace;
   private readonly options: HostFeedbackOptions;
   private readonly subject: string;
-  private readonly outgoing: Uint8Array[] = [];
-  private readonly incoming: Uint8Array[] = [];
+  private readonly outgoing = new MessageQueue(this.counters);
+  private readonly incoming = new MessageQueue(this.counters);
   private readonly unproved = new Map<string, Session>();
   private connection: NatsConnection | null = null;
   private inbox: Subscription | null = null;
@@ -107,15 +106,11 @@ export class NatsFeedback implements HostFeedback {
 
   send(message: Uint8Array): void {
     this.outgoing.push(message.slice());
-    if (this.outgoing.length > MOST_WAITING) {
-      this.outgoing.shift();
-      this.counters.dropped++;
-    }
     this.flush();
   }
 
   receive(): Uint8Array[] {
-    return this.incoming.splice(0);
+    return this.incoming.takeAll();
   }
 
   async close(): Promise<void> {
@@ -218,17 +213,13 @@ export class NatsFeedback implements HostFeedback {
   private deliver(message: Uint8Array): void {
     this.counters.received++;
     this.incoming.push(message);
-    if (this.incoming.length > MOST_WAITING) {
-      this.incoming.shift();
-      this.counters.dropped++;
-    }
     this.options.changed?.();
   }
 
   private flush(): void {
     const { peer } = this;
     if (!peer || !this.linked) return;
-    for (const message of this.outgoing.splice(0)) {
+    for (const message of this.outgoing.takeAll()) {
       this.say(peer, message);
       this.counters.sent++;
     }
