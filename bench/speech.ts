@@ -7,7 +7,6 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { UsageError } from '../src/common/errors.ts';
 import { resolveLinkConfig } from '../src/experiment/link-config.ts';
 import { runSpeech, type SpeechMetrics } from '../src/experiment/speech/speech-run.ts';
@@ -15,8 +14,10 @@ import { type Estimate, mean, meanInterval, pairedDifference } from '../src/expe
 import { resample } from '../src/sct/speech/resample.ts';
 import { readWav, SPEECH_RATE_HZ, type Speech, speechOf } from '../src/sct/speech/speech.ts';
 import type { SpeechKind } from '../src/sct/speech/speech-side.ts';
+import { benchWords, numberIn, refuse } from './words.ts';
 
-const { values } = parseArgs({
+const file = import.meta.filename;
+const { values } = benchWords(file, {
   options: {
     data: { type: 'string' },
     seeds: { type: 'string', default: '8' },
@@ -24,16 +25,19 @@ const { values } = parseArgs({
     'per-second': { type: 'string', default: '5000' },
   },
 });
-if (values.data === undefined) throw new Error('--data DIR: a folder of WAV files');
-const seeds = Number(values.seeds);
-const perSecond = Number(values['per-second']);
+if (values.data === undefined) refuse(file, '--data DIR is missing: a folder of WAV files');
+const folder = values.data;
+const seeds = numberIn(file, '--seeds', values.seeds, 1);
+const perSecond = numberIn(file, '--per-second', values['per-second'], 1);
 const parts = values.part.split(',');
+const unknown = parts.find((part) => !['awgn', 'eva'].includes(part));
+if (unknown !== undefined) refuse(file, `--part: "${unknown}" is not awgn or eva`);
 
-const sources = readdirSync(values.data)
+const sources = readdirSync(folder)
   .filter((name) => name.toLowerCase().endsWith('.wav'))
   .sort()
   .map((name): Speech => {
-    const wav = readWav(readFileSync(join(values.data!, name)));
+    const wav = readWav(readFileSync(join(folder, name)));
     return speechOf(resample(wav.samples, wav.rateHz, SPEECH_RATE_HZ));
   });
 const seconds = sources.reduce((sum, s) => sum + s.samples.length, 0) / SPEECH_RATE_HZ;
