@@ -1,4 +1,5 @@
 import { canonical, type Json } from './canonical-json.ts';
+import { ADDED_KEYS } from './metrics.ts';
 
 /** One place where two metrics objects differ; `path` as in "sfvs[3].state". */
 export interface MetricDifference {
@@ -27,7 +28,7 @@ function absoluteOf(path: string): number {
  * Differences between two metrics objects, for `replay --check`. Strings, booleans, nulls and integers must be equal;
  * floats may differ by the stated tolerance: another processor's vector code rounds differently in the last digits, which a network makes up to
  * 5e-5 dB of (measured: kernels in plain code against SIMD, and AVX2 against AVX-512); a wrong receiver differs by far more. A key missing on one side
- * is a difference. Empty = reproduced.
+ * is a difference, but where `a` was recorded before there was such a key. Empty = reproduced.
  */
 export function compareMetrics(a: unknown, b: unknown, options: CompareOptions = {}): MetricDifference[] {
   const { relative, ignore } = { ...DEFAULTS, ...options };
@@ -52,6 +53,7 @@ export function compareMetrics(a: unknown, b: unknown, options: CompareOptions =
     } else if (isObject(x) && isObject(y)) {
       for (const key of [...new Set([...Object.keys(x), ...Object.keys(y)])].sort()) {
         if (path === '' && ignore.includes(key)) continue;
+        if (!Object.hasOwn(x, key) && ADDED_KEYS.includes(key)) continue;
         visit(path ? `${path}.${key}` : key, own(x, key), own(y, key));
       }
     } else if (x !== y) {

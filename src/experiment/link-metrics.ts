@@ -90,6 +90,8 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   // By the receiver's samples where they are a radio's; a receiver that nobody hears cannot know which reports its sender has.
   const measuredAgeMs = input.modelled || !answersOf(config, facts) ? null : trace.csiAgeMs;
   metrics.csiAgeMs = measuredAgeMs ?? facts?.csiAgeMs ?? null;
+  metrics.codeBlocks = hasData ? trace.firstBlocks : null;
+  metrics.codeBlockErrors = hasData ? trace.firstFailures : null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
   metrics.outage = expectsPicture ? (decoded?.decodable || guessed ? 0 : 1) : null;
   const { rbSnrDb, cfoHz } = hasData

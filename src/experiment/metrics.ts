@@ -102,6 +102,9 @@ export interface LinkMetrics {
   /** Power of each subband's payload with --power-loading, dB; null for equal power. */
   powerLoadingDb: number[] | null;
   bler: number | null;
+  /** Of the first transmissions: code blocks, and those of them that failed; bler is their ratio. */
+  codeBlocks: number | null;
+  codeBlockErrors: number | null;
   /** 1 when side information or the file could not be decoded, else 0. */
   outage: 0 | 1 | null;
   /** Mean RB SNR of each subband of the image bursts, dB. */
@@ -157,6 +160,8 @@ export function emptyMetrics(codec: string): LinkMetrics {
     harq: null,
     powerLoadingDb: null,
     bler: null,
+    codeBlocks: null,
+    codeBlockErrors: null,
     outage: null,
     rbSnrDb: null,
     evmDb: null,
@@ -173,6 +178,9 @@ export function emptyMetrics(codec: string): LinkMetrics {
     sfvs: [],
   };
 }
+
+/** Keys that metrics.json did not have from the beginning: a run recorded before lacks them, and its replay is not held against it. */
+export const ADDED_KEYS: readonly string[] = ['codeBlocks', 'codeBlockErrors'];
 
 /** The keys in the order of the contract; metrics.json and `--json` follow it. */
 export const METRIC_KEYS: readonly string[] = Object.keys(emptyMetrics(''));

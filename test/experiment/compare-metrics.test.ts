@@ -49,6 +49,17 @@ test('integers must be equal, floats within the stated tolerance', () => {
   );
 });
 
+test('a run recorded before a key was added is not held against it; one that lost it is', () => {
+  const { codeBlocks: _, codeBlockErrors: __, ...before } = base();
+  const now = { ...base(), codeBlocks: 12, codeBlockErrors: 1 };
+  assert.deepEqual(compareMetrics(before, now), []);
+  assert.deepEqual(compareMetrics({ ...before, images: [before] }, { ...now, images: [now] }), []);
+  assert.deepEqual(
+    compareMetrics(now, before).map((d) => d.path),
+    ['codeBlockErrors', 'codeBlocks'],
+  );
+});
+
 test('shape differences name their place', () => {
   const paths = (b: object) => compareMetrics(base(), b).map((d) => d.path);
   assert.deepEqual(paths({ ...base(), rbSnrDb: [14.1, 15.2] }), ['rbSnrDb']);

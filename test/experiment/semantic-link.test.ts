@@ -113,7 +113,9 @@ test('of packets the blocks of every SFV are counted, lost ones too', async () =
   const streams = burst.carried!.streams.map((s) => s.id);
   assert.ok(streams.length > 1);
   assert.deepEqual([...new Set(burst.blocks.map((b) => b.stream))], streams);
-  assert.equal(metrics.bler, burst.blocks.filter((b) => !b.ok).length / burst.blocks.length);
+  const failed = burst.blocks.filter((b) => !b.ok).length;
+  assert.deepEqual([metrics.codeBlocks, metrics.codeBlockErrors], [burst.blocks.length, failed]);
+  assert.equal(metrics.bler, failed / burst.blocks.length);
 });
 
 test('the figures are those of the contract: every symbol is counted, every SFV listed', async () => {
@@ -123,6 +125,7 @@ test('the figures are those of the contract: every symbol is counted, every SFV 
   assert.equal(metrics.task, 'human');
   assert.equal(metrics.outage, 0);
   assert.equal(metrics.bler, null, 'no block was sent');
+  assert.deepEqual([metrics.codeBlocks, metrics.codeBlockErrors], [0, 0]);
   assert.equal(metrics.modelSet, plan.settings.modelSet);
   assert.ok(metrics.cbr! <= LIVE.cbr && metrics.cbr! > 0.8 * LIVE.cbr, `${metrics.cbr}`);
   assert.equal(metrics.sideInfoBytes, plan.sideInfoBytes);
