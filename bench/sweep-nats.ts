@@ -1,54 +1,98 @@
-// What a sweep over NATS costs a point beside measuring it: points that only sleep, workers of this process.
-//   nats-server -js -sd DIR &
-//   node --import tsx bench/sweep-nats.ts nats://127.0.0.1 [POINTS [WORKERS [SLEEP_MS]]]      (10000 points, 1 worker, 0 ms)
-// Prints one line of JSON: overheadMs is the time that a point takes beyond its share of the sleep.
-import { createHash, randomBytes } from 'node:crypto';
-import { tmpdir } from 'node:os';
-import { resolveLinkConfig } from '../src/experiment/link-config.ts';
-import { emptyMetrics } from '../src/experiment/metrics.ts';
-import { NatsPointQueue } from '../src/experiment/sweep/nats/nats-queue.ts';
-import { NatsWorker } from '../src/experiment/sweep/nats/nats-worker.ts';
-import { POINT_SCHEMA, type PointQueue, RESULT_SCHEMA, type SweepPoint } from '../src/experiment/sweep/point.ts';
+/**
+ * Sweeps over NATS: what a point costs beside measuring it, how workers share, and whether anything is lost or doubled when everything breaks.
+ *
+ *   npm run build && node --import tsx bench/sweep-nats.ts [--only PARTS] [--quick] [--seed N] [-o FILE]
+ *
+ * Needs nats-server; starts its own. PARTS (all): overhead, a sweep of 10 000 points that take no time, on one worker and on four; sharing, real
+ * points on one and two workers of one thread, beside one and two threads, in alternating pairs; sleeping, one against eight workers whose points
+ * sleep; faults, one sweep while workers, sweep and server are killed 20 times and the network is cut 10 times; idle, workers that wait; store, a
+ * file of 200 MB through the object store. JSON on stdout and in bench/results/sweep-nats.json (with --only its other parts stay; --quick: stdout alone).
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { NO_NATS } from '../test/nats-server.ts';
+import { faultsOf, measureFaults } from './sweep-nats/faults.ts';
+import { measureOverhead } from './sweep-nats/overhead.ts';
+import { SWEEP_NATS_SCHEMA, type SweepNatsReport } from './sweep-nats/report.ts';
+import { measureSharing, measureSleeping } from './sweep-nats/sharing.ts';
+import { measureIdle, measureStore } from './sweep-nats/store.ts';
+import { benchWords, numberIn, refuse } from './words.ts';
 
-const [url = 'nats://127.0.0.1', points = '10000', workers = '1', sleep = '0'] = process.argv.slice(2);
-const count = Number(points);
-const sleepMs = Number(sleep);
-const { files: _, timings: __, ...metrics } = emptyMetrics('classical');
+const FILE = import.meta.filename;
+const RESULT = fileURLToPath(new URL('results/sweep-nats.json', import.meta.url));
+const PARTS = ['overhead', 'sharing', 'sleeping', 'faults', 'idle', 'store'] as const;
+type Part = (typeof PARTS)[number];
 
-const executor: PointQueue = {
-  width: 1,
-  run: async ({ id }) => {
-    if (sleepMs > 0) await new Promise((resolve) => setTimeout(resolve, sleepMs));
-    return { kind: 'measured', result: { schema: RESULT_SCHEMA, id, metrics, exitCode: 0, timings: {} } };
+const { values } = benchWords(FILE, {
+  options: {
+    only: { type: 'string', default: PARTS.join(',') },
+    quick: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '1' },
+    output: { type: 'string', short: 'o' },
   },
-  describe: () => 'asleep',
-  close: async () => undefined,
-};
-
-const program = randomBytes(8).toString('hex');
-const end = new AbortController();
-const common = { url, program, signal: end.signal, note: (text: string) => void process.stderr.write(`${text}\n`) };
-const working = [];
-for (let i = 0; i < Number(workers); i++) {
-  working.push((await NatsWorker.open({ ...common, executor, cache: tmpdir(), idleMs: null })).work());
-}
-const queue = await NatsPointQueue.open({ ...common, queue: randomBytes(16).toString('hex'), resumed: false });
-const config = resolveLinkConfig({ codec: 'classical' });
-const list = Array.from({ length: count }, (_, index): SweepPoint => {
-  const id = createHash('sha256').update(`${program} ${index}`).digest('hex').slice(0, 32);
-  return { schema: POINT_SCHEMA, id, index, group: id, seedIndex: 0, photo: null, inputs: [], config };
 });
-const started = performance.now();
-let next = 0;
-const place = async (): Promise<void> => {
-  while (next < count) await queue.run(list[next++]);
+if (NO_NATS) refuse(FILE, NO_NATS, 3);
+const parts = values.only.split(',').map((word) => {
+  if ((PARTS as readonly string[]).includes(word)) return word as Part;
+  return refuse(FILE, `--only: "${word}" is none of ${PARTS.join(', ')}`);
+});
+const seed = numberIn(FILE, '--seed', values.seed, 0);
+const { quick } = values;
+const output = values.output ?? (quick ? null : RESULT);
+const load: Record<string, number> = {};
+
+const before =
+  output && existsSync(output) && parts.length < PARTS.length
+    ? (JSON.parse(readFileSync(output, 'utf8')) as SweepNatsReport)
+    : null;
+const program = await programFacts();
+const report: SweepNatsReport = {
+  schema: SWEEP_NATS_SCHEMA,
+  command: 'node --import tsx bench/sweep-nats.ts',
+  quick,
+  machine: { ...hostFacts(), node: process.version },
+  program,
+  server: execFileSync('nats-server', ['--version'], { encoding: 'utf8' }).trim(),
+  overhead: (await part('overhead', overhead)) ?? before?.overhead ?? [],
+  sharing: (await part('sharing', () => measureSharing(quick ? 6 : 40, quick ? 1 : 5))) ?? before?.sharing ?? null,
+  sleeping: (await part('sleeping', sleeping)) ?? before?.sleeping ?? [],
+  faults: (await part('faults', faults)) ?? before?.faults ?? null,
+  idle: (await part('idle', idle)) ?? before?.idle ?? [],
+  store: (await part('store', () => measureStore(quick ? 20 : 200))) ?? before?.store ?? null,
+  load: { ...before?.load, ...load },
 };
-await Promise.all(Array.from({ length: 64 }, place));
-const tookMs = performance.now() - started;
-await queue.close();
-end.abort();
-await Promise.all(working);
-const overheadMs = tookMs / count - sleepMs / Number(workers);
-process.stdout.write(
-  `${JSON.stringify({ points: count, workers: Number(workers), sleepMs, tookS: Math.round(tookMs) / 1e3, overheadMs: Math.round(1e3 * overheadMs) / 1e3 })}\n`,
-);
+const text = `${JSON.stringify(report, null, 2)}\n`;
+if (output) writeFileSync(output, text);
+process.stdout.write(text);
+process.exit(0);
+
+async function part<T>(name: Part, measure: () => Promise<T>): Promise<T | null> {
+  if (!parts.includes(name)) return null;
+  load[name] = Math.round(100 * loadavg()[0]) / 100;
+  process.stderr.write(`${name} …\n`);
+  return measure();
+}
+
+async function overhead() {
+  const points = quick ? 500 : 10_000;
+  return [await measureOverhead(points, 1, 1), await measureOverhead(points, 4, 4)];
+}
+
+async function sleeping() {
+  return [await measureSleeping(8, 200, quick ? 10 : 100), await measureSleeping(8, 20, quick ? 50 : 500)];
+}
+
+async function faults() {
+  const counts = quick
+    ? { worker: 2, sweep: 1, server: 1, broken: 1, stalled: 1 }
+    : { worker: 9, sweep: 7, server: 4, broken: 5, stalled: 5 };
+  return measureFaults(seed, quick ? 400 : 1600, faultsOf(counts));
+}
+
+async function idle() {
+  const seconds = quick ? 5 : 20;
+  return [await measureIdle(10, seconds), await measureIdle(quick ? 50 : 500, seconds)];
+}

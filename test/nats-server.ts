@@ -50,6 +50,12 @@ export class TestNats {
     return `nats://127.0.0.1:${this.port}`;
   }
 
+  /** Of the process that runs now. */
+  get pid(): number {
+    if (!this.child?.pid) throw new Error('nats-server does not run');
+    return this.child.pid;
+  }
+
   async restart(): Promise<void> {
     const store = this.jetStream ? ['-js', '-sd', this.store] : [];
     const args = ['-a', '127.0.0.1', '-p', String(this.port), ...store, ...this.more];
@@ -88,7 +94,8 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens at now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as { port: number };
@@ -96,11 +103,16 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** A cable to a server that can be cut and mended: what is connected breaks, and nothing connects meanwhile. */
+/**
+ * A cable to a server that can be cut and mended: what is connected breaks, and nothing connects meanwhile. Or it stalls: connections stay, new ones
+ * are taken, and nothing comes through, as with packets that are dropped on the way.
+ */
 export class TestCable {
   readonly port: number;
   private readonly open = new Set<Socket>();
+  private readonly ways = new Map<Socket, Socket>();
   private cut = false;
+  private stalled = false;
 
   private constructor(port: number) {
     this.port = port;
@@ -124,9 +136,12 @@ export class TestCable {
         one.on('error', () => undefined);
         one.once('close', () => {
           out.open.delete(one);
+          out.ways.delete(one);
           other.destroy();
         });
         one.pipe(other);
+        if (out.stalled) one.unpipe(other);
+        out.ways.set(one, other);
       }
     });
     t.after(() => {
@@ -145,8 +160,17 @@ export class TestCable {
     for (const socket of this.open) socket.destroy();
   }
 
+  stall(): void {
+    this.stalled = true;
+    for (const [from, to] of this.ways) from.unpipe(to).pause();
+  }
+
+  /** After a cut or a stall; what was said into a stalled connection comes now, if somebody still wants it. */
   mend(): void {
     this.cut = false;
+    if (!this.stalled) return;
+    this.stalled = false;
+    for (const [from, to] of this.ways) from.pipe(to);
   }
 }
 
