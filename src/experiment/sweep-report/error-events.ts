@@ -22,11 +22,11 @@ export function errorLimits(ds: number, dx: number): ErrorLimits {
 
 /**
  * The event and its marginals as 0 or 1 of each picture, null where it cannot be told. Distortions of pictures, as in `sct bounds --points`:
- * ds = 1 - mIoU of the task on what came, dx = MSE / 255^2 = 10^(-PSNR/10).
+ * ds = 1 - mIoU, by a judge on the received picture where there was one (`--judge`), else of the task on what came; dx = MSE / 255^2 = 10^(-PSNR/10).
  */
 export function eventsOf({ ds, dx }: ErrorLimits) {
   const of = (name: 'semantic' | 'pixel', { figures }: Observation): boolean | null => {
-    const value = name === 'semantic' ? figures.mIoU : figures.psnrDb;
+    const value = name === 'semantic' ? (figures.judgeMIoU ?? figures.mIoU) : figures.psnrDb;
     const limit = name === 'semantic' ? ds : dx;
     if (limit === Number.POSITIVE_INFINITY) return false;
     if (value === null) return null;

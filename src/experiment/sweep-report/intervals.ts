@@ -128,7 +128,8 @@ export function crossedShare(c: Crossed, confidence = 0.95): CrossedEstimate {
   return { ...base, low, high };
 }
 
-function alikeTrials({ photos, seeds }: Crossed): number {
+/** How many pictures tell something of their own where all came out alike: seeds, for one channel may have decided about all photos. */
+export function alikeTrials({ photos, seeds }: Crossed): number {
   return seeds > 1 ? seeds : photos;
 }
 

@@ -9,8 +9,8 @@ export interface Measure {
   readonly word: string;
   /** Axis of a plot, with its unit. */
   readonly label: string;
-  /** mean: of a number of each picture. share: of pictures for which it is 1 rather than 0. */
-  readonly kind: 'mean' | 'share';
+  /** mean: of a number of each picture. share: of pictures for which it is 1 rather than 0. ratio: of sums over pictures, `RATIO_PARTS`. */
+  readonly kind: 'mean' | 'share' | 'ratio';
   /** Least and largest possible value; an interval never leaves them. */
   readonly range: readonly [number, number];
   /** Decimals in tables. */
@@ -33,11 +33,13 @@ export const MEASURES: readonly Measure[] = [
   measure('psnrDb', 'psnr', 'PSNR, dB', { gain: true, worst: true }),
   measure('msSsim', 'ms-ssim', 'MS-SSIM', { range: [-1, 1], digits: 4, gain: true, worst: true }),
   measure('roiPsnrDb', 'roi-psnr', 'ROI-PSNR, dB', { gain: true, worst: true }),
+  measure('importanceWeightedPsnrDb', 'weighted-psnr', 'PSNR by importance, dB', { gain: true }),
   measure('ssim', 'ssim', 'SSIM', { range: [-1, 1], digits: 4 }),
   measure('lpips', 'lpips', 'LPIPS', { digits: 4, gain: true }),
   measure('mIoU', 'miou', 'mIoU', { range: SHARE, digits: 4, gain: true, worst: true }),
+  measure('judgeMIoU', 'judge-miou', 'mIoU of the judge', { range: SHARE, digits: 4, gain: true, worst: true }),
   measure('outage', 'outage', 'outage', { kind: 'share', range: SHARE, digits: 4 }),
-  measure('bler', 'bler', 'BLER of first transmissions', { range: SHARE, digits: 4 }),
+  measure('bler', 'bler', 'BLER of first transmissions', { kind: 'ratio', range: SHARE, digits: 4 }),
   measure('sfvReceived', 'sfv-received', 'SFVs received', { range: SHARE, digits: 4 }),
   measure('sfvRepaired', 'sfv-repaired', 'SFVs repaired', { range: SHARE, digits: 4 }),
   measure('sfvSynthesised', 'sfv-synthesised', 'SFVs synthesised', { range: SHARE, digits: 4 }),
@@ -47,6 +49,9 @@ export const MEASURES: readonly Measure[] = [
   measure('cbr', 'cbr', 'CBR', { range: FROM_ZERO, digits: 5 }),
   measure('retransmissions', 'repeats', 'code blocks sent again', { range: FROM_ZERO }),
 ];
+
+/** Of each picture beside its measures: numerator and denominator of `bler`. */
+export const RATIO_PARTS = { errors: 'codeBlockErrors', trials: 'codeBlocks' } as const;
 
 /** One number a measure, null where it was not measured. */
 export type Figures = Readonly<Record<string, number | null>>;
@@ -74,7 +79,21 @@ export function figuresOf(field: string, metrics: JsonObject): Figures {
   if (outage !== null && outage !== 0 && outage !== 1) {
     throw new FormatError(`${field}: outage`, `${outage} is neither 0 nor 1`);
   }
-  return Object.fromEntries(entries);
+  return { ...Object.fromEntries(entries), ...ratioParts(field, metrics) };
+}
+
+const MAX_BLOCKS = 1e9;
+
+/** Blocks of a picture and how many failed; null where they were not counted. */
+function ratioParts(field: string, metrics: JsonObject): Figures {
+  const [errors, trials] = [RATIO_PARTS.errors, RATIO_PARTS.trials].map((key) => {
+    const value = orNull(`${field}: ${key}`, metrics[key], asNumber);
+    if (value === null || (Number.isInteger(value) && value >= 0 && value <= MAX_BLOCKS)) return value;
+    throw new FormatError(`${field}: ${key}`, `${value} is out of range: allowed 0 to ${MAX_BLOCKS}, whole`);
+  });
+  if (errors === null || trials === null) return { [RATIO_PARTS.errors]: null, [RATIO_PARTS.trials]: null };
+  if (errors > trials) throw new FormatError(`${field}: ${RATIO_PARTS.errors}`, `${errors} of ${trials} blocks`);
+  return { [RATIO_PARTS.errors]: errors, [RATIO_PARTS.trials]: trials };
 }
 
 /** Shares of the SFVs in each state, and of the importance that was received; null for a picture without SFVs. */

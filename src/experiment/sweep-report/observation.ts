@@ -29,7 +29,19 @@ export interface Observation {
  * things on one machine. A model set counts by its hash, which the metrics have.
  */
 const NO_SETTING = new Set([
-  ...['seed', 'count', 'durationS', 'minPsnrDb', 'maxDrops', 'truth', 'lpips', 'known', 'modelsDir', 'rxModelsDir'],
+  ...[
+    'seed',
+    'count',
+    'durationS',
+    'minPsnrDb',
+    'maxDrops',
+    'truth',
+    'lpips',
+    'judge',
+    'known',
+    'modelsDir',
+    'rxModelsDir',
+  ],
   ...['feedbackToken', 'allowedBands', 'tx', 'rx', 'to', 'from', 'photo', 'reference', 'periodMs'],
 ]);
 

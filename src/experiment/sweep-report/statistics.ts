@@ -1,8 +1,9 @@
 import type { Design, Group } from './design.ts';
 import { type ErrorLimits, eventsOf } from './error-events.ts';
 import { type CrossedEstimate, crossed, crossedMean, crossedPercentile, crossedShare } from './intervals.ts';
-import { MEASURES } from './measures.ts';
+import { MEASURES, RATIO_PARTS } from './measures.ts';
 import type { Observation } from './observation.ts';
+import { type CrossedRatio, crossedRatio } from './ratio.ts';
 
 /** Percentile that stands beside every mean of quality. */
 export const WORST_PERCENTILE = 10;
@@ -12,6 +13,8 @@ export const METHODS = {
   mean: "95 % interval of a mean: Student's t; photos and seeds are two crossed random samples, variance by two-way analysis of variance where every photo has every seed [Satterthwaite46], by clusters where not [Cameron11]. With one photo (or one seed) it speaks of other seeds (photos) only.",
   share:
     '95 % interval of a share (outage, error events): Clopper-Pearson of as many independent trials as tell as much as these photos and seeds [Clopper34], [Korn98].',
+  ratio:
+    'BLER is blocks in error over blocks sent, of all pictures of a group together; 95 % interval by linearisation of the ratio [Cochran77] over photos and seeds as two crossed samples, then Clopper-Pearson of as many independent blocks as tell as much [Korn98]. A burst that was not found has no blocks: see outage.',
   percentile:
     '95 % interval of a 10th percentile: pigeonhole bootstrap over photos and seeds, 1000 resamples, seeded [Owen07]; none below 20 pictures.',
   gain: 'A gain is the mean of differences between two pictures of the same photo and seed (Student\'s t as for a mean). All else is equal but what stands under "also differs".',
@@ -50,6 +53,11 @@ function groupStatistics(group: Group, limits: ErrorLimits | null): GroupStatist
   const figures: Record<string, CrossedEstimate> = {};
   const worst: Record<string, CrossedEstimate> = {};
   for (const { key, kind, range, worst: alsoWorst } of MEASURES) {
+    if (kind === 'ratio') {
+      const ratio = ratioOf(observations);
+      if (ratio) figures[key] = ratio;
+      continue;
+    }
     const c = crossedOf(observations, (o) => o.figures[key]);
     if (c.values.length === 0) continue;
     figures[key] = kind === 'share' ? crossedShare(c) : crossedMean(c, range);
@@ -65,6 +73,14 @@ function groupStatistics(group: Group, limits: ErrorLimits | null): GroupStatist
   const photos = new Set(observations.map((o) => o.photo)).size;
   const seeds = new Set(observations.map((o) => o.seed)).size;
   return { group, photos, seeds, figures, worst, events };
+}
+
+/** Blocks in error over blocks, of the pictures that have any; null where none has. */
+function ratioOf(observations: readonly Observation[]): CrossedRatio | null {
+  const { errors, trials } = RATIO_PARTS;
+  const c = crossedOf(observations, (o) => ((o.figures[trials] ?? 0) > 0 ? o.figures[errors] : null));
+  const blocks = observations.flatMap((o) => ((o.figures[trials] ?? 0) > 0 ? [o.figures[trials]!] : []));
+  return blocks.length > 0 ? crossedRatio(c, blocks) : null;
 }
 
 /** Those observations for which `of` gives a number. */

@@ -5,6 +5,7 @@ import type { SweepReport } from './document.ts';
 import { EVENT_NAMES } from './error-events.ts';
 import type { CrossedEstimate } from './intervals.ts';
 import { MEASURES, type Measure } from './measures.ts';
+import type { CrossedRatio } from './ratio.ts';
 import type { GroupStatistics } from './statistics.ts';
 
 /** A table for people: words, and numbers as they are read. */
@@ -93,6 +94,8 @@ export function groupsCsv(r: SweepReport): string {
   const events = EVENT_NAMES.filter((name) => r.statistics.some((s) => s.events[name]));
   const names = [...means.map((m) => m.key), ...worst.map((m) => `${m.key}_p10`), ...events.map((e) => `event_${e}`)];
   const columns = names.flatMap((name) => INTERVAL.map((part) => `${name}${part}`));
+  const ratios = means.filter((m) => m.kind === 'ratio');
+  columns.push(...ratios.flatMap((m) => [`${m.key}_errors`, `${m.key}_trials`]));
   const lines = [csvLine([...axes, 'pictures', 'photos', 'seeds', ...columns])];
   for (const s of r.statistics) {
     lines.push(
@@ -102,10 +105,16 @@ export function groupsCsv(r: SweepReport): string {
         ...means.flatMap((m) => interval(s.figures[m.key])),
         ...worst.flatMap((m) => interval(s.worst[m.key])),
         ...events.flatMap((name) => interval(s.events[name])),
+        ...ratios.flatMap((m) => sums(s.figures[m.key])),
       ]),
     );
   }
   return lines.join('');
+}
+
+/** Numerator and denominator of a ratio. */
+function sums(e: CrossedEstimate | undefined): (number | null)[] {
+  return e && 'errors' in e ? [(e as CrossedRatio).errors, (e as CrossedRatio).trials] : [null, null];
 }
 
 /** gains.csv: what was compared, where, and every measure with its interval. */

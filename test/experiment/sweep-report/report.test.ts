@@ -220,6 +220,11 @@ test('damaged and hostile sweeps are refused with file, line and field', async (
       /line 4: outage.*neither/,
     ],
     ['bler', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), bler: 2 } })), /line 4: bler.*allowed 0 to 1/],
+    [
+      'blocks',
+      withResult((p) => ({ ...p.result, metrics: { ...metrics(p), codeBlocks: 2, codeBlockErrors: 3 } })),
+      /line 4: codeBlockErrors: 3 of 2 blocks/,
+    ],
     ['sfv', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), sfvs: [{ state: 'here' }] } })), /sfvs\[0\]/],
   ];
   for (const [name, changed, pattern] of cases) {

@@ -7,6 +7,8 @@ import { emptyMetrics, type SfvState } from '../../../src/experiment/metrics.ts'
 /** A sweep of known numbers: PSNR = 20 + SNR + photo + seed + codec + mapping, so that every mean and gain can be said beforehand. */
 export const PHOTOS = [0, 3, 5];
 export const SEEDS = [1, 2, 3, 4];
+/** Code blocks of each photo. */
+export const BLOCKS = [2, 10, 40];
 export const SNRS = [0, 6, 12];
 export const MAPPING_GAIN_DB = 1.75;
 export const CODEC_GAIN_DB = -0.5;
@@ -37,7 +39,10 @@ export function fakePoints(change = 0): FakePoint[] {
             const states: SfvState[] = ['received', 'received', 'repaired', 'lost'];
             const sfvs = codec === 'integrated' ? states.map((state, i) => sfv(i, state)) : [];
             const modelSet = codec === 'integrated' ? 'e1d7d342' : null;
-            const measured = { psnrDb, roiPsnrDb: psnrDb + 1, outage, bler: outage, mIoU: 0.5 + snrDb / 100 };
+            const blocks = BLOCKS[p];
+            const failed = outage * blocks;
+            const coded = { bler: failed / blocks, codeBlocks: blocks, codeBlockErrors: failed };
+            const measured = { psnrDb, roiPsnrDb: psnrDb + 1, outage, ...coded, mIoU: 0.5 + snrDb / 100 };
             const metrics = {
               ...empty,
               mapping,
