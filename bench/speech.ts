@@ -1,102 +1,104 @@
 /**
- * Speech over the link: STOI and segmental SNR by SNR, of analog symbols and of the coded reference, and what the mapping is worth.
+ * Speech over the link: STOI and segmental SNR of analog symbols and of the coded reference, what the mapping is worth, and a photo
+ * and speech in one budget.
  *
- *     node --import tsx bench/speech.ts --data DIR [--seeds N] [--part awgn,eva] [--per-second SYMBOLS]
+ *     node --import tsx bench/speech.ts --data DIR [--photos DIR] [--part awgn,mapping,mixed] [--seeds N] [--out FILE]
  *
- * DIR has WAV files; each is taken with every seed. Pairs: the same file and seed. Intervals: Student-t, 95 %.
+ * DIR has WAV files. awgn: each with every seed (8), 6 subbands, --per-second symbols (5000). mapping: all of them joined, --sfvs (24) and
+ * --mapping-per-second (2500), 16 seeds. mixed: the first --count (4) photos of the other folder, each with one file and every seed, in --symbols
+ * (40000). Pairs: the same source and seed. Intervals: Student-t, 95 %. FILE (default bench/results/speech.json) keeps the parts that are
+ * not measured now.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { UsageError } from '../src/common/errors.ts';
-import { resolveLinkConfig } from '../src/experiment/link-config.ts';
-import { runSpeech, type SpeechMetrics } from '../src/experiment/speech/speech-run.ts';
-import { type Estimate, mean, meanInterval, pairedDifference } from '../src/experiment/stats.ts';
-import { resample } from '../src/sct/speech/resample.ts';
-import { readWav, SPEECH_RATE_HZ, type Speech, speechOf } from '../src/sct/speech/speech.ts';
-import type { SpeechKind } from '../src/sct/speech/speech-side.ts';
+import { gitFacts, hostFacts, packageRoot } from '../src/experiment/host-facts.ts';
+import { listImages } from '../src/sct/image/list.ts';
+import { loadImage } from '../src/sct/image/load.ts';
+import { AWGN_HEAD, awgnLine, awgnRows } from './speech/awgn.ts';
+import { MAPPING_HEAD, mappingLine, mappingRows } from './speech/mapping.ts';
+import { MIXED_HEAD, mixedLine, mixedRows } from './speech/mixed.ts';
+import { joined, secondsOf, speechFiles } from './speech/sources.ts';
 import { benchWords, numberIn, refuse } from './words.ts';
+
+const SCHEMA = 'sct.bench.speech/1';
+const PARTS = ['awgn', 'mapping', 'mixed'] as const;
+type Part = (typeof PARTS)[number];
 
 const file = import.meta.filename;
 const { values } = benchWords(file, {
   options: {
     data: { type: 'string' },
-    seeds: { type: 'string', default: '8' },
-    part: { type: 'string', default: 'awgn,eva' },
+    photos: { type: 'string' },
+    seeds: { type: 'string' },
+    part: { type: 'string', default: PARTS.join(',') },
     'per-second': { type: 'string', default: '5000' },
+    'mapping-per-second': { type: 'string', default: '2500' },
+    sfvs: { type: 'string', default: '24' },
+    symbols: { type: 'string', default: '40000' },
+    count: { type: 'string', default: '4' },
+    out: { type: 'string', default: join(import.meta.dirname, 'results/speech.json') },
   },
 });
 if (values.data === undefined) refuse(file, '--data DIR is missing: a folder of WAV files');
-const folder = values.data;
-const seeds = numberIn(file, '--seeds', values.seeds, 1);
-const perSecond = numberIn(file, '--per-second', values['per-second'], 1);
-const parts = values.part.split(',');
-const unknown = parts.find((part) => !['awgn', 'eva'].includes(part));
-if (unknown !== undefined) refuse(file, `--part: "${unknown}" is not awgn or eva`);
+const whole = (name: 'per-second' | 'mapping-per-second' | 'sfvs' | 'symbols' | 'count') =>
+  numberIn(file, `--${name}`, values[name], 1);
+const seedsOf = (usual: number) => (values.seeds === undefined ? usual : numberIn(file, '--seeds', values.seeds, 2));
+const wanted = values.part.split(',');
+const unknown = wanted.find((part) => !PARTS.includes(part as Part));
+if (unknown !== undefined) refuse(file, `--part: "${unknown}" is not one of ${PARTS.join(', ')}`);
+const sources = speechFiles(values.data);
+if (sources.length === 0) refuse(file, `--data: ${values.data} has no WAV file`);
+if (wanted.includes('mixed') && values.photos === undefined)
+  refuse(file, '--photos DIR is missing: mixed needs photos');
 
-const sources = readdirSync(folder)
-  .filter((name) => name.toLowerCase().endsWith('.wav'))
-  .sort()
-  .map((name): Speech => {
-    const wav = readWav(readFileSync(join(folder, name)));
-    return speechOf(resample(wav.samples, wav.rateHz, SPEECH_RATE_HZ));
-  });
-const seconds = sources.reduce((sum, s) => sum + s.samples.length, 0) / SPEECH_RATE_HZ;
-console.log(`${sources.length} files, ${seconds.toFixed(1)} s, ${seeds} seeds each, ${perSecond} symbols a second\n`);
+interface Measured {
+  readonly settings: object;
+  readonly made: object;
+  readonly rows: readonly object[];
+}
+interface Results {
+  readonly schema: string;
+  readonly parts: Partial<Record<Part, Measured>>;
+}
 
-type Heard = Pick<SpeechMetrics, 'stoi' | 'segmentalSnrDb' | 'outage'>;
-
-async function measure(kind: SpeechKind, words: object): Promise<Heard[]> {
-  const out: Heard[] = [];
-  for (const speech of sources) {
-    const symbols = (perSecond * speech.samples.length) / SPEECH_RATE_HZ;
-    for (let seed = 1; seed <= seeds; seed++) {
-      const config = resolveLinkConfig({ numerology: 6, harq: 0, seed, ...words });
-      try {
-        out.push((await runSpeech(config, { speech, kind, symbols })).metrics);
-      } catch (error) {
-        // What does not fit by the report of the day is not sent: silence.
-        if (!(error instanceof UsageError)) throw error;
-        out.push({ stoi: 0, segmentalSnrDb: 0, outage: 1 });
-      }
-    }
+/** Measures a part row by row; what there is of it lies in the file after each. */
+async function measure<Row extends object>(
+  part: Part,
+  settings: object,
+  head: string,
+  measured: AsyncGenerator<Row>,
+  line: (row: Row) => string,
+): Promise<void> {
+  if (!wanted.includes(part)) return;
+  console.log(`\n${part} ${JSON.stringify(settings)}\n\n${head}`);
+  const { git, node } = { git: await gitFacts(await packageRoot()), node: process.version };
+  const rows: Row[] = [];
+  for await (const row of measured) {
+    rows.push(row);
+    console.log(line(row));
+    keep(part, { settings, made: { ...(git ? { git } : {}), node, cpu: hostFacts().cpu }, rows });
   }
-  return out;
 }
 
-/** Mean and half of its 95 % interval. */
-function shown({ value, high }: Estimate): string {
-  return `${value.toFixed(3)} ± ${(high - value).toFixed(3)}`;
-}
-const interval = (xs: readonly number[]) => shown(meanInterval(xs));
-const stois = (ms: readonly Heard[]) => ms.map((m) => m.stoi ?? 0);
-
-console.log(
-  '| AWGN, dB | analog: STOI | segmental SNR, dB | coded: STOI | segmental SNR, dB | outages |\n|---|---|---|---|---|---|',
-);
-for (const snrDb of parts.includes('awgn') ? [-3, 0, 3, 6, 10] : []) {
-  const analog = await measure('analog', { snrDb });
-  const coded = await measure('coded', { snrDb });
-  const segmental = (ms: readonly Heard[]) => mean(ms.map((m) => m.segmentalSnrDb ?? 0)).toFixed(1);
-  const lost = [analog, coded].map((ms) => ms.reduce((sum, m) => sum + m.outage, 0));
-  console.log(
-    `| ${snrDb} | ${interval(stois(analog))} | ${segmental(analog)} | ${interval(stois(coded))} | ${segmental(coded)} | ${lost.join(', ')} of ${analog.length} |`,
-  );
+function keep(part: Part, measured: Measured): void {
+  const { out } = values;
+  const old = existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as Results) : null;
+  const parts = { ...(old?.schema === SCHEMA ? old.parts : {}), [part]: measured };
+  writeFileSync(out, `${JSON.stringify({ schema: SCHEMA, parts }, null, 1)}\n`);
 }
 
-console.log(
-  '\n| EVA, dB | matched | uniform | worst | matched - uniform | coded | outages of coded |\n|---|---|---|---|---|---|---|',
-);
-for (const snrDb of parts.includes('eva') ? [5, 10] : []) {
-  const words = { snrDb, channel: 'eva', dopplerHz: 5 };
-  const [matched, uniform, worst] = [
-    await measure('analog', { ...words, mapping: 'matched' }),
-    await measure('analog', { ...words, mapping: 'uniform' }),
-    await measure('analog', { ...words, mapping: 'worst' }),
-  ];
-  const coded = await measure('coded', words);
-  const lost = coded.reduce((sum, m) => sum + m.outage, 0);
-  const columns = [matched, uniform, worst].map((ms) => interval(stois(ms)));
-  console.log(
-    `| ${snrDb} | ${columns.join(' | ')} | ${shown(pairedDifference(stois(matched), stois(uniform)))} | ${interval(stois(coded))} | ${lost} of ${coded.length} |`,
-  );
+const awgn = { seeds: seedsOf(8), perSecond: whole('per-second') };
+await measure('awgn', { ...awgn, files: sources.length }, AWGN_HEAD, awgnRows({ sources, ...awgn }), awgnLine);
+
+const all = joined(sources);
+const mapping = { seeds: seedsOf(16), perSecond: whole('mapping-per-second'), maxSfvs: whole('sfvs') };
+const seconds = secondsOf(all);
+await measure('mapping', { ...mapping, seconds }, MAPPING_HEAD, mappingRows({ speech: all, ...mapping }), mappingLine);
+
+if (wanted.includes('mixed')) {
+  const photos = [];
+  for (const path of (await listImages(values.photos!)).slice(0, whole('count'))) photos.push(await loadImage(path));
+  const mixed = { seeds: seedsOf(8), symbols: whole('symbols') };
+  const settings = { ...mixed, photos: photos.length, files: sources.length };
+  await measure('mixed', settings, MIXED_HEAD, mixedRows({ sources, photos, ...mixed }), mixedLine);
 }

@@ -1,6 +1,7 @@
 import { ExitCode, inRange, UsageError } from '../../common/errors.ts';
 import { countedRe, type SymbolBudget } from '../../link/accounting.ts';
 import { USUAL_SFVS } from '../../link/plan/control-part.ts';
+import type { TransmissionPlan } from '../../link/transmission.ts';
 import { CODEC_IDS, type CodecId } from '../../phy/frame/extension.ts';
 import { type DecodedMixed, MixedCodec, SpeechLinkCodec } from '../../sct/codec/mixed.ts';
 import { type RgbImage, rgbImage } from '../../sct/image/rgb-image.ts';
@@ -61,6 +62,9 @@ export interface SpeechMetrics {
   readonly symbolsPerSecond: number;
   /** Of streams of speech; null for a file of bits. */
   readonly speechSymbols: number | null;
+  /** SNR of a channel of the same capacity as the places of either by the CSI report, dB; null for a file of bits, and without a picture. */
+  readonly speechSnrDb: number | null;
+  readonly pictureSnrDb: number | null;
   readonly sideInfoBytes: number;
   readonly budget: SymbolBudget;
   readonly outage: 0 | 1;
@@ -126,6 +130,7 @@ export async function runSpeech(config: LinkConfig, input: SpeechRunInput): Prom
       symbols: counted,
       symbolsPerSecond: counted / seconds,
       speechSymbols: kind === 'coded' ? null : image ? Number(plan.settings.speechSymbols) : budget.payload,
+      ...reportedSnrs(plan, image !== undefined),
       sideInfoBytes: plan.sideInfoBytes,
       budget,
       outage: decodable ? 0 : 1,
@@ -137,6 +142,21 @@ export async function runSpeech(config: LinkConfig, input: SpeechRunInput): Prom
   } finally {
     await exchange.close();
   }
+}
+
+/** What the places of both modalities are worth by the report that the plan was made by. */
+function reportedSnrs({ grants, settings }: TransmissionPlan, mixed: boolean) {
+  const first = mixed ? Number(settings.pictureStreams) : 0;
+  const over = (own: TransmissionPlan['grants']): number | null => {
+    const known = own.filter((g) => g.snrDb !== undefined);
+    const symbols = known.reduce((sum, g) => sum + g.size, 0);
+    const bits = known.reduce((sum, g) => sum + g.size * Math.log2(1 + 10 ** (g.snrDb! / 10)), 0);
+    return symbols > 0 ? 10 * Math.log10(2 ** (bits / symbols) - 1) : null;
+  };
+  return {
+    speechSnrDb: over(grants.filter((g) => g.id >= first)),
+    pictureSnrDb: mixed ? over(grants.filter((g) => g.id < first)) : null,
+  };
 }
 
 /** An outage is judged as flat mid-grey, as everywhere. */

@@ -97,9 +97,10 @@ export class MixedCodec implements Codec {
     const picture = await this.pictures.analyse(image, { ...hints, maxSfvs: left });
     const first = picture.streams.length;
     if (first < 1) throw new UsageError('the picture has no stream to send');
+    const { priority } = this.options;
     const { streams, ranking } = mergeModalities([
-      { plan: picture, importance: Math.max(1, contentBits(picture, image)) },
-      { plan: speech, importance: this.options.priority * Math.max(1, speech.analysis.contentBits) },
+      { plan: picture, importance: Math.max(1, contentBits(picture, image)), priority: 1 },
+      { plan: speech, importance: priority * Math.max(1, speech.analysis.contentBits), priority },
     ]);
     return {
       streams,
@@ -130,7 +131,7 @@ export class MixedCodec implements Codec {
       speech: heard.sideInfo,
     });
     const speechSymbols = own.reduce((sum, g) => sum + g.size, 0);
-    const settings = { ...seen.settings, speechStreams: own.length, speechSymbols };
+    const settings = { ...seen.settings, pictureStreams: first, speechStreams: own.length, speechSymbols };
     return { sideInfo, streams, settings, ...(seen.timingsMs ? { timingsMs: seen.timingsMs } : {}) };
   }
 

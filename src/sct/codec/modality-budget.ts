@@ -7,6 +7,8 @@ export interface ModalityPlan {
   readonly plan: Pick<SourcePlan, 'streams' | 'ranking'>;
   /** Priority x bits of content: what modalities are compared by; from 0 on. */
   readonly importance: number;
+  /** How much a bit of it matters: what orders are merged by, for a small modality is not a less important one. */
+  readonly priority: number;
 }
 
 /**
@@ -25,7 +27,8 @@ export function scoreOffsets(importances: readonly number[]): number[] {
 
 /**
  * All streams as one source: ids go on from modality to modality, scores are on one scale, and the orders of placement are merged by
- * importance a cell as a multiple of the modality's mean cell, times its share of all importance a modality. Each keeps its own order.
+ * importance a cell as a multiple of the modality's mean cell, times its priority, so that neither size nor unit of cells decides who has
+ * the best RBs. Each keeps its own order; ties: the earlier modality.
  */
 export function mergeModalities(modalities: readonly ModalityPlan[]): { streams: StreamPlan[]; ranking: number[] } {
   const offsets = scoreOffsets(modalities.map((m) => m.importance));
@@ -44,7 +47,7 @@ export function mergeModalities(modalities: readonly ModalityPlan[]): { streams:
     return order.map((id) => {
       const { score, cells: own = 1 } = plan.streams[id];
       const relative = weight > 0 ? (scoreWeight(score) * cells) / (weight * own) : 1;
-      return { id: first + id, density: relative * modalities[m].importance };
+      return { id: first + id, density: relative * modalities[m].priority };
     });
   });
   const ranking: number[] = [];

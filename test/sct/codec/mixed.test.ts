@@ -53,8 +53,8 @@ test('on one scale, streams keep their shares of their modality, and modalities 
         return { plan: { streams } };
       };
       const { streams, ranking } = mergeModalities([
-        { ...plan(a), importance: 1 },
-        { ...plan(b), importance: ratio },
+        { ...plan(a), importance: 1, priority: 1 },
+        { ...plan(b), importance: ratio, priority: 1 },
       ]);
       assert.deepEqual(
         [...ranking].sort((x, y) => x - y),
@@ -76,13 +76,13 @@ test('each modality keeps its own order, and priority brings one of them forward
   });
   const picture = plan([240, 230, 200], [1, 0, 2]);
   const speech = plan([235, 235, 0], [1, 0]);
-  const order = (importance: number) =>
+  const order = (priority: number, bits = 1) =>
     mergeModalities([
-      { plan: picture, importance: 1 },
-      { plan: speech, importance },
+      { plan: picture, importance: 1, priority: 1 },
+      { plan: speech, importance: bits * priority, priority },
     ]).ranking;
-  for (const importance of [0.01, 1, 100]) {
-    const ids = order(importance);
+  for (const priority of [0.01, 1, 100]) {
+    const ids = order(priority);
     assert.deepEqual(
       ids.filter((id) => id < 3),
       [1, 0, 2],
@@ -93,6 +93,7 @@ test('each modality keeps its own order, and priority brings one of them forward
       'a stream that its modality leaves out stays out',
     );
   }
+  assert.deepEqual(order(1, 1e-3), order(1, 1e3), 'who is small is not less important for it');
   assert.deepEqual(order(100).slice(0, 2), [4, 3]);
   assert.deepEqual(order(0.01).slice(-2), [4, 3]);
   assert.deepEqual(scoreOffsets([1, 3]), [-32, -7]);
