@@ -25,7 +25,10 @@ export interface MappingSettings {
   readonly maxSfvs: number;
 }
 
-type Point = Required<Pick<LinkInput, 'channel' | 'dopplerHz' | 'snrDb'>> & { readonly numerology: number };
+type Point = Required<Pick<LinkInput, 'channel' | 'dopplerHz'>> & {
+  readonly numerology: number;
+  readonly snrDb: number;
+};
 
 const POINTS: readonly Point[] = [
   { channel: 'eva', dopplerHz: 5, numerology: 6, snrDb: 5 },
