@@ -1,11 +1,8 @@
-import { readFile, stat } from 'node:fs/promises';
 import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
 import { DeviceError, UsageError } from '../../common/errors.ts';
+import { CREDENTIALS_HINT, readNatsSecrets, SECRET_VARIABLES } from './nats-secrets.ts';
 import { describePlace, hostPortOf, type NatsPlace } from './nats-url.ts';
 
-/** Environment variable that names a file with what the server asks for; the command line is recorded, so it is no place for it. */
-export const CREDENTIALS_VARIABLE = 'SCT_NATS_CREDENTIALS';
-const MAX_CREDENTIALS_BYTES = 16384;
 /** For a server to answer, ms. */
 const CONNECT_MS = 5000;
 /** Between attempts to come back, ms. */
@@ -23,9 +20,9 @@ export interface NatsOptions {
   lost?(): void;
   back?(): void;
   closed?(error: Error | null): void;
+  /** The server does not let this login publish or hear something. */
+  denied?(text: string): void;
 }
-
-type Client = typeof import('@nats-io/transport-node');
 
 /**
  * A connection to a NATS server that comes back by itself whenever it breaks, without end. What is published while it is gone is lost: callers
@@ -35,6 +32,8 @@ type Client = typeof import('@nats-io/transport-node');
  */
 export async function connectNats(place: NatsPlace, options: NatsOptions): Promise<NatsConnection> {
   const client = await optional(() => import('@nats-io/transport-node'));
+  const secrets = await readNatsSecrets(client);
+  if (secrets.warning) options.note?.(`nats: ${secrets.warning}`);
   const connectOptions: ConnectionOptions = {
     servers: [hostPortOf(place)],
     name: options.name,
@@ -47,12 +46,15 @@ export async function connectNats(place: NatsPlace, options: NatsOptions): Promi
     pingInterval: PING_MS,
     maxPingOut: MOST_PINGS_OUT,
     noAsyncTraces: true,
-    ...(place.tls ? { tls: {} } : {}),
-    ...(await credentials(client)),
+    ...(place.tls || secrets.tls ? { tls: secrets.tls ?? {} } : {}),
+    ...secrets.login,
   };
   const connection = await client.connect(connectOptions).catch((error: unknown) => {
-    throw refusal(place, error);
+    throw refusal(place, error, secrets.tls?.cert !== undefined);
   });
+  if (secrets.sentAsIs && !place.tls && !isLocal(place.host)) {
+    options.note?.('nats: password or token go over the network as they are: use tls://');
+  }
   void watch(connection, options);
   return connection;
 }
@@ -71,40 +73,59 @@ export async function optional<T>(load: () => Promise<T>): Promise<T> {
   }
 }
 
-/** user:password, a token, or a credentials file as `nsc` writes it. */
-async function credentials(client: Client): Promise<ConnectionOptions> {
-  const path = process.env[CREDENTIALS_VARIABLE];
-  if (path === undefined || path === '') return {};
-  const bytes = (await stat(path).catch(() => null))?.size;
-  if (bytes === undefined || bytes === 0 || bytes > MAX_CREDENTIALS_BYTES) {
-    throw new UsageError(
-      `${CREDENTIALS_VARIABLE}: ${path} ${bytes === undefined ? 'cannot be read' : `has ${bytes} bytes`}`,
-      `it holds user:password, a token or NATS credentials, 1 to ${MAX_CREDENTIALS_BYTES} bytes`,
+/** Codes of OpenSSL and Node where this end does not trust the other's certificate. */
+const DISTRUST = /SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|CERT_|ALTNAME/;
+
+/** What came of an attempt to connect, for people. The client's own words never hold a password. */
+function refusal(place: NatsPlace, error: unknown, certified: boolean): Error {
+  const name = error instanceof Error ? error.name : '';
+  const text = textOf(error);
+  const code = codesOf(error);
+  const where = describePlace(place);
+  if (/Authorization|Authentication/i.test(name) || /authorization violation|nkeys?|seed|credentials/i.test(text)) {
+    return new UsageError(`${where} refuses these credentials`, CREDENTIALS_HINT);
+  }
+  if (DISTRUST.test(code) || /certificate/i.test(text)) {
+    // The server's own word that it wants a certificate comes as an alert.
+    const wanted = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE)|alert/i.test(`${code} ${text}`);
+    return new UsageError(
+      wanted ? `${where} wants another certificate of this end` : `${where}: its certificate is not trusted: ${text}`,
+      wanted
+        ? `${SECRET_VARIABLES.certificate} and ${SECRET_VARIABLES.key} name this end's certificate and key`
+        : `${SECRET_VARIABLES.authority} names a file with the authority's certificate; the URL's host must stand in the server's`,
     );
   }
-  const text = await readFile(path, 'utf8');
-  if (text.includes('BEGIN NATS USER JWT')) {
-    return { authenticator: client.credsAuthenticator(new TextEncoder().encode(text)) };
+  // With TLS 1.3 a server that wants a certificate says so to nobody: it hangs up.
+  if (place.tls && !certified && name === 'TimeoutError') {
+    return new DeviceError(
+      `${where} does not answer: it may want a certificate of this end`,
+      `${SECRET_VARIABLES.certificate} and ${SECRET_VARIABLES.key} name this end's certificate and key`,
+    );
   }
-  const line = text.trim();
-  if (/[\r\n]/.test(line)) throw new UsageError(`${CREDENTIALS_VARIABLE}: ${path} has more than one line`);
-  const colon = line.indexOf(':');
-  return colon < 0 ? { token: line } : { user: line.slice(0, colon), pass: line.slice(colon + 1) };
+  if (/does not support 'tls'|tls.*not available/i.test(text)) {
+    return new DeviceError(
+      `${where} offers no TLS, nothing was said to it`,
+      'give its certificate to the server, or nats://',
+    );
+  }
+  return new DeviceError(`no NATS server answers at ${where}: ${text}`, 'start one with: nats-server -js -sd DIR');
 }
 
-function refusal(place: NatsPlace, error: unknown): Error {
-  const name = error instanceof Error ? error.name : '';
-  const text = error instanceof Error ? error.message : String(error);
-  if (/Authorization|Authentication/i.test(name) || /authorization violation/i.test(text)) {
-    return new UsageError(
-      `${describePlace(place)} refuses these credentials`,
-      `${CREDENTIALS_VARIABLE} names a file with user:password, a token or NATS credentials`,
-    );
+function textOf(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).slice(0, 300);
+}
+
+/** Codes of an error and of what it was caused by. */
+function codesOf(error: unknown): string {
+  const codes: string[] = [];
+  for (let at = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
+    codes.push(String((at as NodeJS.ErrnoException).code ?? ''));
   }
-  return new DeviceError(
-    `no NATS server answers at ${describePlace(place)}: ${text}`,
-    'start one with: nats-server -js -sd DIR',
-  );
+  return codes.join(' ');
+}
+
+function isLocal(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 
 async function watch(connection: NatsConnection, options: NatsOptions): Promise<void> {
@@ -116,6 +137,10 @@ async function watch(connection: NatsConnection, options: NatsOptions): Promise<
     } else if (status.type === 'reconnect') {
       options.back?.();
       options.note?.('nats: the connection to the server is back');
+    } else if (status.type === 'error') {
+      const text = textOf(status.error);
+      options.note?.(`nats: ${text}`);
+      if (/permissions violation/i.test(text)) options.denied?.(text);
     }
   }
 }
