@@ -89,7 +89,7 @@ async function faults() {
   const counts = quick
     ? { worker: 2, sweep: 1, server: 1, broken: 1, stalled: 1 }
     : { worker: 9, sweep: 7, server: 4, broken: 5, stalled: 5 };
-  return measureFaults(seed, quick ? 400 : 1600, faultsOf(counts));
+  return measureFaults(seed, quick ? 300 : 1200, faultsOf(counts));
 }
 
 async function idle() {
