@@ -258,10 +258,10 @@ export class BurstReceiver {
 
     const from = Math.max(this.window.start, start);
     const stop = Math.min(this.window.end, start + layout.samples + n.cpLength + Math.ceil(layout.samples * 120e-6));
-    const held = this.window.samples.subarray(2 * this.window.at(from), 2 * this.window.at(stop));
+    const ends = [start, start + layout.samples] as const;
     const base = origin - from;
     const begin = start - from;
-    const { samples, dcDb, power, changes } = withoutMean(held, begin, begin + layout.samples, n, this.scratch);
+    const { samples, dcDb, power, changes } = withoutMean(this.window, [from, stop], ends, n, this.scratch);
     this.window.carriers.burst(power);
 
     const tracker = this.tracker.begin(acquisition, preamble, layout.symbols);

@@ -66,9 +66,4 @@ export interface CorrelateKernel {
     metric: SearchMetric,
     to: number,
   ): void;
-  /**
-   * Correlation of neighbours over samples [from, to), 2 |sum conj(x(n)) x(n + 1)| / sum (|x(n)|^2 + |x(n + 1)|^2), n every 4th
-   * sample from `from` on.
-   */
-  colour(samples: Float32Array, from: number, to: number): number;
 }

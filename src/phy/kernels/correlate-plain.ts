@@ -57,22 +57,6 @@ export class PlainCorrelateKernel implements CorrelateKernel {
     keepPast([re, im, energy], past.hops, count);
     keepPast([pairRe, pairIm], past.pairs, count);
   }
-
-  colour(samples: Float32Array, from: number, to: number): number {
-    let re = 0;
-    let im = 0;
-    let energy = 1e-30;
-    for (let i = 2 * from; i + 3 < 2 * to; i += 8) {
-      const a = samples[i];
-      const b = samples[i + 1];
-      const c = samples[i + 2];
-      const d = samples[i + 3];
-      re += a * c + b * d;
-      im += a * d - b * c;
-      energy += a * a + b * b + c * c + d * d;
-    }
-    return (2 * Math.hypot(re, im)) / energy;
-  }
 }
 
 /** The rows of `past` [rows][..], each with room for `count` numbers more; as exact as the past, so that no cut shows. */

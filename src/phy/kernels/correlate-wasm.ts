@@ -24,10 +24,8 @@ interface Exports {
   readonly METRIC_RE: Address;
   readonly METRIC_IM: Address;
   readonly PLAIN: Address;
-  readonly COLOUR: Address;
   readonly SAMPLES: Address;
   search(hop: number, lag: number, count: number, past: number, plus: number, all: number): void;
-  colour(count: number): void;
 }
 
 /** Hops and samples (without the lag) of a call into the kernel, products of a pattern, samples of a hop and of a lag. */
@@ -47,7 +45,6 @@ export class WasmCorrelateKernel implements CorrelateKernel {
   private readonly re: Float32Array;
   private readonly im: Float32Array;
   private readonly plain: Float32Array;
-  private readonly result: Float32Array;
   private readonly samples: Float32Array;
   private pattern: SearchPattern | null = null;
   private plus = 0;
@@ -65,7 +62,6 @@ export class WasmCorrelateKernel implements CorrelateKernel {
     this.re = row(wasm.METRIC_RE, MAX_HOPS);
     this.im = row(wasm.METRIC_IM, MAX_HOPS);
     this.plain = row(wasm.PLAIN, MAX_HOPS);
-    this.result = row(wasm.COLOUR, 3);
     this.samples = row(wasm.SAMPLES, 2 * MAX_SAMPLES);
   }
 
@@ -112,24 +108,6 @@ export class WasmCorrelateKernel implements CorrelateKernel {
     restore(past.pairs, this.pairs);
     past.here = false;
     this.held = past;
-  }
-
-  colour(samples: Float32Array, from: number, to: number): number {
-    let re = 0;
-    let im = 0;
-    let energy = 1e-30;
-    for (let at = from; at < to; at += MAX_SAMPLES) {
-      const count = Math.min(MAX_SAMPLES, to - at);
-      this.samples.set(samples.subarray(2 * at, 2 * (at + count)));
-      const padded = 8 * Math.ceil(count / 8);
-      // A sample without a neighbour counts as none.
-      if (padded > count || count % 4 === 1) this.samples.fill(0, 2 * (count - (count % 4 === 1 ? 1 : 0)), 2 * padded);
-      this.wasm.colour(padded);
-      re += this.result[0];
-      im += this.result[1];
-      energy += this.result[2];
-    }
-    return (2 * Math.hypot(re, im)) / energy;
   }
 
   private prepare(pattern: SearchPattern): void {

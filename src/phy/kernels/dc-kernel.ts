@@ -16,7 +16,10 @@ export const DC_STRETCH = 64;
 export const DC_STATE = 5;
 
 /**
- * Removes DC with a running mean that steps once a group of 16 samples:
+ * What is done to every sample that a receiver holds, where it stands: the kernel's memory is the window of the stream, so that
+ * nothing is copied but what comes in. One kernel a window.
+ *
+ * `process` removes DC with a running mean that steps once a group of 16 samples:
  *
  *   out(n) = x(n) - mean,   then   mean += (sum of the group's x - 16 mean) / (63 + samples so far, this group included),
  *
@@ -25,11 +28,22 @@ export const DC_STATE = 5;
  * DC_SILENT samples of exactly 0 follow one another the output is 0, too.
  */
 export interface DcKernel {
-  /** input, out: [n][re, im], n a multiple of 16; state: [DC_STATE], taken on. O(n). */
-  process(state: Float64Array, input: Float32Array, out: Float32Array): void;
+  /** Room for the samples held, [..][re, im]; another array after `reserve`. */
+  readonly samples: Float32Array;
+  /** Makes room for `count` samples at least; those held stay. */
+  reserve(count: number): void;
+  /** input: [n][re, im], n a multiple of 16, to the samples held from number `at` on; state: [DC_STATE], taken on. O(n). */
+  process(state: Float64Array, input: Float32Array, at: number): void;
+  /** The same of one group, to an array of the caller's. */
+  processGroup(state: Float64Array, group: Float32Array, out: Float32Array): void;
   /**
-   * Sums over samples [from, to) of [..][re, im]: out = [re, im, |x|^2]; and of every whole stretch of 64 from `from` on how much
+   * Sums over samples [from, to) of those held: out = [re, im, |x|^2]; and of every whole stretch of 64 from `from` on how much
    * it changes, sum |x - its first sample|^2, to changes[stretch]. O(to - from).
    */
-  sums(samples: Float32Array, from: number, to: number, out: Float64Array, changes: Float32Array): void;
+  sums(from: number, to: number, out: Float64Array, changes: Float32Array): void;
+  /**
+   * Correlation of neighbours over samples [from, to), a multiple of 8,
+   * 2 |sum conj(x(n)) x(n + 1)| / sum (|x(n)|^2 + |x(n + 1)|^2), n every 4th sample from `from` on.
+   */
+  colour(from: number, to: number): number;
 }

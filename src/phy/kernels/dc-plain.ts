@@ -2,11 +2,26 @@ import { DC_FIRST, DC_GROUP, DC_MAX_POWER, DC_MEMORY, DC_SILENT, DC_STRETCH, typ
 
 /** The kernel in plain TypeScript: the twin of the one in WebAssembly. */
 export class PlainDcKernel implements DcKernel {
-  process(state: Float64Array, input: Float32Array, out: Float32Array): void {
-    for (let at = 0; at < out.length; at += 2 * DC_GROUP) processGroup(state, input, out, at);
+  samples = new Float32Array(0);
+
+  reserve(count: number): void {
+    if (2 * count <= this.samples.length) return;
+    const grown = new Float32Array(2 * count);
+    grown.set(this.samples);
+    this.samples = grown;
   }
 
-  sums(samples: Float32Array, from: number, to: number, out: Float64Array, changes: Float32Array): void {
+  process(state: Float64Array, input: Float32Array, at: number): void {
+    const out = this.samples.subarray(2 * at, 2 * at + input.length);
+    for (let i = 0; i < out.length; i += 2 * DC_GROUP) processGroup(state, input, out, i);
+  }
+
+  processGroup(state: Float64Array, group: Float32Array, out: Float32Array): void {
+    processGroup(state, group, out, 0);
+  }
+
+  sums(from: number, to: number, out: Float64Array, changes: Float32Array): void {
+    const { samples } = this;
     out.fill(0);
     for (let at = from; at < to; at += DC_STRETCH) {
       const end = Math.min(to, at + DC_STRETCH);
@@ -19,6 +34,23 @@ export class PlainDcKernel implements DcKernel {
       }
       if (end === at + DC_STRETCH) changes[(at - from) / DC_STRETCH] = change;
     }
+  }
+
+  colour(from: number, to: number): number {
+    const { samples } = this;
+    let re = 0;
+    let im = 0;
+    let energy = 1e-30;
+    for (let i = 2 * from; i < 2 * to; i += 8) {
+      const a = samples[i];
+      const b = samples[i + 1];
+      const c = samples[i + 2];
+      const d = samples[i + 3];
+      re += a * c + b * d;
+      im += a * d - b * c;
+      energy += a * a + b * b + c * c + d * d;
+    }
+    return (2 * Math.hypot(re, im)) / energy;
   }
 }
 

@@ -6,13 +6,13 @@ import { canRun, wantsWebAssembly } from './wasm.ts';
 
 export type { DcKernel } from './dc-kernel.ts';
 
-let kernel: DcKernel | undefined;
+let fast: boolean | undefined;
 
 /**
- * The kernel, made once a thread (it holds scratch memory and is not re-entrant): WebAssembly, or plain TypeScript where
- * SCT_KERNELS=js asks for it or the machine has no SIMD.
+ * A kernel of its own for every window of samples: WebAssembly, or plain TypeScript where SCT_KERNELS=js asks for it or the
+ * machine has no SIMD.
  */
 export function dcKernel(): DcKernel {
-  kernel ??= wantsWebAssembly() && canRun(DC_WASM) ? new WasmDcKernel() : new PlainDcKernel();
-  return kernel;
+  fast ??= wantsWebAssembly() && canRun(DC_WASM);
+  return fast ? new WasmDcKernel() : new PlainDcKernel();
 }

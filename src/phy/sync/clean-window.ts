@@ -1,4 +1,3 @@
-import { correlateKernel } from '../kernels/correlate.ts';
 import { CarrierLog } from './carrier-log.ts';
 import { DcBlocker } from './dc.ts';
 import { TONE_SHARE } from './detect.ts';
@@ -47,7 +46,7 @@ export class CleanWindow extends SampleWindow {
   take(samples: Float32Array): void {
     const from = this.end;
     const room = this.reserve(samples.length >> 1);
-    this.dcBlocker.process(samples, room);
+    this.dcBlocker.process(samples, this.kernel, this.at(from));
     for (const tone of this.tones) tone.process(room, 0, room.length >> 1);
     if (this.tones.length > 0) this.tones = this.tones.filter((tone) => !tone.gone);
     this.flatten(from);
@@ -111,17 +110,17 @@ export class CleanWindow extends SampleWindow {
 
   /** Turns the filter on, off or to another interference, from the end of a block on. */
   private judge(end: number): void {
+    const raw = this.colour(end - BLOCK, end);
+    if (!this.filter && raw <= COLOURED) return;
     const { samples } = this;
     const from = this.at(end - BLOCK);
     const to = this.at(end);
-    const kernel = correlateKernel();
-    const raw = kernel.colour(samples, from, to);
     // A carrier is left for `removeTone`: a flat spectrum would hide it from the search, and it would spoil the data.
     const interfered = raw > (this.filter ? WHITE : COLOURED) && !(raw > COLOURED && findTone(samples, from, BLOCK));
     if (!interfered) {
       if (this.filter) this.equalFrom = end;
       this.filter = null;
-    } else if (!this.filter || kernel.colour(this.flat, from, to) > WHITE) {
+    } else if (!this.filter || (this.whitened ?? this).colour(end - BLOCK, end) > WHITE) {
       this.filter = new Whitener(samples, from, to);
       if (!this.whitened) this.copyUpTo(end);
     }

@@ -1,4 +1,4 @@
-import { dcKernel } from '../kernels/dc.ts';
+import type { DcKernel } from '../kernels/dc.ts';
 import { DC_GROUP, DC_STATE, DC_STRETCH } from '../kernels/dc-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 
@@ -21,31 +21,31 @@ export class DcBlocker {
     return this.begun > 0 ? this.trial[4] : this.state[4];
   }
 
-  /** out = input - mean, [n][re, im]. */
-  process(input: Float32Array, out: Float32Array): void {
+  /** input - mean, [n][re, im], to the samples that a kernel holds from number `to` on. */
+  process(input: Float32Array, kernel: DcKernel, to: number): void {
+    const count = input.length >> 1;
     let at = 0;
-    if (this.begun > 0) at = this.extend(input, 0, out);
-    const whole = at + ((out.length - at) & -(2 * DC_GROUP));
-    if (whole > at) dcKernel().process(this.state, input.subarray(at, whole), out.subarray(at, whole));
-    if (whole < out.length) this.extend(input, whole, out);
+    if (this.begun > 0) at = this.extend(input, 0, count, kernel, to);
+    const whole = at + ((count - at) & -DC_GROUP);
+    if (whole > at) kernel.process(this.state, input.subarray(2 * at, 2 * whole), to + at);
+    if (whole < count) this.extend(input, whole, count, kernel, to);
   }
 
-  /** Adds what there is from element `at` on to the begun group; returns the element behind it. */
-  private extend(input: Float32Array, at: number, out: Float32Array): number {
-    const { group, groupOut, state, trial } = this;
-    const from = 2 * this.begun;
-    const length = Math.min(group.length - from, out.length - at);
-    group.set(input.subarray(at, at + length), from);
-    group.fill(0, from + length);
+  /** Adds what there is of the input from sample `at` on to the begun group; returns the sample behind it. */
+  private extend(input: Float32Array, at: number, count: number, kernel: DcKernel, to: number): number {
+    const { group, groupOut, state, trial, begun } = this;
+    const some = Math.min(DC_GROUP - begun, count - at);
+    group.set(input.subarray(2 * at, 2 * (at + some)), 2 * begun);
+    group.fill(0, 2 * (begun + some));
     trial.set(state);
-    dcKernel().process(trial, group, groupOut);
-    out.set(groupOut.subarray(from, from + length), at);
-    this.begun = (from + length) / 2;
+    kernel.processGroup(trial, group, groupOut);
+    kernel.samples.set(groupOut.subarray(2 * begun, 2 * (begun + some)), 2 * (to + at));
+    this.begun = begun + some;
     if (this.begun === DC_GROUP) {
       state.set(trial);
       this.begun = 0;
     }
-    return at + length;
+    return at + some;
   }
 }
 
@@ -57,27 +57,34 @@ interface WorkingMemory {
   copy(name: string, source: Float32Array): Float32Array;
 }
 
+/** Where the samples of a burst stand. */
+interface HeldSamples {
+  stretch(from: number, to: number): Float32Array;
+  sums(from: number, to: number, out: Float64Array, changes: Float32Array): void;
+}
+
 /**
- * Takes out what DC is left over one burst, samples [from, to) of [..][re, im], if it is significant: a data-bearing
+ * Takes out what DC is left over one burst, samples `burst` = [from, to) of the stream, if it is significant: a data-bearing
  * carrier that the frequency offset has put at DC averages to N / (nCarriers x samples) of the power and must stay.
- * `samples` stay as they are: what changes is a copy in `scratch`. Returns the samples without it, which are the given ones
- * where there is none, the DC removed relative to the burst's power, dB (-Infinity when none), that power, and how
- * much each stretch of the burst changes, as DcKernel.sums tells.
+ * The samples held stay as they are: what changes is a copy in `scratch`. Returns samples `all` = [from, to), which hold the
+ * burst, without it: the given ones where there is none; the DC removed relative to the burst's power, dB (-Infinity when
+ * none), that power, and how much each stretch of the burst changes, as DcKernel.sums tells.
  */
 export function withoutMean(
-  samples: Float32Array,
-  from: number,
-  to: number,
+  held: HeldSamples,
+  all: readonly [number, number],
+  burst: readonly [number, number],
   n: Numerology,
   scratch: WorkingMemory,
 ): { samples: Float32Array; dcDb: number; power: number; changes: Float32Array } {
-  const a = Math.max(0, from);
-  const b = Math.min(samples.length / 2, to);
+  const samples = held.stretch(all[0], all[1]);
+  const from = Math.max(all[0], burst[0]);
+  const to = Math.min(all[1], burst[1]);
   const dcDb = Number.NEGATIVE_INFINITY;
-  const count = Math.max(0, b - a);
+  const count = Math.max(0, to - from);
   const changes = scratch.take('changes', Math.ceil(count / DC_STRETCH));
   if (count < 1) return { samples, dcDb, power: 0, changes };
-  dcKernel().sums(samples, a, b, sums, changes);
+  held.sums(from, to, sums, changes);
   const re = sums[0] / count;
   const im = sums[1] / count;
   const power = sums[2] / count;

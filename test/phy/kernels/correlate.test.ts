@@ -128,48 +128,6 @@ test('a preamble gives the number of pairs, turned by its frequency offset; a ca
   }
 });
 
-test('colour: 0 for white noise, 1 for a carrier, sin(pi b) / (pi b) for a band, alike in both', () => {
-  const random = new RandomStream('colour');
-  const size = 4096;
-  const noise = new Float32Array(2 * size);
-  random.addComplexNoise(noise, 1);
-  const carrier = Float32Array.from({ length: 2 * size }, (_, i) =>
-    i % 2 === 0 ? Math.cos(0.7 * (i >> 1)) : Math.sin(0.7 * (i >> 1)),
-  );
-  // Many lines side by side fill a quarter of the band.
-  const band = new Float32Array(2 * size);
-  for (let line = 0; line < 64; line++) {
-    const step = (2 * Math.PI * (line - 31.5)) / 256;
-    const phase = 2 * Math.PI * random.uniform();
-    for (let i = 0; i < size; i++) {
-      band[2 * i] += Math.cos(step * i + phase);
-      band[2 * i + 1] += Math.sin(step * i + phase);
-    }
-  }
-  const [plain, wasm] = kernels();
-  for (const [samples, expected, within] of [
-    [noise, 0, 0.08],
-    [carrier, 1, 1e-5],
-    [band, Math.sin(Math.PI / 4) / (Math.PI / 4), 0.05],
-  ] as const) {
-    const found = wasm.colour(samples, 0, size);
-    assert.ok(Math.abs(found - expected) < within, `${found} ${expected}`);
-    for (const [from, to] of [
-      [0, size],
-      [3, size - 2],
-      [5, 6],
-      [7, 8 + 9],
-      [1, 4],
-    ]) {
-      const [of, on] = [plain.colour(samples, from, to), wasm.colour(samples, from, to)];
-      assert.ok(Math.abs(of - on) < 1e-5, `${from} to ${to}: ${of} ${on}`);
-    }
-  }
-  const long = new Float32Array(2 * 10_001);
-  random.addComplexNoise(long, 1);
-  assert.ok(Math.abs(plain.colour(long, 0, 10_001) - wasm.colour(long, 0, 10_001)) < 1e-5);
-});
-
 test('a pattern that the memory of the kernel does not hold is refused', () => {
   const metric = { re: new Float32Array(1), im: new Float32Array(1), plain: new Float32Array(1) };
   const samples = new Float32Array(10_000);

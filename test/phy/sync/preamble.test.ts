@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { BurstReceiver } from '../../../src/phy/burst/burst-receiver.ts';
+import { dcKernel } from '../../../src/phy/kernels/dc.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
 import { goldSequence } from '../../../src/phy/sequence.ts';
 import { DcBlocker } from '../../../src/phy/sync/dc.ts';
@@ -82,8 +83,10 @@ test('the DC blocker takes a constant out and turns samples that are not finite 
   for (let i = 0; i < input.length; i += 2) input[i] += 0.25;
   input[200] = Number.NaN;
   input[301] = Number.POSITIVE_INFINITY;
-  const out = new Float32Array(input.length);
-  blocker.process(input, out);
+  const kernel = dcKernel();
+  kernel.reserve(50_000);
+  blocker.process(input, kernel, 0);
+  const out = kernel.samples;
   assert.equal(blocker.nonFinite, 2);
   let mean = 0;
   for (let i = 60_000; i < 100_000; i += 2) {

@@ -19,7 +19,7 @@ const KERNELS = [
   { name: 'rate-match', pages: 5 },
   { name: 'spread', pages: 2 },
   { name: 'modulate', pages: 8 },
-  { name: 'dc', pages: 2 },
+  { name: 'dc', pages: 5, most: 32768 },
   { name: 'correlate', pages: 2 },
   { name: 'track', pages: 19 },
   { name: 'ldpc-encode', pages: 1 },

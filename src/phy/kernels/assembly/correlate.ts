@@ -20,8 +20,6 @@ export const METRIC_IM: usize = 15744;
 export const PLAIN: usize = 17856;
 /** Sums over two samples a vector, of every hop. f32 [512 + 3][re, im, energy][4] */
 const SUMS: usize = 19968;
-/** Result of `colour`. f32 [re, im, energy] */
-export const COLOUR: usize = 44800;
 /** f32 [4096 + some][re, im] */
 export const SAMPLES: usize = 45056;
 
@@ -131,34 +129,4 @@ export function search(hop: usize, lag: usize, count: usize, past: usize, plus: 
   products(hop, lag, count);
   pairs(count, past);
   metrics(count, plus, all);
-}
-
-/** Neighbours x(n), x(n + 1), n every 4th of `count` samples, a multiple of 8. */
-export function colour(count: usize): void {
-  let re = f32x4.splat(0);
-  let im = f32x4.splat(0);
-  let energy = f32x4.splat(0);
-  let energy2 = f32x4.splat(0);
-  for (let p = SAMPLES, end = SAMPLES + (count << 3); p < end; p += 64) {
-    const a = v128.load(p);
-    const b = v128.load(p, 32);
-    const x = v128.shuffle<f32>(a, b, 0, 1, 4, 5);
-    const y = v128.shuffle<f32>(a, b, 2, 3, 6, 7);
-    re = f32x4.add(re, f32x4.mul(x, y));
-    im = f32x4.add(im, f32x4.mul(x, v128.shuffle<f32>(y, y, 1, 0, 3, 2)));
-    energy = f32x4.add(energy, f32x4.mul(a, a));
-    energy2 = f32x4.add(energy2, f32x4.mul(b, b));
-  }
-  energy = f32x4.add(energy, energy2);
-  const sumRe =
-    f32x4.extract_lane(re, 0) + f32x4.extract_lane(re, 1) + (f32x4.extract_lane(re, 2) + f32x4.extract_lane(re, 3));
-  const sumIm =
-    f32x4.extract_lane(im, 0) - f32x4.extract_lane(im, 1) + (f32x4.extract_lane(im, 2) - f32x4.extract_lane(im, 3));
-  const all =
-    f32x4.extract_lane(energy, 0) +
-    f32x4.extract_lane(energy, 1) +
-    (f32x4.extract_lane(energy, 2) + f32x4.extract_lane(energy, 3));
-  store<f32>(COLOUR, sumRe);
-  store<f32>(COLOUR, sumIm, 4);
-  store<f32>(COLOUR, all, 8);
 }

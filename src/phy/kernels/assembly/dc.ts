@@ -1,16 +1,23 @@
-// AssemblyScript, not TypeScript: WebAssembly SIMD kernel of the DC blocker, made into ../dc-wasm-binary.ts by
+// AssemblyScript, not TypeScript: WebAssembly SIMD kernel of the samples a receiver holds, made into ../dc-wasm-binary.ts by
 // `npm run build:kernels`. ../dc-kernel.ts says what it computes, ../dc-wasm.ts calls it.
 //
-// A group is eight vectors of two samples. Only the chain from one mean to the next runs in double precision.
+// A group is eight vectors of two samples, processed in place. Only the chain from one mean to the next runs in double precision.
 
 /** f64 [mean re, mean im, samples that made it, zeros in a row, not finite] */
 export const STATE: usize = 1024;
-/** `process` works in place: what goes in is in the nearest cache when it comes out. f32 [8192][re, im] */
-export const SAMPLES: usize = 2048;
-/** Results of `sums`. f32 [128][re, im, |x|^2, |x - first|^2] */
-export const SUMS: usize = 67584;
+/** Results of `sums`, added up: re, im, |x|^2. f64 [3] */
+export const TOTALS: usize = 1072;
+/** Result of `colour`. f32 [re, im, energy] */
+export const COLOUR: usize = 1104;
+/** One group, and the beginning of a stretch. f32 [16][re, im], f32 [64][re, im] */
+export const GROUP: usize = 1152;
+export const TAIL: usize = 1280;
+/** |x - first|^2 of the stretches of `sums`. f32 [512] */
+export const CHANGES: usize = 2048;
+/** The samples held begin here. f32 [..][re, im] */
+export const SAMPLES: usize = 4096;
 
-const GROUP: usize = 16;
+const GROUP_SAMPLES: f64 = 16;
 const GROUP_BYTES: usize = 128;
 const MEMORY: f64 = 32768;
 const FIRST: f64 = 64;
@@ -52,13 +59,12 @@ function keepSilence(at: usize, silent: u32): void {
   for (; silent !== 0; silent >>= 1, at += 8) if (silent & 1) store<u64>(at, 0);
 }
 
-/** Takes the mean out of `groups` groups of SAMPLES. */
-export function process(groups: usize): void {
-  let input = SAMPLES;
+/** Takes the mean out of `groups` groups at an address. */
+export function process(input: usize, groups: usize): void {
   let mean = v128.load(STATE);
   let count = load<f64>(STATE, 16);
   const most = f32x4.splat(HALF_POWER);
-  for (const end = SAMPLES + groups * GROUP_BYTES; input < end; input += GROUP_BYTES) {
+  for (const end = input + groups * GROUP_BYTES; input < end; input += GROUP_BYTES) {
     let a = v128.load(input);
     let b = v128.load(input, 16);
     let c = v128.load(input, 32);
@@ -101,19 +107,20 @@ export function process(groups: usize): void {
     const right = f32x4.add(f32x4.add(e, f), f32x4.add(g, h));
     const sum = f32x4.add(left, right);
     const both = f64x2.promote_low_f32x4(f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 2, 3)));
-    count = min(count + <f64>GROUP, MEMORY);
+    count = min(count + GROUP_SAMPLES, MEMORY);
     const gain = f64x2.splat(1 / (FIRST - 1 + count));
-    mean = f64x2.add(mean, f64x2.mul(gain, f64x2.sub(both, f64x2.mul(f64x2.splat(<f64>GROUP), mean))));
+    mean = f64x2.add(mean, f64x2.mul(gain, f64x2.sub(both, f64x2.mul(f64x2.splat(GROUP_SAMPLES), mean))));
     if (zeros !== 0) keepSilence(input, zeros);
   }
   v128.store(STATE, mean);
   store<f64>(STATE, count, 16);
 }
 
-/** Sums over `stretches` stretches of 64 samples of SAMPLES. */
-export function sums(stretches: usize): void {
-  let p = SAMPLES;
-  for (let out = SUMS, last = SUMS + (stretches << 4); out < last; out += 16) {
+/** Sums over `stretches` stretches of 64 samples at an address. */
+export function sums(p: usize, stretches: usize): void {
+  let total = v128.load(TOTALS);
+  let energy = load<f64>(TOTALS, 16);
+  for (let out = CHANGES, last = CHANGES + (stretches << 2); out < last; out += 4) {
     const first = v128.load64_splat(p);
     let a = f32x4.splat(0);
     let b = f32x4.splat(0);
@@ -143,6 +150,40 @@ export function sums(stretches: usize): void {
     );
     const pair = f32x4.add(both, v128.shuffle<f32>(both, both, 1, 0, 3, 2));
     const halves = f32x4.add(sum, v128.shuffle<f32>(sum, sum, 2, 3, 0, 1));
-    v128.store(out, v128.shuffle<f32>(halves, pair, 0, 1, 4, 6));
+    total = f64x2.add(total, f64x2.promote_low_f32x4(halves));
+    energy += <f64>f32x4.extract_lane(pair, 0);
+    store<f32>(out, f32x4.extract_lane(pair, 2));
   }
+  v128.store(TOTALS, total);
+  store<f64>(TOTALS, energy, 16);
+}
+
+/** Neighbours x(n), x(n + 1), n every 4th of `count` samples at an address, a multiple of 8. */
+export function colour(p: usize, count: usize): void {
+  let re = f32x4.splat(0);
+  let im = f32x4.splat(0);
+  let energy = f32x4.splat(0);
+  let energy2 = f32x4.splat(0);
+  for (const end = p + (count << 3); p < end; p += 64) {
+    const a = v128.load(p);
+    const b = v128.load(p, 32);
+    const x = v128.shuffle<f32>(a, b, 0, 1, 4, 5);
+    const y = v128.shuffle<f32>(a, b, 2, 3, 6, 7);
+    re = f32x4.add(re, f32x4.mul(x, y));
+    im = f32x4.add(im, f32x4.mul(x, v128.shuffle<f32>(y, y, 1, 0, 3, 2)));
+    energy = f32x4.add(energy, f32x4.mul(a, a));
+    energy2 = f32x4.add(energy2, f32x4.mul(b, b));
+  }
+  energy = f32x4.add(energy, energy2);
+  const sumRe =
+    f32x4.extract_lane(re, 0) + f32x4.extract_lane(re, 1) + (f32x4.extract_lane(re, 2) + f32x4.extract_lane(re, 3));
+  const sumIm =
+    f32x4.extract_lane(im, 0) - f32x4.extract_lane(im, 1) + (f32x4.extract_lane(im, 2) - f32x4.extract_lane(im, 3));
+  const all =
+    f32x4.extract_lane(energy, 0) +
+    f32x4.extract_lane(energy, 1) +
+    (f32x4.extract_lane(energy, 2) + f32x4.extract_lane(energy, 3));
+  store<f32>(COLOUR, sumRe);
+  store<f32>(COLOUR, sumIm, 4);
+  store<f32>(COLOUR, all, 8);
 }
