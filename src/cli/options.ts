@@ -196,6 +196,7 @@ const GROUPS = {
   quality: [
     word('truth', '--truth <labels.png>', 'ground-truth label map of the photo (CamVid numbers): ROI-PSNR, mIoU'),
     word('lpips', '--lpips <file:sha256>', 'your LPIPS network as ONNX, inputs a, b in -1..1: LPIPS'),
+    word('judge', '--judge <file:sha256>', 'your street segmenter as ONNX, with --truth: mIoU of the received picture'),
   ],
   listening: [number('rxGainDb', '--rx-gain <db>', 'receive gain for answers (--feedback burst)', 'dB')],
   answering: [

@@ -15,6 +15,8 @@ import { MODES } from '../sct/modes/mode-choice.ts';
 import { DISTORTIONS } from '../sct/modes/semantic-options.ts';
 import { nearest } from './nearest.ts';
 
+const NO_HASH = 'is not FILE:SHA256 (sha256sum FILE says the 64 digits)';
+
 /** Codecs that the link carries. */
 export const LINK_CODECS = ['integrated', 'modular', 'classical'] as const;
 
@@ -146,7 +148,13 @@ export const linkInputSchema = z.strictObject({
   lpips: z
     .string()
     .max(4096)
-    .regex(/.:[0-9a-fA-F]{64}$/, { error: 'is not FILE:SHA256 (sha256sum FILE says the 64 digits)' })
+    .regex(/.:[0-9a-fA-F]{64}$/, { error: NO_HASH })
+    .optional(),
+  /** FILE:SHA256 of a user's segmentation network that judges received pictures by `truth`. */
+  judge: z
+    .string()
+    .max(4096)
+    .regex(/.:[0-9a-fA-F]{64}$/, { error: NO_HASH })
     .optional(),
   /** Ground-truth label map (PNG, CamVid numbers) of the photo, or a folder of them for a folder of photos. */
   truth: z.string().min(1).max(4096).optional(),
@@ -215,6 +223,7 @@ export const LINK_FLAGS: { readonly [K in keyof LinkInput]?: string } = {
   minPsnrDb: '--min-psnr',
   maxDrops: '--max-drops',
   lpips: '--lpips',
+  judge: '--judge',
   truth: '--truth',
   durationS: '--duration',
   count: '--count',

@@ -5,12 +5,15 @@ import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { semanticSettings } from '../sct/modes/semantic-options.ts';
 import { measureQuality } from '../sct/quality/report.ts';
 import { CELL_PX } from '../sct/semantics/feature-map.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { isSemantic, modelSetId } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
 import { type MachineReferences, machineMetrics } from './machine-metrics.ts';
 import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
+import { type NetworkFigures, NO_FIGURES, receivedPicture } from './quality-inputs.ts';
 import { sfvMetrics } from './sfv-metrics.ts';
+import { speechFigures } from './speech/speech-figures.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** What a run knows at its end. */
@@ -21,6 +24,8 @@ export interface MetricsInput {
   readonly facts: TransmitFacts | null;
   /** The original; undefined at a remote receiver without --reference. */
   readonly source: RgbImage | undefined;
+  /** The original of speech, where it is here. */
+  readonly speech?: Speech | undefined;
   /** undefined when nothing of a picture arrived. */
   readonly decoded: DecodedImage | undefined;
   /** What it was decoded from. */
@@ -38,8 +43,8 @@ export interface MetricsInput {
   readonly roiMask?: Uint8Array | undefined;
   /** What a machine receiver's findings are held against. */
   readonly machine?: MachineReferences | undefined;
-  /** LPIPS as measured by the user's network. */
-  readonly lpips?: number | null;
+  /** What the user's networks measured. */
+  readonly networks?: NetworkFigures;
 }
 
 /** The numbers of the `--json` contract (docs/metrics.md), all from the received samples but `facts`. */
@@ -51,7 +56,7 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   const expectsPicture = facts !== null || decoded !== undefined || hasData;
   // A semantic codec's guess is its picture, marked; a file that does not decode is none.
   const guessed = decoded?.sfvs !== undefined;
-  const received = decoded?.decodable || guessed ? decoded?.image : undefined;
+  const received = receivedPicture(decoded);
   const noneAsked = decoded?.decodable === true && decoded.image === undefined;
   const comparable = !source || !received || (source.width === received.width && source.height === received.height);
   const quality = measureQuality({
@@ -59,9 +64,8 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
     received: comparable ? received : undefined,
     roiMask: input.roiMask,
     weights: source && input.importance ? pixelWeights(input.importance, source) : undefined,
-    lpips: expectsPicture && !noneAsked ? input.lpips : null,
   });
-  Object.assign(metrics, quality);
+  Object.assign(metrics, quality, expectsPicture && !noneAsked ? input.networks : NO_FIGURES);
   metrics.codec = picture?.codec ?? config.codec;
   metrics.mode = modeOf(facts);
   // One word can follow from the other. Where nothing could be made of a picture it is what was asked for.
@@ -107,6 +111,12 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.clippedSamples = input.clippedSamples;
   // Where SFVs fade one by one a picture is received when anything of it is; a file must be whole.
   metrics.ok = guessed ? decoded?.decodable === true : decoded?.complete === true;
+  const speech = speechFigures(decoded, facts, input.speech);
+  if (speech) {
+    metrics.speech = speech;
+    // So do those of speech; beside a picture both must have come.
+    metrics.ok = speech.outage === 0 && (metrics.codec === 'speech' || metrics.ok);
+  }
   return metrics;
 }
 

@@ -1,3 +1,5 @@
+import type { SpeechFigures } from './speech/speech-figures.ts';
+
 /**
  * The numbers of one link run: what `--json` prints and metrics.json holds. Every key is always there; what was not
  * measured is null. Definitions: docs/metrics.md (their version is METRIC_DEFINITIONS).
@@ -82,6 +84,9 @@ export interface LinkMetrics {
   ssim: number | null;
   importanceWeightedPsnrDb: number | null;
   mIoU: number | null;
+  /** By the user's judge, of the received picture and of the original. */
+  judgeMIoU: number | null;
+  judgeCleanMIoU: number | null;
   task: string | null;
   /** Which distortion the chain was set for: both, task or pixel; null for a codec without that choice. */
   distortion: string | null;
@@ -122,6 +127,8 @@ export interface LinkMetrics {
   timings: Record<string, number>;
   files: Record<string, string>;
   sfvs: SfvMetrics[];
+  /** Where speech was sent, alone or beside a picture; absent otherwise. */
+  speech?: SpeechFigures;
 }
 
 /** All metrics unmeasured; a run overwrites what it measures. */
@@ -143,6 +150,8 @@ export function emptyMetrics(codec: string): LinkMetrics {
     ssim: null,
     importanceWeightedPsnrDb: null,
     mIoU: null,
+    judgeMIoU: null,
+    judgeCleanMIoU: null,
     task: null,
     distortion: null,
     machine: null,
@@ -180,7 +189,7 @@ export function emptyMetrics(codec: string): LinkMetrics {
 }
 
 /** Keys that metrics.json did not have from the beginning: a run recorded before lacks them, and its replay is not held against it. */
-export const ADDED_KEYS: readonly string[] = ['codeBlocks', 'codeBlockErrors'];
+export const ADDED_KEYS: readonly string[] = ['codeBlocks', 'codeBlockErrors', 'judgeMIoU', 'judgeCleanMIoU'];
 
 /** The keys in the order of the contract; metrics.json and `--json` follow it. */
 export const METRIC_KEYS: readonly string[] = Object.keys(emptyMetrics(''));

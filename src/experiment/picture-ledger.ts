@@ -96,7 +96,6 @@ export class PictureLedger {
     codecs: ReceiverCodecs,
   ): Promise<LinkMetrics> {
     const { config, reference } = this.options;
-    const { image } = decoded ?? {};
     const size = decodedSize(decoded);
     const fits = size && (size.width !== reference?.width || size.height !== reference.height) ? undefined : reference;
     const inputs = await openQualityInputs(config, fits);
@@ -108,7 +107,7 @@ export class PictureLedger {
         truth: size && inputs.truth?.length === size.width * size.height ? inputs.truth : undefined,
         clean: await cleanTask(codecs.models, decoded, fits),
       },
-      lpips: await inputs.lpips(fits, decoded?.decodable ? image : undefined),
+      networks: await inputs.networks(fits, decoded),
     });
     const timings = codecTimings(decoded?.timingsMs ?? {}, decoded?.task);
     return {

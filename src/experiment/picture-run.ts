@@ -147,7 +147,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
       modelled: what.modelled,
       roiMask: measure.roiMask,
       machine: { truth: measure.truth, clean: await cleanTask(coding.models, decoded, image) },
-      lpips: await measure.lpips(image, decoded?.decodable ? decoded.image : undefined),
+      networks: await measure.networks(image, decoded),
     });
     const heard = exchange.trace.bursts.length > 0;
     const exitCode = exitCodeOf(metrics, config, heard);

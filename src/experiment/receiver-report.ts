@@ -115,7 +115,7 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
       truth: measure.truth,
       clean: await cleanTask(stream.codecs?.models, decoded, reference),
     },
-    lpips: await measure.lpips(reference, decoded?.decodable ? decoded.image : undefined),
+    networks: await measure.networks(reference, decoded),
   });
   const heard = stream.trace.bursts.length > 0;
   if (several) {

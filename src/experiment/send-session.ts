@@ -4,7 +4,7 @@ import { canonicalText } from './canonical-json.ts';
 import type { SendConfig } from './run-io.ts';
 
 /** Settings that say where files lie on the sender's machine, not what is sent. */
-const PLACES: ReadonlySet<string> = new Set(['photo', 'to', 'modelsDir', 'lpips', 'truth', 'feedbackToken']);
+const PLACES: ReadonlySet<string> = new Set(['photo', 'to', 'modelsDir', 'lpips', 'judge', 'truth', 'feedbackToken']);
 
 /**
  * Session of a sending, 1 to 255: session = 1 + (SHA-256(settings, size, pixels), its first 32 bits) mod 255. The same

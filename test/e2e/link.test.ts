@@ -28,7 +28,7 @@ async function photo(path: string): Promise<void> {
 }
 
 const CONTRACT_KEYS =
-  'schema ok codec mode mapping channel snrDb seed psnrDb msSsim lpips roiPsnrDb ssim importanceWeightedPsnrDb mIoU task ' +
+  'schema ok codec mode mapping channel snrDb seed psnrDb msSsim lpips roiPsnrDb ssim importanceWeightedPsnrDb mIoU judgeMIoU task ' +
   'symbolsPerPixel cbr sideInfoBytes sideInfoSymbols controlSymbols padSymbols pilotSymbols preambleSymbols soundingSymbols ' +
   'reverseSymbols retransmissions bler outage rbSnrDb evmDb csiAgeMs numerology cfoHz samples lostSamples clippedSamples ' +
   'modelSet timings files sfvs';

@@ -10,12 +10,17 @@ import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
 import { runLoopback } from '../../src/experiment/loopback-run.ts';
 import type { FolderResult } from '../../src/experiment/run-io.ts';
 import { loadImage } from '../../src/sct/image/load.ts';
+import { flatImage } from '../../src/sct/image/rgb-image.ts';
 import { roiPsnrDb } from '../../src/sct/quality/psnr.ts';
+import { StreetJudge } from '../../src/sct/quality/street-judge.ts';
 import { io, loopback, photo, receive, replay, scratch } from './link-helpers.ts';
 
 const QUICK = { codec: 'classical', format: 'jpeg', cbr: 1 / 4, ideal: true, numerology: 15 } as const;
 const TOY = fileURLToPath(new URL('../vectors/quality/lpips-toy.onnx', import.meta.url));
 const LPIPS = `${TOY}:${createHash('sha256').update(readFileSync(TOY)).digest('hex')}`;
+
+const JUDGE_FILE = fileURLToPath(new URL('../vectors/quality/judge-toy.onnx', import.meta.url));
+const JUDGE = `${JUDGE_FILE}:${createHash('sha256').update(readFileSync(JUDGE_FILE)).digest('hex')}`;
 
 /** A car (8) in the left third, void at the right edge, road elsewhere. */
 async function labels(path: string, width: number, height: number): Promise<string> {
@@ -81,4 +86,27 @@ test('wrong metric inputs are refused before anything is sent', async (t) => {
   const lpips = `${TOY}:${'1'.repeat(64)}`;
   await assert.rejects(loopback(source, join(at, 'x'), { ...QUICK, lpips }), /is not the file that was named/);
   assert.throws(() => resolveLinkConfig({ lpips: TOY }), /--lpips: is not FILE:SHA256/);
+});
+
+test('--judge looks at the received picture whatever codec it came by, and at grey where none came', async (t) => {
+  const at = await scratch(t);
+  const source = await photo(join(at, 'photo.png'), 192, 128);
+  const judge = await StreetJudge.open(JUDGE_FILE, JUDGE.slice(-64));
+  const truth = join(at, 'labels.png');
+  const seen = await judge.labels(await loadImage(source));
+  await sharp(seen, { raw: { width: 192, height: 128, channels: 1 } })
+    .toColourspace('b-w')
+    .png()
+    .toFile(truth);
+  const run = await loopback(source, join(at, 'run'), { ...QUICK, truth, judge: JUDGE });
+  const received = await loadImage(join(at, 'run', 'received.png'));
+  assert.equal(run.metrics.judgeMIoU, (await judge.judge(received, seen)).mIoU);
+  assert.ok(run.metrics.judgeMIoU! > 0.2 && run.metrics.judgeMIoU! < 1);
+  assert.equal(run.metrics.judgeCleanMIoU, 1);
+  assert.deepEqual((await replay(join(at, 'run'), join(at, 'again'), true)).differences, []);
+  const lost = await loopback(source, join(at, 'lost'), { ...QUICK, truth, judge: JUDGE, snrDb: -20, ideal: false });
+  assert.equal(lost.metrics.outage, 1);
+  assert.equal(lost.metrics.judgeMIoU, (await judge.judge(flatImage(192, 128), seen)).mIoU);
+  await judge.close();
+  await assert.rejects(loopback(source, join(at, 'none'), { ...QUICK, judge: JUDGE }), /--judge needs --truth/);
 });

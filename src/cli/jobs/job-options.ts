@@ -11,7 +11,7 @@ export type ListName = 'pictures' | 'captures' | 'runs' | 'devices';
  */
 const OWN = new Set([
   ...['json', 'quiet', 'verbose', 'help', 'output', 'config', 'force'],
-  ...['models', 'rx-models', 'pushed', 'lpips', 'feedback-token', 'video'],
+  ...['models', 'rx-models', 'pushed', 'lpips', 'judge', 'feedback-token', 'video'],
 ]);
 
 /** What may stand without a flag. */

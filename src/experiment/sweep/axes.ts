@@ -53,6 +53,7 @@ const KINDS: { readonly [K in Key]?: Kind } = {
   powerLoading: 'switch',
   estimator: 'word',
   lpips: 'word',
+  judge: 'word',
   truth: 'word',
   snrDb: 'number',
   seed: 'number',

@@ -145,7 +145,7 @@ export function meaningful(input: LinkInput): LinkInput {
 }
 
 /** What stands for the paths: hashes take their place. */
-const PATHS = ['truth', 'modelsDir', 'rxModelsDir', 'known', 'lpips', 'channel', 'codec', 'seed'] as const;
+const PATHS = ['truth', 'modelsDir', 'rxModelsDir', 'known', 'lpips', 'judge', 'channel', 'codec', 'seed'] as const;
 
 /** 128 bits of the SHA-256 over the canonical JSON of settings and inputs; `seed` null: of the group. */
 function idOf(config: LinkConfig, inputs: readonly PointInput[], seed: number | null): string {

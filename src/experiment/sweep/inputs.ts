@@ -4,6 +4,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FormatError, UsageError } from '../../common/errors.ts';
 import { parseLpipsName } from '../../sct/quality/lpips.ts';
+import { parseJudgeName } from '../../sct/quality/street-judge.ts';
 import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
 import { chooseSet, MANIFEST, readModelSets } from '../../sct/semantics/model-set.ts';
 import { isSemantic } from '../link-codecs.ts';
@@ -20,12 +21,11 @@ export function absolutePaths(config: LinkConfig, folder: string): LinkConfig {
   const from = (path: string) => resolve(folder, path);
   const pair = userPairPath(config.codec);
   const trace = tracePath(config.channel);
-  const lpips = config.lpips === undefined ? undefined : parseLpipsName(config.lpips);
   return {
     ...config,
     ...(pair === null ? {} : { codec: `onnx:${from(pair)}` as const }),
     ...(trace === null ? {} : { channel: `trace:${from(trace)}` }),
-    ...(lpips === undefined ? {} : { lpips: `${from(lpips.path)}:${lpips.sha256}` }),
+    ...networksOf(config, (_, path) => from(path)),
     ...pathsOf(config, (_, path) => from(path)),
   };
 }
@@ -38,6 +38,22 @@ function pathsOf(config: LinkConfig, to: (use: InputUse, path: string) => string
   return Object.fromEntries(given.map((key) => [key, to(PATH_KEYS[key], config[key]!)]));
 }
 
+/** FILE:SHA256 of the networks that only measure, their files elsewhere. */
+function networksOf(config: LinkConfig, to: (use: InputUse, path: string) => string): Partial<LinkConfig> {
+  const { lpips, judge } = measuringNetworks(config);
+  return {
+    ...(lpips && { lpips: `${to('lpips', lpips.path)}:${lpips.sha256}` }),
+    ...(judge && { judge: `${to('judge', judge.path)}:${judge.sha256}` }),
+  };
+}
+
+function measuringNetworks({ lpips, judge }: LinkConfig) {
+  return {
+    lpips: lpips === undefined ? undefined : parseLpipsName(lpips),
+    judge: judge === undefined ? undefined : parseJudgeName(judge),
+  };
+}
+
 /**
  * The same point with its inputs elsewhere; its id stays, for that is made of what they hold.
  *
@@ -48,7 +64,7 @@ export function rebasePoint(point: SweepPoint, place: (input: PointInput) => str
   const inputs = point.inputs.map((input) => ({ ...input, path: moved.get(input.use) ?? input.path }));
   const at = (use: InputUse) => moved.get(use) ?? undefined;
   const { config } = point;
-  const [pair, trace, lpips] = [at('pair'), at('trace'), at('lpips')];
+  const [pair, trace] = [at('pair'), at('trace')];
   return {
     ...point,
     inputs,
@@ -56,7 +72,7 @@ export function rebasePoint(point: SweepPoint, place: (input: PointInput) => str
       ...config,
       ...(pair === undefined ? {} : { codec: `onnx:${pair}` as const }),
       ...(trace === undefined ? {} : { channel: `trace:${trace}` }),
-      ...(lpips === undefined ? {} : { lpips: `${lpips}:${parseLpipsName(config.lpips!).sha256}` }),
+      ...networksOf(config, (use, path) => at(use) ?? path),
       ...(at('models') === undefined ? {} : { modelsDir: at('models') }),
       ...pathsOf(config, (use, path) => at(use) ?? path),
     },
@@ -78,7 +94,9 @@ export class InputHasher {
     const [pair, trace] = [userPairPath(config.codec), tracePath(config.channel)];
     if (pair !== null) found.push(['pair', pair]);
     if (trace !== null) found.push(['trace', trace]);
-    if (config.lpips !== undefined) found.push(['lpips', parseLpipsName(config.lpips).path]);
+    const { lpips, judge } = measuringNetworks(config);
+    if (lpips) found.push(['lpips', lpips.path]);
+    if (judge) found.push(['judge', judge.path]);
     const inputs: PointInput[] = [];
     for (const [use, path] of found) inputs.push({ use, path, sha256: await this.sha256(use, path, config.size) });
     return inputs;

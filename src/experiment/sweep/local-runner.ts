@@ -66,7 +66,8 @@ export class LocalPointRunner implements PointRunner {
     // By contents: a file that has changed under its name is another one.
     const hash = (use: string) => inputs.find((input) => input.use === use)?.sha256 ?? '';
     const photo = inputs.find((input) => input.use === 'photo');
-    const { image, quality } = await this.photos.get(`${hash('photo')} ${hash('truth')} ${hash('lpips')}`, async () => {
+    const looked = ['photo', 'truth', 'lpips', 'judge'].map(hash).join(' ');
+    const { image, quality } = await this.photos.get(looked, async () => {
       const { image } = await loadPhoto(photo ? { kind: 'file', path: photo.path } : { kind: 'demo' });
       return { image, quality: await openQualityInputs(config, image) };
     });

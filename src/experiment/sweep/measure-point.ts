@@ -55,7 +55,7 @@ export async function measurePoint(config: LinkConfig, materials: PointMaterials
     modelled: true,
     roiMask: quality.roiMask,
     machine: { truth: quality.truth, clean: await cleanTask(coding.models, decoded, image) },
-    lpips: await quality.lpips(image, decoded?.decodable ? decoded.image : undefined),
+    networks: await quality.networks(image, decoded),
   });
   const exitCode = exitCodeOf(metrics, config, trace.bursts.length > 0);
   metrics.ok = exitCode === 0;

@@ -5,7 +5,17 @@ export const POINT_SCHEMA = 'sct.sweep-point/1';
 export const RESULT_SCHEMA = 'sct.sweep-result/1';
 
 /** What a file or folder is to a point. A worker elsewhere fetches it by its hash. */
-export const INPUT_USES = ['photo', 'truth', 'models', 'rx-models', 'trace', 'known', 'lpips', 'pair'] as const;
+export const INPUT_USES = [
+  'photo',
+  'truth',
+  'models',
+  'rx-models',
+  'trace',
+  'known',
+  'lpips',
+  'judge',
+  'pair',
+] as const;
 export type InputUse = (typeof INPUT_USES)[number];
 
 /** Something that a point reads besides its settings. */

@@ -1,6 +1,5 @@
-import { UsageError } from '../../common/errors.ts';
 import { type RgbImage, requireSameSize } from '../image/rgb-image.ts';
-import { ForeignNetwork, type ForeignTensor } from '../semantics/foreign-network.ts';
+import { ForeignNetwork, type ForeignTensor, parseNetworkName } from '../semantics/foreign-network.ts';
 import { TensorError } from '../semantics/model-error.ts';
 
 /** Smallest side that the usual LPIPS backbones take. */
@@ -55,20 +54,9 @@ export class Lpips {
   }
 }
 
-/**
- * `FILE:SHA256` as it stands on the command line.
- *
- * @throws UsageError when the hash is missing: a metric must name the network it was measured with
- */
+/** `FILE:SHA256` of `--lpips`, see parseNetworkName. */
 export function parseLpipsName(text: string): { path: string; sha256: string } {
-  const match = /^(.+):([0-9a-fA-F]{64})$/.exec(text);
-  if (!match) {
-    throw new UsageError(
-      `--lpips: "${text.slice(0, 200)}" is not FILE:SHA256`,
-      'the sha256 of the ONNX file (sha256sum FILE) says which LPIPS was measured',
-    );
-  }
-  return { path: match[1], sha256: match[2].toLowerCase() };
+  return parseNetworkName('--lpips', text);
 }
 
 /** [1, 3, H, W] in -1..1. */

@@ -28,6 +28,22 @@ export interface ForeignNetworkOptions {
 }
 
 /**
+ * `FILE:SHA256` as it stands on the command line.
+ *
+ * @throws UsageError when the hash is missing: a figure must name the network it was measured with
+ */
+export function parseNetworkName(flag: string, text: string): { path: string; sha256: string } {
+  const match = /^(.+):([0-9a-fA-F]{64})$/.exec(text);
+  if (!match) {
+    throw new UsageError(
+      `${flag}: "${text.slice(0, 200)}" is not FILE:SHA256`,
+      'the sha256 of the ONNX file (sha256sum FILE) says which network measured',
+    );
+  }
+  return { path: match[1], sha256: match[2].toLowerCase() };
+}
+
+/**
  * An ONNX file that a user supplies by path and sha256: bytes and hash are checked before anything is run, names before
  * the first run, every output for NaN and infinity.
  */

@@ -43,7 +43,7 @@ const refused = (why: RegExp) => (e: unknown) => e instanceof UsageError && why.
 test('a page may give the flags of --help, but not those that name files of the machine or say where results go', () => {
   const { properties } = jobSchema(commandOf('loopback')) as { properties: Record<string, object> };
   for (const name of ['snr', 'channel', 'demo', 'known', 'freq']) assert.ok(name in properties, name);
-  for (const name of ['output', 'config', 'json', 'models', 'rx-models', 'lpips', 'feedback-token']) {
+  for (const name of ['output', 'config', 'json', 'models', 'rx-models', 'lpips', 'judge', 'feedback-token']) {
     assert.ok(!(name in properties), name);
   }
 });

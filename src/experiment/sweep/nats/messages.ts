@@ -39,6 +39,7 @@ function checkInputs({ config, inputs }: SweepPoint): void {
     ['rx-models', config.rxModelsDir],
     ['known', config.known],
     ['lpips', config.lpips],
+    ['judge', config.judge],
     ['trace', tracePath(config.channel) ?? undefined],
     ['pair', userPairPath(config.codec) ?? undefined],
   ];
