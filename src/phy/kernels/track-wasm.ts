@@ -62,8 +62,9 @@ export class WasmTrackKernel implements TrackKernel {
   /** Symbols that all filters have seen. */
   private caughtUp = 0;
   /** Symbols at the end of every stretch from one `adapt` to the next, and sums of ln s + e^2 / s there, [stretch][filter]. */
-  private readonly stretchEnds: number[] = [];
-  private readonly scores: number[] = [];
+  private stretches = 0;
+  private stretchEnds = new Int32Array(64);
+  private scores = new Float64Array(64 * FILTERS);
 
   constructor({ nSubbands, offsets, carriers }: TrackPattern) {
     if (nSubbands < 1 || nSubbands > MAX_SUBBANDS || offsets.length !== SUBBAND)
@@ -106,8 +107,7 @@ export class WasmTrackKernel implements TrackKernel {
     this.count = 0;
     this.followed = null;
     this.caughtUp = 0;
-    this.stretchEnds.length = 0;
-    this.scores.length = 0;
+    this.stretches = 0;
   }
 
   refer(reference: Float32Array): void {
@@ -125,21 +125,24 @@ export class WasmTrackKernel implements TrackKernel {
   }
 
   adapt(): void {
-    const { wasm, likelihood, stretchEnds, scores, count } = this;
+    const { wasm, likelihood, count } = this;
     wasm.catchUp(this.caughtUp, count);
     this.caughtUp = count;
-    stretchEnds.push(count);
+    if (this.stretches === this.stretchEnds.length) this.growScores();
+    const { stretchEnds, scores } = this;
+    const last = this.stretches++;
+    stretchEnds[last] = count;
     // The products have become logarithms.
-    for (let f = 0; f < FILTERS; f++) scores.push(likelihood[FILTERS + f] + likelihood[2 * FILTERS + f]);
+    for (let f = 0; f < FILTERS; f++) scores[last * FILTERS + f] = likelihood[FILTERS + f] + likelihood[2 * FILTERS + f];
     this.resetLikelihood();
     if (count >= 6) {
       // The last stretches that are not longer than MEMORY all together, but one at least.
-      let first = stretchEnds.length - 1;
+      let first = last;
       while (first > 0 && count - (first > 1 ? stretchEnds[first - 2] : 0) <= MEMORY) first--;
       let bestScore = Number.POSITIVE_INFINITY;
       for (let f = 0; f < FILTERS; f++) {
         let score = 0;
-        for (let i = first * FILTERS + f; i < scores.length; i += FILTERS) score += scores[i];
+        for (let i = first * FILTERS + f; i <= last * FILTERS + f; i += FILTERS) score += scores[i];
         if (score < bestScore) {
           bestScore = score;
           this.inUse = f;
@@ -147,6 +150,15 @@ export class WasmTrackKernel implements TrackKernel {
       }
     }
     wasm.use(this.inUse);
+  }
+
+  private growScores(): void {
+    const ends = new Int32Array(2 * this.stretchEnds.length);
+    const scores = new Float64Array(2 * this.scores.length);
+    ends.set(this.stretchEnds);
+    scores.set(this.scores);
+    this.stretchEnds = ends;
+    this.scores = scores;
   }
 
   turnBack(pilots: Float32Array, at: number, count: number): void {

@@ -58,20 +58,22 @@ export function follow(first: usize, count: usize, pattern: usize, subbands: usi
   let p11 = load<f64>(USED, 32);
   let pilot = PILOTS;
   for (let i = first; i < first + count; i++, pattern++) {
-    let re: f64 = 0;
-    let im: f64 = 0;
-    let power: f64 = 0;
-    let h = REFERENCE + ((<usize>load<u32>(OFFSETS + ((pattern % SUBBAND) << 2))) << 3);
-    for (let w = WEIGHTS, end = WEIGHTS + (subbands << 3); w < end; w += 8, pilot += 8, h += SUBBAND << 3) {
-      const hr = <f64>load<f32>(h);
-      const hi = <f64>load<f32>(h, 4);
-      const pr = <f64>load<f32>(pilot);
-      const pi = <f64>load<f32>(pilot, 4);
-      const weight = load<f64>(w);
-      re += weight * (pr * hr + pi * hi);
-      im += weight * (pi * hr - pr * hi);
-      power += weight * (hr * hr + hi * hi);
+    // Of p conj h: [pr hr, pi hi] and [pr hi, pi hr].
+    let straight = f64x2.splat(0);
+    let crossed = f64x2.splat(0);
+    let powers = f64x2.splat(0);
+    let at = REFERENCE + ((<usize>load<u32>(OFFSETS + ((pattern % SUBBAND) << 2))) << 3);
+    for (let w = WEIGHTS, end = WEIGHTS + (subbands << 3); w < end; w += 8, pilot += 8, at += SUBBAND << 3) {
+      const h = f64x2.promote_low_f32x4(v128.load64_zero(at));
+      const weight = v128.load64_splat(w);
+      const p = f64x2.mul(weight, f64x2.promote_low_f32x4(v128.load64_zero(pilot)));
+      straight = f64x2.add(straight, f64x2.mul(p, h));
+      crossed = f64x2.add(crossed, f64x2.mul(p, v128.shuffle<f64>(h, h, 1, 0)));
+      powers = f64x2.add(powers, f64x2.mul(weight, f64x2.mul(h, h)));
     }
+    const re = f64x2.extract_lane(straight, 0) + f64x2.extract_lane(straight, 1);
+    const im = f64x2.extract_lane(crossed, 1) - f64x2.extract_lane(crossed, 0);
+    const power = f64x2.extract_lane(powers, 0) + f64x2.extract_lane(powers, 1);
     const magnitude = sqrt(re * re + im * im);
     const inverse = magnitude > 0 ? 1 / magnitude : 0;
     store<f64>(UNITS + (i << 4), magnitude > 0 ? re * inverse : 1);
@@ -186,10 +188,15 @@ export function smooth(first: usize, end: usize, filter: usize): void {
     const q01 = c;
     const q11 = d + STEP_WALK;
     const inverse = 1 / (q00 * q11 - q01 * q01);
-    const e0 = (x0 - (phase + step)) * inverse;
-    const e1 = (x1 - step) * inverse;
-    x0 = phase + (a * q11 - b * q01) * e0 + (b * q00 - a * q01) * e1;
-    x1 = step + (c * q11 - d * q01) * e0 + (d * q00 - c * q01) * e1;
+    const g00 = (a * q11 - b * q01) * inverse;
+    const g01 = (b * q00 - a * q01) * inverse;
+    const g10 = (c * q11 - d * q01) * inverse;
+    const g11 = (d * q00 - c * q01) * inverse;
+    // What does not wait for the symbol behind comes first.
+    const predicted = phase + step;
+    const next = phase - g00 * predicted - g01 * step + g01 * x1 + g00 * x0;
+    x1 = step - g10 * predicted - g11 * step + g10 * x0 + g11 * x1;
+    x0 = next;
     store<f64>(out, x0);
   }
 }
@@ -232,34 +239,34 @@ export function turnBack(first: usize, count: usize, subbands: usize): void {
 
 /** Slope of TURNED's phases against the reference, `count` symbols with the pattern from local symbol `pattern` on. */
 export function slope(count: usize, pattern: usize, subbands: usize): void {
-  let slope: f64 = 0;
-  let curvature: f64 = 0;
-  let weight: f64 = 0;
-  let misfit: f64 = 0;
+  // Products as in `follow`.
+  let crossed = f64x2.splat(0);
+  let straight = f64x2.splat(0);
+  let powers = f64x2.splat(0);
+  let misfits = f64x2.splat(0);
   let p = TURNED;
   for (let t: usize = 0; t < count; t++) {
     const offset = <usize>load<u32>(OFFSETS + (((pattern + t) % SUBBAND) << 2));
     let carrier = CARRIERS + (offset << 3);
     let h = REFERENCE + (offset << 3);
     for (let w = WEIGHTS, end = WEIGHTS + (subbands << 3); w < end; w += 8, p += 8, h += 96, carrier += 96) {
-      const k = load<f64>(carrier);
-      const hr = <f64>load<f32>(h);
-      const hi = <f64>load<f32>(h, 4);
-      const re = <f64>load<f32>(p);
-      const im = <f64>load<f32>(p, 4);
-      const one = load<f64>(w);
-      const wk = one * k;
-      slope += wk * (im * hr - re * hi);
-      const wkk = wk * k;
-      curvature += wkk * (re * hr + im * hi);
-      weight += wkk * (hr * hr + hi * hi);
-      misfit += one * ((re - hr) * (re - hr) + (im - hi) * (im - hi));
+      const y = f64x2.promote_low_f32x4(v128.load64_zero(p));
+      const x = f64x2.promote_low_f32x4(v128.load64_zero(h));
+      const k = v128.load64_splat(carrier);
+      const weight = v128.load64_splat(w);
+      const wk = f64x2.mul(weight, k);
+      const wkk = f64x2.mul(wk, k);
+      const misfit = f64x2.sub(y, x);
+      crossed = f64x2.add(crossed, f64x2.mul(wk, f64x2.mul(y, v128.shuffle<f64>(x, x, 1, 0))));
+      straight = f64x2.add(straight, f64x2.mul(wkk, f64x2.mul(y, x)));
+      powers = f64x2.add(powers, f64x2.mul(wkk, f64x2.mul(x, x)));
+      misfits = f64x2.add(misfits, f64x2.mul(weight, f64x2.mul(misfit, misfit)));
     }
   }
-  store<f64>(SUMS, slope);
-  store<f64>(SUMS, curvature, 8);
-  store<f64>(SUMS, weight, 16);
-  store<f64>(SUMS, misfit, 24);
+  store<f64>(SUMS, f64x2.extract_lane(crossed, 1) - f64x2.extract_lane(crossed, 0));
+  store<f64>(SUMS, f64x2.extract_lane(straight, 0) + f64x2.extract_lane(straight, 1), 8);
+  store<f64>(SUMS, f64x2.extract_lane(powers, 0) + f64x2.extract_lane(powers, 1), 16);
+  store<f64>(SUMS, f64x2.extract_lane(misfits, 0) + f64x2.extract_lane(misfits, 1), 24);
 }
 
 /** sum w g_(c+1) conj(g_c) over neighbouring carriers of TURNED's first twelve symbols, those of a slot. */
