@@ -1,4 +1,5 @@
 import { ExitCode, UsageError } from '../../common/errors.ts';
+import { parseQuantity } from '../../common/units.ts';
 import type { SweepReport } from '../../experiment/sweep-report/document.ts';
 import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
@@ -11,6 +12,7 @@ interface Flags {
   readonly gain?: string[];
   readonly ds?: string;
   readonly dx?: string;
+  readonly width?: string;
   readonly check?: boolean;
   readonly output?: string;
 }
@@ -52,6 +54,7 @@ export const addReport: AddCommand = (program, context, done) => {
     )
     .option('--ds <d>', 'with --dx: largest 1 - mIoU of the joint error event, above 0, or inf (default inf)')
     .option('--dx <d>', 'largest MSE/255^2 of the joint error event, above 0, or inf (default inf)')
+    .option('--width <mm>', 'of a figure, 60 to 200 mm (default 88, a column; text is 8 pt at any width)')
     .option('--check', 'with -o: write nothing, exit code 8 where a file differs');
   addOutputOption(
     command,
@@ -74,13 +77,14 @@ export const addReport: AddCommand = (program, context, done) => {
         where: pairs('--where', flags.where).map(([key, text]) => ({ key, values: text.split(',', MAX_WORDS) })),
         gains: pairs('--gain', flags.gain).map(([key, baseline]) => ({ key, baseline })),
       };
+      const widthMm = await widthOf(flags.width);
       const report = await makeSweepReport(request, between(context));
       context.progress.done();
       const onlyFigures = figures !== null;
       let files: { folder: string; names: string[] } | null = null;
       let differing: string[] = [];
       if (flags.output !== undefined) {
-        const made = reportFiles(report, `sct ${packageVersion()}`, onlyFigures);
+        const made = reportFiles(report, `sct ${packageVersion()}`, onlyFigures, widthMm);
         if (flags.check) differing = await differingFiles(flags.output, made);
         else await writeReportFiles(flags.output, made);
         files = { folder: flags.output, names: [...made.keys()] };
@@ -89,7 +93,7 @@ export const addReport: AddCommand = (program, context, done) => {
         const json = { ...reportJson(report), ok: differing.length === 0, ...(files ? { files: files.names } : {}) };
         outJson(context, flags.check ? { ...json, differing } : json);
       } else if (files) context.out(filesText(files, flags.check ? differing : null));
-      else if (onlyFigures) context.out(await oneFigure(report));
+      else if (onlyFigures) context.out(await oneFigure(report, widthMm));
       else context.out((await import('../../experiment/sweep-report/text.ts')).reportText(report));
       done(differing.length > 0 ? ExitCode.checkFailed : ExitCode.ok);
     });
@@ -110,8 +114,15 @@ function pairs(name: string, words: readonly string[] = []): [key: string, value
   });
 }
 
+async function widthOf(word: string | undefined): Promise<number> {
+  const { COLUMN_MM, WIDTHS_MM } = await import('../../experiment/sweep-report/draw.ts');
+  const mm = word === undefined ? COLUMN_MM : parseQuantity('--width', word, 'mm');
+  if (mm >= WIDTHS_MM[0] && mm <= WIDTHS_MM[1]) return mm;
+  throw new UsageError(`--width ${mm} mm is out of range: allowed ${WIDTHS_MM[0]} to ${WIDTHS_MM[1]} mm`);
+}
+
 /** The SVG of one figure, for stdout. */
-async function oneFigure(report: SweepReport): Promise<string> {
+async function oneFigure(report: SweepReport, widthMm: number): Promise<string> {
   const { panelSvg } = await import('../../experiment/sweep-report/draw.ts');
   const [figure, ...more] = report.figures;
   if (more.length > 0 || figure.panels.length > 1) {
@@ -123,7 +134,7 @@ async function oneFigure(report: SweepReport): Promise<string> {
       'give -o DIR, or --where KEY=VALUE',
     );
   }
-  return `${panelSvg(figure, figure.panels[0], true)}\n`;
+  return `${panelSvg(figure, figure.panels[0], widthMm)}\n`;
 }
 
 function filesText(

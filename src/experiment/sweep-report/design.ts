@@ -119,12 +119,16 @@ function tellingAxes(axes: readonly Axis[], groups: readonly Group[]): string[] 
   return telling;
 }
 
-/** A setting in few words: "15 dB", "matched", "dopplerHz 70". */
+/** Words that say by themselves what they are. */
+const SPEAKING = new Set(['codec', 'mapping', 'mode', SOURCE, 'task', 'size', 'modelSet']);
+
+/** A setting in few words: "15 dB", "matched", "EVA", "dopplerHz 70". */
 export function settingText(key: string, value: Setting): string {
   if (key === SNR) return value === null ? 'SNR as it came' : `${value} dB`;
   if (key === BUDGET) return value === null ? 'no budget' : `R ${Number(Number(value).toPrecision(4))}`;
   if (value === null) return `no ${key}`;
-  if (typeof value === 'string') return value;
+  if (key === 'channel' && /^[a-z-]+$/.test(String(value))) return String(value).toUpperCase();
+  if (typeof value === 'string') return SPEAKING.has(key) || key === 'channel' ? value : `${key} ${value}`;
   if (typeof value === 'boolean') return `${key} ${value ? 'on' : 'off'}`;
   return `${key} ${value}`;
 }

@@ -64,8 +64,8 @@ export function reportJson(r: SweepReport): Record<string, unknown> {
       ...{ key, of, over, settings: variedOf(design, group), alsoDiffers, pairs, identical },
       figures: estimates(gained),
     })),
-    figures: figures.map(({ name, title, xLabel, yLabel, panels }) => ({
-      ...{ name, title, xLabel, yLabel },
+    figures: figures.map(({ name, title, xLabel, yLabel, caption, panels }) => ({
+      ...{ name, title, xLabel, yLabel, caption },
       panels: canonical(panels),
     })),
     methods: METHODS,

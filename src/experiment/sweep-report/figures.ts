@@ -1,13 +1,15 @@
 import { UsageError } from '../../common/errors.ts';
 import { nearest } from '../nearest.ts';
+import { captionOf } from './caption.ts';
 import { BUDGET, type Design, type Group, SNR, settingText } from './design.ts';
 import { EVENT_NAMES } from './error-events.ts';
 import type { Gain } from './gains.ts';
 import type { CrossedEstimate } from './intervals.ts';
-import { MEASURES } from './measures.ts';
+import { MEASURES, type Measure } from './measures.ts';
 import type { Setting } from './observation.ts';
 import { type Curve, type Panel, panelsOf } from './panels.ts';
 import { type GroupStatistics, WORST_PERCENTILE } from './statistics.ts';
+import { Styles } from './styles.ts';
 
 /** A figure with all its numbers; a panel becomes a plot. */
 export interface FigureData {
@@ -17,17 +19,21 @@ export interface FigureData {
   readonly yLabel: string;
   /** Written on the y axis as a line where no difference is. */
   readonly zero: boolean;
+  /** Probabilities, which span decades. */
+  readonly log: boolean;
+  /** What stands below the figure in a paper. */
+  readonly caption: string;
   readonly panels: readonly Panel[];
 }
 
 /** What figures can be over. */
 const X_AXES = [
   { word: 'snr', key: SNR, label: 'SNR, dB' },
-  { word: 'rate', key: BUDGET, label: 'R, symbols a pixel' },
+  { word: 'rate', key: BUDGET, label: 'R, complex symbols per pixel' },
 ] as const;
 type XAxis = (typeof X_AXES)[number];
 
-/** Drawn without being asked; the others by their name. */
+/** Drawn without being asked, rates where anything was seen; the others by their name. */
 const DRAWN = new Set([
   ...['psnr', 'ms-ssim', 'roi-psnr', 'lpips', 'miou', 'outage', 'bler', 'sfv-received', 'sfv-importance'],
   ...['p10-psnr', 'gain-mapping-psnr', 'gain-mapping-roi-psnr', 'gain-codec-psnr', 'gain-source-psnr'],
@@ -40,6 +46,7 @@ interface Subject {
   readonly title: string;
   readonly yLabel: string;
   readonly zero: boolean;
+  readonly log: boolean;
   /** Axis of the settings that the series must not be told apart by, beside x. */
   readonly rows: readonly Row[];
 }
@@ -60,23 +67,26 @@ export function subjectsOf(groups: readonly GroupStatistics[], gains: readonly G
     title: string,
     yLabel: string,
     of: (g: GroupStatistics) => CrossedEstimate | undefined,
-  ) => {
+    log = false,
+  ): Subject => {
     const rows = groups.flatMap((g): Row[] => {
       const estimate = of(g);
       const symbolsPerPixel = g.figures.symbolsPerPixel?.value ?? null;
       return estimate ? [{ group: g.group, arm: null, hidden: [], estimate, symbolsPerPixel }] : [];
     });
-    return { word, title, yLabel, zero: false, rows };
+    return { word, title, yLabel, zero: false, log, rows };
   };
-  const subjects: Subject[] = MEASURES.map((m) => plain(m.word, meanTitle(m.label), m.label, (g) => g.figures[m.key]));
+  const subjects = MEASURES.map((m) => plain(m.word, meanTitle(m), axisOf(m), (g) => g.figures[m.key], isRate(m)));
   for (const m of MEASURES) {
     if (!m.worst) continue;
     const title = `${WORST_PERCENTILE}th percentile of ${nameOf(m.label)}`;
-    subjects.push(plain(`p${WORST_PERCENTILE}-${m.word}`, title, m.label, (g) => g.worst[m.key]));
+    subjects.push(
+      plain(`p${WORST_PERCENTILE}-${m.word}`, title, title.replace(nameOf(m.label), m.label), (g) => g.worst[m.key]),
+    );
   }
   for (const name of EVENT_NAMES) {
     const words = { joint: 'P{ds > Ds or dx > Dx}', semantic: 'P{ds > Ds}', pixel: 'P{dx > Dx}' };
-    subjects.push(plain(`event-${name}`, words[name], words[name], (g) => g.events[name]));
+    subjects.push(plain(`event-${name}`, words[name], words[name], (g) => g.events[name], true));
   }
   for (const key of new Set(gains.map((g) => g.key))) {
     for (const m of MEASURES) {
@@ -89,7 +99,14 @@ export function subjectsOf(groups: readonly GroupStatistics[], gains: readonly G
           return { group: g.group, arm, hidden, estimate: g.figures[m.key], symbolsPerPixel: g.symbolsPerPixel };
         });
       const title = `Gain in ${nameOf(m.label)} by ${key}, pair by pair`;
-      subjects.push({ word: `gain-${key}-${m.word}`, title, yLabel: `gain, ${m.label}`, zero: true, rows });
+      subjects.push({
+        word: `gain-${key}-${m.word}`,
+        title,
+        yLabel: `gain in ${m.label}`,
+        zero: true,
+        log: false,
+        rows,
+      });
     }
   }
   return subjects.filter((s) => s.rows.length > 0);
@@ -97,9 +114,19 @@ export function subjectsOf(groups: readonly GroupStatistics[], gains: readonly G
 
 const nameOf = (label: string) => label.split(',')[0];
 
-function meanTitle(label: string): string {
+/** Shares of pictures and of blocks: probabilities. */
+const isRate = ({ kind }: Measure) => kind !== 'mean';
+
+function meanTitle({ label, kind }: Measure): string {
   const name = nameOf(label);
-  return `${name[0].toUpperCase()}${name.slice(1)}`;
+  return kind === 'mean' ? `Mean ${name}` : `${name[0].toUpperCase()}${name.slice(1)}`;
+}
+
+/** Of a share of something what it is a share of. */
+function axisOf({ key, label }: Measure): string {
+  if (key === 'outage') return 'outage probability';
+  if (key === 'bler') return 'block error rate';
+  return key.startsWith('sfv') ? `${label}, share` : label;
 }
 
 /**
@@ -114,13 +141,17 @@ export function figuresFor(
 ): FigureData[] {
   const varied = new Set(design.axes.map((a) => a.key));
   const all = subjects.flatMap((s) => X_AXES.map((x) => ({ s, x, name: `${s.word}-${x.word}` })));
+  const curves = all.flatMap(({ s, x, name }) => figureOf(s, x, name, design).panels.flatMap((p) => p.curves));
+  const styles = new Styles(curves.map((c) => c.label));
+  const dressed = (f: FigureData): FigureData => ({ ...f, panels: f.panels.map((p) => styles.dressed(p)) });
   if (names === null) {
     const wanted = all.filter(({ s, x }) => DRAWN.has(s.word) && varied.has(x.key));
-    return wanted.map(({ s, x, name }) => figureOf(s, x, name, design)).filter((f) => f.panels.length > 0);
+    const seen = wanted.filter(({ s }) => !s.log || s.rows.some((r) => r.estimate.value > 0));
+    return seen.map(({ s, x, name }) => dressed(figureOf(s, x, name, design))).filter((f) => f.panels.length > 0);
   }
   return names.map((wish) => {
     const found = all.find(({ name }) => name === wish);
-    const figure = found && figureOf(found.s, found.x, found.name, design);
+    const figure = found && dressed(figureOf(found.s, found.x, found.name, design));
     if (figure && figure.panels.length > 0) return figure;
     const known = all.map(({ name }) => name);
     const close = nearest(wish, known);
@@ -151,13 +182,20 @@ function figureOf(s: Subject, x: XAxis, name: string, design: Design): FigureDat
     settings,
     points: curve.points.sort((a, b) => a.x - b.x),
   }));
-  const { title, yLabel, zero } = s;
+  const panels = panelsOf(drawn);
+  const { yLabel, zero, log } = s;
   return {
     name,
-    title: `${title} against ${x.label.split(',')[0]}`,
+    title: `${s.title} against ${x.label.split(',')[0]}`,
     xLabel: x.label,
-    yLabel,
+    yLabel: `${yLabel[0].toUpperCase()}${yLabel.slice(1)}`,
     zero,
-    panels: panelsOf(drawn),
+    log,
+    caption: captionOf(
+      design,
+      panels.flatMap((p) => p.curves),
+      x.key,
+    ),
+    panels,
   };
 }

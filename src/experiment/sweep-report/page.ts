@@ -42,8 +42,9 @@ ${r.gains.length > 0 ? html`<section><h2>Gains</h2>${bounded(gainTable(r))}</sec
 
 function plotOf(f: FigureData, index: number): Markup {
   const panel = f.panels[index];
-  const caption = html`${f.title}${panel.title ? `: ${panel.title}` : ''} <small>${panelFile(f, index)}.svg</small>`;
-  return framed(caption, panelSvg(f, panel, false));
+  const title = panel.title ? `${f.title}: ${panel.title}.` : `${f.title}.`;
+  const caption = html`${title} <small>${f.caption} ${panelFile(f, index)}.svg</small>`;
+  return framed(caption, panelSvg(f, panel, null));
 }
 
 function bounded({ head, rows, numeric }: ReadTable): Markup {

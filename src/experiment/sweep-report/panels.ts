@@ -16,6 +16,8 @@ export interface CurvePoint {
 export interface Curve {
   readonly label: string;
   readonly points: readonly CurvePoint[];
+  /** Number of its colour, mark and dash. */
+  readonly style: number;
 }
 
 /** Curves in one plot. */
@@ -31,15 +33,17 @@ export interface SettledCurve {
   readonly points: readonly CurvePoint[];
 }
 
-/** As many colours as the palette has. */
-const MOST_CURVES = 8;
+/** More bars than these at one x cannot be told apart in a column's width. */
+const MOST_CURVES = 5;
+/** So many are let be where a plot could have fewer and still compare. */
+const GOOD_CURVES = 3;
 
 /** Settings that stay within a plot as long as they can: what a reader compares. The last of the list leaves it last. */
 const TOGETHER = ['codec', 'mapping', 'mode', ''];
 
 /**
- * Puts curves into as few plots as hold at most 8 each: the settings that are not compared first become titles, one after another, those with the
- * most curves left over first in the order of their names.
+ * Puts curves into few plots of at most 5 each, 3 where each plot still compares something: the settings that are not compared become titles
+ * first, one after another, in the order of their names.
  */
 export function panelsOf(curves: readonly SettledCurve[]): Panel[] {
   const keys = [...new Set(curves.flatMap((c) => Object.keys(c.settings)))];
@@ -51,14 +55,19 @@ export function panelsOf(curves: readonly SettledCurve[]): Panel[] {
   const titles: string[] = [];
   let panels = split(curves, titles);
   for (const key of order) {
-    if ([...panels.values()].every((list) => list.length <= MOST_CURVES)) break;
+    const apart = split(curves, [...titles, key]);
+    const compares = !TOGETHER.includes(key) && [...apart.values()].every((list) => list.length > 1);
+    const most = compares ? GOOD_CURVES : MOST_CURVES;
+    if ([...panels.values()].every((list) => list.length <= most)) continue;
+    // A plot for every curve compares nothing.
+    if ([...apart.values()].every((list) => list.length === 1)) continue;
     titles.push(key);
-    panels = split(curves, titles);
+    panels = apart;
   }
   const labels = keys.filter((key) => (key === '' || varied.includes(key)) && !titles.includes(key));
   return [...panels.values()].flatMap((list): Panel[] => {
     const title = titles.map((key) => text(list[0], key)).join(', ');
-    const named = list.map((c): Curve => ({ label: label(c, labels), points: c.points }));
+    const named = list.map((c): Curve => ({ label: label(c, labels), points: c.points, style: 0 }));
     // Still too many: more plots of one title.
     const parts = Math.ceil(named.length / MOST_CURVES);
     return Array.from({ length: parts }, (_, i) => ({

@@ -4,7 +4,7 @@ import { UsageError } from '../../common/errors.ts';
 import { writableFolder } from '../../common/make-folder.ts';
 import { writeFileAtomic } from '../run-directory.ts';
 import { reportJson, type SweepReport } from './document.ts';
-import { figureCsv, panelFile, panelSvg } from './draw.ts';
+import { COLUMN_MM, figureCsv, panelFile, panelSvg } from './draw.ts';
 import { sweepReportPage } from './page.ts';
 import { gainsCsv, groupsCsv } from './tables.ts';
 
@@ -15,8 +15,14 @@ const MOST_PLOTS = 2000;
  * Every file of a report by its name.
  *
  * @param figuresOnly the figures alone: SVG and CSV of each
+ * @param widthMm of a figure in print
  */
-export function reportFiles(r: SweepReport, program: string, figuresOnly: boolean): Map<string, string> {
+export function reportFiles(
+  r: SweepReport,
+  program: string,
+  figuresOnly: boolean,
+  widthMm: number = COLUMN_MM,
+): Map<string, string> {
   const files = new Map<string, string>();
   if (!figuresOnly) {
     files.set('report.json', `${JSON.stringify({ ...reportJson(r), program }, null, 1)}\n`);
@@ -30,7 +36,7 @@ export function reportFiles(r: SweepReport, program: string, figuresOnly: boolea
     f.panels.forEach((panel, i) => {
       if (++plots > MOST_PLOTS)
         throw new UsageError(`more than ${MOST_PLOTS} plots`, 'name some with --figure, or --where');
-      files.set(`${panelFile(f, i)}.svg`, panelSvg(f, panel, true));
+      files.set(`${panelFile(f, i)}.svg`, panelSvg(f, panel, widthMm));
     });
   }
   return files;

@@ -137,8 +137,10 @@ test('figures by name; a wrong name says which there are; --where leaves the res
   );
   assert.equal(r.statistics.length, 6);
   assert.deepEqual([...reportFiles(r, 'sct x', true).keys()].sort(), [
+    'psnr-rate-0-db.svg',
+    'psnr-rate-12-db.svg',
+    'psnr-rate-6-db.svg',
     'psnr-rate.csv',
-    'psnr-rate.svg',
     'sfv-lost-snr.csv',
     'sfv-lost-snr.svg',
   ]);

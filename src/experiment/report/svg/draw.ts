@@ -1,4 +1,5 @@
 import { checkedPictureUri, encodeIndexedPng, pictureDataUri } from './indexed-png.ts';
+import { dashAttribute, limitMark, marker } from './markers.ts';
 import { viridis, viridisTable } from './palette.ts';
 import type { BarSeries, HeatmapSeries, LineSeries, ScatterSeries, Series, TileSeries } from './series.ts';
 import { escapeText, px, textWidth } from './text.ts';
@@ -97,23 +98,22 @@ function drawLine(s: LineSeries, frame: Frame, colour: number): string {
   let pen = false;
   let lastY = 0;
   const marks: number[] = [];
+  const shift = s.shiftPx ?? 0;
   for (const i of index) {
     if (!Number.isFinite(s.x[i]) || !Number.isFinite(s.y[i])) {
       pen = false;
       continue;
     }
-    const x = frame.x(s.x[i]);
+    const x = frame.x(s.x[i]) + shift;
     const y = frame.y(s.y[i]);
     d += pen ? `${s.step ? `L${px(x)} ${px(lastY)}` : ''}L${px(x)} ${px(y)}` : `M${px(x)} ${px(y)}h0`;
     pen = true;
     lastY = y;
     if (s.markers) marks.push(i);
   }
-  const dash = s.dash ? ' stroke-dasharray="7 5"' : '';
+  const dash = dashAttribute(s.dash);
   const spread = s.low && s.high ? (s.bars ? errorBars(s, frame, colour) : band(s, frame, colour)) : '';
-  const dots = marks
-    .map((i) => `<circle class="f${colour}" cx="${px(frame.x(s.x[i]))}" cy="${px(frame.y(s.y[i]))}" r="3.4"/>`)
-    .join('');
+  const dots = marks.map((i) => marker(s.shape ?? 0, frame.x(s.x[i]) + shift, frame.y(s.y[i]), colour)).join('');
   return `${spread}<path class="li s${colour}"${dash} d="${d}"/>${dots}`;
 }
 
@@ -133,7 +133,7 @@ function errorBars(s: LineSeries, frame: Frame, colour: number): string {
   let d = '';
   for (let i = 0; i < s.x.length; i++) {
     if (Number.isFinite(s.low![i]) && Number.isFinite(s.high![i])) {
-      d += whisker(frame.x(s.x[i]), frame.y(s.low![i]), frame.y(s.high![i]), 4);
+      d += whisker(frame.x(s.x[i]) + (s.shiftPx ?? 0), frame.y(s.low![i]), frame.y(s.high![i]), 4);
     }
   }
   return d ? `<path class="er s${colour}" d="${d}"/>` : '';
@@ -151,9 +151,10 @@ function drawScatter(s: ScatterSeries, frame: Frame, colour: number): string {
   const stride = Math.max(1, Math.ceil(s.x.length / MAX_MARKS));
   for (let i = 0; i < s.x.length; i += stride) {
     if (!Number.isFinite(s.x[i]) || !Number.isFinite(s.y[i])) continue;
-    const x = frame.x(s.x[i]);
+    const x = frame.x(s.x[i]) + (s.shiftPx ?? 0);
     const y = frame.y(s.y[i]);
-    if (shape === 'dot') d += `M${px(x)} ${px(y)}h0`;
+    if (shape === 'limit') d += limitMark(x, y);
+    else if (shape === 'dot') d += `M${px(x)} ${px(y)}h0`;
     else if (shape === 'plus') d += `M${px(x - r)} ${px(y)}h${px(size)}M${px(x)} ${px(y - r)}v${px(size)}`;
     else if (shape === 'cross') {
       d += `M${px(x - r)} ${px(y - r)}l${px(size)} ${px(size)}m0 ${px(-size)}l${px(-size)} ${px(size)}`;

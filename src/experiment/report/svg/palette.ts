@@ -60,6 +60,14 @@ function colourRules(colours: readonly string[]): string {
   return colours.map((c, i) => `.sp .s${i}{stroke:${c}}.sp .f${i}{fill:${c}}`).join('');
 }
 
+/** Style of a figure for print: as `plotCss`, on white whatever the screen, black text, a typeface that journals and their programs have. */
+export function paperCss(): string {
+  return `.sp{font:12px Arial,Helvetica,"Liberation Sans",sans-serif}.sp text{fill:#000}.sp .ti{font-weight:600}.sp .bg{fill:#fff}\
+.sp .ax,.sp .gr{fill:none;shape-rendering:crispEdges}.sp .ax{stroke:#000}.sp .gr{stroke:#e3e3e3}\
+.sp .li{fill:none;stroke-width:1.8;stroke-linejoin:round}.sp .th{fill:none;stroke:#555;stroke-dasharray:5 4}\
+.sp .er{fill:none;stroke:#000;stroke-width:1.1}.sp .mk{fill:none;stroke-width:1.3}${colourRules(SERIES_COLOURS)}`;
+}
+
 /**
  * Style of every plot, once a page or once a stand-alone file. Classes, not attributes: s0..s7 stroke and f0..f7 fill in
  * series colours, ax axes, gr grid, mu muted text, th threshold lines, er error bars.

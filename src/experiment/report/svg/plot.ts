@@ -1,5 +1,6 @@
 import { drawSeries, type Frame } from './draw.ts';
-import { plotCss, viridis } from './palette.ts';
+import { dashAttribute, limitMark, marker } from './markers.ts';
+import { paperCss, plotCss, viridis } from './palette.ts';
 import { eachExtent, type Series, takesColour } from './series.ts';
 import { escapeText, px, textWidth } from './text.ts';
 import { linearTicks, logTicks, type Tick } from './ticks.ts';
@@ -35,6 +36,8 @@ export interface PlotSpec {
   marginRight?: number;
   /** Carries its own style, for a file of its own. Off inside a page that has plotCss(). Default true. */
   standalone?: boolean;
+  /** For print: so many mm wide, black text in a common typeface, no dark variant. `width` then is the drawing's own unit. */
+  paperMm?: number;
   grid?: boolean;
 }
 
@@ -75,8 +78,10 @@ export function plot(spec: PlotSpec): string {
   const body = spec.series.map((s, i) => drawSeries(s, frame, colours[i])).join('');
   const label = spec.description ? `${spec.title}. ${spec.description}` : spec.title;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" class="sp" viewBox="0 0 ${px(width)} ${px(height)}" width="${px(width)}" height="${px(height)}" role="img" aria-label="${escapeText(label, 1000)}">`,
-    spec.standalone === false ? '' : `<style>${plotCss()}</style><rect class="bg" width="100%" height="100%"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" class="sp" viewBox="0 0 ${px(width)} ${px(height)}" ${size(spec, width, height)} role="img" aria-label="${escapeText(label, 1000)}">`,
+    spec.standalone === false
+      ? ''
+      : `<style>${spec.paperMm ? paperCss() : plotCss()}</style><rect class="bg" width="100%" height="100%"/>`,
     spec.showTitle === false ? '' : `<text class="ti" x="${px(left)}" y="18">${escapeText(spec.title, 200)}</text>`,
     `<g transform="translate(${px(left)} ${px(titleHeight)})">${legend.markup}</g>`,
     `<g transform="translate(${px(left)} ${px(top)})">${grid}`,
@@ -87,6 +92,11 @@ export function plot(spec: PlotSpec): string {
     spec.colourBar ? colourBar(spec.colourBar, frame) : '',
     '</g></svg>',
   ].join('');
+}
+
+function size({ paperMm }: PlotSpec, width: number, height: number): string {
+  if (!paperMm) return `width="${px(width)}" height="${px(height)}"`;
+  return `width="${px(paperMm)}mm" height="${px((paperMm * height) / width)}mm"`;
 }
 
 function assignColours(series: readonly Series[]): number[] {
@@ -224,13 +234,13 @@ function layoutLegend(series: readonly Series[], colours: number[], width: numbe
 
 function swatch(s: Series, colour: number): string {
   if (s.kind === 'line') {
-    const dash = s.dash ? ' stroke-dasharray="7 5"' : '';
-    const dot = s.markers ? `<circle class="f${colour}" cx="9" cy="0" r="3.4"/>` : '';
-    return `<path class="li s${colour}"${dash} d="M0 0h18"/>${dot}`;
+    const dot = s.markers ? marker(s.shape ?? 0, 9, 0, colour) : '';
+    return `<path class="li s${colour}"${dashAttribute(s.dash)} d="M0 0h18"/>${dot}`;
   }
   if (s.kind === 'scatter') {
     if ((s.shape ?? 'dot') === 'dot') return `<path class="dt s${colour}" stroke-width="6" d="M9 0h0"/>`;
     const ink = s.colour === undefined ? 'er' : `s${colour}`;
+    if (s.shape === 'limit') return `<path class="mk ${ink}" d="${limitMark(9, -5)}"/>`;
     return s.shape === 'ring'
       ? `<circle class="mk ${ink}" cx="9" cy="0" r="4"/>`
       : `<path class="mk ${ink}" d="${s.shape === 'plus' ? 'M5 0h8M9 -4v8' : 'M5 -4l8 8m0 -8l-8 8'}"/>`;

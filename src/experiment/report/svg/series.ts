@@ -19,8 +19,13 @@ export interface LineSeries extends Common {
   high?: Numbers;
   /** Draw low..high as error bars instead of a band. */
   bars?: boolean;
-  dash?: boolean;
+  /** true, or the number of a pattern of `markers.ts`. */
+  dash?: boolean | number;
   markers?: boolean;
+  /** Shape of the marks, 0 to 7; default 0, a dot. */
+  shape?: number;
+  /** Drawn so many pixels to the right, so that bars at the same x can be told apart. */
+  shiftPx?: number;
   /** Hold each value until the next x (thresholds, rates). */
   step?: boolean;
 }
@@ -29,7 +34,9 @@ export interface ScatterSeries extends Common {
   kind: 'scatter';
   x: Numbers;
   y: Numbers;
-  shape?: 'dot' | 'plus' | 'cross' | 'ring';
+  /** limit: a bar with an arrow down, an upper bound. */
+  shape?: 'dot' | 'plus' | 'cross' | 'ring' | 'limit';
+  shiftPx?: number;
   /** Diameter in pixels. */
   size?: number;
 }
