@@ -133,7 +133,8 @@ export class WasmTrackKernel implements TrackKernel {
     const last = this.stretches++;
     stretchEnds[last] = count;
     // The products have become logarithms.
-    for (let f = 0; f < FILTERS; f++) scores[last * FILTERS + f] = likelihood[FILTERS + f] + likelihood[2 * FILTERS + f];
+    for (let f = 0; f < FILTERS; f++)
+      scores[last * FILTERS + f] = likelihood[FILTERS + f] + likelihood[2 * FILTERS + f];
     this.resetLikelihood();
     if (count >= 6) {
       // The last stretches that are not longer than MEMORY all together, but one at least.
