@@ -103,6 +103,7 @@ async function resolved(
   try {
     const config = absolutePaths(resolveLinkConfig(meaningful(input)), file.folder);
     checkModelledFeedback(config);
+    await hasher.checkWords(config);
     const own = photo === null ? config : truthOfPhoto(config, photo);
     return { config: own, inputs: await hasher.inputsOf(own, photo) };
   } catch (error) {
@@ -126,6 +127,9 @@ const SEMANTIC_KEYS = [
 /** What leaves SFVs out or knows what is in them: not for a pair of the user's own. */
 const SFV_KEYS = ['mode', 'keep', 'roi', 'rxModelsDir', 'known'] as (keyof LinkInput)[];
 
+/** What selective mode keeps. */
+const KEPT_KEYS = ['keep', 'roi'] as const;
+
 /**
  * A combination without the settings that mean nothing in it, so that codecs and channels with words of their own can stand in one
  * product: those combinations are then one point.
@@ -134,6 +138,8 @@ export function meaningful(input: LinkInput): LinkInput {
   const codec = input.codec ?? (input.format === undefined ? 'integrated' : 'classical');
   const channel = input.channel ?? 'awgn';
   const without = new Set<keyof LinkInput>();
+  // A product over modes says once what selective mode keeps.
+  if (input.mode !== undefined && input.mode !== 'selective') for (const key of KEPT_KEYS) without.add(key);
   if (codec === 'classical') for (const key of SEMANTIC_KEYS) without.add(key);
   else without.add('format');
   if (codec.startsWith('onnx:')) for (const key of SFV_KEYS) without.add(key);

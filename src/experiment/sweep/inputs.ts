@@ -3,10 +3,13 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FormatError, UsageError } from '../../common/errors.ts';
+import { semanticSettings } from '../../sct/modes/semantic-options.ts';
 import { parseLpipsName } from '../../sct/quality/lpips.ts';
 import { parseJudgeName } from '../../sct/quality/street-judge.ts';
 import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
 import { chooseSet, MANIFEST, readModelSets } from '../../sct/semantics/model-set.ts';
+import { openModelSet } from '../../sct/semantics/models.ts';
+import { readUserCodecInfo } from '../../sct/semantics/user-codec.ts';
 import { isSemantic } from '../link-codecs.ts';
 import { type LinkConfig, tracePath } from '../link-config.ts';
 import { runCapture } from '../run-capture.ts';
@@ -79,16 +82,36 @@ export function rebasePoint(point: SweepPoint, place: (input: PointInput) => str
   };
 }
 
+function modelsOf({ modelsDir }: LinkConfig): string {
+  return modelsDir ?? shippedModelsDir();
+}
+
+/**
+ * What was just read for a point is what its id was made of. After it was read, for a file may be replaced at any time.
+ *
+ * @throws UsageError naming the first input of these uses that holds something else by now
+ */
+export async function checkUnchanged({ config, inputs }: SweepPoint, uses: readonly InputUse[]): Promise<void> {
+  for (const { use, path, sha256 } of inputs) {
+    if (!uses.includes(use)) continue;
+    const at = use === 'models' ? modelsOf(config) : path;
+    if ((await inputSha256(use, at, config.size)) === sha256) continue;
+    throw new UsageError(`${at} (${use}) is no longer what it was when the sweep was made`);
+  }
+}
+
 /** Finds out what points read, each file once. */
 export class InputHasher {
   private readonly known = new Map<string, Promise<string>>();
+  private readonly classes = new Map<string, Promise<readonly string[]>>();
+  private readonly gridded = new Map<string, Promise<boolean>>();
 
   /** What a configuration with absolute paths reads, its photo first. `photo`: null for the demo photo. */
   async inputsOf(config: LinkConfig, photo: string | null): Promise<PointInput[]> {
     const found: [InputUse, string][] = [];
     if (photo !== null) found.push(['photo', photo]);
     if (config.truth !== undefined) found.push(['truth', config.truth]);
-    if (isSemantic(config.codec)) found.push(['models', config.modelsDir ?? shippedModelsDir()]);
+    if (await this.needsModels(config.codec)) found.push(['models', modelsOf(config)]);
     if (config.rxModelsDir !== undefined) found.push(['rx-models', config.rxModelsDir]);
     if (config.known !== undefined) found.push(['known', config.known]);
     const [pair, trace] = [userPairPath(config.codec), tracePath(config.channel)];
@@ -102,12 +125,42 @@ export class InputHasher {
     return inputs;
   }
 
+  /**
+   * Looks at what only codecs with a model set can check: class names that are kept, words that contradict each other.
+   *
+   * @throws UsageError as `sct loopback` does; ModelError where a file of the set is not as models.json says
+   */
+  async checkWords(config: LinkConfig): Promise<void> {
+    if (isSemantic(config.codec)) semanticSettings(config, await this.classesOf(modelsOf(config), config.size));
+  }
+
+  private classesOf(dir: string, size: string | undefined): Promise<readonly string[]> {
+    const key = `${dir}\0${size ?? ''}`;
+    const names = this.classes.get(key) ?? classNames(dir, size);
+    this.classes.set(key, names);
+    return names;
+  }
+
+  /** A pair with a grid is divided into SFVs by a model set, too. */
+  private async needsModels(codec: string): Promise<boolean> {
+    const pair = userPairPath(codec);
+    if (pair === null) return isSemantic(codec);
+    const has = this.gridded.get(pair) ?? readUserCodecInfo(pair).then(({ grid }) => grid !== undefined);
+    this.gridded.set(pair, has);
+    return has;
+  }
+
   private sha256(use: InputUse, path: string, size: string | undefined): Promise<string> {
     const key = `${use}\0${path}\0${use === 'models' ? (size ?? '') : ''}`;
     const hash = this.known.get(key) ?? inputSha256(use, path, size);
     this.known.set(key, hash);
     return hash;
   }
+}
+
+async function classNames(dir: string, size: string | undefined): Promise<readonly string[]> {
+  const models = await openModelSet(dir, chooseSet(await readModelSets(dir), size));
+  return models.tables.labels.names;
 }
 
 /**

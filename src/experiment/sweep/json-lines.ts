@@ -1,4 +1,6 @@
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { FormatError } from '../../common/errors.ts';
 
 /** Longest line of a sweep's files, bytes. */
@@ -86,5 +88,32 @@ export class LineAppender {
     fsyncSync(this.fd);
     closeSync(this.fd);
     this.fd = null;
+  }
+}
+
+/** A file of lines that is there wholly or not at all, however many they are. */
+export function writeLinesAtomic(path: string, lines: Iterable<string>): void {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
+  const fd = openSync(temporary, 'wx');
+  try {
+    let [block, size] = [[] as string[], 0];
+    const flush = () => {
+      const bytes = Buffer.from(block.join(''));
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      [block, size] = [[], 0];
+    };
+    for (const line of lines) {
+      block.push(line, '\n');
+      size += line.length;
+      if (size >= BLOCK_BYTES) flush();
+    }
+    flush();
+    fsyncSync(fd);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(fd);
   }
 }

@@ -1,17 +1,19 @@
+import { basename, dirname, resolve } from 'node:path';
 import { ExitCode, SctError } from '../../common/errors.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import type { ModelSetInfo } from '../../sct/semantics/model-set.ts';
 import { openModelSet, type SemanticModels } from '../../sct/semantics/models.ts';
 import { canonical } from '../canonical-json.ts';
 import { type LinkCodec, senderCodec } from '../link-codecs.ts';
-import type { LinkConfig } from '../link-config.ts';
+import { type LinkConfig, tracePath } from '../link-config.ts';
 import { loadPhoto } from '../photo.ts';
 import { openQualityInputs, type QualityInputs } from '../quality-inputs.ts';
 import { type RecordedChannel, recordedChannel } from '../recorded-channel.ts';
+import { checkUnchanged } from './inputs.ts';
 import { Kept } from './kept.ts';
 import { measurePoint, type PointMaterials } from './measure-point.ts';
 import { PlannedOnce } from './planned-once.ts';
-import { type PointOutcome, type PointRunner, RESULT_SCHEMA, type SweepPoint } from './point.ts';
+import { type InputUse, type PointOutcome, type PointRunner, RESULT_SCHEMA, type SweepPoint } from './point.ts';
 
 /** Threads of a network's run: one, so that results are the same however many points are under way. */
 const NETWORK_THREADS = 1;
@@ -23,6 +25,10 @@ const CODEC_WORDS = [
   ...(['codec', 'format', 'size', 'modelsDir', 'rxModelsDir', 'known', 'mode', 'task'] as const),
   ...(['order', 'keep', 'roi', 'distortion', 'correction', 'perceptual'] as const),
 ] satisfies (keyof LinkConfig)[];
+
+/** What is read together, and kept together. */
+const PICTURE: readonly InputUse[] = ['photo', 'truth', 'lpips', 'judge'];
+const CODING: readonly InputUse[] = ['models', 'rx-models', 'known', 'pair'];
 
 interface Photo {
   readonly image: RgbImage;
@@ -48,7 +54,7 @@ export class LocalPointRunner implements PointRunner {
         schema: RESULT_SCHEMA,
         id: point.id,
         // Plain and finite: it goes to other threads, machines and files.
-        metrics: canonical(numbers) as unknown as typeof numbers,
+        metrics: canonical({ ...numbers, channel: channelName(point.config) }) as unknown as typeof numbers,
         exitCode,
         timings: { prepareMs: rounded(ready - started), linkMs: rounded(measured - ready) },
       } as const;
@@ -62,28 +68,42 @@ export class LocalPointRunner implements PointRunner {
     for (const kept of [this.models, this.codecs, this.photos, this.channels]) kept.clear();
   }
 
-  private async materials({ config, inputs }: SweepPoint): Promise<PointMaterials> {
+  private async materials(point: SweepPoint): Promise<PointMaterials> {
+    const { config, inputs } = point;
     // By contents: a file that has changed under its name is another one.
-    const hash = (use: string) => inputs.find((input) => input.use === use)?.sha256 ?? '';
+    const hash = (use: InputUse) => inputs.find((input) => input.use === use)?.sha256 ?? '';
     const photo = inputs.find((input) => input.use === 'photo');
-    const looked = ['photo', 'truth', 'lpips', 'judge'].map(hash).join(' ');
-    const { image, quality } = await this.photos.get(looked, async () => {
+    const { image, quality } = await this.photos.get(PICTURE.map(hash).join(' '), async () => {
       const { image } = await loadPhoto(photo ? { kind: 'file', path: photo.path } : { kind: 'demo' });
-      return { image, quality: await openQualityInputs(config, image) };
+      const quality = await openQualityInputs(config, image);
+      await checkUnchanged(point, PICTURE);
+      return { image, quality };
     });
-    const words = JSON.stringify([CODEC_WORDS.map((key) => config[key] ?? null), hash('models'), hash('pair')]);
+    const words = JSON.stringify([CODEC_WORDS.map((key) => config[key] ?? null), CODING.map(hash)]);
     const coding = await this.codecs.get(words, async () => {
       const made = await senderCodec(config, 'float', (dir, set) => this.modelSet(dir, set));
+      await checkUnchanged(point, CODING);
       return { ...made, codec: new PlannedOnce(made.codec) };
     });
     // What a trace covers is checked against the numerology.
-    const recorded = await this.channels.get(`${hash('trace')} ${config.numerology}`, () => recordedChannel(config));
+    const recorded = await this.channels.get(`${hash('trace')} ${config.numerology}`, async () => {
+      const channel = await recordedChannel(config);
+      await checkUnchanged(point, ['trace']);
+      return channel;
+    });
     return { image, quality, coding, recorded };
   }
 
   private modelSet(dir: string, set: ModelSetInfo): Promise<SemanticModels> {
     return this.models.get(`${dir}\0${set.sha256}`, () => openModelSet(dir, set, NETWORK_THREADS));
   }
+}
+
+/** A recorded channel by its run's name: where it lies differs from machine to machine. */
+function channelName({ channel }: LinkConfig): string {
+  const path = tracePath(channel);
+  if (path === null) return channel;
+  return `trace:${basename(basename(path) === 'run.json' ? dirname(resolve(path)) : path)}`;
 }
 
 function rounded(ms: number): number {

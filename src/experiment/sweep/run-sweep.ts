@@ -84,12 +84,15 @@ export async function runSweep(
     endedAt: null,
   };
   const directory = await SweepDirectory.open({ folder, resume, plan, points, text: file.text });
-  let state: SweepPlan['state'] = 'failed';
+  if (directory.plan.laterPrograms) {
+    io.progress.note(`${directory.path}: results of other versions of the program stand in it (sweep.json says which)`);
+  }
   try {
     const schedule = new SweepSchedule(points, file.stop, directory.finished);
     const before = schedule.kept;
     const failures = await measureAll(schedule, points.length, directory, io, () => openQueue(directory.plan));
-    state = io.signal.aborted ? 'interrupted' : failures.length > 0 ? 'failed' : 'done';
+    const state = io.signal.aborted ? 'interrupted' : failures.length > 0 ? 'failed' : 'done';
+    await directory.close(state, io.now().toISOString());
     const exitCode = io.signal.aborted ? ExitCode.interrupted : exitCodeOfFailures(failures, points);
     return {
       schema: SUMMARY_SCHEMA,
@@ -108,8 +111,10 @@ export async function runSweep(
       },
       exitCode,
     };
-  } finally {
-    await directory.close(state, io.now().toISOString());
+  } catch (error) {
+    // What went wrong first is what is told, not that a full disk takes no sweep.json either.
+    await directory.close('failed', io.now().toISOString()).catch(() => undefined);
+    throw error;
   }
 }
 

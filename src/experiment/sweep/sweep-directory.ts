@@ -1,18 +1,19 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError, UsageError } from '../../common/errors.ts';
 import { writableFolder } from '../../common/make-folder.ts';
 import { canonical, canonicalText } from '../canonical-json.ts';
 import type { HostFacts, ProgramFacts } from '../host-facts.ts';
-import { asObject, asString, parseJson, readJsonFile } from '../json-input.ts';
+import { asArray, asObject, asString, parseJson, readJsonFile } from '../json-input.ts';
 import { writeFileAtomic } from '../run-directory.ts';
-import { LineAppender, wholeLines } from './json-lines.ts';
+import { LineAppender, wholeLines, writeLinesAtomic } from './json-lines.ts';
 import type { PointFailure, PointResult, SweepPoint } from './point.ts';
 import { parseResult } from './point-format.ts';
 import type { Finished } from './schedule.ts';
 import { type StopRule, stopValue } from './stop-rule.ts';
+import { SweepLock } from './sweep-lock.ts';
 
 export const PLAN_SCHEMA = 'sct.sweep-plan/1';
 export const SWEEP_FILES = {
@@ -23,7 +24,9 @@ export const SWEEP_FILES = {
   failures: 'failures.jsonl',
   lock: 'sweep.lock',
 } as const;
-const MAX_PLAN_BYTES = 2 ** 20;
+export const MAX_PLAN_BYTES = 2 ** 20;
+/** So many are written down. */
+const MAX_PROGRAMS = 100;
 
 /** What sweep.json says. */
 export interface SweepPlan {
@@ -39,6 +42,8 @@ export interface SweepPlan {
   readonly stop: StopRule | null;
   readonly metricDefinitions: string;
   readonly program: ProgramFacts;
+  /** Others that went on with it. */
+  readonly laterPrograms?: readonly ProgramFacts[];
   readonly host: HostFacts;
   readonly argv: readonly string[];
   readonly startedAt: string;
@@ -67,14 +72,16 @@ export class SweepDirectory {
   /** Points that were measured before. */
   readonly finished: Finished;
   private readonly results: LineAppender;
+  private readonly lock: SweepLock;
   private failures: LineAppender | null = null;
   /** As it was written last. */
   plan: SweepPlan;
 
-  private constructor(path: string, plan: SweepPlan, finished: Finished, resultBytes: number) {
+  private constructor(path: string, plan: SweepPlan, finished: Finished, resultBytes: number, lock: SweepLock) {
     this.path = path;
     this.plan = plan;
     this.finished = finished;
+    this.lock = lock;
     this.results = new LineAppender(join(path, SWEEP_FILES.results), resultBytes);
   }
 
@@ -85,37 +92,27 @@ export class SweepDirectory {
    *   another process is at it; FormatError where its results are damaged
    */
   static async open(start: SweepStart): Promise<SweepDirectory> {
-    const { resume, plan, points } = start;
+    const { plan, points } = start;
     const folder = await writableFolder(start.folder);
     const file = (name: string) => join(folder, name);
-    takeLock(file(SWEEP_FILES.lock), folder);
+    const lock = await SweepLock.take(file(SWEEP_FILES.lock), folder);
     try {
       const there = await storedPlan(folder);
-      if (!there) await checkEmpty(folder);
-      else if (!resume) {
-        throw new UsageError(`${folder} holds a sweep`, 'go on with it by --resume, or give another folder with -o');
-      } else if (there.planSha256 !== plan.planSha256) {
-        const other = `${there.points} points of ${there.name}`;
-        throw new UsageError(
-          `${folder} holds another sweep: ${other}, or photos, model sets or traces that have changed since`,
-          'give another folder with -o; sweep.yaml in it says what it was made of',
-        );
-      }
+      await sweepUp(folder);
+      if (there) checkSame(folder, there, start);
+      else await checkEmpty(folder);
       if (!there) {
         await writeFileAtomic(file(SWEEP_FILES.file), start.text);
-        await writeFileAtomic(
-          file(SWEEP_FILES.points),
-          `${points.map((p) => JSON.stringify(canonical(p))).join('\n')}\n`,
-        );
+        writeLinesAtomic(file(SWEEP_FILES.points), pointLines(points));
       }
       const { finished, bytes } = readFinished(file(SWEEP_FILES.results), points, plan.stop);
       rmSync(file(SWEEP_FILES.failures), { force: true });
       // Last: a folder with a sweep.json has everything else.
-      const now = there ? { ...plan, startedAt: there.startedAt } : plan;
+      const now = there ? goneOnWith(there, plan) : plan;
       await writeFileAtomic(file(SWEEP_FILES.plan), canonicalText(now, ['schema', 'name', 'state']));
-      return new SweepDirectory(folder, now, finished, bytes);
+      return new SweepDirectory(folder, now, finished, bytes, lock);
     } catch (error) {
-      giveLock(file(SWEEP_FILES.lock));
+      lock.give();
       throw error;
     }
   }
@@ -138,8 +135,9 @@ export class SweepDirectory {
     this.failures.append(JSON.stringify(failure));
   }
 
-  /** To the disk itself. */
+  /** To the disk itself. UsageError where the folder is no longer this process's. */
   sync(): void {
+    this.lock.check();
     this.results.sync();
   }
 
@@ -150,7 +148,7 @@ export class SweepDirectory {
       this.plan = { ...this.plan, state, endedAt };
       await writeFileAtomic(this.file('plan'), canonicalText(this.plan, ['schema', 'name', 'state']));
     } finally {
-      giveLock(this.file('lock'));
+      this.lock.give();
     }
   }
 }
@@ -161,15 +159,62 @@ export async function storedPlan(folder: string): Promise<SweepPlan | null> {
   if (!existsSync(path)) return null;
   const o = asObject(path, await readJsonFile(path, MAX_PLAN_BYTES));
   if (o.schema !== PLAN_SCHEMA) throw new FormatError(`${path}: schema`, `must be ${PLAN_SCHEMA}`);
-  asString('planSha256', o.planSha256, 64);
-  asString('name', o.name, 64);
+  asString(`${path}: planSha256`, o.planSha256, 64);
+  asString(`${path}: name`, o.name, 64);
+  asString(`${path}: startedAt`, o.startedAt, 40);
+  asObject(`${path}: program`, o.program);
+  if (o.laterPrograms !== undefined) asArray(`${path}: laterPrograms`, o.laterPrograms, MAX_PROGRAMS);
   return o as unknown as SweepPlan;
+}
+
+/** @throws UsageError where a folder's sweep is not the one that is to go on, or not to be gone on with */
+function checkSame(folder: string, there: SweepPlan, { resume, plan }: SweepStart): void {
+  if (!resume) {
+    throw new UsageError(`${folder} holds a sweep`, 'go on with it by --resume, or give another folder with -o');
+  }
+  if (there.planSha256 !== plan.planSha256) {
+    const other = `${there.points} points of ${there.name}`;
+    throw new UsageError(
+      `${folder} holds another sweep: ${other}, or photos, model sets or traces that have changed since`,
+      'give another folder with -o; sweep.yaml in it says what it was made of',
+    );
+  }
+  if (there.metricDefinitions !== plan.metricDefinitions) {
+    throw new UsageError(
+      `${folder} holds results by other definitions of metrics (${there.metricDefinitions}, now ${plan.metricDefinitions})`,
+      'go on with the program that began it, or give another folder with -o',
+    );
+  }
+}
+
+/** The plan of a sweep that goes on: begun when and by which program it was begun. */
+function goneOnWith(there: SweepPlan, plan: SweepPlan): SweepPlan {
+  const before = [there.program, ...(there.laterPrograms ?? [])];
+  const later = [...before.slice(1)];
+  const same = (a: ProgramFacts) => canonicalText(a) === canonicalText(plan.program);
+  if (!before.some(same) && before.length < MAX_PROGRAMS) later.push(plan.program);
+  return {
+    ...plan,
+    ...{ startedAt: there.startedAt, program: there.program },
+    ...(later.length > 0 ? { laterPrograms: later } : {}),
+  };
+}
+
+function* pointLines(points: readonly SweepPoint[]): Generator<string> {
+  for (const point of points) yield JSON.stringify(canonical(point));
+}
+
+/** What processes that were killed while they wrote have left behind. */
+async function sweepUp(folder: string): Promise<void> {
+  const names = Object.values(SWEEP_FILES).map((name) => name.replace('.', '\\.'));
+  const left = new RegExp(`^\\.(${names.join('|')})\\.\\d+\\.[0-9a-f]{8}\\.tmp$`);
+  for (const name of await readdir(folder)) if (left.test(name)) rmSync(join(folder, name), { force: true });
 }
 
 async function checkEmpty(folder: string): Promise<void> {
   // What a process that was killed before it had a plan leaves behind is no harm.
   const ours: readonly string[] = [SWEEP_FILES.lock, SWEEP_FILES.file, SWEEP_FILES.points];
-  const other = (await readdir(folder)).filter((name) => !ours.includes(name) && !/^\..*\.tmp$/.test(name));
+  const other = (await readdir(folder)).filter((name) => !ours.includes(name));
   if (other.length > 0) {
     throw new UsageError(`${folder} holds other things (${other[0]})`, 'give a new or empty folder with -o');
   }
@@ -202,41 +247,5 @@ export function resultOfLine(where: string, text: string): PointResult {
   } catch (error) {
     if (error instanceof FormatError) throw new FormatError(where, error.message);
     throw error;
-  }
-}
-
-/** Locks of this process: its number in any other was a process's that is gone (numbers come again, in containers at once). */
-const HELD = new Set<string>();
-
-function giveLock(path: string): void {
-  HELD.delete(path);
-  rmSync(path, { force: true });
-}
-
-/** The process's number in a file that only one can make; that of a process which is gone does not count. */
-function takeLock(path: string, folder: string): void {
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      writeFileSync(path, `${process.pid}\n`, { flag: 'wx' });
-      HELD.add(path);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const pid = Number(readFileSync(path, 'utf8').slice(0, 20));
-    if (pid === process.pid ? HELD.has(path) : alive(pid))
-      throw new UsageError(`${folder}: the process ${pid} is at this sweep`);
-    rmSync(path, { force: true });
-  }
-  throw new UsageError(`${folder}: another process has begun this sweep just now`);
-}
-
-function alive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

@@ -64,7 +64,7 @@ export class UserCodec {
    *   a file is missing, has another hash or other inputs and outputs
    */
   static async open(directory: string, options: { readonly threads?: number } = {}): Promise<UserCodec> {
-    const info = await readManifest(directory);
+    const info = await readUserCodecInfo(directory);
     if (info.grid && info.multipleOf % info.grid.cellPx !== 0) {
       const sides = `grid.cellPx ${info.grid.cellPx} does not divide multipleOf ${info.multipleOf}`;
       throw new ModelError({ file: join(directory, 'codec.json') }, sides);
@@ -144,7 +144,8 @@ export function paddedSize(shape: PictureShape, multipleOf: number): PictureShap
   return { widthPx: up(shape.widthPx), heightPx: up(shape.heightPx) };
 }
 
-async function readManifest(directory: string): Promise<UserCodecInfo> {
+/** What codec.json says; throws as `UserCodec.open` does. */
+export async function readUserCodecInfo(directory: string): Promise<UserCodecInfo> {
   const path = join(directory, 'codec.json');
   const info = await stat(path).catch(() => null);
   if (!info?.isFile()) {

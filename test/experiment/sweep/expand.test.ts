@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
-import { copyFile, mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { canonical } from '../../../src/experiment/canonical-json.ts';
 import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
 import { expandSweep } from '../../../src/experiment/sweep/expand.ts';
@@ -9,6 +10,7 @@ import { rebasePoint } from '../../../src/experiment/sweep/inputs.ts';
 import type { SweepPoint } from '../../../src/experiment/sweep/point.ts';
 import { parsePoint } from '../../../src/experiment/sweep/point-format.ts';
 import { parseSweepFile } from '../../../src/experiment/sweep/sweep-file.ts';
+import { shippedModelsDir } from '../../../src/sct/semantics/model-files.ts';
 import { photo, scratch } from '../link-helpers.ts';
 
 async function pointsOf(text: string, folder = '.'): Promise<readonly SweepPoint[]> {
@@ -68,6 +70,40 @@ test('settings that mean nothing to a codec or a channel make no points of their
   assert.deepEqual(
     models.map(({ use }) => use),
     ['models'],
+  );
+});
+
+test('what selective mode keeps is left out of other modes; what a codec cannot do is refused before anything is measured', async () => {
+  const points = await pointsOf('photo: demo\nsize: live\nmode: [overall, selective]\nkeep: car\n');
+  assert.deepEqual(
+    points.map(({ config }) => [config.mode, config.keep]),
+    [
+      ['overall', undefined],
+      ['selective', 'car'],
+    ],
+  );
+  await assert.rejects(pointsOf('photo: demo\nsize: live\nkeep: [car, cat]\n'), /a\.yaml: .*keep "cat".*"cat" is no/);
+  const both = 'photo: demo\nsize: live\ntask: machine\ndistortion: pixel\n';
+  await assert.rejects(pointsOf(both), /not allowed with --task machine/);
+});
+
+test('a pair that divides the picture by a grid reads a model set, one without does not', async (t) => {
+  const at = await scratch(t);
+  const pair = fileURLToPath(new URL('../../vectors/user-codec/pair', import.meta.url));
+  await cp(pair, join(at, 'flat'), { recursive: true });
+  await cp(pair, join(at, 'grid'), { recursive: true });
+  const info = JSON.parse(await readFile(join(pair, 'codec.json'), 'utf8'));
+  const { grid: _, ...flat } = info;
+  await writeFile(join(at, 'flat', 'codec.json'), JSON.stringify(flat));
+  const grid = { cellPx: 8, symbols: 4, order: 'planes' };
+  await writeFile(join(at, 'grid', 'codec.json'), JSON.stringify({ ...flat, grid }));
+  const points = await pointsOf(
+    "photo: demo\ncodec: ['onnx:flat', 'onnx:grid']\nmodels: [MODELS]\n".replace('MODELS', shippedModelsDir()),
+    at,
+  );
+  assert.deepEqual(
+    points.map(({ inputs }) => inputs.map(({ use }) => use)),
+    [['pair'], ['models', 'pair']],
   );
 });
 

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../../src/common/errors.ts';
 import { canonical } from '../../../src/experiment/canonical-json.ts';
+import { INPUT_USES } from '../../../src/experiment/sweep/point.ts';
 import { parseFailure, parsePoint, parseResult } from '../../../src/experiment/sweep/point-format.ts';
 import { failed, idOf, pointsOf, resultOf } from './sweep-helpers.ts';
 
@@ -49,7 +50,7 @@ test('a wrong field is named', () => {
     [['inputs'], [{ use: 'shell', path: 'x', sha256: 'a'.repeat(64) }], /inputs\[0\]\.use: must be one of photo/],
     [['inputs'], [{ use: 'photo', path: 'a\0b', sha256: 'a'.repeat(64) }], /inputs\[0\]\.path: must be a path/],
     [['inputs'], [{ use: 'photo', path: 'a', sha256: 'A'.repeat(64) }], /inputs\[0\]\.sha256: must be 64/],
-    [['inputs'], new Array(9).fill({}), /inputs: 9 elements/],
+    [['inputs'], new Array(INPUT_USES.length + 1).fill({}), /inputs: \d+ elements/],
     [['config', 'snrDb'], 999, /config: .*out of range/],
     [['config', 'shell'], 'x', /config: unknown setting "shell"/],
   ];
