@@ -1,4 +1,5 @@
-import { canonical } from '../canonical-json.ts';
+import { canonical, type Json } from '../canonical-json.ts';
+import { rounded } from './csv.ts';
 import { type Axis, type Design, designOf, type Group, type Where } from './design.ts';
 import { type ErrorLimits, errorLimits } from './error-events.ts';
 import { type FigureData, figuresFor, subjectsOf } from './figures.ts';
@@ -66,7 +67,7 @@ export function reportJson(r: SweepReport): Record<string, unknown> {
     })),
     figures: figures.map(({ name, title, xLabel, yLabel, caption, panels }) => ({
       ...{ name, title, xLabel, yLabel, caption },
-      panels: canonical(panels),
+      panels: plain(panels),
     })),
     methods: METHODS,
   };
@@ -80,6 +81,17 @@ export function variedOf(design: Design, group: Group) {
   return Object.fromEntries(design.axes.map(({ key }) => [key, group.settings[key]]));
 }
 
-function estimates(all: Readonly<Record<string, CrossedEstimate>>) {
-  return canonical(all);
+function estimates(all: Readonly<Record<string, CrossedEstimate>>): Json {
+  return plain(all);
+}
+
+/** Canonical JSON with numbers of as many digits as the CSV files have. */
+function plain(value: unknown): Json {
+  const round = (v: Json): Json => {
+    if (typeof v === 'number') return rounded(v);
+    if (Array.isArray(v)) return v.map(round);
+    if (v === null || typeof v !== 'object') return v;
+    return Object.fromEntries(Object.entries(v).map(([key, inner]) => [key, round(inner)]));
+  };
+  return round(canonical(value));
 }

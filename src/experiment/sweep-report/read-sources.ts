@@ -6,9 +6,10 @@ import { FormatError, UsageError } from '../../common/errors.ts';
 import { asObject, readJsonFile } from '../json-input.ts';
 import { METRICS_SCHEMA } from '../metrics.ts';
 import { readRun } from '../run-directory.ts';
+import { isSweepFolder } from '../sweep/visit-sweep.ts';
 import { type Between, type Material, programText, type Source, type SourceMaterial } from './material.ts';
 import { compareText, type Observation, observation } from './observation.ts';
-import { isSweep, readSweepSource } from './read-sweep-source.ts';
+import { readSweepSource } from './read-sweep-source.ts';
 
 /** Most runs, or points, of one report. */
 export const MAX_OBSERVATIONS = 1_000_000;
@@ -41,7 +42,7 @@ export async function readSources(paths: readonly string[], between: Between): P
     const info = await stat(path).catch(() => null);
     if (!info) throw new UsageError(`${path}: no such directory`, 'give sweeps, run directories, or folders of runs');
     if (!info.isDirectory()) throw new UsageError(`${path}: not a directory`, 'a sweep, a run, or a folder of runs');
-    if (await isSweep(path)) add(await readSweepSource(path, sources.length, between));
+    if (await isSweepFolder(path)) add(await readSweepSource(path, sources.length, between));
     else if (await isRun(path)) single.push(path);
     else {
       const runs = await runsBelow(path, MAX_LEVELS);

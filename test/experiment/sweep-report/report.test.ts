@@ -164,7 +164,7 @@ test('an unfinished sweep says how much is missing', async (t) => {
     await writeSweep(join(folder, 'a'), points, some, { manifest: { state: 'interrupted' } }),
   ]);
   assert.deepEqual(half.sources[0].notes, ['44 points not measured, sweep interrupted']);
-  const early = { manifest: { state: 'done', stop: { widthDb: 0.1 } } };
+  const early = { manifest: { state: 'done', stop: { metric: 'psnrDb', halfWidth: 0.1, confidence: 0.95, min: 3 } } };
   const stopped = await report([await writeSweep(join(folder, 'b'), points, some, early)]);
   assert.deepEqual(stopped.sources[0].notes, ['44 points not needed: their groups stopped early']);
 });
@@ -214,18 +214,26 @@ test('damaged and hostile sweeps are refused with file, line and field', async (
     points.map((p, i) => (i === 3 ? { ...p, result: change(p) as Record<string, unknown> } : p));
   const metrics = (p: FakePoint) => p.result.metrics as object;
   const cases: [string, FakePoint[], RegExp][] = [
-    ['id', withResult((p) => ({ ...p.result, id: 'nobody' })), /results\.jsonl: line 4: id: nobody is no point/],
-    ['psnr', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), psnrDb: 'x' } })), /line 4: psnrDb/],
+    ['id', withResult((p) => ({ ...p.result, id: 'nobody' })), /results\.jsonl:4: id: must be 32 hexadecimal/],
+    [
+      'psnr',
+      withResult((p) => ({ ...p.result, metrics: { ...metrics(p), psnrDb: 'x' } })),
+      /results\.jsonl:4: .*psnrDb/,
+    ],
     [
       'outage',
       withResult((p) => ({ ...p.result, metrics: { ...metrics(p), outage: 0.5 } })),
-      /line 4: outage.*neither/,
+      /results\.jsonl:4: outage.*neither/,
     ],
-    ['bler', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), bler: 2 } })), /line 4: bler.*allowed 0 to 1/],
+    [
+      'bler',
+      withResult((p) => ({ ...p.result, metrics: { ...metrics(p), bler: 2 } })),
+      /results\.jsonl:4: bler.*allowed 0 to 1/,
+    ],
     [
       'blocks',
       withResult((p) => ({ ...p.result, metrics: { ...metrics(p), codeBlocks: 2, codeBlockErrors: 3 } })),
-      /line 4: codeBlockErrors: 3 of 2 blocks/,
+      /results\.jsonl:4: codeBlockErrors: 3 of 2 blocks/,
     ],
     ['sfv', withResult((p) => ({ ...p.result, metrics: { ...metrics(p), sfvs: [{ state: 'here' }] } })), /sfvs\[0\]/],
   ];
@@ -234,9 +242,9 @@ test('damaged and hostile sweeps are refused with file, line and field', async (
     await assert.rejects(report([path]), (e) => e instanceof FormatError && pattern.test(e.message), name);
   }
   const twice = await writeSweep(join(folder, 'twice'), [...points, points[0]]);
-  await assert.rejects(report([twice]), /points\.jsonl: line 145: id: 0+ stands there twice/);
+  await assert.rejects(report([twice]), /points\.jsonl:145: point 0+ for the second time/);
   const proto = points.map((p) => ({ ...p, point: { ...p.point, config: JSON.parse('{"__proto__":1}') } }));
-  await assert.rejects(report([await writeSweep(join(folder, 'proto'), proto)]), /"__proto__" is no setting/);
+  await assert.rejects(report([await writeSweep(join(folder, 'proto'), proto)]), /points\.jsonl:1: .*config/);
   await assert.rejects(report([join(folder, 'none')]), UsageError);
   await assert.rejects(report([folder, join(folder, 'twice', 'sweep.json')]), UsageError);
 });

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { RandomStream } from '../../../src/common/random.ts';
 import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
 import { emptyMetrics, type SfvState } from '../../../src/experiment/metrics.ts';
+import type { SweepPoint } from '../../../src/experiment/sweep/point.ts';
+import { planSha256 } from '../../../src/experiment/sweep/sweep-directory.ts';
 
 /** A sweep of known numbers: PSNR = 20 + SNR + photo + seed + codec + mapping, so that every mean and gain can be said beforehand. */
 export const PHOTOS = [0, 3, 5];
@@ -57,7 +59,7 @@ export function fakePoints(change = 0): FakePoint[] {
             points.push({
               point: {
                 schema: 'sct.sweep-point/1',
-                ...{ id, index, seedIndex, config, photo: `photo${p}.png`, group: 'g' },
+                ...{ id, index, seedIndex, config, photo: `photo${p}.png`, group: 'a'.repeat(32) },
                 inputs: [{ use: 'photo', path: `/somewhere/photo${p}.png`, sha256: String(p).repeat(64) }],
               },
               result: { schema: 'sct.sweep-result/1', id, metrics, exitCode: 0, timings: { totalMs: index } },
@@ -81,7 +83,16 @@ export async function writeSweep(
   more: { tail?: string; manifest?: object } = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
-  const manifest = { schema: 'sct.sweep-plan/1', name: 'fake', state: 'done', stop: null, ...more.manifest };
+  const ids = points.map((p) => p.point as unknown as SweepPoint);
+  const plan = {
+    planSha256: planSha256(ids, null),
+    points: points.length,
+    groups: 1,
+    repeated: 0,
+    program: {},
+    startedAt: '',
+  };
+  const manifest = { schema: 'sct.sweep-plan/1', name: 'fake', state: 'done', stop: null, ...plan, ...more.manifest };
   await writeFile(join(folder, 'sweep.json'), JSON.stringify(manifest));
   await writeFile(join(folder, 'points.jsonl'), points.map((p) => `${JSON.stringify(p.point)}\n`).join(''));
   const lines = results.map((p) => `${JSON.stringify(p.result)}\n`).join('');
