@@ -41,14 +41,21 @@ export class WasmDcKernel implements DcKernel {
   private group!: Float32Array;
   private tail!: Float32Array;
   private changes!: Float32Array;
+  /** Addresses: asking the instance for them takes as long as a group of samples. */
+  private readonly samplesAt: number;
+  private readonly groupAt: number;
+  private readonly tailAt: number;
 
   constructor() {
+    this.samplesAt = this.wasm.SAMPLES.value;
+    this.groupAt = this.wasm.GROUP.value;
+    this.tailAt = this.wasm.TAIL.value;
     this.views();
   }
 
   reserve(count: number): void {
-    const { memory, SAMPLES } = this.wasm;
-    const pages = Math.ceil((SAMPLES.value + SAMPLE_BYTES * count) / PAGE);
+    const { memory } = this.wasm;
+    const pages = Math.ceil((this.samplesAt + SAMPLE_BYTES * count) / PAGE);
     if (pages > MAX_PAGES) throw new RangeError(`${count} samples are more than a window holds`);
     const held = memory.buffer.byteLength / PAGE;
     if (pages <= held) return;
@@ -60,7 +67,7 @@ export class WasmDcKernel implements DcKernel {
   process(state: Float64Array, input: Float32Array, at: number): void {
     const { wasm, samples } = this;
     this.state.set(state);
-    const address = wasm.SAMPLES.value + SAMPLE_BYTES * at;
+    const address = this.samplesAt + SAMPLE_BYTES * at;
     for (let done = 0; done < input.length; done += 2 * PROCESSED) {
       const end = Math.min(input.length, done + 2 * PROCESSED);
       samples.set(input.subarray(done, end), 2 * at + done);
@@ -72,7 +79,7 @@ export class WasmDcKernel implements DcKernel {
   processGroup(state: Float64Array, group: Float32Array, out: Float32Array): void {
     this.state.set(state);
     this.group.set(group);
-    this.wasm.process(this.wasm.GROUP.value, 1);
+    this.wasm.process(this.groupAt, 1);
     out.set(this.group);
     state.set(this.state);
   }
@@ -83,7 +90,7 @@ export class WasmDcKernel implements DcKernel {
     const stretches = Math.floor((to - from) / DC_STRETCH);
     for (let done = 0; done < stretches; done += MAX_STRETCHES) {
       const some = Math.min(MAX_STRETCHES, stretches - done);
-      wasm.sums(wasm.SAMPLES.value + SAMPLE_BYTES * (from + done * DC_STRETCH), some);
+      wasm.sums(this.samplesAt + SAMPLE_BYTES * (from + done * DC_STRETCH), some);
       changes.set(this.changes.subarray(0, some), done);
     }
     const last = from + stretches * DC_STRETCH;
@@ -91,7 +98,7 @@ export class WasmDcKernel implements DcKernel {
       // What is left, with nothing behind it.
       this.tail.fill(0);
       this.tail.set(this.samples.subarray(2 * last, 2 * to));
-      wasm.sums(wasm.TAIL.value, 1);
+      wasm.sums(this.tailAt, 1);
     }
     out.set(totals);
   }
@@ -102,7 +109,7 @@ export class WasmDcKernel implements DcKernel {
     let im = 0;
     let energy = 1e-30;
     for (let at = from; at < to; at += COLOUR_SAMPLES) {
-      wasm.colour(wasm.SAMPLES.value + SAMPLE_BYTES * at, Math.min(COLOUR_SAMPLES, to - at));
+      wasm.colour(this.samplesAt + SAMPLE_BYTES * at, Math.min(COLOUR_SAMPLES, to - at));
       re += neighbours[0];
       im += neighbours[1];
       energy += neighbours[2];
@@ -111,7 +118,7 @@ export class WasmDcKernel implements DcKernel {
   }
 
   private views(): void {
-    const { memory, STATE, TOTALS, COLOUR, GROUP, TAIL, CHANGES, SAMPLES } = this.wasm;
+    const { memory, STATE, TOTALS, COLOUR, GROUP, TAIL, CHANGES } = this.wasm;
     const { buffer } = memory;
     this.state = new Float64Array(buffer, STATE.value, DC_STATE);
     this.totals = new Float64Array(buffer, TOTALS.value, 3);
@@ -119,6 +126,6 @@ export class WasmDcKernel implements DcKernel {
     this.group = new Float32Array(buffer, GROUP.value, 2 * DC_GROUP);
     this.tail = new Float32Array(buffer, TAIL.value, 2 * DC_STRETCH);
     this.changes = new Float32Array(buffer, CHANGES.value, MAX_STRETCHES);
-    this.samples = new Float32Array(buffer, SAMPLES.value);
+    this.samples = new Float32Array(buffer, this.samplesAt);
   }
 }

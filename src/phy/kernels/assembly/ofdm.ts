@@ -11,10 +11,8 @@ export { FACTORS } from './fft.ts';
 export const ROTATION: usize = 200704;
 /** What each symbol needs: start angle and step from carrier to carrier, rad, and first sample. f64 [16][3] */
 export const SYMBOLS: usize = 208896;
-/** exp(i a) of one angle. f64 [re, im] */
-const POWER: usize = 209536;
-/** Of two angles. f64 [re, re, im, im] */
-const PAIR: usize = 209552;
+/** exp(i a) of two angles of each symbol of a call. f64 [16][re, re, im, im] */
+const PAIRS: usize = 209408;
 /** Samples of all symbols of a call. f32 [18432][re, im] */
 export const SAMPLES: usize = 209920;
 /** Occupied carriers. f32 [16][nCarriers][re, im] */
@@ -30,38 +28,23 @@ const SUBBAND: usize = 12;
 const SLOT: usize = 14;
 const SEQUENCE: usize = 64;
 
-/** Four carriers at one address times (cos, sin) each, to another. */
-function turnFour(from: usize, to: usize, cos: v128, sin: v128): void {
-  const a = v128.load(from);
-  const b = v128.load(from, 16);
+/** Four carriers at an address times (cos, sin) each. */
+function turnFour(at: usize, cos: v128, sin: v128): void {
+  const a = v128.load(at);
+  const b = v128.load(at, 16);
   const x = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
   const y = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
   const outRe = f32x4.sub(f32x4.mul(x, cos), f32x4.mul(y, sin));
   const outIm = f32x4.add(f32x4.mul(x, sin), f32x4.mul(y, cos));
-  v128.store(to, v128.shuffle<f32>(outRe, outIm, 0, 4, 1, 5));
-  v128.store(to, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
+  v128.store(at, v128.shuffle<f32>(outRe, outIm, 0, 4, 1, 5));
+  v128.store(at, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
 }
 
-/** exp(i x) to POWER: x less its quarter turns, then polynomials of degree 13 and 14, exact to some 1e-15 for x of a few turns. */
-function turnOf(x: f64): void {
-  const quarters = nearest<f64>(x * 0.6366197723675814);
-  const r = x - quarters * 1.5707963267948966 - quarters * 6.123233995736766e-17;
-  const z = r * r;
-  const low =
-    8.333333333333333e-3 + z * (-1.984126984126984e-4 + z * (2.7557319223985893e-6 - z * 2.505210838544172e-8));
-  const sin = r + r * z * (-0.16666666666666666 + z * (low + z * z * z * z * 1.6059043836821613e-10));
-  const tail =
-    z * (2.48015873015873e-5 + z * (-2.755731922398589e-7 + z * (2.08767569878681e-9 - z * 1.1470745597729725e-11)));
-  const cos = 1 - 0.5 * z + z * z * (4.1666666666666664e-2 + z * (-1.388888888888889e-3 + tail));
-  const quarter = <i32>quarters & 3;
-  const a = quarter & 1 ? sin : cos;
-  const b = quarter & 1 ? cos : sin;
-  store<f64>(POWER, quarter === 1 || quarter === 2 ? -a : a);
-  store<f64>(POWER, quarter >= 2 ? -b : b, 8);
-}
-
-/** exp(i x) of two angles to PAIR, as turnOf. */
-function turnsOf(x: v128): void {
+/**
+ * exp(i x) of two angles to an address: x less its quarter turns, then polynomials of degree 13 and 14, exact to some 1e-15 for x
+ * of a few turns. It takes long, but not for the one before: so those of several symbols come one after the other.
+ */
+function turnsOf(x: v128, to: usize): void {
   const quarters = f64x2.nearest(f64x2.mul(x, f64x2.splat(0.6366197723675814)));
   const rough = f64x2.sub(x, f64x2.mul(quarters, f64x2.splat(1.5707963267948966)));
   const r = f64x2.sub(rough, f64x2.mul(quarters, f64x2.splat(6.123233995736766e-17)));
@@ -88,8 +71,8 @@ function turnsOf(x: v128): void {
   const im = v128.bitselect(cos, sin, odd);
   const reSign = v128.and(i32x4.shl(i32x4.add(count, i32x4.splat(1)), 30), top);
   const imSign = v128.and(i32x4.shl(count, 30), top);
-  v128.store(PAIR, v128.xor(re, reSign));
-  v128.store(PAIR, v128.xor(im, imSign), 16);
+  v128.store(to, v128.xor(re, reSign));
+  v128.store(to, v128.xor(im, imSign), 16);
 }
 
 /** The occupied carriers of RESULT to a row: -half..-1 stand at the end of the bins, 1..half behind DC. */
@@ -134,17 +117,23 @@ export function take(
   const halfBytes = half << 3;
   const subbands = carriers / SUBBAND;
   let symbol = SYMBOLS;
+  for (let t: usize = 0, first = local; t < symbols; t++, symbol += SYMBOL_BYTES) {
+    const step = load<f64>(symbol, 8);
+    const offset = <i32>load<u32>(OFFSETS + (first << 2));
+    turnsOf(f64x2(load<f64>(symbol) - <f64>(<i32>half - offset) * step, step), PAIRS + (t << 5));
+    first = first === SLOT - 1 ? 0 : first + 1;
+  }
+  symbol = SYMBOLS;
   for (let t: usize = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += 2 * halfBytes, pilots += subbands << 3) {
     forwardRotated(size, SAMPLES + ((<usize>load<f64>(symbol, 16)) << 3), RESULT, FACTORS, ROTATION);
     cut(size, half, row);
     pilotsOf(row, sequence + t, local, subbands, pilots);
-    const step = load<f64>(symbol, 8);
     const offset = <usize>load<u32>(OFFSETS + (local << 2));
-    turnsOf(f64x2(load<f64>(symbol) - <f64>(<i32>half - <i32>offset) * step, step));
-    let re = load<f64>(PAIR);
-    let im = load<f64>(PAIR, 16);
-    const stepRe = load<f64>(PAIR, 8);
-    const stepIm = load<f64>(PAIR, 24);
+    const pair = PAIRS + (t << 5);
+    let re = load<f64>(pair);
+    let im = load<f64>(pair, 16);
+    const stepRe = load<f64>(pair, 8);
+    const stepIm = load<f64>(pair, 24);
     // To the power of 12, from one subband to the next.
     const twoRe = stepRe * stepRe - stepIm * stepIm;
     const twoIm = 2 * stepRe * stepIm;
@@ -176,19 +165,14 @@ export function take(
 }
 
 /**
- * A row times exp(i a) each, in place: (low) = exp(i a) at its first carrier, (high) at the first above DC, a rising by one step
- * from carrier to carrier.
+ * A row times exp(i (start + k step)), k = -half..-1, 1..half, in place; `pair`: where exp(i start) and exp(i step) stand. From DC
+ * outward to both sides: eight carriers a step in double precision, what lies within them in single.
  */
-function turnRow(
-  row: usize,
-  half: usize,
-  lowRe: f64,
-  lowIm: f64,
-  highRe: f64,
-  highIm: f64,
-  stepRe: f64,
-  stepIm: f64,
-): void {
+function turnRow(pair: usize, row: usize, half: usize): void {
+  const re = load<f64>(pair);
+  const im = load<f64>(pair, 16);
+  const stepRe = load<f64>(pair, 8);
+  const stepIm = load<f64>(pair, 24);
   const twoRe = stepRe * stepRe - stepIm * stepIm;
   const twoIm = 2 * stepRe * stepIm;
   const threeRe = twoRe * stepRe - twoIm * stepIm;
@@ -199,79 +183,95 @@ function turnRow(
   const eightIm = 2 * fourRe * fourIm;
   const fineRe = f32x4(1, <f32>stepRe, <f32>twoRe, <f32>threeRe);
   const fineIm = f32x4(0, <f32>stepIm, <f32>twoIm, <f32>threeIm);
-  const upRe = f32x4.splat(<f32>fourRe);
-  const upIm = f32x4.splat(<f32>fourIm);
-  const nextRe = f32x4.sub(f32x4.mul(fineRe, upRe), f32x4.mul(fineIm, upIm));
-  const nextIm = f32x4.add(f32x4.mul(fineRe, upIm), f32x4.mul(fineIm, upRe));
-  let re = lowRe;
-  let im = lowIm;
-  let at = row;
-  let end = row + ((half & ~3) << 3);
-  for (let part = 0; part < 2; part++) {
-    while (at < end) {
-      const baseRe = f32x4.splat(<f32>re);
-      const baseIm = f32x4.splat(<f32>im);
-      const next = re * eightRe - im * eightIm;
-      im = re * eightIm + im * eightRe;
-      re = next;
-      const cos = f32x4.sub(f32x4.mul(baseRe, fineRe), f32x4.mul(baseIm, fineIm));
-      const sin = f32x4.add(f32x4.mul(baseRe, fineIm), f32x4.mul(baseIm, fineRe));
-      turnFour(at, at, cos, sin);
-      at += 32;
-      if (at === end) break;
-      const cosToo = f32x4.sub(f32x4.mul(baseRe, nextRe), f32x4.mul(baseIm, nextIm));
-      const sinToo = f32x4.add(f32x4.mul(baseRe, nextIm), f32x4.mul(baseIm, nextRe));
-      turnFour(at, at, cosToo, sinToo);
-      at += 32;
-    }
-    if (part === 1) break;
-    re = highRe;
-    im = highIm;
-    end = row + (half << 4);
-    if ((half & 2) === 0) continue;
+  const fourthRe = f32x4.splat(<f32>fourRe);
+  const fourthIm = f32x4.splat(<f32>fourIm);
+  // Four carriers on, and four back.
+  const a = f32x4.mul(fineRe, fourthRe);
+  const b = f32x4.mul(fineIm, fourthIm);
+  const c = f32x4.mul(fineRe, fourthIm);
+  const d = f32x4.mul(fineIm, fourthRe);
+  const nextRe = f32x4.sub(a, b);
+  const nextIm = f32x4.add(c, d);
+  const lastRe = f32x4.add(a, b);
+  const lastIm = f32x4.sub(d, c);
+  const middle = row + (half << 3);
+  let at = middle;
+  let upRe = re * stepRe - im * stepIm;
+  let upIm = re * stepIm + im * stepRe;
+  let downRe = re * fourRe + im * fourIm;
+  let downIm = im * fourRe - re * fourIm;
+  if (half & 2) {
     // An odd number of subbands: a vector of carriers -2, -1, 1 and 2.
-    const minus1Re = highRe * twoRe + highIm * twoIm;
-    const minus1Im = highIm * twoRe - highRe * twoIm;
-    const minus2Re = highRe * threeRe + highIm * threeIm;
-    const minus2Im = highIm * threeRe - highRe * threeIm;
-    const plus2Re = highRe * stepRe - highIm * stepIm;
-    const plus2Im = highRe * stepIm + highIm * stepRe;
+    const minus1Re = re * stepRe + im * stepIm;
+    const minus1Im = im * stepRe - re * stepIm;
+    const minus2Re = re * twoRe + im * twoIm;
+    const minus2Im = im * twoRe - re * twoIm;
+    const plus2Re = re * twoRe - im * twoIm;
+    const plus2Im = re * twoIm + im * twoRe;
+    turnFour(
+      middle - 16,
+      f32x4(<f32>minus2Re, <f32>minus1Re, <f32>upRe, <f32>plus2Re),
+      f32x4(<f32>minus2Im, <f32>minus1Im, <f32>upIm, <f32>plus2Im),
+    );
+    at += 16;
+    upRe = re * threeRe - im * threeIm;
+    upIm = re * threeIm + im * threeRe;
+    const back = downRe * twoRe + downIm * twoIm;
+    downIm = downIm * twoRe - downRe * twoIm;
+    downRe = back;
+  }
+  const end = middle + (half << 3);
+  let below = 2 * middle - at - 32;
+  while (at < end) {
+    const highRe = f32x4.splat(<f32>upRe);
+    const highIm = f32x4.splat(<f32>upIm);
+    const lowRe = f32x4.splat(<f32>downRe);
+    const lowIm = f32x4.splat(<f32>downIm);
     turnFour(
       at,
-      at,
-      f32x4(<f32>minus2Re, <f32>minus1Re, <f32>highRe, <f32>plus2Re),
-      f32x4(<f32>minus2Im, <f32>minus1Im, <f32>highIm, <f32>plus2Im),
+      f32x4.sub(f32x4.mul(highRe, fineRe), f32x4.mul(highIm, fineIm)),
+      f32x4.add(f32x4.mul(highRe, fineIm), f32x4.mul(highIm, fineRe)),
+    );
+    turnFour(
+      below,
+      f32x4.sub(f32x4.mul(lowRe, fineRe), f32x4.mul(lowIm, fineIm)),
+      f32x4.add(f32x4.mul(lowRe, fineIm), f32x4.mul(lowIm, fineRe)),
     );
     at += 32;
-    re = highRe * twoRe - highIm * twoIm;
-    im = highRe * twoIm + highIm * twoRe;
+    below -= 32;
+    if (at === end) break;
+    turnFour(
+      at,
+      f32x4.sub(f32x4.mul(highRe, nextRe), f32x4.mul(highIm, nextIm)),
+      f32x4.add(f32x4.mul(highRe, nextIm), f32x4.mul(highIm, nextRe)),
+    );
+    turnFour(
+      below,
+      f32x4.sub(f32x4.mul(lowRe, lastRe), f32x4.mul(lowIm, lastIm)),
+      f32x4.add(f32x4.mul(lowRe, lastIm), f32x4.mul(lowIm, lastRe)),
+    );
+    at += 32;
+    below -= 32;
+    const up = upRe * eightRe - upIm * eightIm;
+    upIm = upRe * eightIm + upIm * eightRe;
+    upRe = up;
+    const down = downRe * eightRe + downIm * eightIm;
+    downIm = downIm * eightRe - downRe * eightIm;
+    downRe = down;
   }
-}
-
-/** A row by the start angle and step that stand at an address. */
-function turnBy(angles: usize, row: usize, half: usize): void {
-  const start = load<f64>(angles);
-  const step = load<f64>(angles, 8);
-  turnOf(step);
-  const stepRe = load<f64>(POWER);
-  const stepIm = load<f64>(POWER, 8);
-  turnsOf(f64x2(start - <f64>half * step, start + step));
-  const lowRe = load<f64>(PAIR);
-  const highRe = load<f64>(PAIR, 8);
-  const lowIm = load<f64>(PAIR, 16);
-  const highIm = load<f64>(PAIR, 24);
-  turnRow(row, half, lowRe, lowIm, highRe, highIm, stepRe, stepIm);
 }
 
 /** The symbols of SYMBOLS from SAMPLES to ROWS. */
 export function demodulate(size: usize, carriers: usize, symbols: usize): void {
   const half = carriers >> 1;
   let symbol = SYMBOLS;
+  for (let t: usize = 0; t < symbols; t++, symbol += SYMBOL_BYTES) turnsOf(v128.load(symbol), PAIRS + (t << 5));
+  symbol = SYMBOLS;
   let row = ROWS;
   for (let t: usize = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += carriers << 3) {
     forwardRotated(size, SAMPLES + ((<usize>load<f64>(symbol, 16)) << 3), RESULT, FACTORS, ROTATION);
     cut(size, half, row);
-    turnBy(symbol, row, half);
+    turnRow(PAIRS + (t << 5), row, half);
   }
 }
 
@@ -286,10 +286,14 @@ export function finish(
 ): void {
   const half = carriers >> 1;
   const subbands = carriers / SUBBAND;
-  let local: usize = 0;
-  for (let t: usize = 0; t < symbols; t++, angles += 16, row += carriers << 3, pilots += subbands << 3) {
-    turnBy(angles, row, half);
-    pilotsOf(row, sequence + t, local, subbands, pilots);
-    local = local === SLOT - 1 ? 0 : local + 1;
+  for (const end = sequence + symbols; sequence < end; ) {
+    // A slot, or what is left of one.
+    const some = min(SLOT, end - sequence);
+    for (let t: usize = 0; t < some; t++, angles += 16) turnsOf(v128.load(angles), PAIRS + (t << 5));
+    for (let t: usize = 0; t < some; t++, row += carriers << 3, pilots += subbands << 3) {
+      turnRow(PAIRS + (t << 5), row, half);
+      pilotsOf(row, sequence + t, t, subbands, pilots);
+    }
+    sequence += some;
   }
 }
