@@ -1,6 +1,7 @@
 import { UsageError } from '../../src/common/errors.ts';
 import { type LinkInput, resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { runSpeech, type SpeechMetrics, type SpeechRunInput } from '../../src/experiment/speech/speech-run.ts';
+import type { SpeechMetrics } from '../../src/experiment/speech/speech-metrics.ts';
+import { runSpeech, type SpeechRunInput } from '../../src/experiment/speech/speech-run.ts';
 import { type Estimate, mean, meanInterval, pairedDifference } from '../../src/experiment/stats.ts';
 
 /** What is kept of one transmission. */

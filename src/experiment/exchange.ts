@@ -173,12 +173,10 @@ export class LoopbackExchange implements ComparableExchange {
   }
 
   /** Sends one picture, with sounding bursts first where there is a way back. */
-  sendPicture(image: RgbImage): Promise<TransmissionPlan> {
-    return this.sender.sendPicture(image, budgetOf(this.config, image.width * image.height));
-  }
-
-  /** Sends it in so many resource elements, whatever the configuration says of a pixel. */
-  sendWithin(image: RgbImage, budgetRe: number): Promise<TransmissionPlan> {
+  sendPicture(
+    image: RgbImage,
+    budgetRe = budgetOf(this.config, image.width * image.height),
+  ): Promise<TransmissionPlan> {
     return this.sender.sendPicture(image, budgetRe);
   }
 

@@ -3,6 +3,7 @@ import type { DecodedImage } from '../sct/codec/codec.ts';
 import { type BurstTrace, finalBlocks } from './burst-trace.ts';
 import { snrOfRhoDb } from './link-trace.ts';
 import type { LinkMetrics } from './metrics.ts';
+import type { SpeechFigures } from './speech/speech-figures.ts';
 
 /** Exit code of a link run by the contract: was anything heard, did the picture arrive, how good, what was lost. */
 export function exitCodeOf(
@@ -31,6 +32,8 @@ export function outcomeText(
   const data = trace.bursts.filter((b) => b.use === 'data');
   if (data.length === 0 && !decoded) return 'no burst with a picture was found, only sounding';
   if (!decoded) return `no part of the picture could be read: ${data[0].suspect ?? 'its blocks were lost'}`;
+  const spoken = metrics.speech && speechOutcome(metrics.speech);
+  if (spoken || metrics.codec === 'speech') return spoken ?? null;
   // A semantic codec's guess: made up, marked so, and not flat grey.
   if (decoded.sfvs && !decoded.decodable) return decoded.note ?? 'nothing of the picture arrived';
   if (!decoded.complete) {
@@ -48,6 +51,12 @@ export function outcomeText(
   return least !== undefined && psnrDb !== null && psnrDb < least
     ? `PSNR ${psnrDb.toFixed(2)} dB is below --min-psnr ${least} dB`
     : null;
+}
+
+/** Why speech did not come well, alone or beside a picture; null when it did. */
+function speechOutcome({ outage, note }: SpeechFigures): string | null {
+  if (outage === 1) return `the speech could not be decoded${note ? `: ${note}` : ''}`;
+  return note === null ? null : `the speech is damaged: ${note}`;
 }
 
 /** SNR of a preamble below which a header's loss is the level's doing, dB over the receiver's whole band. */

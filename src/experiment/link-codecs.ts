@@ -1,9 +1,10 @@
 import { UsageError } from '../common/errors.ts';
 import type { CodecFinder } from '../link/receiver.ts';
-import type { CodecId } from '../phy/frame/extension.ts';
+import { CODEC_IDS, type CodecId } from '../phy/frame/extension.ts';
 import { ClassicalCodec } from '../sct/codec/classical.ts';
 import type { Codec, DecodeOptions } from '../sct/codec/codec.ts';
 import { IntegratedCodec } from '../sct/codec/integrated.ts';
+import { MixedReceiver, SpeechLinkCodec } from '../sct/codec/mixed.ts';
 import { ModularCodec } from '../sct/codec/modular.ts';
 import type { SemanticCodecOptions } from '../sct/codec/picture-parts.ts';
 import type { UserPairOptions } from '../sct/codec/user-pair.ts';
@@ -143,6 +144,13 @@ export function codecTimings(
   return Object.fromEntries(Object.entries(steps).map(([step, ms]) => [`${step}Ms`, Math.round(ms)]));
 }
 
+/** The codec of a picture with speech beside it. @throws UsageError for a number that is no picture's */
+function pictureCodec(id: number): CodecId {
+  const name = CODEC_IDS[id];
+  if (name !== undefined && name !== 'none' && name !== 'speech' && name !== 'mixed') return name;
+  throw new UsageError(`codec ${id} of the picture beside speech: allowed are 1 to 4`);
+}
+
 /** A set's id, 8 hexadecimal digits, as the header's 32-bit number, and back. */
 export function modelSetNumber(id: string): number {
   return Number.parseInt(id, 16);
@@ -193,8 +201,10 @@ export class ReceiverCodecs implements CodecFinder {
   async find(name: CodecId, modelSet: number): Promise<Codec> {
     if (name === 'classical') return new ClassicalCodec();
     if (name === 'user') return this.userPair(modelSet);
+    if (name === 'speech') return new SpeechLinkCodec();
+    if (name === 'mixed') return new MixedReceiver((id) => this.find(pictureCodec(id), modelSet));
     if (!isSemantic(name)) {
-      const known = ['classical', ...Object.keys(SEMANTIC)].join(', ');
+      const known = ['classical', ...Object.keys(SEMANTIC), 'speech', 'mixed'].join(', ');
       throw new UsageError(`the picture was sent with codec ${name}, which this receiver lacks; it has ${known}`);
     }
     this.store ??= readLocalKnowledge(this.config);

@@ -5,6 +5,7 @@ import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { semanticSettings } from '../sct/modes/semantic-options.ts';
 import { measureQuality } from '../sct/quality/report.ts';
 import { CELL_PX } from '../sct/semantics/feature-map.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { isSemantic, modelSetId } from './link-codecs.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
@@ -12,6 +13,7 @@ import { type MachineReferences, machineMetrics } from './machine-metrics.ts';
 import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
 import { type NetworkFigures, NO_FIGURES, receivedPicture } from './quality-inputs.ts';
 import { sfvMetrics } from './sfv-metrics.ts';
+import { speechFigures } from './speech/speech-figures.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** What a run knows at its end. */
@@ -22,6 +24,8 @@ export interface MetricsInput {
   readonly facts: TransmitFacts | null;
   /** The original; undefined at a remote receiver without --reference. */
   readonly source: RgbImage | undefined;
+  /** The original of speech, where it is here. */
+  readonly speech?: Speech | undefined;
   /** undefined when nothing of a picture arrived. */
   readonly decoded: DecodedImage | undefined;
   /** What it was decoded from. */
@@ -107,6 +111,12 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.clippedSamples = input.clippedSamples;
   // Where SFVs fade one by one a picture is received when anything of it is; a file must be whole.
   metrics.ok = guessed ? decoded?.decodable === true : decoded?.complete === true;
+  const speech = speechFigures(decoded, facts, input.speech);
+  if (speech) {
+    metrics.speech = speech;
+    // So do those of speech; beside a picture both must have come.
+    metrics.ok = speech.outage === 0 && (metrics.codec === 'speech' || metrics.ok);
+  }
   return metrics;
 }
 

@@ -6,6 +6,7 @@ import { describeNumerology, type Numerology } from '../phy/numerology.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import { differenceImage, flatImage, type RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { type BurstTrace, finalBlocks } from './burst-trace.ts';
 import type { LinkConfig } from './link-config.ts';
 import type { LinkTrace } from './link-trace.ts';
@@ -18,6 +19,7 @@ import type { SemanticData } from './report/semantic-data.ts';
 import type { Waterfall } from './report/waterfall.ts';
 import { reportSemantics } from './semantic-report.ts';
 import { type KnowledgeFacts, knowledgeText } from './session-knowledge.ts';
+import { reportSpeech } from './speech/speech-report.ts';
 import type { TransmitFacts } from './transmit-facts.ts';
 
 /** Everything a report is drawn from. */
@@ -31,6 +33,8 @@ export interface ReportInput {
   /** null at a receiver that has no transmitter beside it. */
   readonly facts: TransmitFacts | null;
   readonly source: RgbImage | undefined;
+  /** The original of speech, where it is here. */
+  readonly speech?: Speech | undefined;
   readonly decoded: DecodedImage | undefined;
   readonly waterfall: Waterfall | null;
   /** What the link knows of the SFVs; undefined for a codec without them. */
@@ -104,6 +108,7 @@ export async function reportData(input: ReportInput): Promise<ReportData> {
       suspect: b.suspect,
     })),
     rbSnr: first && first.slots > 0 ? rbSnr(first, n, facts) : null,
+    speech: reportSpeech(metrics, input.speech, decoded),
     semantics: input.semantic ? await reportSemantics(input, input.semantic) : null,
     constellations: (data[0]?.constellations ?? []).map((c) => ({
       modulation: c.modulation as Modulation,
@@ -188,6 +193,11 @@ function budgetRows(facts: TransmitFacts) {
 function settingsText(facts: TransmitFacts): string {
   const { settings: s, codeRate, payloadBytes, budget } = facts;
   const rate = codeRate === null ? '' : `, rate ${codeRate.toFixed(2)}`;
+  if (s.speech !== undefined && s.pictureStreams === undefined) {
+    const how =
+      s.speech === 'analog' ? `${s.sent} of ${s.sfvs} SFVs in ${budget.payload} symbols` : `${payloadBytes} bytes`;
+    return `${s.speech}, ${how}${rate}`;
+  }
   if (s.sfvs !== undefined) {
     const sent = codeRate === null ? `${budget.payload} symbols` : `${payloadBytes} bytes`;
     return `${s.sfvsSent} of ${s.sfvs} SFVs in ${sent}${rate}, model set ${s.modelSet}`;

@@ -61,8 +61,8 @@ export async function runLoopback(config: LoopbackConfig, io: RunIo): Promise<Ru
 
 /** One picture through a modelled channel, ready to run. */
 export function loopbackPicture(
-  config: LoopbackConfig,
-  photo: Exclude<PhotoSource, { kind: 'folder' }>,
+  config: LinkConfig & Partial<Pick<LoopbackConfig, 'photo'>>,
+  photo: Exclude<PhotoSource, { kind: 'folder' }> | undefined,
   recorded: RecordedChannel | null,
   coding: LinkCodec,
   io: RunIo,
@@ -87,12 +87,7 @@ interface Captures {
   readonly rx: CaptureWriter;
 }
 
-async function openCaptures(
-  run: RunDirectory,
-  setup: LinkSetup,
-  config: LoopbackConfig,
-  name: string,
-): Promise<Captures> {
+async function openCaptures(run: RunDirectory, setup: LinkSetup, config: LinkConfig, name: string): Promise<Captures> {
   const common = { ...(config.frequencyHz !== undefined ? { frequencyHz: config.frequencyHz } : {}), simulated: true };
   const hardware = `simulated ${config.profile} (modelled channel, no hardware)`;
   return {

@@ -1,3 +1,5 @@
+import type { SpeechFigures } from './speech/speech-figures.ts';
+
 /**
  * The numbers of one link run: what `--json` prints and metrics.json holds. Every key is always there; what was not
  * measured is null. Definitions: docs/metrics.md (their version is METRIC_DEFINITIONS).
@@ -125,6 +127,8 @@ export interface LinkMetrics {
   timings: Record<string, number>;
   files: Record<string, string>;
   sfvs: SfvMetrics[];
+  /** Where speech was sent, alone or beside a picture; absent otherwise. */
+  speech?: SpeechFigures;
 }
 
 /** All metrics unmeasured; a run overwrites what it measures. */

@@ -3,6 +3,7 @@ import type { ReceivedPicture, Receiver } from '../link/receiver.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
 import { encodePng } from '../sct/image/save.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import type { HeardPicture } from './heard-pictures.ts';
 import { codecTimings, decodeOptions, type ReceiverCodecs } from './link-codecs.ts';
@@ -13,6 +14,8 @@ import { cleanTask, decodedSize } from './machine-metrics.ts';
 import type { LinkMetrics } from './metrics.ts';
 import { openQualityInputs } from './quality-inputs.ts';
 import type { StreamResult } from './receive-stream.ts';
+import { heardSpeech } from './speech/speech-figures.ts';
+import { wavOf } from './speech/speech-files.ts';
 import type { RunWatch } from './telemetry/run-watch.ts';
 
 /** One of several pictures of a stream; what is counted over the stream (samples, repetitions) is null. */
@@ -27,6 +30,8 @@ export interface LedgerOptions {
   readonly config: LinkConfig;
   /** Original; compared with the pictures of its size. */
   readonly reference: RgbImage | undefined;
+  /** The same of speech. */
+  readonly speech?: Speech | undefined;
   readonly codecs: ReceiverCodecs;
   /** Writes a file of the run; returns its path. */
   readonly write: (name: string, bytes: Uint8Array) => Promise<string>;
@@ -68,6 +73,10 @@ export class PictureLedger {
     if (decoded?.image) {
       metrics.files = { received: await write(`received-${number}.png`, await encodePng(decoded.image)) };
     }
+    const heard = heardSpeech(decoded)?.speech;
+    if (heard) {
+      metrics.files = { ...metrics.files, receivedSpeech: await write(`received-${number}.wav`, wavOf(heard)) };
+    }
     await watch?.decoded(decoded, metrics);
     problem ??= outcomeText(metrics, config, decoded, trace);
     if (problem) {
@@ -95,12 +104,21 @@ export class PictureLedger {
     decoded: DecodedImage | undefined,
     codecs: ReceiverCodecs,
   ): Promise<LinkMetrics> {
-    const { config, reference } = this.options;
+    const { config, reference, speech } = this.options;
     const size = decodedSize(decoded);
     const fits = size && (size.width !== reference?.width || size.height !== reference.height) ? undefined : reference;
     const inputs = await openQualityInputs(config, fits);
     const metrics = linkMetrics({
-      ...{ config, trace, facts: null, source: fits, decoded, picture: picture ?? undefined, labels: codecs.labels },
+      ...{
+        config,
+        trace,
+        facts: null,
+        source: fits,
+        speech,
+        decoded,
+        picture: picture ?? undefined,
+        labels: codecs.labels,
+      },
       ...{ samples: 0, lostSamples: 0, clippedSamples: 0, modelled: false },
       roiMask: fits ? inputs.roiMask : undefined,
       machine: {

@@ -21,6 +21,7 @@ import { annotateTrace, captureWaterfall, fileList, RUN_FILES, writeFrames, writ
 import type { PhotoSource, RunIo, RunResult } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
 import { knowledgeRecord, type SessionKnowledge } from './session-knowledge.ts';
+import type { SpeechSending } from './speech/speech-sending.ts';
 import { watchRun } from './telemetry/run-facts.ts';
 import type { RunWatch } from './telemetry/run-watch.ts';
 import { transmitFacts } from './transmit-facts.ts';
@@ -37,7 +38,8 @@ export interface PictureExchange {
   deviceFacts(): { [key: string]: Json };
   /** @param image sent later: what can be known of it is found out before the streams are open */
   open(image?: RgbImage): Promise<void>;
-  sendPicture(image: RgbImage): Promise<TransmissionPlan>;
+  /** @param budgetRe default what the configuration says of its pixels */
+  sendPicture(image: RgbImage, budgetRe?: number): Promise<TransmissionPlan>;
   close(): Promise<void>;
   /** What went wrong with this air, at the end. */
   warnings(): readonly string[];
@@ -78,7 +80,9 @@ export interface PictureRun {
   readonly numerology: Numerology;
   /** LO of the receiver over the middle of the signal, Hz. */
   readonly loOffsetHz: number;
-  readonly photo: Exclude<PhotoSource, { kind: 'folder' }>;
+  readonly photo: Exclude<PhotoSource, { kind: 'folder' }> | undefined;
+  /** Speech, alone or beside a photo: then everything that is sent comes from here. */
+  readonly speech?: SpeechSending | undefined;
   readonly coding: LinkCodec;
   /** Name of the channel in the run's directory. */
   readonly channel: string;
@@ -92,8 +96,10 @@ export interface PictureRun {
 export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult> {
   const { config, numerology, coding } = what;
   const started = performance.now();
-  const { image, name } = await loadPhoto(what.photo);
-  const measure = await openQualityInputs(config, image);
+  const { speech } = what;
+  const { image, name } = speech ?? (await loadPhoto(what.photo!));
+  const source = speech ? speech.photo : image;
+  const measure = await openQualityInputs(config, source);
   const begun = await beginRun(
     { name, channel: what.channel, directory: what.directory, seed: config.seed, config: what.settings },
     io,
@@ -109,7 +115,8 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
       planned: (plan) => {
         watch?.planned(plan.reportedSnrDb, plan);
         const { labels } = coding;
-        void watch?.sending(name, image, labels ? sentSemantics(numerology, labels, plan.source, plan) : undefined);
+        if (source)
+          void watch?.sending(name, source, labels ? sentSemantics(numerology, labels, plan.source, plan) : undefined);
       },
     });
     const { exchange } = opened;
@@ -117,7 +124,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     const captures = opened.captures as { readonly tx: CaptureWriter; readonly rx: CaptureWriter };
     manifest = { ...manifest, device: exchange.deviceFacts() };
     const coded = performance.now();
-    const plan = await exchange.sendPicture(image);
+    const plan = await exchange.sendPicture(image, speech?.budgetRe);
     await exchange.close();
     manifest = { ...manifest, device: exchange.deviceFacts(), ...knowledgeRecord(exchange.knowledge?.facts) };
     const sent = transmitFacts(plan, exchange.transmitter);
@@ -136,7 +143,8 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
       config,
       trace: exchange.trace,
       facts,
-      source: image,
+      source,
+      speech: speech?.speech,
       decoded,
       picture,
       labels: coding.labels,
@@ -146,8 +154,8 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
       clippedSamples: exchange.clippedSamples,
       modelled: what.modelled,
       roiMask: measure.roiMask,
-      machine: { truth: measure.truth, clean: await cleanTask(coding.models, decoded, image) },
-      networks: await measure.networks(image, decoded),
+      machine: { truth: measure.truth, clean: await cleanTask(coding.models, decoded, source) },
+      networks: await measure.networks(source, decoded),
     });
     const heard = exchange.trace.bursts.length > 0;
     const exitCode = exitCodeOf(metrics, config, heard);
@@ -169,7 +177,8 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
         metrics,
         trace: exchange.trace,
         facts,
-        source: image,
+        source,
+        speech: speech?.speech,
         decoded,
         waterfall,
         semantic,
@@ -184,7 +193,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
           ...traceWarnings(exchange.trace, exchange.clippedSamples),
         ],
       },
-      { source: image, decoded },
+      { source, decoded },
     );
     metrics.timings = {
       ...codecTimings({ ...plan.timingsMs, ...decoded?.timingsMs }, decoded?.task),
@@ -198,7 +207,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     await run.writeManifest(manifest);
     await watch?.decoded(decoded, { psnrDb: metrics.psnrDb, msSsim: metrics.msSsim });
     watch?.ended(exitCode, outcome, { ...metrics });
-    return { metrics, report, directory: run.path, exitCode };
+    return { metrics, report, directory: run.path, exitCode, facts };
   } catch (error) {
     // Whatever went wrong, what was recorded stays a valid capture and run.json says how it ended.
     await opened?.exchange.close().catch(() => undefined);

@@ -1,6 +1,7 @@
 import { FileRadio } from '../radio/file/file-radio.ts';
 import type { StreamSettings } from '../radio/radio.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import type { BurstTrace } from './burst-trace.ts';
 import type { DroppedBursts } from './dropped-bursts.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
@@ -21,6 +22,8 @@ export interface Recording {
   readonly hints: CaptureHints;
   readonly config: LinkConfig;
   readonly reference: RgbImage | undefined;
+  /** The original of speech. */
+  readonly speech?: Speech | undefined;
   readonly directory: RunDirectory;
   readonly io: RunIo;
   readonly watch: RunWatch | null;
@@ -43,12 +46,12 @@ export interface HeardAgain {
  * @param steering paces it and says where it begins
  */
 export async function receiveAgain(
-  { path, hints, config, reference, directory, io, watch, budget, leftOut }: Recording,
+  { path, hints, config, reference, speech, directory, io, watch, budget, leftOut }: Recording,
   steering: ReplaySteering | null = null,
 ): Promise<HeardAgain> {
   const codecs = new ReceiverCodecs(config);
   const ledger = new PictureLedger({
-    ...{ config, reference, codecs },
+    ...{ config, reference, speech, codecs },
     write: (name, bytes) => directory.write(name, bytes),
     note: (text) => io.progress.note(text),
     watch,

@@ -10,6 +10,7 @@ import { CaptureWriter } from '../radio/sigmf/capture-writer.ts';
 import { clockField } from '../radio/sigmf/meta.ts';
 import { parseRadioUri, type RadioUri } from '../radio/uri.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { beginRun } from './begin-run.ts';
 import { tooWeak } from './exit-code.ts';
 import { ReceiverCodecs } from './link-codecs.ts';
@@ -28,6 +29,7 @@ import { captureHints, mostLost, receiveStream } from './receive-stream.ts';
 import { writeReceiverRun } from './receiver-report.ts';
 import { annotateBurst, annotateTrace, RUN_FILES, writeFrame } from './run-files.ts';
 import type { ReceiveConfig, RunIo, RunResult } from './run-io.ts';
+import { isSpeechPath, loadSpeech } from './speech/speech-file.ts';
 import { bandOf, budgetEnd, levelOfEnd } from './telemetry/budget-ends.ts';
 import { watchRun } from './telemetry/run-facts.ts';
 import { Thermometer } from './telemetry/thermometer.ts';
@@ -44,13 +46,15 @@ export async function runReceive(config: ReceiveConfig, io: RunIo): Promise<RunR
       'use sct loopback',
     );
   }
-  const reference = config.reference ? (await loadPhoto({ kind: 'file', path: config.reference })).image : undefined;
+  const { reference: path } = config;
+  const speech = path !== undefined && isSpeechPath(path) ? await loadSpeech(path) : undefined;
+  const reference = path && !speech ? (await loadPhoto({ kind: 'file', path })).image : undefined;
   await openQualityInputs(config, reference); // a wrong file is said before listening
   const answers = await openAnswers(config, io);
   try {
     const radio = await openRadio(uri);
     try {
-      return await receiveFrom(radio, uri, config, reference, io, answers);
+      return await receiveFrom(radio, uri, config, { reference, speech }, io, answers);
     } finally {
       await radio.close();
     }
@@ -63,7 +67,7 @@ async function receiveFrom(
   radio: Radio,
   uri: RadioUri,
   config: ReceiveConfig,
-  reference: RgbImage | undefined,
+  { reference, speech }: { reference: RgbImage | undefined; speech: Speech | undefined },
   io: RunIo,
   answers: Answers | null,
 ): Promise<RunResult> {
@@ -129,7 +133,7 @@ async function receiveFrom(
   const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
   const codecs = new ReceiverCodecs(config, answers?.growing ?? null);
   const ledger = new PictureLedger({
-    ...{ config: resolved, reference, codecs },
+    ...{ config: resolved, reference, speech, codecs },
     write: (name, bytes) => run.write(name, bytes),
     note: (text) => io.progress.note(text),
     watch,
@@ -196,6 +200,7 @@ async function receiveFrom(
         stream,
         facts: null,
         reference,
+        speech,
         ledger,
         modelled: false,
         clippedSamples: rx.counters.clippedSamples,

@@ -2,6 +2,7 @@ import { ExitCode, UsageError } from '../common/errors.ts';
 import type { ReceivedPicture } from '../link/receiver.ts';
 import type { DecodedImage } from '../sct/codec/codec.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { exitCodeOf, outcomeText } from './exit-code.ts';
 import { meansOf } from './folder-means.ts';
 import { codecTimings, decodeOptions } from './link-codecs.ts';
@@ -35,6 +36,8 @@ export interface ReceiverOutcome {
   /** What the sender had stored of the SFVs; null where it did not, and without SFVs. */
   readonly semantics?: SemanticFacts | null;
   readonly reference: RgbImage | undefined;
+  /** The original of speech. */
+  readonly speech?: Speech | undefined;
   readonly modelled: boolean;
   readonly clippedSamples: number;
   /** Samples lost behind the last one that came, at most; those before it are the stream's. */
@@ -102,6 +105,7 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
     trace,
     facts,
     source: reference,
+    speech: outcome.speech,
     decoded,
     picture,
     labels: stream.codecs?.labels ?? null,
@@ -198,6 +202,7 @@ export async function writeReceiverRun(
       trace,
       facts: outcome.facts,
       source: reference,
+      speech: outcome.speech,
       decoded,
       waterfall,
       semantic,

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DeviceError, UsageError } from '../common/errors.ts';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { readJsonFile } from './json-input.ts';
 import { type LinkConfig, type LinkInput, parseLinkInput, resolveLinkConfig } from './link-config.ts';
 import { loadPhoto } from './photo.ts';
@@ -13,6 +14,7 @@ import { readRun, type StoredRun } from './run-directory.ts';
 import { RUN_FILES } from './run-files.ts';
 import type { ReplayConfig } from './run-io.ts';
 import { MAX_SEMANTICS_JSON, parseSemanticFacts, type SemanticFacts } from './semantic-facts.ts';
+import { isSpeechPath, loadSpeech } from './speech/speech-file.ts';
 import { parseTransmitFacts, type TransmitFacts } from './transmit-facts.ts';
 
 /** What is received again, and all that is known of it. */
@@ -26,6 +28,8 @@ export interface ReplaySource {
   readonly facts: TransmitFacts | null;
   readonly semantics: SemanticFacts | null;
   readonly reference: RgbImage | undefined;
+  /** The original of speech. */
+  readonly speech: Speech | undefined;
   readonly modelled: boolean;
   /** No picture was sent: `sct sound` made the recording. */
   readonly sounding: boolean;
@@ -51,13 +55,16 @@ export async function replaySource(config: ReplayConfig): Promise<ReplaySource> 
   if (hints.complete && hints.endIndex === hints.startIndex) throw new UsageError(`${capturePath} has no samples`);
   const link = replayConfig(run, config.given, hints);
   const facts = run ? await storedFacts(run.directory) : null;
-  const referencePath = config.reference ?? (run ? join(run.directory, RUN_FILES.source) : undefined);
-  const hasReference = referencePath !== undefined && (config.reference !== undefined || existsSync(referencePath));
+  const spoken = config.reference !== undefined && isSpeechPath(config.reference) ? config.reference : undefined;
+  const speech = await speechReference(run, spoken);
+  const given = spoken === undefined ? config.reference : undefined;
+  const referencePath = given ?? (run ? join(run.directory, RUN_FILES.source) : undefined);
+  const hasReference = referencePath !== undefined && (given !== undefined || existsSync(referencePath));
   const reference = hasReference ? (await loadPhoto({ kind: 'file', path: referencePath })).image : undefined;
   const modelled = typeof run?.metrics?.channel === 'string';
   const semantics = run ? await storedSemantics(run.directory) : null;
   const sounding = run?.metrics?.codec === 'none';
-  return { run, capturePath, hints, link, facts, semantics, reference, modelled, sounding };
+  return { run, capturePath, hints, link, facts, semantics, reference, speech, modelled, sounding };
 }
 
 async function storedRun(path: string): Promise<StoredRun | null> {
@@ -76,6 +83,7 @@ const RUN_KEYS: ReadonlySet<string> = new Set([
   'periodMs',
   'compare',
   'attenuator',
+  'speech',
 ]);
 
 /** The run's own settings, overridden by the flags that were given. */
@@ -95,6 +103,13 @@ function replayConfig(
 async function storedFacts(directory: string): Promise<TransmitFacts | null> {
   const path = join(directory, RUN_FILES.allocation);
   return existsSync(path) ? parseTransmitFacts(await readJsonFile(path, 1 << 20)) : null;
+}
+
+/** The original of speech: the file that was named, or the run's own. */
+async function speechReference(run: StoredRun | null, named: string | undefined): Promise<Speech | undefined> {
+  const own = run && join(run.directory, RUN_FILES.sourceSpeech);
+  const path = named ?? (own && existsSync(own) ? own : undefined);
+  return path === undefined ? undefined : loadSpeech(path);
 }
 
 async function storedSemantics(directory: string): Promise<SemanticFacts | null> {

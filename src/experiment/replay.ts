@@ -54,7 +54,7 @@ async function receivedAgain(
   commands: CommandSource | null,
 ): Promise<ReplayResult | null> {
   const source = await replaySource(config);
-  const { run, capturePath, hints, link, facts, semantics, reference, modelled, sounding } = source;
+  const { run, capturePath, hints, link, facts, semantics, reference, speech, modelled, sounding } = source;
   const resolved = { ...link, rateHz: hints.rateHz, sampleFormat: hints.format };
   const channel = modelled ? link.channel : 'capture';
   const begun = await beginRun(
@@ -109,6 +109,7 @@ async function receivedAgain(
         facts,
         semantics,
         reference,
+        speech,
         // Where a transmitter noted what it sent, it sent one picture.
         ledger: facts ? undefined : ledger,
         modelled,
@@ -133,7 +134,7 @@ async function receivedAgain(
     if (leftOut)
       io.progress.note(`left out again: ${leftOut.count} bursts that the run dropped because it could not keep up`);
     const what: Recording = {
-      ...{ path: capturePath, hints, config: resolved, reference, directory, io, watch, budget },
+      ...{ path: capturePath, hints, config: resolved, reference, speech, directory, io, watch, budget },
       ...(leftOut ? { leftOut } : {}),
     };
     const heard =

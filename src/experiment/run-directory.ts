@@ -35,6 +35,9 @@ const RESULTS = [
   'allocation.json',
   'source.png',
   'received.png',
+  'source.wav',
+  'received.wav',
+  'speech.json',
   'uncorrected.png',
   'semantics.json',
 ];
@@ -55,7 +58,7 @@ export async function createRunDirectory(options: RunDirectoryOptions): Promise<
       if (code === 'EEXIST' && options.directory === undefined && attempt < 8) continue;
       const isDirectory = code === 'EEXIST' && (await stat(path).catch(() => null))?.isDirectory() === true;
       if (!isDirectory) throw new UsageError(`${path}: cannot be used as run directory (${code ?? 'error'})`);
-      const numbered = (await readdir(path)).filter((name) => /^received-\d+\.png$/.test(name));
+      const numbered = (await readdir(path)).filter((name) => /^received-\d+\.(png|wav)$/.test(name));
       await Promise.all([...RESULTS, ...numbered].map((name) => rm(join(path, name), { force: true })));
     }
     return new RunDirectory(path, runId);

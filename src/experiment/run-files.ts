@@ -18,6 +18,8 @@ import { reportHtml } from './report/html.ts';
 import { computeWaterfall, type Waterfall } from './report/waterfall.ts';
 import type { RunDirectory } from './run-directory.ts';
 import { semanticFactsJson } from './semantic-facts.ts';
+import { heardSpeech } from './speech/speech-figures.ts';
+import { writeSpeech } from './speech/speech-files.ts';
 
 /** Names of the files that a run directory can hold; `--json` lists those that are there. */
 export const RUN_FILES = {
@@ -28,6 +30,8 @@ export const RUN_FILES = {
   source: 'source.png',
   received: 'received.png',
   uncorrected: 'uncorrected.png',
+  sourceSpeech: 'source.wav',
+  receivedSpeech: 'received.wav',
   semantics: 'semantics.json',
   allocation: 'allocation.json',
   frames: 'frames.jsonl',
@@ -159,6 +163,7 @@ export async function writeReport(
   if (pictures.decoded?.uncorrected) {
     await directory.write(RUN_FILES.uncorrected, await encodePng(pictures.decoded.uncorrected));
   }
+  await writeSpeech(directory, input.speech, heardSpeech(pictures.decoded)?.speech);
   const semantic = input.semantic;
   // Without an importance map this end is not the sender's and knows nothing that does not come over the air again.
   if (semantic?.partition && semantic.importance) {
@@ -177,6 +182,8 @@ export function fileList(run: RunDirectory, captures: readonly ('tx' | 'rx')[]):
     received: RUN_FILES.received,
     uncorrected: RUN_FILES.uncorrected,
     source: RUN_FILES.source,
+    sourceSpeech: RUN_FILES.sourceSpeech,
+    receivedSpeech: RUN_FILES.receivedSpeech,
     semantics: RUN_FILES.semantics,
     metrics: RUN_FILES.metrics,
     run: RUN_FILES.manifest,

@@ -4,6 +4,8 @@ import type { LinkMetrics } from './metrics.ts';
 import type { PictureMetrics } from './picture-ledger.ts';
 import type { ReportData } from './report/data.ts';
 import type { Progress } from './report/progress.ts';
+import type { SpeechWords } from './speech/speech-words.ts';
+import type { TransmitFacts } from './transmit-facts.ts';
 
 /** What a run has around it; the command line fills it, tests can too. */
 export interface RunIo {
@@ -36,14 +38,17 @@ export interface LoopbackConfig extends LinkConfig {
 }
 
 export interface SendConfig extends LinkConfig {
-  readonly photo: PhotoSource;
+  /** May be absent where there is speech. */
+  readonly photo?: PhotoSource;
+  /** Sent alone or beside the photo, in one budget. */
+  readonly speech?: SpeechWords;
   /** Radio URI, checked. */
   readonly to: string;
 }
 
 export interface ReceiveConfig extends LinkConfig {
   readonly from: string;
-  /** Original to compare with; without it quality is null. */
+  /** Original to compare with, a photo or a WAV file; without it quality is null. */
   readonly reference?: string;
 }
 
@@ -71,6 +76,8 @@ export interface RunResult {
   readonly pictures?: readonly PictureMetrics[];
   readonly directory: string;
   readonly exitCode: number;
+  /** What the transmitter knew, where it is here. */
+  readonly facts?: TransmitFacts;
   /** What run.json says of the end, where that is not "well". */
   readonly outcome?: string;
   /** What the exit code means here, where it is not what it usually means. */

@@ -30,6 +30,9 @@ import type { FolderResult, RunIo, RunResult, SendConfig } from './run-io.ts';
 import { sentSemantics } from './semantic-collect.ts';
 import { sendSession } from './send-session.ts';
 import { knowledgeRecord, SessionKnowledge } from './session-knowledge.ts';
+import { sentSpeechFigures } from './speech/speech-figures.ts';
+import { writeSpeech } from './speech/speech-files.ts';
+import { openSpeech } from './speech/speech-sending.ts';
 import { sendingBudget } from './telemetry/budget-ends.ts';
 import { watchRun } from './telemetry/run-facts.ts';
 import { transmitFacts } from './transmit-facts.ts';
@@ -45,7 +48,8 @@ const STAYS_LOW = 'no way back: the transmit gain stays as low as it starts; --t
  * a receiver can tell the channel, then the picture with the robust map; with a socket to the receiver by its reports. Every sample sent also lies in tx.sigmf.
  */
 export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult | FolderResult> {
-  if (config.photo.kind === 'folder') {
+  const { photo } = config;
+  if (photo?.kind === 'folder') {
     throw new UsageError('send takes one photo, not a folder', 'send the pictures one by one, each to its own file');
   }
   if (config.powerLoading && !hasAnswers(config)) {
@@ -53,7 +57,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
   }
   const started = performance.now();
   const answered = hasAnswers(config);
-  const coding = await senderCodec(config);
+  const spoken = config.speech ? await openSpeech(config, config.speech, photo) : null;
+  const coding = spoken?.coding ?? (await senderCodec(config));
   const uri = parseRadioUri(config.to);
   const board = radiates(uri);
   if (answered && !board) {
@@ -67,9 +72,12 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
   const power = end && hasAnswers(config) ? powerOf(end, null) : null;
   const endNow = () => end && (power ? withGains(end, power.gainsDb) : end);
   const setup = end?.setup ?? setupLink(config, null, coding);
-  const { image, name } = await loadPhoto(config.photo);
+  if (!spoken && !photo) throw new UsageError('nothing to send', 'name a photo or a WAV file');
+  const { image, name } = spoken ?? (await loadPhoto(photo!));
+  /** What is shown; none of speech alone. */
+  const source = spoken ? spoken.photo : image;
   const { photo: _, ...settings } = config;
-  const session = sendSession(config, image);
+  const session = sendSession(config, image, spoken?.speech);
   const begun = await beginRun(
     { name, channel: 'send', directory: io.outputDirectory, seed: config.seed, session, config: settings },
     io,
@@ -112,7 +120,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       modelSet: coding.modelSet,
       assumedSnrDb: config.assumeSnrDb,
       protectionDb: config.protectionDb,
-      ...(config.maxSfvs === undefined ? {} : { maxSfvs: config.maxSfvs }),
+      ...(spoken ? { maxSfvs: spoken.maxSfvs } : config.maxSfvs === undefined ? {} : { maxSfvs: config.maxSfvs }),
       seed: config.seed,
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.
@@ -152,14 +160,15 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     }));
     const planned = (plan: TransmissionPlan) => {
       watch?.planned(plan.reportedSnrDb, plan);
+      if (!source) return;
       void watch?.sending(
         name,
-        image,
+        source,
         coding.labels ? sentSemantics(numerology, coding.labels, plan.source, plan) : undefined,
       );
     };
     const sent = (endS: number, samples: number) => watch?.sent(endS, samples);
-    const budget = budgetOf(config, image.width * image.height);
+    const budget = spoken?.budgetRe ?? budgetOf(config, image.width * image.height);
     const sending = {
       config,
       setup,
@@ -193,8 +202,9 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
 
     const facts = transmitFacts(plan, transmitter);
     facts.budget.reverse += turning?.reverseRe ?? 0;
-    const metrics = emptyMetrics(config.codec);
-    Object.assign(metrics, budgetMetrics(facts.budget, image.width * image.height));
+    const metrics = emptyMetrics(spoken ? spoken.coding.codec.name : config.codec);
+    Object.assign(metrics, budgetMetrics(facts.budget, source ? source.width * source.height : null));
+    if (spoken) metrics.speech = sentSpeechFigures(facts, spoken.speech);
     const problem = answered && transmitter.measuredAtS === null ? UNHEARD : null;
     const exitCode = problem ? ExitCode.noSignal : ExitCode.ok;
     metrics.ok = problem === null;
@@ -214,7 +224,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       tx: `${run.file(RUN_FILES.tx)}.sigmf-meta`,
       run: run.file(RUN_FILES.manifest),
     };
-    await run.write(RUN_FILES.source, await encodePng(image));
+    if (source) await run.write(RUN_FILES.source, await encodePng(source));
+    await writeSpeech(run, spoken?.speech, undefined);
     await run.write(RUN_FILES.allocation, `${JSON.stringify(facts, null, 2)}\n`);
     await run.writeMetrics(metrics);
     manifest = endManifest(manifest, io.now(), exitCode, problem);
@@ -226,7 +237,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       metrics,
       trace: new LinkTrace(),
       facts,
-      source: image,
+      source,
+      speech: spoken?.speech,
       decoded: undefined,
       waterfall: null,
       semantic: coding.labels ? sentSemantics(setup.numerology, coding.labels, plan.source, plan) : undefined,

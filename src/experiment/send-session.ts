@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RgbImage } from '../sct/image/rgb-image.ts';
+import type { Speech } from '../sct/speech/speech.ts';
 import { canonicalText } from './canonical-json.ts';
 import type { SendConfig } from './run-io.ts';
 
@@ -11,9 +12,12 @@ const PLACES: ReadonlySet<string> = new Set(['photo', 'to', 'modelsDir', 'lpips'
  * picture with the same settings and seed has the same session again; two that differ in anything have different ones but
  * for 1 case in 255, so that a receiver that hears both keeps them apart.
  */
-export function sendSession(config: SendConfig, image: RgbImage): number {
-  const settings = Object.fromEntries(Object.entries(config).filter(([key]) => !PLACES.has(key)));
+export function sendSession({ speech: words, ...config }: SendConfig, image: RgbImage, speech?: Speech): number {
+  // Where the WAV file lies is not what is sent.
+  const said = words ? { ...config, speech: { ...words, path: '' } } : config;
+  const settings = Object.fromEntries(Object.entries(said).filter(([key]) => !PLACES.has(key)));
   const hash = createHash('sha256');
   hash.update(canonicalText(settings)).update(`${image.width}x${image.height}\n`).update(image.data);
+  if (speech) hash.update(new Uint8Array(speech.samples.buffer, speech.samples.byteOffset, speech.samples.byteLength));
   return 1 + (hash.digest().readUInt32BE(0) % 255);
 }

@@ -10,7 +10,7 @@ export const addReceive: AddCommand = (program, context, done) => {
     .summary('receive photos from a radio or a file')
     .description('Receives until the source ends, -n pictures have come, or --duration is over.')
     .option('--from <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH (may still be growing)')
-    .option('--reference <photo>', 'original to compare with; without it quality is not measured');
+    .option('--reference <photo>', 'original (photo or WAV file) to compare with; without it quality is not measured');
   addLinkOptions(command, [
     'modem',
     'pair',

@@ -4,16 +4,28 @@ import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, res
 import { photoSource } from '../photo.ts';
 import { noteTrigger, requireRadio } from '../radios.ts';
 import { printResult } from '../result.ts';
+import { addSpeechOptions, type SpeechFlags, speechFlagsOf, speechWords } from '../speech-options.ts';
+
+interface Flags extends SpeechFlags {
+  demo?: boolean;
+  speech?: string;
+  to?: string;
+  output?: string;
+}
 
 /** `sct send PHOTO --to URI`: the transmitter alone. */
 export const addSend: AddCommand = (program, context, done) => {
   const command = program
     .command('send')
-    .summary('transmit a photo to a radio or a file')
-    .description('Transmits a photo. Without a way back (--feedback ws://) the robust map and --assume-snr are used.')
-    .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192')
+    .summary('transmit a photo or speech to a radio or a file')
+    .description(
+      'Transmits a photo, or speech of a WAV file, or both. Without a way back (--feedback ws://) the robust map and --assume-snr are used.',
+    )
+    .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192, or a WAV file up to 65 s')
+    .option('--speech <wav>', 'speech that shares the budget of the photo')
     .option('--demo', 'use the demo photo')
     .option('--to <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH');
+  addSpeechOptions(command);
   addLinkOptions(command, ['codec', 'models', 'budget', 'modem', 'transmit', 'sendSeed', 'csi', 'listening']);
   addConfigOption(command);
   addOutputOption(command);
@@ -22,17 +34,34 @@ export const addSend: AddCommand = (program, context, done) => {
     `
 Examples:
   sct send photo.png --to file:air.sigmf-meta
+  sct send voice.wav --to file:air
+  sct send photo.png --speech voice.wav --priority 4 --to file:air
   sct send photo.png --to file:air --profile hackrf --assume-snr 10
   sct send photo.png --to hackrf -f 868.3M --cabled 60 --feedback ws://other-host:8470 --feedback-token token.txt
 `,
   );
-  command.action(async (path: string | undefined, options: { demo?: boolean; to?: string; output?: string }) => {
+  command.action(async (path: string | undefined, options: Flags) => {
     const { config, run } = await resolveSettings(command, ['photo', 'to']);
     const to = await requireRadio('--to', options.to ?? run.to);
-    const photo = await photoSource(path, options.demo === true, run.photo);
-    if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'send takes one photo');
+    const { isSpeechPath } = await import('../../experiment/speech/speech-file.ts');
+    const alone = path !== undefined && isSpeechPath(path);
+    if (alone && options.speech !== undefined) throw new UsageError('two WAV files were given', 'give one of them');
+    const wav = alone ? path : options.speech;
+    const idle = wav === undefined ? speechFlagsOf(options) : [];
+    if (idle.length > 0) throw new UsageError(`${idle.join(', ')}: no speech is sent`, 'give a WAV file or --speech');
+    const speech = wav === undefined ? {} : { speech: await speechWords(wav, options) };
+    const photo =
+      alone && !options.demo
+        ? undefined
+        : await photoSource(alone ? undefined : path, options.demo === true, run.photo);
+    if (photo?.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'send takes one photo');
     await noteTrigger(context, to);
     const { runSend } = await import('../../experiment/send-run.ts');
-    done(await printResult(context, await runSend({ ...config, photo, to }, runIo(context, options.output))));
+    done(
+      await printResult(
+        context,
+        await runSend({ ...config, ...(photo ? { photo } : {}), ...speech, to }, runIo(context, options.output)),
+      ),
+    );
   });
 };

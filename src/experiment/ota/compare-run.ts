@@ -55,6 +55,7 @@ export async function runCompare(
   io: RunIo,
 ): Promise<CompareResult> {
   const { config, numerology } = what;
+  if (!what.photo) throw new UsageError('only photos are compared, not speech');
   const { image, name } = await loadPhoto(what.photo);
   const { roiMask } = await openQualityInputs(config, image);
   const settings = { ...what.settings, compare: mappings.join(','), count };

@@ -27,6 +27,18 @@ export interface ReportPicture {
   note?: string;
 }
 
+/** Sound of a run: its file beside the page, and data: URI of a WAV where it is short. */
+export interface ReportSound {
+  file: string;
+  dataUri: string | null;
+}
+
+/** Speech at both ends, as far as it is here. */
+export interface ReportSpeech {
+  source: ReportSound | null;
+  received: ReportSound | null;
+}
+
 export interface ReportBurst {
   /** For example "sounding", "image 1 of 2", "retransmission 1". */
   kind: string;
@@ -245,6 +257,8 @@ export interface ReportData {
   pictures: { source: ReportPicture | null; received: ReportPicture | null; difference: ReportPicture | null };
   bursts: readonly ReportBurst[];
   rbSnr: ReportRbSnr | null;
+  /** Only where speech was sent. */
+  speech?: ReportSpeech | null;
   /** Only of codecs with SFVs. */
   semantics?: ReportSemantics | null;
   constellations: readonly ReportConstellation[];

@@ -7,6 +7,7 @@ import { radioSection } from './sections/radio.ts';
 import { resourceBlockSection } from './sections/resource-blocks.ts';
 import { semanticSection } from './sections/semantics.ts';
 import { sfvMapSection } from './sections/sfv-map.ts';
+import { speechSection } from './sections/speech.ts';
 import { blockSection, budgetSection, burstSection, recordSection, sfvSection } from './sections/tables.ts';
 import { semanticCss } from './semantic-style.ts';
 import { pageCss } from './style.ts';
@@ -18,7 +19,7 @@ import { pageCss } from './style.ts';
 export function reportHtml(data: ReportData): string {
   const css = data.semantics ? `${pageCss()}\n${semanticCss(data.semantics.sfvs.map((v) => v.id))}` : pageCss();
   const hash = createHash('sha256').update(css).digest('base64');
-  const policy = `default-src 'none'; img-src data:; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+  const policy = `default-src 'none'; img-src data:; ${data.speech ? 'media-src data:; ' : ''}style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
   const id = data.identification;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
@@ -26,6 +27,7 @@ export function reportHtml(data: ReportData): string {
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
 <title>${id.title} · sct run</title><style>${new Markup(css)}</style></head>
 <body><main>${headSection(data)}
+${speechSection(data)}
 ${semanticSection(data)}
 ${sfvMapSection(data)}
 ${resourceBlockSection(data)}

@@ -31,7 +31,18 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
     m.roiPsnrDb === null ? null : `ROI-PSNR ${fixed(m.roiPsnrDb, 2)} dB`,
     m.mIoU === null ? null : `mIoU ${fixed(m.mIoU, 3)}`,
   ];
-  rows.push(['picture', join(quality) || `quality ${NOT_MEASURED}: ${reasonOf(data, 'psnrDb')}`]);
+  if (m.speech) {
+    const { stoi, segmentalSnrDb, sfvs, seconds } = m.speech;
+    const figures = [
+      stoi === null ? null : `STOI ${fixed(stoi, 3)}`,
+      segmentalSnrDb === null ? null : `segmental SNR ${fixed(segmentalSnrDb, 1)} dB`,
+      seconds === null ? null : `${fixed(seconds, 2)} s`,
+      sfvs.length > 0 ? `${sfvs.filter((s) => s.symbols > 0).length} of ${sfvs.length} SFVs came` : null,
+    ];
+    rows.push(['speech', join(figures) || NOT_MEASURED]);
+  }
+  if (m.codec !== 'speech')
+    rows.push(['picture', join(quality) || `quality ${NOT_MEASURED}: ${reasonOf(data, 'psnrDb')}`]);
   if (m.machine) {
     const { classes, streetProbability } = m.machine;
     const present = classes.filter((c) => c.present).map((c) => c.name);

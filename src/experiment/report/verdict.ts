@@ -1,4 +1,5 @@
 import { SFV_STATES } from '../../sct/codec/codec.ts';
+import type { SpeechFigures } from '../speech/speech-figures.ts';
 import type { ReportData } from './data.ts';
 import { fixed, grouped } from './svg/text.ts';
 
@@ -31,6 +32,7 @@ export function verdict(data: ReportData): Verdict {
       text: `No picture was heard, only ${n} sounding burst${n === 1 ? '' : 's'}.${lossText(data)}`,
     };
   }
+  if (m.codec === 'speech' && m.speech) return speechVerdict(data, m.speech);
   if (m.outage === 1) {
     const scored = m.psnrDb === null ? '' : '; scored as flat grey (128)';
     return {
@@ -54,6 +56,16 @@ export function verdict(data: ReportData): Verdict {
   const what = nothing ? 'Nothing of the picture arrived, what is shown is made up' : arrivalText(data, whole);
   const state = nothing ? 'outage' : whole ? 'whole' : 'damaged';
   return { state, text: `${what}${quality}.${sfvText(data)}${blockText(data)}${lossText(data)}` };
+}
+
+/** Of speech alone. */
+function speechVerdict(data: ReportData, { outage, stoi, note, sfvs }: SpeechFigures): Verdict {
+  if (outage === 1) return { state: 'outage', text: `Outage: the speech was not decoded.${lossText(data)}` };
+  const whole = note === null;
+  const clear = stoi === null ? '. How clear it is is not known without the original' : `: STOI ${fixed(stoi, 3)}`;
+  const came = sfvs.length > 0 ? ` SFVs: ${sfvs.filter((s) => s.symbols > 0).length} of ${sfvs.length} came.` : '';
+  const text = `The speech arrived${whole ? '' : ' damaged'}${clear}.${came}${blockText(data)}${lossText(data)}`;
+  return { state: whole ? 'whole' : 'damaged', text };
 }
 
 /** Whether all that was sent arrived; by the metrics alone where the run does not say. */

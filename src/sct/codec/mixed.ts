@@ -123,7 +123,7 @@ export class MixedCodec implements Codec {
     const behind = new Map(heard.streams.map((s) => [s.id + first, { ...s, id: s.id + first }]));
     const before = new Map(seen.streams.map((s) => [s.id, s]));
     const streams = grants.flatMap((g) => before.get(g.id) ?? behind.get(g.id) ?? []);
-    const { codecId } = this.options;
+    const { codecId, priority } = this.options;
     const sideInfo = encodeMixedSide({
       codec: codecId,
       streams: first,
@@ -131,31 +131,75 @@ export class MixedCodec implements Codec {
       speech: heard.sideInfo,
     });
     const speechSymbols = own.reduce((sum, g) => sum + g.size, 0);
-    const settings = { ...seen.settings, pictureStreams: first, speechStreams: own.length, speechSymbols };
+    const settings = {
+      ...seen.settings,
+      speech: heard.settings.speech,
+      priority,
+      pictureStreams: first,
+      speechStreams: own.length,
+      speechSymbols,
+    };
     return { sideInfo, streams, settings, ...(seen.timingsMs ? { timingsMs: seen.timingsMs } : {}) };
   }
 
   /** Both halves; side information that is missing or contradicts itself is an outage of both. */
   async decode(received: ReceivedSource, options: DecodeOptions = {}): Promise<DecodedMixed> {
-    const split = splitReceived(received, this.options.codecId);
-    if (typeof split === 'string') {
-      const picture = await this.pictures.decode({ sideInfo: undefined, streams: [] }, options);
-      const speech = { ...decodeSpeech({ sideInfo: undefined, streams: [] }, options), note: split };
-      return { ...picture, note: split, speech };
+    const split = splitReceived(received);
+    if (typeof split === 'string') return mixedOutage(split);
+    const { codecId } = this.options;
+    if (split.codec !== codecId) {
+      return mixedOutage(`the picture was sent with codec ${split.codec}, this end has ${codecId}`);
     }
-    const picture = await this.pictures.decode(split.picture, options);
-    return { ...picture, speech: decodeSpeech(split.speech, options) };
+    return decodeBoth(this.pictures, split, options);
   }
 }
 
+/** The receiver's half alone: the picture's codec is the one that the side information names. */
+export class MixedReceiver implements Codec {
+  readonly name = 'mixed';
+  private readonly find: (codecId: number) => Promise<Codec>;
+
+  /** @param find throws UsageError for an id that this end does not have, or that is no picture's */
+  constructor(find: (codecId: number) => Promise<Codec>) {
+    this.find = find;
+  }
+
+  describe(): string {
+    return 'a picture and speech, as they come';
+  }
+
+  async analyse(): Promise<SourcePlan> {
+    throw new UsageError('this end only receives pictures with speech');
+  }
+
+  async decode(received: ReceivedSource, options: DecodeOptions = {}): Promise<DecodedMixed> {
+    const split = splitReceived(received);
+    return typeof split === 'string' ? mixedOutage(split) : decodeBoth(await this.find(split.codec), split, options);
+  }
+}
+
+async function decodeBoth(
+  pictures: Codec,
+  { picture, speech }: Exclude<ReturnType<typeof splitReceived>, string>,
+  options: DecodeOptions,
+): Promise<DecodedMixed> {
+  return { ...(await pictures.decode(picture, options)), speech: decodeSpeech(speech, options) };
+}
+
+/** Without side information it is not even known whose picture this is. */
+function mixedOutage(note: string): DecodedMixed {
+  const speech: DecodedSpeech = { speech: undefined, decodable: false, complete: false, note };
+  return { image: undefined, decodable: false, complete: false, mask: undefined, note, speech };
+}
+
 /** What belongs to which modality, or why that cannot be told. */
-function splitReceived({ sideInfo, streams }: ReceivedSource, codecId: number) {
+function splitReceived({ sideInfo, streams }: ReceivedSource) {
   if (!sideInfo) return 'the side information did not arrive';
   try {
     const side = decodeMixedSide(sideInfo);
-    if (side.codec !== codecId) return `the picture was sent with codec ${side.codec}, this end has ${codecId}`;
     const first = side.streams;
     return {
+      codec: side.codec,
       picture: { sideInfo: side.picture, streams: streams.filter((s) => s.id < first) },
       speech: {
         sideInfo: side.speech,

@@ -87,7 +87,7 @@ function analogPlan(analysis: SpeechAnalysis): SpeechPlan {
       return { id, kind: 'analog', symbolsReIm: symbolsReIm.map((v) => v / divisor) };
     });
     const sideInfo = encodeSpeechSide({ model, sfvs: coding });
-    return { sideInfo, streams: encoded, settings: { sfvs: sfvs.length, sent: encoded.length } };
+    return { sideInfo, streams: encoded, settings: { speech: 'analog', sfvs: sfvs.length, sent: encoded.length } };
   };
   const sideInfoBytes = encodeSpeechSide({ model, sfvs: unsent() }).length;
   return { analysis, streams, ranking, sideInfoBytes, encode };
@@ -110,7 +110,7 @@ function codedPlan(analysis: SpeechAnalysis): SpeechPlan {
       const streams = grants.map(({ id, size }): EncodedStream => {
         return { id, kind: 'bits', payload: fitCoded(model, coefficients, Math.min(size, MAX_FILE_BYTES)).file };
       });
-      return { sideInfo: new Uint8Array(0), streams, settings: { sfvs: analysis.sfvs.length } };
+      return { sideInfo: new Uint8Array(0), streams, settings: { speech: 'coded', sfvs: analysis.sfvs.length } };
     },
   };
 }

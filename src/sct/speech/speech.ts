@@ -116,9 +116,14 @@ function mono(
   return out;
 }
 
-/** 16-bit PCM, mono; samples beyond full scale are limited. */
-export function writeWav({ rateHz, samples }: WavSound): Uint8Array {
-  const out = new Uint8Array(44 + 2 * samples.length);
+/**
+ * A WAV file, mono: PCM of 16 bits, samples beyond full scale limited.
+ *
+ * @param exact 32-bit float, as they are
+ */
+export function writeWav({ rateHz, samples }: WavSound, exact = false): Uint8Array {
+  const bytes = exact ? 4 : 2;
+  const out = new Uint8Array(44 + bytes * samples.length);
   const view = new DataView(out.buffer);
   const text = (at: number, s: string) => {
     for (let i = 0; i < s.length; i++) out[at + i] = s.charCodeAt(i);
@@ -127,16 +132,17 @@ export function writeWav({ rateHz, samples }: WavSound): Uint8Array {
   view.setUint32(4, out.length - 8, true);
   text(8, 'WAVEfmt ');
   view.setUint32(16, 16, true);
-  view.setUint16(20, PCM, true);
+  view.setUint16(20, exact ? FLOAT : PCM, true);
   view.setUint16(22, 1, true);
   view.setUint32(24, rateHz, true);
-  view.setUint32(28, 2 * rateHz, true);
-  view.setUint16(32, 2, true);
-  view.setUint16(34, 16, true);
+  view.setUint32(28, bytes * rateHz, true);
+  view.setUint16(32, bytes, true);
+  view.setUint16(34, 8 * bytes, true);
   text(36, 'data');
-  view.setUint32(40, 2 * samples.length, true);
+  view.setUint32(40, bytes * samples.length, true);
   samples.forEach((v, i) => {
-    view.setInt16(44 + 2 * i, Math.max(-32768, Math.min(32767, Math.round(v * 32768))), true);
+    if (exact) view.setFloat32(44 + 4 * i, v, true);
+    else view.setInt16(44 + 2 * i, Math.max(-32768, Math.min(32767, Math.round(v * 32768))), true);
   });
   return out;
 }

@@ -20,11 +20,7 @@ export function headSection(data: ReportData): Markup {
     .join(' · ');
   return html`<header><h1>${id.title}</h1><p class="sub">${line} · ${id.numerology}</p>
 <p class="verdict ${v.state}" role="status"><span class="mark" aria-hidden="true">${mark}</span><span>${v.text}</span></p></header>
-<section class="pictures" aria-label="Pictures">
-${picture('Source', data.pictures.source, 'the original is not at this end')}
-${picture('Received', data.pictures.received, missingPicture(data))}
-${picture('Difference', data.pictures.difference, 'needs both pictures')}
-</section>
+${data.metrics.codec !== 'speech' && pictures(data)}
 ${tiles(data)}${
   data.warnings.length > 0 &&
   html`<section class="warnings" aria-label="Warnings"><h2>Warnings</h2><ul>${data.warnings.map((w) => html`<li>${w}</li>`)}</ul></section>`
@@ -33,6 +29,15 @@ ${tiles(data)}${
   data.notes.length > 0 &&
   html`<section aria-label="Notes"><h2>Notes</h2><ul>${data.notes.map((n) => html`<li>${n}</li>`)}</ul></section>`
 }`;
+}
+
+function pictures(data: ReportData): Markup {
+  const { source, received, difference } = data.pictures;
+  return html`<section class="pictures" aria-label="Pictures">
+${picture('Source', source, 'the original is not at this end')}
+${picture('Received', received, missingPicture(data))}
+${picture('Difference', difference, 'needs both pictures')}
+</section>`;
 }
 
 function picture(title: string, p: ReportPicture | null, missing: string): Markup {
@@ -66,12 +71,16 @@ function tiles(data: ReportData): Markup {
       ? tile('Side information', 'sideInfoBytes', m.sideInfoBytes, grouped(m.sideInfoBytes), 'bytes')
       : null;
   const again = sentAgain(m);
-  return html`<dl class="tiles">
-${tile('PSNR', 'psnrDb', m.psnrDb, fixed(m.psnrDb, 2), 'dB')}
+  // Speech alone has no picture that could be judged.
+  const seen =
+    m.codec !== 'speech' &&
+    html`${tile('PSNR', 'psnrDb', m.psnrDb, fixed(m.psnrDb, 2), 'dB')}
 ${tile('MS-SSIM', 'msSsim', m.msSsim, fixed(m.msSsim, 4))}
 ${tile('ROI-PSNR', 'roiPsnrDb', m.roiPsnrDb, fixed(m.roiPsnrDb, 2), 'dB')}
 ${tile('LPIPS', 'lpips', m.lpips, fixed(m.lpips, 4))}
-${tile('CBR', 'cbr', m.cbr, m.cbr ? `1/${fixed(1 / m.cbr, 1)}` : '0', m.symbolsPerPixel === null ? '' : `R ${fixed(m.symbolsPerPixel, 4)}`)}
+${tile('CBR', 'cbr', m.cbr, m.cbr ? `1/${fixed(1 / m.cbr, 1)}` : '0', m.symbolsPerPixel === null ? '' : `R ${fixed(m.symbolsPerPixel, 4)}`)}`;
+  return html`<dl class="tiles">
+${seen}
 ${whole ?? tile('EVM', 'evmDb', m.evmDb, fixed(m.evmDb, 1), 'dB')}
 ${side ?? tile('BLER', 'bler', m.bler, m.bler === null ? '' : fixed(100 * m.bler, 1), '%')}
 ${tile('Sent again', 'retransmissions', again.count, grouped(again.count), `${again.unit}s`)}

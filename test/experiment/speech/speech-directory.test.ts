@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ExitCode } from '../../../src/common/errors.ts';
+import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { runReceive } from '../../../src/experiment/receive-run.ts';
+import { runReplay } from '../../../src/experiment/replay.ts';
+import { readRun } from '../../../src/experiment/run-directory.ts';
+import { runSend } from '../../../src/experiment/send-run.ts';
+import { runRecordedSpeech } from '../../../src/experiment/speech/speech-run.ts';
+import { rgbImage } from '../../../src/sct/image/rgb-image.ts';
+import { encodePng } from '../../../src/sct/image/save.ts';
+import { readWav, writeWav } from '../../../src/sct/speech/speech.ts';
+import { utterance } from '../../sct/speech/voices.ts';
+import { io as runIo, scratch } from '../link-helpers.ts';
+
+const SPEECH = utterance(1.1);
+const WAV = writeWav({ rateHz: 16_000, ...SPEECH }, true);
+const SYMBOLS = 9000;
+
+test('a run of speech says all that made it, and a replay of its capture gives its metrics', async (t) => {
+  const folder = await scratch(t);
+  const path = join(folder, 'voice.wav');
+  await writeFile(path, WAV);
+  const words = { path, symbols: SYMBOLS };
+  const config = resolveLinkConfig({ snrDb: 10, seed: 5, numerology: 6 });
+  const { speech, metrics, directory, exitCode } = await runRecordedSpeech(
+    config,
+    words,
+    undefined,
+    runIo(join(folder, 'run')),
+  );
+  assert.equal(exitCode, ExitCode.ok);
+  assert.ok(speech.ok && speech.stoi! > 0.5 && metrics.speech!.stoi === speech.stoi);
+  assert.equal(metrics.codec, 'speech');
+  assert.deepEqual([metrics.psnrDb, metrics.symbolsPerPixel, metrics.sfvs], [null, null, []]);
+
+  const { manifest, metrics: stored } = await readRun(directory);
+  assert.equal(manifest.exit.state, 'ok');
+  assert.equal(manifest.seed, 5);
+  assert.deepEqual(manifest.config.speech, words);
+  assert.ok(manifest.host.cores > 0 && manifest.packageVersion);
+  assert.equal((stored!.speech as { stoi: number }).stoi, speech.stoi);
+  // The original sample for sample: a replay judges by the same.
+  assert.deepEqual([...readWav(await readFile(join(directory, 'source.wav'))).samples], [...SPEECH.samples]);
+  assert.equal(readWav(await readFile(join(directory, 'received.wav'))).samples.length, SPEECH.samples.length);
+  for (const name of ['tx.sigmf-meta', 'rx.sigmf-data', 'frames.jsonl', 'allocation.json', 'config.resolved.yaml']) {
+    assert.ok(existsSync(join(directory, name)), name);
+  }
+  const page = await readFile(join(directory, 'report.html'), 'utf8');
+  assert.match(page, /media-src data:/);
+  assert.equal(page.match(/<audio controls src="data:audio\/wav;base64,/g)?.length, 2);
+  assert.ok(!page.includes('flat grey'), 'no picture was asked for');
+
+  const again = await runReplay({ source: directory, check: true, given: {} }, runIo(join(folder, 'again')));
+  assert.deepEqual(again.differences, []);
+  assert.equal(again.exitCode, ExitCode.ok);
+  // A check that cannot fail is none.
+  await writeFile(
+    join(directory, 'source.wav'),
+    writeWav({ rateHz: 16_000, samples: SPEECH.samples.toReversed() }, true),
+  );
+  const other = await runReplay({ source: directory, check: true, given: {} }, runIo(join(folder, 'other')));
+  assert.equal(other.exitCode, ExitCode.replayDiffers);
+  assert.ok(other.differences!.some((d) => d.path === 'speech.stoi'));
+});
+
+test('speech goes through a file from send to receive, alone and beside a photo', async (t) => {
+  const folder = await scratch(t);
+  const path = join(folder, 'voice.wav');
+  await writeFile(path, WAV);
+  const photo = join(folder, 'photo.png');
+  const image = rgbImage(
+    64,
+    64,
+    Uint8Array.from({ length: 64 * 64 * 3 }, (_, i) => 128 + 90 * Math.sin(i / 97)),
+  );
+  await writeFile(photo, await encodePng(image));
+  const config = resolveLinkConfig({ codec: 'classical', numerology: 6, assumeSnrDb: 15 });
+  const air = join(folder, 'air');
+  const speech = { path, symbols: SYMBOLS };
+  const sent = await runSend({ ...config, speech, to: `file:${air}` }, runIo(join(folder, 'sent')));
+  assert.ok('metrics' in sent && sent.exitCode === ExitCode.ok);
+  assert.equal(sent.metrics.speech!.outage, null, 'a sender does not hear what arrives');
+  assert.ok(sent.metrics.speech!.symbols! > 1000);
+  const receive = { ...resolveLinkConfig({ numerology: 6 }), from: `file:${air}` };
+  const heard = await runReceive({ ...receive, reference: path }, runIo(join(folder, 'heard')));
+  assert.equal(heard.exitCode, ExitCode.ok);
+  assert.ok(heard.metrics.speech!.stoi! > 0.8, `${heard.metrics.speech!.stoi}`);
+  const alone = await runReceive(receive, runIo(join(folder, 'alone')));
+  assert.equal(alone.exitCode, ExitCode.ok);
+  assert.equal(alone.metrics.speech!.stoi, null, 'no original is here');
+  assert.equal(alone.metrics.speech!.priority, null);
+  assert.ok(existsSync(join(folder, 'alone', 'received.wav')));
+  const again = await runReplay(
+    { source: join(folder, 'heard'), check: true, given: {} },
+    runIo(join(folder, 'again')),
+  );
+  assert.deepEqual(again.differences, []);
+
+  const both = join(folder, 'both');
+  const mixed = { ...config, photo: { kind: 'file', path: photo } as const, speech: { path, symbols: 20_000 } };
+  await runSend({ ...mixed, to: `file:${both}` }, runIo(join(folder, 'sent-both')));
+  const got = await runReceive({ ...receive, from: `file:${both}`, reference: photo }, runIo(join(folder, 'got')));
+  assert.equal(got.exitCode, ExitCode.ok, got.outcome);
+  assert.equal(got.metrics.codec, 'mixed');
+  assert.ok(got.metrics.psnrDb! > 15 && got.metrics.speech!.outage === 0);
+  for (const name of ['received.png', 'received.wav']) assert.ok(existsSync(join(folder, 'got', name)), name);
+});
