@@ -3,7 +3,7 @@ import { FormatError } from '../../../common/errors.ts';
 import { asObject, parseJson } from '../../json-input.ts';
 import { tracePath } from '../../link-config.ts';
 import { userPairPath } from '../../user-link-codec.ts';
-import type { InputUse, PointOutcome, SweepPoint } from '../point.ts';
+import type { InputUse, PointOutcome, PointResult, SweepPoint } from '../point.ts';
 import { parseFailure, parsePoint, parseResult } from '../point-format.ts';
 
 /** Largest message of a sweep, bytes; a server accepts 1 MiB with its headers unless it is told otherwise. */
@@ -60,8 +60,18 @@ export function encodeOutcome(id: string, outcome: PointOutcome): Uint8Array {
   }
 }
 
-/** Parses what somebody said of a point. FormatError where it is not of this one. */
-export function decodeOutcome(id: string, bytes: Uint8Array): PointOutcome {
+/** The outcome in the point's own words: where its files lie on the machine that measured it is nobody's business. */
+export function inOwnWords({ config }: SweepPoint, here: SweepPoint, outcome: PointOutcome): PointOutcome {
+  if (outcome.kind === 'failed') return outcome;
+  const { metrics } = outcome.result;
+  const own = (key: 'channel' | 'codec') => (metrics[key] === here.config[key] ? config[key] : metrics[key]);
+  const said = { ...metrics, channel: own('channel'), codec: own('codec') as string };
+  return { kind: 'measured', result: { ...outcome.result, metrics: said } };
+}
+
+/** Parses what somebody said of a point. FormatError where it is not of this one, or of it under other settings. */
+export function decodeOutcome(point: SweepPoint, bytes: Uint8Array): PointOutcome {
+  const { id } = point;
   const o = asObject('outcome', parsed('outcome', bytes));
   if (o.kind !== 'failed' && o.kind !== 'measured') throw new FormatError('kind', 'is not measured or failed');
   const outcome: PointOutcome =
@@ -70,7 +80,22 @@ export function decodeOutcome(id: string, bytes: Uint8Array): PointOutcome {
       : { kind: 'measured', result: parseResult(o.result) };
   const said = outcome.kind === 'failed' ? outcome.failure.id : outcome.result.id;
   if (said !== id) throw new FormatError('id', 'is that of another point');
+  if (outcome.kind === 'measured') checkSettings(point, outcome.result);
   return outcome;
+}
+
+/** Results repeat settings of their point. Who lies on purpose repeats them as well; who has mixed something up does not. */
+function checkSettings({ config, inputs }: SweepPoint, { metrics }: PointResult): void {
+  for (const key of ['seed', 'snrDb', 'numerology', 'channel'] as const) {
+    const [said, asked] = [metrics[key], config[key]];
+    if (said === null || said === asked) continue;
+    throw new FormatError(`metrics.${key}`, `is ${String(said).slice(0, 80)}, the point's is ${asked}`);
+  }
+  // A receiver with models of its own may have agreed on others.
+  const set = inputs.some(({ use }) => use === 'rx-models') ? undefined : inputs.find(({ use }) => use === 'models');
+  if (set && metrics.modelSet !== null && !set.sha256.startsWith(metrics.modelSet)) {
+    throw new FormatError('metrics.modelSet', `is ${metrics.modelSet.slice(0, 80)}, the point's is ${set.sha256}`);
+  }
 }
 
 /** A name that is one: no way to another folder. */

@@ -13,6 +13,8 @@ const WIDTH = { least: 16, most: 4096 } as const;
 /** Workers are counted so often, ms; that nobody is there is said once in a while. */
 const COUNT_MS = 2000;
 const LONELY_MS = 30_000;
+/** Counts without a point that workers could take, while this sweep waits for some, until they are put there anew. */
+const STARVED_COUNTS = 2;
 /** A point that nothing was heard of for so long is looked after, ms: its message or the sign of its outcome may have been lost. */
 const LOOK_AFTER_MS = 30_000;
 
@@ -54,6 +56,8 @@ export class NatsPointQueue implements PointQueue {
   private readonly signs: Subscription;
   private readonly timers: readonly NodeJS.Timeout[];
   private places = 0;
+  /** Counts in a row in which workers waited and the server had no point for them. */
+  private starved = 0;
   private lonelySinceMs = performance.now();
 
   private constructor(space: SweepSpace, options: NatsQueueOptions, ended: AbortController) {
@@ -116,13 +120,13 @@ export class NatsPointQueue implements PointQueue {
     for (const timer of this.timers) clearInterval(timer);
     this.ended.abort();
     const { queue } = this.options;
-    const givenUp = this.waiting.size > 0;
+    const given = [...this.waiting.keys()];
     this.waiting.clear();
     if (this.space.there) {
       this.signs.unsubscribe();
       // As far as the server is there: what stays is found by the next run, or falls out by its age.
-      await this.space.dropPoints(queue).catch(() => undefined);
-      if (!givenUp) await this.space.dropOutcomes(queue).catch(() => undefined);
+      await Promise.all(given.map((id) => this.space.dropPoint(queue, id).catch(() => undefined)));
+      if (given.length === 0) await this.space.dropOutcomes(queue).catch(() => undefined);
     }
     await this.space.close();
   }
@@ -141,7 +145,13 @@ export class NatsPointQueue implements PointQueue {
 
   private async hand({ point }: Waiting, again = false): Promise<void> {
     for (const input of point.inputs) await this.uploads.put(input, point.config.size, again);
-    await this.space.putPoint(this.options.queue, point.id, encodePoint(point));
+    const { queue } = this.options;
+    const bytes = encodePoint(point);
+    const fresh = await this.space.putPoint(queue, point.id, bytes);
+    if (fresh || !again || this.starved < STARVED_COUNTS) return;
+    // It lies there and is given to nobody: the server has lost its place in the queue (nats-server 2.9 after a purge by subject).
+    await this.space.dropPoint(queue, point.id);
+    await this.space.putPoint(queue, point.id, bytes);
   }
 
   /**
@@ -153,7 +163,7 @@ export class NatsPointQueue implements PointQueue {
     const { queue } = this.options;
     const bytes = await this.space.outcome(queue, id);
     if (bytes === null) return false;
-    const outcome = this.read(id, bytes);
+    const outcome = this.read(waiting.point, bytes);
     if (outcome?.kind !== 'measured') await this.space.dropOutcome(queue, id);
     if (!outcome || (earlier && outcome.kind === 'failed')) return false;
     if (this.waiting.delete(id)) waiting.resolve(outcome);
@@ -182,11 +192,11 @@ export class NatsPointQueue implements PointQueue {
   }
 
   /** null for what is no outcome of this point: whoever may publish can put anything there. */
-  private read(id: string, bytes: Uint8Array): PointOutcome | null {
+  private read(point: SweepPoint, bytes: Uint8Array): PointOutcome | null {
     try {
-      return decodeOutcome(id, bytes);
+      return decodeOutcome(point, bytes);
     } catch (error) {
-      this.options.note(`nats: what was said of point ${id} is no outcome: ${(error as Error).message}`);
+      this.options.note(`nats: what was said of point ${point.id} is no outcome: ${(error as Error).message}`);
       return null;
     }
   }
@@ -211,7 +221,9 @@ export class NatsPointQueue implements PointQueue {
   private async count(): Promise<void> {
     const now = performance.now();
     try {
-      this.places = await this.space.places();
+      const { places, points } = await this.space.load();
+      this.places = places;
+      this.starved = places > 0 && points === 0 && this.waiting.size > 0 ? this.starved + 1 : 0;
     } catch {
       return; // the server is away; it is counted again
     }

@@ -4,8 +4,9 @@ import { shippedModelsDir } from '../../../sct/semantics/model-files.ts';
 import { rebasePoint } from '../inputs.ts';
 import type { PointOutcome, PointQueue, SweepPoint } from '../point.ts';
 import { InputCache } from './input-cache.ts';
-import { decodePoint, encodeOutcome } from './messages.ts';
-import { pause, type SpaceOptions, SweepSpace } from './sweep-space.ts';
+import { pause } from './insistence.ts';
+import { decodePoint, encodeOutcome, inOwnWords } from './messages.ts';
+import { type SpaceOptions, SweepSpace } from './sweep-space.ts';
 
 /** How long one request for a point stays with the server, ms. */
 const REQUEST_MS = 5000;
@@ -164,7 +165,7 @@ export class NatsWorker {
     try {
       const here = await this.here(point);
       const outcome = await orEnd(executor.run(here), signal);
-      return outcome === ENDED ? null : outcome;
+      return outcome === ENDED ? null : inOwnWords(point, here, outcome);
     } catch (error) {
       if (signal.aborted) return null;
       if (error instanceof SctError) return failure(point, error.message, error.exitCode);

@@ -1,32 +1,24 @@
-import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import type { Consumer, JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
 import type { ObjectStore } from '@nats-io/obj';
 import type { NatsConnection, Subscription } from '@nats-io/transport-node';
-import { DeviceError, SctError } from '../../../common/errors.ts';
+import { DeviceError } from '../../../common/errors.ts';
 import { connectNats, optional } from '../../../link/nats/nats-connection.ts';
 import { describePlace, parseNatsUrl } from '../../../link/nats/nats-url.ts';
-import { type ProgramFacts, programFacts } from '../../host-facts.ts';
+import { Insistence, JETSTREAM, jetStreamCode, unusable } from './insistence.ts';
+import { MAX_MESSAGE_BYTES } from './messages.ts';
+import { programKey } from './program-key.ts';
 
 /** Results and files that nobody has fetched for so long are deleted by the server, ms. */
 const RESULTS_MS = 14 * 86_400e3;
 const FILES_MS = 30 * 86_400e3;
 /** A point whose worker has said nothing for so long is given to another, ms. */
 const ACK_WAIT_MS = 30_000;
-/** For an answer of the server, ms; between attempts while it is away, ms: first, and most. */
+/** For an answer of the server, ms. */
 const ANSWER_MS = 5000;
-const RETRY_MS = { first: 100, most: 2000 } as const;
 const MOST_UNDER_WAY = 65_536;
 /** Requests of workers that wait for a point. */
 const MOST_WAITING = 8192;
-/** Attempts after which it is said why they fail. */
-const TRIES_TOLD = 10;
-/** Codes of JetStream's errors. */
-const NO_STREAM = 10059;
-const NO_CONSUMER = 10014;
-const NO_MESSAGE = 10037;
-const WRONG_LAST_SEQUENCE = 10071;
-
 const DEFAULT_NAME = 'sweep';
 
 export interface SpaceOptions {
@@ -55,8 +47,8 @@ type JetStream = typeof import('@nats-io/jetstream');
  *     sct-NAME          object store: photos, model sets, captures by their SHA-256, 30 days
  *
  * Both streams hold at most one message a subject: a message is accepted only where none is (Nats-Expected-Last-Subject-Sequence 0). So a point is queued
- * once however often that is asked for, and has one outcome however many workers measured it. PROGRAM is version and commit: a worker of another
- * build is not given what it would measure otherwise. QUEUE is a sweep's own.
+ * once however often that is asked for, and has one outcome however many workers measured it. PROGRAM is a hash of the code that measures: a worker of another
+ * build is not given what it would measure otherwise (program-key.ts). QUEUE is a sweep's own.
  */
 export class SweepSpace {
   readonly program: string;
@@ -65,23 +57,22 @@ export class SweepSpace {
   private readonly prefix: string;
   private readonly name: string;
   private readonly where: string;
-  private readonly options: SpaceOptions;
   private readonly api: JetStream;
   private readonly client: JetStreamClient;
   private readonly manager: JetStreamManager;
   private readonly state: { readonly away: boolean };
+  private readonly requests: Insistence;
   private bucket: ObjectStore | null = null;
 
   private constructor(
     options: SpaceOptions,
     program: string,
     connection: NatsConnection,
-    state: { readonly away: boolean },
+    state: { away: boolean; denied: (text: string) => void },
     api: JetStream,
     jsm: JetStreamManager,
   ) {
     const place = parseNatsUrl(options.url, '--nats');
-    this.options = options;
     // One listener a place that waits.
     setMaxListeners(0, options.signal);
     this.program = program;
@@ -94,14 +85,21 @@ export class SweepSpace {
     this.api = api;
     this.manager = jsm;
     this.client = jsm.jetstream();
+    const { signal } = options;
+    this.requests = new Insistence({
+      ...{ signal, where: this.where, note: (text) => options.note(text) },
+      closed: () => connection.isClosed(),
+      repair: () => this.prepare(),
+    });
+    state.denied = (text) => this.requests.denied(text);
   }
 
   /** DeviceError where no server with JetStream is there or the client is not installed; UsageError for a wrong URL or credentials. */
   static async open(options: SpaceOptions): Promise<SweepSpace> {
     const place = parseNatsUrl(options.url, '--nats');
-    const program = options.program ?? programKey(await programFacts());
+    const program = options.program ?? (await programKey());
     const api = await optional(() => import('@nats-io/jetstream'));
-    const state = { away: false };
+    const state = { away: false, denied: (_text: string) => {} };
     const connection = await connectNats(place, {
       name: options.client,
       note: options.note,
@@ -112,18 +110,17 @@ export class SweepSpace {
         state.away = false;
         options.back?.();
       },
+      denied: (text) => state.denied(text),
     });
     try {
+      checkSizes(describePlace(place), connection);
       const manager = await api.jetstreamManager(connection, { timeout: ANSWER_MS, checkAPI: true });
       const out = new SweepSpace(options, program, connection, state, api, manager);
       await out.prepare();
       return out;
     } catch (error) {
       await connection.close();
-      throw new DeviceError(
-        `${describePlace(place)} has no usable JetStream: ${(error as Error).message}`,
-        'start the server with a store: nats-server -js -sd DIR',
-      );
+      throw unusable(describePlace(place), error);
     }
   }
 
@@ -133,7 +130,7 @@ export class SweepSpace {
 
   /** Queues a point. False where it is queued or under way already. */
   putPoint(queue: string, id: string, bytes: Uint8Array): Promise<boolean> {
-    return this.putFirst(`${this.prefix}.point.${this.program}.${queue}.${id}`, bytes);
+    return this.putFirst(this.pointSubject(queue, id), bytes);
   }
 
   /** Keeps a point's outcome. False where it has one. */
@@ -164,7 +161,7 @@ export class SweepSpace {
         const message = await this.manager.streams.getMessage(this.results, { last_by_subj: subject });
         return message === null ? null : message.data;
       } catch (error) {
-        if (codeOf(error) === NO_MESSAGE) return null;
+        if (jetStreamCode(error) === JETSTREAM.noMessage) return null;
         throw error;
       }
     });
@@ -176,9 +173,15 @@ export class SweepSpace {
     await this.insist(() => this.manager.streams.purge(this.results, { filter }));
   }
 
-  /** Takes back the points that no worker has taken. */
-  async dropPoints(queue: string): Promise<void> {
-    await this.manager.streams.purge(this.points, { filter: `${this.prefix}.point.${this.program}.${queue}.*` });
+  /**
+   * Takes a point back, as far as it is there. One by one: after a purge of a queue's subjects the consumer of nats-server 2.9 passes over points of
+   * other queues that were waiting.
+   */
+  async dropPoint(queue: string, id: string): Promise<void> {
+    const subject = this.pointSubject(queue, id);
+    const message = await this.manager.streams.getMessage(this.points, { last_by_subj: subject });
+    // Without overwriting what is deleted: that takes the server longer.
+    if (message) await this.manager.streams.deleteMessage(this.points, message.seq, false);
   }
 
   async dropOutcomes(queue: string): Promise<void> {
@@ -198,10 +201,10 @@ export class SweepSpace {
     return this.insist(() => this.client.consumers.get(this.points, this.durable));
   }
 
-  /** Points that workers have taken or are waiting for: how many could be under way at once. */
-  async places(): Promise<number> {
+  /** Points that workers have taken or are waiting for: how many could be under way at once. And those that the server knows of, taken or not. */
+  async load(): Promise<{ readonly places: number; readonly points: number }> {
     const info = await this.manager.consumers.info(this.points, this.durable);
-    return info.num_waiting + info.num_ack_pending;
+    return { places: info.num_waiting + info.num_ack_pending, points: info.num_pending + info.num_ack_pending };
   }
 
   /** Files by name. */
@@ -229,27 +232,11 @@ export class SweepSpace {
   }
 
   /**
-   * Tries until the server has answered: it may be starting again, the network may be cut. What was deleted there is made anew. Ends with the signal
-   * (AbortError), or where the connection is closed for good (DeviceError).
+   * Tries until the server has answered; what was deleted there is made anew. Ends with the signal (AbortError), or where the connection is closed for
+   * good or the login may not do it (DeviceError).
    */
-  async insist<T>(attempt: () => Promise<T>): Promise<T> {
-    const { signal } = this.options;
-    let waitMs: number = RETRY_MS.first;
-    for (let tries = 1; ; tries++) {
-      signal.throwIfAborted();
-      try {
-        return await attempt();
-      } catch (error) {
-        if (error instanceof SctError) throw error;
-        const code = codeOf(error);
-        if (code === NO_STREAM || code === NO_CONSUMER) await this.prepare().catch(() => undefined);
-        else if (code !== null && !isPassing(error)) throw error;
-        if (tries % TRIES_TOLD === 0) this.options.note(`nats: tried ${tries} times: ${(error as Error).message}`);
-        if (this.connection.isClosed()) throw new DeviceError(`${this.where}: the connection is closed for good`);
-      }
-      await pause(waitMs, signal);
-      waitMs = Math.min(2 * waitMs, RETRY_MS.most);
-    }
+  insist<T>(attempt: () => Promise<T>): Promise<T> {
+    return this.requests.until(attempt);
   }
 
   /** True where the message was the first of its subject. */
@@ -259,10 +246,14 @@ export class SweepSpace {
         await this.client.publish(subject, bytes, { timeout: ANSWER_MS, expect: { lastSubjectSequence: 0 } });
         return true;
       } catch (error) {
-        if (codeOf(error) === WRONG_LAST_SEQUENCE) return false;
+        if (jetStreamCode(error) === JETSTREAM.wrongLastSequence) return false;
         throw error;
       }
     });
+  }
+
+  private pointSubject(queue: string, id: string): string {
+    return `${this.prefix}.point.${this.program}.${queue}.${id}`;
   }
 
   private outcomeSubject(queue: string, id: string): string {
@@ -314,37 +305,12 @@ export class SweepSpace {
   }
 }
 
-/** Version and commit in 16 hexadecimal digits: what two builds that measure the same have in common. */
-export function programKey({ packageVersion, git }: ProgramFacts): string {
-  const text = JSON.stringify([packageVersion, git?.commit ?? null, git?.dirty ?? null]);
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
-}
-
-/** JetStream's own number of an error; null for one that the network or the client made. */
-function codeOf(error: unknown): number | null {
-  if (!(error instanceof Error) || !/^(JetStreamApi|ConsumerNotFound|StreamNotFound)Error$/.test(error.name))
-    return null;
-  const { code } = error as Error & { code?: unknown };
-  return typeof code === 'number' ? code : null;
-}
-
-/** Whether JetStream itself says that it cannot now: it is starting, or its disk is full. */
-function isPassing(error: unknown): boolean {
-  const { status } = error as { status?: unknown };
-  return typeof status === 'number' && status >= 500;
-}
-
-/** AbortError where the signal is aborted meanwhile. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(done, ms);
-    function done(): void {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      if (signal.aborted) reject(signal.reason);
-      else resolve();
-    }
-    signal.addEventListener('abort', done);
-    if (signal.aborted) done();
-  });
+/** DeviceError where a point's outcome would not fit into a message of this server. */
+function checkSizes(where: string, { info }: NatsConnection): void {
+  const most = info?.max_payload ?? 0;
+  if (most >= MAX_MESSAGE_BYTES) return;
+  throw new DeviceError(
+    `${where} takes messages of at most ${most} bytes, a sweep needs ${MAX_MESSAGE_BYTES}`,
+    'set max_payload in its configuration, or leave it out: it is 1 MiB then',
+  );
 }

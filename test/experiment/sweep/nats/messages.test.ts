@@ -14,6 +14,7 @@ import {
   encodeOutcome,
   encodePoint,
   fileName,
+  inOwnWords,
   MAX_MESSAGE_BYTES,
 } from '../../../../src/experiment/sweep/nats/messages.ts';
 import type { SweepPoint } from '../../../../src/experiment/sweep/point.ts';
@@ -40,15 +41,18 @@ test('points and outcomes come out of their messages as they went in', () => {
   const point: SweepPoint = { ...POINT, photo: 'a.png', inputs: [PHOTO] };
   for (const one of [POINT, point]) assert.deepEqual(decodePoint(one.id, encodePoint(one)), one);
   for (const outcome of [measured(POINT, 31.5), measured(POINT, null), failed(POINT)]) {
-    assert.deepEqual(decodeOutcome(POINT.id, encodeOutcome(POINT.id, outcome)), outcome);
+    assert.deepEqual(decodeOutcome(POINT, encodeOutcome(POINT.id, outcome)), outcome);
   }
 });
 
 test('a message is that of its subject, and reads no file that is not an input', () => {
   const other = '0'.repeat(32);
   assert.throws(() => decodePoint(other, encodePoint(POINT)), /not that of its subject/);
-  assert.throws(() => decodeOutcome(other, encodeOutcome(POINT.id, measured(POINT, 1))), /another point/);
-  assert.throws(() => decodeOutcome(other, encodeOutcome(POINT.id, failed(POINT))), /another point/);
+  assert.throws(
+    () => decodeOutcome({ ...POINT, id: other }, encodeOutcome(POINT.id, measured(POINT, 1))),
+    /another point/,
+  );
+  assert.throws(() => decodeOutcome({ ...POINT, id: other }, encodeOutcome(POINT.id, failed(POINT))), /another point/);
   const settings: [object, RegExp][] = [
     [{ truth: '/etc/passwd' }, /no truth/],
     [{ modelsDir: '/etc' }, /no models/],
@@ -90,7 +94,7 @@ test('whatever comes is a message or a FormatError', () => {
   );
   const readers: [Uint8Array, (bytes: Uint8Array) => unknown][] = [
     [encodePoint(POINT), (data) => decodePoint(POINT.id, data)],
-    [encodeOutcome(POINT.id, measured(POINT, 30)), (data) => decodeOutcome(POINT.id, data)],
+    [encodeOutcome(POINT.id, measured(POINT, 30)), (data) => decodeOutcome(POINT, data)],
     [encodeIndex(INDEX), decodeIndex],
   ];
   for (const [good, read] of readers) {
@@ -108,13 +112,37 @@ test('whatever comes is a message or a FormatError', () => {
   }
 });
 
+test('an outcome repeats the settings of its point, and says nothing of the machine that measured it', () => {
+  const [trace, set] = ['trace:/home/me/runs/roof', 'ab'.repeat(32)];
+  const models = { use: 'models', path: '/home/me/models', sha256: set } as const;
+  const point: SweepPoint = { ...POINT, inputs: [models], config: { ...POINT.config, channel: trace } };
+  const here: SweepPoint = { ...point, config: { ...point.config, channel: 'trace:/cache/input-trace-1/roof' } };
+  const base = measured(point, 30);
+  assert.ok(base.kind === 'measured');
+  const { result } = base;
+  const of = (more: object) => ({ ...base, result: { ...result, metrics: { ...result.metrics, ...more } } });
+  const settings = { seed: point.config.seed, snrDb: point.config.snrDb, numerology: 25, modelSet: set.slice(0, 8) };
+  const told = inOwnWords(point, here, of({ ...settings, channel: here.config.channel }));
+  assert.deepEqual(told, of({ ...settings, channel: trace }));
+  assert.deepEqual(decodeOutcome(point, encodeOutcome(point.id, told)), told);
+  for (const [more, says] of [
+    [{ seed: 99 }, /metrics\.seed: is 99/],
+    [{ snrDb: 3.5 }, /metrics\.snrDb/],
+    [{ numerology: 6 }, /metrics\.numerology/],
+    [{ channel: 'awgn' }, /metrics\.channel/],
+    [{ modelSet: '00000000' }, /metrics\.modelSet/],
+  ] as const) {
+    assert.throws(() => decodeOutcome(point, encodeOutcome(point.id, of(more))), says);
+  }
+});
+
 test('an outcome of more than a message holds is a failure that says so', () => {
   const result = measured(POINT, 1);
   assert.ok(result.kind === 'measured');
   const huge = { ...result.result, metrics: { ...result.result.metrics, channel: 'x'.repeat(MAX_MESSAGE_BYTES) } };
   const bytes = encodeOutcome(POINT.id, { kind: 'measured', result: huge });
   assert.ok(bytes.length <= MAX_MESSAGE_BYTES);
-  const outcome = decodeOutcome(POINT.id, bytes);
+  const outcome = decodeOutcome(POINT, bytes);
   assert.ok(outcome.kind === 'failed');
   assert.match(outcome.failure.message, /at most \d+ go into a message/);
 });

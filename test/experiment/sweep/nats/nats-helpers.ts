@@ -28,7 +28,7 @@ export async function openQueue(t: Ends, url: string, queue: string, more: Parti
     ...more,
   });
   t.after(() => out.close());
-  return Object.assign(out, { notes });
+  return Object.assign(out, { notes, name: queue });
 }
 
 /** Measures by a function, each point after so many ms, and remembers what it was given. */
@@ -69,6 +69,8 @@ export function ofIndex(point: SweepPoint): PointOutcome {
 export interface TestWorker {
   readonly executor: SleepingQueue;
   readonly notes: string[];
+  /** Until it ends. */
+  readonly work: Promise<WorkerCounters>;
   /** Leaves in good order: what it has under way goes back. */
   leave(): Promise<WorkerCounters>;
 }
@@ -97,7 +99,7 @@ export async function startWorker(
     await leave().catch(() => undefined);
     await rm(cache, { recursive: true, force: true });
   });
-  return { executor, notes, leave };
+  return { executor, notes, work, leave };
 }
 
 /** All points through a queue, as many at once as it is wide; their outcomes in order. */
