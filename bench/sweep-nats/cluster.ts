@@ -85,8 +85,8 @@ export async function timedSweep(
   return { summary, planS: (opened - started) / 1e3, measureS: (ended - opened) / 1e3 };
 }
 
-/** The queue of a sweep at the cluster's workers, or at those of this program. */
-export function natsQueue({ nats }: Cluster, program?: string): Promise<PointQueue> {
+/** The queue of a sweep at the workers of a program. */
+export function natsQueue({ nats }: Cluster, program: string): Promise<PointQueue> {
   return NatsPointQueue.open({
     ...{ url: nats.url, queue: newId(), resumed: false, program },
     signal: new AbortController().signal,

@@ -1,6 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RandomStream } from '../../src/common/random.ts';
+import { canonical } from '../../src/experiment/canonical-json.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { encodePng } from '../../src/sct/image/save.ts';
 import { newId, TestCable } from '../../test/nats-server.ts';
@@ -148,7 +149,7 @@ async function linesOf(folder: string): Promise<[string, string][]> {
   const lines = (await readFile(join(folder, 'results.jsonl'), 'utf8')).trim().split('\n');
   return lines.map((line) => {
     const { timings: _, ...rest } = JSON.parse(line) as Line & { timings: unknown };
-    return [rest.id, JSON.stringify(rest)];
+    return [rest.id, JSON.stringify(canonical(rest))];
   });
 }
 

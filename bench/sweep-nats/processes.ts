@@ -27,6 +27,8 @@ export interface Child {
   readonly process: ChildProcess;
   /** Resolves with its first line on stdout. */
   readonly said: Promise<string>;
+  /** Resolves with what stands in the pattern's brackets once stderr has it. */
+  noted(pattern: RegExp): Promise<string>;
   readonly ended: Promise<{ code: number | null; stdout: string; stderr: string }>;
   kill(signal: NodeJS.Signals): void;
 }
@@ -50,7 +52,15 @@ export function startNode(args: readonly string[], cwd?: string): Child {
     void ended.then(({ code }) => reject(new Error(`a process ended with ${code}: ${stderr.slice(-500)}`)));
   });
   said.catch(() => undefined);
-  return { pid: child.pid!, process: child, said, ended, kill: (signal) => void child.kill(signal) };
+  const noted = async (pattern: RegExp): Promise<string> => {
+    for (;;) {
+      const found = pattern.exec(stderr);
+      if (found) return found[1];
+      if (child.exitCode !== null) throw new Error(`a process ended without ${pattern}: ${stderr.slice(-500)}`);
+      await pauseMs(20);
+    }
+  };
+  return { pid: child.pid!, process: child, said, noted, ended, kill: (signal) => void child.kill(signal) };
 }
 
 /** Things to end when a measurement ends, the newest first. */

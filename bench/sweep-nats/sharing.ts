@@ -19,8 +19,10 @@ function yamlOf(points: number): string {
 async function workersS(cluster: Cluster, workers: number, points: number): Promise<number> {
   const children = Array.from({ length: workers }, () => realWorker(cluster));
   try {
-    await timedSweep(cluster.folder, yamlOf(WARM_POINTS), () => natsQueue(cluster));
-    const { measureS } = await timedSweep(cluster.folder, yamlOf(points), () => natsQueue(cluster));
+    // The workers are the built program, this is not: their points are of another version.
+    const [program] = await Promise.all(children.map((child) => child.noted(/points of version ([0-9a-f]{16})/)));
+    await timedSweep(cluster.folder, yamlOf(WARM_POINTS), () => natsQueue(cluster, program));
+    const { measureS } = await timedSweep(cluster.folder, yamlOf(points), () => natsQueue(cluster, program));
     return measureS;
   } finally {
     for (const child of children) await stop(child);
