@@ -50,7 +50,7 @@ export interface SweepPlan {
   readonly endedAt: string | null;
 }
 
-export function planSha256(points: readonly SweepPoint[], stop: StopRule | null): string {
+export function planSha256(points: readonly Pick<SweepPoint, 'id'>[], stop: StopRule | null): string {
   const hash = createHash('sha256');
   for (const { id } of points) hash.update(`${id}\n`);
   return hash.update(JSON.stringify(canonical(stop))).digest('hex');

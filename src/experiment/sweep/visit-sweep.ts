@@ -9,7 +9,7 @@ import { MAX_POINTS } from './expand.ts';
 import { MAX_LINE_BYTES } from './json-lines.ts';
 import type { PointFailure, PointResult, SweepPoint } from './point.ts';
 import { parseFailure, parsePoint, parseResult } from './point-format.ts';
-import { MAX_PLAN_BYTES, PLAN_SCHEMA, SWEEP_FILES, type SweepPlan, storedPlan } from './sweep-directory.ts';
+import { MAX_PLAN_BYTES, PLAN_SCHEMA, planSha256, SWEEP_FILES, type SweepPlan, storedPlan } from './sweep-directory.ts';
 
 /** What is done with each line of a sweep's folder; `where` is FILE:LINE. Points come first, then results, then failures. */
 export interface SweepVisitor {
@@ -67,6 +67,11 @@ export async function visitSweep(
     left.add(point.id);
     visitor.point?.(point, where);
   });
+  // A Set keeps the order of the file.
+  const ids = Array.from(left, (id) => ({ id }));
+  if (planSha256(ids, plan.stop) !== plan.planSha256) {
+    throw new FormatError(join(directory, SWEEP_FILES.points), `not the points of ${SWEEP_FILES.plan}`);
+  }
   await each(SWEEP_FILES.results, parseResult, (result, where) => {
     if (seen.has(result.id)) throw new FormatError(where, `point ${result.id} for the second time`);
     if (!left.has(result.id)) throw new FormatError(where, `point ${result.id} is not of this sweep`);
@@ -91,6 +96,8 @@ async function* linesOf(path: string): AsyncGenerator<string> {
   const packed = `${path}.gz`;
   const from = existsSync(path) ? path : existsSync(packed) ? packed : null;
   if (from === null) return;
+  // A pipe would be waited for.
+  if (!(await stat(from)).isFile()) throw new FormatError(from, 'is not a file');
   const file = createReadStream(from);
   // Errors come out where it is read.
   const stream = from === path ? file : pipeline(file, createGunzip(), () => undefined);

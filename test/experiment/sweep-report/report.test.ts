@@ -164,7 +164,9 @@ test('an unfinished sweep says how much is missing', async (t) => {
     await writeSweep(join(folder, 'a'), points, some, { manifest: { state: 'interrupted' } }),
   ]);
   assert.deepEqual(half.sources[0].notes, ['44 points not measured, sweep interrupted']);
-  const early = { manifest: { state: 'done', stop: { metric: 'psnrDb', halfWidth: 0.1, confidence: 0.95, min: 3 } } };
+  const early = {
+    manifest: { state: 'done', stop: { metric: 'psnrDb' as const, halfWidth: 0.1, confidence: 0.95, min: 3 } },
+  };
   const stopped = await report([await writeSweep(join(folder, 'b'), points, some, early)]);
   assert.deepEqual(stopped.sources[0].notes, ['44 points not needed: their groups stopped early']);
 });

@@ -4,6 +4,7 @@ import { RandomStream } from '../../../src/common/random.ts';
 import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
 import { emptyMetrics, type SfvState } from '../../../src/experiment/metrics.ts';
 import type { SweepPoint } from '../../../src/experiment/sweep/point.ts';
+import type { StopRule } from '../../../src/experiment/sweep/stop-rule.ts';
 import { planSha256 } from '../../../src/experiment/sweep/sweep-directory.ts';
 
 /** A sweep of known numbers: PSNR = 20 + SNR + photo + seed + codec + mapping, so that every mean and gain can be said beforehand. */
@@ -80,12 +81,12 @@ export async function writeSweep(
   folder: string,
   points: readonly FakePoint[],
   results: readonly FakePoint[] = points,
-  more: { tail?: string; manifest?: object } = {},
+  more: { tail?: string; manifest?: { state?: string; stop?: StopRule } } = {},
 ): Promise<string> {
   await mkdir(folder, { recursive: true });
   const ids = points.map((p) => p.point as unknown as SweepPoint);
   const plan = {
-    planSha256: planSha256(ids, null),
+    planSha256: planSha256(ids, more.manifest?.stop ?? null),
     points: points.length,
     groups: 1,
     repeated: 0,
