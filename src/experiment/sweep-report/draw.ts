@@ -29,8 +29,8 @@ export function panelSvg(figure: FigureData, panel: Panel, widthMm: number | nul
   const zero: Series[] = figure.zero ? [{ kind: 'threshold', axis: 'y', value: 0 }] : [];
   const width = widthMm === null ? PAGE.width : widthMm * UNITS_A_MM;
   return plot({
-    title: panel.title,
-    description: `${figure.title}. ${figure.caption}`,
+    title: panel.title || figure.title,
+    description: `${panel.title ? `${figure.title}. ` : ''}${figure.caption}`,
     xLabel: figure.xLabel,
     yLabel: figure.yLabel,
     width,

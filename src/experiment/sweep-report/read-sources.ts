@@ -75,15 +75,25 @@ async function isFile(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isFile() === true;
 }
 
+async function isFolder(folder: string, name: string): Promise<boolean> {
+  return (await stat(join(folder, name)).catch(() => null))?.isDirectory() === true;
+}
+
 function isRun(path: string): Promise<boolean> {
   return isFile(join(path, 'run.json'));
 }
 
 async function runsBelow(folder: string, levels: number): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause) => {
+    throw new UsageError(`${folder}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'error'})`);
+  });
   if (entries.length > MAX_ENTRIES) throw new UsageError(`${folder}: more than ${MAX_ENTRIES} entries`);
   const runs: string[] = [];
-  const names = entries.filter((e) => e.isDirectory()).map((e) => e.name);
+  // Links are followed as far down as folders are; one that leads back ends there.
+  const folders = await Promise.all(
+    entries.map((e) => e.isDirectory() || (e.isSymbolicLink() && isFolder(folder, e.name))),
+  );
+  const names = entries.filter((_, i) => folders[i]).map((e) => e.name);
   for (const name of names.sort(compareText)) {
     const path = join(folder, name);
     if (await isRun(path)) runs.push(path);
