@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { FormatError, UsageError } from '../common/errors.ts';
 
@@ -18,7 +19,8 @@ export async function readJsonFile(path: string, maxBytes: number): Promise<unkn
 export async function readTextFile(path: string, maxBytes: number): Promise<string> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
-    handle = await open(path, 'r');
+    // A pipe that nobody writes to would be waited for.
+    handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
     throw new UsageError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'error'})`);
   }

@@ -198,6 +198,9 @@ async function filesSha256(files: readonly (readonly [name: string, path: string
 }
 
 async function fileSha256(path: string): Promise<string> {
+  const info = await stat(path).catch(() => null);
+  // A pipe would be waited for.
+  if (info && !info.isFile()) throw new UsageError(`${path}: not a file`);
   const hash = createHash('sha256');
   try {
     for await (const block of createReadStream(path)) hash.update(block as Buffer);

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { FormatError } from '../../common/errors.ts';
 
@@ -23,6 +33,7 @@ export interface JsonLine {
  * @throws FormatError for a line of more than 4 MiB; the error of `open` where there is no such file
  */
 export function* wholeLines(path: string): Generator<JsonLine> {
+  if (!statSync(path).isFile()) throw new FormatError(path, 'is not a file');
   const fd = openSync(path, 'r');
   try {
     const block = Buffer.alloc(BLOCK_BYTES);

@@ -101,8 +101,8 @@ export class SweepDirectory {
       await sweepUp(folder);
       if (there) checkSame(folder, there, start);
       else await checkEmpty(folder);
-      if (!there) {
-        await writeFileAtomic(file(SWEEP_FILES.file), start.text);
+      if (!there) await writeFileAtomic(file(SWEEP_FILES.file), start.text);
+      if (!there || !existsSync(file(SWEEP_FILES.points))) {
         writeLinesAtomic(file(SWEEP_FILES.points), pointLines(points));
       }
       const { finished, bytes } = readFinished(file(SWEEP_FILES.results), points, plan.stop);

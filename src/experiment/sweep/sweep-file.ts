@@ -1,5 +1,5 @@
 import { basename, dirname, extname, resolve } from 'node:path';
-import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../../common/errors.ts';
 import { readTextFile } from '../json-input.ts';
@@ -111,9 +111,18 @@ export function parseSweepFile(file: string, text: string): SweepFile {
     // Of an empty file the counter knows no line.
     return `${file}:${Math.max(1, line)}:${Math.max(1, col)}`;
   };
-  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false });
-  const [broken] = doc.errors;
-  if (broken) throw new UsageError(`${at(broken.pos[0])}: ${broken.message.split('\n')[0]}`);
+  const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  // A warning is a tag that nobody knows: what it should mean is not guessed.
+  const [broken] = [...doc.errors, ...doc.warnings];
+  if (broken) throw new UsageError(`${at(broken.pos[0])}: ${wordsOf(broken)}`);
+  visit(doc, {
+    Pair(_, { key }) {
+      // JavaScript would lose it before anybody could call it unknown.
+      if (isScalar(key) && key.value === '__proto__') {
+        throw new UsageError(`${at(key.range?.[0] ?? 0)}: unknown key "__proto__"`);
+      }
+    },
+  });
   if (!isMap(doc.contents)) {
     throw new UsageError(`${at(0)}: is not a list of KEY: VALUE`, 'a sweep needs at least photo: PATH, or photo: demo');
   }
@@ -136,6 +145,13 @@ export function parseSweepFile(file: string, text: string): SweepFile {
     stop: stop ?? null,
     cases: products,
   };
+}
+
+function wordsOf({ code, message }: { code: string; message: string }): string {
+  if (code === 'MULTIPLE_DOCS') return 'a second document begins here: one sweep a file';
+  // Lists in lists without end.
+  if (/call stack/.test(message)) return 'nested too deep';
+  return message.split('\n')[0];
 }
 
 function axesOf(settings: Readonly<Record<string, unknown>>): (readonly AxisValue[])[] {

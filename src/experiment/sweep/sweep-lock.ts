@@ -134,8 +134,9 @@ function textOf(path: string): string | null {
   try {
     return readFileSync(path, 'latin1').slice(0, MAX_BYTES);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return null;
+    throw new UsageError(`${path}: cannot be read (${code})`, 'if no process is at this sweep, remove it');
   }
 }
 

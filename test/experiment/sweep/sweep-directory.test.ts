@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { appendFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { FormatError, UsageError } from '../../../src/common/errors.ts';
 import { readSweep } from '../../../src/experiment/sweep/read-sweep.ts';
 import { runSweep } from '../../../src/experiment/sweep/run-sweep.ts';
 import { parseSweepFile } from '../../../src/experiment/sweep/sweep-file.ts';
@@ -143,6 +144,52 @@ test('the stop rule leaves the same results whatever runs at once, and through a
   }
   await sweep(pieces, make(2), { text: STOPPING, resume: true });
   assert.deepEqual(await linesOf(pieces), await linesOf(one));
+});
+
+test('a folder that is damaged is refused in words, or made whole', async (t) => {
+  const folder = join(await scratch(t), 'out');
+  await sweep(folder, plain());
+  const points = join(folder, 'points.jsonl');
+  const text = await readFile(points, 'utf8');
+  await rm(points);
+  assert.equal((await sweep(folder, plain(), { resume: true })).before, 12);
+  assert.equal(await readFile(points, 'utf8'), text);
+  for (const name of ['results.jsonl', 'sweep.json', 'sweep.lock']) {
+    const copy = join(folder, '..', `${name} is a folder`);
+    await cp(folder, copy, { recursive: true });
+    await rm(join(copy, name), { force: true });
+    await mkdir(join(copy, name));
+    await assert.rejects(sweep(copy, plain(), { resume: true }), (e: unknown) => {
+      return e instanceof UsageError || e instanceof FormatError;
+    });
+  }
+});
+
+test('a program with other definitions of metrics does not go on; another version is written down', async (t) => {
+  const folder = join(await scratch(t), 'out');
+  await sweep(folder, plain());
+  const path = join(folder, 'sweep.json');
+  const plan = JSON.parse(await readFile(path, 'utf8'));
+  await writeFile(path, JSON.stringify({ ...plan, program: { ...plan.program, packageVersion: '0.0.1' } }));
+  await sweep(folder, plain(), { resume: true });
+  await sweep(folder, plain(), { resume: true });
+  const { program, laterPrograms } = (await readSweep(folder)).plan;
+  assert.equal(program.packageVersion, '0.0.1');
+  assert.deepEqual(laterPrograms, [plan.program]);
+  await writeFile(path, JSON.stringify({ ...plan, metricDefinitions: '0' }));
+  await assert.rejects(sweep(folder, plain(), { resume: true }), /other definitions of metrics \(0, now/);
+});
+
+test('what writers that were killed have left is swept up', async (t) => {
+  const folder = join(await scratch(t), 'out');
+  await mkdir(folder);
+  for (const name of ['sweep.json', 'points.jsonl', 'sweep.lock']) {
+    await writeFile(join(folder, `.${name}.123.0a1b2c3d.tmp`), 'half of');
+  }
+  await writeFile(join(folder, 'points.jsonl'), '{}\n');
+  await sweep(folder, plain());
+  assert.deepEqual((await readdir(folder)).sort(), ['points.jsonl', 'results.jsonl', 'sweep.json', 'sweep.yaml']);
+  assert.equal((await readSweep(folder)).points.length, 12);
 });
 
 test('two processes cannot be at one sweep; a process that is gone does not keep it', async (t) => {

@@ -66,7 +66,11 @@ test('what no sweep leaves behind is refused with file and line', async (t) => {
   await appendFile(path, `${text.split('\n')[0]}\n`);
   await assert.rejects(readSweep(folder), /points\.jsonl:1201: .*second time/);
   await writeFile(path, text.split('\n').slice(1).join('\n'));
-  await assert.rejects(readSweep(folder), /results\.jsonl:\d+: .*not of this sweep/);
+  await assert.rejects(readSweep(folder), /points\.jsonl: not the points of sweep\.json/);
+  await writeFile(path, text);
+  const results = join(folder, 'results.jsonl');
+  await writeFile(results, (await readFile(results, 'utf8')).replace(/"id":"[0-9a-f]{6}/, '"id":"000000'));
+  await assert.rejects(readSweep(folder), /results\.jsonl:1: .*not of this sweep/);
 });
 
 test('another folder is no sweep', async (t) => {
