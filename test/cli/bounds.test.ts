@@ -50,6 +50,23 @@ test('bounds: every kind answers, says how, and what has no closed form', async 
   }
 });
 
+test('bounds jscc: blocks that carry nothing, and limits that no SNR or any SNR meets', async () => {
+  const rb = 'bounds jscc --rho 0.8 --channel rb,rb-equal --snr 5 --rb-snr -inf,3,-2,10,-inf --json';
+  const { limits } = JSON.parse((await sctInside(words(rb))).stdout);
+  assert.ok(Math.abs(limits[0].capacityBits - 1.6269522790519182) < 1e-9);
+  assert.ok(Math.abs(limits[1].capacityBits - 1.2808292884733494) < 1e-9);
+  for (const [limit, says] of [
+    ['--dx 2', /awgn needs +nothing: the limits are met with nothing sent/],
+    ['--dx 0.9999', /awgn needs +less than -30 dB/],
+    ['--dx 1e-7', /awgn needs +more than 60 dB/],
+    ['--ds 0.3', /awgn needs +more than any SNR: Ds is not above the mmse/],
+  ] as [string, RegExp][]) {
+    assert.match((await sctInside(words(`bounds jscc --rho 0.8 --snr 5 ${limit}`))).stdout, says);
+  }
+  const named = await sctInside(['bounds', 'fbl', '--snr', '3 dB', '-n', '100']);
+  assert.match(named.stdout, /^Blocks of 100 symbols, awgn 3 dB$/m);
+});
+
 test('bounds jscc --chain: the Gaussian test source beside theory; bounds event: its probability', async () => {
   const chain = 'bounds jscc --rho 0.8 --snr 10 --chain symbols --numerology 6 --bursts 6 --slots 1 --json';
   const { code, stdout, stderr } = await sctInside(words(chain));
@@ -100,11 +117,21 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
   });
   const deep = await file('deep.json', `${'['.repeat(100)}${']'.repeat(100)}`);
   const noise = await file('noise.json', { sx: [[1]], h: [[1]], noise: [[-1]] });
+  const wild = await file('wild.json', { sx: [[1]], h: [[1e300]] });
   const other = await file('other.json', { covariance: [[1]], s: 1, x: 1, z: 1 });
   const zeros = new Array(5000).fill('1').join(',');
   for (const [line, says] of [
     ['', /no bound named/],
-    ['nosuch', /unknown bound 'nosuch'/],
+    ['nosuch', /unknown command 'bounds nosuch'/],
+    ['gaussian --rho 0.5 0.4', /too many arguments/],
+    ['event points.csv --dx 1', /too many arguments/],
+    [`vector --file ${wild}`, /h\[0\]\[0\] 1e\+300 is out of range: allowed -1000000000000 to 1000000000000/],
+    ['jscc --rho 0.5 --channel rb --rb-snr -inf,-inf', /rb-snr has no resource block that carries anything/],
+    ['jscc --rho 0.5 --snr -inf', /--snr: "-inf" is not a number/],
+    ['jscc --rho 0.5 --chain symbols --seed -1', /--seed -1 is out of range: allowed whole numbers from 0/],
+    ['event --rho 0.5 --dx 0.1 --seed 1.5', /--seed 1.5 is out of range/],
+    ['event --rho 0.5 --dx 0.1 --k 0', /k 0 is out of range: allowed whole numbers from 1 to 1000000/],
+    ['event --rho 0.5 --dx 0.1 --blocks 2.5', /blocks 2.5 is out of range/],
     ['gaussian', /--rho is missing/],
     ['gaussian --rho 1.5', /rho 1.5 is out of range: allowed -1 to 1/],
     ['gaussian --rho NaN', /--rho: "NaN" is not a number/],
@@ -163,8 +190,9 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
     ['event --points nowhere --dx 1', /nowhere: no such file or folder/],
     ['event --points nowhere --rho 1 --dx 1', /--rho: not with --points/],
   ] as [string, RegExp][]) {
-    const { code, stderr } = await sctInside(words(`bounds ${line}`.trim()));
+    const { code, stderr, hint } = await sctInside(words(`bounds ${line}`.trim()));
     assert.equal(code, 2, `${line.slice(0, 80)}: ${code} ${stderr}`);
+    if (line === '' || line === 'nosuch') assert.match(hint ?? '', /^sct bounds knows gaussian, vector, .*, event$/);
     assert.match(stderr, says);
   }
 });

@@ -33,7 +33,8 @@ export function addFbl(group: Command, context: CliContext, done: Done): void {
     else refuse(flags, { snr: '--snr' }, `not with the channel ${name}`);
     if (name === 'rayleigh') refuse(flags, { k: '--k', dx: '--dx' }, 'not with rayleigh, which has no dispersion');
     if (flags.k === undefined) refuse(flags, { dx: '--dx' }, 'only with --k');
-    const snr = withSnr ? 10 ** (oneSnr(flags) / 10) : null;
+    const snrDb = withSnr ? oneSnr(flags) : null;
+    const snr = snrDb === null ? null : 10 ** (snrDb / 10);
     const p = withSnr ? 0 : needed(flags, 'probability', '--probability');
     const eps = given(flags, 'eps', '--eps', 0.01);
     if (!(eps > 0 && eps < 1)) throw new UsageError(`--eps ${eps} is out of range: allowed above 0 and below 1`);
@@ -46,7 +47,7 @@ export function addFbl(group: Command, context: CliContext, done: Done): void {
             ? becDispersion(p)
             : null;
     const request = {
-      channelName: withSnr ? `${name} ${flags.snr} dB` : `${name} ${p}`,
+      channelName: snrDb !== null ? `${name} ${snrDb} dB` : `${name} ${p}`,
       channel,
       snr,
       n: needed(flags, 'count', '-n'),

@@ -14,6 +14,7 @@ import {
   oneOf,
   pointsOf,
   refuse,
+  seedOf,
   show,
   snrList,
 } from './bounds-flags.ts';
@@ -41,7 +42,7 @@ function addJscc(group: Command, context: CliContext, done: Done): void {
     .option('--channel <names>', 'awgn (default), rayleigh, rb, rb-equal, mimo2x2, mimo-fixed; commas between them')
     .option('--snr <db,...>', 'SNR of a complex symbol, -30 to 60 dB (default 0,5,10,15,20)')
     .option('--symbols-per-sample <x>', 'complex symbols per real sample, above 0 (default 0.5: bandwidth matched)')
-    .option('--rb-snr <db,...>', 'rb, rb-equal: SNR of each resource block; their mean becomes --snr')
+    .option('--rb-snr <db,...>', 'rb, rb-equal: SNR of each resource block, -inf for none; their mean becomes --snr')
     .option('--h <numbers>', 'mimo-fixed: h11, h12, h21, h22 as re,im: 8 numbers')
     .option('--chain <level>', 'symbols: mapping and noise alone; burst: the whole modem over modelled AWGN')
     .option('--bursts <n>', 'bursts of the chain at each SNR, 2 to 1000 (default 8)')
@@ -57,7 +58,7 @@ function addJscc(group: Command, context: CliContext, done: Done): void {
     const { jsccDocument } = await import('../../experiment/bounds/documents/jscc.ts');
     const { LIMIT_CHANNELS, limitChannel } = await import('../../experiment/bounds/joint-source-channel.ts');
     const names = [...new Set((flags.channel ?? 'awgn').split(',', 16))];
-    const rbGainsDb = numberList(flags, 'rbSnr', '--rb-snr', 'dB') ?? undefined;
+    const rbGainsDb = numberList(flags, 'rbSnr', '--rb-snr', 'dB', '-inf') ?? undefined;
     const h = numberList(flags, 'h', '--h') ?? undefined;
     const channels = names.map((name) => limitChannel(oneOf('--channel', name, LIMIT_CHANNELS), { rbGainsDb, h }));
     const request = {
@@ -89,7 +90,7 @@ async function chainOf(flags: Flags) {
     numerology: numerology(given(flags, 'numerology', '--numerology', 25)),
     bursts: given(flags, 'bursts', '--bursts', 8),
     slots: given(flags, 'slots', '--slots', 4),
-    seed: given(flags, 'seed', '--seed', 1),
+    seed: seedOf(flags),
   };
 }
 
@@ -137,7 +138,7 @@ function addEvent(group: Command, context: CliContext, done: Done): void {
       snrDb: snrList(flags, [10]),
       k: given(flags, 'k', '--k', 100),
       blocks: given(flags, 'blocks', '--blocks', 10_000),
-      seed: given(flags, 'seed', '--seed', 1),
+      seed: seedOf(flags),
     };
     await show(context, await eventDocument(request, between(context)), flags, done);
   });

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import type { Between, BoundsDocument } from '../../experiment/bounds/document.ts';
+import { requireWhole } from '../../experiment/bounds/limits.ts';
 import type { MeasuredPoint } from '../../experiment/bounds/measured-points.ts';
 import { type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
@@ -19,6 +20,7 @@ const MAX_SNRS = 64;
 
 /** What every bound has: -o, --json and the rest, and its examples. */
 export function finishCommand(command: Command, examples: readonly string[]): Command {
+  command.allowExcessArguments(false);
   addOutputOption(command, 'folder for bounds.json, bounds.csv, bounds.html and an SVG for each plot');
   return addCommonOptions(command).addHelpText('after', `\nExamples:\n${examples.map((e) => `  ${e}\n`).join('')}`);
 }
@@ -56,14 +58,19 @@ export function distortion(flags: Flags, key: 'ds' | 'dx'): number {
   return parseQuantity(`--${key}`, text);
 }
 
-/** Numbers with commas between them; null where the flag is not given. */
-export function numberList(flags: Flags, key: string, name: string, unit = ''): number[] | null {
+/** --seed: a whole number. */
+export function seedOf(flags: Flags): number {
+  return requireWhole('--seed', given(flags, 'seed', '--seed', 1), 0, 2 ** 32 - 1);
+}
+
+/** Numbers with commas between them; null where the flag is not given. `zero`: a word for the logarithm of nothing, which is -inf. */
+export function numberList(flags: Flags, key: string, name: string, unit = '', zero?: string): number[] | null {
   const text = flags[key];
   if (text === undefined) return null;
   const words = text.split(',', MAX_LIST + 1);
   if (words.length > MAX_LIST)
     throw new UsageError(`${name} has more than ${MAX_LIST} elements: allowed 1 to ${MAX_LIST}`);
-  return words.map((word) => parseQuantity(name, word, unit));
+  return words.map((word) => (word.trim() === zero ? Number.NEGATIVE_INFINITY : parseQuantity(name, word, unit)));
 }
 
 /** --snr: SNRs of a complex symbol, dB. */

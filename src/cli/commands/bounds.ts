@@ -27,9 +27,9 @@ export const addBounds: AddCommand = (program, context, done) => {
     .helpCommand(false)
     .allowExcessArguments()
     .action((_flags: Flags, { args: [word] }: Command) => {
-      if (word === undefined) throw new UsageError('no bound named', 'sct bounds --help lists them');
-      const known = group.commands.map((c) => c.name()).join(', ');
-      throw new UsageError(`unknown bound '${word}'`, `sct bounds knows ${known}`);
+      const known = `sct bounds knows ${group.commands.map((c) => c.name()).join(', ')}`;
+      if (word === undefined) throw new UsageError('no bound named', known);
+      throw new UsageError(`unknown command 'bounds ${word}'`, known);
     });
   addGaussian(group, context, done);
   addVector(group, context, done);

@@ -16,6 +16,21 @@ export interface ErrorEvent {
   readonly pixel: Estimate | null;
 }
 
+/** UsageError for limits out of range, or two that are both inf. */
+export function requireLimits(ds: number, dx: number): void {
+  requireDistortion('Ds', ds);
+  requireDistortion('Dx', dx);
+  if (ds === Number.POSITIVE_INFINITY && dx === Number.POSITIVE_INFINITY) {
+    throw new UsageError('Ds and Dx are both inf: then nothing is an error', 'give one of them a limit');
+  }
+}
+
+/** UsageError for samples of a block, or blocks, that are no whole numbers in range. */
+export function requireTrials(k: number, blocks: number): void {
+  requireWhole('k', k, 1, 1e6);
+  requireWhole('blocks', blocks, 1, 1e7);
+}
+
 /** Counts events block by block. */
 export class EventCounter {
   private readonly ds: number;
@@ -24,11 +39,9 @@ export class EventCounter {
 
   /** Limits; Infinity for none. */
   constructor(ds: number, dx: number) {
-    this.ds = requireDistortion('Ds', ds);
-    this.dx = requireDistortion('Dx', dx);
-    if (ds === Number.POSITIVE_INFINITY && dx === Number.POSITIVE_INFINITY) {
-      throw new UsageError('Ds and Dx are both inf: then nothing is an error', 'give one of them a limit');
-    }
+    requireLimits(ds, dx);
+    this.ds = ds;
+    this.dx = dx;
   }
 
   /**
@@ -87,9 +100,8 @@ export interface UncodedTrial {
  * The joint probability has no closed form, since ds and dx share the error of Xhat.
  */
 export function simulateUncoded(trial: UncodedTrial, ds: number, dx: number): ErrorEvent & { readonly mean: Means } {
-  const { source, snr, seed } = trial;
-  const k = requireWhole('k', trial.k, 1, 1e6);
-  const blocks = requireWhole('blocks', trial.blocks, 1, 1e7);
+  const { source, snr, seed, k, blocks } = trial;
+  requireTrials(k, blocks);
   requirePositive('SNR', snr);
   if (k * blocks > MAX_DRAWS) {
     throw new UsageError(`blocks x k ${k * blocks} is out of range: allowed up to ${MAX_DRAWS} samples`);

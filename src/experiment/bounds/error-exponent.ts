@@ -92,7 +92,9 @@ export function e0AwgnGaussian(snr: number): (rho: number) => number {
  *
  *   E = A/(4 beta) [(beta + 1) - (beta - 1) q] + 1/2 ln(beta - A (beta - 1)/2 (q - 1)),   q = sqrt(1 + 4 beta / (A (beta - 1))),
  *
- * below it E = 1 - beta + A/2 + 1/2 ln(beta - A/2) + 1/2 ln(beta) - R with beta = (1 + A/2 + sqrt(1 + A^2/4)) / 2.
+ * below it E = 1 - beta + A/2 + 1/2 ln(beta - A/2) + 1/2 ln(beta) - R with beta = (1 + A/2 + sqrt(1 + A^2/4)) / 2. Both are computed in forms without
+ * differences of nearly equal numbers, which at 60 dB would leave three digits: with q - 1 = z / (q + 1), z = 4 beta / (A (beta - 1)), the first is
+ * A/(2 beta) - 1/(1 + q) + R + 1/2 ln(z / (1 + q)^2).
  */
 export function awgnExponent(snr: number, rateBits: number): Exponent {
   inRange('rate', rateBits, 0, 1e6, 'bit');
@@ -106,12 +108,14 @@ export function awgnExponent(snr: number, rateBits: number): Exponent {
   if (r >= capacity) return { exponentBits: 0, rho: 0, ...rates };
   if (r <= critical) {
     const beta = (1 + a / 2 + root) / 2;
-    const e = 1 - beta + a / 2 + 0.5 * Math.log(beta - a / 2) + 0.5 * Math.log(beta) - r;
+    const less = (1 + 1 / (root + a / 2)) / 2; // beta - A/2
+    const e = a / (4 * beta) + 0.5 * Math.log(less * beta) - r;
     return { exponentBits: perUse(e), rho: 1, ...rates };
   }
   const beta = Math.exp(2 * r);
-  const q = Math.sqrt(1 + (4 * beta) / (a * (beta - 1)));
-  const e = (a / (4 * beta)) * (beta + 1 - (beta - 1) * q) + 0.5 * Math.log(beta - ((a * (beta - 1)) / 2) * (q - 1));
+  const z = (4 * beta) / (a * Math.expm1(2 * r));
+  const q = Math.sqrt(1 + z);
+  const e = a / (2 * beta) - 1 / (1 + q) + r + 0.5 * Math.log(z / (1 + q) ** 2);
   const rho = (a / (2 * beta)) * (1 + q) - 1;
   return { exponentBits: perUse(e), rho: Math.min(1, Math.max(0, rho)), ...rates };
 }

@@ -37,9 +37,13 @@ export function scalarGaussian(rho: number, varS = 1, varX = 1): ScalarGaussian 
   return { varS, varX, cov: rho * Math.sqrt(varS * varX) };
 }
 
-/** gain = cov / varX; mmse = varS - cov^2 / varX, never below 0. */
+/** Share of varS that the difference varS - cov^2 / varX may be off by rounding. */
+const ROUNDING = 4 * Number.EPSILON;
+
+/** gain = cov / varX; mmse = varS - cov^2 / varX, 0 where nothing but rounding is left of it. */
 export function estimation({ varS, varX, cov }: ScalarGaussian): Estimation {
-  return { gain: cov / varX, mmse: Math.max(0, varS - (cov * cov) / varX) };
+  const mmse = varS - (cov * cov) / varX;
+  return { gain: cov / varX, mmse: mmse > ROUNDING * varS ? mmse : 0 };
 }
 
 /**
@@ -57,10 +61,12 @@ export function rateScalar(source: ScalarGaussian, ds: number, dx: number): Scal
   requireDistortion('Dx', dx);
   requireSource(source);
   const e = estimation(source);
-  const { varX } = source;
+  const { varS, varX } = source;
   const g = e.gain * e.gain;
+  // A Ds of 0.36 is the mmse of correlation 0.8, though in doubles it lies above it.
+  const above = ds - e.mmse > (e.mmse > 0 ? ROUNDING * varS : 0) ? ds - e.mmse : 0;
   // Nothing to estimate: the semantic constraint is met without any rate, or never.
-  const fromS = ds === Number.POSITIVE_INFINITY || ds >= source.varS ? varX : g > 0 ? (ds - e.mmse) / g : 0;
+  const fromS = ds === Number.POSITIVE_INFINITY || ds >= varS ? varX : g > 0 ? above / g : 0;
   if (!(fromS > 0)) return { rateBits: Number.POSITIVE_INFINITY, binding: 'semantic', estimation: e, achieved: null };
   const d = Math.min(dx, fromS, varX);
   const binding = d >= varX ? 'none' : fromS < dx ? 'semantic' : 'pixel';

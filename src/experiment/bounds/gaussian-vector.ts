@@ -64,6 +64,9 @@ export function matrixSource(covarianceX: Matrix, h: Matrix, mmse: number): Vect
   return { form, mmse };
 }
 
+/** Share of a distortion that its mmse may be off by rounding. */
+const ROUNDING = 1e-15;
+
 /** Distortions with nothing sent: the variances. */
 export function distortionsAtRest({ form, mmse }: VectorSource): { ds: number; dx: number } {
   if (form.kind === 'matrices') return { ds: mmse + trace(form.q), dx: trace(form.p) };
@@ -86,7 +89,8 @@ export function rateVector(source: VectorSource, ds: number, dx: number): Vector
   requireDistortion('Dx', dx);
   const rest = distortionsAtRest(source);
   const target = ds - source.mmse;
-  if (!(target > 0) && ds < rest.ds) {
+  // A limit that is the mmse but for rounding cannot be met either.
+  if (!(target > (source.mmse > 0 ? ROUNDING * rest.ds : 0)) && ds < rest.ds) {
     const none = { achieved: null, gapBits: 0, distortions: null };
     return { rateBits: Number.POSITIVE_INFINITY, pixelMultiplier: 0, semanticMultiplier: 0, ...none };
   }

@@ -2,6 +2,8 @@ import { UsageError } from '../../common/errors.ts';
 import {
   awgnCapacity,
   fixedMimoCapacity,
+  MAX_SNR_DB,
+  MIN_SNR_DB,
   mimo2x2Capacity,
   parallelCapacity,
   rayleighCapacity,
@@ -24,7 +26,7 @@ export const LIMIT_CHANNELS = ['awgn', 'rayleigh', 'rb', 'rb-equal', 'mimo2x2', 
 export type LimitChannelName = (typeof LIMIT_CHANNELS)[number];
 
 export interface ChannelData {
-  /** SNR of each resource block at the mean SNR 0 dB, dB; their mean is shifted to the SNR asked for. */
+  /** SNR of each resource block, dB, -Infinity for one that carries nothing; their mean is shifted to the SNR asked for. */
   readonly rbGainsDb?: readonly number[];
   /** [h11, h12, h21, h22][re, im] */
   readonly h?: readonly number[];
@@ -64,8 +66,9 @@ export function limitChannel(name: LimitChannelName, data: ChannelData = {}): Li
           'give --rb-snr with a list, dB',
         );
       }
-      const linear = gains.map((db, i) => snrOf(`rb-snr[${i}]`, db));
+      const linear = gains.map((db, i) => (db === Number.NEGATIVE_INFINITY ? 0 : snrOf(`rb-snr[${i}]`, db)));
       const mean = linear.reduce((a, b) => a + b, 0) / linear.length;
+      if (mean === 0) throw new UsageError('rb-snr has no resource block that carries anything: allowed one or more');
       const at = (snr: number) => parallelCapacity(linear.map((g) => (g / mean) * snr));
       return name === 'rb'
         ? {
@@ -106,26 +109,36 @@ export function jointLimit(
   return { snrDb, capacityBits, rateBits, ...distortionsAt(source, rateBits) };
 }
 
-/** Smallest SNR, dB, at which both distortions can be met, by bisection on the rising capacity; null above 60 dB. */
-export function leastSnrDb(
+/** Smallest SNR at which two distortions can be met; null where it is not one from -30 to 60 dB, and then why. */
+export interface LeastSnr {
+  readonly snrDb: number | null;
+  /** nothing: with nothing sent; below: less than -30 dB; above: more than 60 dB; never: by no rate, Ds is not above the mmse. */
+  readonly reach: 'found' | 'nothing' | 'below' | 'above' | 'never';
+}
+
+/** By bisection on the rising capacity. */
+export function leastSnr(
   source: ScalarGaussian,
   channel: LimitChannel,
   symbolsPerSample: number,
   ds: number,
   dx: number,
-): number | null {
-  const wanted = rateScalar(source, ds, dx).rateBits / requirePositive('symbols per sample', symbolsPerSample, 1e3);
-  let low = -30;
-  let high = 60;
+): LeastSnr {
+  const { rateBits } = rateScalar(source, ds, dx);
+  const wanted = rateBits / requirePositive('symbols per sample', symbolsPerSample, 1e3);
+  if (wanted === 0) return { snrDb: null, reach: 'nothing' };
+  if (wanted === Number.POSITIVE_INFINITY) return { snrDb: null, reach: 'never' };
+  let low = MIN_SNR_DB;
+  let high = MAX_SNR_DB;
   const enough = (db: number) => channel.capacity(10 ** (db / 10)) >= wanted;
-  if (!enough(high)) return null;
-  if (enough(low)) return Number.NEGATIVE_INFINITY;
+  if (!enough(high)) return { snrDb: null, reach: 'above' };
+  if (enough(low)) return { snrDb: null, reach: 'below' };
   for (let i = 0; i < 60; i++) {
     const mid = (low + high) / 2;
     if (enough(mid)) high = mid;
     else low = mid;
   }
-  return high;
+  return { snrDb: high, reach: 'found' };
 }
 
 /**

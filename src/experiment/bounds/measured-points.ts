@@ -41,7 +41,8 @@ export async function readPoints(path: string): Promise<MeasuredPoint[]> {
 }
 
 /**
- * A run as a point: dx = MSE relative to 255^2, 10^(-PSNR/10); ds = 1 - mIoU where a truth was given. These are distortions of pictures and
+ * A run as a point: dx = MSE relative to 255^2, 10^(-PSNR/10); ds = 1 - mIoU where a truth was given, by a judge on the
+ * received picture where there was one (`--judge`), else of what the heads found. These are distortions of pictures and
  * their tasks, not of a Gaussian source.
  */
 async function runPoint(folder: string): Promise<MeasuredPoint | null> {
@@ -49,7 +50,8 @@ async function runPoint(folder: string): Promise<MeasuredPoint | null> {
   if (!(await stat(path).catch(() => null))?.isFile()) return null;
   const m = asObject(path, await readJsonFile(path, MAX_BYTES));
   const psnrDb = orNull(`${path}: psnrDb`, m.psnrDb, asNumber);
-  const mIoU = orNull(`${path}: mIoU`, m.mIoU, asNumber);
+  const judged = orNull(`${path}: judgeMIoU`, m.judgeMIoU ?? null, asNumber);
+  const mIoU = judged ?? orNull(`${path}: mIoU`, m.mIoU, asNumber);
   return {
     label: folder,
     snrDb: orNull(`${path}: snrDb`, m.snrDb, asNumber),

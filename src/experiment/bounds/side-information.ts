@@ -32,6 +32,9 @@ export function jointGaussian(covariance: Matrix, s: number, x: number, v: numbe
   return { covariance, s, x, v };
 }
 
+/** Share of the variance of S below which what X leaves of it is rounding. */
+const ROUNDING = 1e-14;
+
 /** Symmetric, finite and positive semidefinite, to rounding; UsageError saying what is not. */
 export function requireCovariance(name: string, a: Matrix): void {
   const n = a.rows;
@@ -69,8 +72,9 @@ export function conditionalSource(joint: JointGaussian, knowsV: boolean): Vector
   const sx = block(both, 0, s, s, x);
   const xx = block(both, s, x, s, x);
   const h = multiply(sx, pseudoInverse(xx));
-  const mmse = trace(block(both, 0, s, 0, s)) - trace(multiply(h, transpose(sx)));
-  return matrixSource(xx, h, Math.max(0, mmse));
+  const whole = trace(block(both, 0, s, 0, s));
+  const mmse = whole - trace(multiply(h, transpose(sx)));
+  return matrixSource(xx, h, mmse > ROUNDING * whole ? mmse : 0);
 }
 
 export interface SideInformationRates {

@@ -1,6 +1,7 @@
-import { FormatError } from '../../common/errors.ts';
+import { FormatError, inRange } from '../../common/errors.ts';
 import { asArray, asNumber, asObject, readJsonFile } from '../json-input.ts';
 import { MAX_ROWS, matrixSource, type VectorSource } from './gaussian-vector.ts';
+import { LARGEST } from './limits.ts';
 import { conditionalSource, type JointGaussian, jointGaussian, requireCovariance } from './side-information.ts';
 import { type Matrix, matrix, trace } from './symmetric.ts';
 
@@ -41,7 +42,9 @@ function jointOf(o: Record<string, unknown>, withV: boolean): JointGaussian {
 function matrixOf(field: string, value: unknown, most: number): Matrix {
   const rows = asArray(field, value, most).map((row, r) => {
     const cells = asArray(`${field}[${r}]`, row, most);
-    return cells.map((cell, c) => asNumber(`${field}[${r}][${c}]`, cell));
+    return cells.map((cell, c) => {
+      return inRange(`${field}[${r}][${c}]`, asNumber(`${field}[${r}][${c}]`, cell), -LARGEST, LARGEST);
+    });
   });
   const columns = rows[0]?.length ?? 0;
   if (columns === 0) throw new FormatError(field, 'is empty');

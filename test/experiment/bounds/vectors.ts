@@ -37,4 +37,18 @@ export const reference = JSON.parse(
   scaledE1: [number, number][];
 };
 
+/** Cases at the edges of what is taken, likewise. */
+export const edges = JSON.parse(readFileSync(new URL('../../vectors/bounds/edges.json', import.meta.url), 'utf8')) as {
+  vector: { sx: number[][]; h: number[][]; mmse: number; ds: number | null; dx: number | null; rateBits: number }[];
+  unusedLetter: {
+    px: number[];
+    sGivenX: number[][];
+    dsTable: number[][];
+    dxTable: number[][];
+    rates: { ds: number | null; dx: number; rateBits: number }[];
+  };
+  exponent: [number, number, number][];
+  missingBlocks: { rbSnrDb: (number | null)[]; snrDb: number; bits: number; equal: number }[];
+};
+
 export const orInfinity = (v: number | null) => v ?? Number.POSITIVE_INFINITY;

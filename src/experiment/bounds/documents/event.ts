@@ -2,7 +2,15 @@ import { UsageError } from '../../../common/errors.ts';
 import type { Estimate } from '../../stats.ts';
 import { awgnCapacity, snrOf } from '../channel-capacity.ts';
 import { type Between, type BoundsDocument, type BoundsSeries, figure, linearSpace, nothing } from '../document.ts';
-import { type ErrorEvent, EventCounter, MAX_DRAWS, simulateUncoded, uncodedMarginals } from '../error-event.ts';
+import {
+  type ErrorEvent,
+  EventCounter,
+  MAX_DRAWS,
+  requireLimits,
+  requireTrials,
+  simulateUncoded,
+  uncodedMarginals,
+} from '../error-event.ts';
 import { awgnDispersion, excessProbability } from '../finite-blocklength.ts';
 import { scalarGaussian } from '../gaussian-scalar.ts';
 import type { MeasuredPoint } from '../measured-points.ts';
@@ -31,6 +39,8 @@ type EventPoint = ReturnType<typeof simulateUncoded> & {
 export async function eventDocument(r: EventRequest, between: Between = nothing): Promise<BoundsDocument> {
   const { ds, dx, k } = r;
   const source = scalarGaussian(r.rho, r.varS, r.varX);
+  requireTrials(k, r.blocks);
+  requireLimits(ds, dx);
   if (r.snrDb.length * r.blocks * k > MAX_DRAWS) {
     throw new UsageError(
       `SNRs x blocks x k ${r.snrDb.length * r.blocks * k} is out of range: allowed up to ${MAX_DRAWS} samples`,
@@ -160,7 +170,7 @@ export function measuredEventDocument(
       ['dx > Dx', interval(event.pixel)],
     ],
     method:
-      'counted, with exact 95 % intervals (Clopper-Pearson); of a run dx is its MSE over 255^2 and ds is 1 - mIoU',
+      'counted, with exact 95 % intervals (Clopper-Pearson) of independent blocks; of a run dx is its MSE over 255^2 and ds is 1 - mIoU, of the received picture where a judge looked at it. For pictures that share seeds, as in a sweep: sct report --ds --dx',
     noClosedForm: ['this probability for pictures: it is measured, not computed'],
     plots: () => [],
   };

@@ -11,7 +11,7 @@ import {
 } from '../document.ts';
 import { type ChainLevel, type ChainPoint, runGaussianChain } from '../gaussian-chain.ts';
 import { distortionsAt, scalarGaussian } from '../gaussian-scalar.ts';
-import { jointLimit, type LimitChannel, leastSnrDb, uncodedDistortion } from '../joint-source-channel.ts';
+import { jointLimit, type LeastSnr, type LimitChannel, leastSnr, uncodedDistortion } from '../joint-source-channel.ts';
 import type { MeasuredPoint } from '../measured-points.ts';
 
 export interface JsccRequest {
@@ -38,6 +38,15 @@ const CURVE_POINTS = 49;
 /** Most symbols of one command: about a minute through the whole modem. */
 const MAX_CHAIN_SYMBOLS = 5e7;
 
+/** Why there is no least SNR. */
+const REACH: { readonly [K in LeastSnr['reach']]: string } = {
+  found: '',
+  nothing: 'nothing: the limits are met with nothing sent',
+  below: 'less than -30 dB',
+  above: 'more than 60 dB',
+  never: 'more than any SNR: Ds is not above the mmse',
+};
+
 /** `bounds jscc`: the smallest distortions that channels of given SNR allow, beside the test source through the chain. */
 export async function jsccDocument(r: JsccRequest, between: Between = nothing): Promise<BoundsDocument> {
   const source = scalarGaussian(r.rho, r.varS, r.varX);
@@ -52,7 +61,7 @@ export async function jsccDocument(r: JsccRequest, between: Between = nothing): 
   );
   const constrained = Number.isFinite(r.ds) || Number.isFinite(r.dx);
   const least = constrained
-    ? r.channels.map((c) => ({ channel: c.name, snrDb: leastSnrDb(source, c, r.symbolsPerSample, r.ds, r.dx) }))
+    ? r.channels.map((c) => ({ channel: c.name, ...leastSnr(source, c, r.symbolsPerSample, r.ds, r.dx) }))
     : [];
   const measured: ChainPoint[] = [];
   if (r.chain) {
@@ -93,9 +102,7 @@ export async function jsccDocument(r: JsccRequest, between: Between = nothing): 
             `C ${figure(l.capacityBits)} bit, R ${figure(l.rateBits)} bit per sample, Ds >= ${figure(l.ds)}, Dx >= ${figure(l.dx)}`,
           ] as const,
       ),
-      ...least.map(
-        (l) => [`${l.channel} needs`, l.snrDb === null ? 'more than 60 dB' : figure(l.snrDb, 'dB')] as const,
-      ),
+      ...least.map((l) => [`${l.channel} needs`, l.snrDb === null ? REACH[l.reach] : figure(l.snrDb, 'dB')] as const),
       ...beside.map(
         (b) =>
           [
