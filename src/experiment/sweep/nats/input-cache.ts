@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { open, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { FormatError } from '../../../common/errors.ts';
@@ -24,6 +24,8 @@ import type { SweepSpace } from './sweep-space.ts';
 
 /** Attempts to fetch an object: another coordinator may be putting it anew. */
 const TRIES = 3;
+/** Of the cache's disk, never filled. */
+const SPARE_BYTES = 2 ** 30;
 /** The index beside what was fetched: it is there once everything is. */
 const INDEX_FILE = 'index.json';
 
@@ -40,11 +42,14 @@ export function defaultCache(): string {
 export class InputCache {
   private readonly space: SweepSpace;
   private readonly folder: string;
+  private readonly spareBytes: number;
   private readonly done = new Map<string, Promise<string>>();
 
-  constructor(space: SweepSpace, folder: string) {
+  /** @param spareBytes of the folder's disk that are never filled */
+  constructor(space: SweepSpace, folder: string, spareBytes = SPARE_BYTES) {
     this.space = space;
     this.folder = resolve(folder);
+    this.spareBytes = spareBytes;
   }
 
   /** Absolute path of an input on this machine. FormatError where what is in the store is not what was meant. */
@@ -78,11 +83,14 @@ export class InputCache {
     return (await inputSha256(use, path, size).catch(() => null)) === sha256;
   }
 
-  /** What was fetched before; null where somebody has been at it. */
+  /** What was fetched before; null where somebody has been at it. A model set's own hash says nothing of its networks' bytes, so all is read. */
   private async kept(place: string): Promise<string | null> {
-    const text = await readTextFile(join(place, INDEX_FILE), MAX_INDEX_BYTES).catch(() => null);
     try {
-      return text === null ? null : join(place, decodeIndex(Buffer.from(text)).name);
+      const index = decodeIndex(Buffer.from(await readTextFile(join(place, INDEX_FILE), MAX_INDEX_BYTES)));
+      for (const file of index.files) {
+        if (!(await isWhole(join(place, pathIn(index, file)), file))) return null;
+      }
+      return join(place, index.name);
     } catch {
       return null;
     }
@@ -96,11 +104,11 @@ export class InputCache {
   private async fetch(input: PointInput, place: string): Promise<StoredInput> {
     const index = await this.index(input);
     await makeFolder(this.folder);
+    await this.checkRoom(input, index);
     const beside = join(this.folder, `.${randomBytes(8).toString('hex')}`);
     try {
       for (const file of index.files) {
-        const inside = index.kind === 'file' ? index.name : join(index.name, ...file.path.split('/'));
-        await this.file(file, join(beside, inside), input.path);
+        await this.file(file, join(beside, pathIn(index, file)), input.path);
       }
       await writeFile(join(beside, INDEX_FILE), encodeIndex(index), { flag: 'wx' });
       await rename(beside, place).catch((error: NodeJS.ErrnoException) => {
@@ -111,6 +119,20 @@ export class InputCache {
       await rm(beside, { recursive: true, force: true });
     }
     return index;
+  }
+
+  /** A disk that runs full takes other programs with it. */
+  private async checkRoom({ path }: PointInput, { files }: StoredInput): Promise<void> {
+    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+    const disk = await statfs(this.folder);
+    const free = disk.bavail * disk.bsize;
+    if (bytes <= free - this.spareBytes) return;
+    const figures = `${bytes} bytes, of the disk's ${free} free ones ${this.spareBytes} stay so`;
+    throw new FormatError(
+      path,
+      `does not fit into ${this.folder}: ${figures}`,
+      'delete old inputs there, or give another folder with --cache',
+    );
   }
 
   private async file({ bytes, parts }: StoredFile, to: string, meant: string): Promise<void> {
@@ -146,6 +168,27 @@ export class InputCache {
       if (tries === TRIES)
         throw new FormatError(meant, 'is not in the object store: it may be too old, start the sweep again');
     }
+  }
+}
+
+function pathIn({ kind, name }: StoredInput, { path }: StoredFile): string {
+  return kind === 'file' ? name : join(name, ...path.split('/'));
+}
+
+/** Whether a file on the disk is what its parts say. */
+async function isWhole(path: string, { bytes, parts }: StoredFile): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    if ((await handle.stat()).size !== bytes) return false;
+    const part = Buffer.allocUnsafe(Math.min(PART_BYTES, bytes));
+    for (const [i, sha256] of parts.entries()) {
+      const due = Math.min(PART_BYTES, bytes - i * PART_BYTES);
+      const { bytesRead } = await handle.read(part, 0, due, i * PART_BYTES);
+      if (createHash('sha256').update(part.subarray(0, bytesRead)).digest('hex') !== sha256) return false;
+    }
+    return true;
+  } finally {
+    await handle.close();
   }
 }
 

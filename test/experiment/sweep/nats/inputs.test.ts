@@ -1,7 +1,7 @@
 // Files of points through the object store of a real NATS server.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -12,6 +12,8 @@ import { indexName, PART_BYTES, partName } from '../../../../src/experiment/swee
 import { InputUploads } from '../../../../src/experiment/sweep/nats/input-uploads.ts';
 import { SweepSpace } from '../../../../src/experiment/sweep/nats/sweep-space.ts';
 import type { InputUse, PointInput } from '../../../../src/experiment/sweep/point.ts';
+import { shippedModelsDir } from '../../../../src/sct/semantics/model-files.ts';
+import { MANIFEST, setHash } from '../../../../src/sct/semantics/model-set.ts';
 import { NO_NATS, TestNats } from '../../../nats-server.ts';
 
 const options = { skip: NO_NATS, timeout: 120_000 };
@@ -113,4 +115,45 @@ test('a photo that has changed since the sweep was made is not taken for it', op
   await writeFile(photo, 'before');
   await uploads.put(input);
   await assert.rejects(uploads.put({ ...input, path: join(here, 'gone.png'), sha256: '1'.repeat(64) }), UsageError);
+});
+
+test('a model set that a worker lacks comes through the store and is the one that was hashed', options, async (t) => {
+  const { url } = await TestNats.start(t);
+  const [here, there] = [await scratch(t), await scratch(t)];
+  // The shipped set with one network changed: another set, which no worker has.
+  const manifest = JSON.parse(await readFile(join(shippedModelsDir(), MANIFEST), 'utf8'));
+  const set = manifest.sets.find(({ name }: { name: string }) => name === 'base');
+  await cp(join(shippedModelsDir(), 'base'), join(here, 'base'), { recursive: true });
+  const [file] = set.files;
+  const network = Buffer.concat([await readFile(join(here, file.path)), Buffer.of(0)]);
+  await writeFile(join(here, file.path), network);
+  Object.assign(file, { bytes: network.length, sha256: createHash('sha256').update(network).digest('hex') });
+  set.sha256 = setHash(set.files);
+  set.id = set.sha256.slice(0, 8);
+  await writeFile(join(here, MANIFEST), JSON.stringify({ ...manifest, sets: [set] }));
+  const input = await inputOf('models', here);
+  assert.notEqual(input.sha256, (await inputOf('models', shippedModelsDir())).sha256);
+  const space = await openSpace(t, url);
+  await new InputUploads(space).put(input);
+  const path = await new InputCache(space, there).get(input);
+  assert.ok(path.startsWith(there), path);
+  assert.equal(await inputSha256('models', path), input.sha256);
+  assert.ok((await readFile(join(path, file.path))).equals(network));
+  // The shipped one does not travel: it is not in the store, and is found all the same.
+  assert.equal(await new InputCache(space, there).get(await inputOf('models', shippedModelsDir())), shippedModelsDir());
+  // A network that somebody changed in the cache is fetched again.
+  await writeFile(join(path, file.path), network.subarray(1));
+  assert.equal(await new InputCache(space, there).get(input), path);
+  assert.ok((await readFile(join(path, file.path))).equals(network));
+});
+
+test('an input that would fill the disk is not fetched', options, async (t) => {
+  const { url } = await TestNats.start(t);
+  const [here, there] = [await scratch(t), await scratch(t)];
+  await writeFile(join(here, 'photo.png'), 'what was meant');
+  const input = await inputOf('photo', join(here, 'photo.png'));
+  const space = await openSpace(t, url);
+  await new InputUploads(space).put(input);
+  await assert.rejects(new InputCache(space, there, 2 ** 60).get(input), /does not fit into/);
+  assert.deepEqual(await readdir(there), []);
 });

@@ -129,11 +129,16 @@ test('an outcome repeats the settings of its point, and says nothing of the mach
     [{ seed: 99 }, /metrics\.seed: is 99/],
     [{ snrDb: 3.5 }, /metrics\.snrDb/],
     [{ numerology: 6 }, /metrics\.numerology/],
-    [{ channel: 'awgn' }, /metrics\.channel/],
     [{ modelSet: '00000000' }, /metrics\.modelSet/],
   ] as const) {
     assert.throws(() => decodeOutcome(point, encodeOutcome(point.id, of(more))), says);
   }
+  // A recorded channel may be said by its name; a modelled one is that of the point.
+  decodeOutcome(point, encodeOutcome(point.id, of({ channel: 'trace:roof' })));
+  assert.throws(
+    () => decodeOutcome(POINT, encodeOutcome(POINT.id, of({ ...settings, channel: 'trace:roof' }))),
+    /metrics\.channel/,
+  );
 });
 
 test('an outcome of more than a message holds is a failure that says so', () => {
