@@ -36,14 +36,14 @@ export function equaliser(n: Numerology): Subject {
   const nodes = noise('channel', 2 * n.nCarriers);
   const weights = Float32Array.from({ length: 2 * SLOT_SYMBOLS }, (_, i) => (i % 2 ? 0.01 * i : 1));
   const perRb = Float32Array.from({ length: 4 * n.nSubbands }, (_, i) => [0.1, 10, 0.01, 11][i % 4]);
-  const phasors = new Float32Array(2 * SLOT_SYMBOLS).fill(Math.SQRT1_2);
+  const turns = Float64Array.from({ length: 4 * SLOT_SYMBOLS }, (_, i) => [Math.SQRT1_2, Math.SQRT1_2, 1, 0][i % 4]);
   const re = n.nSubbands * RB_DATA_RE;
   const payload = new Float32Array(2 * re);
   const snr = new Float32Array(re);
   const efficiency = new Float64Array(n.nSubbands);
   const middles = new Float32Array(2 * n.nCarriers);
   const slot = {
-    ...{ slots: 1, symbol: 14, rows, phasors, order: 2, nodes },
+    ...{ slots: 1, symbol: 14, rows, turns, order: 2, nodes },
     ...{ sets: new Uint16Array(1), weights, noise: perRb },
   };
   const [wasm, plain] = [WasmEqualiserKernel, PlainEqualiserKernel].map((Kernel) => {

@@ -278,13 +278,12 @@ export class BurstReceiver {
     tracker.beginSlots(slots);
     for (let slot = 0; slot < slots; slot++) tracker.takeSlot(samples, base);
     const phase = tracker.phases(0);
-    const { rows, pilots } = tracker.finishSlots(phase);
+    const received = tracker.finishSlots(phase);
     const payload = readPayload(
       n,
       slots,
       layout.controlSymbols,
-      rows,
-      pilots,
+      received,
       phase,
       preamble,
       acquisition.noiseVariance,

@@ -5,15 +5,13 @@ import { signalPower } from '../channel-est/signal-power.ts';
 import { fitStore } from '../channel-est/window-solver.ts';
 import { SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 
-/** Channel and noise of a burst's slots, and the common phases that were taken out before. */
+/** Channel and noise of a burst's slots, and the common phases that the pilots are without. */
 export interface PayloadEstimate {
   readonly observed: PilotObservations;
   readonly estimate: ChannelEstimate;
   readonly noise: NoiseEstimate;
   /** [symbol], rad. */
   readonly phase: Float64Array;
-  /** exp(i phase), [symbol][re, im]. */
-  readonly phasors: Float32Array;
 }
 
 /** Phases whose mean square off a straight line is this share of the noise are one: no second estimate is made. */
@@ -26,31 +24,24 @@ const TRACKED_GAIN = 0.02;
  * channel, too, and what it then takes out leaves a channel that no smooth function of time describes. A straight line leaves
  * fading to the channel estimate and phase noise in the noise. Of the two the one with less noise in the pilots is taken.
  *
- * @param received pilots as received; they are turned in place
+ * @param observed pilots without the tracked phases
  * @param tracked smoothed common phases, [symbol], rad
  */
 export function estimatePayload(
-  received: PilotObservations,
+  observed: PilotObservations,
   tracked: Float64Array,
   estimator: ChannelEstimator,
 ): PayloadEstimate {
-  const phasors = phasorsOf(tracked);
-  const { numerology, slots, pilots, noiseVariance, preamble } = received;
-  const { kernel } = fitStore(numerology);
-  // Turning leaves their energy as it is.
-  const energy = kernel.turn(pilots, phasors, -1);
-  // Fields one by one: a spread costs some microseconds.
-  const observed = { numerology, slots, pilots, noiseVariance, preamble, energy };
   const { estimate, noise } = estimateBoth(observed, estimator);
-  const first = { observed, estimate, noise, phase: tracked, phasors };
+  const first = { observed, estimate, noise, phase: tracked };
   const noiseRatio = first.noise.mean / signalPower(observed);
   if (!(offLine(tracked) > STRAIGHT * noiseRatio)) return first;
   const other = { ...observed, pilots: observed.pilots.slice() };
-  kernel.turn(other.pilots, phasors, 1);
+  const { kernel } = fitStore(observed.numerology);
+  kernel.turn(other.pilots, phasorsOf(tracked), 1);
   const straight = straightPhases(other);
-  const straightPhasors = phasorsOf(straight);
-  kernel.turn(other.pilots, straightPhasors, -1);
-  const second = { observed: other, ...estimateBoth(other, estimator), phase: straight, phasors: straightPhasors };
+  kernel.turn(other.pilots, phasorsOf(straight), -1);
+  const second = { observed: other, ...estimateBoth(other, estimator), phase: straight };
   return meanLog(second.noise.variance) < meanLog(first.noise.variance) + TRACKED_GAIN ? second : first;
 }
 

@@ -5,6 +5,7 @@ import type { NoiseEstimate } from '../channel-est/noise.ts';
 import { type RbSnr, rbSnrOfEfficiency } from '../channel-est/rb-snr.ts';
 import { makeEqualiser } from '../kernels/equalise.ts';
 import { type EqualiserKernel, NOISE_NUMBERS } from '../kernels/equalise-kernel.ts';
+import { ofdmKernel } from '../kernels/ofdm.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import { FloatPool } from './float-pool.ts';
@@ -26,16 +27,27 @@ export interface Payload extends RbSnr {
   readonly estimator: string;
 }
 
+/** A burst's slots as received. */
+export interface ReceivedSlots {
+  /** [slot x 14][nCarriers][re, im] */
+  readonly rows: Float32Array;
+  /** What they are still to be turned by, common phases and all, as SlotsToEqualise has it. Changed in place. */
+  readonly turns: Float64Array;
+  /** Least-squares channel at the pilots, turned, [slot x 14][nSubbands][re, im]. */
+  readonly pilots: Float32Array;
+  /** Sum of their |p|^2 where it is known. */
+  readonly energy?: number;
+}
+
 /**
- * From the slots' symbols to payload RE: removes the common phases, estimates channel and noise over the burst, and
- * equalises. `keptSymbols` of each slot go to `channelDetail`; the large arrays come from `pool`. `rows` is [slot x 14][nCarriers][re, im]; `pilots` [slot x 14][nSubbands][re, im] is changed in place.
+ * From the slots' symbols to payload RE: estimates channel and noise over the burst, and equalises. `keptSymbols` of each slot go
+ * to `channelDetail`; the large arrays come from `pool`. `phases`: common phases that `received` is turned by, of all symbols.
  */
 export function readPayload(
   n: Numerology,
   slots: number,
   firstSymbol: number,
-  rows: Float32Array,
-  pilots: Float32Array,
+  { rows, turns, pilots, energy }: ReceivedSlots,
   phases: Float64Array,
   preamble: PreambleEstimate,
   noiseVariance: number,
@@ -43,11 +55,10 @@ export function readPayload(
   keptSymbols: readonly number[] = [],
   pool = new FloatPool(),
 ): Payload {
-  const { estimate, noise, phase, phasors } = estimatePayload(
-    { numerology: n, slots, pilots, noiseVariance, preamble },
-    phases.subarray(firstSymbol, firstSymbol + slots * SLOT_SYMBOLS),
-    estimator,
-  );
+  const tracked = phases.subarray(firstSymbol, firstSymbol + slots * SLOT_SYMBOLS);
+  const observed = { numerology: n, slots, pilots, energy, noiseVariance, preamble };
+  const { estimate, noise, phase } = estimatePayload(observed, tracked, estimator);
+  if (phase !== tracked) turnBy(tracked, phase, turns);
   const payload = pool.take(2 * slots * n.nSubbands * RB_DATA_RE);
   const payloadSnr = pool.take(slots * n.nSubbands * RB_DATA_RE);
   const middles = pool.take(2 * n.nCarriers * slots);
@@ -57,7 +68,7 @@ export function readPayload(
   const { channel } = estimate;
   const { order, nodes, sets, weights } = channel;
   const perRb = noiseOf(estimate, noise);
-  const input = { slots, symbol: firstSymbol, rows, phasors, order, nodes, sets, weights, noise: perRb };
+  const input = { slots, symbol: firstSymbol, rows, turns, order, nodes, sets, weights, noise: perRb };
   const power =
     equaliserOf(n).equalise(input, payload, payloadSnr, efficiency, middles) / Math.max(1, payloadSnr.length);
   for (let slot = 0; slot < slots; slot++) {
@@ -86,6 +97,18 @@ export function readPayload(
   };
 }
 
+/** Takes other phases out of rows than those that were to be. */
+function turnBy(before: Float64Array, now: Float64Array, turns: Float64Array): void {
+  for (let i = 0; i < now.length; i++) {
+    const cos = Math.cos(before[i] - now[i]);
+    const sin = Math.sin(before[i] - now[i]);
+    const re = turns[4 * i];
+    const im = turns[4 * i + 1];
+    turns[4 * i] = re * cos - im * sin;
+    turns[4 * i + 1] = re * sin + im * cos;
+  }
+}
+
 /**
  * What the equaliser is told of every RB: the noise, with the channel estimate's own error, which acts like noise on every RE;
  * for the SNR the noise alone, and by how much |estimate|^2 is too large.
@@ -107,11 +130,11 @@ function noiseOf(estimate: ChannelEstimate, noise: NoiseEstimate): Float32Array 
 
 const equalisers = new Map<number, EqualiserKernel>();
 
-/** The equaliser of a numerology, made once a thread. */
+/** The equaliser of a numerology, made once a thread, in the memory where the OFDM kernel holds a burst's rows. */
 function equaliserOf(n: Numerology): EqualiserKernel {
   let kernel = equalisers.get(n.id);
   if (!kernel) {
-    kernel = makeEqualiser(resourceGrid(n).slotPattern);
+    kernel = makeEqualiser(resourceGrid(n).slotPattern, ofdmKernel(n.fftSize, n.nCarriers).memory);
     equalisers.set(n.id, kernel);
   }
   return kernel;

@@ -12,6 +12,7 @@ import type { Acquisition } from '../sync/acquire.ts';
 import { centreOfPower, pilotDelay } from '../sync/pilot-delay.ts';
 import { TimingTracker } from '../sync/timing-tracker.ts';
 import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
+import type { ReceivedSlots } from './payload-reader.ts';
 
 /** Subbands over which a fading channel's change is taken for alike. */
 const FADING_COHERENCE = 3;
@@ -58,13 +59,13 @@ export class SymbolTracker {
   /** Of a slot's symbols: first samples of their windows, and phase and angle from carrier to carrier to take out, rad. */
   private readonly windows = new Int32Array(SLOT_SYMBOLS);
   private readonly angles = new Float64Array(2 * SLOT_SYMBOLS);
-  /** Turns the slots' symbols once the burst's clock is known. */
+  /** Holds the slots' symbols until the burst's clock is known. */
   private readonly slotKernel: OfdmKernel;
   private readonly heldPattern: HeldPattern;
   private held!: Held;
   /** Symbol at which the slots begin. */
   private firstSlot = 0;
-  /** Of every slots' symbol: the same angles, [symbol][start, step], and the whole samples that its window was moved. */
+  /** Of every slots' symbol: what its row is turned by, [symbol][start, step], and the whole samples that its window was moved. */
   private slotAngles = new Float64Array(0);
   private moved = new Int32Array(0);
   /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
@@ -154,7 +155,7 @@ export class SymbolTracker {
     this.symbol += count;
   }
 
-  /** The slots begin: symbols that `finishSlots` turns and `takeSlot` takes, `slots` times. */
+  /** The slots begin: `takeSlot`, `slots` times, then `finishSlots`. */
   beginSlots(slots: number): void {
     const symbols = slots * SLOT_SYMBOLS;
     this.held = this.slotKernel.hold(this.heldPattern, symbols);
@@ -274,11 +275,10 @@ export class SymbolTracker {
   }
 
   /**
-   * With the whole burst seen, the clock's line is known better than it was on the way: takes the slots' delays by it out of rows
-   * and pilots, and what the difference had put into their common phases. What it returns is valid until a tracker of this thread
-   * begins slots.
+   * With the whole burst seen, the clock's line is known better than it was on the way: corrects the phases by what the difference had put
+   * into them, and turns the pilots by both. What it returns is valid until a tracker of this thread begins slots.
    */
-  finishSlots(phases: Float64Array): Held {
+  finishSlots(phases: Float64Array): ReceivedSlots {
     const { slotAngles, moved, applied, centres, firstSlot } = this;
     const unit = (2 * Math.PI) / this.n.fftSize;
     const count = this.symbol - firstSlot;
@@ -286,9 +286,10 @@ export class SymbolTracker {
       const delay = this.timing.delayAt(symbol);
       slotAngles[2 * t + 1] = unit * (delay - moved[t]);
       phases[symbol] += unit * (delay - applied[symbol]) * centres[symbol];
+      slotAngles[2 * t] -= phases[symbol];
     }
-    this.slotKernel.finish(slotAngles, count, firstSlot);
-    return this.held;
+    const energy = this.slotKernel.finish(slotAngles, count, firstSlot);
+    return { rows: this.held.rows, turns: this.held.turns, pilots: this.held.pilots, energy };
   }
 
   /**

@@ -9,10 +9,13 @@ export interface SlotsToEqualise {
   readonly slots: number;
   /** Number of the first slot's first symbol, counted from the header's first. */
   readonly symbol: number;
-  /** [slot x 14][nCarriers][re, im]. */
+  /** [slot x 14][nCarriers][re, im]; read where they are if they lie in the memory that the kernel was given. */
   readonly rows: Float32Array;
-  /** Common phases exp(i phase) to be taken out, [slot x 14][re, im]. */
-  readonly phasors: Float32Array;
+  /**
+   * What the rows are turned by: at the first carrier, and from carrier to carrier, [slot x 14][2][re, im]. The carriers are
+   * k = -K/2..-1, 1..K/2, so there are two steps from the last one below DC to the first one above. Read where they are as the rows.
+   */
+  readonly turns: Float64Array;
   /** h = sum_d weights[symbol][d] nodes[sets[slot]][d]: [set][order][nCarriers][re, im], [slots], [slot x 14][order]. */
   readonly order: number;
   readonly nodes: Float32Array;
@@ -23,10 +26,10 @@ export interface SlotsToEqualise {
 }
 
 /**
- * MMSE equalisation of the data RE of slots, with common phase and scrambling taken out in the same step, straight from the
+ * MMSE equalisation of the data RE of slots, with phase, delay and scrambling taken out in the same step, straight from the
  * functions that make up the channel,
  *
- *   x = conj(h) y / (|h|^2 + sigma^2) exp(-i phase) j^-turns,   snr = |h|^2 / sigma^2,
+ *   x = conj(h) y turn / (|h|^2 + sigma^2) j^-quarters,   snr = |h|^2 / sigma^2,
  *
  * and for the SNR of each RB the spectral efficiency, sum of log2(1 + max(0, |h|^2 - bias) / noise) over its data RE.
  */

@@ -10,15 +10,15 @@ import {
 export class PlainEqualiserKernel implements EqualiserKernel {
   readonly nSubbands: number;
   private readonly pattern: SlotPattern;
-  /** Cosine and sine of minus the common phase less 0 to 3 quarter turns. */
-  private readonly turned = new Float64Array(8);
-  /** Channel of one symbol, [nCarriers][re, im]. */
+  /** Channel of one symbol, and what its carriers are turned by, [nCarriers][re, im]. */
   private readonly channel: Float32Array;
+  private readonly turned: Float64Array;
 
   constructor(pattern: SlotPattern) {
     this.nSubbands = pattern.nSubbands;
     this.pattern = pattern;
     this.channel = new Float32Array(24 * pattern.nSubbands);
+    this.turned = new Float64Array(24 * pattern.nSubbands);
   }
 
   equalise(
@@ -28,16 +28,16 @@ export class PlainEqualiserKernel implements EqualiserKernel {
     efficiency: Float64Array,
     middles: Float32Array,
   ): number {
-    const { nSubbands, turned, channel } = this;
+    const { nSubbands, channel } = this;
     const { rows, noise } = input;
     const { pilots, turns } = this.pattern;
     let power = 0;
     for (let symbol = 0; symbol < 14 * input.slots; symbol++) {
       const slot = Math.floor(symbol / 14);
       const t = symbol - 14 * slot;
-      this.setTurns(input.phasors, symbol);
       this.setChannel(input, slot, symbol);
       if (t === 7) middles.set(channel, channel.length * slot);
+      const turned = this.turnsOf(input.turns, symbol);
       let i = 11 * nSubbands * ((input.symbol + symbol) % 64);
       let row = 24 * nSubbands * symbol;
       for (let s = 0; s < nSubbands; s++) {
@@ -55,9 +55,11 @@ export class PlainEqualiserKernel implements EqualiserKernel {
           const scale = 1 / (gain + sigma2);
           const xr = (hr * yr + hi * yi) * scale;
           const xi = (hr * yi - hi * yr) * scale;
-          const u = 2 * turns[i++];
-          const ur = turned[u];
-          const ui = turned[u + 1];
+          const quarter = turns[i++];
+          // Less a quarter turn: [re, im] to [im, -re].
+          const [tr, ti] = [turned[c], turned[c + 1]];
+          const ur = quarter === 0 ? tr : quarter === 1 ? ti : quarter === 2 ? -tr : -ti;
+          const ui = quarter === 0 ? ti : quarter === 1 ? -tr : quarter === 2 ? -ti : tr;
           payload[2 * p] = xr * ur - xi * ui;
           payload[2 * p + 1] = xr * ui + xi * ur;
           payloadSnr[p++] = gain * perSigma2;
@@ -83,18 +85,19 @@ export class PlainEqualiserKernel implements EqualiserKernel {
     }
   }
 
-  /** turned = j^-turns exp(-i phase). */
-  private setTurns(phasors: Float32Array, symbol: number): void {
+  /** Of a symbol's carriers, [nCarriers][re, im]. */
+  private turnsOf(turns: Float64Array, symbol: number): Float64Array {
     const { turned } = this;
-    const cos = phasors[2 * symbol];
-    const sin = -phasors[2 * symbol + 1];
-    turned[0] = cos;
-    turned[1] = sin;
-    turned[2] = sin;
-    turned[3] = -cos;
-    turned[4] = -cos;
-    turned[5] = -sin;
-    turned[6] = -sin;
-    turned[7] = cos;
+    let [re, im] = turns.subarray(4 * symbol);
+    const [stepRe, stepIm] = turns.subarray(4 * symbol + 2);
+    for (let c = 0; c < turned.length; c += 2) {
+      turned[c] = re;
+      turned[c + 1] = im;
+      // The carrier at DC is none.
+      for (let steps = c + 2 === turned.length / 2 ? 2 : 1; steps > 0; steps--) {
+        [re, im] = [re * stepRe - im * stepIm, re * stepIm + im * stepRe];
+      }
+    }
+    return turned;
   }
 }

@@ -7,12 +7,11 @@ import {
   type SlotsToEqualise,
 } from './equalise-kernel.ts';
 import { EQUALISE_WASM } from './equalise-wasm-binary.ts';
-import { instantiate } from './wasm.ts';
+import { instantiate, type KernelMemory, newMemory } from './wasm.ts';
 
-/** What assembly/equalise.ts exports; addresses are byte offsets into `memory`. */
+/** What assembly/equalise.ts exports; addresses are byte offsets into the memory. */
 interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer };
-  readonly PHASES: { readonly value: number };
+  readonly ROW_TURNS: { readonly value: number };
   readonly PILOTS: { readonly value: number };
   readonly NOISE: { readonly value: number };
   readonly PRODUCTS: { readonly value: number };
@@ -25,7 +24,15 @@ interface Exports {
   readonly TURNS: { readonly value: number };
   readonly MIDDLES: { readonly value: number };
   makeTables(): void;
-  equaliseSlots(count: number, subbands: number, firstSymbol: number, order: number, mostSnr: number): number;
+  equaliseSlots(
+    count: number,
+    subbands: number,
+    firstSymbol: number,
+    order: number,
+    mostSnr: number,
+    rows: number,
+    turns: number,
+  ): number;
 }
 
 const MAX_SUBBANDS = 50;
@@ -33,36 +40,53 @@ const SYMBOLS = 14;
 const SUBBAND = 12;
 const RB_DATA = 154;
 const SEQUENCE_SYMBOLS = 64;
+/** Pages of a memory of its own. */
+const PAGES = 15;
+const MOST_PAGES = 160;
 
 /** WebAssembly SIMD in single precision (products in double), four carriers a vector, as many slots a call as 50 subbands hold. */
 export class WasmEqualiserKernel implements EqualiserKernel {
   readonly nSubbands: number;
   private readonly slotsPerCall: number;
   private readonly wasm: Exports;
-  private readonly phases: Float32Array;
-  private readonly noise: Float32Array;
-  private readonly products: Float64Array;
-  private readonly sets: Uint32Array;
-  private readonly weights: Float32Array;
-  private readonly rows: Float32Array;
-  private readonly nodes: Float32Array;
-  private readonly payload: Float32Array;
-  private readonly snr: Float32Array;
-  private readonly middles: Float32Array;
+  private readonly memory: KernelMemory;
+  /** That which the views are of. */
+  private buffer!: ArrayBuffer;
+  private turns!: Float64Array;
+  private noise!: Float32Array;
+  private products!: Float64Array;
+  private sets!: Uint32Array;
+  private weights!: Float32Array;
+  private rows!: Float32Array;
+  private nodes!: Float32Array;
+  private payload!: Float32Array;
+  private snr!: Float32Array;
+  private middles!: Float32Array;
 
-  constructor({ nSubbands, pilots, turns }: SlotPattern) {
+  constructor({ nSubbands, pilots, turns }: SlotPattern, memory = newMemory(PAGES, MOST_PAGES)) {
     if (turns.length !== SEQUENCE_SYMBOLS * (SUBBAND - 1) * nSubbands || pilots.length !== SYMBOLS)
       throw new RangeError('a pattern of 14 pilots and 64 symbols of quarter turns is expected');
     if (nSubbands < 1 || nSubbands > MAX_SUBBANDS)
       throw new RangeError(`equaliser of ${nSubbands} subbands, 1 to ${MAX_SUBBANDS} expected`);
-    const wasm = instantiate<Exports>(EQUALISE_WASM);
-    const { buffer } = wasm.memory;
-    const slots = Math.floor(MAX_SUBBANDS / nSubbands);
-    const carriers = SUBBAND * nSubbands;
+    const wasm = instantiate<Exports>(EQUALISE_WASM, memory);
+    const { buffer } = memory;
     this.nSubbands = nSubbands;
-    this.slotsPerCall = slots;
+    this.slotsPerCall = Math.floor(MAX_SUBBANDS / nSubbands);
     this.wasm = wasm;
-    this.phases = new Float32Array(buffer, wasm.PHASES.value, 2 * SYMBOLS * slots);
+    this.memory = memory;
+    wasm.makeTables();
+    new Uint32Array(buffer, wasm.PILOTS.value, SYMBOLS).set(pilots);
+    const selected = new Uint8Array(buffer, wasm.TURNS.value, 4 * turns.length);
+    for (let i = 0; i < selected.length; i++) selected[i] = 4 * turns[i >> 2] + (i & 3);
+    this.views();
+  }
+
+  private views(): void {
+    const { wasm, nSubbands, slotsPerCall: slots } = this;
+    const { buffer } = this.memory;
+    const carriers = SUBBAND * nSubbands;
+    this.buffer = buffer;
+    this.turns = new Float64Array(buffer, wasm.ROW_TURNS.value, 4 * SYMBOLS * slots);
     this.noise = new Float32Array(buffer, wasm.NOISE.value, NOISE_NUMBERS * nSubbands * slots);
     this.products = new Float64Array(buffer, wasm.PRODUCTS.value, 2 * nSubbands * slots);
     this.sets = new Uint32Array(buffer, wasm.SETS.value, slots);
@@ -72,10 +96,6 @@ export class WasmEqualiserKernel implements EqualiserKernel {
     this.payload = new Float32Array(buffer, wasm.PAYLOAD.value, 2 * RB_DATA * nSubbands * slots);
     this.snr = new Float32Array(buffer, wasm.SNR.value, RB_DATA * nSubbands * slots);
     this.middles = new Float32Array(buffer, wasm.MIDDLES.value, 2 * slots * carriers);
-    wasm.makeTables();
-    new Uint32Array(buffer, wasm.PILOTS.value, SYMBOLS).set(pilots);
-    const selected = new Uint8Array(buffer, wasm.TURNS.value, 4 * turns.length);
-    for (let i = 0; i < selected.length; i++) selected[i] = 4 * turns[i >> 2] + (i & 3);
   }
 
   equalise(
@@ -87,13 +107,21 @@ export class WasmEqualiserKernel implements EqualiserKernel {
   ): number {
     if (input.order < 1 || input.order > MOST_ORDER)
       throw new RangeError(`channel of ${input.order} functions, 1 to ${MOST_ORDER} expected`);
-    const { slotsPerCall, products } = this;
+    if (this.buffer !== this.memory.buffer) this.views();
+    const { slotsPerCall, products, buffer } = this;
+    const rowBytes = 4 * 2 * SUBBAND * this.nSubbands;
+    const { rows, turns } = input;
+    // Where they lie in this memory; else they are copied in.
+    const held = rows.buffer === buffer && turns.buffer === buffer;
     let power = 0;
     for (let slot = 0; slot < input.slots; slot += slotsPerCall) {
       const count = Math.min(slotsPerCall, input.slots - slot);
       this.load(input, slot, count);
+      if (!held) this.loadRows(input, slot, count);
+      const rowsAt = held ? rows.byteOffset + rowBytes * SYMBOLS * slot : this.rows.byteOffset;
+      const turnsAt = held ? turns.byteOffset + 32 * SYMBOLS * slot : this.turns.byteOffset;
       const symbol = (input.symbol + SYMBOLS * slot) % SEQUENCE_SYMBOLS;
-      power += this.wasm.equaliseSlots(count, this.nSubbands, symbol, input.order, MOST_SNR);
+      power += this.wasm.equaliseSlots(count, this.nSubbands, symbol, input.order, MOST_SNR, rowsAt, turnsAt);
       const rbs = count * this.nSubbands;
       const first = slot * this.nSubbands;
       const whole = count === slotsPerCall;
@@ -105,18 +133,22 @@ export class WasmEqualiserKernel implements EqualiserKernel {
     return power;
   }
 
-  /** Copies in `count` slots from `slot` on. */
-  private load({ rows, phasors, order, nodes, sets, weights, noise }: SlotsToEqualise, slot: number, count: number) {
+  private loadRows({ rows, turns }: SlotsToEqualise, slot: number, count: number): void {
+    const length = 2 * SUBBAND * this.nSubbands * SYMBOLS;
+    this.rows.set(rows.subarray(length * slot, length * (slot + count)));
+    this.turns.set(turns.subarray(4 * SYMBOLS * slot, 4 * SYMBOLS * (slot + count)));
+  }
+
+  /** Copies in what is known of `count` slots from `slot` on. */
+  private load({ order, nodes, sets, weights, noise }: SlotsToEqualise, slot: number, count: number): void {
     const row = 2 * SUBBAND * this.nSubbands;
     const symbols = SYMBOLS * count;
     const first = SYMBOLS * slot;
-    this.rows.set(rows.subarray(row * first, row * (first + symbols)));
     const set = row * order;
     this.nodes.set(nodes.subarray(set * sets[slot], set * (sets[slot + count - 1] + 1)));
     for (let i = 0; i < count; i++) this.sets[i] = 4 * set * (sets[slot + i] - sets[slot]);
     this.weights.set(weights.subarray(order * first, order * (first + symbols)));
     const perSlot = NOISE_NUMBERS * this.nSubbands;
     this.noise.set(noise.subarray(perSlot * slot, perSlot * (slot + count)));
-    this.phases.set(phasors.subarray(2 * first, 2 * (first + symbols)));
   }
 }

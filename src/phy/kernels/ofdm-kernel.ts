@@ -1,3 +1,5 @@
+import type { KernelMemory } from './wasm.ts';
+
 /** Pilots of a burst's slots. */
 export interface HeldPattern {
   /** Carrier of the pilot within each subband of 12 carriers, of a slot's symbols 0 to 13. */
@@ -8,8 +10,10 @@ export interface HeldPattern {
 
 /** What a kernel holds of a burst's slots; views of its memory. */
 export interface Held {
-  /** [symbol][nCarriers][re, im] */
+  /** [symbol][nCarriers][re, im], as they come out of the transform, without start phases and ramps. */
   readonly rows: Float32Array;
+  /** After `finish`, what each row is to be turned by: at its first carrier, and from carrier to carrier, [symbol][2][re, im]. */
+  readonly turns: Float64Array;
   /** Least-squares channel y conj(pilot), [symbol][nSubbands][re, im] */
   readonly pilots: Float32Array;
   /** The same of each slot alone. */
@@ -25,9 +29,11 @@ export function slotsOf(pilots: Float32Array, length: number): Float32Array[] {
 
 /**
  * The slots of one burst, which stay in the kernel's memory until all of them are there: what their symbols have to be turned by
- * is known best then, and only the pilots have to be turned on the way.
+ * is known best then. Only the pilots are turned, on the way and once more at the end; the rest is where it is read (EqualiserKernel).
  */
 export interface HeldSymbols {
+  /** What the rows held lie in, for a kernel that reads them there; null in plain TypeScript. */
+  readonly memory: KernelMemory | null;
   /** Room for so many symbols with that pattern; what was held before is lost. */
   hold(pattern: HeldPattern, symbols: number): Held;
   /**
@@ -43,8 +49,8 @@ export interface HeldSymbols {
     first: number,
     sequence: number,
   ): void;
-  /** Turns all `count` symbols held by their angles, [count][start, step], and `pilots` anew with them. */
-  finish(angles: Float64Array, count: number, sequence: number): void;
+  /** Turns of all `count` symbols held, by their angles, [count][start, step], and `pilots` anew with them; returns the pilots' energy. */
+  finish(angles: Float64Array, count: number, sequence: number): number;
 }
 
 /**

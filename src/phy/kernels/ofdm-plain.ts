@@ -8,6 +8,7 @@ const SLOT_SYMBOLS = 14;
 export class PlainOfdmKernel implements OfdmKernel {
   readonly fftSize: number;
   readonly nCarriers: number;
+  readonly memory = null;
   private readonly fft: PlainFftKernel;
   private readonly time: Float32Array;
   private readonly spectrum: Float32Array;
@@ -48,7 +49,8 @@ export class PlainOfdmKernel implements OfdmKernel {
     const perSymbol = (2 * nCarriers) / SUBBAND_CARRIERS;
     const pilots = new Float32Array(perSymbol * symbols);
     const slotPilots = slotsOf(pilots, SLOT_SYMBOLS * perSymbol);
-    this.held = { rows: new Float32Array(2 * nCarriers * symbols), pilots, slotPilots };
+    const rows = new Float32Array(2 * nCarriers * symbols);
+    this.held = { rows, turns: new Float64Array(4 * symbols), pilots, slotPilots };
     return this.held;
   }
 
@@ -75,16 +77,24 @@ export class PlainOfdmKernel implements OfdmKernel {
     }
   }
 
-  finish(angles: Float64Array, count: number, sequence: number): void {
+  finish(angles: Float64Array, count: number, sequence: number): number {
     const { nCarriers, fftSize, spectrum } = this;
-    const { rows } = this.held!;
+    const { rows, turns, pilots } = this.held!;
+    const turned = new Float32Array(2 * nCarriers);
+    let energy = 0;
     for (let t = 0; t < count; t++) {
       const at = 2 * nCarriers * t;
       spectrum.set(rows.subarray(at, at + nCarriers), 2 * fftSize - nCarriers);
       spectrum.set(rows.subarray(at + nCarriers, at + 2 * nCarriers), 2);
-      this.turnCarriers(angles[2 * t], angles[2 * t + 1], rows, at);
-      this.pilotsOf(rows, at, t % SLOT_SYMBOLS, t, sequence);
+      this.turnCarriers(angles[2 * t], angles[2 * t + 1], turned, 0);
+      this.pilotsOf(turned, 0, t % SLOT_SYMBOLS, t, sequence);
+      const step = angles[2 * t + 1];
+      const first = angles[2 * t] - (nCarriers / 2) * step;
+      turns.set([Math.cos(first), Math.sin(first), Math.cos(step), Math.sin(step)], 4 * t);
     }
+    const length = ((2 * nCarriers) / SUBBAND_CARRIERS) * count;
+    for (let i = 0; i < length; i++) energy += pilots[i] * pilots[i];
+    return energy;
   }
 
   /** Channel at the pilots of a row, which has the pattern of a slot's symbol `local`, to those of symbol `t`. */

@@ -1,11 +1,11 @@
 import { fftFactors } from './fft-wasm.ts';
 import { fillRotation, type Held, type HeldPattern, type OfdmKernel, slotsOf } from './ofdm-kernel.ts';
 import { OFDM_WASM } from './ofdm-wasm-binary.ts';
-import { instantiate } from './wasm.ts';
+import { instantiate, type KernelMemory } from './wasm.ts';
 
 /** What assembly/ofdm.ts exports; addresses are byte offsets into `memory`. */
 interface Exports {
-  readonly memory: { readonly buffer: ArrayBuffer; grow(pages: number): number };
+  readonly memory: KernelMemory;
   readonly FACTORS: { readonly value: number };
   readonly ROTATION: { readonly value: number };
   readonly SYMBOLS: { readonly value: number };
@@ -24,7 +24,15 @@ interface Exports {
     pilots: number,
     local: number,
   ): void;
-  finish(carriers: number, symbols: number, sequence: number, angles: number, row: number, pilots: number): void;
+  finish(
+    carriers: number,
+    symbols: number,
+    sequence: number,
+    angles: number,
+    turns: number,
+    row: number,
+    pilots: number,
+  ): number;
 }
 
 /** Most symbols and samples that one call takes. */
@@ -45,6 +53,7 @@ const MAX_BYTES = 160 * PAGE;
 export class WasmOfdmKernel implements OfdmKernel {
   readonly fftSize: number;
   readonly nCarriers: number;
+  readonly memory: KernelMemory;
   private readonly wasm: Exports;
   private samples!: Float32Array;
   private symbols!: Float64Array;
@@ -68,6 +77,7 @@ export class WasmOfdmKernel implements OfdmKernel {
     this.fftSize = fftSize;
     this.nCarriers = nCarriers;
     this.wasm = wasm;
+    this.memory = wasm.memory;
     this.views();
     this.exact = new Float64Array(2 * fftSize);
     const factors = fftFactors(fftSize);
@@ -100,7 +110,8 @@ export class WasmOfdmKernel implements OfdmKernel {
     const { wasm, nCarriers } = this;
     const nSubbands = nCarriers / SUBBAND;
     const angles = wasm.HELD.value;
-    const pilotsAt = angles + 16 * symbols;
+    const turnsAt = angles + 16 * symbols;
+    const pilotsAt = turnsAt + 32 * symbols;
     const rowsAt = pilotsAt + 16 * Math.ceil((nSubbands * symbols) / 2);
     const end = rowsAt + 8 * nCarriers * symbols;
     if (end > MAX_BYTES)
@@ -115,6 +126,7 @@ export class WasmOfdmKernel implements OfdmKernel {
     const pilots = new Float32Array(buffer, pilotsAt, 2 * nSubbands * symbols);
     this.held = {
       rows: new Float32Array(buffer, rowsAt, 2 * nCarriers * symbols),
+      turns: new Float64Array(buffer, turnsAt, 4 * symbols),
       pilots,
       slotPilots: slotsOf(pilots, 2 * nSubbands * SLOT),
     };
@@ -145,12 +157,13 @@ export class WasmOfdmKernel implements OfdmKernel {
     }
   }
 
-  finish(angles: Float64Array, count: number, sequence: number): void {
+  finish(angles: Float64Array, count: number, sequence: number): number {
     const { wasm, nCarriers } = this;
-    const { rows, pilots } = this.held!;
+    const { rows, turns, pilots } = this.held!;
     if (count > this.heldSymbols) throw new RangeError(`more than ${this.heldSymbols} symbols`);
     this.angles.set(angles.length === 2 * count ? angles : angles.subarray(0, 2 * count));
-    wasm.finish(nCarriers, count, sequence, this.angles.byteOffset, rows.byteOffset, pilots.byteOffset);
+    const [angleAt, turnAt] = [this.angles.byteOffset, turns.byteOffset];
+    return wasm.finish(nCarriers, count, sequence, angleAt, turnAt, rows.byteOffset, pilots.byteOffset);
   }
 
   /** Symbols from `done` on and their samples to the kernel's memory, as many as it holds; returns how many. */

@@ -2,7 +2,14 @@
 interface WebAssemblyInterface {
   validate(bytes: Uint8Array): boolean;
   readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object) => { readonly exports: object };
+  readonly Instance: new (module: object, imports?: object) => { readonly exports: object };
+  readonly Memory: new (limits: { initial: number; maximum: number }) => KernelMemory;
+}
+
+/** Memory of a kernel; growing it makes a new buffer. */
+export interface KernelMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
 }
 
 const { WebAssembly } = globalThis as unknown as { readonly WebAssembly: WebAssemblyInterface };
@@ -19,14 +26,22 @@ export function canRun(base64: string): boolean {
 /** Compiled modules of this thread: instances share their code, and what the engine has optimised of it. */
 const modules = new Map<string, object>();
 
-/** An instance of a module without imports, with a memory of its own; `Exports` is what its source exports. */
-export function instantiate<Exports>(base64: string): Exports {
+/** A memory for a kernel that brings none; pages of 64 KiB. */
+export function newMemory(pages: number, most: number): KernelMemory {
+  return new WebAssembly.Memory({ initial: pages, maximum: most });
+}
+
+/**
+ * An instance of a module with a memory of its own, or in another kernel's where it was made for that (`shared` in assembly/build.js);
+ * `Exports` is what its source exports.
+ */
+export function instantiate<Exports>(base64: string, memory?: KernelMemory): Exports {
   let module = modules.get(base64);
   if (!module) {
     module = new WebAssembly.Module(bytesOf(base64));
     modules.set(base64, module);
   }
-  return new WebAssembly.Instance(module).exports as Exports;
+  return new WebAssembly.Instance(module, memory && { env: { memory } }).exports as Exports;
 }
 
 /** True unless the environment says SCT_KERNELS=js: plain TypeScript instead of WebAssembly, with the same results. */

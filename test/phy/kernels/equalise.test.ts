@@ -6,6 +6,9 @@ import { makeEqualiser } from '../../../src/phy/kernels/equalise.ts';
 import type { SlotPattern, SlotsToEqualise } from '../../../src/phy/kernels/equalise-kernel.ts';
 import { PlainEqualiserKernel } from '../../../src/phy/kernels/equalise-plain.ts';
 import { WasmEqualiserKernel } from '../../../src/phy/kernels/equalise-wasm.ts';
+import { WasmOfdmKernel } from '../../../src/phy/kernels/ofdm-wasm.ts';
+import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
+import { resourceGrid } from '../../../src/phy/resource-grid.ts';
 
 /** Any pilots and scrambling at all: the kernels need not know those of the air interface. */
 function pattern(nSubbands: number, random: RandomStream): SlotPattern {
@@ -40,12 +43,13 @@ function slotsOf({ nSubbands, slots, order, symbol, noiseLog }: Shape, random: R
     const sigma2 = 10 ** noiseLog * (0.5 + random.uniform());
     noise.set([sigma2, 1 / sigma2, 0.3 * sigma2 * random.normal(), 1.1 / sigma2], 4 * rb);
   }
-  const phases = Array.from({ length: 14 * slots }, () => 4 * random.normal());
+  // Any start, and some turns over all carriers.
+  const angles = Array.from({ length: 28 * slots }, (_, i) => (i % 2 ? 5 / nSubbands : 9) * random.normal());
   return {
     slots,
     symbol,
     rows: complexNoise(random, carriers * 14 * slots),
-    phasors: Float32Array.from(phases.flatMap((p) => [Math.cos(p), Math.sin(p)])),
+    turns: Float64Array.from(angles.flatMap((a) => [Math.cos(a), Math.sin(a)])),
     order,
     nodes: complexNoise(random, carriers * order * (sets[slots - 1] + 1)),
     sets,
@@ -143,7 +147,10 @@ test('a known channel, phase and scrambling are taken out: closed form', () => {
           const hi = w0 * input.nodes[node + 1] + w1 * input.nodes[node + 145];
           if (t === 7) middles.set([hr, hi], 144 * slot + 2 * c);
           const turn = shape.turns[66 * ((61 + symbol) % 64) + 11 * s + data++];
-          const angle = Math.atan2(input.phasors[2 * symbol + 1], input.phasors[2 * symbol]) + (Math.PI / 2) * turn;
+          const [start, step] = [0, 2].map((i) =>
+            Math.atan2(input.turns[4 * symbol + i + 1], input.turns[4 * symbol + i]),
+          );
+          const angle = (Math.PI / 2) * turn - start - (c < 36 ? c : c + 1) * step;
           const [xr, xi] = [sent[2 * p], sent[2 * p + 1]];
           const ar = xr * Math.cos(angle) - xi * Math.sin(angle);
           const ai = xr * Math.sin(angle) + xi * Math.cos(angle);
@@ -179,6 +186,27 @@ test('a known channel, phase and scrambling are taken out: closed form', () => {
     efficiency.forEach((v, i) => {
       assert.ok(Math.abs(got.efficiency[i] - v) < 1e-3, `RB ${i}`);
     });
+  }
+});
+
+test('rows in the memory of an OFDM kernel are read there, also after it has grown', () => {
+  for (const n of NUMEROLOGIES) {
+    const random = new RandomStream(`held/${n.id}`);
+    const { slotPattern, transmitPattern } = resourceGrid(n);
+    const held = new WasmOfdmKernel(n.fftSize, n.nCarriers);
+    const there = new WasmEqualiserKernel(slotPattern, held.memory);
+    const apart = new WasmEqualiserKernel(slotPattern);
+    const { pilots: offsets, pilotValues: values } = transmitPattern;
+    for (const slots of [3, 100, 20]) {
+      const { rows, pilots } = held.hold({ offsets, values }, 14 * slots);
+      const input = slotsOf({ nSubbands: n.nSubbands, slots, order: 2, symbol: 40, noiseLog: -1 }, random);
+      rows.set(input.rows);
+      pilots.fill(3);
+      assert.deepEqual(run(there, { ...input, rows }), run(apart, input));
+      // Neither kernel writes on what the other one holds.
+      assert.deepEqual(rows, input.rows);
+      assert.ok(pilots.every((v) => v === 3));
+    }
   }
 });
 

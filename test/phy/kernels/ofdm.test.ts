@@ -58,7 +58,7 @@ test('WebAssembly demodulates like plain TypeScript, any number of symbols, offs
   }
 });
 
-/** A burst's slots held, their pilots on the way, and rows and pilots after all are turned by other angles. */
+/** A burst's slots held, their pilots on the way and after all are turned by other angles. */
 function held(kernel: OfdmKernel, seed: number, slots: number, sequence: number) {
   const n = NUMEROLOGIES.find(({ nCarriers }) => nCarriers === kernel.nCarriers)!;
   const { offsets, values } = patternOf(n);
@@ -72,7 +72,7 @@ function held(kernel: OfdmKernel, seed: number, slots: number, sequence: number)
       i % 2 === 0 ? 7 * random.normal() : random.normal() / n.fftSize,
     );
   const [angles, last] = [some(), some()];
-  const { rows, pilots } = kernel.hold({ offsets, values }, count);
+  const { rows, turns, pilots } = kernel.hold({ offsets, values }, count);
   for (let slot = 0; slot < slots; slot++) {
     const from = slot * SLOT_SYMBOLS;
     const to = from + SLOT_SYMBOLS;
@@ -80,8 +80,18 @@ function held(kernel: OfdmKernel, seed: number, slots: number, sequence: number)
     kernel.take(samples, windows.subarray(from, to), its, SLOT_SYMBOLS, 0.01, from, sequence);
   }
   const onTheWay = pilots.slice();
-  kernel.finish(last, count, sequence);
-  return { samples, windows, angles, last, onTheWay, rows: rows.slice(), pilots: pilots.slice() };
+  const energy = kernel.finish(last, count, sequence);
+  return {
+    energy,
+    samples,
+    windows,
+    angles,
+    last,
+    onTheWay,
+    rows: rows.slice(),
+    turns: turns.slice(),
+    pilots: pilots.slice(),
+  };
 }
 
 function patternOf(n: Numerology) {
@@ -89,19 +99,39 @@ function patternOf(n: Numerology) {
   return { offsets, values };
 }
 
-test('slots held: pilots on the way, then rows and pilots with their last angles, as if demodulated with each', () => {
+test('slots held: pilots on the way, then with their last angles, as if demodulated with each; rows without any', () => {
   for (const n of NUMEROLOGIES) {
     const grid = resourceGrid(n);
     const wasm = new WasmOfdmKernel(n.fftSize, n.nCarriers);
     for (const kernel of [new PlainOfdmKernel(n.fftSize, n.nCarriers), wasm, wasm]) {
       const slots = kernel === wasm ? 5 : 2;
       const sequence = 57;
-      const { samples, windows, angles, last, onTheWay, rows, pilots } = held(kernel, 3 + n.id, slots, sequence);
+      const { samples, windows, angles, last, onTheWay, energy, rows, turns, pilots } = held(
+        kernel,
+        3 + n.id,
+        slots,
+        sequence,
+      );
       const count = SLOT_SYMBOLS * slots;
-      for (const [by, rowsToo, found] of [[angles, null, onTheWay] as const, [last, rows, pilots] as const]) {
+      const sum = pilots.reduce((all, v) => all + v * v, 0);
+      assert.ok(Math.abs(energy / sum - 1) < 1e-6, `energy ${energy} ${sum}`);
+      for (let t = 0; t < count; t++) {
+        const first = last[2 * t] - (n.nCarriers / 2) * last[2 * t + 1];
+        for (const [i, angle] of [first, last[2 * t + 1]].entries()) {
+          assert.ok(Math.abs(turns[4 * t + 2 * i] - Math.cos(angle)) < 1e-12);
+          assert.ok(Math.abs(turns[4 * t + 2 * i + 1] - Math.sin(angle)) < 1e-12);
+        }
+      }
+      const none = new Float64Array(2 * count);
+      for (const [by, rowsToo, found] of [
+        [angles, null, onTheWay],
+        [last, null, pilots],
+        [none, rows, null],
+      ] as const) {
         const expected = new Float32Array(2 * n.nCarriers * count);
         new PlainOfdmKernel(n.fftSize, n.nCarriers).demodulate(samples, windows, by, count, 0.01, expected, 0);
         if (rowsToo) assert.ok(difference(expected, rowsToo) < 1e-5, `rows of ${n.fftSize} points`);
+        if (!found) continue;
         const channel = new Float32Array(2 * n.nSubbands * count);
         for (let t = 0; t < count; t++) {
           grid.pilotChannel(

@@ -7,13 +7,16 @@ import asc from 'assemblyscript/asc';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-/** Kernels by file name, and the memory pages (64 KiB) each has: never more, never less, but where `most` lets it grow. They may import each other. */
+/**
+ * Kernels by file name, and the memory pages (64 KiB) each has: never more, never less, but where `most` lets it grow. `shared`: it is given
+ * another kernel's memory. They may import each other.
+ */
 const KERNELS = [
   { name: 'ldpc', pages: 5 },
   { name: 'fft', pages: 4 },
-  { name: 'ofdm', pages: 10, most: 160 },
+  { name: 'ofdm', pages: 15, most: 160 },
   { name: 'demap', pages: 3 },
-  { name: 'equalise', pages: 9 },
+  { name: 'equalise', pages: 15, most: 160, shared: true },
   { name: 'lmmse', pages: 2, most: 4096 },
   { name: 'resample', pages: 16 },
   { name: 'rate-match', pages: 5 },
@@ -31,10 +34,11 @@ const KERNELS = [
 const sources = readdirSync(here);
 
 /** Text of the generated module of one kernel. */
-async function compileKernel({ name, pages, most = pages }) {
+async function compileKernel({ name, pages, most = pages, shared = false }) {
   let wasm;
   const options = ['--enable', 'simd', '-O3', '--noAssert', '--runtime', 'stub'];
   const memory = ['--initialMemory', String(pages), '--maximumMemory', String(most)];
+  if (shared) memory.push('--importMemory');
   const { error, stderr } = await asc.main([`${name}.ts`, '--outFile', 'out.wasm', ...options, ...memory], {
     readFile: (file) => {
       // The compiler adds an extension to what an import names with one.

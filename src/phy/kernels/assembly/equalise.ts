@@ -3,36 +3,40 @@
 //
 // Slot by slot, subband by subband, symbol by symbol, twelve carriers in three vectors. Where a vector holds the pilot it is
 // moved to the end and the next vector written over it, so that the eleven data RE of a symbol lie together.
+//
+// The memory is that of the OFDM kernel, which leaves it from BASE on up to the rows that it holds (HELD of ofdm.ts).
+
+import { BASE, prepareTurns, RAMP_BYTES, RAMPS, SPLIT, TURN_BYTES, TURNS_NOW } from './equalise-turns.ts';
 
 /** Carrier of the pilot within each subband. u32 [14] */
-export const PILOTS: usize = 1024;
+export const PILOTS: usize = BASE + 1024;
 /** Of each pilot carrier: ones where there is none. u32 [12][12] */
-const MASKS: usize = 1088;
+const MASKS: usize = BASE + 1088;
 /** Of each pilot carrier: bytes of a vector of four carriers without the pilot. u8 [12][3][16] */
-const ORDERS: usize = 1664;
+const ORDERS: usize = BASE + 1664;
 /** Of each pilot carrier: places of the first carrier of each vector among the data RE, bytes of a float. u32 [12][4] */
-const PLACES: usize = 2240;
+const PLACES: usize = BASE + 2240;
 /** First byte of each slot's functions behind NODES. u32 [50] */
-export const SETS: usize = 2432;
+export const SETS: usize = BASE + 2432;
 /** f32 [slot x subband][noise that weighs the equaliser, 1 over it, bias of |h|^2, 1 over the noise], at most 50 */
-export const NOISE: usize = 2640;
+export const NOISE: usize = BASE + 2640;
 /** Product of 1 + SNR over the data RE as mantissa and exponent of two. f64 [slot x subband][2] */
-export const PRODUCTS: usize = 3440;
-/** f32 [slot x 14][cos, sin of the phase to be taken out] */
-export const PHASES: usize = 4240;
+export const PRODUCTS: usize = BASE + 3440;
+/** Turns that do not stand in this memory: at the row's first carrier, and from carrier to carrier. f64 [slot x 14][2][re, im] */
+export const ROW_TURNS: usize = BASE + 4240;
 /** f32 [slot x 14][order], at most 14 functions */
-export const WEIGHTS: usize = 9840;
-/** f32 [slot x 14][carrier][re, im], at most 50 subbands in all slots together */
-export const ROWS: usize = 49152;
+export const WEIGHTS: usize = BASE + 26640;
+/** Rows that do not lie in this memory: f32 [slot x 14][carrier][re, im], at most 50 subbands in all slots together */
+export const ROWS: usize = BASE + 69664;
 /** f32 [set][order][carrier][re, im] */
-export const NODES: usize = 116736;
+export const NODES: usize = BASE + 137248;
 /** f32 [slot x subband][154][re, im], f32 [slot x subband][154], and what the last pilot writes behind them */
-export const PAYLOAD: usize = 184320;
-export const SNR: usize = 246272;
+export const PAYLOAD: usize = BASE + 204832;
+export const SNR: usize = BASE + 266784;
 /** Bytes of [cos, sin, -cos, -sin] that take a data RE's quarter turns back. u8 [64][data RE of the symbol][4] */
-export const TURNS: usize = 277504;
+export const TURNS: usize = BASE + 298016;
 /** The channel in the middle of each slot. f32 [slot][carrier][re, im] */
-export const MIDDLES: usize = 418304;
+export const MIDDLES: usize = BASE + 438816;
 
 const SYMBOLS: usize = 14;
 const MIDDLE: usize = 7;
@@ -61,14 +65,15 @@ type Second = u16;
 type Third = u32;
 
 /**
- * Four carriers: a and b of the channel, y of the twelve carriers received, [re, im] each; `lanes`, where the bytes of a vector without the
- * pilot stand; `quarters`, bytes of turnsRe = [cos, sin, -cos, -sin] of minus the common phase, and of turnsIm, the same a quarter turn on;
- * `place` of the group among the data RE. Returns |h|^2.
+ * Four carriers: a and b of the channel, y of the twelve carriers received, [re, im] each, and their ramp; `lanes`, where the bytes of a
+ * vector without the pilot stand; `quarters`, bytes of turnsRe = [cos, sin, -cos, -sin] of the turn at the first carrier, and of turnsIm, the
+ * same a quarter turn on; `place` of the group among the data RE. Returns |h|^2.
  */
 function equaliseFour<Group>(
   a: v128,
   b: v128,
   y: usize,
+  ramp: usize,
   lanes: usize,
   place: usize,
   quarters: usize,
@@ -82,8 +87,12 @@ function equaliseFour<Group>(
   const group: usize = sizeof<Group>() >> 1;
   const y0 = v128.load(y + (group << 5));
   const y1 = v128.load(y + (group << 5), 16);
-  const yr = v128.shuffle<f32>(y0, y1, 0, 2, 4, 6);
-  const yi = v128.shuffle<f32>(y0, y1, 1, 3, 5, 7);
+  const xr = v128.shuffle<f32>(y0, y1, 0, 2, 4, 6);
+  const xi = v128.shuffle<f32>(y0, y1, 1, 3, 5, 7);
+  const cos = v128.load(ramp + (group << 5));
+  const sin = v128.load(ramp + (group << 5), 16);
+  const yr = f32x4.sub(f32x4.mul(xr, cos), f32x4.mul(xi, sin));
+  const yi = f32x4.add(f32x4.mul(xr, sin), f32x4.mul(xi, cos));
   const hr = v128.shuffle<f32>(a, b, 0, 2, 4, 6);
   const hi = v128.shuffle<f32>(a, b, 1, 3, 5, 7);
   const gain = f32x4.add(f32x4.mul(hr, hr), f32x4.mul(hi, hi));
@@ -111,8 +120,16 @@ function snrOf(gain: v128, bias: v128, perNoise: v128, most: v128): v128 {
   return f32x4.pmin(most, f32x4.pmax(f32x4.splat(0), f32x4.mul(f32x4.sub(gain, bias), perNoise)));
 }
 
-/** `count` slots, ROWS and NODES to PAYLOAD, SNR and PRODUCTS; returns the sum of |h|^2 over the data RE. */
-export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize, order: usize, mostSnr: f32): f64 {
+/** `count` slots, rows and their turns at addresses and NODES to PAYLOAD, SNR and PRODUCTS; returns the sum of |h|^2 over the data RE. */
+export function equaliseSlots(
+  count: usize,
+  subbands: usize,
+  firstSymbol: usize,
+  order: usize,
+  mostSnr: f32,
+  rows: usize,
+  turns: usize,
+): f64 {
   const zero = f32x4.splat(0);
   const one = f32x4.splat(1);
   const most = f32x4.splat(mostSnr);
@@ -126,6 +143,7 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
   let power: f64 = 0;
   for (let slot: usize = 0; slot < count; slot++) {
     const set = NODES + <usize>load<u32>(SETS + (slot << 2));
+    prepareTurns(turns + ((slot * SYMBOLS) << 5), subbands);
     for (let s: usize = 0; s < subbands; s++, rb++) {
       const noise = NOISE + (rb << 4);
       const sigma = v128.load32_splat(noise);
@@ -133,6 +151,10 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
       const bias = v128.load32_splat(noise, 8);
       const perNoise = v128.load32_splat(noise, 12);
       const column = (SUBBAND * s) << 3;
+      // DC lies behind the lower half, at an odd number of subbands in the middle of one.
+      const middle = s === (subbands - 1) >> 1;
+      const ramps = middle && subbands & 1 ? SPLIT : RAMPS;
+      const onwards: usize = middle ? 48 : 16;
       let sum = zero;
       let mantissas = oneDouble;
       let exponents = i64x2.splat(0);
@@ -160,13 +182,13 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
           h5 = f32x4.add(h5, f32x4.mul(w, v128.load(node, 80)));
         }
         if (t === MIDDLE) {
-          const middle = MIDDLES + slot * rowBytes + column;
-          v128.store(middle, h0);
-          v128.store(middle, h1, 16);
-          v128.store(middle, h2, 32);
-          v128.store(middle, h3, 48);
-          v128.store(middle, h4, 64);
-          v128.store(middle, h5, 80);
+          const to = MIDDLES + slot * rowBytes + column;
+          v128.store(to, h0);
+          v128.store(to, h1, 16);
+          v128.store(to, h2, 32);
+          v128.store(to, h3, 48);
+          v128.store(to, h4, 64);
+          v128.store(to, h5, 80);
         }
         const pilot = <usize>load<u32>(PILOTS + (t << 2));
         const tables = MASKS + pilot * (SUBBAND << 2);
@@ -175,15 +197,24 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
         const third = <usize>load<u32>(PLACES + (pilot << 4), 8);
         const turn =
           TURNS + ((((firstSymbol + symbol) % SEQUENCE) * (SUBBAND - 1) * subbands + s * (SUBBAND - 1)) << 2);
-        const phase = v128.load64_zero(PHASES + (symbol << 3));
-        // [cos, -sin, -cos, sin]
-        const turnsRe = v128.xor(v128.shuffle<f64>(phase, phase, 0, 0), i32x4(0, 0x80000000, 0x80000000, 0));
+        const base = TURNS_NOW + t * TURN_BYTES;
+        const now = v128.load(base);
+        const next = f64x2.add(
+          f64x2.mul(v128.shuffle<f64>(now, now, 0, 0), v128.load(base + onwards)),
+          f64x2.mul(v128.shuffle<f64>(now, now, 1, 1), v128.load(base + onwards, 16)),
+        );
+        v128.store(base, next);
+        const phase = f32x4.demote_f64x2_zero(now);
+        // [cos, sin, -cos, -sin]
+        const turnsRe = v128.xor(v128.shuffle<f64>(phase, phase, 0, 0), i32x4(0, 0, 0x80000000, 0x80000000));
         const turnsIm = v128.shuffle<f32>(turnsRe, turnsRe, 1, 2, 3, 0);
-        const received = ROWS + symbol * rowBytes + column;
+        const received = rows + symbol * rowBytes + column;
+        const ramp = ramps + t * RAMP_BYTES;
         const g0 = equaliseFour<First>(
           h0,
           h1,
           received,
+          ramp,
           lanes,
           0,
           turn,
@@ -198,6 +229,7 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
           h2,
           h3,
           received,
+          ramp,
           lanes,
           second,
           turn,
@@ -212,6 +244,7 @@ export function equaliseSlots(count: usize, subbands: usize, firstSymbol: usize,
           h4,
           h5,
           received,
+          ramp,
           lanes,
           third,
           turn,

@@ -4,6 +4,7 @@
 // The frequency offset is taken out where the transform reads its input; the phase ramp over the carriers where its
 // output is cut to the occupied ones. Angles run in double precision, four carriers a step.
 import { FACTORS, forwardRotated, RESULT } from './fft.ts';
+import { timesIm, timesRe, turnsOf } from './turns.ts';
 
 export { FACTORS } from './fft.ts';
 
@@ -20,8 +21,12 @@ export const ROWS: usize = 357376;
 /** Carrier of the pilot within each subband, u32 [14], and the pilots' values, f32 [64][nSubbands][re, im]. */
 export const OFFSETS: usize = 434304;
 export const VALUES: usize = 434368;
-/** What is held of a burst begins here: angles f64 [symbol][start, step], pilots [symbol][nSubbands], rows [symbol][nCarriers]. */
-export const HELD: usize = 524288;
+/**
+ * Memory from 524288 on is the equaliser's (equalise.ts), which reads the rows held. Behind it lies what is held of a burst: angles f64
+ * [symbol][start, step], turns f64 [symbol][at the first carrier, from carrier to carrier][re, im], pilots [symbol][nSubbands], rows
+ * [symbol][nCarriers].
+ */
+export const HELD: usize = 983040;
 
 const SYMBOL_BYTES: usize = 24;
 const SUBBAND: usize = 12;
@@ -40,41 +45,6 @@ function turnFour(at: usize, cos: v128, sin: v128): void {
   v128.store(at, v128.shuffle<f32>(outRe, outIm, 2, 6, 3, 7), 16);
 }
 
-/**
- * exp(i x) of two angles to an address: x less its quarter turns, then polynomials of degree 13 and 14, exact to some 1e-15 for x
- * of a few turns. It takes long, but not for the one before: so those of several symbols come one after the other.
- */
-function turnsOf(x: v128, to: usize): void {
-  const quarters = f64x2.nearest(f64x2.mul(x, f64x2.splat(0.6366197723675814)));
-  const rough = f64x2.sub(x, f64x2.mul(quarters, f64x2.splat(1.5707963267948966)));
-  const r = f64x2.sub(rough, f64x2.mul(quarters, f64x2.splat(6.123233995736766e-17)));
-  const z = f64x2.mul(r, r);
-  let sin = f64x2.add(f64x2.splat(-2.505210838544172e-8), f64x2.mul(z, f64x2.splat(1.6059043836821613e-10)));
-  sin = f64x2.add(f64x2.splat(2.7557319223985893e-6), f64x2.mul(z, sin));
-  sin = f64x2.add(f64x2.splat(-1.984126984126984e-4), f64x2.mul(z, sin));
-  sin = f64x2.add(f64x2.splat(8.333333333333333e-3), f64x2.mul(z, sin));
-  sin = f64x2.add(f64x2.splat(-0.16666666666666666), f64x2.mul(z, sin));
-  sin = f64x2.add(r, f64x2.mul(f64x2.mul(r, z), sin));
-  let cos = f64x2.add(f64x2.splat(2.08767569878681e-9), f64x2.mul(z, f64x2.splat(-1.1470745597729725e-11)));
-  cos = f64x2.add(f64x2.splat(-2.755731922398589e-7), f64x2.mul(z, cos));
-  cos = f64x2.add(f64x2.splat(2.48015873015873e-5), f64x2.mul(z, cos));
-  cos = f64x2.add(f64x2.splat(-1.388888888888889e-3), f64x2.mul(z, cos));
-  cos = f64x2.add(f64x2.splat(4.1666666666666664e-2), f64x2.mul(z, cos));
-  cos = f64x2.add(f64x2.splat(-0.5), f64x2.mul(z, cos));
-  cos = f64x2.add(f64x2.splat(1), f64x2.mul(z, cos));
-  // Of both numbers of quarter turns the last two bits, at the top of a lane of 64.
-  const whole = i32x4.trunc_sat_f64x2_s_zero(quarters);
-  const count = v128.shuffle<i32>(whole, whole, 0, 0, 1, 1);
-  const top = i64x2.splat(0x8000000000000000);
-  const odd = i32x4.shr_s(i32x4.shl(count, 31), 31);
-  const re = v128.bitselect(sin, cos, odd);
-  const im = v128.bitselect(cos, sin, odd);
-  const reSign = v128.and(i32x4.shl(i32x4.add(count, i32x4.splat(1)), 30), top);
-  const imSign = v128.and(i32x4.shl(count, 30), top);
-  v128.store(to, v128.xor(re, reSign));
-  v128.store(to, v128.xor(im, imSign), 16);
-}
-
 /** The occupied carriers of RESULT to a row: -half..-1 stand at the end of the bins, 1..half behind DC. */
 function cut(size: usize, half: usize, row: usize): void {
   const below = RESULT + ((size - half) << 3);
@@ -86,17 +56,112 @@ function cut(size: usize, half: usize, row: usize): void {
   }
 }
 
-/** Least-squares channel at the pilots of a row to another address: y conj(pilot). */
-function pilotsOf(row: usize, symbol: usize, local: usize, subbands: usize, to: usize): void {
-  let value = VALUES + (((symbol % SEQUENCE) * subbands) << 3);
-  let y = row + ((<usize>load<u32>(OFFSETS + (local << 2))) << 3);
-  for (const end = to + (subbands << 3); to < end; to += 8, value += 8, y += SUBBAND << 3) {
-    const re = load<f32>(y);
-    const im = load<f32>(y, 4);
-    const pr = load<f32>(value);
-    const pi = load<f32>(value, 4);
-    store<f32>(to, re * pr + im * pi);
-    store<f32>(to, im * pr - re * pi, 4);
+/** [re, im] times [re, im], of two at once. */
+function timesBoth(a: v128, b: v128): v128 {
+  const re = f32x4.mul(a, v128.shuffle<f32>(b, b, 0, 0, 2, 2));
+  const im = f32x4.mul(v128.shuffle<f32>(a, a, 1, 0, 3, 2), v128.shuffle<f32>(b, b, 1, 1, 3, 3));
+  return f32x4.add(re, v128.xor(im, i32x4(0x80000000, 0, 0x80000000, 0)));
+}
+
+/** The address of symbol `symbol`'s pilot values. */
+function valuesOf(symbol: usize, subbands: usize): usize {
+  return VALUES + (((symbol % SEQUENCE) * subbands) << 3);
+}
+
+/**
+ * Least-squares channel y conj(pilot) at the pilots of rows, with start phases and ramps, two symbols side by side. `sequence`: the first
+ * symbol's number in the pilots' sequence; it is symbol `local` of a slot. `angles`: f64 [start, step] of each, `angleBytes` apart. `turns`:
+ * where it is not 0, receives f64 [turn at the row's first carrier, turn from carrier to carrier][re, im] of each.
+ */
+function pilotsOf(
+  row: usize,
+  carriers: usize,
+  symbols: usize,
+  sequence: usize,
+  local: usize,
+  angles: usize,
+  angleBytes: usize,
+  pilots: usize,
+  turns: usize,
+): void {
+  const subbands = carriers / SUBBAND;
+  const half = <i32>(carriers >> 1);
+  const last = symbols - 1;
+  for (let t: usize = 0; t < symbols; t += 2) {
+    // An odd number: the last one twice.
+    const after: usize = t < last ? 1 : 0;
+    const localAfter = local + after === SLOT ? 0 : local + after;
+    const offset = <i32>load<u32>(OFFSETS + (local << 2));
+    const offsetAfter = <i32>load<u32>(OFFSETS + (localAfter << 2));
+    const anglesAfter = angles + after * angleBytes;
+    const start = f64x2(load<f64>(angles), load<f64>(anglesAfter));
+    const step = f64x2(load<f64>(angles, 8), load<f64>(anglesAfter, 8));
+    turnsOf(step, PAIRS);
+    const stepRe = v128.load(PAIRS);
+    const stepIm = v128.load(PAIRS, 16);
+    if (turns !== 0) {
+      turnsOf(f64x2.sub(start, f64x2.mul(f64x2.splat(<f64>half), step)), PAIRS);
+      const firstRe = v128.load(PAIRS);
+      const firstIm = v128.load(PAIRS, 16);
+      const turnsAfter = turns + (after << 5);
+      v128.store(turns, v128.shuffle<f64>(firstRe, firstIm, 0, 2));
+      v128.store(turns, v128.shuffle<f64>(stepRe, stepIm, 0, 2), 16);
+      v128.store(turnsAfter, v128.shuffle<f64>(firstRe, firstIm, 1, 3));
+      v128.store(turnsAfter, v128.shuffle<f64>(stepRe, stepIm, 1, 3), 16);
+      turns += 64;
+    }
+    turnsOf(f64x2.sub(start, f64x2.mul(f64x2(<f64>(half - offset), <f64>(half - offsetAfter)), step)), PAIRS);
+    let re = v128.load(PAIRS);
+    let im = v128.load(PAIRS, 16);
+    // To the power of 12, from one subband to the next.
+    const twoRe = timesRe(stepRe, stepIm, stepRe, stepIm);
+    const twoIm = timesIm(stepRe, stepIm, stepRe, stepIm);
+    const fourRe = timesRe(twoRe, twoIm, twoRe, twoIm);
+    const fourIm = timesIm(twoRe, twoIm, twoRe, twoIm);
+    const eightRe = timesRe(fourRe, fourIm, fourRe, fourIm);
+    const eightIm = timesIm(fourRe, fourIm, fourRe, fourIm);
+    const nextRe = timesRe(eightRe, eightIm, fourRe, fourIm);
+    const nextIm = timesIm(eightRe, eightIm, fourRe, fourIm);
+    let value = valuesOf(sequence + t, subbands);
+    let valueAfter = valuesOf(sequence + t + after, subbands);
+    let y = row + ((<usize>offset) << 3);
+    let yAfter = row + after * (carriers << 3) + ((<usize>offsetAfter) << 3);
+    let to = pilots;
+    let toAfter = pilots + after * (subbands << 3);
+    let left = half - offset;
+    let leftAfter = half - offsetAfter;
+    for (const end = to + (subbands << 3); to < end; to += 8, toAfter += 8) {
+      // The carrier at DC is none.
+      const above = left <= 0 && left > -(<i32>SUBBAND);
+      const aboveAfter = leftAfter <= 0 && leftAfter > -(<i32>SUBBAND);
+      if (above || aboveAfter) {
+        const which = i64x2(above ? -1 : 0, aboveAfter ? -1 : 0);
+        const jumpRe = timesRe(re, im, stepRe, stepIm);
+        const jumpIm = timesIm(re, im, stepRe, stepIm);
+        re = v128.bitselect(jumpRe, re, which);
+        im = v128.bitselect(jumpIm, im, which);
+      }
+      left -= SUBBAND;
+      leftAfter -= SUBBAND;
+      const received = v128.load64_lane(yAfter, v128.load64_zero(y), 1);
+      const pilot = v128.load64_lane(valueAfter, v128.load64_zero(value), 1);
+      const turn = v128.shuffle<f32>(f32x4.demote_f64x2_zero(re), f32x4.demote_f64x2_zero(im), 0, 4, 1, 5);
+      const conjugate = v128.xor(pilot, i32x4(0, 0x80000000, 0, 0x80000000));
+      const channel = timesBoth(timesBoth(received, conjugate), turn);
+      v128.store64_lane(to, channel, 0);
+      v128.store64_lane(toAfter, channel, 1);
+      y += SUBBAND << 3;
+      yAfter += SUBBAND << 3;
+      value += 8;
+      valueAfter += 8;
+      const nowRe = re;
+      re = timesRe(nowRe, im, nextRe, nextIm);
+      im = timesIm(nowRe, im, nextRe, nextIm);
+    }
+    row += carriers << 4;
+    pilots += subbands << 4;
+    angles += 2 * angleBytes;
+    local = localAfter === SLOT - 1 ? 0 : localAfter + 1;
   }
 }
 
@@ -114,54 +179,12 @@ export function take(
   local: usize,
 ): void {
   const half = carriers >> 1;
-  const halfBytes = half << 3;
-  const subbands = carriers / SUBBAND;
-  let symbol = SYMBOLS;
-  for (let t: usize = 0, first = local; t < symbols; t++, symbol += SYMBOL_BYTES) {
-    const step = load<f64>(symbol, 8);
-    const offset = <i32>load<u32>(OFFSETS + (first << 2));
-    turnsOf(f64x2(load<f64>(symbol) - <f64>(<i32>half - offset) * step, step), PAIRS + (t << 5));
-    first = first === SLOT - 1 ? 0 : first + 1;
+  let to = row;
+  for (let s = SYMBOLS, end = s + symbols * SYMBOL_BYTES; s < end; s += SYMBOL_BYTES, to += carriers << 3) {
+    forwardRotated(size, SAMPLES + ((<usize>load<f64>(s, 16)) << 3), RESULT, FACTORS, ROTATION);
+    cut(size, half, to);
   }
-  symbol = SYMBOLS;
-  for (let t: usize = 0; t < symbols; t++, symbol += SYMBOL_BYTES, row += 2 * halfBytes, pilots += subbands << 3) {
-    forwardRotated(size, SAMPLES + ((<usize>load<f64>(symbol, 16)) << 3), RESULT, FACTORS, ROTATION);
-    cut(size, half, row);
-    pilotsOf(row, sequence + t, local, subbands, pilots);
-    const offset = <usize>load<u32>(OFFSETS + (local << 2));
-    const pair = PAIRS + (t << 5);
-    let re = load<f64>(pair);
-    let im = load<f64>(pair, 16);
-    const stepRe = load<f64>(pair, 8);
-    const stepIm = load<f64>(pair, 24);
-    // To the power of 12, from one subband to the next.
-    const twoRe = stepRe * stepRe - stepIm * stepIm;
-    const twoIm = 2 * stepRe * stepIm;
-    const threeRe = twoRe * stepRe - twoIm * stepIm;
-    const threeIm = twoRe * stepIm + twoIm * stepRe;
-    const sixRe = threeRe * threeRe - threeIm * threeIm;
-    const sixIm = 2 * threeRe * threeIm;
-    const nextRe = sixRe * sixRe - sixIm * sixIm;
-    const nextIm = 2 * sixRe * sixIm;
-    let left = <i32>half - <i32>offset;
-    for (let p = pilots, end = pilots + (subbands << 3); p < end; p += 8) {
-      // The carrier at DC is none.
-      if (left <= 0 && left > -(<i32>SUBBAND)) {
-        const jump = re * stepRe - im * stepIm;
-        im = re * stepIm + im * stepRe;
-        re = jump;
-      }
-      left -= SUBBAND;
-      const x = <f64>load<f32>(p);
-      const y = <f64>load<f32>(p, 4);
-      store<f32>(p, <f32>(x * re - y * im));
-      store<f32>(p, <f32>(x * im + y * re), 4);
-      const turned = re * nextRe - im * nextIm;
-      im = re * nextIm + im * nextRe;
-      re = turned;
-    }
-    local = local === SLOT - 1 ? 0 : local + 1;
-  }
+  pilotsOf(row, carriers, symbols, sequence, local, SYMBOLS, SYMBOL_BYTES, pilots, 0);
 }
 
 /**
@@ -275,25 +298,26 @@ export function demodulate(size: usize, carriers: usize, symbols: usize): void {
   }
 }
 
-/** Start phases and ramps of `symbols` rows held, by `angles`, in place; and their pilots' channel anew. */
+/**
+ * The pilots' channel of `symbols` rows held anew, with start phases and ramps by `angles`, and the turns of each row, which stays as it is. Returns the pilots' energy.
+ */
 export function finish(
   carriers: usize,
   symbols: usize,
   sequence: usize,
   angles: usize,
+  turns: usize,
   row: usize,
   pilots: usize,
-): void {
-  const half = carriers >> 1;
-  const subbands = carriers / SUBBAND;
-  for (const end = sequence + symbols; sequence < end; ) {
-    // A slot, or what is left of one.
-    const some = min(SLOT, end - sequence);
-    for (let t: usize = 0; t < some; t++, angles += 16) turnsOf(v128.load(angles), PAIRS + (t << 5));
-    for (let t: usize = 0; t < some; t++, row += carriers << 3, pilots += subbands << 3) {
-      turnRow(PAIRS + (t << 5), row, half);
-      pilotsOf(row, sequence + t, t, subbands, pilots);
-    }
-    sequence += some;
+): f64 {
+  pilotsOf(row, carriers, symbols, sequence, 0, angles, 16, pilots, turns);
+  // They are a multiple of two.
+  let energy = f64x2.splat(0);
+  for (const end = pilots + (((carriers / SUBBAND) * symbols) << 3); pilots < end; pilots += 16) {
+    const x = v128.load(pilots);
+    const squares = f32x4.mul(x, x);
+    energy = f64x2.add(energy, f64x2.promote_low_f32x4(squares));
+    energy = f64x2.add(energy, f64x2.promote_low_f32x4(v128.shuffle<f32>(squares, squares, 2, 3, 2, 3)));
   }
+  return f64x2.extract_lane(energy, 0) + f64x2.extract_lane(energy, 1);
 }
