@@ -1,5 +1,6 @@
 import { ExitCode } from '../common/errors.ts';
 import { SocketFeedback } from '../link/feedback-socket.ts';
+import { isNatsUrl } from '../link/nats/nats-url.ts';
 import { PushAcceptor } from '../link/push/push-acceptor.ts';
 import type { PushTaken } from '../link/push/push-receiver.ts';
 import { PushedStore } from '../sct/knowledge/pushed-store.ts';
@@ -36,6 +37,22 @@ export function pushText({ offer, state, reason, resumedBytes }: PushTaken): str
   return `push: ${what}, ${sha256.slice(0, 12)}, ${(bytes / 1e6).toFixed(2)} MB${resumed}: ${state}${reason ? ` (${reason})` : ''}`;
 }
 
+interface ServerOptions {
+  readonly token: Buffer;
+  readonly pushes: PushAcceptor;
+  readonly note: (text: string) => void;
+}
+
+async function serverAt(
+  feedback: string,
+  options: ServerOptions,
+): Promise<{ readonly url: string; close(): Promise<void> }> {
+  if (!isNatsUrl(feedback)) return SocketFeedback.listen(feedback, options);
+  // The NATS client is an optional package: it is loaded only where it is asked for.
+  const { NatsPushServer } = await import('../link/nats/nats-push.ts');
+  return NatsPushServer.open(feedback, options);
+}
+
 /** `sct models accept`: takes pushes until it is interrupted, or so many have come. Nothing is trusted by coming. */
 export async function runAccept(
   config: AcceptConfig,
@@ -58,8 +75,8 @@ export async function runAccept(
       if (taken.length === config.count) finish();
     },
   });
-  const socket = await SocketFeedback.listen(config.feedback, { token, pushes: acceptor, note });
-  note(`pushes are taken at ${socket.url}`);
+  const server = await serverAt(config.feedback, { token, pushes: acceptor, note });
+  note(`pushes are taken at ${server.url}`);
   io.signal.addEventListener('abort', finish, { once: true });
   if (io.signal.aborted) finish();
   try {
@@ -67,7 +84,7 @@ export async function runAccept(
   } finally {
     io.signal.removeEventListener('abort', finish);
     await acceptor.close();
-    await socket.close();
+    await server.close();
   }
   const pushes = taken.map(({ offer, ...rest }) => {
     const { kind, name, version, sha256, bytes } = offer;

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
 import { DeviceError, ExitCode, SctError, UsageError } from '../common/errors.ts';
-import { connectPush, type SocketPushLink } from '../link/feedback-push.ts';
+import { connectPush } from '../link/feedback-push.ts';
+import { isNatsUrl, parseNatsUrl } from '../link/nats/nats-url.ts';
+import type { PushLink } from '../link/push/push-link.ts';
 import type { VerdictState } from '../link/push/push-messages.ts';
 import { type PushEnd, type PushFile, pushOver } from '../link/push/push-sender.ts';
 import { referenceHash } from '../sct/knowledge/knowledge-store.ts';
@@ -17,7 +19,7 @@ export interface PushConfig {
   /** A picture's path; or a set of `modelsDir` by its name or the start of its hash. */
   readonly what: string;
   readonly modelsDir?: string | undefined;
-  /** ws://HOST:PORT of the receiver. */
+  /** ws://HOST:PORT of the receiver, or nats://HOST[:PORT][/NAME] where it meets others. */
   readonly feedback: string;
   readonly feedbackToken?: string | undefined;
 }
@@ -49,9 +51,7 @@ const RETRY_MS = { first: 200, most: 5000 } as const;
  * @throws DeviceError where nobody takes it; UsageError for another token, or something that is neither set nor picture
  */
 export async function runPush(config: PushConfig, io: Pick<RunIo, 'progress' | 'signal'>): Promise<PushReport> {
-  if (!/^wss?:/.test(config.feedback)) {
-    throw new UsageError(`--feedback ${config.feedback} cannot carry a push: allowed ws://HOST:PORT, wss://HOST:PORT`);
-  }
+  checkPushWay(config.feedback);
   const token = await readFeedbackToken(config);
   const { offer, files } = await objectOf(config.what, config.modelsDir);
   let [sentBytes, connections, failures] = [0, 0, 0];
@@ -90,6 +90,22 @@ export async function runPush(config: PushConfig, io: Pick<RunIo, 'progress' | '
   }
 }
 
+/** UsageError for a way back that no push goes over. */
+function checkPushWay(feedback: string): void {
+  if (isNatsUrl(feedback)) return void parseNatsUrl(feedback, '--feedback');
+  if (/^wss?:/.test(feedback) && URL.canParse(feedback)) return;
+  throw new UsageError(
+    `--feedback ${feedback} cannot carry a push: allowed ws://HOST:PORT, wss://HOST:PORT, nats://HOST[:PORT][/NAME]`,
+  );
+}
+
+async function connectBy(url: string, token: Buffer): Promise<PushLink> {
+  if (!isNatsUrl(url)) return connectPush(url, token);
+  // The NATS client is an optional package: it is loaded only where it is asked for.
+  const { connectNatsPush } = await import('../link/nats/nats-push.ts');
+  return connectNatsPush(url, token);
+}
+
 async function overOne(
   url: string,
   token: Buffer,
@@ -98,11 +114,11 @@ async function overOne(
   { signal }: Pick<RunIo, 'signal'>,
   sent: (bytes: number) => void,
 ): Promise<PushEnd> {
-  let link: SocketPushLink | null = null;
+  let link: PushLink | null = null;
   const stop = () => void link?.close();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    link = await connectPush(url, token);
+    link = await connectBy(url, token);
     if (signal.aborted) throw new DeviceError('interrupted');
     return await pushOver(link, offer, files, sent);
   } finally {

@@ -15,6 +15,7 @@ import { MAX_REVERSE_BYTES } from './reverse/reverse-messages.ts';
  *
  * On a `stream` (a WebSocket) every message has the number that is due, and the first wrong frame ends the connection. On a `shared` medium (a
  * NATS subject) messages can be lost and strangers can publish: numbers may leave some out but never come again, and a wrong frame is refused alone.
+ * `ordered` is a shared medium for what must come whole: strangers' frames are refused alone, a message of the other end after a gap ends it.
  */
 export const NONCE_BYTES = 32;
 const MAC_BYTES = 32;
@@ -37,7 +38,7 @@ export interface HandshakeUse {
   readonly magic: Buffer;
   /** Longest message. */
   readonly mostBytes: number;
-  readonly medium: 'stream' | 'shared';
+  readonly medium: 'stream' | 'shared' | 'ordered';
 }
 
 export const FEEDBACK_USE: HandshakeUse = {
@@ -73,6 +74,7 @@ export class FeedbackHandshake {
   private sent = 0n;
   private received = 0n;
   private failed = false;
+  private missing = 0;
 
   /** @param nonce 32 bytes that were never used before */
   constructor(role: SocketRole, token: Buffer, nonce: Buffer, use: HandshakeUse = FEEDBACK_USE) {
@@ -88,6 +90,16 @@ export class FeedbackHandshake {
     return this.keys !== null && !this.failed;
   }
 
+  /** Whether nothing more is taken: a wrong frame on a stream, a gap where all must come. */
+  get ended(): boolean {
+    return this.failed;
+  }
+
+  /** Messages of the other end that never came, as the numbers of those say that did. */
+  get lost(): number {
+    return this.missing;
+  }
+
   /** What a client sends first; null for a server. */
   get opening(): Buffer | null {
     return this.role === 'client' ? Buffer.concat([this.use.magic, this.nonce]) : null;
@@ -101,7 +113,7 @@ export class FeedbackHandshake {
       if (this.keys) return { reply: null, message: this.open(bytes) };
       return { reply: this.role === 'server' ? this.serve(bytes) : this.answer(bytes), message: null };
     } catch (error) {
-      this.failed = this.use.medium === 'stream';
+      this.failed ||= this.use.medium === 'stream';
       throw error;
     }
   }
@@ -158,9 +170,13 @@ export class FeedbackHandshake {
     const body = frame.subarray(0, frame.length - TAG_BYTES);
     check('tag', frame.subarray(frame.length - TAG_BYTES), tag(this.keys!.receive, body));
     const number = body.readBigUInt64BE(0);
-    if (this.use.medium === 'stream' ? number !== this.received : number < this.received) {
+    const { medium } = this.use;
+    if (number < this.received || (number > this.received && medium !== 'shared')) {
+      // The tag is right: what is missing was lost and will not come.
+      this.failed = medium === 'ordered' && number > this.received;
       throw new FormatError('number', `${number} where ${this.received} is due`);
     }
+    this.missing += Number(number - this.received);
     this.received = number + 1n;
     return Uint8Array.from(body.subarray(COUNT_BYTES));
   }

@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { DeviceError, FormatError, UsageError } from '../common/errors.ts';
 import { FeedbackHandshake, type HandshakeUse, NONCE_BYTES, type SocketRole } from './feedback-auth.ts';
+import { PushInbox } from './push/push-inbox.ts';
 import type { PushLink } from './push/push-link.ts';
-import { CHUNK_BYTES, MAX_PUSH_MESSAGE, WINDOW_BYTES } from './push/push-messages.ts';
+import { MAX_PUSH_MESSAGE } from './push/push-messages.ts';
 
 /** Pushes have a path of their own at the address of the feedback socket, and keys of their own from the same token. */
 export const PUSH_PATH = '/push';
-const PUSH_USE: HandshakeUse = {
+export const PUSH_USE: HandshakeUse = {
   label: 'sct push',
   magic: Buffer.from('sctp\x01', 'latin1'),
   mostBytes: MAX_PUSH_MESSAGE,
@@ -15,8 +16,6 @@ const PUSH_USE: HandshakeUse = {
 };
 /** Largest frame: a message with its number and tag. */
 export const MAX_PUSH_FRAME = MAX_PUSH_MESSAGE + 24;
-/** Messages that came and nobody has taken: a peer sends no more than one span that was asked for. */
-const MOST_QUEUED = WINDOW_BYTES / CHUNK_BYTES + 8;
 const PROOF_TIMEOUT_MS = 10_000;
 /** Alive is asked for so often, ms; a peer that has not answered by the next time is gone. */
 const PING_MS = 5000;
@@ -31,11 +30,9 @@ export class SocketPushLink implements PushLink {
   private readonly socket: WebSocket;
   private readonly where: string;
   private readonly handshake: FeedbackHandshake;
-  private readonly queue: Uint8Array[] = [];
-  private waiting: ((message: Uint8Array | null) => void) | null = null;
+  private readonly inbox = new PushInbox();
   private settle!: (proved: boolean) => void;
   private alive = true;
-  private ended = false;
 
   constructor(socket: WebSocket, role: SocketRole, token: Buffer, where: string) {
     this.socket = socket;
@@ -74,32 +71,25 @@ export class SocketPushLink implements PushLink {
     socket.on('error', () => undefined);
     socket.once('close', () => {
       clearInterval(pings);
-      this.ended = true;
       this.settle(false);
-      this.waiting?.(null);
-      this.waiting = null;
+      this.inbox.end();
     });
   }
 
   send(message: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       const gone = () => reject(new DeviceError(`the connection is gone: ${this.describe()}`));
-      if (this.ended || this.socket.readyState !== WebSocket.OPEN) return gone();
+      if (this.inbox.ended || this.socket.readyState !== WebSocket.OPEN) return gone();
       this.socket.send(this.handshake.seal(message), (error) => (error ? gone() : resolve()));
     });
   }
 
   receive(): Promise<Uint8Array | null> {
-    const message = this.queue.shift();
-    if (message) return Promise.resolve(message);
-    if (this.ended) return Promise.resolve(null);
-    return new Promise((resolve) => {
-      this.waiting = resolve;
-    });
+    return this.inbox.take();
   }
 
   async close(): Promise<void> {
-    if (this.ended) return;
+    if (this.inbox.ended) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.socket.terminate(), CLOSE_MS);
       this.socket.once('close', () => {
@@ -118,12 +108,7 @@ export class SocketPushLink implements PushLink {
     const { reply, message } = this.handshake.take(frame);
     if (reply) this.socket.send(reply);
     if (this.handshake.ready) this.settle(true);
-    if (!message) return;
-    if (this.waiting) {
-      this.waiting(message);
-      this.waiting = null;
-    } else if (this.queue.length >= MOST_QUEUED) throw new FormatError('frame', 'more than was asked for');
-    else this.queue.push(message);
+    if (message) this.inbox.put(message);
   }
 
   private giveUp(fault: string): void {

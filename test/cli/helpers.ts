@@ -22,8 +22,8 @@ export interface SctProcess {
   readonly pid: number;
   readonly ended: Promise<Ended>;
   kill(signal: NodeJS.Signals): void;
-  /** Resolves when stderr has matched; rejects when the process ends first. */
-  stderrMatches(pattern: RegExp): Promise<void>;
+  /** What of stderr has matched, once it has; rejects when the process ends first. */
+  stderrMatches(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 /** Starts the built program (`npm test` builds it first). */
@@ -32,13 +32,16 @@ export function startSct(args: readonly string[], cwd: string): SctProcess {
   const child = spawn(process.execPath, [BIN, ...args], { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let stdout = '';
   let stderr = '';
-  const waiting: { pattern: RegExp; resolve: () => void; reject: (e: Error) => void }[] = [];
+  const waiting: { pattern: RegExp; resolve: (found: RegExpExecArray) => void; reject: (e: Error) => void }[] = [];
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text) => {
     stderr += text;
-    for (const w of waiting) if (w.pattern.test(stderr)) w.resolve();
+    for (const w of waiting) {
+      const found = w.pattern.exec(stderr);
+      if (found) w.resolve(found);
+    }
   });
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
@@ -51,10 +54,11 @@ export function startSct(args: readonly string[], cwd: string): SctProcess {
     pid: child.pid!,
     ended,
     kill: (signal) => void child.kill(signal),
-    stderrMatches: (pattern) =>
-      pattern.test(stderr)
-        ? Promise.resolve()
-        : new Promise((resolve, reject) => void waiting.push({ pattern, resolve, reject })),
+    stderrMatches: (pattern) => {
+      const found = pattern.exec(stderr);
+      if (found) return Promise.resolve(found);
+      return new Promise((resolve, reject) => void waiting.push({ pattern, resolve, reject }));
+    },
   };
 }
 

@@ -1,47 +1,69 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { DeviceError } from '../../src/common/errors.ts';
 import { RandomStream } from '../../src/common/random.ts';
 import { feedbackToken } from '../../src/link/feedback-auth.ts';
 import { connectPush } from '../../src/link/feedback-push.ts';
+import { connectNatsPush } from '../../src/link/nats/nats-push.ts';
+import type { PushLink } from '../../src/link/push/push-link.ts';
 import { WINDOW_BYTES } from '../../src/link/push/push-messages.ts';
-import { pushOver } from '../../src/link/push/push-sender.ts';
+import { type PushFile, pushOver } from '../../src/link/push/push-sender.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
+import { NO_NATS, TestNats, until } from '../nats-server.ts';
 import { pushablePicture, served } from '../sct/knowledge/pushed-objects.ts';
 import { scratch, startSct } from './helpers.ts';
 
 const TOKEN = '0123456789abcdef0123456789abcdef';
 const KILLS = 4;
+const NAME = 'a receiver that is killed at any moment goes on where it was, and what is held in the end is whole';
 
-test('a receiver that is killed at any moment goes on where it was, and what is held in the end is whole', async (t) => {
+test(`${NAME} (WebSocket)`, async (t) => {
+  // Each life listens at a port of its own: one that is free between two lives may be taken by anybody.
+  await killedAgainAndAgain(t, 'ws://127.0.0.1:0', connectPush);
+});
+
+test(`${NAME} (NATS)`, { skip: NO_NATS }, async (t) => {
+  await killedAgainAndAgain(t, `${(await TestNats.start(t, [], false)).url}/kills`, connectNatsPush);
+});
+
+async function killedAgainAndAgain(
+  t: TestContext,
+  at: string,
+  connect: (url: string, token: Buffer) => Promise<PushLink>,
+): Promise<void> {
   const dir = await scratch(t);
   writeFileSync(join(dir, 'token'), TOKEN);
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  const url = `ws://127.0.0.1:${port}`;
   const random = new RandomStream('kills');
   const picture = await pushablePicture(rgbImage(1300, 1000, random.bytes(3 * 1300 * 1000)));
   const { bytes, sha256 } = picture.offer;
-  const words = ['models', 'accept', '--feedback', url, '--feedback-token', 'token', '--pushed', 'pushed', '-n', '1'];
+  const part = join(dir, 'pushed', 'arriving', sha256, '0.part');
+  const written = () => statSync(part, { throwIfNoEntry: false })?.size ?? 0;
+  const words = ['models', 'accept', '--feedback', at, '--feedback-token', 'token', '--pushed', 'pushed', '-n', '1'];
   let total = 0;
   for (let i = 0; i <= KILLS; i++) {
     const child = startSct([...words, '--json'], dir);
-    await child.stderrMatches(/pushes are taken/);
-    const link = await connectPush(url, feedbackToken(TOKEN));
+    t.after(() => child.kill('SIGKILL'));
+    const [, url] = await child.stderrMatches(/pushes are taken at (\S+)/);
+    const link = await connect(url, feedbackToken(TOKEN));
+    const before = written();
     let sent = 0;
-    const until = i < KILLS ? (bytes / (KILLS + 1)) * random.between(0.2, 1) : Number.POSITIVE_INFINITY;
-    const pushing = pushOver(link, picture.offer, served(picture.files), (now) => {
+    const most = i < KILLS ? (bytes / (KILLS + 1)) * random.between(0.2, 1) : Number.POSITIVE_INFINITY;
+    // However slow it is, it is killed in the middle, and not before it has written something.
+    const files = served(picture.files).map((file) =>
+      slowed(file, async () => {
+        if (sent < most) return;
+        await until(() => written() > before, 'a byte of this life');
+        child.kill('SIGKILL');
+        await child.ended;
+      }),
+    );
+    const pushing = pushOver(link, picture.offer, files, (now) => {
       sent = now;
-      if (now >= until) child.kill('SIGKILL');
     });
     if (i < KILLS) {
       await assert.rejects(pushing, DeviceError);
-      await child.ended;
     } else {
       assert.equal((await pushing).state, 'waiting');
       const { code, stdout } = await child.ended;
@@ -56,4 +78,15 @@ test('a receiver that is killed at any moment goes on where it was, and what is 
   assert.ok(total <= bytes + KILLS * WINDOW_BYTES, `${total} bytes for ${bytes}`);
   const held = readFileSync(join(dir, 'pushed', 'held', sha256, 'picture.png'));
   assert.ok(held.equals(picture.files[0]));
-});
+}
+
+/** A file before each of whose pieces something else happens. */
+function slowed(file: PushFile, first: () => Promise<void>): PushFile {
+  return {
+    bytes: file.bytes,
+    read: async (offset, length) => {
+      await first();
+      return file.read(offset, length);
+    },
+  };
+}

@@ -48,6 +48,45 @@ test('on a shared medium messages may be missing, never come twice or late, and 
   );
 });
 
+test('what never came is counted by the numbers of what did', () => {
+  fc.assert(
+    fc.property(fc.array(fc.boolean(), { maxLength: 40 }), (heard) => {
+      const { client, server } = shaken(SHARED);
+      for (const [i, comes] of heard.entries()) {
+        const frame = client.seal(Uint8Array.of(i, 7));
+        if (comes) server.take(frame);
+      }
+      const upToLast = heard.slice(0, heard.lastIndexOf(true) + 1);
+      assert.equal(server.lost, upToLast.filter((comes) => !comes).length);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('on an ordered medium strangers end nothing, and the first message after a gap ends it', () => {
+  fc.assert(
+    fc.property(fc.array(fc.uint8Array({ maxLength: 200 }), { maxLength: 10 }), fc.nat({ max: 9 }), (noises, gapAt) => {
+      const { client, server } = shaken({ ...FEEDBACK_USE, medium: 'ordered' });
+      const old: Uint8Array[] = [];
+      for (const [i, noise] of noises.entries()) {
+        assert.throws(() => server.take(noise), FormatError);
+        for (const frame of old) assert.throws(() => server.take(frame), /is due/);
+        const frame = client.seal(Uint8Array.of(i, 7));
+        assert.ok(server.ready && !server.ended);
+        if (i !== gapAt) assert.deepEqual(server.take(frame).message, Uint8Array.of(i, 7));
+        else {
+          assert.throws(() => server.take(client.seal(Uint8Array.of(i, 8))), /is due/);
+          assert.ok(server.ended);
+          assert.throws(() => server.take(client.seal(Uint8Array.of(i, 9))), /had failed/);
+          return;
+        }
+        old.push(frame);
+      }
+    }),
+    { numRuns: 200 },
+  );
+});
+
 test('a stranger who speaks during the proof hinders nobody', () => {
   const client = new FeedbackHandshake('client', TOKEN, randomBytes(32), SHARED);
   const server = new FeedbackHandshake('server', TOKEN, randomBytes(32), SHARED);

@@ -15,6 +15,7 @@ interface PushFlags {
 }
 
 const TOKEN = ['--feedback-token <file>', 'file with the token that both ends share'] as const;
+const WAY = 'ws://HOST:PORT or nats://HOST[:PORT][/NAME]';
 const PUSHED = ['--pushed <dir>', 'folder of what was pushed to this end'] as const;
 
 /** `sct models push|accept|held|allow|forget`: model sets and pictures from one end of a link to the other. */
@@ -28,7 +29,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     )
     .argument('<what>', 'name of a model set or the first digits of its hash; or a picture file')
     .option('--models <dir>', 'folder of the set (default: the models that ship)')
-    .option('--feedback <url>', 'ws://HOST:PORT of the other end')
+    .option('--feedback <url>', 'ws://HOST:PORT of the other end, or nats://HOST[:PORT][/NAME] where both meet')
     .option(...TOKEN);
   addCommonOptions(push)
     .addHelpText(
@@ -39,7 +40,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     .action(async (what: string, flags: PushFlags) => {
       const { runPush } = await import('../../experiment/push-run.ts');
       const { models: modelsDir, feedbackToken } = flags;
-      const feedback = needed(flags.feedback, '--feedback', 'ws://HOST:PORT');
+      const feedback = needed(flags.feedback, '--feedback', WAY);
       const report = await runPush({ what, modelsDir, feedback, feedbackToken }, runIo(context, undefined));
       if (context.json) outJson(context, report);
       else {
@@ -57,7 +58,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     .description(
       'Listens for sct models push until Ctrl-C, or -n pushes have come. What comes waits for sct models allow.',
     )
-    .option('--feedback <url>', 'ws://HOST:PORT to listen at')
+    .option('--feedback <url>', 'ws://HOST:PORT to listen at, or nats://HOST[:PORT][/NAME] to meet at')
     .option(...TOKEN)
     .option(...PUSHED)
     .option('-n, --count <n>', 'end after so many pushes');
@@ -69,7 +70,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     .action(async (flags: PushFlags) => {
       const { runAccept } = await import('../../experiment/accept-run.ts');
       const { feedbackToken } = flags;
-      const feedback = needed(flags.feedback, '--feedback', 'ws://HOST:PORT');
+      const feedback = needed(flags.feedback, '--feedback', WAY);
       const pushed = needed(flags.pushed, '--pushed', 'DIR');
       const count = flags.count === undefined ? undefined : countOf(flags.count);
       const { report, exitCode } = await runAccept(

@@ -13,7 +13,8 @@ import type { SocketCounters } from '../feedback-socket.ts';
 import type { HostFeedback, HostFeedbackOptions } from '../host-feedback.ts';
 import { MessageQueue } from '../message-queue.ts';
 import { connectNats } from './nats-connection.ts';
-import { describePlace, type NatsPlace, parseNatsUrl } from './nats-url.ts';
+import { NatsPushServer } from './nats-push.ts';
+import { DEFAULT_NAME, describePlace, type NatsPlace, parseNatsUrl } from './nats-url.ts';
 
 /** Attempts that have not proved themselves, at a receiver: the oldest goes first. */
 const MOST_UNPROVED = 64;
@@ -27,7 +28,6 @@ const OWN_BYTES = 1;
 const KEEP_ALIVE = Uint8Array.of(0);
 const GOODBYE = Uint8Array.of(1);
 const ID = /^[0-9a-f]{32}$/;
-const DEFAULT_NAME = 'link';
 const SHARED: HandshakeUse = { ...FEEDBACK_USE, medium: 'shared' };
 
 /** One attempt of a sender to reach the receiver. */
@@ -55,6 +55,7 @@ export class NatsFeedback implements HostFeedback {
   private connection: NatsConnection | null = null;
   private inbox: Subscription | null = null;
   private peer: Session | null = null;
+  private pushes: NatsPushServer | null = null;
   /** Whether the server is there; the peer may still be another matter. */
   private linked = false;
   private attemptMs: number = ATTEMPT_MS.first;
@@ -90,6 +91,13 @@ export class NatsFeedback implements HostFeedback {
       },
     });
     out.linked = true;
+    const { pushes, token, note } = options;
+    if (pushes) {
+      out.pushes = await NatsPushServer.open(url, { token, pushes, note }).catch(async (error: unknown) => {
+        await out.close();
+        throw error;
+      });
+    }
     out.alive = setInterval(() => out.tick(), ALIVE_MS);
     if (role === 'server') out.hear(`${out.subject}.server.*`);
     else out.dial();
@@ -122,6 +130,8 @@ export class NatsFeedback implements HostFeedback {
     this.connection = null;
     this.linked = false;
     this.peer = null;
+    await this.pushes?.close();
+    this.pushes = null;
     if (!connection || connection.isClosed()) return;
     // What was said last is with the server when this ends.
     if (linked) await Promise.race([connection.flush().catch(() => undefined), pause(ATTEMPT_MS.first)]);

@@ -10,6 +10,8 @@ export interface NatsPlace {
   readonly name: string | null;
 }
 
+/** Of those who name none. */
+export const DEFAULT_NAME = 'link';
 const DEFAULT_PORT = 4222;
 /** What may stand in a subject between two dots, and in the name of a stream, without any meaning of its own. */
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
