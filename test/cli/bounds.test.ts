@@ -50,6 +50,24 @@ test('bounds: every kind answers, says how, and what has no closed form', async 
   }
 });
 
+test('bounds fbl and exponent draw measured codes beside theirs', async (t) => {
+  const folder = await scratch(t);
+  const points = join(folder, 'codes.csv');
+  await writeFile(points, 'label,n,rate_bits,error,dx\na,1000,0.5,0.0009765625,0.3\nb,500,0.6,0,\n');
+  const rows = async (line: string) => {
+    const out = join(folder, String(Math.random()));
+    const { code, stderr } = await sctInside(words(`bounds ${line} --points ${points} -o ${out}`));
+    assert.equal(code, 0, stderr);
+    return (await readFile(join(out, 'bounds.csv'), 'utf8')).split('\n').filter((l) => l.includes('measured'));
+  };
+  const fbl = ['rate,measured,measured,1000,0.5,,', 'rate,measured,measured,500,0.6,,'];
+  assert.deepEqual(await rows('fbl --snr 1 -n 1000'), fbl);
+  assert.deepEqual(await rows('fbl --snr 1 -n 1000 --k 2000'), [...fbl, 'distortion,measured,measured,1000,0.3,,']);
+  assert.deepEqual(await rows('exponent --snr 1 --rate 0.5'), [
+    'exponent,"measured, -log2(error) / n",measured,0.5,0.01,,',
+  ]);
+});
+
 test('bounds jscc: blocks that carry nothing, and limits that no SNR or any SNR meets', async () => {
   const rb = 'bounds jscc --rho 0.8 --channel rb,rb-equal --snr 5 --rb-snr -inf,3,-2,10,-inf --json';
   const { limits } = JSON.parse((await sctInside(words(rb))).stdout);

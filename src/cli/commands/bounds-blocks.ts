@@ -1,7 +1,18 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../common/errors.ts';
 import type { CliContext } from '../context.ts';
-import { type Flags, finishCommand, given, needed, oneOf, oneSnr, refuse, show } from './bounds-flags.ts';
+import {
+  addPointsOption,
+  type Flags,
+  finishCommand,
+  given,
+  needed,
+  oneOf,
+  oneSnr,
+  pointsOf,
+  refuse,
+  show,
+} from './bounds-flags.ts';
 
 type Done = (exitCode: number) => void;
 
@@ -19,6 +30,7 @@ export function addFbl(group: Command, context: CliContext, done: Done): void {
     .option('--rate <bits>', 'give the error probability of this rate, too')
     .option('--k <n>', 'real Gaussian samples of unit variance in the block')
     .option('--dx <d>', 'with --k: probability that this distortion is exceeded; above 0, below 1');
+  addPointsOption(command);
   finishCommand(command, [
     'sct bounds fbl --snr 1 -n 1024 --eps 1e-2 --json',
     'sct bounds fbl --snr 10 -n 1000 --k 2000 --dx 0.1 -o bounds',
@@ -55,6 +67,7 @@ export function addFbl(group: Command, context: CliContext, done: Done): void {
       rateBits: given(flags, 'rate', '--rate', null),
       k: given(flags, 'k', '--k', null),
       dx: given(flags, 'dx', '--dx', null),
+      points: await pointsOf(flags),
     };
     await show(context, fblDocument(request), flags, done);
   });
@@ -71,6 +84,7 @@ export function addExponent(group: Command, context: CliContext, done: Done): vo
     .option('-p, --probability <p>', 'bsc: crossover; bec: erasure')
     .option('--rate <bits>', 'bits per channel use, from 0')
     .option('-n, --count <n>', 'block length, 1 to 1e9: bound on the error probability');
+  addPointsOption(command);
   finishCommand(command, [
     'sct bounds exponent --snr 10 --rate 3 -n 500 --json',
     'sct bounds exponent --channel bsc -p 0.1 --rate 0.3 -o bounds',
@@ -79,7 +93,8 @@ export function addExponent(group: Command, context: CliContext, done: Done): vo
     const { requireWhole } = await import('../../experiment/bounds/limits.ts');
     const count = given(flags, 'count', '-n', null);
     const n = count === null ? null : requireWhole('-n', count, 1, 1e9);
-    const request = { ...(await exponentChannel(flags)), rateBits: needed(flags, 'rate', '--rate'), n };
+    const points = await pointsOf(flags);
+    const request = { ...(await exponentChannel(flags)), rateBits: needed(flags, 'rate', '--rate'), n, points };
     await show(context, exponentDocument(request), flags, done);
   });
 }

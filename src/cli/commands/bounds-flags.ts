@@ -34,7 +34,7 @@ export function addDistortionOptions(command: Command): Command {
 export function addPointsOption(command: Command): Command {
   return command.option(
     '--points <path>',
-    'measured points beside the curves: a CSV (label, snr_db, rate_bits, ds, dx), a run directory, or a folder of them',
+    'measured points beside the curves: a CSV (label, snr_db, rate_bits, ds, dx, n, error), a run directory, or a folder of them',
   );
 }
 

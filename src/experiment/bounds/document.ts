@@ -121,14 +121,17 @@ export function linearSpace(low: number, high: number, count: number): number[] 
   return Array.from({ length: count }, (_, i) => low + ((high - low) * i) / (count - 1));
 }
 
+type Coordinate = 'snrDb' | 'rateBits' | 'ds' | 'dx' | 'n';
+
 /** Measured points that have both coordinates, as a series; none where there are no such points. */
 export function pointSeries(
   label: string,
   points: readonly MeasuredPoint[],
-  x: 'snrDb' | 'rateBits' | 'ds' | 'dx',
-  y: 'snrDb' | 'rateBits' | 'ds' | 'dx',
+  x: Coordinate,
+  y: Coordinate | ((p: MeasuredPoint) => number | null),
 ): BoundsSeries[] {
-  const both = points.filter((p) => p[x] !== null && p[y] !== null);
+  const height = typeof y === 'function' ? y : (p: MeasuredPoint) => p[y];
+  const both = points.filter((p) => p[x] !== null && height(p) !== null);
   if (both.length === 0) return [];
-  return [{ label, kind: 'measured', x: both.map((p) => p[x]!), y: both.map((p) => p[y]!) }];
+  return [{ label, kind: 'measured', x: both.map((p) => p[x]!), y: both.map((p) => height(p)!) }];
 }

@@ -10,11 +10,16 @@ export interface MeasuredPoint {
   readonly rateBits: number | null;
   readonly ds: number | null;
   readonly dx: number | null;
+  /** Of a code: channel uses of a block, and how often it was wrong. */
+  readonly n: number | null;
+  readonly error: number | null;
 }
 
 const MAX_BYTES = 16 * 2 ** 20;
 const MAX_POINTS = 100_000;
-const COLUMNS = ['label', 'snr_db', 'rate_bits', 'ds', 'dx'] as const;
+const COLUMNS = ['label', 'snr_db', 'rate_bits', 'ds', 'dx', 'n', 'error'] as const;
+/** One of these at least. */
+const SAYS = ['ds', 'dx', 'rate_bits'] as const;
 
 /**
  * Points of a CSV file (.csv), of a run directory, or of every run in a folder.
@@ -58,10 +63,12 @@ async function runPoint(folder: string): Promise<MeasuredPoint | null> {
     rateBits: null,
     ds: mIoU === null ? null : 1 - mIoU,
     dx: psnrDb === null ? null : 10 ** (-psnrDb / 10),
+    n: null,
+    error: null,
   };
 }
 
-/** Comma-separated with a header line: any of label, snr_db, rate_bits, ds, dx. Empty cells are not measured. */
+/** Comma-separated with a header line: any of label, snr_db, rate_bits, ds, dx, n, error. Empty cells are not measured. */
 export function csvPoints(path: string, text: string): MeasuredPoint[] {
   const lines = text.split(/\r?\n/).filter((line) => line.trim() !== '');
   if (lines.length < 2) throw new FormatError(path, 'has no header line and a line below it');
@@ -73,18 +80,19 @@ export function csvPoints(path: string, text: string): MeasuredPoint[] {
       throw new FormatError(path, `column "${name.slice(0, 40)}" is not one of ${COLUMNS.join(', ')}`);
     }
   }
-  if (!names.includes('ds') && !names.includes('dx')) throw new FormatError(path, 'has neither a column ds nor dx');
+  if (!SAYS.some((name) => names.includes(name))) throw new FormatError(path, `has no column ${SAYS.join(', ')}`);
   return lines.slice(1).map((line, i) => {
     const cells = line.split(',').map((cell) => cell.trim());
     if (cells.length !== names.length) {
       throw new FormatError(path, `line ${i + 2} has ${cells.length} cells, the header ${names.length}`);
     }
     const cell = (name: string) => cells[names.indexOf(name)] ?? '';
-    const value = (name: string, least: number) => {
+    const value = (name: string, least: number, most = Number.MAX_VALUE) => {
       if (cell(name) === '') return null;
       const number = Number(cell(name));
-      if (!(Number.isFinite(number) && number >= least)) {
-        const allowed = least < 0 ? 'a finite number' : 'a finite number from 0';
+      if (!(number >= Math.max(least, -Number.MAX_VALUE) && number <= most)) {
+        const from = least === Number.NEGATIVE_INFINITY ? '' : ` from ${least}`;
+        const allowed = `a finite number${from}${most < Number.MAX_VALUE ? ` to ${most}` : ''}`;
         throw new FormatError(path, `line ${i + 2}, ${name}: "${cell(name).slice(0, 40)}" is not ${allowed}`);
       }
       return number;
@@ -95,6 +103,8 @@ export function csvPoints(path: string, text: string): MeasuredPoint[] {
       rateBits: value('rate_bits', 0),
       ds: value('ds', 0),
       dx: value('dx', 0),
+      n: value('n', 1, 1e9),
+      error: value('error', 0, 1),
     };
   });
 }

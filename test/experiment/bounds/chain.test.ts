@@ -114,8 +114,8 @@ test('error event: a block whose semantic distortion was not measured does not c
 test('measured points: a CSV, a run, a folder of runs', async (t) => {
   const folder = await scratch(t);
   assert.deepEqual(csvPoints('f', 'label,snr_db,ds,dx\n a , 3 ,,0.5\nb,-1e1,0.25,0\n'), [
-    { label: 'a', snrDb: 3, rateBits: null, ds: null, dx: 0.5 },
-    { label: 'b', snrDb: -10, rateBits: null, ds: 0.25, dx: 0 },
+    { label: 'a', snrDb: 3, rateBits: null, ds: null, dx: 0.5, n: null, error: null },
+    { label: 'b', snrDb: -10, rateBits: null, ds: 0.25, dx: 0, n: null, error: null },
   ]);
   for (const [name, metrics] of [
     ['one', { psnrDb: 20, snrDb: 5, mIoU: 0.75 }],
@@ -143,7 +143,10 @@ test('measured points: what is no table is refused with line and column', () => 
     ['', /no header line/],
     ['dx\n', /no header line/],
     ['x,dx\n1,2\n', /column "x" is not one of/],
-    ['label,snr_db\na,1\n', /neither a column ds nor dx/],
+    ['label,snr_db\na,1\n', /has no column ds, dx, rate_bits/],
+    ['rate_bits,n\n1,0.5\n', /line 2, n: "0.5" is not a finite number from 1 to 1000000000/],
+    ['rate_bits,error\n1,2\n', /line 2, error: "2" is not a finite number from 0 to 1/],
+    ['snr_db,dx\n-1e999,2\n', /line 2, snr_db: "-1e999" is not a finite number$/],
     ['ds,dx\n1\n', /line 2 has 1 cells, the header 2/],
     ['ds,dx\n1,abc\n', /line 2, dx: "abc"/],
     ['ds,dx\n1,-1\n', /line 2, dx: "-1" is not a finite number from 0/],

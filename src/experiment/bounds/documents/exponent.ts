@@ -1,5 +1,6 @@
-import { type BoundsDocument, figure, linearSpace } from '../document.ts';
+import { type BoundsDocument, figure, linearSpace, pointSeries } from '../document.ts';
 import type { Exponent } from '../error-exponent.ts';
+import type { MeasuredPoint } from '../measured-points.ts';
 
 export interface ExponentRequest {
   readonly channelName: string;
@@ -11,6 +12,12 @@ export interface ExponentRequest {
   readonly rateBits: number;
   /** Block length for the bound on the error probability; null for none. */
   readonly n: number | null;
+  readonly points: readonly MeasuredPoint[];
+}
+
+/** What a measured code's error probability says of its exponent; null where it never failed or its length is not known. */
+function measuredExponent({ n, error }: MeasuredPoint): number | null {
+  return n !== null && error !== null && error > 0 ? -Math.log2(error) / n : null;
 }
 
 /** `bounds exponent`: the random-coding exponent, and the bound 2^(-n E) that it gives. */
@@ -52,7 +59,10 @@ export function exponentDocument(r: ExponentRequest): BoundsDocument {
         title: `Random-coding exponent, ${r.channelName}`,
         xLabel: 'rate, bit per use',
         yLabel: 'exponent, bit per use',
-        series: [{ label: 'E_r', kind: 'theory', x: axis, y: axis.map((x) => r.exponent(x).exponentBits) }],
+        series: [
+          { label: 'E_r', kind: 'theory', x: axis, y: axis.map((x) => r.exponent(x).exponentBits) },
+          ...pointSeries('measured, -log2(error) / n', r.points, 'rateBits', measuredExponent),
+        ],
       },
     ],
   };

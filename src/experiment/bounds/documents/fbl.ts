@@ -1,6 +1,7 @@
 import { rayleighOutage, rayleighOutageCapacity } from '../channel-capacity.ts';
-import { type BoundsDocument, figure, logSpace } from '../document.ts';
+import { type BoundsDocument, figure, logSpace, pointSeries } from '../document.ts';
 import { type ChannelDispersion, distortionAt, errorAt, excessProbability, rateAt } from '../finite-blocklength.ts';
+import type { MeasuredPoint } from '../measured-points.ts';
 
 export interface FblRequest {
   readonly channelName: string;
@@ -16,6 +17,7 @@ export interface FblRequest {
   readonly k: number | null;
   /** Distortion whose excess probability is asked for. */
   readonly dx: number | null;
+  readonly points: readonly MeasuredPoint[];
 }
 
 const NO_FORM = [
@@ -52,6 +54,7 @@ function normalDocument(r: FblRequest, channel: ChannelDispersion): BoundsDocume
         y: axis.map((m) => distortionAt({ ...code, n: m, k: Math.max(1, Math.round((code.k * m) / n)) }, eps)),
       },
       { label: 'long blocks', kind: 'theory' as const, x: axis, y: axis.map(() => limitDx!), dash: true },
+      ...pointSeries('measured', r.points, 'n', 'dx'),
     ],
   };
   return {
@@ -96,6 +99,7 @@ function normalDocument(r: FblRequest, channel: ChannelDispersion): BoundsDocume
         series: [
           { label: 'normal approximation', kind: 'theory', x: axis, y: axis.map((m) => rateAt(channel, m, eps)) },
           { label: 'capacity', kind: 'theory', x: axis, y: axis.map(() => channel.capacity), dash: true },
+          ...pointSeries('measured', r.points, 'n', 'rateBits'),
         ],
       },
       ...(distortion ? [distortion] : []),

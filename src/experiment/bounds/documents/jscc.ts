@@ -175,7 +175,7 @@ function plotOf(
     title: `Smallest ${name}`,
     xLabel: 'SNR, dB',
     yLabel: name,
-    yLog: true,
+    yLog: which === 'dx', // Ds stays above the mmse: seldom a decade.
     series: [...series, ...pointSeries('measured', r.points, 'snrDb', which)],
   };
 }
