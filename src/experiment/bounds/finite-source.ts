@@ -15,7 +15,7 @@ export interface FiniteSource {
 }
 
 /**
- * Surrogate of an indirect source ([Shi23] eq. 2): the encoder sees only x, so ds is replaced by its mean given x.
+ * Surrogate of an indirect source ([Liu21]; named below [Shi23] eq. 2): the encoder sees only x, so ds is replaced by its mean given x.
  *
  * @param px probabilities of x
  * @param sGivenX P(s|x), [x][s]

@@ -86,7 +86,7 @@ export function distortionsAt(source: ScalarGaussian, rateBits: number): { ds: n
   return { ds: e.mmse + e.gain * e.gain * dx, dx };
 }
 
-/** The degenerate settings of [Shi23] beside the joint code, bits per sample; Infinity where a rate does not exist. */
+/** The degenerate settings of [Shi23] §2.3 beside the joint code, bits per sample; Infinity where a rate does not exist. */
 export interface DegenerateRates {
   readonly joint: number;
   /** Dx = inf: only the task counts. */

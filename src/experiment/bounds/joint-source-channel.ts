@@ -92,8 +92,8 @@ export interface JointLimit {
 }
 
 /**
- * Smallest (Ds, Dx) with k R(Ds, Dx) <= n C ([Shi23] eq. 5 for long blocks; separation theorem [Shannon48], [Liu21]): by distortionsAt of
- * rate n C / k. Separate source and channel codes reach it as the block length grows, and no joint code does better.
+ * Smallest (Ds, Dx) with k R(Ds, Dx) <= n C (separation theorem [Shannon48] with the rate of [Liu21]): by distortionsAt of rate n C / k. As the block
+ * length grows separate source and channel codes make the event of [Shi23] eq. 5 as rare as one likes down to there, and no joint code does better.
  *
  * @param symbolsPerSample n/k, complex symbols per real source sample; 1/2 is matched: two real samples ride on one complex symbol
  */
