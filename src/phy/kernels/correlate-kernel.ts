@@ -66,4 +66,18 @@ export interface CorrelateKernel {
     metric: SearchMetric,
     to: number,
   ): void;
+  /**
+   * Of segments of `length` samples, a multiple of 4, each with its sign, one after the other from sample `at` on, with those
+   * some segments on, for every one of `lags` L:
+   *   out[..] = sum_s signs_s signs_(s + L) sum_i conj(x_s(i)) x_(s + L)(i), [re, im], and sum_s sum_i |x_s(i)|^2.
+   * Before the array there is silence. At most 4096 samples, 52 segments.
+   */
+  repeated(
+    samples: Float32Array,
+    at: number,
+    length: number,
+    signs: Int8Array,
+    lags: readonly number[],
+    out: Float64Array,
+  ): void;
 }

@@ -57,6 +57,28 @@ export class PlainCorrelateKernel implements CorrelateKernel {
     keepPast([re, im, energy], past.hops, count);
     keepPast([pairRe, pairIm], past.pairs, count);
   }
+
+  repeated(
+    samples: Float32Array,
+    at: number,
+    length: number,
+    signs: Int8Array,
+    lags: readonly number[],
+    out: Float64Array,
+  ): void {
+    out.fill(0);
+    for (const [l, lag] of lags.entries()) {
+      for (let s = 0; s + lag < signs.length; s++) {
+        const sign = signs[s] * signs[s + lag];
+        for (let i = 2 * (at + s * length), j = i + 2 * lag * length, end = i + 2 * length; i < end; i += 2, j += 2) {
+          if (i < 0) continue;
+          out[3 * l] += sign * (samples[i] * samples[j] + samples[i + 1] * samples[j + 1]);
+          out[3 * l + 1] += sign * (samples[i] * samples[j + 1] - samples[i + 1] * samples[j]);
+          out[3 * l + 2] += samples[i] ** 2 + samples[i + 1] ** 2;
+        }
+      }
+    }
+  }
 }
 
 /** The rows of `past` [rows][..], each with room for `count` numbers more; as exact as the past, so that no cut shows. */

@@ -24,8 +24,11 @@ interface Exports {
   readonly METRIC_RE: Address;
   readonly METRIC_IM: Address;
   readonly PLAIN: Address;
+  readonly REPEATED: Address;
+  readonly SIGNS: Address;
   readonly SAMPLES: Address;
   search(hop: number, lag: number, count: number, past: number, plus: number, all: number): void;
+  repeated(length: number, lag: number, count: number): void;
 }
 
 /** Hops and samples (without the lag) of a call into the kernel, products of a pattern, samples of a hop and of a lag. */
@@ -34,6 +37,7 @@ const MAX_SAMPLES = 4096;
 const SEARCH_SAMPLES = 2048;
 const MAX_PRODUCTS = 32;
 const MAX_LAG = 2048;
+const MAX_SEGMENTS = 52;
 const PAIR_PAST = 2 * SEGMENT_HOPS - 1;
 
 /** WebAssembly SIMD in single precision; what goes on from call to call stays in its memory while one caller uses it. */
@@ -46,6 +50,8 @@ export class WasmCorrelateKernel implements CorrelateKernel {
   private readonly im: Float32Array;
   private readonly plain: Float32Array;
   private readonly samples: Float32Array;
+  private readonly signs: Float32Array;
+  private readonly sums: Float64Array;
   private pattern: SearchPattern | null = null;
   private plus = 0;
   /** Whose past stands in the kernel's memory, unless it has been reset. */
@@ -63,6 +69,8 @@ export class WasmCorrelateKernel implements CorrelateKernel {
     this.im = row(wasm.METRIC_IM, MAX_HOPS);
     this.plain = row(wasm.PLAIN, MAX_HOPS);
     this.samples = row(wasm.SAMPLES, 2 * MAX_SAMPLES);
+    this.signs = row(wasm.SIGNS, MAX_SEGMENTS);
+    this.sums = new Float64Array(buffer, wasm.REPEATED.value, 3);
   }
 
   search(
@@ -108,6 +116,30 @@ export class WasmCorrelateKernel implements CorrelateKernel {
     restore(past.pairs, this.pairs);
     past.here = false;
     this.held = past;
+  }
+
+  repeated(
+    samples: Float32Array,
+    at: number,
+    length: number,
+    signs: Int8Array,
+    lags: readonly number[],
+    out: Float64Array,
+  ): void {
+    const { wasm, sums } = this;
+    const count = length * signs.length;
+    if (signs.length > MAX_SEGMENTS || count > MAX_SAMPLES || length % 4 !== 0)
+      throw new RangeError(
+        `${signs.length} segments of ${length} samples: at most ${MAX_SEGMENTS} and ${MAX_SAMPLES} samples, a multiple of 4 each`,
+      );
+    const silent = Math.max(0, -at);
+    if (silent > 0 || 2 * (at + count) > samples.length) this.samples.fill(0, 0, 2 * count);
+    this.samples.set(samples.subarray(2 * (at + silent), 2 * (at + count)), 2 * silent);
+    this.signs.set(signs);
+    for (let l = 0; l < lags.length; l++) {
+      wasm.repeated(length, lags[l], signs.length - lags[l]);
+      for (let i = 0; i < 3; i++) out[3 * l + i] = sums[i];
+    }
   }
 
   private prepare(pattern: SearchPattern): void {

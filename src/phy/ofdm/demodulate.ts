@@ -54,6 +54,28 @@ export class OfdmDemodulator {
   }
 
   /**
+   * Sum of the spectra of two windows that follow one another, the offset taken out with phase 0 at the first sample: in one
+   * transform.
+   */
+  transformSum(samples: Float32Array, window: number, cfo: number): Float32Array {
+    this.setOffset(cfo);
+    const { time, rotation } = this;
+    const start = startPhase(cfo, this.n.fftSize);
+    const cos = Math.cos(start);
+    const sin = Math.sin(start);
+    for (let i = 0, j = 2 * window, k = j + time.length; i < time.length; i += 2, j += 2, k += 2) {
+      const a = samples[j] + samples[k] * cos - samples[k + 1] * sin;
+      const b = samples[j + 1] + samples[k] * sin + samples[k + 1] * cos;
+      const re = rotation[i];
+      const im = rotation[i + 1];
+      time[i] = a * re - b * im;
+      time[i + 1] = a * im + b * re;
+    }
+    this.fft.forward(time, 0, this.spectrum, 0);
+    return this.spectrum;
+  }
+
+  /**
    * Like transform, then copies the occupied carriers to out[at..], [nCarriers][re, im], each times
    * exp(+2 pi i k delay / N): `delay` (samples, may be fractional) is how much later than the window the symbol
    * really lies.
@@ -96,12 +118,15 @@ export class OfdmDemodulator {
     this.kernel.demodulate(samples, windows, angles, count, cfo, out, at);
   }
 
+  private setOffset(cfo: number): void {
+    if (cfo === this.rotationCfo) return;
+    fillRotation(cfo, this.rotation);
+    this.rotationCfo = cfo;
+  }
+
   /** Spectrum of the window with the frequency offset taken out, phase 0 at its first sample. */
   private transformRotated(samples: Float32Array, window: number, cfo: number): void {
-    if (cfo !== this.rotationCfo) {
-      fillRotation(cfo, this.rotation);
-      this.rotationCfo = cfo;
-    }
+    this.setOffset(cfo);
     const { time, rotation } = this;
     for (let i = 0, j = 2 * window; i < time.length; i += 2, j += 2) {
       const a = samples[j];

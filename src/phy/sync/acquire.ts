@@ -1,12 +1,12 @@
 import { commonVariance, shrink } from '../channel-est/noise.ts';
+import { correlateKernel } from '../kernels/correlate.ts';
 import { type FftKernel, fftKernel } from '../kernels/fft.ts';
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
+import { CarrierShift } from './carrier-shift.ts';
 import type { Detection } from './detect.ts';
 import { type Preamble, preamble } from './preamble.ts';
 
-/** Largest frequency offset looked for: 45 ppm of 5.9 GHz. */
-export const MAX_CFO_HZ = 265_500;
 /** Share of the impulse response's energy that must lie within one cyclic prefix (noise alone: about 0.1). */
 const MIN_CONCENTRATION = 0.22;
 /** Noise that every reception is taken to have, relative to the signal: -60 dB, what 10 bits leave. */
@@ -45,10 +45,14 @@ export class Acquirer {
   private readonly n: Numerology;
   private readonly known: Preamble;
   private readonly demodulator: OfdmDemodulator;
-  private readonly first: Float32Array;
-  private readonly second: Float32Array;
-  /** Their sum. */
-  private readonly both: Float64Array;
+  /** The two training symbols, [2][nCarriers][re, im]. */
+  private readonly pair: Float32Array;
+  private readonly offsets = new Int32Array(2);
+  private readonly delays = new Float64Array(2);
+  /** Segments after which the detection part is compared with itself, and what comes of it, [lag][re, im, energy]. */
+  private readonly lags: readonly number[];
+  private readonly lagged: Float64Array;
+  private readonly carrierShift: CarrierShift;
   private readonly impulse: Float32Array;
   private readonly taper: Float32Array;
   private readonly impulseFft: FftKernel;
@@ -57,9 +61,10 @@ export class Acquirer {
     this.n = numerology;
     this.known = preamble(numerology);
     this.demodulator = new OfdmDemodulator(numerology);
-    this.first = new Float32Array(2 * numerology.fftSize);
-    this.second = new Float32Array(2 * numerology.fftSize);
-    this.both = new Float64Array(2 * numerology.fftSize);
+    this.pair = new Float32Array(4 * numerology.nCarriers);
+    this.lags = lagsOf(numerology.nSegments);
+    this.lagged = new Float64Array(3 * this.lags.length);
+    this.carrierShift = new CarrierShift(numerology);
     this.impulse = new Float32Array(2 * numerology.fftSize);
     this.impulseFft = fftKernel(numerology.fftSize);
     this.taper = new Float32Array(numerology.nCarriers);
@@ -82,11 +87,10 @@ export class Acquirer {
     const { fftSize, cpLength } = n;
     const coarse = this.refine(flat, at, detection);
     const window = at + n.nSegments * n.segmentLength + n.trainingGuard - cpLength;
-    this.first.set(this.demodulator.transform(flat, window, coarse.cfo, 0));
-    this.second.set(this.demodulator.transform(flat, window + fftSize, coarse.cfo, fftSize));
-    const shift = this.integerShift(coarse.cfo);
+    const both = this.demodulator.transformSum(flat, window, coarse.cfo);
+    const shift = this.carrierShift.find(both, coarse.cfo);
     if (shift === null) return null;
-    const path = this.firstPath(shift);
+    const path = this.firstPath(both, shift);
     if (path === null) return null;
 
     // A first path that has faded now comes back later in the burst, in a narrow band up to a resolution cell before the one
@@ -99,7 +103,7 @@ export class Acquirer {
     const trainingAt = start + n.nSegments * n.segmentLength + n.trainingGuard - backoff;
     if (trainingAt < 0 || 2 * (trainingAt + 2 * fftSize) > samples.length) return null;
     const channel = new Float32Array(2 * n.nCarriers);
-    const pair = this.trainingPair(flat, trainingAt, cfo, trainingAt - start);
+    const pair = this.trainingPair(flat, start, trainingAt, cfo);
     const coherence = Math.min(0.9999, Math.max(LEAST_COHERENCE, pair.coherence));
     const varianceA = coarse.variance;
     const varianceB = (1 - coherence ** 2) / (2 * coherence ** 2 * n.nCarriers) / (2 * Math.PI * fftSize) ** 2;
@@ -108,8 +112,8 @@ export class Acquirer {
     const weight = correction ** 2 < 16 * (varianceA + varianceB) ? varianceA / (varianceA + varianceB) : 1;
     cfo += weight * correction;
     const cfoVariance = weight === 1 ? varianceB : (varianceA * varianceB) / (varianceA + varianceB);
-    const last = this.trainingPair(flat, trainingAt, cfo, trainingAt - start);
-    if (flat !== samples) this.transformPair(samples, trainingAt, cfo, trainingAt - start);
+    const last = this.trainingPair(flat, start, trainingAt, cfo);
+    if (flat !== samples) this.demodulatePair(samples, start, trainingAt, cfo);
     const { power, subbandNoise } = this.leastSquares(last, channel);
     // Rounding differs from subband to subband by orders of magnitude: without a floor the noisier would count for nothing.
     let noiseVariance = 0;
@@ -132,25 +136,25 @@ export class Acquirer {
 
   /**
    * Channel over both training symbols, [nCarriers][re, im], its mean power, and the noise of each subband from their difference.
-   * `pair`: the common phase between them, which is offset, not noise.
+   * `phase`: the common one between them, which is offset, not noise.
    */
-  private leastSquares(pair: { cos: number; sin: number }, channel: Float32Array) {
+  private leastSquares(phase: { cos: number; sin: number }, channel: Float32Array) {
     const n = this.n;
-    const { bins, nCarriers } = n;
-    const { first, second } = this;
+    const { nCarriers } = n;
+    const both = this.pair;
     const { training } = this.known;
-    const { cos, sin } = pair;
+    const { cos, sin } = phase;
     const subbandNoise = new Float64Array(n.nSubbands);
     let power = 0;
     let c = 0;
     for (let s = 0; s < n.nSubbands; s++) {
       let difference = 0;
       for (const end = c + SUBBAND_CARRIERS; c < end; c++) {
-        const b = 2 * bins[c];
-        const ar = first[b];
-        const ai = first[b + 1];
-        const br = second[b];
-        const bi = second[b + 1];
+        const b = 2 * (nCarriers + c);
+        const ar = both[2 * c];
+        const ai = both[2 * c + 1];
+        const br = both[b];
+        const bi = both[b + 1];
         const tr = training[2 * c];
         const ti = training[2 * c + 1];
         const re = (ar + br) / 2;
@@ -172,26 +176,15 @@ export class Acquirer {
   /** Frequency offset (modulo 4 subcarriers) from lags of 4, 8 and 16 segments of the detection part. */
   private refine(samples: Float32Array, at: number, detection: Detection): { cfo: number; variance: number } {
     const { nSegments, segmentLength: d } = this.n;
-    const { signs } = this.known;
+    const { lags, lagged } = this;
+    correlateKernel().repeated(samples, at, d, this.known.signs, lags, lagged);
     let cfo = detection.cfo;
     let variance = 1;
-    for (let lag = 4; lag <= nSegments / 2; lag = lag === 4 && nSegments > 32 ? 16 : 2 * lag) {
-      let re = 0;
-      let im = 0;
-      let energy = 0;
-      for (let s = 0; s + lag < nSegments; s++) {
-        const sign = signs[s] * signs[s + lag];
-        let sr = 0;
-        let si = 0;
-        for (let i = 2 * (at + s * d), j = i + 2 * lag * d, end = i + 2 * d; i < end; i += 2, j += 2) {
-          if (i < 0) continue;
-          sr += samples[i] * samples[j] + samples[i + 1] * samples[j + 1];
-          si += samples[i] * samples[j + 1] - samples[i + 1] * samples[j];
-          energy += samples[i] ** 2 + samples[i + 1] ** 2;
-        }
-        re += sign * sr;
-        im += sign * si;
-      }
+    for (let l = 0; l < lags.length; l++) {
+      const lag = lags[l];
+      const re = lagged[3 * l];
+      const im = lagged[3 * l + 1];
+      const energy = lagged[3 * l + 2];
       const expected = 2 * Math.PI * cfo * lag * d;
       const residual = wrap(Math.atan2(im, re) - expected);
       cfo += residual / (2 * Math.PI * lag * d);
@@ -202,54 +195,14 @@ export class Acquirer {
     return { cfo, variance };
   }
 
-  /**
-   * Carriers by which the spectrum is shifted beyond `cfo`, a multiple of 4: the candidate whose product with the
-   * known training symbol is smoothest, max |sum_k Z_k conj(Z_(k+1))|, Z = Y conj(T).
-   */
-  private integerShift(cfo: number): number | null {
-    const { fftSize, nCarriers, bins, sampleRateHz } = this.n;
-    const { training } = this.known;
-    const limit = MAX_CFO_HZ / sampleRateHz;
-    const reach = Math.ceil((limit + Math.abs(cfo)) * (fftSize / 4));
-    const { first, second, both } = this;
-    for (let i = 0; i < both.length; i++) both[i] = first[i] + second[i];
-    const mask = fftSize - 1;
-    let best = -1;
-    let bestShift: number | null = null;
-    for (let q = -reach; q <= reach; q++) {
-      const shift = 4 * q;
-      if (Math.abs(cfo + shift / fftSize) > limit * 1.02) continue;
-      let re = 0;
-      let im = 0;
-      let lastRe = 0;
-      let lastIm = 0;
-      for (let c = 0; c < nCarriers; c++) {
-        const b = 2 * ((bins[c] + shift) & mask);
-        const yr = both[b];
-        const yi = both[b + 1];
-        const tr = training[2 * c];
-        const ti = training[2 * c + 1];
-        const zr = yr * tr + yi * ti;
-        const zi = yi * tr - yr * ti;
-        re += zr * lastRe + zi * lastIm;
-        im += zi * lastRe - zr * lastIm;
-        lastRe = zr;
-        lastIm = zi;
-      }
-      const metric = re * re + im * im;
-      if (metric > best) {
-        best = metric;
-        bestShift = shift;
-      }
-    }
-    return bestShift;
-  }
-
   /** Delay of the first path after the window, from there to the last one (samples), and how concentrated all of them are. */
-  private firstPath(shift: number): { delay: number; spread: number; concentration: number } | null {
+  private firstPath(
+    both: Float32Array,
+    shift: number,
+  ): { delay: number; spread: number; concentration: number } | null {
     const { fftSize, nCarriers, bins, cpLength, segmentLength } = this.n;
     const { training } = this.known;
-    const { impulse, both, taper } = this;
+    const { impulse, taper } = this;
     const mask = fftSize - 1;
     impulse.fill(0);
     for (let c = 0; c < nCarriers; c++) {
@@ -309,25 +262,29 @@ export class Acquirer {
     return { delay, spread: Math.max(peakAt, last - widened) - delay, concentration };
   }
 
-  /** Spectra of the two training symbols into `first` and `second`. */
-  private transformPair(samples: Float32Array, window: number, cfo: number, phaseIndex: number): void {
-    const { fftSize } = this.n;
-    this.first.set(this.demodulator.transform(samples, window, cfo, phaseIndex));
-    this.second.set(this.demodulator.transform(samples, window + fftSize, cfo, phaseIndex + fftSize));
+  /** The two training symbols into `pair`, the offset taken out with phase 0 at sample `start`. */
+  private demodulatePair(samples: Float32Array, start: number, trainingAt: number, cfo: number): void {
+    const { offsets, delays, pair } = this;
+    offsets[0] = trainingAt - start;
+    offsets[1] = offsets[0] + this.n.fftSize;
+    this.demodulator.demodulateSymbols(samples, start, offsets, delays, 2, cfo, pair, 0);
   }
 
-  private trainingPair(samples: Float32Array, window: number, cfo: number, phaseIndex: number) {
-    const { nCarriers, bins } = this.n;
-    const { first, second } = this;
-    this.transformPair(samples, window, cfo, phaseIndex);
+  private trainingPair(samples: Float32Array, start: number, trainingAt: number, cfo: number) {
+    const { pair } = this;
+    this.demodulatePair(samples, start, trainingAt, cfo);
+    const second = pair.length >> 1;
     let re = 0;
     let im = 0;
     let energy = 0;
-    for (let c = 0; c < nCarriers; c++) {
-      const b = 2 * bins[c];
-      re += first[b] * second[b] + first[b + 1] * second[b + 1];
-      im += first[b] * second[b + 1] - first[b + 1] * second[b];
-      energy += (first[b] ** 2 + first[b + 1] ** 2 + second[b] ** 2 + second[b + 1] ** 2) / 2;
+    for (let i = 0, j = second; i < second; i += 2, j += 2) {
+      const ar = pair[i];
+      const ai = pair[i + 1];
+      const br = pair[j];
+      const bi = pair[j + 1];
+      re += ar * br + ai * bi;
+      im += ar * bi - ai * br;
+      energy += (ar * ar + ai * ai + br * br + bi * bi) / 2;
     }
     const magnitude = Math.sqrt(re * re + im * im) + 1e-30;
     return {
@@ -341,4 +298,10 @@ export class Acquirer {
 
 function wrap(phase: number): number {
   return phase - 2 * Math.PI * Math.round(phase / (2 * Math.PI));
+}
+
+/** 4, 8, 16 segments, as far as half of them; of many the 8 say little beside the 16. */
+function lagsOf(nSegments: number): number[] {
+  const lags = nSegments > 32 ? [4, 16] : [4, 8, 16];
+  return lags.filter((lag) => lag <= nSegments / 2);
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem-trial.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
-import { MAX_CFO_HZ } from '../../../src/phy/sync/acquire.ts';
+import { MAX_CFO_HZ } from '../../../src/phy/sync/carrier-shift.ts';
 import { bursts } from './stream.ts';
 
 /** Uniform offsets of one trial: start, phase, CFO up to 45 ppm of 5.9 GHz, clock up to 100 ppm (both ends). */

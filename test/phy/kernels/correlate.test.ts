@@ -128,6 +128,63 @@ test('a preamble gives the number of pairs, turned by its frequency offset; a ca
   }
 });
 
+test('segments that repeat: alike in both, length and turn of their sum, silence before the array', () => {
+  const random = new RandomStream('repeated');
+  for (const [length, segments] of [
+    [16, 33],
+    [64, 17],
+    [256, 9],
+    [4, 5],
+  ]) {
+    const signs = Int8Array.from({ length: segments }, () => 2 * random.integer(2) - 1);
+    const segment = new Float32Array(2 * length);
+    random.addComplexNoise(segment, 1);
+    const energy = segment.reduce((sum, v) => sum + v * v, 0);
+    // Each sample turned by 0.01 more than the one before.
+    const samples = new Float32Array(2 * (length * segments + 10));
+    for (let i = 0; i < length * segments; i++) {
+      const sign = signs[Math.floor(i / length)];
+      const [re, im] = [sign * segment[2 * (i % length)], sign * segment[2 * (i % length) + 1]];
+      samples[20 + 2 * i] = re * Math.cos(0.01 * i) - im * Math.sin(0.01 * i);
+      samples[21 + 2 * i] = re * Math.sin(0.01 * i) + im * Math.cos(0.01 * i);
+    }
+    const lags = [1, 4, segments >> 1];
+    const [of, on] = kernels().map((kernel) =>
+      [10, -3].map((at) => {
+        const out = new Float64Array(9).fill(7);
+        kernel.repeated(samples.subarray(at < 0 ? 20 : 0), at, length, signs, lags, out);
+        return out;
+      }),
+    );
+    for (const [l, lag] of lags.entries()) {
+      const pairs = segments - lag;
+      const turn = 0.01 * lag * length;
+      assert.ok(Math.abs(on[0][3 * l] - pairs * energy * Math.cos(turn)) < 1e-4 * pairs * energy);
+      assert.ok(Math.abs(on[0][3 * l + 1] - pairs * energy * Math.sin(turn)) < 1e-4 * pairs * energy);
+      assert.ok(Math.abs(on[0][3 * l + 2] - pairs * energy) < 1e-4 * pairs * energy);
+      for (const i of [0, 1])
+        for (let k = 3 * l; k < 3 * l + 3; k++) assert.ok(Math.abs(of[i][k] - on[i][k]) < 1e-5 * pairs * energy);
+    }
+  }
+  for (const [length, segments] of [
+    [128, 33],
+    [4, 53],
+    [6, 8],
+  ])
+    assert.throws(
+      () =>
+        new WasmCorrelateKernel().repeated(
+          new Float32Array(9),
+          0,
+          length,
+          new Int8Array(segments),
+          [1],
+          new Float64Array(3),
+        ),
+      RangeError,
+    );
+});
+
 test('a pattern that the memory of the kernel does not hold is refused', () => {
   const metric = { re: new Float32Array(1), im: new Float32Array(1), plain: new Float32Array(1) };
   const samples = new Float32Array(10_000);

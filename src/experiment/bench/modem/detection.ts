@@ -1,6 +1,6 @@
 import { RandomStream } from '../../../common/random.ts';
 import type { Numerology } from '../../../phy/numerology.ts';
-import { MAX_CFO_HZ } from '../../../phy/sync/acquire.ts';
+import { MAX_CFO_HZ } from '../../../phy/sync/carrier-shift.ts';
 import { clopperPearson } from '../../stats.ts';
 import { responseOf } from '../modem-genie.ts';
 import { makeContent, makeTrial, rightBurst, type TrialContent, unitNoise, withNoise } from '../modem-trial.ts';

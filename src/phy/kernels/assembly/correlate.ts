@@ -20,6 +20,10 @@ export const METRIC_IM: usize = 15744;
 export const PLAIN: usize = 17856;
 /** Sums over two samples a vector, of every hop. f32 [512 + 3][re, im, energy][4] */
 const SUMS: usize = 19968;
+/** Result of `repeated`. f64 [re, im, energy] */
+export const REPEATED: usize = 44800;
+/** Signs of segments. f32 [52] */
+export const SIGNS: usize = 44832;
 /** f32 [4096 + some][re, im] */
 export const SAMPLES: usize = 45056;
 
@@ -129,4 +133,34 @@ export function search(hop: usize, lag: usize, count: usize, past: usize, plus: 
   products(hop, lag, count);
   pairs(count, past);
   metrics(count, plus, all);
+}
+
+/** Segments of `length` samples of SAMPLES with those `lag` segments on, the first `count` of them. */
+export function repeated(length: usize, lag: usize, count: usize): void {
+  let p = SAMPLES;
+  const bytes = length << 3;
+  const ahead = lag * bytes;
+  let sums = f64x2.splat(0);
+  let energies: f64 = 0;
+  for (let sign = SIGNS, last = SIGNS + (count << 2); sign < last; sign += 4) {
+    let re = f32x4.splat(0);
+    let im = f32x4.splat(0);
+    let energy = f32x4.splat(0);
+    for (const end = p + bytes; p < end; p += 16) {
+      const x = v128.load(p);
+      const y = v128.load(p + ahead);
+      re = f32x4.add(re, f32x4.mul(x, y));
+      im = f32x4.add(im, f32x4.mul(x, v128.shuffle<f32>(y, y, 1, 0, 3, 2)));
+      energy = f32x4.add(energy, f32x4.mul(x, x));
+    }
+    // re as it is, of im the odd lanes less.
+    im = v128.xor(im, i32x4(0, 0x80000000, 0, 0x80000000));
+    const pairs = f32x4.add(v128.shuffle<f32>(re, im, 0, 4, 2, 6), v128.shuffle<f32>(re, im, 1, 5, 3, 7));
+    const sum = f64x2.promote_low_f32x4(f32x4.add(pairs, v128.shuffle<f32>(pairs, pairs, 2, 3, 0, 1)));
+    sums = f64x2.add(sums, f64x2.mul(sum, f64x2.splat(<f64>(load<f32>(sign) * load<f32>(sign + (lag << 2))))));
+    const half = f32x4.add(energy, v128.shuffle<f32>(energy, energy, 2, 3, 0, 1));
+    energies += <f64>(f32x4.extract_lane(half, 0) + f32x4.extract_lane(half, 1));
+  }
+  v128.store(REPEATED, sums);
+  store<f64>(REPEATED, energies, 16);
 }
