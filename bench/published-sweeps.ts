@@ -7,8 +7,6 @@ export interface Published {
   readonly text: readonly string[];
   /** Folders in bench/sweeps. */
   readonly sweeps: readonly string[];
-  /** Figures of the report; null: those that `sct report` draws by itself. */
-  readonly figures: readonly string[] | null;
   /** Limits of the error event. */
   readonly limits: { readonly ds: number; readonly dx: number } | null;
   /** Of the figures those that the index shows, and measures in its table. */
@@ -24,7 +22,6 @@ export const PUBLISHED: readonly Published[] = [
       'Three codecs at the same R on a flat channel and on one that fades; the picture as a whole, no region preferred. The classical codec (AVIF, LDPC, MCS by CSI) is ahead in PSNR on both: what the semantic codecs are for is shown under mapping and in [results](../results.md).',
     ],
     sweeps: ['quality'],
-    figures: null,
     limits: null,
     shown: ['psnr-snr', 'gain-codec-psnr-snr'],
     measures: ['psnrDb', 'msSsim', 'outage'],
@@ -36,7 +33,6 @@ export const PUBLISHED: readonly Published[] = [
       'The same three codecs at four budgets; R is what was used, every symbol counted as [metrics](../metrics.md) says.',
     ],
     sweeps: ['rate'],
-    figures: null,
     limits: null,
     shown: ['psnr-rate', 'ms-ssim-rate'],
     measures: ['psnrDb', 'msSsim', 'symbolsPerPixel'],
@@ -48,13 +44,6 @@ export const PUBLISHED: readonly Published[] = [
       'The same symbols with the same power and rates; only where SFVs lie on the band differs. Gains are differences of the same photo and seed. PSNR by importance weighs each pixel by what the sender thought of it, so it rewards the mapping for its own opinion; gains in the regions of a ground truth stand in [results](../results.md#mapping-the-same-symbols-placed-elsewhere).',
     ],
     sweeps: ['mapping'],
-    figures: [
-      'psnr-snr',
-      'weighted-psnr-snr',
-      'gain-mapping-psnr-snr',
-      'gain-mapping-weighted-psnr-snr',
-      'p10-psnr-snr',
-    ],
     limits: null,
     shown: ['gain-mapping-psnr-snr', 'gain-mapping-weighted-psnr-snr'],
     measures: ['psnrDb', 'importanceWeightedPsnrDb', 'outage'],
@@ -63,10 +52,9 @@ export const PUBLISHED: readonly Published[] = [
     name: 'delivery',
     title: 'Delivery of SFVs and block errors',
     text: [
-      'Packets of SFVs without repetitions in a fading channel: sent for 5 dB whatever the channel is (feedback none), and by a report that is 20 ms old (feedback same). An outage has no blocks: it is in the shares of SFVs only where their side information came.',
+      'Packets of SFVs without repetitions in a fading channel: sent for 5 dB whatever the channel is (feedback none), and by a report that is 20 ms old (feedback same). Of a picture whose side information was lost no SFV was received; BLER knows only the blocks of bursts that were found, so read it beside the outage.',
     ],
     sweeps: ['delivery'],
-    figures: null,
     limits: null,
     shown: ['sfv-received-snr', 'bler-snr', 'outage-snr'],
     measures: ['psnrDb', 'bler', 'outage', 'sfvReceived'],

@@ -57,11 +57,10 @@ function measureCommands(sweeps: readonly string[]): string[] {
 }
 
 /** The words by which the command line writes the same files. */
-function reportCommand({ name, sweeps, figures, limits }: Published): string {
+function reportCommand({ name, sweeps, limits }: Published): string {
   const words = [
     ...sweeps.map((sweep) => `bench/sweeps/${sweep}`),
     ...(limits ? [`--ds ${limits.ds} --dx ${limits.dx}`] : []),
-    ...(figures ? [`--figure ${figures.join(',')}`] : []),
   ];
   return `sct report ${words.join(' ')} -o docs/results/${name}`;
 }

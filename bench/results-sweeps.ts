@@ -1,8 +1,9 @@
 /**
  * Writes docs/results: the reports of the published sweeps (bench/sweeps, list in bench/published-sweeps.ts) and their index, README.md.
  *
- *   node --import tsx bench/results-sweeps.ts [--check] [NAME...]      also: npm run results
+ *   node --import tsx bench/results-sweeps.ts [--check] [--results DIR] [NAME...]      also: npm run results
  *
+ * --results DIR: another folder than docs/results.
  * Each folder is what `sct report` writes with the words that the index gives beside it. --check writes nothing; exit code 8 where a byte
  * differs, a file is missing, or one is there that no report makes.
  */
@@ -17,18 +18,23 @@ import { benchWords, refuse } from './words.ts';
 
 const FILE = import.meta.filename;
 const root = resolve(import.meta.dirname, '..');
-const RESULTS = join(root, 'docs/results');
 const INDEX = 'README.md';
+
+const { values, positionals } = benchWords(FILE, {
+  options: { check: { type: 'boolean' }, results: { type: 'string', default: join(root, 'docs/results') } },
+  allowPositionals: true,
+});
+const RESULTS = values.results;
 
 /** As the command line says it of itself. */
 const program = `sct ${(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version}`;
 
 async function sectionOf(published: Published): Promise<Section> {
-  const { sweeps, figures, limits } = published;
+  const { sweeps, limits } = published;
   const paths = sweeps.map((name) => join(root, 'bench/sweeps', name));
-  const request = { paths, figures, limits, where: [], gains: [] };
+  const request = { paths, limits, figures: null, where: [], gains: [] };
   const report = await makeSweepReport(request, () => Promise.resolve());
-  return { published, report, files: reportFiles(report, program, figures !== null) };
+  return { published, report, files: reportFiles(report, program, false) };
 }
 
 /** Files and folders of docs/results that nothing here makes. */
@@ -43,7 +49,6 @@ function strangers(sections: readonly Section[]): string[] {
   });
 }
 
-const { values, positionals } = benchWords(FILE, { options: { check: { type: 'boolean' } }, allowPositionals: true });
 const unknown = positionals.find((name) => !PUBLISHED.some((p) => p.name === name));
 if (unknown !== undefined) refuse(FILE, `"${unknown}": published are ${PUBLISHED.map((p) => p.name).join(', ')}`);
 
@@ -60,7 +65,7 @@ if (values.check) {
     count += files.size;
   }
   found.push(...(await differingFiles(RESULTS, index)), ...strangers(sections));
-  for (const name of found.slice(0, 40)) process.stdout.write(`differs: docs/results/${name}\n`);
+  for (const name of found.slice(0, 40)) process.stdout.write(`differs: ${name}\n`);
 } else {
   mkdirSync(RESULTS, { recursive: true });
   for (const name of strangers(sections)) rmSync(join(RESULTS, name), { recursive: true });
@@ -68,5 +73,5 @@ if (values.check) {
     count += (await writeReportFiles(join(RESULTS, published.name), files)).length;
   for (const [name, text] of index) writeFileSync(join(RESULTS, name), text);
 }
-process.stdout.write(`docs/results: ${count + 1} files, ${values.check ? `${found.length} differ` : 'written'}\n`);
+process.stdout.write(`${count + 1} files, ${values.check ? `${found.length} differ` : 'written'}\n`);
 process.exitCode = found.length > 0 ? ExitCode.checkFailed : ExitCode.ok;

@@ -1,5 +1,6 @@
 import { plot } from '../report/svg/plot.ts';
 import type { LineSeries, ScatterSeries, Series } from '../report/svg/series.ts';
+import { linearTicks } from '../report/svg/ticks.ts';
 import { csvLine } from './csv.ts';
 import type { FigureData } from './figures.ts';
 import type { Curve, CurvePoint, Panel } from './panels.ts';
@@ -20,7 +21,7 @@ const MOST_APART_PX = 24;
 
 /** A panel as SVG: lines with marks, their 95 % intervals as bars. `widthMm`: for print, a file of its own; null: for a page. */
 export function panelSvg(figure: FigureData, panel: Panel, widthMm: number | null): string {
-  const axis = figure.log ? logAxis(figure) : { yRange: sharedRange(figure) };
+  const axis = figure.log ? logAxis(figure) : linearAxis(figure);
   const apart = Math.min(APART_PX, MOST_APART_PX / Math.max(1, panel.curves.length));
   const shift = (i: number) => apart * (i - (panel.curves.length - 1) / 2);
   const lines = panel.curves.map((c, i) => line(c, figure.log, shift(i)));
@@ -35,7 +36,7 @@ export function panelSvg(figure: FigureData, panel: Panel, widthMm: number | nul
     yLabel: figure.yLabel,
     width,
     height: widthMm === null ? PAGE.height : Math.min(MOST_HIGH, ASPECT * width),
-    xRange: widened(pointsOf(figure).map((p) => p.x)),
+    ...xAxis(figure),
     ...axis,
     series: [...zero, ...lines, ...limits, ...legend],
     showTitle: panel.title !== '',
@@ -72,7 +73,19 @@ function pointsOf({ panels }: FigureData): CurvePoint[] {
   return panels.flatMap((p) => p.curves.flatMap((c) => c.points));
 }
 
-/** Room for curves that stand apart. */
+/** Most places of x that are ticks themselves. */
+const MOST_PLACES = 8;
+const TICKS = 6;
+
+/** Room for curves that stand apart; ticks where something was measured, if those are few and round. */
+function xAxis(figure: FigureData) {
+  const xRange = widened(pointsOf(figure).map((p) => p.x));
+  const places = [...new Set(pointsOf(figure).map((p) => p.x))].sort((a, b) => a - b);
+  const round = places.every((v) => Number(v.toFixed(1)) === v);
+  if (!round || places.length > MOST_PLACES) return { xRange, xTicks: linearTicks(...xRange, TICKS) };
+  return { xRange, xTicks: places.map((value) => ({ value, label: String(value).replace('-', '\u2212') })) };
+}
+
 function widened(x: readonly number[]): [number, number] {
   let [low, high] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const v of x) {
@@ -84,6 +97,11 @@ function widened(x: readonly number[]): [number, number] {
 }
 
 /** Panels of one figure are read side by side: they have the same axis. */
+function linearAxis(figure: FigureData) {
+  const yRange = sharedRange(figure);
+  return { yRange, yTicks: linearTicks(...yRange, TICKS) };
+}
+
 function sharedRange(figure: FigureData): [number, number] {
   const values = pointsOf(figure).flatMap((p) => [p.y, p.low, p.high].filter(Number.isFinite));
   let [low, high] = figure.zero ? [0, 0] : [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];

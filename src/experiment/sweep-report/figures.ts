@@ -35,8 +35,15 @@ type XAxis = (typeof X_AXES)[number];
 
 /** Drawn without being asked, rates where anything was seen; the others by their name. */
 const DRAWN = new Set([
-  ...['psnr', 'ms-ssim', 'roi-psnr', 'lpips', 'miou', 'outage', 'bler', 'sfv-received', 'sfv-importance'],
-  ...['p10-psnr', 'gain-mapping-psnr', 'gain-mapping-roi-psnr', 'gain-codec-psnr', 'gain-source-psnr'],
+  ...['psnr', 'ms-ssim', 'roi-psnr', 'lpips', 'miou', 'judge-miou', 'outage', 'bler', 'sfv-received', 'sfv-importance'],
+  ...[
+    'p10-psnr',
+    'gain-mapping-psnr',
+    'gain-mapping-roi-psnr',
+    'gain-mapping-weighted-psnr',
+    'gain-codec-psnr',
+    'gain-source-psnr',
+  ],
   ...EVENT_NAMES.map((name) => `event-${name}`),
 ]);
 
@@ -117,8 +124,9 @@ const nameOf = (label: string) => label.split(',')[0];
 /** Shares of pictures and of blocks: probabilities. */
 const isRate = ({ kind }: Measure) => kind !== 'mean';
 
-function meanTitle({ label, kind }: Measure): string {
+function meanTitle({ key, label, kind }: Measure): string {
   const name = nameOf(label);
+  if (key.startsWith('sfv')) return `${name[0].toUpperCase()}${name.slice(1)}, mean share,`;
   return kind === 'mean' ? `Mean ${name}` : `${name[0].toUpperCase()}${name.slice(1)}`;
 }
 

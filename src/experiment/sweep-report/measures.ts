@@ -66,7 +66,7 @@ const STATES = ['received', 'repaired', 'synthesised', 'lost'] as const;
  * @throws FormatError naming field and value
  */
 export function figuresOf(field: string, metrics: JsonObject): Figures {
-  const derived = sfvShares(field, metrics.sfvs);
+  const derived = sfvShares(field, metrics.sfvs, lostWhole(metrics));
   const entries = MEASURES.map(({ key, range }): [string, number | null] => {
     if (Object.hasOwn(derived, key)) return [key, derived[key]];
     const value = orNull(`${field}: ${key}`, metrics[key], asNumber);
@@ -96,8 +96,13 @@ function ratioParts(field: string, metrics: JsonObject): Figures {
   return { [RATIO_PARTS.errors]: errors, [RATIO_PARTS.trials]: trials };
 }
 
+/** Whether a picture that had SFVs (their codecs have a mode) was lost with its side information: none of them came, however many there were. */
+function lostWhole({ outage, mode }: JsonObject): boolean {
+  return outage === 1 && typeof mode === 'string';
+}
+
 /** Shares of the SFVs in each state, and of the importance that was received; null for a picture without SFVs. */
-function sfvShares(field: string, sfvs: unknown): Record<string, number | null> {
+function sfvShares(field: string, sfvs: unknown, lost: boolean): Record<string, number | null> {
   const list = sfvs === undefined || sfvs === null ? [] : asArray(`${field}: sfvs`, sfvs, MAX_SFVS);
   const counts = { received: 0, repaired: 0, synthesised: 0, lost: 0 };
   let [came, whole] = [0, 0];
@@ -112,6 +117,9 @@ function sfvShares(field: string, sfvs: unknown): Record<string, number | null> 
     whole += importance;
     if (state === 'received') came += importance;
   });
+  if (list.length === 0 && lost) {
+    return { sfvReceived: 0, sfvRepaired: 0, sfvSynthesised: 0, sfvLost: 1, sfvImportance: 0 };
+  }
   const share = (count: number) => (list.length > 0 ? count / list.length : null);
   return {
     sfvReceived: share(counts.received),
