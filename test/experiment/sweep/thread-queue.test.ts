@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import type { SweepPoint } from '../../../src/experiment/sweep/point.ts';
 import { type PointThread, ThreadQueue } from '../../../src/experiment/sweep/thread-queue.ts';
 import { measured, pointsOf } from './sweep-helpers.ts';
@@ -76,4 +77,23 @@ test('a point that no thread survives is a failure that says why', async () => {
   const [, second] = outcomes;
   assert.ok(second.kind === 'failed' && /died: out of memory/.test(second.failure.message));
   assert.ok(second.kind === 'failed' && second.failure.exitCode === 1);
+});
+
+test('a real thread that runs out of memory costs its point, not the sweep', async () => {
+  const code = `
+    const { parentPort } = require('node:worker_threads');
+    parentPort.on('message', (point) => {
+      const kept = [];
+      while (point.index === 1) kept.push(new Array(1e5).fill(point.id));
+      parentPort.postMessage({ kind: 'measured', result: { id: point.id } });
+    });`;
+  const resourceLimits = { maxOldGenerationSizeMb: 16 };
+  const queue = new ThreadQueue(2, () => new Worker(code, { eval: true, resourceLimits }));
+  const outcomes = await Promise.all(pointsOf([5]).map((point) => queue.run(point)));
+  await queue.close();
+  assert.deepEqual(
+    outcomes.map(({ kind }) => kind),
+    ['measured', 'failed', 'measured', 'measured', 'measured'],
+  );
+  assert.ok(outcomes[1].kind === 'failed' && /died: .*memory/.test(outcomes[1].failure.message));
 });

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RandomStream } from '../../../src/common/random.ts';
+import { startSct } from '../../cli/helpers.ts';
+
+export interface KillPlan {
+  /** YAML of the sweep. */
+  readonly file: string;
+  /** Of its results. */
+  readonly folder: string;
+  readonly kills: number;
+  readonly seed: number;
+  /** Of one run after another, over and over. */
+  readonly jobs: readonly number[];
+  /** A run is killed after 0 to so many results of its own: few enough that the sweep outlives all kills. */
+  readonly mostResults: number;
+}
+
+export interface KilledSweep {
+  /** Results in the folder at each kill. */
+  readonly resultsAtKill: readonly number[];
+  /** Kills before the first result of their run: while the program started, looked at its inputs or the results of earlier runs. */
+  readonly early: number;
+}
+
+/** Behind its last result a run goes on for at most so long, ms. */
+const LATER_MS = 40;
+const POLL_MS = 2;
+
+/** Whole lines of a sweep's results. */
+export function resultLines(folder: string): string[] {
+  const path = join(folder, 'results.jsonl');
+  return existsSync(path) ? readFileSync(path, 'latin1').split('\n').slice(0, -1) : [];
+}
+
+/** The same results, whatever their order and however long they took. */
+export function plainResults(folder: string): string[] {
+  return resultLines(folder)
+    .map((line) => line.replace(/,"timings":\{[^{}]*\}/, ''))
+    .sort();
+}
+
+/**
+ * Starts `sct sweep --resume` (the built program) so many times and kills it each time (SIGKILL), at moments that a seed draws: some way into its
+ * points, or while it starts.
+ *
+ * @throws Error where a run ends before it is killed
+ */
+export async function killedSweep(plan: KillPlan): Promise<KilledSweep> {
+  const random = new RandomStream(plan.seed);
+  const resultsAtKill: number[] = [];
+  let early = 0;
+  // How long a run took to its first result, so that kills before it fall anywhere in that time.
+  let startMs = 300;
+  for (let kill = 0; kill < plan.kills; kill++) {
+    const before = resultLines(plan.folder).length;
+    const wanted = Math.floor((plan.mostResults + 1) * random.uniform());
+    const run = startSct(sweepWords(plan, kill), dirname(plan.folder));
+    let over: string | null = null;
+    const ended = run.ended.then((end) => {
+      over = end.stderr || `ended with ${end.code}`;
+    });
+    const started = performance.now();
+    if (wanted > 0) {
+      for (let seen = before; seen < before + wanted && over === null; ) {
+        await sleep(POLL_MS);
+        const now = resultLines(plan.folder).length;
+        if (seen === before && now > before) startMs = performance.now() - started;
+        seen = now;
+      }
+    }
+    await sleep(random.uniform() * (wanted > 0 ? LATER_MS : startMs));
+    if (over !== null) throw new Error(`run ${kill + 1} ended before it was killed: ${over}`);
+    run.kill('SIGKILL');
+    await ended;
+    resultsAtKill.push(resultLines(plan.folder).length);
+    if (resultsAtKill[kill] === before) early++;
+  }
+  return { resultsAtKill, early };
+}
+
+/** Words of the run with this number. */
+export function sweepWords({ file, folder, jobs }: Pick<KillPlan, 'file' | 'folder' | 'jobs'>, run = 0): string[] {
+  return ['sweep', file, '--resume', '--jobs', String(jobs[run % jobs.length]), '-q', '-o', folder];
+}
