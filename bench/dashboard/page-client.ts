@@ -14,6 +14,8 @@ type Reply = Readonly<Record<string, unknown>>;
 /** Watches as a page does, without drawing: takes every frame, answers pings, and asks. */
 export class PageClient {
   frames = 0;
+  /** Of their payloads. */
+  bytes = 0;
   readonly topics = new Map<string, number>();
   private readonly socket: Socket;
   private readonly decodes: boolean;
@@ -91,6 +93,7 @@ export class PageClient {
 
   private count(payload: Buffer): void {
     this.frames++;
+    this.bytes += payload.length;
     if (!this.decodes) return;
     const { topic } = decodeFrame(new Uint8Array(payload));
     this.topics.set(topic, (this.topics.get(topic) ?? 0) + 1);

@@ -1,0 +1,55 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { LoopbackExchange } from '../../src/experiment/exchange.ts';
+import { decodeOptions, senderCodec } from '../../src/experiment/link-codecs.ts';
+import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { setupLink } from '../../src/experiment/link-setup.ts';
+import { loadPhoto } from '../../src/experiment/photo.ts';
+import { SCT, startNode } from '../sweep-nats/processes.ts';
+import type { LinkFigures, RunFigures } from './report.ts';
+
+/** The demo photo through the default link: bursts, and what is said back about them. */
+export async function measureLink(): Promise<LinkFigures> {
+  const config = resolveLinkConfig({ codec: 'integrated' });
+  const { image } = await loadPhoto({ kind: 'demo' });
+  const coding = await senderCodec(config, 'float');
+  const exchange = new LoopbackExchange(config, setupLink(config, null, coding));
+  const said: number[] = [];
+  const { feedback } = exchange;
+  const send = feedback.send.bind(feedback);
+  feedback.send = (message, nowS) => {
+    said.push(message.length);
+    send(message, nowS);
+  };
+  await exchange.open();
+  await exchange.sendPicture(image);
+  await exchange.close();
+  const { chain, trace } = exchange;
+  const picture = chain.receiver.received.at(-1);
+  if (!picture || !(await chain.receiver.picture(picture, decodeOptions(config))).decodable) {
+    throw new Error('the demo photo did not arrive');
+  }
+  const bursts = trace.bursts.length;
+  return {
+    ...{ bursts, airS: chain.samples / config.rateHz, samples: chain.samples },
+    messages: said.length,
+    messagesPerBurst: said.length / bursts,
+    meanMessageBytes: said.reduce((sum, n) => sum + n, 0) / said.length,
+    largestMessageBytes: Math.max(...said),
+  };
+}
+
+/** Bytes of a run directory as `sct loopback` leaves it, by kind. */
+export async function measureRun(folder: string): Promise<RunFigures> {
+  const { code, stderr } = await startNode([SCT, 'loopback', '--demo', '-o', 'run', '--json'], folder).ended;
+  if (code !== 0) throw new Error(`sct loopback ended with ${code}: ${stderr.slice(-500)}`);
+  const bytes = { captures: 0, pictures: 0, report: 0, records: 0 };
+  for (const name of await readdir(join(folder, 'run'))) {
+    const { size } = await stat(join(folder, 'run', name));
+    if (name.endsWith('.sigmf-data')) bytes.captures += size;
+    else if (name.endsWith('.png')) bytes.pictures += size;
+    else if (name.endsWith('.html')) bytes.report += size;
+    else bytes.records += size;
+  }
+  return { ...bytes, all: bytes.captures + bytes.pictures + bytes.report + bytes.records };
+}
