@@ -62,6 +62,8 @@ export interface LinkCodec {
   readonly models?: SemanticModels;
   /** What the ends hold; null for a codec without a model set. */
   readonly knowledge: LinkKnowledge | null;
+  /** Most SFVs of what is sent, where that is not for the configuration to say. */
+  readonly maxSfvs?: number;
   /** The receiver's codecs in a loopback whose ends hold different sets. */
   readonly receiver?: CodecFinder;
 }

@@ -68,6 +68,7 @@ export function setupLink(
     ...(recorded ? { recorded } : {}),
     ...(coding?.knowledge ? { knowledge: coding.knowledge } : {}),
     ...(coding?.receiver ? { receiver: coding.receiver } : {}),
+    ...(coding?.maxSfvs === undefined ? {} : { transmitter: { maxSfvs: coding.maxSfvs } }),
   };
 }
 

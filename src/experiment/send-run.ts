@@ -120,7 +120,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       modelSet: coding.modelSet,
       assumedSnrDb: config.assumeSnrDb,
       protectionDb: config.protectionDb,
-      ...(spoken ? { maxSfvs: spoken.maxSfvs } : config.maxSfvs === undefined ? {} : { maxSfvs: config.maxSfvs }),
+      ...(config.maxSfvs === undefined ? {} : { maxSfvs: config.maxSfvs }),
+      ...setup.transmitter,
       seed: config.seed,
     });
     // No way back: what the receiver holds is not known, and the header's 32 bits protect alone.

@@ -9,10 +9,10 @@ import {
   linkInput,
   resolveSettings,
 } from '../options.ts';
-import { photoSource } from '../photo.ts';
 import { noteTrigger } from '../radios.ts';
 import { printResult } from '../result.ts';
 import { addSnrListOption, comparedText, printSweep, snrList } from '../snr-list.ts';
+import { addSpeechOptions, type SourceFlags, spokenOrSeen } from '../speech-options.ts';
 
 /** Soundings before a picture over a real channel, which may fade (docs/adr/0017-predicted-csi.md). */
 const SOUNDINGS = 4;
@@ -20,8 +20,7 @@ const SOUNDINGS = 4;
 /** Pairs of a comparison. */
 const PAIRS = 10;
 
-interface LinkWords {
-  demo?: boolean;
+interface LinkWords extends SourceFlags {
   tx?: string;
   rx?: string;
   compare?: string;
@@ -33,11 +32,11 @@ interface LinkWords {
 export const addLink: AddCommand = (program, context, done) => {
   const command = program
     .command('link')
-    .summary('send a photo from one radio to another on this host')
+    .summary('send a photo or speech from one radio to another on this host')
     .description(
       'Sounds the channel, sends the photo by the CSI report, repeats what is asked for; both ends are on this host.',
     )
-    .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192')
+    .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192, or a WAV file up to 65 s')
     .option('--demo', 'use the demo photo')
     .option('--tx <uri>', 'transmitter: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH, loopback')
     .option(
@@ -64,6 +63,7 @@ export const addLink: AddCommand = (program, context, done) => {
     'quality',
     'count',
   ]);
+  addSpeechOptions(command, 'beside a photo');
   addSnrListOption(command);
   addConfigOption(command);
   addOutputOption(command);
@@ -77,6 +77,7 @@ Examples:
   sct link photo.png --tx hackrf:1a2b --rx hackrf:3c4d -f 868.3M --cabled 60
   sct link photo.png --tx hackrf --rx pluto:usb -f 2.45G --cabled 60 --numerology 15
   sct link photo.png --tx hackrf:1a2b --rx hackrf:3c4d -f 868.3M --cabled 30 --attenuator att:/dev/ttyUSB0 --snr 5,10,15
+  sct link voice.wav --tx hackrf:1a2b --rx hackrf:3c4d -f 868.3M --cabled 60
   sct link photo.png --tx loopback --rx loopback --channel epa
   sct link photo.png --tx loopback --channel eva --compare matched,uniform -n 20
 `,
@@ -92,12 +93,12 @@ Examples:
     if (modelled !== (parseRadioUri(rx).kind === 'loopback')) {
       throw new UsageError(`--tx ${tx} and --rx ${rx} share no channel`, 'loopback is both ends at once');
     }
-    const photo = await photoSource(path, options.demo === true, run.photo);
+    const source = await spokenOrSeen(path, options, run.photo);
     const given = linkInput(command).soundings !== undefined || command.getOptionValue('config') !== undefined;
     const soundings = modelled || given ? {} : { soundings: SOUNDINGS };
     await noteTrigger(context, tx, rx);
     const { runLink, runLinkCompare } = await import('../../experiment/ota/link-run.ts');
-    const settings = { ...config, ...soundings, photo, tx, rx };
+    const settings = { ...config, ...soundings, ...source, tx, rx };
     const io = runIo(context, options.output);
     const compare = options.compare ?? run.compare;
     const attenuator = attenuatorOf(options.attenuator ?? run.attenuator, modelled, config.cabledDb);

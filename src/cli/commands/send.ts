@@ -1,14 +1,11 @@
 import { UsageError } from '../../common/errors.ts';
 import { type AddCommand, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
-import { photoSource } from '../photo.ts';
 import { noteTrigger, requireRadio } from '../radios.ts';
 import { printResult } from '../result.ts';
-import { addSpeechOptions, type SpeechFlags, speechFlagsOf, speechWords } from '../speech-options.ts';
+import { addSpeechOptions, type SourceFlags, spokenOrSeen } from '../speech-options.ts';
 
-interface Flags extends SpeechFlags {
-  demo?: boolean;
-  speech?: string;
+interface Flags extends SourceFlags {
   to?: string;
   output?: string;
 }
@@ -22,10 +19,9 @@ export const addSend: AddCommand = (program, context, done) => {
       'Transmits a photo, or speech of a WAV file, or both. Without a way back (--feedback ws://) the robust map and --assume-snr are used.',
     )
     .argument('[photo]', 'PNG, JPEG, WebP or AVIF up to 8192x8192, or a WAV file up to 65 s')
-    .option('--speech <wav>', 'speech that shares the budget of the photo')
     .option('--demo', 'use the demo photo')
     .option('--to <uri>', 'radio: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH');
-  addSpeechOptions(command);
+  addSpeechOptions(command, 'beside a photo');
   addLinkOptions(command, ['codec', 'models', 'budget', 'modem', 'transmit', 'sendSeed', 'csi', 'listening']);
   addConfigOption(command);
   addOutputOption(command);
@@ -43,24 +39,17 @@ Examples:
   command.action(async (path: string | undefined, options: Flags) => {
     const { config, run } = await resolveSettings(command, ['photo', 'to']);
     const to = await requireRadio('--to', options.to ?? run.to);
-    const { isSpeechPath } = await import('../../experiment/speech/speech-file.ts');
-    const alone = path !== undefined && isSpeechPath(path);
-    if (alone && options.speech !== undefined) throw new UsageError('two WAV files were given', 'give one of them');
-    const wav = alone ? path : options.speech;
-    const idle = wav === undefined ? speechFlagsOf(options) : [];
-    if (idle.length > 0) throw new UsageError(`${idle.join(', ')}: no speech is sent`, 'give a WAV file or --speech');
-    const speech = wav === undefined ? {} : { speech: await speechWords(wav, options) };
-    const photo =
-      alone && !options.demo
-        ? undefined
-        : await photoSource(alone ? undefined : path, options.demo === true, run.photo);
+    const { photo, speech } = await spokenOrSeen(path, options, run.photo);
     if (photo?.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'send takes one photo');
     await noteTrigger(context, to);
     const { runSend } = await import('../../experiment/send-run.ts');
     done(
       await printResult(
         context,
-        await runSend({ ...config, ...(photo ? { photo } : {}), ...speech, to }, runIo(context, options.output)),
+        await runSend(
+          { ...config, ...(photo ? { photo } : {}), ...(speech ? { speech } : {}), to },
+          runIo(context, options.output),
+        ),
       ),
     );
   });

@@ -12,13 +12,19 @@ import { recordedChannel } from '../recorded-channel.ts';
 import type { RunDirectory } from '../run-directory.ts';
 import { RUN_FILES } from '../run-files.ts';
 import type { FolderResult, PhotoSource, RunIo, RunResult } from '../run-io.ts';
+import { runRecordedSpeech } from '../speech/speech-run.ts';
+import { openSpeech } from '../speech/speech-sending.ts';
+import type { SpeechWords } from '../speech/speech-words.ts';
 import type { Mapping } from './compare.ts';
 import { type CompareResult, checkComparable, runCompare } from './compare-run.ts';
 import { checkEnds, permissionOf, type RadioEnd, radioEnd } from './radio-end.ts';
 import { RadioExchange, type RadioExchangeOptions } from './radio-exchange.ts';
 
 export interface LinkRunConfig extends LinkConfig {
-  readonly photo: PhotoSource;
+  /** May be absent where there is speech. */
+  readonly photo?: PhotoSource;
+  /** Sent alone or beside the photo, in one budget. */
+  readonly speech?: SpeechWords;
   /** Radio URIs, checked. */
   readonly tx: string;
   readonly rx: string;
@@ -35,8 +41,11 @@ export async function runLink(
   io: RunIo,
   snr: SnrSetter | null = null,
 ): Promise<RunResult | FolderResult> {
-  const { photo, tx, rx: _, ...link } = config;
-  if (parseRadioUri(tx).kind === 'loopback') return runLoopback({ ...link, photo }, io);
+  const { photo, speech, tx, rx: _, ...link } = config;
+  if (parseRadioUri(tx).kind === 'loopback') {
+    if (speech) return runRecordedSpeech(link, speech, onePhoto(photo), io);
+    return runLoopback({ ...link, photo: photoOf(photo) }, io);
+  }
   return runPicture(await linkPicture(config, io, snr), io);
 }
 
@@ -51,7 +60,9 @@ export async function runLinkCompare(
   checkComparable(config);
   // One transmission of each picture: repetitions would make the later ones wait, and their report older.
   const once = { ...config, harq: 0 };
-  const { photo, tx, rx: _, ...link } = once;
+  const { photo: asked, speech, tx, rx: _, ...link } = once;
+  if (speech) throw new UsageError('--compare: only photos are compared', 'sct speech --mapping sends speech by each');
+  const photo = photoOf(asked);
   if (parseRadioUri(tx).kind !== 'loopback') return runCompare(await linkPicture(once, io, snr), mappings, count, io);
   checkModelledFeedback(link);
   if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
@@ -62,23 +73,24 @@ export async function runLinkCompare(
 
 /** One picture between two radios, ready to run. */
 async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | null): Promise<PictureRun> {
-  const { photo, tx, rx, ...link } = config;
-  if (photo.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
-  const coding = await senderCodec(link);
+  const { photo: asked, speech: words, tx, rx, ...link } = config;
+  const photo = onePhoto(asked);
+  const speech = words && (await openSpeech(link, words, photo));
+  const coding = speech?.coding ?? (await senderCodec(link));
   const ends = { tx: radioEnd(link, tx, 'tx', coding), rx: radioEnd(link, rx, 'rx', coding) };
   checkEnds(ends.tx, ends.rx);
   const permission = permissionOf(ends.tx, ends.rx.board ? ends.rx.profile : null);
   const { config: received, setup } = ends.rx;
   return {
-    ...{ config: received, photo, coding, modelled: false, numerology: setup.numerology },
+    ...{ config: received, photo, speech, coding, modelled: false, numerology: setup.numerology },
     loOffsetHz: setup.frontend.loOffsetHz,
-    settings: { ...received, tx, rx, ...(snr ? { attenuator: snr.uri } : {}) },
+    settings: { ...received, tx, rx, ...(words ? { speech: words } : {}), ...(snr ? { attenuator: snr.uri } : {}) },
     channel: 'link',
     directory: io.outputDirectory,
     open: async (run, name, hooks) => {
       const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
       const exchange = new RadioExchange({
-        ...{ ...ends, permission, ...hooks, signal: io.signal, snr },
+        ...{ ...ends, permission, ...hooks, signal: io.signal, snr, budgetRe: speech?.budgetRe },
         captures: async (sending, receiving) =>
           Object.assign(files, await linkCaptures(run, name, ends, sending, receiving)),
       });
@@ -91,6 +103,16 @@ async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | nu
       };
     },
   };
+}
+
+function photoOf(photo: PhotoSource | undefined): PhotoSource {
+  if (photo) return photo;
+  throw new UsageError('nothing to send', 'name a photo or a WAV file');
+}
+
+function onePhoto(photo: PhotoSource | undefined): Exclude<PhotoSource, { kind: 'folder' }> | undefined {
+  if (photo?.kind !== 'folder') return photo;
+  throw new UsageError(`${photo.path} is a folder`, 'link takes one photo');
 }
 
 /** Captures of both streams, as the radios really are set. */

@@ -53,6 +53,8 @@ export interface RadioExchangeOptions {
   planned?(plan: TransmissionPlan): void;
   readonly watch?: RunWatch | null;
   readonly signal: AbortSignal;
+  /** RE of whatever is sent; default what the configuration says of a picture's pixels. */
+  readonly budgetRe?: number | undefined;
   /** Radios that are open already, for tests; default: those that the ends name. */
   /** The transmitter's power, for tests; default by its board. */
   readonly power?: PowerKeeper;
@@ -314,7 +316,7 @@ export class RadioExchange implements ComparableExchange {
   }
 
   private budgetOf(image: RgbImage): number {
-    return budgetOf(this.options.tx.config, image.width * image.height);
+    return this.options.budgetRe ?? budgetOf(this.options.tx.config, image.width * image.height);
   }
 }
 

@@ -33,10 +33,9 @@ export interface SpeechRunResult {
 }
 
 /** Speech through the modem and a modelled channel without a trace on disk: for trials. UsageError for what does not fit. */
-export async function runSpeech(asked: LinkConfig, input: SpeechRunInput): Promise<SpeechRunResult> {
-  checkModelledFeedback(asked);
-  const sending = await speechSending(asked, { ...input, name: 'speech' });
-  const config = { ...asked, maxSfvs: sending.maxSfvs };
+export async function runSpeech(config: LinkConfig, input: SpeechRunInput): Promise<SpeechRunResult> {
+  checkModelledFeedback(config);
+  const sending = await speechSending(config, { ...input, name: 'speech' });
   const setup = setupLink(config, await recordedChannel(config), sending.coding);
   const exchange = new LoopbackExchange(config, setup, input.signal ? { signal: input.signal } : {});
   try {
@@ -77,9 +76,8 @@ export async function runRecordedSpeech(
   checkModelledFeedback(config);
   const sending = await openSpeech(config, words, photo);
   const recorded = await recordedChannel(config);
-  const all = { ...config, maxSfvs: sending.maxSfvs };
-  const picture = loopbackPicture(all, undefined, recorded, sending.coding, io, io.outputDirectory);
-  const settings = { ...all, speech: words, ...(photo ? { photo } : {}) };
+  const picture = loopbackPicture(config, undefined, recorded, sending.coding, io, io.outputDirectory);
+  const settings = { ...config, speech: words, ...(photo ? { photo } : {}) };
   const result = await runPicture({ ...picture, speech: sending, settings }, io);
   const { metrics } = result;
   const { psnrDb: psnr, ok, files } = metrics;

@@ -24,8 +24,6 @@ export interface SpeechSending {
   readonly coding: LinkCodec;
   /** RE of everything. */
   readonly budgetRe: number;
-  /** Most SFVs of both. */
-  readonly maxSfvs: number;
 }
 
 /** Of a sample at 16 kHz: 4000 symbols a second. */
@@ -56,11 +54,13 @@ export async function speechSending(
   return {
     ...{ name, speech, photo: image, budgetRe },
     image: image ?? rgbImage(1, 1, new Uint8Array(3)),
-    coding: image
-      ? await mixedCoding(config, speech, priority, codec)
-      : { codec: new SpeechLinkCodec(speech, codec), modelSet: 0, labels: null, knowledge: null },
-    // As many SFVs of speech as asked for, and beside them as many as a picture has.
-    maxSfvs: Math.min(255, (maxSfvs ?? USUAL_SFVS) + (image ? USUAL_SFVS : 0)),
+    coding: {
+      ...(image
+        ? await mixedCoding(config, speech, priority, codec)
+        : { codec: new SpeechLinkCodec(speech, codec), modelSet: 0, labels: null, knowledge: null }),
+      // As many SFVs of speech as asked for, and beside them as many as a picture has.
+      maxSfvs: Math.min(255, (maxSfvs ?? USUAL_SFVS) + (image ? (config.maxSfvs ?? USUAL_SFVS) : 0)),
+    },
   };
 }
 

@@ -34,7 +34,7 @@ function nearestBin(octaves: number): number {
  * envelopes, the degraded one normalised and clipped; about 0 to 1, more is clearer. Frames that are silent in the clean signal do not count.
  *
  * @param clean at `rateHz`, as long as `degraded`
- * @returns null where less than a segment of speech is there
+ * @returns null where less than a segment of speech is there, and for silence
  * @throws UsageError for signals of different length
  */
 export function stoi(clean: Float32Array, degraded: Float32Array, rateHz: number): number | null {
@@ -45,7 +45,8 @@ export function stoi(clean: Float32Array, degraded: Float32Array, rateHz: number
   const [x, y] = withoutSilence(resample(clean, rateHz, STOI_RATE_HZ), resample(degraded, rateHz, STOI_RATE_HZ));
   const [a, b] = [bandEnvelopes(x), bandEnvelopes(y)];
   const frames = a.length / BANDS;
-  if (frames < SEGMENT) return null;
+  // Of silence nothing can be understood or lost.
+  if (frames < SEGMENT || a.every((v) => v === 0)) return null;
   let sum = 0;
   for (let from = 0; from + SEGMENT <= frames; from++) {
     for (let j = 0; j < BANDS; j++) sum += segmentCorrelation(a, b, from, j);

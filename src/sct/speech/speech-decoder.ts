@@ -108,7 +108,8 @@ function decodeAnalog(
   });
   const lost = sfvs.filter((s) => s.sent && s.symbols === 0).length;
   const hurt = sfvs.filter((s) => s.state === 'repaired').length;
-  const decodable = sfvs.some((s) => s.symbols > 0);
+  // Of silence nothing is sent, and nothing is missing.
+  const decodable = sfvs.some((s) => s.symbols > 0) || sfvs.every((s) => !s.sent);
   const parts = [
     ...(lost > 0 ? [`${lost} of ${sfvs.length} SFVs did not arrive`] : []),
     ...(hurt > 0 ? [`${hurt} arrived in part`] : []),

@@ -10,10 +10,17 @@ export interface Speech {
   readonly samples: Float32Array; // [sample] at SPEECH_RATE_HZ
 }
 
-/** @throws UsageError for no samples, too many, or one that is no number */
+/** Largest magnitude of a sample, of full scale: some programs write floats on the scale of 16 bits; beyond it the model's levels end. */
+const MAX_MAGNITUDE = 2 ** 15;
+
+/** @throws UsageError for no samples, too many, or one that is no number or too large */
 export function speechOf(samples: Float32Array): Speech {
   inRange('speech', samples.length, 1, MAX_SPEECH_SAMPLES, 'samples at 16 kHz');
   if (!samples.every(Number.isFinite)) throw new UsageError('speech has samples that are not finite numbers');
+  const wrong = samples.find((v) => Math.abs(v) > MAX_MAGNITUDE);
+  if (wrong !== undefined) {
+    throw new UsageError(`speech has a sample of ${wrong} times full scale: allowed up to ${MAX_MAGNITUDE}`);
+  }
   return { samples };
 }
 
@@ -31,7 +38,7 @@ export interface WavSound {
 }
 
 /**
- * Reads RIFF/WAVE: PCM of 8, 16, 24 or 32 bits or 32-bit float, 1 to 8 channels. A data chunk that is longer than the file (a
+ * Reads RIFF/WAVE: PCM of 8, 16, 24 or 32 bits or float of 32 or 64, 1 to 8 channels. A data chunk that is longer than the file (a
  * recording that was cut off) ends with the file.
  *
  * @param maxSamples of one channel
@@ -82,9 +89,9 @@ function checkFormat({
   if (rateHz < MIN_RATE_HZ || rateHz > MAX_RATE_HZ) {
     throw new FormatError('rate', `${rateHz} Hz, allowed ${MIN_RATE_HZ} to ${MAX_RATE_HZ} Hz`);
   }
-  const known = (code === PCM && [8, 16, 24, 32].includes(bits)) || (code === FLOAT && bits === 32);
+  const known = (code === PCM && [8, 16, 24, 32].includes(bits)) || (code === FLOAT && [32, 64].includes(bits));
   if (!known)
-    throw new FormatError('format', `code ${code} with ${bits} bits, allowed PCM of 8, 16, 24, 32 and float of 32`);
+    throw new FormatError('format', `code ${code} with ${bits} bits, allowed PCM of 8, 16, 24, 32 and float of 32, 64`);
 }
 
 function mono(
@@ -99,8 +106,9 @@ function mono(
   if (count < 1 || count > maxSamples) throw new FormatError('data', `${count} samples, allowed 1 to ${maxSamples}`);
   const read = (at: number): number => {
     if (code === FLOAT) {
-      const value = view.getFloat32(at, true);
-      return Number.isFinite(value) ? value : 0;
+      const value = bits === 64 ? view.getFloat64(at, true) : view.getFloat32(at, true);
+      if (Number.isFinite(value)) return value;
+      throw new FormatError('data', `the sample at byte ${at} is no finite number`);
     }
     if (bits === 8) return (view.getUint8(at) - 128) / 128; // 8 bits alone are unsigned
     if (bits === 16) return view.getInt16(at, true) / 2 ** 15;

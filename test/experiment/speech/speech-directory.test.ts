@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ExitCode } from '../../../src/common/errors.ts';
 import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { runLink } from '../../../src/experiment/ota/link-run.ts';
 import { runReceive } from '../../../src/experiment/receive-run.ts';
 import { runReplay } from '../../../src/experiment/replay.ts';
 import { readRun } from '../../../src/experiment/run-directory.ts';
@@ -99,6 +100,13 @@ test('speech goes through a file from send to receive, alone and beside a photo'
     runIo(join(folder, 'again')),
   );
   assert.deepEqual(again.differences, []);
+
+  const uri = `file:${join(folder, 'linked')}`;
+  const linked = await runLink({ ...config, speech, tx: uri, rx: uri }, runIo(join(folder, 'link')));
+  assert.ok('metrics' in linked && linked.exitCode === ExitCode.ok);
+  assert.ok(linked.metrics.speech!.stoi! > 0.8 && linked.metrics.mapping === 'matched');
+  const replayed = await runReplay({ source: linked.directory, check: true, given: {} }, runIo(join(folder, 'replay')));
+  assert.deepEqual(replayed.differences, []);
 
   const both = join(folder, 'both');
   const mixed = { ...config, photo: { kind: 'file', path: photo } as const, speech: { path, symbols: 20_000 } };

@@ -36,6 +36,32 @@ test('the coded reference goes the same way', async () => {
   assert.ok(metrics.stoi! > 0.75, `STOI ${metrics.stoi}`);
 });
 
+test('what matters more has the better RBs, whichever modality it is of, and neither for its size alone', async () => {
+  const image = rgbImage(
+    192,
+    160,
+    Uint8Array.from({ length: 192 * 160 * 3 }, (_, i) => 128 + 90 * Math.sin(i / 97)),
+  );
+  const words = {
+    channel: 'eva',
+    dopplerHz: 1,
+    snrDb: 12,
+    numerology: 15,
+    seed: 2,
+    harq: 0,
+    codec: 'classical',
+  } as const;
+  const of = async (priority: number) => {
+    const { metrics } = await runSpeech(resolveLinkConfig(words), { speech: SPEECH, image, symbols: 20_000, priority });
+    return { speech: metrics.speechSnrDb!, picture: metrics.pictureSnrDb! };
+  };
+  const [less, alike, more] = [await of(1 / 8), await of(1), await of(8)];
+  assert.ok(less.picture > less.speech + 1, JSON.stringify(less));
+  assert.ok(more.speech > more.picture + 1, JSON.stringify(more));
+  assert.ok(more.speech > less.speech && less.picture > more.picture);
+  assert.ok(alike.speech >= less.speech && alike.speech <= more.speech + 0.5, JSON.stringify({ less, alike, more }));
+});
+
 test('beside a picture both share one budget, and priority moves it', async () => {
   const image = rgbImage(
     96,

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError, UsageError } from '../../../src/common/errors.ts';
 import { ClassicalCodec } from '../../../src/sct/codec/classical.ts';
-import { MixedCodec, SpeechLinkCodec } from '../../../src/sct/codec/mixed.ts';
+import { MixedCodec, MixedReceiver, SpeechLinkCodec } from '../../../src/sct/codec/mixed.ts';
 import { decodeMixedSide, encodeMixedSide } from '../../../src/sct/codec/mixed-side.ts';
 import { mergeModalities, scoreOffsets } from '../../../src/sct/codec/modality-budget.ts';
 import { rgbImage } from '../../../src/sct/image/rgb-image.ts';
@@ -136,6 +136,18 @@ test('a picture and speech are coded for one list of grants, and both come back'
   assert.ok(decoded.decodable && decoded.image!.width === 64, decoded.note);
   assert.ok(decoded.speech.complete, decoded.speech.note);
   assert.equal(decoded.speech.speech!.samples.length, speech.samples.length);
+
+  const asked: number[] = [];
+  const receiver = new MixedReceiver(async (id) => {
+    asked.push(id);
+    return new ClassicalCodec();
+  });
+  const heard = await receiver.decode(received);
+  assert.deepEqual(heard, decoded, 'a receiver finds the codec of the picture by what came');
+  assert.deepEqual(asked, [1]);
+  assert.equal((await receiver.decode({ ...received, sideInfo: new Uint8Array(3) })).decodable, false);
+  assert.deepEqual(asked, [1], 'side information that contradicts itself names none');
+  await assert.rejects(receiver.analyse(), UsageError);
 
   const lost = await codec.decode({ ...received, sideInfo: undefined });
   assert.equal(lost.decodable, false);

@@ -39,8 +39,8 @@ test('STOI is what an independent program says', () => {
   for (const { noise: level, stoi: wanted } of VECTORS.cases) {
     const y = Float32Array.from(x, (v, i) => v + level * hiss[i]);
     const found = stoi(Float32Array.from(x), y, VECTORS.rateHz)!;
-    // That program takes one frame more behind the last whole hop than the authors' own.
-    assert.ok(Math.abs(found - wanted) < 2e-3, `noise ${level}: ${found} for ${wanted}`);
+    // The signals have its rate already: resamplers differ, and move frames across the threshold of silence.
+    assert.ok(Math.abs(found - wanted) < 1e-6, `noise ${level}: ${found} for ${wanted}`);
   }
 });
 
@@ -67,6 +67,7 @@ test('STOI of the same signal is 1, of silence 0, and of too little nothing', ()
     ) < 1e-6,
     'level does not matter',
   );
+  assert.equal(stoi(new Float32Array(x.length), x, 10_000), null, 'in silence there is nothing to understand');
   assert.equal(stoi(x.subarray(0, 1000), x.subarray(0, 1000), 10_000), null);
   assert.throws(() => stoi(x, x.subarray(1), 10_000), UsageError);
 });

@@ -35,8 +35,33 @@ test('every kind of sample is read at its scale, and channels are averaged', () 
   near(readWav(wav(1, 1, 16, 8000, Uint8Array.of(0, 0x80, 0, 0x40))).samples, [-1, 0.5]);
   near(readWav(wav(1, 1, 24, 8000, Uint8Array.of(0, 0, 0x80, 0, 0, 0x40))).samples, [-1, 0.5]);
   near(readWav(wav(1, 1, 32, 8000, Uint8Array.of(0, 0, 0, 0xc0))).samples, [-0.5]);
-  near(readWav(wav(3, 1, 32, 8000, new Uint8Array(Float32Array.of(0.25, Number.NaN).buffer))).samples, [0.25, 0]);
+  near(readWav(wav(3, 1, 32, 8000, new Uint8Array(Float32Array.of(0.25, -3).buffer))).samples, [0.25, -3]);
+  near(readWav(wav(3, 1, 64, 8000, new Uint8Array(Float64Array.of(0.25, -1).buffer))).samples, [0.25, -1]);
   near(readWav(wav(1, 2, 16, 48_000, Uint8Array.of(0, 0x40, 0, 0))).samples, [0.25]);
+});
+
+/** The extensible format: 22 bytes more, a GUID whose first two say what the samples are. */
+function extensible(code: number, bits: number, data: Uint8Array): Uint8Array {
+  const out = Buffer.alloc(68 + data.length);
+  Buffer.from(wav(0xfffe, 1, bits, 8000, data)).copy(out, 0, 0, 36);
+  out.writeUInt32LE(40, 16);
+  out.writeUInt16LE(22, 36);
+  out.writeUInt16LE(bits, 38);
+  out.writeUInt32LE(4, 40);
+  out.writeUInt16LE(code, 44);
+  Buffer.from('000000001000800000aa00389b71', 'hex').copy(out, 46);
+  out.write('data', 60);
+  out.writeUInt32LE(data.length, 64);
+  out.set(data, 68);
+  return out;
+}
+
+test('the extensible format says in its GUID what the samples are', () => {
+  assert.deepEqual([...readWav(extensible(1, 16, Uint8Array.of(0, 0x40))).samples], [0.5]);
+  assert.deepEqual([...readWav(extensible(3, 32, new Uint8Array(Float32Array.of(0.25).buffer))).samples], [0.25]);
+  const refused = (bytes: Uint8Array) => assert.throws(() => readWav(bytes), /format/);
+  refused(extensible(0xffff, 16, new Uint8Array(4)));
+  refused(wav(0xfffe, 1, 16, 8000, new Uint8Array(4)));
 });
 
 test('what is written is read again', () => {
@@ -44,8 +69,11 @@ test('what is written is read again', () => {
     fc.property(
       fc.array(fc.double({ min: -1, max: 0.999, noNaN: true }), { minLength: 1, maxLength: 50 }),
       (values) => {
-        const { samples, rateHz } = readWav(writeWav({ rateHz: 16_000, samples: Float32Array.from(values) }));
+        const sound = { rateHz: 16_000, samples: Float32Array.from(values) };
+        const { samples, rateHz } = readWav(writeWav(sound));
         assert.equal(rateHz, 16_000);
+        const exact = readWav(writeWav(sound, true)).samples;
+        assert.ok(exact.length === values.length && exact.every((v, i) => v === sound.samples[i]));
         values.forEach((v, i) => {
           assert.ok(Math.abs(samples[i] - v) <= 2 ** -15);
         });
@@ -68,10 +96,21 @@ test('a recording that was cut off is read as far as it goes; what makes no sens
   refused(wav(1, 9, 16, 8000, new Uint8Array(40)), /channels/);
   refused(wav(1, 1, 12, 8000, new Uint8Array(4)), /format/);
   refused(wav(2, 1, 4, 8000, new Uint8Array(4)), /format/);
-  refused(wav(1, 1, 16, 1, new Uint8Array(4)), /rate/);
+  refused(wav(1, 1, 16, 0, new Uint8Array(4)), /rate/);
+  for (const wrong of [Number.NaN, Number.POSITIVE_INFINITY]) {
+    refused(wav(3, 1, 32, 8000, new Uint8Array(Float32Array.of(0, wrong).buffer)), /byte 48 is no finite number/);
+  }
+  const long = whole.slice();
+  new DataView(long.buffer).setUint32(40, 2 ** 31, true); // 2 GiB, it says
+  assert.equal(readWav(long).samples.length, 50);
+  new DataView(long.buffer).setUint32(4, 0, true);
+  assert.equal(readWav(long).samples.length, 50, 'what RIFF says of its length is not needed');
+  new DataView(long.buffer).setUint32(16, 2 ** 32 - 1, true);
+  refused(long, /fmt/);
   refused(wav(1, 1, 16, 8000, new Uint8Array(1)), /data/);
   assert.throws(() => speechOf(new Float32Array(0)), UsageError);
   assert.throws(() => speechOf(Float32Array.of(Number.NaN)), UsageError);
+  assert.throws(() => speechOf(Float32Array.of(0, 3e38)), /allowed up to 32768/);
 });
 
 test('spoilt files are read or refused, nothing else', () => {
