@@ -11,7 +11,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
-import { NO_NATS } from '../test/nats-server.ts';
+import { NO_NATS } from './nats-peer.ts';
 import { measureLink, measureRun } from './scale/burst.ts';
 import { measureFeedback } from './scale/feedback.ts';
 import { SCALE_SCHEMA, type ScaleReport } from './scale/report.ts';

@@ -5,7 +5,7 @@
  *
  * Needs nats-server; starts its own. PARTS (all): overhead, a sweep of 10 000 points that take no time, on one worker and on four; sharing, real
  * points on one and two workers of one thread, beside one and two threads, in alternating pairs; sleeping, one against eight workers whose points
- * sleep; faults, one sweep while workers, sweep and server are killed 20 times and the network is cut 10 times; idle, workers that wait; store, a
+ * sleep; faults, one sweep while workers, sweep and server are killed 24 times and the network is cut 10 times; idle, workers that wait; store, a
  * file of 200 MB through the object store. JSON on stdout and in bench/results/sweep-nats.json (with --only its other parts stay; --quick: stdout alone).
  */
 import { execFileSync } from 'node:child_process';
@@ -13,7 +13,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
-import { NO_NATS } from '../test/nats-server.ts';
+import { NO_NATS } from './nats-peer.ts';
 import { faultsOf, measureFaults } from './sweep-nats/faults.ts';
 import { measureOverhead } from './sweep-nats/overhead.ts';
 import { SWEEP_NATS_SCHEMA, type SweepNatsReport } from './sweep-nats/report.ts';
@@ -88,7 +88,7 @@ async function sleeping() {
 async function faults() {
   const counts = quick
     ? { worker: 2, sweep: 1, server: 1, broken: 1, stalled: 1 }
-    : { worker: 9, sweep: 7, server: 4, broken: 5, stalled: 5 };
+    : { worker: 12, sweep: 8, server: 4, broken: 5, stalled: 5 };
   return measureFaults(seed, quick ? 300 : 1200, faultsOf(counts));
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { cpuUsage } from 'node:process';
 import { NatsFeedback } from '../../src/link/nats/nats-feedback.ts';
-import { freePort, TestNats } from '../../test/nats-server.ts';
+import { freePort, TestNats } from '../nats-peer.ts';
 import { serverCounters } from '../sweep-nats/monitor.ts';
 import { rounded } from '../sweep-nats/overhead.ts';
 import { cpuMsOf, Ends, pauseMs, residentMiBOf } from '../sweep-nats/processes.ts';

@@ -7,7 +7,7 @@ import { NatsPointQueue } from '../../src/experiment/sweep/nats/nats-queue.ts';
 import type { PointQueue } from '../../src/experiment/sweep/point.ts';
 import { runSweep, type SweepSummary } from '../../src/experiment/sweep/run-sweep.ts';
 import { readSweepFile } from '../../src/experiment/sweep/sweep-file.ts';
-import { freePort, newId, TestNats } from '../../test/nats-server.ts';
+import { freePort, newId, TestNats } from '../nats-peer.ts';
 import type { AsleepOptions } from './asleep.ts';
 import { type Child, type Ends, startNode } from './processes.ts';
 

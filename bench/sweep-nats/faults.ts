@@ -4,7 +4,7 @@ import { RandomStream } from '../../src/common/random.ts';
 import { canonical } from '../../src/experiment/canonical-json.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { encodePng } from '../../src/sct/image/save.ts';
-import { newId, TestCable } from '../../test/nats-server.ts';
+import { newId, TestCable } from '../nats-peer.ts';
 import { type Cluster, startCluster } from './cluster.ts';
 import { rounded } from './overhead.ts';
 import { type Child, Ends, pauseMs, SCT, startNode } from './processes.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { ThreadQueue } from '../../src/experiment/sweep/thread-queue.ts';
-import { newId } from '../../test/nats-server.ts';
+import { newId } from '../nats-peer.ts';
 import { type Cluster, natsQueue, startAsleep, startCluster, stop, timedSweep } from './cluster.ts';
 import { rounded } from './overhead.ts';
 import { type Child, Ends, SCT, startNode } from './processes.ts';
