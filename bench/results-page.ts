@@ -48,6 +48,9 @@ import { type LastFrameResult, type MeasuredRuns, realTimeChapter } from './real
 import { semanticsChapter, semanticsPlots } from './semantics-chapter.ts';
 import { speedChapter, speedPlot } from './speed-chapter.ts';
 import { contents, summaryChapter } from './summary-chapter.ts';
+import { SWEEP_BENCH_SCHEMA, type SweepBenchReport } from './sweep/report.ts';
+import { SWEEP_NATS_SCHEMA, type SweepNatsReport } from './sweep-nats/report.ts';
+import { sweepsChapter } from './sweeps-chapter.ts';
 
 const root = join(import.meta.dirname, '..');
 const PAGE = join(root, 'docs/results.md');
@@ -86,6 +89,8 @@ const boards = read<{ lines: string[] }>('boards.json');
 const radios = read<RadiosResult>('radios.json');
 const dashboard = read<DashboardResult>('dashboard.json');
 const models = read<ModelsReport>('models.json');
+const sweep = ofSchema(read<SweepBenchReport>('sweep.json'), SWEEP_BENCH_SCHEMA);
+const sweepNats = ofSchema(read<SweepNatsReport>('sweep-nats.json'), SWEEP_NATS_SCHEMA);
 const semantics = ofSchema(read<SemanticsReport>('semantics.json'), SEMANTICS_SCHEMA);
 
 /** The whole link first, then the networks, then the modem and its parts. */
@@ -97,6 +102,7 @@ const chapters = [
   boards && ['## Captures like a HackRF and like a Pluto', boards.lines.join('\n')].join('\n\n'),
   radios && radiosChapter(radios, read<ClientsResult>('radios-clients.json')),
   dashboard && dashboardChapter(dashboard),
+  (sweep || sweepNats) && sweepsChapter(sweep, sweepNats),
   speed && ['## Time and memory of one photo', speed.lines.join('\n')].join('\n\n'),
   models && modelsChapter(models),
   adaptation && adaptationChapter(adaptation),

@@ -3,10 +3,9 @@ import { readdirSync } from 'node:fs';
 import { appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { killedSweep, plainResults, resultLines, startSweep } from '../../../bench/sweep/killed-sweep.ts';
 import { readSweep } from '../../../src/experiment/sweep/read-sweep.ts';
-import { sct } from '../../cli/helpers.ts';
 import { photo, scratch } from '../link-helpers.ts';
-import { killedSweep, plainResults, resultLines, sweepWords } from './killed-sweep.ts';
 
 /** Some groups stop early, some take all their seeds. */
 const SWEEP = `photo: a.png
@@ -28,7 +27,7 @@ test('killed 20 times at random moments (SIGKILL), a sweep has every result of o
   const file = join(at, 'sweep.yaml');
   await writeFile(file, SWEEP);
   const alone = join(at, 'alone');
-  const left = await sct(sweepWords({ file, folder: alone, jobs: [2] }), at);
+  const left = await startSweep({ file, folder: alone, jobs: [2] }).ended;
   assert.equal(left.code, 0, left.stderr);
   const expected = plainResults(alone);
   const folder = join(at, 'killed');
@@ -38,7 +37,7 @@ test('killed 20 times at random moments (SIGKILL), a sweep has every result of o
   assert.ok(early < 12, `${early} kills before the first result of their run`);
   // As a write that was cut in two leaves it.
   await appendFile(join(folder, 'results.jsonl'), '{"schema":"sct.sweep-result/1","id":"0123');
-  const end = await sct([...sweepWords(plan), '--json'], at);
+  const end = await startSweep(plan).ended;
   assert.equal(end.code, 0, end.stderr);
   const summary = JSON.parse(end.stdout);
   assert.deepEqual([summary.ok, summary.measured, summary.before], [true, expected.length, resultsAtKill[19]]);

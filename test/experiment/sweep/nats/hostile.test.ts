@@ -1,6 +1,6 @@
 // Servers that cannot, logins that may not, clocks that are wrong, and workers that lie.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -64,6 +64,35 @@ test('a login that may not queue points, take them or hear answers ends with wha
   await assert.rejects(openQueue(t, hearing.url, newId()), /does not let this login/);
   const making = await denying(t, 'publish', '$JS.API.STREAM.CREATE.>');
   await assert.rejects(openQueue(t, making.url, newId()), /does not let this login/);
+});
+
+test('logins that may only what docs/several-machines.md lists are enough', options, async (t) => {
+  const page = await readFile(new URL('../../../../docs/several-machines.md', import.meta.url), 'utf8');
+  const [, users] = /```\n(authorization \{[\s\S]*?)```/.exec(page) ?? [];
+  assert.ok(users, 'the page lists them');
+  const nats = await configured(t, users);
+  const folder = await scratch(t);
+  t.after(() => void delete process.env[CREDENTIALS]);
+  const as = async (who: string) => {
+    await writeFile(join(folder, who), `${who}:a-long-password`, { mode: 0o600 });
+    process.env[CREDENTIALS] = join(folder, who);
+  };
+  await writeFile(join(folder, 'photo.png'), Buffer.alloc(300_000, 1));
+  const photo = { use: 'photo', path: join(folder, 'photo.png') } as const;
+  const inputs = [{ ...photo, sha256: await inputSha256('photo', photo.path) }];
+  const points = pointsOf([20]).map((point) => ({ ...point, photo: 'photo.png', inputs }));
+  await as('sweep');
+  const queue = await openQueue(t, nats.url, newId());
+  await as('worker');
+  const executor = new SleepingQueue(2, 1);
+  const worker = await startWorker(t, nats.url, executor);
+  assert.deepEqual(await runAll(queue, points), points.map(ofIndex));
+  assert.notEqual(executor.ran[0].inputs[0].path, photo.path);
+  await worker.leave();
+  assert.deepEqual([...queue.notes, ...worker.notes], []);
+  // A worker's login queues nothing for others to measure.
+  const mine = await openQueue(t, nats.url, newId());
+  await assert.rejects(mine.run(points[0]), /does not let this login/);
 });
 
 test('a store that others have filled is waited for, and said', options, async (t) => {

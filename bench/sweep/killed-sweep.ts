@@ -1,8 +1,12 @@
+import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RandomStream } from '../../../src/common/random.ts';
-import { startSct } from '../../cli/helpers.ts';
+import { fileURLToPath } from 'node:url';
+import { RandomStream } from '../../src/common/random.ts';
+
+/** The built program: a kill must end all of it. */
+const SCT = fileURLToPath(new URL('../../bin/sct.js', import.meta.url));
 
 export interface KillPlan {
   /** YAML of the sweep. */
@@ -56,10 +60,10 @@ export async function killedSweep(plan: KillPlan): Promise<KilledSweep> {
   for (let kill = 0; kill < plan.kills; kill++) {
     const before = resultLines(plan.folder).length;
     const wanted = Math.floor((plan.mostResults + 1) * random.uniform());
-    const run = startSct(sweepWords(plan, kill), dirname(plan.folder));
+    const run = startSweep(plan, kill);
     let over: string | null = null;
-    const ended = run.ended.then((end) => {
-      over = end.stderr || `ended with ${end.code}`;
+    const ended = run.ended.then(({ code, stderr }) => {
+      over = stderr || `ended with ${code}`;
     });
     const started = performance.now();
     if (wanted > 0) {
@@ -72,7 +76,7 @@ export async function killedSweep(plan: KillPlan): Promise<KilledSweep> {
     }
     await sleep(random.uniform() * (wanted > 0 ? LATER_MS : startMs));
     if (over !== null) throw new Error(`run ${kill + 1} ended before it was killed: ${over}`);
-    run.kill('SIGKILL');
+    run.process.kill('SIGKILL');
     await ended;
     resultsAtKill.push(resultLines(plan.folder).length);
     if (resultsAtKill[kill] === before) early++;
@@ -80,7 +84,23 @@ export async function killedSweep(plan: KillPlan): Promise<KilledSweep> {
   return { resultsAtKill, early };
 }
 
-/** Words of the run with this number. */
-export function sweepWords({ file, folder, jobs }: Pick<KillPlan, 'file' | 'folder' | 'jobs'>, run = 0): string[] {
-  return ['sweep', file, '--resume', '--jobs', String(jobs[run % jobs.length]), '-q', '-o', folder];
+/** One run of the sweep; its last line on stdout is what `--json` says. */
+export function startSweep(
+  { file, folder, jobs }: Pick<KillPlan, 'file' | 'folder' | 'jobs'>,
+  run = 0,
+): { process: ChildProcess; ended: Promise<{ code: number | null; stdout: string; stderr: string }> } {
+  const words = ['sweep', file, '--resume', '--jobs', String(jobs[run % jobs.length]), '-q', '--json', '-o', folder];
+  const child = spawn(process.execPath, [SCT, ...words], { cwd: dirname(file), stdio: ['ignore', 'pipe', 'pipe'] });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = new Promise<{ code: number | null; stdout: string; stderr: string }>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+  return { process: child, ended };
 }
