@@ -9,7 +9,7 @@ import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.t
 import { OfdmDemodulator, startPhase } from '../ofdm/demodulate.ts';
 import { type ResourceGrid, resourceGrid } from '../resource-grid.ts';
 import type { Acquisition } from '../sync/acquire.ts';
-import { centreOfPower, pilotDelay } from '../sync/pilot-delay.ts';
+import { pilotDelay } from '../sync/pilot-delay.ts';
 import { TimingTracker } from '../sync/timing-tracker.ts';
 import { CONTROL_BLOCK, ControlChannel } from './control-channel.ts';
 import type { ReceivedSlots } from './payload-reader.ts';
@@ -44,6 +44,8 @@ export class SymbolTracker {
   private readonly slotEstimator = new SlotEstimator();
   /** Channel that phases are measured against, [nCarriers][re, im]. */
   private readonly reference: Float32Array;
+  /** Its centre of power, carriers. */
+  private centre = 0;
   /** Of its turned pilots those of a slot, [14][nSubbands][re, im]. */
   private slotPilots: Float32Array = new Float32Array(0);
   /** Sums of a delay measurement. */
@@ -68,7 +70,7 @@ export class SymbolTracker {
   /** Of every slots' symbol: what its row is turned by, [symbol][start, step], and the whole samples that its window was moved. */
   private slotAngles = new Float64Array(0);
   private moved = new Int32Array(0);
-  /** Of every symbol so far: the delay taken out, samples, and the reference's centre of power, carriers. */
+  /** Of every symbol so far: the delay taken out, samples, and the reference's centre. */
   private applied = new Float64Array(0);
   private centres = new Float64Array(0);
 
@@ -132,9 +134,8 @@ export class SymbolTracker {
    * [count][nSubbands][re, im] into `pilots`. `base` is the array position that corresponds to the acquisition's origin.
    */
   demodulate(samples: Float32Array, base: number, count: number, rows: Float32Array, pilots: Float32Array): void {
-    const { n, grid, offsets, delays, applied, centres } = this;
+    const { n, grid, offsets, delays, applied, centres, centre } = this;
     const { cfo, backoff, start } = this.acquisition;
-    const centre = centreOfPower(n, this.reference);
     for (let i = 0; i < count; i++) {
       const index = this.symbol + i;
       const delay = this.timing.delayAt(index);
@@ -167,10 +168,9 @@ export class SymbolTracker {
 
   /** Takes the next slot and follows phase and clock through it. */
   takeSlot(samples: Float32Array, base: number): void {
-    const { n, windows, angles, slotAngles, moved, applied, centres, symbol, firstSlot } = this;
+    const { n, windows, angles, slotAngles, moved, applied, centres, centre, symbol, firstSlot } = this;
     const { cfo, backoff, start } = this.acquisition;
     const unit = (2 * Math.PI) / n.fftSize;
-    const centre = centreOfPower(n, this.reference);
     const first = symbol - firstSlot;
     for (let i = 0; i < SLOT_SYMBOLS; i++) {
       const delay = this.timing.delayAt(symbol + i);
@@ -265,13 +265,13 @@ export class SymbolTracker {
       },
       this.reference,
     );
-    this.phase.refer(this.reference);
+    this.centre = this.phase.refer(this.reference);
   }
 
   /** Measures phases and delays against another channel from now on, [nCarriers][re, im]. */
   private refer(channel: Float32Array): void {
     this.reference.set(channel);
-    this.phase.refer(channel);
+    this.centre = this.phase.refer(channel);
   }
 
   /**

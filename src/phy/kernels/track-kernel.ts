@@ -25,8 +25,8 @@ export interface TrackKernel {
    * [nSubbands]; `symbols`: how many will come.
    */
   begin(stepVariance: number, noiseVariance: number, weights: Float64Array, symbols: number): void;
-  /** Takes the channel to measure against from now on, [nCarriers][re, im]. */
-  refer(reference: Float32Array): void;
+  /** Takes the channel to measure against from now on, [nCarriers][re, im]; returns its mean carrier number, weighted with its power. */
+  refer(reference: Float32Array): number;
   /** Takes the pilots of `count` symbols, at most 16, whose pattern begins with that of local symbol `pattern`. */
   follow(pilots: Float32Array, at: number, count: number, pattern: number): void;
   /** Takes the most likely strength of the phase noise from now on. */

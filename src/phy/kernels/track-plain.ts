@@ -33,8 +33,17 @@ export class PlainTrackKernel implements TrackKernel {
     this.count = 0;
   }
 
-  refer(reference: Float32Array): void {
+  refer(reference: Float32Array): number {
     this.reference.set(reference);
+    const { carriers } = this.pattern;
+    let sum = 0;
+    let moment = 0;
+    for (let c = 0; c < carriers.length; c++) {
+      const power = reference[2 * c] * reference[2 * c] + reference[2 * c + 1] * reference[2 * c + 1];
+      sum += power;
+      moment += carriers[c] * power;
+    }
+    return moment / (sum + 1e-30);
   }
 
   follow(pilots: Float32Array, at: number, count: number, pattern: number): void {

@@ -23,6 +23,7 @@ interface Exports {
   readonly TURNED: Address;
   readonly PHASES: Address;
   use(filter: number): void;
+  centre(carriers: number): number;
   follow(first: number, count: number, pattern: number, subbands: number, walk: number, noise: number): void;
   catchUp(first: number, end: number): void;
   smooth(first: number, end: number, filter: number): void;
@@ -110,8 +111,9 @@ export class WasmTrackKernel implements TrackKernel {
     this.stretches = 0;
   }
 
-  refer(reference: Float32Array): void {
+  refer(reference: Float32Array): number {
     this.reference.set(reference);
+    return this.wasm.centre(SUBBAND * this.nSubbands);
   }
 
   follow(pilots: Float32Array, at: number, count: number, pattern: number): void {

@@ -68,15 +68,3 @@ export function pilotDelay(
   }
   return { delay, weight, misfit };
 }
-
-/** Mean carrier number of a channel, [nCarriers][re, im], weighted with its power. */
-export function centreOfPower({ carriers, nCarriers }: Numerology, channel: Float32Array): number {
-  let sum = 0;
-  let moment = 0;
-  for (let c = 0; c < nCarriers; c++) {
-    const power = channel[2 * c] * channel[2 * c] + channel[2 * c + 1] * channel[2 * c + 1];
-    sum += power;
-    moment += carriers[c] * power;
-  }
-  return moment / (sum + 1e-30);
-}

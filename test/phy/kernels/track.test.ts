@@ -165,3 +165,22 @@ test('a burst longer than the memory is refused by the kernel and goes to the pl
   assert.equal(trackKernel(pattern, 300).constructor, expected);
   assert.equal(trackKernel(pattern, MOST_TRACKED + 1).constructor, PlainTrackKernel);
 });
+
+test('the mean carrier number of a channel: 0 of a flat one, that of its only carrier, alike in both', () => {
+  for (const n of NUMEROLOGIES) {
+    const kernels = [new PlainTrackKernel(patternOf(n)), new WasmTrackKernel(patternOf(n))];
+    const noise = new Float32Array(2 * n.nCarriers);
+    new RandomStream(`centre ${n.id}`).addComplexNoise(noise, 1);
+    for (const kernel of kernels) {
+      assert.ok(Math.abs(kernel.refer(new Float32Array(2 * n.nCarriers).fill(0.3))) < 1e-9);
+      assert.equal(kernel.refer(new Float32Array(2 * n.nCarriers)), 0);
+      for (const c of [0, 17, n.nCarriers - 1]) {
+        const one = new Float32Array(2 * n.nCarriers);
+        one[2 * c + 1] = -2;
+        assert.ok(Math.abs(kernel.refer(one) - n.carriers[c]) < 1e-9);
+      }
+    }
+    const [of, on] = kernels.map((kernel) => kernel.refer(noise));
+    assert.ok(Math.abs(of - on) < 1e-9 * n.nCarriers);
+  }
+});

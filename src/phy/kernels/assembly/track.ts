@@ -49,6 +49,21 @@ export function use(filter: usize): void {
   for (let i: usize = 0; i < 5; i++) store<f64>(USED + (i << 3), load<f64>(NOW + i * ROW + (filter << 3)));
 }
 
+/** Mean carrier number of the reference, weighted with its power. */
+export function centre(carriers: usize): f64 {
+  let powers = f64x2.splat(0);
+  let moments = f64x2.splat(0);
+  let h = REFERENCE;
+  for (let k = CARRIERS, end = CARRIERS + (carriers << 3); k < end; k += 8, h += 8) {
+    const x = f64x2.promote_low_f32x4(v128.load64_zero(h));
+    const power = f64x2.mul(x, x);
+    powers = f64x2.add(powers, power);
+    moments = f64x2.add(moments, f64x2.mul(v128.load64_splat(k), power));
+  }
+  const sum = f64x2.extract_lane(powers, 0) + f64x2.extract_lane(powers, 1);
+  return (f64x2.extract_lane(moments, 0) + f64x2.extract_lane(moments, 1)) / (sum + 1e-30);
+}
+
 /** `count` symbols of PILOTS from number `first` on, the pattern of the pilots from local symbol `pattern` on. */
 export function follow(first: usize, count: usize, pattern: usize, subbands: usize, walk: f64, noise: f64): void {
   let phase = load<f64>(USED);
