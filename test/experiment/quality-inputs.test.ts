@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdir, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -103,6 +103,10 @@ test('--judge looks at the received picture whatever codec it came by, and at gr
   assert.equal(run.metrics.judgeMIoU, (await judge.judge(received, seen)).mIoU);
   assert.ok(run.metrics.judgeMIoU! > 0.2 && run.metrics.judgeMIoU! < 1);
   assert.equal(run.metrics.judgeCleanMIoU, 1);
+  assert.match(
+    await readFile(join(at, 'run', 'report.html'), 'utf8'),
+    /mIoU by the judge<\/dt><dd>0\.\d{3} \(original 1\.000\)/,
+  );
   assert.deepEqual((await replay(join(at, 'run'), join(at, 'again'), true)).differences, []);
   const lost = await loopback(source, join(at, 'lost'), { ...QUICK, truth, judge: JUDGE, snrDb: -20, ideal: false });
   assert.equal(lost.metrics.outage, 1);

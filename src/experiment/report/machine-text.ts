@@ -1,5 +1,5 @@
 import type { LinkMetrics } from '../metrics.ts';
-import { fixed } from './svg/text.ts';
+import { fixed, NOT_MEASURED } from './svg/text.ts';
 
 /**
  * How far what the heads found is right, in a few words: against the original's own features, against truth, and what those
@@ -17,4 +17,10 @@ export function machineAgreement({ machine }: Pick<LinkMetrics, 'machine'>): str
     parts.push(`mIoU ${fixed(withTruth.mIoU, 3)} by truth${bound}`);
   }
   return parts;
+}
+
+/** What the user's judge makes of the received picture, and of the original. */
+export function judgedText({ judgeMIoU, judgeCleanMIoU }: Pick<LinkMetrics, 'judgeMIoU' | 'judgeCleanMIoU'>): string {
+  const clean = judgeCleanMIoU === null ? '' : ` (original ${fixed(judgeCleanMIoU, 3)})`;
+  return judgeMIoU === null ? NOT_MEASURED : `${fixed(judgeMIoU, 3)}${clean}`;
 }

@@ -1,5 +1,5 @@
 import type { ReportData } from './data.ts';
-import { machineAgreement } from './machine-text.ts';
+import { judgedText, machineAgreement } from './machine-text.ts';
 import { sentAgain } from './sent-again.ts';
 import { fixed, grouped, NOT_MEASURED, si } from './svg/text.ts';
 import { reasonOf, sfvStates, type Verdict, verdict } from './verdict.ts';
@@ -30,6 +30,7 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
     m.lpips === null ? null : `LPIPS ${fixed(m.lpips, 4)}`,
     m.roiPsnrDb === null ? null : `ROI-PSNR ${fixed(m.roiPsnrDb, 2)} dB`,
     m.mIoU === null ? null : `mIoU ${fixed(m.mIoU, 3)}`,
+    m.judgeMIoU === null ? null : `judge ${judgedText(m)}`,
   ];
   if (m.speech) {
     const { stoi, segmentalSnrDb, sfvs, seconds } = m.speech;

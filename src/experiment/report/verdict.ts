@@ -118,6 +118,7 @@ const DEFAULT_REASONS: Record<string, string> = {
   lpips: 'needs --lpips FILE',
   roiPsnrDb: 'needs --truth LABELS.png',
   mIoU: 'needs --truth LABELS.png',
+  judgeMIoU: 'needs --judge FILE and --truth LABELS.png',
   importanceWeightedPsnrDb: 'this codec has no importance map',
   csiAgeMs: 'no CSI report was used',
   evmDb: 'needs a data burst whose blocks all arrived at once',

@@ -1,4 +1,5 @@
 import type { ReportData, ReportPicture } from '../data.ts';
+import { judgedText } from '../machine-text.ts';
 import { fileHref, html, Markup } from '../markup.ts';
 import { sentAgain } from '../sent-again.ts';
 import { checkedPictureUri } from '../svg/indexed-png.ts';
@@ -78,6 +79,7 @@ function tiles(data: ReportData): Markup {
 ${tile('MS-SSIM', 'msSsim', m.msSsim, fixed(m.msSsim, 4))}
 ${tile('ROI-PSNR', 'roiPsnrDb', m.roiPsnrDb, fixed(m.roiPsnrDb, 2), 'dB')}
 ${tile('LPIPS', 'lpips', m.lpips, fixed(m.lpips, 4))}
+${m.judgeMIoU !== null && tile('mIoU by the judge', 'judgeMIoU', m.judgeMIoU, judgedText(m))}
 ${tile('CBR', 'cbr', m.cbr, m.cbr ? `1/${fixed(1 / m.cbr, 1)}` : '0', m.symbolsPerPixel === null ? '' : `R ${fixed(m.symbolsPerPixel, 4)}`)}`;
   return html`<dl class="tiles">
 ${seen}
