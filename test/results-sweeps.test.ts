@@ -7,8 +7,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { PUBLISHED } from '../bench/published-sweeps.ts';
 import { compareMetrics } from '../src/experiment/compare-metrics.ts';
+import { mean, sampleSd } from '../src/experiment/stats.ts';
 import type { PointResult } from '../src/experiment/sweep/point.ts';
 import { visitSweep } from '../src/experiment/sweep/visit-sweep.ts';
+import { readSources } from '../src/experiment/sweep-report/read-sources.ts';
 import { sctInside } from './cli/helpers.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -60,6 +62,23 @@ test('links and pictures of the index lead somewhere', async () => {
   for (const to of links) assert.ok(existsSync(join(RESULTS, to)), to);
   const headings = Array.from(index.matchAll(/^## (.+)$/gm), ([, h]) => h.toLowerCase().replaceAll(' ', '-'));
   for (const [, to] of index.matchAll(/\]\(#([^)]+)\)/g)) assert.ok(headings.includes(to), to);
+});
+
+test('on AWGN seeds do little to all photos alike (ADR 0035)', async () => {
+  const { observations } = await readSources([join(root, 'bench/sweeps/quality')], () => Promise.resolve());
+  const flat = observations.filter((o) => o.flat);
+  assert.equal(flat.length, 120);
+  const groups = new Map<string, typeof flat>();
+  for (const o of flat) {
+    const key = JSON.stringify(o.settings);
+    groups.set(key, [...(groups.get(key) ?? []), o]);
+  }
+  assert.equal(groups.size, 12);
+  for (const [settings, group] of groups) {
+    const of = (seed: string) => group.filter((o) => o.seed === seed).map((o) => o.figures.psnrDb!);
+    assert.ok(Math.abs(mean(of('1')) - mean(of('2'))) <= 0.3, settings);
+    assert.ok(sampleSd(of('1')) >= 1.5, settings);
+  }
 });
 
 test('a point that two published sweeps have in common came out the same in both', async () => {

@@ -13,6 +13,8 @@ export interface Crossed {
   readonly seed: Uint32Array;
   readonly photos: number;
   readonly seeds: number;
+  /** The channel does not fade: what can decide about many pictures at once is the photo, not the seed. */
+  readonly flat?: boolean;
 }
 
 export interface CrossedEstimate extends Estimate {
@@ -113,7 +115,7 @@ export function crossedMean(
 /**
  * Share of ones with its interval: [Clopper34] of as many independent trials as tell as much [Korn98], n V_independent / V, less where few
  * clusters back V. With one photo, or one seed, that is Clopper-Pearson itself. Where all values are alike V says nothing: then
- * every seed counts as one trial (or every photo, where there is one seed), for one channel may have decided about all of its photos.
+ * `alikeTrials` says how many there were.
  */
 export function crossedShare(c: Crossed, confidence = 0.95): CrossedEstimate {
   const n = c.values.length;
@@ -128,9 +130,13 @@ export function crossedShare(c: Crossed, confidence = 0.95): CrossedEstimate {
   return { ...base, low, high };
 }
 
-/** How many pictures tell something of their own where all came out alike: seeds, for one channel may have decided about all photos. */
-export function alikeTrials({ photos, seeds }: Crossed): number {
-  return seeds > 1 ? seeds : photos;
+/**
+ * How many pictures tell something of their own where all came out alike: seeds, for one fade may have decided about all of its photos; in
+ * a channel that does not fade photos. Of one photo its seeds, of one seed its photos.
+ */
+export function alikeTrials({ photos, seeds, flat }: Crossed): number {
+  if (photos < 2 || seeds < 2) return Math.max(photos, seeds);
+  return flat ? photos : seeds;
 }
 
 function independentTrials(c: Crossed, p: number, confidence: number): number {

@@ -20,6 +20,8 @@ export interface Observation {
   /** Everything set but photo, seed, and what does not change the experiment. */
   readonly settings: Settings;
   readonly figures: Figures;
+  /** A modelled channel that neither fades nor has a jammer: a seed draws noise and offsets alone. */
+  readonly flat: boolean;
   /** Of two sendings with equal settings, photo and seed (over radios) tells which was first. */
   readonly order: string;
 }
@@ -97,6 +99,11 @@ export interface ObservationInput {
   readonly metrics: JsonObject;
 }
 
+/** Whether a run had a radio or a file at one of its ends: then no seed draws the channel. */
+export function overRadios(config: JsonObject): boolean {
+  return ['tx', 'rx', 'to', 'from'].some((key) => config[key] !== undefined);
+}
+
 /** @throws FormatError naming file and field of a wrong number */
 export function observation(input: ObservationInput): Observation {
   const { source, field, photo, seed, order, config, metrics } = input;
@@ -108,6 +115,7 @@ export function observation(input: ObservationInput): Observation {
     order,
     settings: settingsOf(field, config, modelSet),
     figures: figuresOf(field, metrics),
+    flat: !overRadios(config) && config.channel === 'awgn' && (config.jammer ?? null) === null,
   };
 }
 

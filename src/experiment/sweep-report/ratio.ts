@@ -14,7 +14,7 @@ export interface CrossedRatio extends CrossedEstimate {
  * Blocks of a picture share its burst, pictures of a seed its channel, so the interval is that of the ratio estimator [Cochran77] by
  * linearisation: Var(R) is the variance of the mean of d = (E - R B) n / sum B, by photos and seeds as two crossed samples
  * (`meanVariance`), and the bounds are [Clopper34] at R (1 - R) / Var(R) trials [Korn98], fewer where few clusters back the variance, never
- * more than there were. Where no block (or every one) failed, the variance says nothing: each seed counts as one trial.
+ * more than there were. Where no block (or every one) failed, the variance says nothing: `alikeTrials`.
  *
  * @param errors of each picture, 0 to `trials`; a picture without trials is left out by the caller
  */

@@ -8,7 +8,7 @@ import { METRICS_SCHEMA } from '../metrics.ts';
 import { readRun } from '../run-directory.ts';
 import { isSweepFolder } from '../sweep/visit-sweep.ts';
 import { type Between, type Material, programText, type Source, type SourceMaterial } from './material.ts';
-import { compareText, type Observation, observation } from './observation.ts';
+import { compareText, type Observation, observation, overRadios } from './observation.ts';
 import { readSweepSource } from './read-sweep-source.ts';
 
 /** Most runs, or points, of one report. */
@@ -136,8 +136,7 @@ async function readOneRun(path: string, source: number, programs: Set<string>): 
   const { config, runId } = manifest;
   programs.add(programText(manifest.packageVersion, manifest.git));
   // Over radios no seed draws the channel: each run is a draw of its own.
-  const overRadios = ['tx', 'rx', 'to', 'from'].some((key) => config[key] !== undefined);
-  const seed = overRadios || manifest.seed === null ? `run ${runId}` : String(manifest.seed);
+  const seed = overRadios(config) || manifest.seed === null ? `run ${runId}` : String(manifest.seed);
   const photo = (await photoOf(join(path, 'source.png'))) ?? `unknown, run ${runId}`;
   return observation({ source, field: metricsPath, photo, seed, order: runId, config, metrics });
 }

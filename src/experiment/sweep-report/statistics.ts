@@ -12,7 +12,7 @@ export const WORST_PERCENTILE = 10;
 export const METHODS = {
   mean: "95 % interval of a mean: Student's t; photos and seeds are two crossed random samples, variance by two-way analysis of variance where every photo has every seed [Satterthwaite46], by clusters where not [Cameron11]. With one photo (or one seed) it speaks of other seeds (photos) only.",
   share:
-    '95 % interval of a share (outage, error events): Clopper-Pearson of as many independent trials as tell as much as these photos and seeds [Clopper34], [Korn98].',
+    '95 % interval of a share (outage, error events): Clopper-Pearson of as many independent trials as tell as much as these photos and seeds [Clopper34], [Korn98]. Where all pictures came out alike, each seed counts as one trial, on AWGN each photo.',
   ratio:
     'BLER is blocks in error over blocks sent, of all pictures of a group together; 95 % interval by linearisation of the ratio [Cochran77] over photos and seeds as two crossed samples, then Clopper-Pearson of as many independent blocks as tell as much [Korn98]. A burst that was not found has no blocks: see outage.',
   percentile:
@@ -86,9 +86,10 @@ function ratioOf(observations: readonly Observation[]): CrossedRatio | null {
 /** Those observations for which `of` gives a number. */
 export function crossedOf(observations: readonly Observation[], of: (o: Observation) => number | null) {
   const there = observations.filter((o) => of(o) !== null);
-  return crossed(
+  const c = crossed(
     there.map((o) => of(o)!),
     there.map((o) => o.photo),
     there.map((o) => o.seed),
   );
+  return { ...c, flat: there.every((o) => o.flat) };
 }

@@ -136,6 +136,9 @@ test('a share of 0 or 1 counts seeds, not pictures', () => {
   const none = crossedShare(tableOf(rows));
   assert.equal(none.low, 0);
   close(none.high, clopperPearson(0, 50).high, 1e-9);
+  // Without fades the photo decides; of one photo its seeds still count.
+  close(crossedShare({ ...tableOf(rows), flat: true }).high, clopperPearson(0, 4).high, 1e-9);
+  close(crossedShare({ ...tableOf([rows[0]]), flat: true }).high, clopperPearson(0, 50).high, 1e-9);
   // A mean of figures within 0 to 1 that are all 0 is no more certain.
   assert.deepEqual(crossedMean(tableOf(rows), [0, 1]), none);
   const all = crossedShare(tableOf([[1, 1, 1]]));
