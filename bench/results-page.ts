@@ -118,7 +118,7 @@ const chapters = [
 const body = chapters.join('\n\n');
 const page = `${[
   '# Results',
-  'Every table was written by `node --import tsx bench/results-page.ts` from the JSON files in `bench/results`; the commands that made those stand with each. All of it is simulated: nothing has been on the air. Definitions: [metrics.md](metrics.md).',
+  'Every table was written by `node --import tsx bench/results-page.ts` from the JSON files in `bench/results`; the commands that made those stand with each. All of it is simulated: nothing has been on the air. Definitions: [metrics.md](metrics.md). Reports of whole sweeps, with figures for print: [results/](results/README.md).',
   'Where something was asked, a row says what came of it: **met**; **missed**, the limit lies outside the whole interval; **open**, the value is beyond the limit, its interval not wholly; **short**, a target beyond the limit that was not reached. Intervals are 95 %.',
   summaryChapter({
     seeds,
