@@ -57,7 +57,7 @@ const report: SweepNatsReport = {
   program,
   server: execFileSync('nats-server', ['--version'], { encoding: 'utf8' }).trim(),
   overhead: (await part('overhead', overhead)) ?? before?.overhead ?? [],
-  sharing: (await part('sharing', () => measureSharing(quick ? 6 : 40, quick ? 1 : 5))) ?? before?.sharing ?? null,
+  sharing: (await part('sharing', () => measureSharing(quick ? 6 : 24, quick ? 1 : 3))) ?? before?.sharing ?? null,
   sleeping: (await part('sleeping', sleeping)) ?? before?.sleeping ?? [],
   faults: (await part('faults', faults)) ?? before?.faults ?? null,
   idle: (await part('idle', idle)) ?? before?.idle ?? [],

@@ -44,12 +44,14 @@ export async function measureRun(folder: string): Promise<RunFigures> {
   const { code, stderr } = await startNode([SCT, 'loopback', '--demo', '-o', 'run', '--json'], folder).ended;
   if (code !== 0) throw new Error(`sct loopback ended with ${code}: ${stderr.slice(-500)}`);
   const bytes = { captures: 0, pictures: 0, report: 0, records: 0 };
-  for (const name of await readdir(join(folder, 'run'))) {
+  const names = await readdir(join(folder, 'run'));
+  for (const name of names) {
     const { size } = await stat(join(folder, 'run', name));
     if (name.endsWith('.sigmf-data')) bytes.captures += size;
     else if (name.endsWith('.png')) bytes.pictures += size;
     else if (name.endsWith('.html')) bytes.report += size;
     else bytes.records += size;
   }
-  return { ...bytes, all: bytes.captures + bytes.pictures + bytes.report + bytes.records };
+  const all = bytes.captures + bytes.pictures + bytes.report + bytes.records;
+  return { ...bytes, all, files: names.length };
 }

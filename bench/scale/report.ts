@@ -20,6 +20,7 @@ export interface RunFigures {
   readonly report: number;
   readonly records: number;
   readonly all: number;
+  readonly files: number;
 }
 
 /** Ways back over one server. */
