@@ -29,7 +29,7 @@ export function scalePage(nats: SweepNatsReport, scale: ScaleReport): string {
 function shortText(found: readonly Limit[]): string {
   const [first, second] = found;
   const last = found[found.length - 1];
-  return `In short: two radios and twenty need nothing beyond one small server. The first thing to go is ${first.what} (${whole(first.radios)} radios), then ${second.what} (${whole(second.radios)}). Messages are the last: ${last.what}, at ${whole(last.radios)} radios.`;
+  return `In short: the ways back, the sweeps and the files of twenty radios need nothing beyond one small server. What goes first is ${first.what} (at ${whole(first.radios)} radios), then ${second.what} (${whole(second.radios)}); last of all ${last.what} (${whole(last.radios)}).`;
 }
 
 function measuredTable(nats: SweepNatsReport, scale: ScaleReport, costs: Costs): string {
