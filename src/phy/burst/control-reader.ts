@@ -13,10 +13,14 @@ import {
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import type { Acquisition } from '../sync/acquire.ts';
+import { equaliserOf } from './burst-equaliser.ts';
+
+/** Soft bits read last: headers, which come again and again, are of one length. */
+let latest = new Float32Array(0);
 
 /**
  * Soft bits of control symbols `first`.. (QPSK, scrambled): LLR = ln P(0)/P(1) in coded order, equalised with the
- * channel, [nCarriers][re, im] (one for all symbols, or each its own), turned by its phase.
+ * channel, [nCarriers][re, im] (one for all symbols, or each its own), turned by its phase. Valid until the next call.
  */
 export function controlLlrs(
   n: Numerology,
@@ -31,76 +35,38 @@ export function controlLlrs(
   // The channel's error acts like noise.
   const channelError = dof / (2 * n.nCarriers);
   const grid = resourceGrid(n);
-  const llr = new Float32Array(2 * count * n.symbolDataRe);
-  const weights = new Float64Array(2 * n.nCarriers);
-  if (typeof channel !== 'function') weigh(channel, channelError, subbandNoise, weights);
-  let at = 0;
-  for (let symbol = first; symbol < first + count; symbol++) {
-    if (typeof channel === 'function') weigh(channel(symbol), channelError, subbandNoise, weights);
-    const rowAt = 2 * n.nCarriers * symbol;
-    const pilot = grid.pilotOffset(symbol);
-    at = symbolLlrs(rows, rowAt, weights, grid.scrambling, grid.scramblingAt(symbol), pilot, phases[symbol], llr, at);
+  const row = 2 * n.nCarriers;
+  const alone = typeof channel !== 'function';
+  const weights = new Float32Array(alone ? row : row * count);
+  const pilots = new Uint32Array(count);
+  if (alone) weigh(channel, channelError, subbandNoise, weights, 0);
+  for (let i = 0; i < count; i++) {
+    pilots[i] = grid.pilotOffset(first + i);
+    if (!alone) weigh(channel(first + i), channelError, subbandNoise, weights, row * i);
   }
-  return llr;
+  const length = 2 * count * n.symbolDataRe;
+  if (latest.length !== length) latest = new Float32Array(length);
+  const its = first === 0 && rows.length === row * count ? rows : rows.subarray(row * first, row * (first + count));
+  const turned = phases.subarray(first, first + count);
+  equaliserOf(n).controlLlrs({ count, symbol: first, rows: its, weights, phases: turned, pilots }, latest);
+  return latest;
 }
 
 /** Conjugate channel over noise, [nCarriers][re, im]: for QPSK the LLR is 2 sqrt(2) Re(conj(h) y) / sigma^2. */
-function weigh(channel: Float32Array, channelError: number, subbandNoise: ArrayLike<number>, out: Float64Array): void {
+function weigh(
+  channel: Float32Array,
+  channelError: number,
+  subbandNoise: ArrayLike<number>,
+  out: Float32Array,
+  at: number,
+): void {
   for (let s = 0, c = 0; s < subbandNoise.length; s++) {
     const scale = (2 * Math.SQRT2) / (subbandNoise[s] * (1 + channelError) + 1e-30);
     for (const end = c + 2 * SUBBAND_CARRIERS; c < end; c += 2) {
-      out[c] = scale * channel[c];
-      out[c + 1] = -scale * channel[c + 1];
+      out[at + c] = scale * channel[c];
+      out[at + c + 1] = -scale * channel[c + 1];
     }
   }
-}
-
-const backRe = new Float64Array(4);
-const backIm = new Float64Array(4);
-
-/** Of one symbol's data RE; returns the element behind them. */
-function symbolLlrs(
-  rows: Float32Array,
-  rowAt: number,
-  weights: Float64Array,
-  turns: Uint8Array,
-  turnsAt: number,
-  pilot: number,
-  phase: number,
-  llr: Float32Array,
-  at: number,
-): number {
-  // exp(-i phase) j^-q of the scrambling's quarter turns q: as they come at random, no branch could be foreseen.
-  const cos = Math.cos(phase);
-  const sin = Math.sin(phase);
-  backRe[0] = backIm[3] = cos;
-  backRe[1] = backIm[0] = -sin;
-  backRe[2] = backIm[1] = -cos;
-  backRe[3] = backIm[2] = sin;
-  for (let k = 0, i = turnsAt; k < weights.length; ) {
-    // The subband's data RE below the pilot, then those above.
-    let end = k + 2 * pilot;
-    const last = k + 2 * SUBBAND_CARRIERS;
-    for (;;) {
-      for (; k < end; k += 2, at += 2) {
-        const yr = rows[rowAt + k];
-        const yi = rows[rowAt + k + 1];
-        const wr = weights[k];
-        const wi = weights[k + 1];
-        const a = wr * yr - wi * yi;
-        const b = wr * yi + wi * yr;
-        const quarter = turns[i++];
-        const re = backRe[quarter];
-        const im = backIm[quarter];
-        llr[at] = a * re - b * im;
-        llr[at + 1] = a * im + b * re;
-      }
-      if (end === last) break;
-      k += 2;
-      end = last;
-    }
-  }
-  return at;
 }
 
 /** A header, or the air interface version that stands where this receiver's should; null when there is none. */

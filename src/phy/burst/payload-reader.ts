@@ -3,11 +3,9 @@ import type { ChannelEstimate, ChannelEstimator } from '../channel-est/estimator
 import { alike, quietVariance } from '../channel-est/interference.ts';
 import type { NoiseEstimate } from '../channel-est/noise.ts';
 import { type RbSnr, rbSnrOfEfficiency } from '../channel-est/rb-snr.ts';
-import { makeEqualiser } from '../kernels/equalise.ts';
-import { type EqualiserKernel, NOISE_NUMBERS } from '../kernels/equalise-kernel.ts';
-import { ofdmKernel } from '../kernels/ofdm.ts';
+import { NOISE_NUMBERS } from '../kernels/equalise-kernel.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
-import { resourceGrid } from '../resource-grid.ts';
+import { equaliserOf } from './burst-equaliser.ts';
 import { FloatPool } from './float-pool.ts';
 import { estimatePayload } from './payload-estimate.ts';
 
@@ -126,16 +124,4 @@ function noiseOf(estimate: ChannelEstimate, noise: NoiseEstimate): Float32Array 
     out[at + 3] = 1 / (sigma2 + 1e-30);
   }
   return out;
-}
-
-const equalisers = new Map<number, EqualiserKernel>();
-
-/** The equaliser of a numerology, made once a thread, in the memory where the OFDM kernel holds a burst's rows. */
-function equaliserOf(n: Numerology): EqualiserKernel {
-  let kernel = equalisers.get(n.id);
-  if (!kernel) {
-    kernel = makeEqualiser(resourceGrid(n).slotPattern, ofdmKernel(n.fftSize, n.nCarriers).memory);
-    equalisers.set(n.id, kernel);
-  }
-  return kernel;
 }

@@ -119,6 +119,9 @@ export function commonVariance(values: Float64Array, m: number): number {
   return count > 0 ? sum / count : median + 1e-30;
 }
 
+/** Deviations that `shrink` looks at; used again. */
+let deviationsRoom = new Float64Array(0);
+
 /** Empirical-Bayes shrinkage of variances, each from m complex residuals, towards their centres. */
 export function shrink(
   values: Float64Array,
@@ -128,7 +131,8 @@ export function shrink(
   const sampling = 1 / m;
   const most = OUTLIER_SIGMAS * Math.sqrt(sampling);
   const out = new Float64Array(values.length);
-  const deviations = new Float64Array(values.length);
+  if (deviationsRoom.length < values.length) deviationsRoom = new Float64Array(values.length);
+  const deviations = deviationsRoom;
   let spread = 0;
   let usual = 0;
   for (let i = 0; i < values.length; i++) {

@@ -1,8 +1,11 @@
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { delaysOf } from './delay-transform.ts';
 import { type DelayWindow, type PreambleEstimate, rampTable } from './delay-window.ts';
-import { quietVariance, quietWeight } from './interference.ts';
+import { alike, quietVariance, quietWeight } from './interference.ts';
 import { fitStore } from './window-solver.ts';
+
+/** The training symbols over delay, [transform's length][re, im]; used again from burst to burst. */
+let grid = new Float64Array(0);
 
 /**
  * Chooses the delay window by Mallows' C_p, residual / n + 2 sigma^2 dof / n, on the training symbols, and smooths
@@ -16,9 +19,10 @@ export function estimateFromTraining(
   backoff: number,
   subbandNoise?: ArrayLike<number>,
 ): PreambleEstimate {
-  const quiet = subbandNoise ? quietVariance(subbandNoise) : noiseVariance;
-  if (subbandNoise && quietWeight(maximum(subbandNoise), quiet) < 1) {
-    return estimateUnderInterference(n, channel, quiet, backoff, subbandNoise);
+  if (subbandNoise && !alike(subbandNoise)) {
+    const quiet = quietVariance(subbandNoise);
+    if (quietWeight(maximum(subbandNoise), quiet) < 1)
+      return estimateUnderInterference(n, channel, quiet, backoff, subbandNoise);
   }
   const sigma2 = noiseVariance / 2;
   let total = 0;
@@ -28,7 +32,7 @@ export function estimateFromTraining(
   const fits = fitStore(n);
   fits.tidy();
   const { kernel } = fits;
-  const grid = new Float64Array(2 * transform.length);
+  if (grid.length !== 2 * transform.length) grid = new Float64Array(2 * transform.length);
   transform.run(channel, grid, 0);
   kernel.loadGrid(grid, transform.length);
   const solve = (window: DelayWindow) => {

@@ -47,6 +47,24 @@ export interface EqualiserKernel {
     efficiency: Float64Array,
     middles: Float32Array,
   ): number;
+
+  /** Soft bits of control symbols, weight y exp(-i phase) j^-quarters, in coded order: llr receives [count][11 nSubbands][re, im]. */
+  controlLlrs(input: ControlSymbols, llr: Float32Array): void;
+}
+
+/** Symbols of the control part as received, QPSK. */
+export interface ControlSymbols {
+  readonly count: number;
+  /** Number of the first one, where its scrambling begins. */
+  readonly symbol: number;
+  /** [count][nCarriers][re, im] */
+  readonly rows: Float32Array;
+  /** conj(channel) by what makes LLRs of it, [nCarriers][re, im]: one for all symbols, or each its own. */
+  readonly weights: Float32Array;
+  /** Common phases to be taken out, [count], rad. */
+  readonly phases: Float64Array;
+  /** Carrier of the pilot within each subband, [count]. */
+  readonly pilots: Uint32Array;
 }
 
 /** Most functions that the channel may be made of: one for each symbol of a slot. */

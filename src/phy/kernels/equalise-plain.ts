@@ -1,4 +1,5 @@
 import {
+  type ControlSymbols,
   type EqualiserKernel,
   MOST_SNR,
   NOISE_NUMBERS,
@@ -99,5 +100,25 @@ export class PlainEqualiserKernel implements EqualiserKernel {
       }
     }
     return turned;
+  }
+
+  controlLlrs({ count, symbol, rows, weights, phases, pilots }: ControlSymbols, llr: Float32Array): void {
+    const { nSubbands } = this;
+    const { turns } = this.pattern;
+    const row = 24 * nSubbands;
+    const own = weights.length > row;
+    for (let t = 0, at = 0; t < count; t++) {
+      let i = 11 * nSubbands * ((symbol + t) % 64);
+      for (let c = 0; c < row; c += 2) {
+        if (c % 24 === 2 * pilots[t]) continue;
+        const y = row * t + c;
+        const w = own ? y : c;
+        const re = weights[w] * rows[y] - weights[w + 1] * rows[y + 1];
+        const im = weights[w] * rows[y + 1] + weights[w + 1] * rows[y];
+        const angle = -phases[t] - (Math.PI / 2) * turns[i++];
+        llr[at++] = re * Math.cos(angle) - im * Math.sin(angle);
+        llr[at++] = re * Math.sin(angle) + im * Math.cos(angle);
+      }
+    }
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type ControlSymbols,
   type EqualiserKernel,
   MOST_ORDER,
   MOST_SNR,
@@ -12,6 +13,8 @@ import { instantiate, type KernelMemory, newMemory } from './wasm.ts';
 /** What assembly/equalise.ts exports; addresses are byte offsets into the memory. */
 interface Exports {
   readonly ROW_TURNS: { readonly value: number };
+  readonly CONTROL_PHASES: { readonly value: number };
+  readonly CONTROL_PILOTS: { readonly value: number };
   readonly PILOTS: { readonly value: number };
   readonly NOISE: { readonly value: number };
   readonly PRODUCTS: { readonly value: number };
@@ -24,6 +27,7 @@ interface Exports {
   readonly TURNS: { readonly value: number };
   readonly MIDDLES: { readonly value: number };
   makeTables(): void;
+  controlLlrs(count: number, subbands: number, symbol: number, weightBytes: number): void;
   equaliseSlots(
     count: number,
     subbands: number,
@@ -62,6 +66,8 @@ export class WasmEqualiserKernel implements EqualiserKernel {
   private payload!: Float32Array;
   private snr!: Float32Array;
   private middles!: Float32Array;
+  private controlPhases!: Float64Array;
+  private controlPilots!: Uint32Array;
 
   constructor({ nSubbands, pilots, turns }: SlotPattern, memory = newMemory(PAGES, MOST_PAGES)) {
     if (turns.length !== SEQUENCE_SYMBOLS * (SUBBAND - 1) * nSubbands || pilots.length !== SYMBOLS)
@@ -95,6 +101,9 @@ export class WasmEqualiserKernel implements EqualiserKernel {
     this.nodes = new Float32Array(buffer, wasm.NODES.value, 2 * MOST_ORDER * slots * carriers);
     this.payload = new Float32Array(buffer, wasm.PAYLOAD.value, 2 * RB_DATA * nSubbands * slots);
     this.snr = new Float32Array(buffer, wasm.SNR.value, RB_DATA * nSubbands * slots);
+    const symbols = SYMBOLS * slots;
+    this.controlPhases = new Float64Array(buffer, wasm.CONTROL_PHASES.value, symbols);
+    this.controlPilots = new Uint32Array(buffer, wasm.CONTROL_PILOTS.value, symbols);
     this.middles = new Float32Array(buffer, wasm.MIDDLES.value, 2 * slots * carriers);
   }
 
@@ -131,6 +140,28 @@ export class WasmEqualiserKernel implements EqualiserKernel {
       for (let i = 0; i < rbs; i++) efficiency[first + i] = Math.log2(products[2 * i]) + products[2 * i + 1];
     }
     return power;
+  }
+
+  controlLlrs({ count, symbol, rows, weights, phases, pilots }: ControlSymbols, llr: Float32Array): void {
+    if (this.buffer !== this.memory.buffer) this.views();
+    const { nSubbands, controlPhases, controlPilots } = this;
+    const symbolsPerCall = SYMBOLS * this.slotsPerCall;
+    const row = 2 * SUBBAND * nSubbands;
+    const own = weights.length > row;
+    const perSymbol = 2 * (SUBBAND - 1) * nSubbands;
+    if (!own) this.nodes.set(weights);
+    for (let done = 0; done < count; done += symbolsPerCall) {
+      const some = Math.min(symbolsPerCall, count - done);
+      const whole = some === count;
+      this.rows.set(whole && rows.length === row * count ? rows : rows.subarray(row * done, row * (done + some)));
+      if (own) this.nodes.set(weights.subarray(row * done, row * (done + some)));
+      for (let t = 0; t < some; t++) {
+        controlPhases[t] = phases[done + t];
+        controlPilots[t] = pilots[done + t];
+      }
+      this.wasm.controlLlrs(some, nSubbands, symbol + done, own ? 4 * row : 0);
+      llr.set(this.payload.subarray(0, perSymbol * some), perSymbol * done);
+    }
   }
 
   private loadRows({ rows, turns }: SlotsToEqualise, slot: number, count: number): void {

@@ -62,6 +62,10 @@ interface Room {
 export class WasmLmmseKernel implements LmmseKernel {
   z!: Float64Array;
   theta!: Float64Array;
+  /** All of the memory: views of parts of it, made for a call, cost more than what is copied. */
+  private floats!: Float32Array;
+  private doubles!: Float64Array;
+  private words!: Uint32Array;
   private readonly wasm: LmmseExports;
   private readonly pattern: FitPattern;
   private pilots!: Float32Array;
@@ -101,6 +105,9 @@ export class WasmLmmseKernel implements LmmseKernel {
   private makeViews(): void {
     const { buffer } = this.wasm.memory;
     const { nSubbands } = this.pattern;
+    this.floats = new Float32Array(buffer);
+    this.doubles = new Float64Array(buffer);
+    this.words = new Uint32Array(buffer);
     this.pilots = new Float32Array(buffer, PILOTS, 2 * SLOT * nSubbands);
     this.ramp = new Float32Array(buffer, RAMP, 2 * SUBBAND * nSubbands);
     this.z = new Float64Array(buffer, Z, 2 * MAX_SYSTEM);
@@ -192,7 +199,7 @@ export class WasmLmmseKernel implements LmmseKernel {
   project(ramp: Float32Array, pilots: Float32Array, from: number, order: number, slot: number): number {
     const { length } = this.pilots;
     // Short arrays cost more to look at than to copy.
-    this.pilots.set(pilots.length === length ? pilots : pilots.subarray(from, from + length));
+    this.pilots.set(part(pilots, from, length));
     this.setRamp(ramp);
     return this.projectAt(PILOTS, order, slot);
   }
@@ -209,7 +216,7 @@ export class WasmLmmseKernel implements LmmseKernel {
     const { length } = this.pilots;
     this.makeRoom(this.burst, 4 * length * count);
     const { at } = this.burst;
-    new Float32Array(this.wasm.memory.buffer, at, length * count).set(pilots.subarray(from, from + length * count));
+    this.floats.set(part(pilots, from, length * count), at >> 2);
     this.setRamp(ramp);
     for (let i = 0; i < count; i++) energies[slot + i] = this.projectAt(at + 4 * length * i, order, slot + i);
   }
@@ -233,7 +240,7 @@ export class WasmLmmseKernel implements LmmseKernel {
   loadGrid(grid: Float64Array, row: number): void {
     this.makeRoom(this.grid, 8 * grid.length);
     this.row = row;
-    new Float64Array(this.wasm.memory.buffer, this.grid.at, grid.length).set(grid);
+    this.doubles.set(grid, this.grid.at >> 3);
   }
 
   solvePoints(system: number, points: number): number {
@@ -262,9 +269,8 @@ export class WasmLmmseKernel implements LmmseKernel {
     const weightsAt = 4 * length;
     this.makeRoom(this.burst, weightsAt + 4 * weights.length);
     const { at } = this.burst;
-    const { buffer } = this.wasm.memory;
-    new Float32Array(buffer, at, length).set(pilots.subarray(from, from + length));
-    new Float32Array(buffer, at + weightsAt, weights.length).set(weights);
+    this.floats.set(part(pilots, from, length), at >> 2);
+    this.floats.set(weights, (at + weightsAt) >> 2);
     this.wasm.weigh(at, nSubbands, OFFSETS, at + weightsAt, order, symbols, SUMS, NODES);
     return this.nodes;
   }
@@ -276,19 +282,18 @@ export class WasmLmmseKernel implements LmmseKernel {
     const set = 8 * SUBBAND * nSubbands * order;
     const length = 2 * SLOT * rbs;
     this.makeRoom(this.burst, 8 * rbs + 4 * (slots + length + weights.length + nodes.length));
-    const { buffer } = this.wasm.memory;
+    const { floats, doubles, words } = this;
     const outAt = this.burst.at;
     const setsAt = outAt + 8 * rbs;
     const pilotsAt = setsAt + 4 * slots;
     const weightsAt = pilotsAt + 4 * length;
     const nodesAt = weightsAt + 4 * weights.length;
-    const addresses = new Uint32Array(buffer, setsAt, slots);
-    for (let slot = 0; slot < slots; slot++) addresses[slot] = set * sets[slot];
-    new Float32Array(buffer, pilotsAt, length).set(pilots.length === length ? pilots : pilots.subarray(0, length));
-    new Float32Array(buffer, weightsAt, weights.length).set(weights);
-    new Float32Array(buffer, nodesAt, nodes.length).set(nodes);
+    for (let slot = 0; slot < slots; slot++) words[(setsAt >> 2) + slot] = set * sets[slot];
+    floats.set(part(pilots, 0, length), pilotsAt >> 2);
+    floats.set(weights, weightsAt >> 2);
+    floats.set(nodes, nodesAt >> 2);
     this.wasm.residual(pilotsAt, slots, nSubbands, OFFSETS, setsAt, nodesAt, weightsAt, order, outAt);
-    out.set(new Float64Array(buffer, outAt, rbs));
+    for (let rb = 0; rb < rbs; rb++) out[rb] = doubles[(outAt >> 3) + rb];
   }
 
   turn(pilots: Float32Array, phasors: Float32Array, sign: 1 | -1): number {
@@ -321,4 +326,9 @@ export class WasmLmmseKernel implements LmmseKernel {
     this.ramp.set(ramp);
     this.held = ramp;
   }
+}
+
+/** So many numbers from one on: all of the array, where it has no more. */
+function part(array: Float32Array, from: number, length: number): Float32Array {
+  return array.length === length ? array : array.subarray(from, from + length);
 }

@@ -189,6 +189,50 @@ test('a known channel, phase and scrambling are taken out: closed form', () => {
   }
 });
 
+test('soft bits of control symbols: QPSK over a channel, closed form; both kernels alike, any number of symbols', () => {
+  const random = new RandomStream('control');
+  for (const [nSubbands, count, own] of [
+    [4, 20, false],
+    [4, 400, true],
+    [15, 100, true],
+    [50, 3, false],
+    [50, 30, false],
+    [1, 701, true],
+  ] as const) {
+    const shape = pattern(nSubbands, random);
+    const row = 24 * nSubbands;
+    const symbol = random.integer(90);
+    const channel = complexNoise(random, (own ? count : 1) * 12 * nSubbands);
+    const weights = channel.map((v, i) => (i % 2 ? -7 * v : 7 * v));
+    const pilots = Uint32Array.from({ length: count }, () => random.integer(12));
+    const phases = Float64Array.from({ length: count }, () => 9 * random.normal());
+    const rows = complexNoise(random, count * 12 * nSubbands);
+    const expected = new Float32Array(22 * nSubbands * count);
+    for (let t = 0, at = 0; t < count; t++) {
+      for (let c = 0, data = 0; c < row; c += 2) {
+        if ((c % 24) / 2 === pilots[t]) continue;
+        const [sr, si] = [1 - 2 * random.integer(2), 1 - 2 * random.integer(2)];
+        const angle = phases[t] + (Math.PI / 2) * shape.turns[11 * nSubbands * ((symbol + t) % 64) + data++];
+        const xr = sr * Math.cos(angle) - si * Math.sin(angle);
+        const xi = sr * Math.sin(angle) + si * Math.cos(angle);
+        const [hr, hi] = channel.subarray((own ? row * t : 0) + c);
+        rows[row * t + c] = hr * xr - hi * xi;
+        rows[row * t + c + 1] = hr * xi + hi * xr;
+        expected[at++] = 7 * sr * (hr * hr + hi * hi);
+        expected[at++] = 7 * si * (hr * hr + hi * hi);
+      }
+    }
+    for (const kernel of [new PlainEqualiserKernel(shape), new WasmEqualiserKernel(shape)]) {
+      const llr = new Float32Array(expected.length + 4).fill(5);
+      kernel.controlLlrs({ count, symbol, rows, weights, phases, pilots }, llr);
+      expected.forEach((v, i) => {
+        assert.ok(Math.abs(llr[i] - v) < 2e-5 * Math.max(1, Math.abs(v)), `${i}: ${llr[i]} ${v}`);
+      });
+      assert.ok(llr.subarray(-4).every((v) => v === 5));
+    }
+  }
+});
+
 test('rows in the memory of an OFDM kernel are read there, also after it has grown', () => {
   for (const n of NUMEROLOGIES) {
     const random = new RandomStream(`held/${n.id}`);

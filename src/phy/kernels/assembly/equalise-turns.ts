@@ -1,16 +1,8 @@
 // AssemblyScript, not TypeScript: what the equaliser (equalise.ts) turns a slot's carriers by, made from the turns of its rows.
+import { RAMP_BYTES, RAMPS, SPLIT, TURN_BYTES, TURNS_NOW } from './equalise-memory.ts';
 import { timesIm, timesRe } from './turns.ts';
 
-/** Where the equaliser's part of the memory begins. */
-export const BASE: usize = 524288;
-/** exp(i c step) of a subband's carriers c; the same of a subband with DC in its middle. f32 [14][3][re x 4, im x 4], twice */
-export const RAMPS: usize = BASE + 65856;
-export const SPLIT: usize = RAMPS + 1344;
-/** Of a slot's symbols: the turn at the subband's first carrier, and from one subband to the next, f64 [14][5][re, im] */
-export const TURNS_NOW: usize = BASE + 68544;
 const SYMBOLS: usize = 14;
-export const RAMP_BYTES: usize = 96;
-export const TURN_BYTES: usize = 80;
 
 /** Of two symbols what turns are multiplied by: it, and i times it. */
 function storeFactors(turn: usize, re: v128, im: v128): void {

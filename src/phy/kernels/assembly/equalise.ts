@@ -3,40 +3,46 @@
 //
 // Slot by slot, subband by subband, symbol by symbol, twelve carriers in three vectors. Where a vector holds the pilot it is
 // moved to the end and the next vector written over it, so that the eleven data RE of a symbol lie together.
-//
-// The memory is that of the OFDM kernel, which leaves it from BASE on up to the rows that it holds (HELD of ofdm.ts).
 
-import { BASE, prepareTurns, RAMP_BYTES, RAMPS, SPLIT, TURN_BYTES, TURNS_NOW } from './equalise-turns.ts';
+import {
+  MASKS,
+  MIDDLES,
+  NODES,
+  NOISE,
+  ORDERS,
+  PAYLOAD,
+  PILOTS,
+  PLACES,
+  PRODUCTS,
+  RAMP_BYTES,
+  RAMPS,
+  SETS,
+  SNR,
+  SPLIT,
+  TURN_BYTES,
+  TURNS,
+  TURNS_NOW,
+  WEIGHTS,
+} from './equalise-memory.ts';
+import { prepareTurns } from './equalise-turns.ts';
 
-/** Carrier of the pilot within each subband. u32 [14] */
-export const PILOTS: usize = BASE + 1024;
-/** Of each pilot carrier: ones where there is none. u32 [12][12] */
-const MASKS: usize = BASE + 1088;
-/** Of each pilot carrier: bytes of a vector of four carriers without the pilot. u8 [12][3][16] */
-const ORDERS: usize = BASE + 1664;
-/** Of each pilot carrier: places of the first carrier of each vector among the data RE, bytes of a float. u32 [12][4] */
-const PLACES: usize = BASE + 2240;
-/** First byte of each slot's functions behind NODES. u32 [50] */
-export const SETS: usize = BASE + 2432;
-/** f32 [slot x subband][noise that weighs the equaliser, 1 over it, bias of |h|^2, 1 over the noise], at most 50 */
-export const NOISE: usize = BASE + 2640;
-/** Product of 1 + SNR over the data RE as mantissa and exponent of two. f64 [slot x subband][2] */
-export const PRODUCTS: usize = BASE + 3440;
-/** Turns that do not stand in this memory: at the row's first carrier, and from carrier to carrier. f64 [slot x 14][2][re, im] */
-export const ROW_TURNS: usize = BASE + 4240;
-/** f32 [slot x 14][order], at most 14 functions */
-export const WEIGHTS: usize = BASE + 26640;
-/** Rows that do not lie in this memory: f32 [slot x 14][carrier][re, im], at most 50 subbands in all slots together */
-export const ROWS: usize = BASE + 69664;
-/** f32 [set][order][carrier][re, im] */
-export const NODES: usize = BASE + 137248;
-/** f32 [slot x subband][154][re, im], f32 [slot x subband][154], and what the last pilot writes behind them */
-export const PAYLOAD: usize = BASE + 204832;
-export const SNR: usize = BASE + 266784;
-/** Bytes of [cos, sin, -cos, -sin] that take a data RE's quarter turns back. u8 [64][data RE of the symbol][4] */
-export const TURNS: usize = BASE + 298016;
-/** The channel in the middle of each slot. f32 [slot][carrier][re, im] */
-export const MIDDLES: usize = BASE + 438816;
+export { controlLlrs } from './equalise-control.ts';
+export {
+  CONTROL_PHASES,
+  CONTROL_PILOTS,
+  MIDDLES,
+  NODES,
+  NOISE,
+  PAYLOAD,
+  PILOTS,
+  PRODUCTS,
+  ROW_TURNS,
+  ROWS,
+  SETS,
+  SNR,
+  TURNS,
+  WEIGHTS,
+} from './equalise-memory.ts';
 
 const SYMBOLS: usize = 14;
 const MIDDLE: usize = 7;
