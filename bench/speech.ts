@@ -2,9 +2,10 @@
  * Speech over the link: STOI and segmental SNR of analog symbols and of the coded reference, what the mapping is worth, and a photo
  * and speech in one budget.
  *
- *     node --import tsx bench/speech.ts --data DIR [--photos DIR] [--part awgn,ideal,mapping,mixed] [--seeds N] [--out FILE]
+ *     node --import tsx bench/speech.ts --data DIR [--photos DIR] [--part awgn,limits,ideal,mapping,mixed] [--seeds N] [--out FILE]
  *
- * DIR has WAV files. awgn: each with every seed (8), 6 subbands, --per-second symbols (5000). ideal: what the mapping alone is worth, on the true
+ * DIR has WAV files. awgn: each with every seed (8), 6 subbands, --per-second symbols (5000). limits: how far the linear code is
+ * from what could be. ideal: what the mapping alone is worth, on the true
  * channel without modem and control, --mapping-per-second symbols (2500), 8 seeds. mapping: the same over the link, all files joined, --sfvs (24) and
  * 16 seeds. mixed: the first --count (4) photos of the other folder, each with one file and every seed, in --symbols
  * (40000). Pairs: the same source and seed. Intervals: Student-t, 95 %. FILE (default bench/results/speech.json) keeps the parts that are
@@ -17,13 +18,14 @@ import { listImages } from '../src/sct/image/list.ts';
 import { loadImage } from '../src/sct/image/load.ts';
 import { AWGN_HEAD, awgnLine, awgnRows } from './speech/awgn.ts';
 import { IDEAL_HEAD, idealLine, idealRows } from './speech/ideal.ts';
+import { LIMITS_HEAD, limitsLine, limitsRows } from './speech/limits.ts';
 import { MAPPING_HEAD, mappingLine, mappingRows } from './speech/mapping.ts';
 import { MIXED_HEAD, mixedLine, mixedRows } from './speech/mixed.ts';
 import { joined, secondsOf, speechFiles } from './speech/sources.ts';
 import { benchWords, numberIn, refuse } from './words.ts';
 
 const SCHEMA = 'sct.bench.speech/1';
-const PARTS = ['awgn', 'ideal', 'mapping', 'mixed'] as const;
+const PARTS = ['awgn', 'limits', 'ideal', 'mapping', 'mixed'] as const;
 type Part = (typeof PARTS)[number];
 
 const file = import.meta.filename;
@@ -91,6 +93,15 @@ function keep(part: Part, measured: Measured): void {
 
 const awgn = { seeds: seedsOf(8), perSecond: whole('per-second') };
 await measure('awgn', { ...awgn, files: sources.length }, AWGN_HEAD, awgnRows({ sources, ...awgn }), awgnLine);
+
+const limits = { perSecond: whole('per-second') };
+await measure(
+  'limits',
+  { ...limits, files: sources.length },
+  LIMITS_HEAD,
+  limitsRows({ sources, ...limits }),
+  limitsLine,
+);
 
 const ideal = { seeds: seedsOf(8), perSecond: whole('mapping-per-second') };
 await measure('ideal', { ...ideal, files: sources.length }, IDEAL_HEAD, idealRows({ sources, ...ideal }), idealLine);
