@@ -45,16 +45,14 @@ export function panelSvg(figure: FigureData, panel: Panel, widthMm: number | nul
 }
 
 function line({ label, points, style }: Curve, log: boolean, shiftPx: number): LineSeries {
-  const shown = log ? points.filter((p) => p.y > 0) : points;
   // On a log axis a line would pass over what was not seen at all: it ends there.
-  const y = log ? points.map((p) => (p.y > 0 ? p.y : Number.NaN)) : points.map((p) => p.y);
-  const bar = (of: (p: CurvePoint) => number) => points.map((p) => (shown.includes(p) ? of(p) : Number.NaN));
+  const column = (of: (p: CurvePoint) => number) => points.map((p) => (!log || p.y > 0 ? of(p) : Number.NaN));
   return {
     kind: 'line',
     x: points.map((p) => p.x),
-    y,
-    low: bar((p) => p.low),
-    high: bar((p) => p.high),
+    y: column((p) => p.y),
+    low: column((p) => p.low),
+    high: column((p) => p.high),
     ...{ bars: true, markers: true, shape: style, dash: style, colour: style, shiftPx },
     ...(label ? { label } : {}),
   };
