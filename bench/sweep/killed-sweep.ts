@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ export interface KilledSweep {
 
 /** Behind its last result a run goes on for at most so long, ms. */
 const LATER_MS = 40;
-const POLL_MS = 2;
+const POLL_MS = 5;
 
 /** Whole lines of a sweep's results. */
 export function resultLines(folder: string): string[] {
@@ -67,8 +67,12 @@ export async function killedSweep(plan: KillPlan): Promise<KilledSweep> {
     });
     const started = performance.now();
     if (wanted > 0) {
+      let bytes = 0;
       for (let seen = before; seen < before + wanted && over === null; ) {
         await sleep(POLL_MS);
+        const size = statSync(join(plan.folder, 'results.jsonl'), { throwIfNoEntry: false })?.size ?? 0;
+        if (size === bytes) continue;
+        bytes = size;
         const now = resultLines(plan.folder).length;
         if (seen === before && now > before) startMs = performance.now() - started;
         seen = now;

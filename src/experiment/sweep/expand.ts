@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { SctError, UsageError } from '../../common/errors.ts';
 import { FADING_CHANNELS } from '../../phy/channel/power-delay-profiles.ts';
 import { listImages } from '../../sct/image/list.ts';
@@ -15,6 +16,9 @@ import { DEMO, type SweepCase, type SweepFile } from './sweep-file.ts';
 /** Most points of a sweep. */
 export const MAX_POINTS = 100_000;
 
+/** Combinations, each with all its seeds, between two pauses. */
+const PAUSE_COMBINATIONS = 200;
+
 export interface Expansion {
   readonly points: readonly SweepPoint[];
   /** Combinations that came to a point that was there: a setting that means nothing to a codec or channel was left out. */
@@ -24,9 +28,16 @@ export interface Expansion {
 /**
  * All points of a sweep's file: for each of its cases photos times settings times seeds, the seed changing fastest.
  *
+ * @param look told now and then how many there are
  * @throws UsageError for more than 100 000 combinations, and for one that is not possible; what is wrong with a photo, model set or trace
  */
-export async function expandSweep(file: SweepFile, signal?: AbortSignal): Promise<Expansion> {
+export async function expandSweep(
+  file: SweepFile,
+  signal?: AbortSignal,
+  look: (points: number) => void = () => undefined,
+): Promise<Expansion> {
+  signal?.throwIfAborted();
+  let looked = 0;
   const cases = await Promise.all(file.cases.map((one) => withPhotos(one, file.folder)));
   const combinations = cases.reduce((sum, { photos, axes }) => sum + photos.length * sizeOf(axes), 0);
   if (combinations > MAX_POINTS) {
@@ -43,7 +54,12 @@ export async function expandSweep(file: SweepFile, signal?: AbortSignal): Promis
     const { settings, seeds } = apart(axes);
     for (const photo of photos) {
       for (const input of product(settings)) {
-        signal?.throwIfAborted();
+        if (++looked % PAUSE_COMBINATIONS === 0) {
+          // Nothing else here lets a Ctrl-C through.
+          await setImmediate();
+          signal?.throwIfAborted();
+          look(points.length);
+        }
         const { config, inputs } = await resolved(file, input, photo, hasher);
         const group = idOf(config, inputs, null);
         for (const seed of seeds) {

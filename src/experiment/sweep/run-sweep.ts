@@ -51,6 +51,8 @@ export interface SweepSummary {
 
 /** So many failures without one success: it is not the points' fault, and the rest would fail as well. */
 const HOPELESS = 20;
+/** The same where earlier runs have measured points: what failed then comes first now. */
+const HOPELESS_LATER = 500;
 /** Results go to the disk itself so often, ms. */
 const SYNC_MS = 1000;
 
@@ -68,7 +70,9 @@ export async function runSweep(
 ): Promise<SweepSummary> {
   const { file, folder, resume } = options;
   io.progress.update('looking at photos, models and settings');
-  const { points, repeated } = await expandSweep(file, io.signal);
+  const { points, repeated } = await expandSweep(file, io.signal, (n) =>
+    io.progress.update(`looking at photos, models and settings: ${n} points`),
+  );
   const groups = new Set(points.map(({ group }) => group)).size;
   const plan: SweepPlan = {
     schema: PLAN_SCHEMA,
@@ -178,7 +182,7 @@ async function measureAll(
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
-      if (state.measured === 0 && failures.length >= HOPELESS) {
+      if (state.measured === 0 && failures.length >= (schedule.kept === 0 ? HOPELESS : HOPELESS_LATER)) {
         const { message, exitCode } = failures[0];
         const text = `the first ${failures.length} points all failed: ${message.split('\n')[0]}`;
         throw new SctError(text, exitCode as ExitCode, `${directory.file('failures')} lists them`);

@@ -116,6 +116,17 @@ test('what cannot be is named as the file has it', async () => {
   await assert.rejects(pointsOf(many), /189000 points: allowed 1 to 100000/);
 });
 
+test('a long expansion can be stopped', async () => {
+  const text = 'photo: demo\ncodec: classical\nsnr: 0..99..0.1\ncfo: 0..9\nsfo: 0..4\n';
+  const stop = new AbortController();
+  const counts: number[] = [];
+  const expanding = expandSweep(parseSweepFile('a.yaml', text), stop.signal, (n) => void counts.push(n));
+  // As a signal of the system comes: not before the event loop turns.
+  setTimeout(() => stop.abort(), 1);
+  await assert.rejects(expanding, { name: 'AbortError' });
+  assert.ok(counts.every((n, i) => i === 0 || n > counts[i - 1]));
+});
+
 test('points go through JSON and to other folders, with their ids', async (t) => {
   const at = await scratch(t);
   await photo(join(at, 'a.png'), 32, 32);

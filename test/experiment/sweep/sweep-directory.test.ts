@@ -118,6 +118,18 @@ test('where everything fails the sweep ends with the reason', async (t) => {
   assert.ok(queue.ran.length < 40, `${queue.ran.length} were tried`);
 });
 
+test('points that always fail do not keep resume from the others', async (t) => {
+  const folder = join(await scratch(t), 'out');
+  const text = 'photo: demo\ncodec: classical\nsnr: [0, 5]\nseed: 1..60\n';
+  const bad = (from: number, to: number) =>
+    new FakeQueue(2, (p) => (p.index >= from && p.index < to ? failed(p) : measured(p, 1)));
+  assert.equal((await sweep(folder, bad(1, 120), { text })).failed, 119);
+  const second = await sweep(folder, bad(10, 50), { text, resume: true });
+  assert.deepEqual([second.measured, second.failed], [80, 40]);
+  const third = await sweep(folder, bad(10, 45), { text, resume: true });
+  assert.deepEqual([third.measured, third.failed, third.exitCode], [85, 35, 2]);
+});
+
 test('the stop rule leaves the same results whatever runs at once, and through any number of stops', async (t) => {
   const at = await scratch(t);
   const linesOf = async (folder: string) => {
