@@ -60,15 +60,28 @@ export class DelayBasis {
     const { nCarriers } = this.numerology;
     const fitter = this.fitter(lambda);
     const { z } = fitter;
-    z.fill(0);
-    for (let c = 0; c < nCarriers; c++) {
-      const re = input[2 * c];
-      const im = input[2 * c + 1];
-      const row = c * size;
-      for (let i = 0; i < size; i++) {
-        z[2 * i] += values[row + i] * re;
-        z[2 * i + 1] += values[row + i] * im;
+    // Function by function (two at once: their number is odd, and a sum waits for the one before).
+    for (let i = 0; i < size; i += 2) {
+      const next = i + 1 < size ? 1 : 0;
+      let re = 0;
+      let im = 0;
+      let re2 = 0;
+      let im2 = 0;
+      for (let c = 0, at = i; c < 2 * nCarriers; c += 2, at += size) {
+        const v = values[at];
+        const v2 = values[at + next];
+        const a = input[c];
+        const b = input[c + 1];
+        re += v * a;
+        im += v * b;
+        re2 += v2 * a;
+        im2 += v2 * b;
       }
+      z[2 * i] = re;
+      z[2 * i + 1] = im;
+      if (next === 0) break;
+      z[2 * i + 2] = re2;
+      z[2 * i + 3] = im2;
     }
     fitter.solve();
     this.expand(fitter.theta, 0, out, 0);
