@@ -40,7 +40,7 @@ export async function makeSweepReport(request: ReportRequest, between: Between):
   const statistics = await statisticsOf(design, limits, between);
   const labels = sources.map((s) => s.label);
   const gains = gainAxes(design, request.gains).flatMap((axis) => gainsAlong(design, axis, labels));
-  const figures = figuresFor(subjectsOf(statistics, gains), design, request.figures);
+  const figures = figuresFor(subjectsOf(statistics, gains, limits), design, request.figures);
   return { sources, design, statistics, gains, figures, limits };
 }
 

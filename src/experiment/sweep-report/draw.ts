@@ -122,10 +122,13 @@ function logAxis(figure: FigureData) {
     if (seen > 0) least = Math.min(least, seen);
   }
   const from = Math.max(-9, Math.min(-1, Math.floor(Math.log10(least / 2))));
-  const yTicks = Array.from({ length: 1 - from }, (_, i) => ({
+  const decades = Array.from({ length: 1 - from }, (_, i) => ({
     value: 10 ** -i,
     label: i === 0 ? '1' : `10⁻${SMALL[i]}`,
   }));
+  // One decade alone would have two ticks.
+  const within = [1, 0.5, 0.2, 0.1].map((value) => ({ value, label: String(value) }));
+  const yTicks = from === -1 ? within : decades;
   return { yScale: 'log' as const, yRange: [10 ** from, 1.25] as const, yTicks };
 }
 

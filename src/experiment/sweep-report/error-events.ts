@@ -10,6 +10,14 @@ export interface ErrorLimits {
 
 export const EVENT_NAMES = ['joint', 'semantic', 'pixel'] as const;
 
+/** The probabilities as a figure has them: with the limits. */
+export function eventWords(limits: ErrorLimits | null): Record<(typeof EVENT_NAMES)[number], string> {
+  const semantic = `ds > ${limits?.ds ?? 'Ds'}`;
+  const pixel = `dx > ${limits?.dx ?? 'Dx'}`;
+  const asked = [semantic, pixel].filter((_, i) => limits?.[i === 0 ? 'ds' : 'dx'] !== Number.POSITIVE_INFINITY);
+  return { joint: `P{${asked.join(' or ')}}`, semantic: `P{${semantic}}`, pixel: `P{${pixel}}` };
+}
+
 /** @throws UsageError for limits out of range, or two that are both inf */
 export function errorLimits(ds: number, dx: number): ErrorLimits {
   requireDistortion('Ds', ds);

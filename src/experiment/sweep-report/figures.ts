@@ -2,7 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import { nearest } from '../nearest.ts';
 import { captionOf } from './caption.ts';
 import { BUDGET, type Design, type Group, SNR, settingText } from './design.ts';
-import { EVENT_NAMES } from './error-events.ts';
+import { type ErrorLimits, EVENT_NAMES, eventWords } from './error-events.ts';
 import type { Gain } from './gains.ts';
 import type { CrossedEstimate } from './intervals.ts';
 import { MEASURES, type Measure } from './measures.ts';
@@ -68,7 +68,11 @@ interface Row {
 }
 
 /** Every figure that these numbers could make. */
-export function subjectsOf(groups: readonly GroupStatistics[], gains: readonly Gain[]): Subject[] {
+export function subjectsOf(
+  groups: readonly GroupStatistics[],
+  gains: readonly Gain[],
+  limits: ErrorLimits | null,
+): Subject[] {
   const plain = (
     word: string,
     title: string,
@@ -92,7 +96,7 @@ export function subjectsOf(groups: readonly GroupStatistics[], gains: readonly G
     );
   }
   for (const name of EVENT_NAMES) {
-    const words = { joint: 'P{ds > Ds or dx > Dx}', semantic: 'P{ds > Ds}', pixel: 'P{dx > Dx}' };
+    const words = eventWords(limits);
     subjects.push(plain(`event-${name}`, words[name], words[name], (g) => g.events[name], true));
   }
   for (const key of new Set(gains.map((g) => g.key))) {
@@ -126,9 +130,12 @@ const isRate = ({ kind }: Measure) => kind !== 'mean';
 
 function meanTitle({ key, label, kind }: Measure): string {
   const name = nameOf(label);
-  if (key.startsWith('sfv')) return `${name[0].toUpperCase()}${name.slice(1)}, mean share,`;
-  return kind === 'mean' ? `Mean ${name}` : `${name[0].toUpperCase()}${name.slice(1)}`;
+  if (key.startsWith('sfv')) return `${capital(name)}, mean share,`;
+  return kind === 'mean' ? `Mean ${name}` : capital(name);
 }
+
+/** A name that has its own capitals (mIoU) keeps them. */
+const capital = (text: string) => (/^[a-z][A-Z]/.test(text) ? text : `${text[0].toUpperCase()}${text.slice(1)}`);
 
 /** Of a share of something what it is a share of. */
 function axisOf({ key, label }: Measure): string {
@@ -196,7 +203,7 @@ function figureOf(s: Subject, x: XAxis, name: string, design: Design): FigureDat
     name,
     title: `${s.title} against ${x.label.split(',')[0]}`,
     xLabel: x.label,
-    yLabel: `${yLabel[0].toUpperCase()}${yLabel.slice(1)}`,
+    yLabel: capital(yLabel),
     zero,
     log,
     caption: captionOf(

@@ -58,7 +58,7 @@ test('a probability of which nothing was seen is drawn as a limit, and a figure 
   const [panel] = figure(r, 'outage-snr').panels;
   const svg = panelSvg(figure(r, 'outage-snr'), panel, 88);
   assert.match(svg, /none seen: 95 % limit/);
-  assert.match(svg, />10⁻¹</);
+  assert.match(svg, />0\.1</);
   const withoutOutage = fakePoints().filter(({ result }) => (result.metrics as { outage: number }).outage === 0);
   const calm = await report(t, withoutOutage);
   assert.equal(figure(calm, 'outage-snr'), undefined);
