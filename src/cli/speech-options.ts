@@ -39,31 +39,37 @@ export interface SourceFlags extends SpeechFlags {
 /**
  * A photo, speech, or both: a path that ends in .wav is speech.
  *
- * @param fromFile `photo` of the config file
+ * @param fromFile `photo` and `speech` of the config file
  * @throws UsageError where there is neither, and for words about speech without speech
  */
 export async function spokenOrSeen(
   path: string | undefined,
   flags: SourceFlags,
-  fromFile: unknown,
+  fromFile: { readonly photo?: unknown; readonly speech?: unknown },
 ): Promise<{ photo?: PhotoSource; speech?: SpeechWords }> {
   const { isSpeechPath } = await import('../experiment/speech/speech-file.ts');
   const alone = path !== undefined && isSpeechPath(path);
   if (alone && flags.speech !== undefined) throw new UsageError('two WAV files were given', 'give one of them');
-  const wav = alone ? path : flags.speech;
+  // A run that sent speech alone sends it again; a path says something else.
+  const stored = path === undefined && !flags.demo ? pathInFile(fromFile.speech) : undefined;
+  const wav = alone ? path : (flags.speech ?? stored);
+  const photoless = alone || (path === undefined && wav !== undefined && fromFile.photo === undefined);
   const idle = wav === undefined ? speechFlagsOf(flags) : [];
   if (idle.length > 0) throw new UsageError(`${idle.join(', ')}: no speech is sent`, 'give a WAV file or --speech');
   const demo = flags.demo === true;
   return {
-    ...(alone && !demo ? {} : { photo: await photoSource(alone ? undefined : path, demo, fromFile) }),
-    ...(wav === undefined ? {} : { speech: await speechWords(wav, flags) }),
+    ...(photoless && !demo ? {} : { photo: await photoSource(alone ? undefined : path, demo, fromFile.photo) }),
+    ...(wav === undefined ? {} : { speech: await speechWords(wav, flags, fromFile.speech) }),
   };
 }
 
-/** @throws UsageError naming a flag that is no number or no kind */
-export async function speechWords(path: string, flags: SpeechFlags): Promise<SpeechWords> {
+/**
+ * @param fromFile `speech` of the config file, as a run wrote it: what no flag says
+ * @throws UsageError naming a flag that is no number or no kind
+ */
+export async function speechWords(path: string, given: SpeechFlags, fromFile?: unknown): Promise<SpeechWords> {
   const { speechKind } = await import('../experiment/speech/speech-words.ts');
-  const { kind, priority, symbols, maxSpeechSfvs } = flags;
+  const { kind, priority, symbols, maxSpeechSfvs } = { ...flagsInFile(fromFile), ...given };
   return {
     path,
     ...(kind === undefined ? {} : { kind: speechKind(kind) }),
@@ -71,6 +77,23 @@ export async function speechWords(path: string, flags: SpeechFlags): Promise<Spe
     ...number('symbols', '--symbols', symbols),
     ...number('maxSfvs', '--max-speech-sfvs', maxSpeechSfvs),
   };
+}
+
+function pathInFile(value: unknown): string | undefined {
+  const { path } = (value ?? {}) as { path?: unknown };
+  return typeof path === 'string' ? path : undefined;
+}
+
+/** The same words as flags would say them. */
+function flagsInFile(value: unknown): SpeechFlags {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null)
+    throw new UsageError('speech in the config file is not what a run wrote');
+  const { kind, priority, symbols, maxSfvs } = value as Record<string, unknown>;
+  const said = { kind, priority, symbols, maxSpeechSfvs: maxSfvs };
+  return Object.fromEntries(
+    Object.entries(said).flatMap(([key, v]) => (v === undefined ? [] : [[key, String(v).slice(0, 40)]])),
+  );
 }
 
 function number<K extends string>(key: K, flag: string, text: string | undefined): { [key in K]?: number } {

@@ -84,6 +84,7 @@ const RUN_KEYS: ReadonlySet<string> = new Set([
   'compare',
   'attenuator',
   'speech',
+  'photo',
 ]);
 
 /** The run's own settings, overridden by the flags that were given. */

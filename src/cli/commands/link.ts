@@ -83,7 +83,7 @@ Examples:
 `,
   );
   command.action(async (path: string | undefined, options: LinkWords) => {
-    const { config, run } = await resolveSettings(command, ['photo', 'tx', 'rx', 'compare', 'attenuator']);
+    const { config, run } = await resolveSettings(command, ['photo', 'speech', 'tx', 'rx', 'compare', 'attenuator']);
     const { parseRadioUri } = await import('../../radio/uri.ts');
     const tx = options.tx ?? run.tx;
     if (typeof tx !== 'string') throw new UsageError('--tx URI is missing', 'for example --tx hackrf --rx hackrf:3c4d');
@@ -93,7 +93,7 @@ Examples:
     if (modelled !== (parseRadioUri(rx).kind === 'loopback')) {
       throw new UsageError(`--tx ${tx} and --rx ${rx} share no channel`, 'loopback is both ends at once');
     }
-    const source = await spokenOrSeen(path, options, run.photo);
+    const source = await spokenOrSeen(path, options, run);
     const given = linkInput(command).soundings !== undefined || command.getOptionValue('config') !== undefined;
     const soundings = modelled || given ? {} : { soundings: SOUNDINGS };
     await noteTrigger(context, tx, rx);

@@ -37,9 +37,9 @@ Examples:
 `,
   );
   command.action(async (path: string | undefined, options: Flags) => {
-    const { config, run } = await resolveSettings(command, ['photo', 'to']);
+    const { config, run } = await resolveSettings(command, ['photo', 'speech', 'to']);
     const to = await requireRadio('--to', options.to ?? run.to);
-    const { photo, speech } = await spokenOrSeen(path, options, run.photo);
+    const { photo, speech } = await spokenOrSeen(path, options, run);
     if (photo?.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'send takes one photo');
     await noteTrigger(context, to);
     const { runSend } = await import('../../experiment/send-run.ts');

@@ -37,9 +37,10 @@ Examples:
 `,
   );
   command.action(async (path: string, flags: Flags) => {
-    const { config } = await resolveSettings(command, []);
-    const words = await speechWords(path, flags);
-    const photo = flags.photo === undefined ? undefined : await photoSource(flags.photo, false, undefined);
+    const { config, run } = await resolveSettings(command, ['photo', 'speech']);
+    const words = await speechWords(path, flags, run.speech);
+    const beside = flags.photo !== undefined || run.photo !== undefined;
+    const photo = beside ? await photoSource(flags.photo, false, run.photo) : undefined;
     if (photo?.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'speech goes beside one photo');
     const { runRecordedSpeech } = await import('../../experiment/speech/speech-run.ts');
     const all = flags.fill ? { ...config, perceptual: true } : config;

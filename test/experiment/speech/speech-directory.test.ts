@@ -3,7 +3,9 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { ExitCode } from '../../../src/common/errors.ts';
+import { ExitCode, UsageError } from '../../../src/common/errors.ts';
+import { RandomStream } from '../../../src/common/random.ts';
+import { ReceiverCodecs } from '../../../src/experiment/link-codecs.ts';
 import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
 import { runLink } from '../../../src/experiment/ota/link-run.ts';
 import { runReceive } from '../../../src/experiment/receive-run.ts';
@@ -11,11 +13,13 @@ import { runReplay } from '../../../src/experiment/replay.ts';
 import { readRun } from '../../../src/experiment/run-directory.ts';
 import { runSend } from '../../../src/experiment/send-run.ts';
 import { runRecordedSpeech } from '../../../src/experiment/speech/speech-run.ts';
+import type { DecodedMixed } from '../../../src/sct/codec/mixed.ts';
+import { encodeMixedSide } from '../../../src/sct/codec/mixed-side.ts';
 import { rgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { encodePng } from '../../../src/sct/image/save.ts';
 import { readWav, writeWav } from '../../../src/sct/speech/speech.ts';
 import { utterance } from '../../sct/speech/voices.ts';
-import { io as runIo, scratch } from '../link-helpers.ts';
+import { photo as photoFile, io as runIo, scratch } from '../link-helpers.ts';
 
 const SPEECH = utterance(1.1);
 const WAV = writeWav({ rateHz: 16_000, ...SPEECH }, true);
@@ -116,4 +120,42 @@ test('speech goes through a file from send to receive, alone and beside a photo'
   assert.equal(got.metrics.codec, 'mixed');
   assert.ok(got.metrics.psnrDb! > 15 && got.metrics.speech!.outage === 0);
   for (const name of ['received.png', 'received.wav']) assert.ok(existsSync(join(folder, 'got', name)), name);
+});
+
+test('a run of both judges both again', async (t) => {
+  const folder = await scratch(t);
+  const path = join(folder, 'voice.wav');
+  await writeFile(path, WAV);
+  const photo = { kind: 'file', path: await photoFile(join(folder, 'photo.png'), 64, 64) } as const;
+  const config = resolveLinkConfig({ codec: 'classical', numerology: 6 });
+  const run = await runRecordedSpeech(
+    config,
+    { path, symbols: 20_000, priority: 2 },
+    photo,
+    runIo(join(folder, 'run')),
+  );
+  assert.equal(run.exitCode, ExitCode.ok);
+  assert.ok(run.speech.psnrDb! > 15 && run.speech.stoi! > 0.5 && run.speech.priority === 2);
+  const again = await runReplay({ source: run.directory, check: true, given: {} }, runIo(join(folder, 'again')));
+  assert.deepEqual(again.differences, []);
+  assert.equal(again.metrics.speech!.priority, 2);
+});
+
+test('what a burst says of the picture beside speech is bounded: no speech inside speech, no codec that is none', async () => {
+  const codecs = new ReceiverCodecs(resolveLinkConfig({}));
+  const codec = await codecs.find('mixed', 0);
+  const none = new Uint8Array(0);
+  for (const id of [5, 6, 7]) {
+    const sideInfo = encodeMixedSide({ codec: id, streams: 1, picture: none, speech: none });
+    await assert.rejects(codec.decode({ sideInfo, streams: [] }), UsageError);
+  }
+  const random = new RandomStream('hostile side information');
+  for (let i = 0; i < 300; i++) {
+    const sideInfo = random.bytes(random.integer(60));
+    // Of codecs 1 to 4 the first: the others have model sets.
+    if (sideInfo.length > 0) sideInfo[0] = 0x20;
+    const streams = [0, 1].map((id) => ({ id, kind: 'bits' as const, payload: random.bytes(30), missing: [] }));
+    const { speech } = (await codec.decode({ sideInfo, streams })) as DecodedMixed;
+    assert.ok(!speech.decodable || speech.speech!.samples.every(Number.isFinite));
+  }
 });
