@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { FormatError } from '../../common/errors.ts';
 import { canonical, type Json } from '../canonical-json.ts';
 import type { JsonObject } from '../json-input.ts';
-import { type Figures, figuresOf } from './measures.ts';
+import { type Figures, figuresOf, RATIO_PARTS } from './measures.ts';
 
 /** A setting as an axis has it. Objects (a jammer) are their canonical JSON. */
 export type Setting = string | number | boolean | null;
@@ -117,6 +117,13 @@ export function observation(input: ObservationInput): Observation {
     figures: figuresOf(field, metrics),
     flat: !overRadios(config) && config.channel === 'awgn' && (config.jammer ?? null) === null,
   };
+}
+
+/** What is to be said of pictures whose blocks an earlier version did not count; empty where there are none. */
+export function uncountedNotes(observations: readonly Observation[]): string[] {
+  const { trials } = RATIO_PARTS;
+  const count = observations.filter(({ figures }) => figures.bler !== null && figures[trials] === null).length;
+  return count > 0 ? [`${count} by a version that did not count blocks: not in the BLER`] : [];
 }
 
 /** By code units: the same on every machine, whatever its language. */

@@ -8,7 +8,7 @@ import { METRICS_SCHEMA } from '../metrics.ts';
 import { readRun } from '../run-directory.ts';
 import { isSweepFolder } from '../sweep/visit-sweep.ts';
 import { type Between, type Material, programText, type Source, type SourceMaterial } from './material.ts';
-import { compareText, type Observation, observation, overRadios } from './observation.ts';
+import { compareText, type Observation, observation, overRadios, uncountedNotes } from './observation.ts';
 import { readSweepSource } from './read-sweep-source.ts';
 
 /** Most runs, or points, of one report. */
@@ -119,6 +119,7 @@ async function readRuns(
     else observations.push(found);
   }
   const notes = [...left].sort(([a], [b]) => compareText(a, b)).map(([why, count]) => `${count} left out: ${why}`);
+  notes.push(...uncountedNotes(observations));
   const counts = { planned: paths.length, measured: observations.length };
   return { source: { label, kind: 'runs', ...counts, notes, programs: [...programs].sort(compareText) }, observations };
 }

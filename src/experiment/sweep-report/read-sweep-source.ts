@@ -4,7 +4,7 @@ import type { JsonObject } from '../json-input.ts';
 import type { SweepPoint } from '../sweep/point.ts';
 import { visitSweep } from '../sweep/visit-sweep.ts';
 import { type Between, programText, type SourceMaterial } from './material.ts';
-import { type Observation, observation } from './observation.ts';
+import { type Observation, observation, uncountedNotes } from './observation.ts';
 
 /** Of a point, what an observation needs: a sweep may have 100 000. */
 interface Planned {
@@ -46,6 +46,7 @@ export async function readSweepSource(path: string, source: number, between: Bet
     ...(missing > 0 && early ? [`${missing} points not needed: their groups stopped early`] : []),
     ...(missing > 0 && !early ? [`${missing} points not measured, sweep ${state}`] : []),
     ...(failed > 0 ? [`${failed} failed`] : []),
+    ...uncountedNotes(observations),
   ];
   const label = basename(resolve(path)) || 'sweep';
   const counts = { planned: points.size, measured: observations.length };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startManifest } from '../../../src/experiment/manifest.ts';
 import { emptyMetrics } from '../../../src/experiment/metrics.ts';
+import { makeSweepReport } from '../../../src/experiment/sweep-report/document.ts';
 import { readSources } from '../../../src/experiment/sweep-report/read-sources.ts';
 
 const nothing = () => Promise.resolve();
@@ -55,6 +56,21 @@ test('a folder of runs, two levels deep, is one source; the same photo is known 
     observations.map((o) => o.seed),
     ['1', '2', '2'],
   );
+});
+
+test('runs of a version that did not count blocks are left out of the BLER, and said to be', async (t) => {
+  const folder = await scratch(t);
+  const { codeBlocks: _, codeBlockErrors: __, ...before } = { ...emptyMetrics('classical'), psnrDb: 30, bler: 0.5 };
+  await writeRun(join(folder, 'r', 'old'), { picture: 'one', metrics: before });
+  await writeRun(join(folder, 'r', 'new'), {
+    picture: 'two',
+    metrics: { ...before, bler: 0.25, codeBlocks: 8, codeBlockErrors: 2 },
+  });
+  const request = { paths: [join(folder, 'r')], where: [], gains: [], figures: null, limits: null };
+  const { sources, statistics } = await makeSweepReport(request, nothing);
+  assert.deepEqual(sources[0].notes, ['1 by a version that did not count blocks: not in the BLER']);
+  assert.equal(statistics[0].figures.bler.value, 0.25);
+  assert.equal(statistics[0].figures.bler.n, 1);
 });
 
 test('runs that are named one by one are one source together', async (t) => {
