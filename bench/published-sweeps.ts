@@ -59,4 +59,15 @@ export const PUBLISHED: readonly Published[] = [
     shown: ['sfv-received-snr', 'bler-snr', 'outage-snr'],
     measures: ['psnrDb', 'bler', 'outage', 'sfvReceived'],
   },
+  {
+    name: 'camvid-events',
+    title: 'The joint error event on CamVid',
+    text: [
+      'The probability that a picture comes with a semantic distortion above Ds or a pixel distortion above Dx, and of each alone: ds = 1 − mIoU of a judge on the received picture, dx = MSE/255². How the limits were chosen stands in [the file of the sweep](../../bench/sweeps/camvid-events/sweep.yaml), what theory says in [bounds](../bounds.md).',
+    ],
+    sweeps: ['camvid-events'],
+    limits: { ds: 0.6, dx: 0.003 },
+    shown: ['event-joint-snr', 'event-semantic-snr', 'event-pixel-snr', 'psnr-snr', 'judge-miou-snr'],
+    measures: ['psnrDb', 'judgeMIoU', 'outage'],
+  },
 ];
