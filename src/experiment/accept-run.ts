@@ -29,6 +29,9 @@ export interface AcceptReport {
   })[];
 }
 
+/** One that was cut off before it heard what became of its push has so long to ask again before it counts, ms. */
+const ASKS_AGAIN_MS = 30_000;
+
 /** One line on a push that has come to its end. */
 export function pushText({ offer, state, reason, resumedBytes }: PushTaken): string {
   const { kind, name, version, sha256, bytes } = offer;
@@ -61,18 +64,32 @@ export async function runAccept(
   const token = await readFeedbackToken(config);
   const store = await PushedStore.open(config.pushed);
   const taken: PushTaken[] = [];
+  const untold = new Set<string>();
   let finish!: () => void;
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
   const note = (text: string) => io.progress.note(text);
+  const end = (given?: string) => {
+    if (given !== undefined) untold.delete(given);
+    if (config.count !== undefined && taken.length - untold.size >= config.count) finish();
+  };
   const acceptor = new PushAcceptor({
     keeper: store,
     note,
-    taken: (push) => {
-      taken.push(push);
-      note(pushText(push));
-      if (taken.length === config.count) finish();
+    taken: (push, isTold) => {
+      const { sha256 } = push.offer;
+      // Who has not heard what became of its push comes again and is told at once.
+      if (!untold.delete(sha256)) {
+        taken.push(push);
+        note(pushText(push));
+      }
+      if (!isTold) {
+        untold.add(sha256);
+        note('push: the other end was cut off before it heard that: it may ask again');
+        setTimeout(() => end(sha256), ASKS_AGAIN_MS).unref();
+      }
+      end();
     },
   });
   const server = await serverAt(config.feedback, { token, pushes: acceptor, note });

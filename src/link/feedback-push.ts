@@ -20,6 +20,8 @@ const PROOF_TIMEOUT_MS = 10_000;
 /** Alive is asked for so often, ms; a peer that has not answered by the next time is gone. */
 const PING_MS = 5000;
 const CLOSE_MS = 500;
+/** RFC 6455 §7.4.1: the connection broke. */
+const ABNORMAL_CLOSURE = 1006;
 
 /** One authenticated connection of a push over a WebSocket. */
 export class SocketPushLink implements PushLink {
@@ -27,6 +29,7 @@ export class SocketPushLink implements PushLink {
   readonly proved: Promise<boolean>;
   /** Why the connection was given up; null where the other end left. */
   fault: string | null = null;
+  left = false;
   private readonly socket: WebSocket;
   private readonly where: string;
   private readonly handshake: FeedbackHandshake;
@@ -69,8 +72,9 @@ export class SocketPushLink implements PushLink {
     });
     // What went wrong is seen in its closing.
     socket.on('error', () => undefined);
-    socket.once('close', () => {
+    socket.once('close', (code) => {
       clearInterval(pings);
+      this.left = code !== ABNORMAL_CLOSURE;
       this.settle(false);
       this.inbox.end();
     });

@@ -6,7 +6,8 @@ import { openSocket } from '../../src/experiment/ota/feedback.ts';
 import { encodeCsiMessage } from '../../src/link/reverse/reverse-messages.ts';
 
 const EVERY_MS = 20;
-const MOST_MS = 60_000;
+/** It ends after so long, whatever it has heard. */
+const MOST_MS = Number(process.env.SCT_FEEDBACK_END_MS ?? 60_000);
 
 const [role, url, messages] = process.argv.slice(2);
 const config = resolveLinkConfig({ feedback: url });
@@ -25,6 +26,7 @@ while (performance.now() - started < MOST_MS && (heard.length < most || said < m
   codes[24] = said & 0xff;
   socket.send(encodeCsiMessage({ number: 1 + (said % 63), session: 1, burst: 1, codes }));
   said++;
+  if (said % 50 === 0) process.stderr.write(`said ${said}\n`);
 }
 // The other end may still be waiting for its last.
 await new Promise((resolve) => setTimeout(resolve, 1000));

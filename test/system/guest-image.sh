@@ -43,7 +43,7 @@ mkdir -p "$root"/{bin,dev,proc,sys,modules,host,memory,new}
 cp "$(command -v busybox)" "$root/bin/busybox"
 cp "$here/guest-init.sh" "$root/init"
 chmod +x "$root/init"
-for module in virtio_pci 9pnet_virtio 9p overlay virtio_net xhci_pci vhci_hcd usbip_host usbserial ftdi_sio cdc_acm; do
+for module in virtio_pci 9pnet_virtio 9p overlay virtio_net xhci_pci vhci_hcd usbip_host usbserial ftdi_sio cdc_acm sch_netem; do
   modprobe -d "$cache/$release" -S "$release" --show-depends "$module"
 done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r file; do
   cp "$file" "$root/modules/"

@@ -22,6 +22,8 @@ const PROGRAMS: Readonly<Record<string, string>> = {
   iio_readdev: 'libiio-utils',
 };
 
+const NO_OFFLOAD = ['gso', 'host_tso4', 'host_tso6', 'guest_tso4', 'guest_tso6'].map((name) => `${name}=off`).join();
+
 /** Where kernel and initial RAM disk are kept between runs: SCT_SYSTEM_CACHE, or the user's cache folder. */
 export const CACHE = process.env.SCT_SYSTEM_CACHE ?? join(homedir(), '.cache', 'sct-system-test');
 
@@ -109,6 +111,8 @@ export interface GuestOptions {
   readonly usbredir: readonly string[];
   /** 127.0.0.1 of this machine is 10.0.2.2 in the guest. */
   readonly hasNetwork: boolean;
+  /** TAP interfaces of this machine that are eth0, eth1, ... in the guest; made here, gone when it ends. */
+  readonly taps?: readonly string[];
   readonly timeoutMs: number;
   /** A step is about to begin; null: the guest is at its end. What the step before asked of the boards has been heard. */
   readonly onStep?: (name: string | null) => void;
@@ -129,6 +133,11 @@ function boot(options: GuestOptions): Promise<string> {
       ...['-virtfs', 'local,path=/,mount_tag=hostfiles,security_model=none,readonly=on,multidevs=remap'],
       ...['-virtfs', `local,path=${results},mount_tag=results,security_model=none`],
       ...(options.hasNetwork ? ['-netdev', 'user,id=n0', '-device', 'virtio-net-pci,netdev=n0,romfile='] : []),
+      // Packets one by one, as they go over a cable: what is lost is one of them.
+      ...(options.taps ?? []).flatMap((tap, i) => [
+        ...['-netdev', `tap,id=t${i},ifname=${tap},script=no,downscript=no`],
+        ...['-device', `virtio-net-pci,netdev=t${i},romfile=,${NO_OFFLOAD}`],
+      ]),
       ...['-device', 'qemu-xhci,p2=8,p3=8'],
       ...usbredir.flatMap((path, i) => [
         ...['-chardev', `socket,id=r${i},path=${path}`],

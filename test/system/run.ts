@@ -15,13 +15,14 @@ if (reason) {
   process.stdout.write(`system test skipped: ${reason}\n`);
 } else {
   process.stdout.write(
-    'in a QEMU guest: clients, drivers, a picture HackRF to Pluto; on this machine: HackRF to HackRF, HackRF to Pluto, Pluto to itself\n',
+    'in a QEMU guest: clients, drivers, a picture HackRF to Pluto; a guest as network: two hosts with delay and loss; on this machine: HackRF to HackRF, HackRF to Pluto, Pluto to itself\n',
   );
   const child = spawn(
     process.execPath,
     [
       ...['--import', 'tsx', '--test', '--test-concurrency=1', '--test-reporter=./test/brief-reporter.js'],
       fileURLToPath(new URL('clients.system.ts', import.meta.url)),
+      fileURLToPath(new URL('network.system.ts', import.meta.url)),
       fileURLToPath(new URL('../e2e/link-emulated.test.ts', import.meta.url)),
     ],
     { stdio: 'inherit', cwd: fileURLToPath(new URL('../..', import.meta.url)) },

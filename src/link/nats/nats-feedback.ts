@@ -159,9 +159,14 @@ export class NatsFeedback implements HostFeedback {
     const session = this.begin(randomBytes(16).toString('hex'));
     this.hear(`${this.subject}.client.${session.id}`);
     if (this.linked) this.publish(session, session.handshake.opening!);
-    this.attempt = setTimeout(() => {
+    const anew = (): void => {
       this.unproved.delete(session.id);
       if (this.peer !== session) this.dial();
+    };
+    this.attempt = setTimeout(() => {
+      // The receiver has proved itself: on a slow way its first message, which it may hold for said, is still to come.
+      if (session.handshake.ready && this.peer !== session) this.attempt = setTimeout(anew, ATTEMPT_MS.most);
+      else anew();
     }, this.attemptMs);
     this.attemptMs = Math.min(2 * this.attemptMs, ATTEMPT_MS.most);
   }

@@ -19,6 +19,8 @@ const NO_RESPONDERS = 503;
 const PROOF_TIMEOUT_MS = 10_000;
 /** For the server to have what was published, ms; and what may be on the way to it, bytes. */
 const FLUSH_MS = 20_000;
+/** For the last word to be with the server, ms: packets of it may have to be said several times. */
+const LEAVE_MS = 5000;
 const MOST_UNFLUSHED = 256 * 1024;
 /** Fault of a connection whose first word reached nobody. */
 export const NOBODY = 'nobody hears it';
@@ -38,6 +40,7 @@ export class NatsPushLink implements PushLink {
   fault: string | null = null;
   /** Whether somebody answered who does not hold the token. */
   distrusted = false;
+  left = false;
   /** Whether the other end said hello, as no noise does. */
   greeted = false;
   private readonly connection: NatsConnection;
@@ -112,7 +115,7 @@ export class NatsPushLink implements PushLink {
     if (this.inbox.ended) return;
     if (this.handshake.ready && this.publish(this.handshake.seal(GOODBYE))) {
       // What was said last is with the server when this ends.
-      await within(this.connection.flush(), ALIVE_MS);
+      await within(this.connection.flush(), LEAVE_MS);
     }
     this.end(null);
   }
@@ -141,7 +144,10 @@ export class NatsPushLink implements PushLink {
       }
       if (this.handshake.ready) this.settle(true);
       if (message && message.length > OWN_BYTES) this.inbox.put(message);
-      else if (message?.[0] === GOODBYE[0]) this.end(null);
+      else if (message?.[0] === GOODBYE[0]) {
+        this.left = true;
+        this.end(null);
+      }
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
       // A sealed message after a gap, or more of them than were asked for, are the other end's; all else may be a stranger's.

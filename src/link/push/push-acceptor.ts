@@ -4,11 +4,13 @@ import { type PushKeeper, type PushTaken, takePush } from './push-receiver.ts';
 
 /** Pushes that may wait for the one that is coming in. */
 const MOST_IN_LINE = 4;
+/** For a verdict to be heard, ms: a way that was cut for some seconds says it again. */
+const LEAVE_MS = 15_000;
 
 export interface AcceptorOptions {
   readonly keeper: PushKeeper;
-  /** A push has ended with a verdict. */
-  taken?(push: PushTaken): void;
+  /** A push has ended with a verdict; `told`: and the other end has heard it. One that has not comes again and asks. */
+  taken?(push: PushTaken, told: boolean): void;
   /** One line on what happened. */
   note?(text: string): void;
   /** Most time between two messages of a push, ms. */
@@ -47,7 +49,9 @@ export class PushAcceptor {
     try {
       if (this.closed) return;
       const push = await takePush(impatient(link, patienceMs), keeper);
-      taken?.(push);
+      // Who has heard the verdict leaves.
+      const told = (await impatient(link, LEAVE_MS).receive()) === null && link.left;
+      taken?.(push, told);
     } catch (error) {
       if (!(error instanceof SctError)) note?.(`push: failed: ${(error as Error).message}`);
       else note?.(`push: ${error instanceof FormatError ? 'refused: ' : ''}${error.message}`);
@@ -69,6 +73,9 @@ function impatient(link: PushLink, patienceMs: number): PushLink {
       } finally {
         clearTimeout(timer);
       }
+    },
+    get left() {
+      return link.left;
     },
     close: () => link.close(),
     describe: () => link.describe(),

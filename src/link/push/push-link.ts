@@ -7,6 +7,8 @@ export interface PushLink {
   send(message: Uint8Array): Promise<void>;
   /** The next message of the other end, waiting for it; null once the other end has left. */
   receive(): Promise<Uint8Array | null>;
+  /** Once `receive` has given null: whether the other end said that it leaves, as one does that has heard the verdict. */
+  readonly left: boolean;
   close(): Promise<void>;
   describe(): string;
 }

@@ -29,6 +29,7 @@ test('a running receiver holds what was pushed from the first session after it w
   const { a, b } = linkPair();
   const serving = pushes.acceptor.serve(b);
   assert.equal((await pushOver(a, offer, served(files))).state, 'waiting');
+  await a.close();
   await serving;
   assert.match(notes.join('\n'), /push: set tiny, version 1, .* waiting \(allow it there/);
   pushes.sessionBegins();

@@ -7,20 +7,21 @@ export function linkPair(breakAfter = Number.POSITIVE_INFINITY): { a: MemoryLink
   const b = new MemoryLink();
   a.other = b;
   b.other = a;
-  a.left = breakAfter;
+  a.room = breakAfter;
   return { a, b };
 }
 
 export class MemoryLink implements PushLink {
   other!: MemoryLink;
-  left = Number.POSITIVE_INFINITY;
+  room = Number.POSITIVE_INFINITY;
+  left = false;
   private readonly queue: Uint8Array[] = [];
   private waiting: ((message: Uint8Array | null) => void) | null = null;
   private ended = false;
 
   async send(message: Uint8Array): Promise<void> {
     if (this.ended) throw new DeviceError('the connection is gone');
-    if (this.left-- <= 0) {
+    if (this.room-- <= 0) {
       this.end();
       throw new DeviceError('the connection is gone');
     }
@@ -37,6 +38,7 @@ export class MemoryLink implements PushLink {
   }
 
   async close(): Promise<void> {
+    if (!this.ended) this.other.left = true;
     this.end();
   }
 
@@ -49,6 +51,11 @@ export class MemoryLink implements PushLink {
       this.waiting(message);
       this.waiting = null;
     } else this.queue.push(message);
+  }
+
+  /** As a cable does it that is cut. */
+  break(): void {
+    this.end();
   }
 
   private end(): void {

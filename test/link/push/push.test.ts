@@ -260,6 +260,7 @@ test('the acceptor serves one after the other, cuts off who is silent, and ends 
   const real = linkPair();
   const serving = [acceptor.serve(silent.b), acceptor.serve(real.b)];
   const end = await pushOver(real.a, set.offer, served(set.files));
+  await real.a.close();
   await Promise.all(serving);
   assert.equal(end.state, 'waiting');
   assert.deepEqual(
@@ -274,4 +275,19 @@ test('the acceptor serves one after the other, cuts off who is silent, and ends 
   await acceptor.close();
   await acceptor.serve(late.b);
   assert.ok((await cut) instanceof DeviceError);
+});
+
+test('whether the other end has heard the verdict is known by how it goes', async (t) => {
+  const { set, store } = await ends(t);
+  const told: boolean[] = [];
+  const acceptor = new PushAcceptor({ keeper: store, taken: (_, isTold) => void told.push(isTold) });
+  t.after(() => acceptor.close());
+  for (const leave of ['break', 'close'] as const) {
+    const { a, b } = linkPair();
+    const serving = acceptor.serve(b);
+    assert.equal((await pushOver(a, set.offer, served(set.files))).state, 'waiting');
+    await a[leave]();
+    await serving;
+  }
+  assert.deepEqual(told, [false, true]);
 });

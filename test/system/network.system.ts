@@ -1,0 +1,183 @@
+// Two hosts with a network between them that delays and loses packets: the way back over WebSocket and NATS, and pushes.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { RandomStream } from '../../src/common/random.ts';
+import { rgbImage } from '../../src/sct/image/rgb-image.ts';
+import { encodePng } from '../../src/sct/image/save.ts';
+import { BIN, scratch, startSct } from '../cli/helpers.ts';
+import { smallPhoto } from '../e2e/small-photo.ts';
+import { NO_NATS } from '../nats-server.ts';
+import { CUT, LossyNetwork, NETEM, whyNoNetwork } from './lossy-network.ts';
+import { type Running, runIn } from './network-process.ts';
+
+const END = fileURLToPath(new URL('../link/feedback-end.ts', import.meta.url));
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const TOKEN = '0123456789abcdef0123456789abcdef';
+const MESSAGES = 200;
+const CARRIER_HZ = 868.3e6;
+const PPM = [20, -15];
+const BOARD = (n: number) => `hackrf:0000000000000000e5c700000000000${n}?usbip=unix:./boards`;
+/** Emulated seconds in a second: one that most machines hold, and one for a machine that is very busy. */
+const SPEEDS = [0.05, 0.01];
+/** A cut that no connection survives by chance, ms; less than a sender waits for its receiver. */
+const CUT_MS = 6000;
+const MODEM = `-f ${CARRIER_HZ} --numerology 6 --feedback-token token --json`.split(' ');
+const PICTURE = '--codec classical --format jpeg --cbr 1/4 --max-csi-age 60000 --tx-gain 40 --cabled 60'.split(' ');
+
+/** How a way back is reached from both ends. */
+interface Way {
+  readonly name: string;
+  readonly receiver: string;
+  readonly sender: string;
+}
+
+const missing = whyNoNetwork() ?? false;
+
+test(`two hosts, ${NETEM} each way`, { skip: missing, timeout: 600_000 }, async (t) => {
+  const network = await LossyNetwork.open();
+  t.after(() => network.close());
+  const [near] = network.hosts;
+  const ways: Way[] = [
+    { name: 'WebSocket', receiver: `ws://${near.address}:8470`, sender: `ws://${near.address}:8470` },
+  ];
+  if (NO_NATS === false) {
+    const server = runIn(near, 'nats-server', ['-a', '0.0.0.0', '-p', '4222']);
+    t.after(() => server.kill());
+    await server.says(/Server is ready/);
+    ways.push({ name: 'NATS', receiver: 'nats://127.0.0.1/roof', sender: `nats://${near.address}/roof` });
+  } else t.diagnostic(NO_NATS);
+  for (const way of ways) {
+    await t.test(`${way.name}: every report of both ends, in order, whatever packets are lost`, (s) =>
+      exchange(s, network, way, null),
+    );
+    await t.test(`${way.name}: the cable is cut for ${CUT_MS / 1e3} s: reports go on by themselves, in order`, (s) =>
+      exchange(s, network, way, CUT_MS),
+    );
+    await t.test(`${way.name}: a picture from board to board by CSI report, acknowledgements and what is held`, (s) =>
+      picture(s, network, way),
+    );
+    await t.test(`${way.name}: a push goes on after a cut, and every byte travels about once`, (s) =>
+      push(s, network, way),
+    );
+  }
+  const counters = await network.counters();
+  for (const { sentPackets, droppedPackets } of counters) {
+    assert.ok(droppedPackets > 0.02 * sentPackets, `${droppedPackets} of ${sentPackets} packets were lost`);
+  }
+  t.diagnostic(`packets sent and lost each way: ${JSON.stringify(counters)}`);
+});
+
+/** Numbered reports both ways, with the network cut for a while in the middle. */
+async function exchange(t: TestContext, network: LossyNetwork, way: Way, cutMs: number | null): Promise<void> {
+  // With a cut they speak on for a while, however much they have said.
+  const messages = cutMs === null ? MESSAGES : 2 ** 16 - 1;
+  const words = (role: string, url: string) => ['--import', 'tsx', END, role, url, String(messages)];
+  const env = { SCT_FEEDBACK_TOKEN: TOKEN, SCT_FEEDBACK_END_MS: cutMs === null ? '90000' : '35000' };
+  const ends = [
+    runIn(network.hosts[0], process.execPath, words('receiver', way.receiver), { cwd: ROOT, env }),
+    runIn(network.hosts[1], process.execPath, words('sender', way.sender), { cwd: ROOT, env }),
+  ];
+  if (cutMs !== null) {
+    await Promise.all(ends.map((end) => end.says(/said 50/)));
+    await cutFor(network, cutMs);
+  }
+  const said: { heard: number[]; said: number; counters: Record<string, number> }[] = [];
+  for (const end of ends) {
+    const { code, stdout, stderr } = await end.ended;
+    assert.equal(code, 0, stderr);
+    said.push(JSON.parse(stdout));
+  }
+  for (const [i, { heard, counters }] of said.entries()) {
+    if (cutMs === null) {
+      assert.deepEqual(
+        heard,
+        Array.from({ length: MESSAGES }, (_, n) => n),
+      );
+      continue;
+    }
+    // What was under way when a connection broke is lost; the order stays, and what is said afterwards comes.
+    assert.ok(heard.every((n, at) => at === 0 || n > heard[at - 1]));
+    assert.ok(counters.received >= heard.length);
+    const other = said[1 - i].said;
+    assert.ok(other > 400 && heard.at(-1)! > other / 2, `of ${other} that were said the last heard is ${heard.at(-1)}`);
+  }
+  t.diagnostic(said.map(({ counters }) => JSON.stringify(counters)).join(' '));
+}
+
+async function cutFor(network: LossyNetwork, ms: number): Promise<void> {
+  await network.both(CUT);
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  await network.both(NETEM);
+}
+
+/** sct receive on one host, sct send on the other, emulated boards between them. */
+async function picture(t: TestContext, network: LossyNetwork, way: Way): Promise<void> {
+  const cwd = await scratch(t);
+  writeFileSync(join(cwd, 'token'), TOKEN);
+  await smallPhoto(join(cwd, 'photo.png'), 128, 96);
+  for (const speed of SPEEDS) {
+    const air = ['--usbip', './boards', '--ppm', PPM.join(), '--path-loss', '60', '--speed', String(speed)];
+    const boards = startSct(['emulate', 'hackrf', 'hackrf', ...air], cwd);
+    t.after(() => boards.kill('SIGKILL'));
+    await boards.stderrMatches(/2 boards/);
+    const from = ['receive', '--from', BOARD(2), '-n', '1', '--reference', 'photo.png', '--feedback', way.receiver];
+    const receiver = runIn(network.hosts[0], process.execPath, [BIN, ...from, ...MODEM, '-o', `rx-${speed}`], { cwd });
+    await receiver.says(/feedback at/);
+    const to = ['send', 'photo.png', '--to', BOARD(1), '--feedback', way.sender, ...MODEM, ...PICTURE];
+    const sender = runIn(network.hosts[1], process.execPath, [BIN, ...to, '-o', `tx-${speed}`], { cwd });
+    const sent = await sender.ended;
+    const received = await receiver.ended;
+    boards.kill('SIGINT');
+    await boards.ended;
+    const at = JSON.parse(received.stdout || '{}');
+    // A machine that is too slow loses samples, and says so: only then more time is given.
+    if (at.lostSamples > 0 && speed !== SPEEDS.at(-1)) continue;
+    assert.deepEqual([sent.code, received.code], [0, 0], sent.stderr + received.stderr);
+    const plan = JSON.parse(sent.stdout);
+    assert.notEqual(plan.mapping, 'robust', 'no report came back');
+    assert.ok(plan.csiAgeMs > 0);
+    assert.ok(at.ok && at.psnrDb > 30, `${at.psnrDb} dB`);
+    const expectedHz = (CARRIER_HZ * (PPM[0] - PPM[1])) / 1e6;
+    assert.ok(Math.abs(at.cfoHz - expectedHz) < 100, `CFO ${at.cfoHz} Hz, the clocks say ${expectedHz} Hz`);
+    t.diagnostic(`${at.psnrDb.toFixed(1)} dB, report ${plan.csiAgeMs.toFixed(0)} ms old`);
+    return;
+  }
+}
+
+/** sct models push to sct models accept, with a cut in the middle. */
+async function push(t: TestContext, network: LossyNetwork, way: Way): Promise<void> {
+  const cwd = await scratch(t);
+  writeFileSync(join(cwd, 'token'), TOKEN);
+  writeFileSync(
+    join(cwd, 'street.png'),
+    await encodePng(rgbImage(800, 800, new RandomStream('street').bytes(3 * 800 * 800))),
+  );
+  const secret = ['--feedback-token', 'token', '--json'];
+  const run = (host: 0 | 1, words: string[]): Running =>
+    runIn(network.hosts[host], process.execPath, [BIN, 'models', ...words, ...secret], { cwd });
+  const accepting = run(0, ['accept', '--feedback', way.receiver, '--pushed', 'pushed', '-n', '1']);
+  await accepting.says(/pushes are taken/);
+  const pushing = run(1, ['push', 'street.png', '--feedback', way.sender]);
+  const arriving = join(cwd, 'pushed', 'arriving');
+  const arrived = () => {
+    const [sha256] = existsSync(arriving) ? readdirSync(arriving) : [];
+    return sha256 ? (statSync(join(arriving, sha256, '0.part'), { throwIfNoEntry: false })?.size ?? 0) : 0;
+  };
+  let over = false;
+  void pushing.ended.then(() => {
+    over = true;
+  });
+  while (arrived() < 400_000 && !over) await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.ok(!over, 'it is in the middle');
+  await cutFor(network, CUT_MS);
+  const { code, stdout, stderr } = await pushing.ended;
+  assert.equal(code, 0, stderr);
+  const report = JSON.parse(stdout);
+  assert.equal(report.state, 'waiting');
+  assert.equal((await accepting.ended).code, 0);
+  assert.ok(existsSync(join(cwd, 'pushed', 'held', report.sha256, 'picture.png')));
+  t.diagnostic(`${report.bytes} bytes, ${report.sentBytes} sent over ${report.connections} connections`);
+}
