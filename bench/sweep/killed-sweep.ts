@@ -28,8 +28,7 @@ export interface KilledSweep {
   readonly early: number;
 }
 
-/** Behind its last result a run goes on for at most so long, ms. */
-const LATER_MS = 40;
+const MOST_LATER_MS = 40;
 const POLL_MS = 5;
 
 /** Whole lines of a sweep's results. */
@@ -66,6 +65,9 @@ export async function killedSweep(plan: KillPlan): Promise<KilledSweep> {
       over = stderr || `ended with ${code}`;
     });
     const started = performance.now();
+    // Behind its last result a run goes on for about one more at most, so that the sweep outlives all kills on any machine.
+    let laterMs = wanted > 0 ? MOST_LATER_MS / 4 : startMs;
+    let lastMs: number | null = null;
     if (wanted > 0) {
       let bytes = 0;
       for (let seen = before; seen < before + wanted && over === null; ) {
@@ -74,11 +76,16 @@ export async function killedSweep(plan: KillPlan): Promise<KilledSweep> {
         if (size === bytes) continue;
         bytes = size;
         const now = resultLines(plan.folder).length;
-        if (seen === before && now > before) startMs = performance.now() - started;
+        if (now > seen) {
+          const atMs = performance.now();
+          if (lastMs === null) startMs = atMs - started;
+          else laterMs = Math.min(MOST_LATER_MS, (atMs - lastMs) / (now - seen));
+          lastMs = atMs;
+        }
         seen = now;
       }
     }
-    await sleep(random.uniform() * (wanted > 0 ? LATER_MS : startMs));
+    await sleep(random.uniform() * laterMs);
     if (over !== null) throw new Error(`run ${kill + 1} ended before it was killed: ${over}`);
     run.process.kill('SIGKILL');
     await ended;
