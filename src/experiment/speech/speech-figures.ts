@@ -50,7 +50,7 @@ export function speechFigures(
   const sent = facts && typeof facts.settings.speech === 'string' ? (facts.settings.speech as SpeechKind) : null;
   if (!heard && sent === null) return undefined;
   const samples = heard?.speech?.samples;
-  const length = reference?.samples.length ?? samples?.length;
+  const length = samples?.length ?? reference?.samples.length;
   const kind = sent ?? (heard?.decodable ? (heard.sfvs ? 'analog' : 'coded') : null);
   return {
     kind,
@@ -73,10 +73,11 @@ export function sentSpeechFigures(facts: SpeechFacts, speech: Speech): SpeechFig
 
 const NOT_KNOWN = { priority: null, symbols: null, speechSnrDb: null, pictureSnrDb: null };
 
-/** Against the original; another length would be another source's and counts as silence. */
+/** Against the original; what has another length is another source's, and what did not come counts as silence. */
 function judged(samples: Float32Array | undefined, reference: Speech | undefined) {
-  if (!reference) return { stoi: null, segmentalSnrDb: null };
-  const own = samples?.length === reference.samples.length ? samples : new Float32Array(reference.samples.length);
+  const length = reference?.samples.length;
+  if (!reference || (samples && samples.length !== length)) return { stoi: null, segmentalSnrDb: null };
+  const own = samples ?? new Float32Array(reference.samples.length);
   return {
     stoi: stoi(reference.samples, own, SPEECH_RATE_HZ),
     segmentalSnrDb: segmentalSnrDb(reference.samples, own, SPEECH_RATE_HZ),

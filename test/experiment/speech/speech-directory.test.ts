@@ -105,6 +105,11 @@ test('speech goes through a file from send to receive, alone and beside a photo'
   );
   assert.deepEqual(again.differences, []);
 
+  await writeFile(join(folder, 'other.wav'), writeWav({ rateHz: 16_000, ...utterance(0.9, 7) }));
+  const other = { ...receive, reference: join(folder, 'other.wav') };
+  const { metrics } = await runReceive(other, runIo(join(folder, 'not-it')));
+  assert.deepEqual([metrics.speech!.stoi, metrics.speech!.outage], [null, 0], 'of another length: another source');
+
   const uri = `file:${join(folder, 'linked')}`;
   const linked = await runLink({ ...config, speech, tx: uri, rx: uri }, runIo(join(folder, 'link')));
   assert.ok('metrics' in linked && linked.exitCode === ExitCode.ok);
