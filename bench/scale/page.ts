@@ -48,6 +48,11 @@ function measuredTable(nats: SweepNatsReport, scale: ScaleReport, costs: Costs):
         sweep,
       ],
       [
+        'points that take no time, everything on this machine',
+        `${figure(1e3 / overhead.overheadMs, 3)} a second (${overhead.points}, ${overhead.workers} workers of ${overhead.placesEach} places)`,
+        sweep,
+      ],
+      [
         'a point, at the server',
         `${figure(overhead.wireEach.inMessages, 3)} messages in, ${figure(overhead.wireEach.outMessages, 3)} out, ${figure((overhead.wireEach.inBytes + overhead.wireEach.outBytes) / 1e3, 3)} kB`,
         sweep,
