@@ -139,10 +139,15 @@ export function alikeTrials({ photos, seeds, flat }: Crossed): number {
   return flat ? photos : seeds;
 }
 
+/** What shares are drawn by: in a channel that does not fade photos alone, or two seeds of it would say less than one. */
+export function deciding(c: Crossed): Crossed {
+  return c.flat && c.photos > 1 ? { ...c, seed: new Uint32Array(c.seed.length), seeds: 1 } : c;
+}
+
 function independentTrials(c: Crossed, p: number, confidence: number): number {
   const n = c.values.length;
   if (c.photos < 2 || c.seeds < 2) return n;
-  const { variance, df } = meanVariance(c);
+  const { variance, df } = meanVariance(deciding(c));
   const independent = (p * (1 - p)) / (n - 1);
   const quantile = (1 + confidence) / 2;
   const fewer = (studentTQuantile(quantile, n - 1) / studentTQuantile(quantile, df)) ** 2;

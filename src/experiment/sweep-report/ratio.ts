@@ -1,5 +1,5 @@
 import { betaQuantile, studentTQuantile } from '../distributions.ts';
-import { alikeTrials, type Crossed, type CrossedEstimate, meanVariance } from './intervals.ts';
+import { alikeTrials, type Crossed, type CrossedEstimate, deciding, meanVariance } from './intervals.ts';
 
 /** A ratio of two sums over pictures, with both of them. */
 export interface CrossedRatio extends CrossedEstimate {
@@ -47,7 +47,7 @@ function equivalentTrials(
   if (ratio === 0 || ratio === 1) return alikeTrials(errors);
   const n = errors.values.length;
   const residuals = Float64Array.from(errors.values, (e, i) => ((e - ratio * trials[i]) * n) / all);
-  const { variance, df } = meanVariance({ ...errors, values: residuals });
+  const { variance, df } = meanVariance({ ...deciding(errors), values: residuals });
   // One picture says nothing of others.
   if (Number.isNaN(variance)) return 1;
   const quantile = (1 + confidence) / 2;

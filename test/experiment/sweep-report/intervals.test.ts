@@ -139,6 +139,10 @@ test('a share of 0 or 1 counts seeds, not pictures', () => {
   // Without fades the photo decides; of one photo its seeds still count.
   close(crossedShare({ ...tableOf(rows), flat: true }).high, clopperPearson(0, 4).high, 1e-9);
   close(crossedShare({ ...tableOf([rows[0]]), flat: true }).high, clopperPearson(0, 50).high, 1e-9);
+  // One that differs is no catastrophe: 32 photos, 2 seeds, 63 of 64.
+  const odd = { ...tableOf(Array.from({ length: 32 }, (_, p) => [1, p === 5 ? 0 : 1])), flat: true };
+  const { low } = crossedShare(odd);
+  assert.ok(low > 0.85 && low < clopperPearson(63, 64).low + 1e-9, `${low}`);
   // A mean of figures within 0 to 1 that are all 0 is no more certain.
   assert.deepEqual(crossedMean(tableOf(rows), [0, 1]), none);
   const all = crossedShare(tableOf([[1, 1, 1]]));
