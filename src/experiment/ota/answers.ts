@@ -52,8 +52,12 @@ export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answer
     to: (event) => {
       if (event.type !== 'burst' || event.use === 'reverse') return;
       const messages = answersTo(event, { announce });
-      if (socket) for (const message of messages) socket.send(message);
-      else if (radio) {
+      if (socket) {
+        // What is held goes before the report: with the report the sender begins, and it is to begin with a set that both hold.
+        const [first, ...others] = messages;
+        const ordered = event.use === 'sounding' ? [...others, first] : [first, ...others];
+        for (const message of ordered) if (message) socket.send(message);
+      } else if (radio) {
         void answerPower?.heard(event, radio.sent);
         radio.answer(event.record.header.session, messages);
       }
