@@ -10,7 +10,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AdaptationRow, adaptationRow } from '../src/experiment/bench/adaptation-row.ts';
 import { type AdaptationTrial, adaptationTrial } from '../src/experiment/bench/adaptation-trial.ts';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { benchWords, numberIn } from './words.ts';
 
 const { values } = benchWords(import.meta.filename, {

@@ -11,7 +11,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RandomStream } from '../src/common/random.ts';
-import { gitFacts, hostFacts, packageRoot } from '../src/experiment/host-facts.ts';
+import { gitFacts, hostFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { numerology, RB_DATA_RE } from '../src/phy/numerology.ts';
 import { loadDemoPhoto } from '../src/sct/image/demo.ts';
 import { listImages } from '../src/sct/image/list.ts';

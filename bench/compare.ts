@@ -13,7 +13,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { benchSpeed, SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed.ts';
-import { programFacts } from '../src/experiment/host-facts.ts';
+import { programFacts } from '../src/experiment/run/host-facts.ts';
 import { compareReports } from './compare/committed.ts';
 import { comparePaired, Revision } from './compare/revision.ts';
 import { type ComparedRow, comparedTable } from './compare/verdict.ts';

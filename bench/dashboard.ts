@@ -10,7 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { attackers } from './dashboard/attackers.ts';
 import { hostileEffect } from './dashboard/hostile-effect.ts';
 import { longCapture } from './dashboard/long-capture.ts';

@@ -9,7 +9,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { type Numerology, numerology } from '../src/phy/numerology.ts';
 import { cfoCeiling, type WholeRow, wholeReceiver } from './estimators/checks.ts';
 import { type Observed, observedEstimators } from './estimators/evaluate.ts';

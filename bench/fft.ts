@@ -9,7 +9,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fftLine, fftSpeeds } from '../src/experiment/bench/fft-speed.ts';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { benchWords } from './words.ts';
 
 const SIZES = [64, 128, 256, 512, 1024, 2048];

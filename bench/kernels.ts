@@ -11,7 +11,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loopTurn, spread } from '../src/experiment/bench/spread.ts';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { MODULATION_ORDERS } from '../src/phy/modulation/qam.ts';
 import { clockOffset, multipath, noiseMaker } from './kernels/channel.ts';
 import { fit, tracker } from './kernels/estimate.ts';

@@ -1,8 +1,8 @@
 /** Encoder and decoder, Mb/s of information in CPU time of one core, for `ldpc-bler.ts speed`. */
 import { writeFileSync } from 'node:fs';
 import { RandomStream } from '../src/common/random.ts';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
-import { median } from '../src/experiment/stats.ts';
+import { median } from '../src/experiment/metrics/stats.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { type BaseGraphId, type LdpcCode, ldpcCode } from '../src/phy/fec/ldpc-code.ts';
 import { LdpcDecoder } from '../src/phy/fec/ldpc-decoder.ts';
 import { ldpcEncoder } from '../src/phy/fec/ldpc-encoder.ts';

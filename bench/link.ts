@@ -9,11 +9,11 @@
  */
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { LoopbackExchange } from '../src/experiment/exchange.ts';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
-import { resolveLinkConfig } from '../src/experiment/link-config.ts';
-import { setupLink } from '../src/experiment/link-setup.ts';
-import { mean, meanInterval, percentile, wilson } from '../src/experiment/stats.ts';
+import { resolveLinkConfig } from '../src/experiment/config/link-config.ts';
+import { setupLink } from '../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../src/experiment/loopback/exchange.ts';
+import { mean, meanInterval, percentile, wilson } from '../src/experiment/metrics/stats.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { countedRe } from '../src/link/accounting.ts';
 import { ClassicalCodec } from '../src/sct/codec/classical.ts';
 import { loadDemoPhoto } from '../src/sct/image/demo.ts';

@@ -9,7 +9,7 @@
  * rows as JSON with --out FILE.
  */
 import { writeFileSync } from 'node:fs';
-import { mean, pairedDifference } from '../src/experiment/stats.ts';
+import { mean, pairedDifference } from '../src/experiment/metrics/stats.ts';
 import { loadModels } from '../src/sct/semantics/models.ts';
 import { type AutoRow, autoRows } from './modes/auto.ts';
 import { type MachineRow, machineRows } from './modes/machine.ts';

@@ -8,7 +8,7 @@
  * interleaved and in rows, and with one segment. `levels`: every quantiser level, and what g_s makes of it. DIR holds kodak/; every Nth picture (default 6). Text on stdout.
  */
 import { join } from 'node:path';
-import { mean, pairedDifference } from '../src/experiment/stats.ts';
+import { mean, pairedDifference } from '../src/experiment/metrics/stats.ts';
 import { ClassicalCodec } from '../src/sct/codec/classical.ts';
 import type { StreamGrant } from '../src/sct/codec/codec.ts';
 import { ModularCodec, type ModularPlan } from '../src/sct/codec/modular.ts';

@@ -7,11 +7,12 @@
  * SNR over all subbands (fades below -5 dB count as -5 dB), and how much better than the mean the truth of the six subbands is that the
  * report takes for the best; both with 95 % intervals over seeds. docs/adr/0017-predicted-csi.md has the figures.
  */
-import { LoopbackExchange } from '../src/experiment/exchange.ts';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
-import { type LinkInput, resolveLinkConfig } from '../src/experiment/link-config.ts';
-import { setupLink, simulatedChannel } from '../src/experiment/link-setup.ts';
-import { mean, meanInterval } from '../src/experiment/stats.ts';
+
+import { type LinkInput, resolveLinkConfig } from '../src/experiment/config/link-config.ts';
+import { setupLink, simulatedChannel } from '../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../src/experiment/loopback/exchange.ts';
+import { mean, meanInterval } from '../src/experiment/metrics/stats.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { SLOT_SYMBOLS, SUBBAND_CARRIERS, SUBCARRIER_SPACING_HZ } from '../src/phy/numerology.ts';
 import { ClassicalCodec } from '../src/sct/codec/classical.ts';
 import { flatImage } from '../src/sct/image/rgb-image.ts';

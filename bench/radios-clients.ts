@@ -12,7 +12,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } fro
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 
 const root = await packageRoot();
 const run = promisify(execFile);

@@ -11,7 +11,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { openHackrf } from '../src/radio/hackrf/open-hackrf.ts';
 import { measureTurnaround } from '../src/radio/hackrf/turnaround.ts';
 import { blockLength } from '../src/radio/radio.ts';

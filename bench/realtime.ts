@@ -13,7 +13,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { numerology } from '../src/phy/numerology.ts';
 import type { MeasuredRuns, RunFigure } from './real-time-chapter.ts';
 import { type Received, type ReceivingSpec, receive } from './realtime/receiving.ts';

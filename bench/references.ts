@@ -9,8 +9,8 @@
  */
 import { writeFileSync } from 'node:fs';
 import { UsageError } from '../src/common/errors.ts';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
-import { meanInterval } from '../src/experiment/stats.ts';
+import { meanInterval } from '../src/experiment/metrics/stats.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { ModularCodec } from '../src/sct/codec/modular.ts';
 import { loadDemoPhoto } from '../src/sct/image/demo.ts';
 import type { RgbImage } from '../src/sct/image/rgb-image.ts';

@@ -13,7 +13,7 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { gitFacts, hostFacts, packageRoot } from '../src/experiment/host-facts.ts';
+import { gitFacts, hostFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import { listImages } from '../src/sct/image/list.ts';
 import { loadImage } from '../src/sct/image/load.ts';
 import { AWGN_HEAD, awgnLine, awgnRows } from './speech/awgn.ts';

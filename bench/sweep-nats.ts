@@ -12,7 +12,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { NO_NATS } from './nats-peer.ts';
 import { faultsOf, measureFaults } from './sweep-nats/faults.ts';
 import { measureOverhead } from './sweep-nats/overhead.ts';

@@ -12,7 +12,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { measureCoverage } from './sweep/coverage.ts';
 import { measureKills } from './sweep/kills.ts';
 import { measureOverhead, measureReal } from './sweep/overhead.ts';

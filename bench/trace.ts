@@ -11,14 +11,14 @@
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { LoopbackExchange } from '../src/experiment/exchange.ts';
-import { gitFacts, packageRoot } from '../src/experiment/host-facts.ts';
-import { type LinkInput, resolveLinkConfig } from '../src/experiment/link-config.ts';
-import { setupLink } from '../src/experiment/link-setup.ts';
-import { loadRecordedChannel } from '../src/experiment/recorded-channel.ts';
+import { type LinkInput, resolveLinkConfig } from '../src/experiment/config/link-config.ts';
+import { setupLink } from '../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../src/experiment/loopback/exchange.ts';
+import { type Estimate, meanInterval } from '../src/experiment/metrics/stats.ts';
+import { loadRecordedChannel } from '../src/experiment/replay/recorded-channel.ts';
 import { Progress } from '../src/experiment/report/progress.ts';
-import { runSound } from '../src/experiment/sound-run.ts';
-import { type Estimate, meanInterval } from '../src/experiment/stats.ts';
+import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
+import { runSound } from '../src/experiment/send/sound-run.ts';
 
 const PERIOD_MS = 10;
 const jammed = { kind: 'subband', centreHz: 637.5e3, widthHz: 360e3 } as const;

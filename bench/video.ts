@@ -12,7 +12,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { loadavg, tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { hostFacts, programFacts } from '../src/experiment/host-facts.ts';
+import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import type { VideoMetrics } from '../src/experiment/video/video-metrics.ts';
 import { loadDemoPhoto } from '../src/sct/image/demo.ts';
 import { listImages } from '../src/sct/image/list.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { sampleSd } from '../../src/experiment/stats.ts';
+import { sampleSd } from '../../src/experiment/metrics/stats.ts';
 import { type Numerology, RB_DATA_RE } from '../../src/phy/numerology.ts';
 import type { RgbImage } from '../../src/sct/image/rgb-image.ts';
 import type { SemanticModels } from '../../src/sct/semantics/models.ts';

@@ -1,4 +1,4 @@
-import { mean, meanInterval, pairedDifference } from '../../src/experiment/stats.ts';
+import { mean, meanInterval, pairedDifference } from '../../src/experiment/metrics/stats.ts';
 import type { ChannelName } from './channels.ts';
 
 export interface Condition {

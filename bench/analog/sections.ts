@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { clopperPearson, mean, percentile } from '../../src/experiment/stats.ts';
+import { clopperPearson, mean, percentile } from '../../src/experiment/metrics/stats.ts';
 import { despreadSnr } from '../../src/phy/modulation/spreading.ts';
 import { numerology, RB_DATA_RE } from '../../src/phy/numerology.ts';
 import { type Digital, IDEAL } from './air.ts';

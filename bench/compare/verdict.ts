@@ -1,5 +1,5 @@
 import { type Spread, spreadText } from '../../src/experiment/bench/spread.ts';
-import { median } from '../../src/experiment/stats.ts';
+import { median } from '../../src/experiment/metrics/stats.ts';
 
 /** What became of a speed. `unknown`: one side has no such figure. */
 export type Verdict = 'better' | 'same' | 'worse' | 'unknown';

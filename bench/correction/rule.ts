@@ -1,6 +1,6 @@
 import { RandomStream } from '../../src/common/random.ts';
 import { sideInformationSymbols } from '../../src/experiment/bench/models-awgn.ts';
-import { pairedDifference } from '../../src/experiment/stats.ts';
+import { pairedDifference } from '../../src/experiment/metrics/stats.ts';
 import { IntegratedCodec } from '../../src/sct/codec/integrated.ts';
 import { blankLost, LOST_DAMAGE, repair } from '../../src/sct/correction/repair.ts';
 import { roiPsnrDb } from '../../src/sct/quality/psnr.ts';

@@ -1,4 +1,4 @@
-import { type Estimate, meanInterval } from '../../src/experiment/stats.ts';
+import { type Estimate, meanInterval } from '../../src/experiment/metrics/stats.ts';
 import { quietVariance } from '../../src/phy/channel-est/interference.ts';
 import { RB_SNR_MIN_DB, resourceBlockSnr } from '../../src/phy/channel-est/rb-snr.ts';
 import { snrDbForInformation } from '../../src/phy/modulation/mutual-information.ts';

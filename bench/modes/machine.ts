@@ -1,4 +1,4 @@
-import { mean, meanInterval, pairedDifference } from '../../src/experiment/stats.ts';
+import { mean, meanInterval, pairedDifference } from '../../src/experiment/metrics/stats.ts';
 import { IntegratedCodec } from '../../src/sct/codec/integrated.ts';
 import { ModularCodec } from '../../src/sct/codec/modular.ts';
 import {

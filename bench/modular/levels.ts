@@ -1,4 +1,4 @@
-import { mean } from '../../src/experiment/stats.ts';
+import { mean } from '../../src/experiment/metrics/stats.ts';
 import { FeatureCoder } from '../../src/sct/entropy/feature-code.ts';
 import { dequantise, quantisedQuality } from '../../src/sct/entropy/quantise.ts';
 import { QuantiserFit } from '../../src/sct/entropy/quantiser-fit.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { mean, pairedDifference } from '../../src/experiment/stats.ts';
+import { mean, pairedDifference } from '../../src/experiment/metrics/stats.ts';
 import { ModularCodec } from '../../src/sct/codec/modular.ts';
 import { unpackStreams } from '../../src/sct/codec/modular-decoder.ts';
 import { decodePacket } from '../../src/sct/codec/packet-decode.ts';

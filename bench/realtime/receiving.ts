@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { occupiedHz } from '../../src/experiment/link-config.ts';
+import { occupiedHz } from '../../src/experiment/config/link-config.ts';
 import { ReceivePipeline } from '../../src/link/pipeline/receive-pipeline.ts';
 import { Receiver } from '../../src/link/receiver.ts';
 import { RxBack } from '../../src/link/rx-back.ts';

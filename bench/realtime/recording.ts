@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { occupiedHz } from '../../src/experiment/link-config.ts';
+import { occupiedHz } from '../../src/experiment/config/link-config.ts';
 import { Transmitter } from '../../src/link/transmitter.ts';
 import { TRANSMIT_RMS } from '../../src/phy/burst/transmit.ts';
 import { noiseVarianceFor } from '../../src/phy/channel/snr.ts';

@@ -1,10 +1,10 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { LoopbackExchange } from '../../src/experiment/exchange.ts';
-import { decodeOptions, senderCodec } from '../../src/experiment/link-codecs.ts';
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { setupLink } from '../../src/experiment/link-setup.ts';
-import { loadPhoto } from '../../src/experiment/photo.ts';
+import { decodeOptions, senderCodec } from '../../src/experiment/config/link-codecs.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { setupLink } from '../../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../../src/experiment/loopback/exchange.ts';
+import { loadPhoto } from '../../src/experiment/run/photo.ts';
 import { SCT, startNode } from '../sweep-nats/processes.ts';
 import type { LinkFigures, RunFigures } from './report.ts';
 

@@ -1,4 +1,4 @@
-import type { HostFacts, ProgramFacts } from '../../src/experiment/host-facts.ts';
+import type { HostFacts, ProgramFacts } from '../../src/experiment/run/host-facts.ts';
 
 export const SCALE_SCHEMA = 'sct.bench.scale/1';
 

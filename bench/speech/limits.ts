@@ -1,6 +1,6 @@
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { mean } from '../../src/experiment/metrics/stats.ts';
 import { runSpeech } from '../../src/experiment/speech/speech-run.ts';
-import { mean } from '../../src/experiment/stats.ts';
 import {
   chooseShare,
   differentCoefficients,

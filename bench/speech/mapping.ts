@@ -1,4 +1,4 @@
-import type { LinkInput } from '../../src/experiment/link-config.ts';
+import type { LinkInput } from '../../src/experiment/config/link-config.ts';
 import type { Mapping } from '../../src/sct/allocation/allocate.ts';
 import type { Speech } from '../../src/sct/speech/speech.ts';
 import { difference, type Heard, heardOf, interval, outages, type Shown, stois, text } from './measure.ts';

@@ -1,8 +1,8 @@
 import { UsageError } from '../../src/common/errors.ts';
-import { type LinkInput, resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { type LinkInput, resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { type Estimate, mean, meanInterval, pairedDifference } from '../../src/experiment/metrics/stats.ts';
 import type { SpeechMetrics } from '../../src/experiment/speech/speech-metrics.ts';
 import { runSpeech, type SpeechRunInput } from '../../src/experiment/speech/speech-run.ts';
-import { type Estimate, mean, meanInterval, pairedDifference } from '../../src/experiment/stats.ts';
 
 /** What is kept of one transmission. */
 export type Heard = Pick<

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RandomStream } from '../../src/common/random.ts';
-import { canonical } from '../../src/experiment/canonical-json.ts';
+import { canonical } from '../../src/experiment/run/canonical-json.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { encodePng } from '../../src/sct/image/save.ts';
 import { newId, TestCable } from '../nats-peer.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { clopperPearson } from '../../src/experiment/stats.ts';
+import { clopperPearson } from '../../src/experiment/metrics/stats.ts';
 import { GroupStop, groupInterval, type StopRule } from '../../src/experiment/sweep/stop-rule.ts';
 import { type CoverageFigures, rounded } from './report.ts';
 

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { cpuUsage } from 'node:process';
-import { median } from '../../src/experiment/stats.ts';
+import { median } from '../../src/experiment/metrics/stats.ts';
 import { expandSweep } from '../../src/experiment/sweep/expand.ts';
 import { LocalPointRunner } from '../../src/experiment/sweep/local-runner.ts';
 import type { PointOutcome, PointQueue, PointResult, SweepPoint } from '../../src/experiment/sweep/point.ts';

@@ -1,5 +1,5 @@
 import type { Spread } from '../../src/experiment/bench/spread.ts';
-import type { HostFacts, ProgramFacts } from '../../src/experiment/host-facts.ts';
+import type { HostFacts, ProgramFacts } from '../../src/experiment/run/host-facts.ts';
 
 export const SWEEP_BENCH_SCHEMA = 'sct.bench.sweep/1';
 

@@ -1,8 +1,8 @@
 import { isMap, isNode, isScalar, LineCounter, parseDocument } from 'yaml';
 import { UsageError } from '../common/errors.ts';
-import { readTextFile } from '../experiment/json-input.ts';
-import { type LinkInput, linkInputSchema } from '../experiment/link-config.ts';
-import { nearest } from '../experiment/nearest.ts';
+import { readTextFile } from '../common/json-input.ts';
+import { nearest } from '../common/nearest.ts';
+import { type LinkInput, linkInputSchema } from '../experiment/config/link-config.ts';
 
 const MAX_CONFIG_BYTES = 2 ** 20;
 

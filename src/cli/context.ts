@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Progress } from '../experiment/report/progress.ts';
-import type { RunIo } from '../experiment/run-io.ts';
+import type { RunIo } from '../experiment/run/run-io.ts';
 import type { Telemetry } from '../link/telemetry.ts';
 
 /** What a command has to work with besides its flags. */

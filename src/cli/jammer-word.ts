@@ -1,6 +1,6 @@
 import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
-import type { LinkInput } from '../experiment/link-config.ts';
+import type { LinkInput } from '../experiment/config/link-config.ts';
 
 const JAMMER_KEYS: Record<string, [key: string, unit: string]> = {
   centre: ['centreHz', 'Hz'],

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
-import type { LinkConfig, LinkInput } from '../experiment/link-config.ts';
+import type { LinkConfig, LinkInput } from '../experiment/config/link-config.ts';
 import { CABLED_FLAG } from '../radio/safety/flag-words.ts';
 import { readJammer } from './jammer-word.ts';
 
@@ -292,7 +292,7 @@ export async function resolveSettings(
   runKeys: readonly string[] = [],
   defaults: LinkInput = {},
 ): Promise<{ config: LinkConfig; run: Record<string, unknown> }> {
-  const { resolveLinkConfig } = await import('../experiment/link-config.ts');
+  const { resolveLinkConfig } = await import('../experiment/config/link-config.ts');
   const given = linkInput(command);
   const path = command.getOptionValue('config') as string | undefined;
   if (path === undefined) return { config: fitting(given, resolveLinkConfig({ ...defaults, ...given })), run: {} };

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { UsageError } from '../common/errors.ts';
-import type { PhotoSource } from '../experiment/run-io.ts';
+import type { PhotoSource } from '../experiment/run/run-io.ts';
 
 /**
  * The picture or pictures a command was given: PHOTO, a folder, `--demo`, or `photo` of the config file.

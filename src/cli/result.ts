@@ -1,7 +1,7 @@
 import { ExitCode } from '../common/errors.ts';
-import type { LinkMetrics } from '../experiment/metrics.ts';
+import type { LinkMetrics } from '../experiment/metrics/metrics.ts';
 import { sentAgain } from '../experiment/report/sent-again.ts';
-import type { FolderResult, RunResult } from '../experiment/run-io.ts';
+import type { FolderResult, RunResult } from '../experiment/run/run-io.ts';
 import { SFV_STATES } from '../sct/codec/codec.ts';
 import { type CliContext, outJson } from './context.ts';
 
@@ -25,8 +25,8 @@ export async function printResult(context: CliContext, result: RunResult | Folde
 
 /** The object of `--json`. */
 export async function resultJson(result: RunResult | FolderResult, interrupted: boolean): Promise<object> {
-  const { canonical } = await import('../experiment/canonical-json.ts');
-  const { METRIC_KEYS } = await import('../experiment/metrics.ts');
+  const { canonical } = await import('../experiment/run/canonical-json.ts');
+  const { METRIC_KEYS } = await import('../experiment/metrics/metrics.ts');
   if ('images' in result) {
     const { images, means, exitCode, directory } = result;
     const ok = exitCode === ExitCode.ok && !interrupted;
@@ -39,7 +39,7 @@ export async function resultJson(result: RunResult | FolderResult, interrupted: 
     };
   }
   const { exitCode, pictures } = result;
-  const { withImages } = await import('../experiment/receiver-report.ts');
+  const { withImages } = await import('../experiment/receive/receiver-report.ts');
   const metrics = withImages(result.metrics, pictures);
   return canonical({ ...metrics, ok: metrics.ok && exitCode === ExitCode.ok && !interrupted }, METRIC_KEYS) as object;
 }
@@ -49,7 +49,7 @@ async function textOf(context: CliContext, result: RunResult | FolderResult): Pr
   if (!('images' in result)) {
     const text = terminalSummary(result.report, { colour: context.colour, directory: result.directory });
     if (!result.pictures) return text;
-    const { meansOf } = await import('../experiment/folder-means.ts');
+    const { meansOf } = await import('../experiment/metrics/folder-means.ts');
     return `${text}${pictureTable(result.pictures, meansOf(result.pictures), printable)}`;
   }
   const where = result.directory === undefined ? '' : `runs in ${result.directory}\n`;

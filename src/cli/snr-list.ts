@@ -3,7 +3,7 @@ import { inRange } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
 import type { SnrSweep } from '../experiment/cabled/snr-sweep.ts';
 import type { CompareResult } from '../experiment/ota/compare-run.ts';
-import type { FolderResult, RunResult } from '../experiment/run-io.ts';
+import type { FolderResult, RunResult } from '../experiment/run/run-io.ts';
 import { type CliContext, outJson } from './context.ts';
 import { resultJson } from './result.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
-import type { PhotoSource } from '../experiment/run-io.ts';
+import type { PhotoSource } from '../experiment/run/run-io.ts';
 import type { SpeechWords } from '../experiment/speech/speech-words.ts';
 import { photoSource } from './photo.ts';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../common/errors.ts';
 import { parseQuantity } from '../common/units.ts';
-import type { LinkConfig } from '../experiment/link-config.ts';
+import type { LinkConfig } from '../experiment/config/link-config.ts';
 import type { VideoSettings } from '../experiment/video/video-config.ts';
 import type { VideoMetrics } from '../experiment/video/video-metrics.ts';
 import type { VideoResult } from '../experiment/video/video-run.ts';

@@ -12,7 +12,7 @@ import {
   trainingDifference,
 } from '../../bench/estimators/noise-estimators.ts';
 import { RandomStream } from '../../src/common/random.ts';
-import { meanInterval, sampleSd } from '../../src/experiment/stats.ts';
+import { meanInterval, sampleSd } from '../../src/experiment/metrics/stats.ts';
 import { DftEstimator } from '../../src/phy/channel-est/dft.ts';
 import { LmmseEstimator } from '../../src/phy/channel-est/lmmse.ts';
 import { mutualInformation } from '../../src/phy/modulation/mutual-information.ts';

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { CliContext } from '../../src/cli/context.ts';
 import { printResult } from '../../src/cli/result.ts';
-import { meansOf } from '../../src/experiment/folder-means.ts';
-import { emptyMetrics, type LinkMetrics, type SfvState } from '../../src/experiment/metrics.ts';
+import { meansOf } from '../../src/experiment/metrics/folder-means.ts';
+import { emptyMetrics, type LinkMetrics, type SfvState } from '../../src/experiment/metrics/metrics.ts';
 import { Progress } from '../../src/experiment/report/progress.ts';
 
 /** What the terminal shows of a folder's pictures. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { readRun } from '../../src/experiment/run-directory.ts';
+import { readRun } from '../../src/experiment/run/run-directory.ts';
 import { readWav, writeWav } from '../../src/sct/speech/speech.ts';
 import { scratch } from '../experiment/link-helpers.ts';
 import { utterance } from '../sct/speech/voices.ts';

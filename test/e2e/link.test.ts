@@ -4,7 +4,7 @@ import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test from 'node:test';
 import { RandomStream } from '../../src/common/random.ts';
-import { METRIC_KEYS } from '../../src/experiment/metrics.ts';
+import { METRIC_KEYS } from '../../src/experiment/metrics/metrics.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { encodePng } from '../../src/sct/image/save.ts';
 import { scratch, sct, startSct } from '../cli/helpers.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LoopbackExchange } from '../../src/experiment/exchange.ts';
-import { type LinkInput, resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { setupLink } from '../../src/experiment/link-setup.ts';
+import { type LinkInput, resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { setupLink } from '../../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../../src/experiment/loopback/exchange.ts';
 import { countedRe } from '../../src/link/accounting.ts';
 import type { Extension } from '../../src/phy/frame/extension.ts';
 import { blank } from '../link/helpers.ts';

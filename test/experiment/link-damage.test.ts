@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { NoSignalError, UsageError } from '../../src/common/errors.ts';
 import { RandomStream } from '../../src/common/random.ts';
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
 import { validateCapture } from '../../src/radio/sigmf/capture-info.ts';
 import { copyCapture, loopback, photo, pictureSpan, receive, replay, scratch, send } from './link-helpers.ts';
 

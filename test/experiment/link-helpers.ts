@@ -1,13 +1,13 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type LinkInput, resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { runLoopback } from '../../src/experiment/loopback-run.ts';
-import { runReceive } from '../../src/experiment/receive-run.ts';
-import { runReplay } from '../../src/experiment/replay.ts';
+import { type LinkInput, resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { runLoopback } from '../../src/experiment/loopback/loopback-run.ts';
+import { runReceive } from '../../src/experiment/receive/receive-run.ts';
+import { runReplay } from '../../src/experiment/replay/replay.ts';
 import { Progress } from '../../src/experiment/report/progress.ts';
-import type { RunIo, RunResult } from '../../src/experiment/run-io.ts';
-import { runSend } from '../../src/experiment/send-run.ts';
+import type { RunIo, RunResult } from '../../src/experiment/run/run-io.ts';
+import { runSend } from '../../src/experiment/send/send-run.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { encodePng } from '../../src/sct/image/save.ts';
 

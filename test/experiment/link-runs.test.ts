@@ -5,8 +5,8 @@ import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { exitCodeOf, outcomeText } from '../../src/experiment/exit-code.ts';
-import { emptyMetrics } from '../../src/experiment/metrics.ts';
+import { exitCodeOf, outcomeText } from '../../src/experiment/metrics/exit-code.ts';
+import { emptyMetrics } from '../../src/experiment/metrics/metrics.ts';
 import { validateCapture } from '../../src/radio/sigmf/capture-info.ts';
 import { copyCapture, loopback, photo, receive, replay, scratch, send } from './link-helpers.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LinkTrace, traceWarnings } from '../../src/experiment/link-trace.ts';
+import { LinkTrace, traceWarnings } from '../../src/experiment/metrics/link-trace.ts';
 import type { RxChain } from '../../src/link/chains.ts';
 import { Receiver } from '../../src/link/receiver.ts';
 import type { MissRecord } from '../../src/phy/burst/record.ts';

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { UsageError } from '../../src/common/errors.ts';
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
 import { loopback, photo, replay, scratch, send } from './link-helpers.ts';
 
 /** A report of 2 ms at a Doppler of 5 Hz still holds. */

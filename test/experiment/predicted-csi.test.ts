@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LoopbackExchange } from '../../src/experiment/exchange.ts';
-import { type LinkInput, resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { setupLink, simulatedChannel } from '../../src/experiment/link-setup.ts';
+import { type LinkInput, resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { setupLink, simulatedChannel } from '../../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../../src/experiment/loopback/exchange.ts';
 import { type BurstEvent, type LinkEvent, Receiver } from '../../src/link/receiver.ts';
 import { SUBCARRIER_SPACING_HZ } from '../../src/phy/numerology.ts';
 import { decodeCsi } from '../../src/sct/allocation/csi-code.ts';

@@ -3,7 +3,7 @@ import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { ExitCode, UsageError } from '../../src/common/errors.ts';
-import { objectOf } from '../../src/experiment/push-run.ts';
+import { objectOf } from '../../src/experiment/send/push-run.ts';
 import { takePush } from '../../src/link/push/push-receiver.ts';
 import { pushOver } from '../../src/link/push/push-sender.ts';
 import { PushedStore } from '../../src/sct/knowledge/pushed-store.ts';

@@ -4,20 +4,20 @@ import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { ExitCode, UsageError } from '../../src/common/errors.ts';
 import { RandomStream } from '../../src/common/random.ts';
-import { LoopbackExchange } from '../../src/experiment/exchange.ts';
-import { exitCodeOf } from '../../src/experiment/exit-code.ts';
 import {
   decodeOptions,
   type LinkCodec,
   modelSetNumber,
   ReceiverCodecs,
   senderCodec,
-} from '../../src/experiment/link-codecs.ts';
-import { type LinkInput, resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { linkMetrics } from '../../src/experiment/link-metrics.ts';
-import { setupLink } from '../../src/experiment/link-setup.ts';
-import { LinkTrace } from '../../src/experiment/link-trace.ts';
-import { transmitFacts } from '../../src/experiment/transmit-facts.ts';
+} from '../../src/experiment/config/link-codecs.ts';
+import { type LinkInput, resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { setupLink } from '../../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../../src/experiment/loopback/exchange.ts';
+import { exitCodeOf } from '../../src/experiment/metrics/exit-code.ts';
+import { linkMetrics } from '../../src/experiment/metrics/link-metrics.ts';
+import { LinkTrace } from '../../src/experiment/metrics/link-trace.ts';
+import { transmitFacts } from '../../src/experiment/metrics/transmit-facts.ts';
 import type { TransmitBurst } from '../../src/link/transmitter.ts';
 import { SIDE_RATES } from '../../src/phy/frame/side-block.ts';
 import type { ReceivedStream } from '../../src/sct/codec/codec.ts';

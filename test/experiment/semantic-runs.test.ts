@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { runReplay } from '../../src/experiment/replay.ts';
+import { runReplay } from '../../src/experiment/replay/replay.ts';
 import { loadDemoPhoto } from '../../src/sct/image/demo.ts';
 import { cropImage, encodePng } from '../../src/sct/image/save.ts';
 import { io, loopback, receive, scratch } from './link-helpers.ts';

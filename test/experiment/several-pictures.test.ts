@@ -3,10 +3,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
 import { ExitCode } from '../../src/common/errors.ts';
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { parseManifest } from '../../src/experiment/manifest.ts';
-import { runReceive } from '../../src/experiment/receive-run.ts';
-import { verdictOf } from '../../src/experiment/replay-check.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { runReceive } from '../../src/experiment/receive/receive-run.ts';
+import { verdictOf } from '../../src/experiment/replay/replay-check.ts';
+import { parseManifest } from '../../src/experiment/run/manifest.ts';
 import { copyCapture, io, type Meta, photo, pictureSpan, receive, replay, scratch, send } from './link-helpers.ts';
 
 const CODEC = { codec: 'classical', format: 'jpeg', cbr: 1 / 3 } as const;

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LoopbackExchange } from '../../src/experiment/exchange.ts';
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
-import { setupLink, simulatedChannel } from '../../src/experiment/link-setup.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
+import { setupLink, simulatedChannel } from '../../src/experiment/config/link-setup.ts';
+import { LoopbackExchange } from '../../src/experiment/loopback/exchange.ts';
 import { soundingError } from '../../src/link/plan/channel-knowledge.ts';
 import type { LinkEvent } from '../../src/link/receiver.ts';
 import type { BurstRecord } from '../../src/phy/burst/record.ts';

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { UsageError } from '../../src/common/errors.ts';
-import { ReceiverCodecs, senderCodec } from '../../src/experiment/link-codecs.ts';
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { ReceiverCodecs, senderCodec } from '../../src/experiment/config/link-codecs.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
 import { loopback, photo, receive, replay, scratch, send } from './link-helpers.ts';
 
 const pairOf = (name: string) => `onnx:${fileURLToPath(new URL(`../vectors/user-codec/${name}`, import.meta.url))}`;

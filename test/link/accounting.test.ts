@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LinkTrace } from '../../src/experiment/link-trace.ts';
+import { LinkTrace } from '../../src/experiment/metrics/link-trace.ts';
 import { addBurst, countedRe, emptyBudget } from '../../src/link/accounting.ts';
 import { RxChain } from '../../src/link/chains.ts';
 import { Receiver } from '../../src/link/receiver.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '../../src/common/errors.ts';
-import { LinkTrace } from '../../src/experiment/link-trace.ts';
+import { LinkTrace } from '../../src/experiment/metrics/link-trace.ts';
 import { RxChain } from '../../src/link/chains.ts';
 import { isComplete, Receiver } from '../../src/link/receiver.ts';
 import { type TransmitBurst, Transmitter } from '../../src/link/transmitter.ts';

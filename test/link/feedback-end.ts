@@ -1,7 +1,7 @@
 // One end of a way back between hosts, run in a network of its own by two-hosts.test.ts: says numbered messages for a while, prints what it heard.
 //   node --import tsx test/link/feedback-end.ts sender|receiver URL MESSAGES
 
-import { resolveLinkConfig } from '../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
 import { openSocket } from '../../src/experiment/ota/feedback.ts';
 import { encodeCsiMessage } from '../../src/link/reverse/reverse-messages.ts';
 

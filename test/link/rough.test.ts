@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { LinkTrace, traceWarnings } from '../../src/experiment/link-trace.ts';
+import { LinkTrace, traceWarnings } from '../../src/experiment/metrics/link-trace.ts';
 import { IQ_WINDOW, RxChain } from '../../src/link/chains.ts';
 import { isComplete } from '../../src/link/received-picture.ts';
 import { Receiver } from '../../src/link/receiver.ts';

@@ -178,7 +178,7 @@ async function finiteSourceOfFlags(flags: Flags) {
   const { finiteSourceOf, symmetricSource } = await import('../../experiment/bounds/finite-source.ts');
   if (flags.file !== undefined) {
     refuse(flags, { letters: '--letters', epsilon: '--epsilon' }, 'not with --file, which has the tables');
-    const { readJsonFile } = await import('../../experiment/json-input.ts');
+    const { readJsonFile } = await import('../../common/json-input.ts');
     const { MAX_FILE_BYTES } = await import('../../experiment/bounds/source-file.ts');
     return { source: finiteSourceOf(await readJsonFile(flags.file, MAX_FILE_BYTES)), name: 'a source of tables' };
   }

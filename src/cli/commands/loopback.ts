@@ -47,7 +47,7 @@ Examples:
   command.action(async (path: string | undefined, options: { demo?: boolean; pace?: string; output?: string }) => {
     const { config, run } = await resolveSettings(command, ['photo']);
     const photo = await photoSource(path, options.demo === true, run.photo);
-    const { runLoopback } = await import('../../experiment/loopback-run.ts');
+    const { runLoopback } = await import('../../experiment/loopback/loopback-run.ts');
     const io = { ...runIo(context, options.output), ...paceGiven(options.pace, context, WATCHED_PACE) };
     done(await printResult(context, await runLoopback({ ...config, photo }, io)));
   });

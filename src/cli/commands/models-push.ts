@@ -38,7 +38,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
         '  sct models push street.png --feedback ws://other-host:8470 --feedback-token token.txt\n',
     )
     .action(async (what: string, flags: PushFlags) => {
-      const { runPush } = await import('../../experiment/push-run.ts');
+      const { runPush } = await import('../../experiment/send/push-run.ts');
       const { models: modelsDir, feedbackToken } = flags;
       const feedback = needed(flags.feedback, '--feedback', WAY);
       const report = await runPush({ what, modelsDir, feedback, feedbackToken }, runIo(context, undefined));
@@ -68,7 +68,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
       '\nExample:\n  sct models accept --feedback ws://0.0.0.0:8470 --feedback-token token.txt --pushed knowledge\n',
     )
     .action(async (flags: PushFlags) => {
-      const { runAccept } = await import('../../experiment/accept-run.ts');
+      const { runAccept } = await import('../../experiment/send/accept-run.ts');
       const { feedbackToken } = flags;
       const feedback = needed(flags.feedback, '--feedback', WAY);
       const pushed = needed(flags.pushed, '--pushed', 'DIR');

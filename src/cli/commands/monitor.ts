@@ -1,6 +1,6 @@
 import { ExitCode } from '../../common/errors.ts';
-import type { BurstTrace } from '../../experiment/burst-trace.ts';
-import type { ReceiveSettings } from '../../experiment/receive-stream.ts';
+import type { BurstTrace } from '../../experiment/metrics/burst-trace.ts';
+import type { ReceiveSettings } from '../../experiment/receive/receive-stream.ts';
 import type { RxStream, SampleBlock } from '../../radio/radio.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addLinkOptions, linkInput } from '../options.ts';
@@ -24,8 +24,8 @@ export const addMonitor: AddCommand = (program, context, done) => {
 };
 
 async function monitor(context: CliContext, source: string, given: ReturnType<typeof linkInput>): Promise<number> {
-  const { receiveStream, captureHints } = await import('../../experiment/receive-stream.ts');
-  const { parseLinkInput, resolveLinkConfig } = await import('../../experiment/link-config.ts');
+  const { receiveStream, captureHints } = await import('../../experiment/receive/receive-stream.ts');
+  const { parseLinkInput, resolveLinkConfig } = await import('../../experiment/config/link-config.ts');
   const input = parseLinkInput(given);
   let heard = 0;
   let stop: (() => Promise<void>) | null = null;
@@ -58,7 +58,7 @@ async function monitor(context: CliContext, source: string, given: ReturnType<ty
     }
     return heard;
   }
-  const { runCapture } = await import('../../experiment/run-capture.ts');
+  const { runCapture } = await import('../../experiment/run/run-capture.ts');
   const { CaptureReader } = await import('../../radio/sigmf/capture-reader.ts');
   const { capture, settings } = await runCapture(source);
   const reader = await CaptureReader.open(capture);

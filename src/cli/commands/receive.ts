@@ -40,7 +40,7 @@ Examples:
     const from = await requireRadio('--from', options.from ?? run.from);
     const reference = options.reference ?? (typeof run.reference === 'string' ? run.reference : undefined);
     await noteTrigger(context, from);
-    const { runReceive } = await import('../../experiment/receive-run.ts');
+    const { runReceive } = await import('../../experiment/receive/receive-run.ts');
     const more = reference === undefined ? {} : { reference };
     done(await printResult(context, await runReceive({ ...config, from, ...more }, runIo(context, options.output))));
   });

@@ -1,6 +1,6 @@
 import { ExitCode, NoSignalError, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
-import type { LinkInput } from '../../experiment/link-config.ts';
+import type { LinkInput } from '../../experiment/config/link-config.ts';
 import type { Radio, RadioCapabilities, RxStream, StreamRequest } from '../../radio/radio.ts';
 import type { CaptureWriter, CaptureWriterOptions } from '../../radio/sigmf/capture-writer.ts';
 import type { SctFields } from '../../radio/sigmf/meta.ts';

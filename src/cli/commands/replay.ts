@@ -30,10 +30,10 @@ Examples:
 `,
   );
   command.action(async (source: string, options: { check?: boolean; reference?: string; output?: string }) => {
-    const { parseLinkInput } = await import('../../experiment/link-config.ts');
+    const { parseLinkInput } = await import('../../experiment/config/link-config.ts');
     const given = parseLinkInput(linkInput(command));
-    const { runReplay, runSteeredReplay } = await import('../../experiment/replay.ts');
-    const { verdictOf } = await import('../../experiment/replay-check.ts');
+    const { runReplay, runSteeredReplay } = await import('../../experiment/replay/replay.ts');
+    const { verdictOf } = await import('../../experiment/replay/replay-check.ts');
     const reference = options.reference === undefined ? {} : { reference: options.reference };
     const config = { source, check: options.check === true, given, ...reference };
     const io = runIo(context, options.output);

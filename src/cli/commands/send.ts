@@ -42,7 +42,7 @@ Examples:
     const { photo, speech } = await spokenOrSeen(path, options, run);
     if (photo?.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'send takes one photo');
     await noteTrigger(context, to);
-    const { runSend } = await import('../../experiment/send-run.ts');
+    const { runSend } = await import('../../experiment/send/send-run.ts');
     done(
       await printResult(
         context,

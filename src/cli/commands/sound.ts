@@ -49,7 +49,7 @@ Examples:
     }
     const more = period === undefined ? {} : { periodMs: period };
     await noteTrigger(context, tx, rx);
-    const { runSound } = await import('../../experiment/sound-run.ts');
+    const { runSound } = await import('../../experiment/send/sound-run.ts');
     const io = { ...runIo(context, options.output), ...paceGiven(options.pace, context, WATCHED_PACE) };
     done(await printResult(context, await runSound({ ...config, tx, rx, ...more }, io)));
   });

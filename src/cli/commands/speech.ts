@@ -45,7 +45,7 @@ Examples:
     const { runRecordedSpeech } = await import('../../experiment/speech/speech-run.ts');
     const all = flags.fill ? { ...config, perceptual: true } : config;
     const { speech, directory, exitCode } = await runRecordedSpeech(all, words, photo, runIo(context, flags.output));
-    const { writeFileAtomic } = await import('../../experiment/run-directory.ts');
+    const { writeFileAtomic } = await import('../../experiment/run/run-directory.ts');
     await writeFileAtomic(join(directory, 'speech.json'), `${JSON.stringify(speech, null, 2)}\n`);
     context.progress.done();
     if (context.json) outJson(context, speech);

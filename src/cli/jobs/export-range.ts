@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { DeviceError } from '../../common/errors.ts';
-import { receivedCapture } from '../../experiment/received-capture.ts';
+import { receivedCapture } from '../../experiment/receive/received-capture.ts';
 import type { Job, JobEnd, JobListener, MadeCapture, RangeRequest } from '../../link/controller.ts';
 import { type JobPlaces, recordingPath } from './job-places.ts';
 

@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
 import { UsageError } from '../../common/errors.ts';
-import { parseLinkInput, resolveLinkConfig } from '../../experiment/link-config.ts';
+import { parseLinkInput, resolveLinkConfig } from '../../experiment/config/link-config.ts';
 import { linkInput } from '../options.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { lstatSync, realpathSync, type Stats } from 'node:fs';
 import { join, sep } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
-import { receivedCapture } from '../../experiment/received-capture.ts';
+import { receivedCapture } from '../../experiment/receive/received-capture.ts';
 
 /** Folders of the dashboard: what a page may name stands in them. Absolute paths. */
 export interface JobPlaces {

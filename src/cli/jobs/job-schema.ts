@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { z } from 'zod';
-import { LINK_FLAGS, linkInputSchema } from '../../experiment/link-config.ts';
+import { LINK_FLAGS, linkInputSchema } from '../../experiment/config/link-config.ts';
 import { givable, listsOf, nameOf, needed, sourceLists, takesValue } from './job-options.ts';
 
 /** What JSON schema says of a setting of a link. */

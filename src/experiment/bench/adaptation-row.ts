@@ -1,5 +1,5 @@
 import { TARGET_BLER } from '../../link/plan/channel-knowledge.ts';
-import { clopperPearson, type Estimate, mean, meanInterval, percentile } from '../stats.ts';
+import { clopperPearson, type Estimate, mean, meanInterval, percentile } from '../metrics/stats.ts';
 import type { AdaptationSetting, AdaptationTrial } from './adaptation-trial.ts';
 
 type Interval = readonly [number, number];

@@ -5,9 +5,9 @@ import { TransportLayout } from '../../link/transport.ts';
 import { SLOT_SYMBOLS, SUBCARRIER_SPACING_HZ } from '../../phy/numerology.ts';
 import type { Codec, DecodedImage, ReceivedSource, SourcePlan } from '../../sct/codec/codec.ts';
 import { rgbImage } from '../../sct/image/rgb-image.ts';
-import { LoopbackExchange } from '../exchange.ts';
-import { type LinkConfig, resolveLinkConfig } from '../link-config.ts';
-import { type LinkSetup, setupLink, simulatedChannel } from '../link-setup.ts';
+import { type LinkConfig, resolveLinkConfig } from '../config/link-config.ts';
+import { type LinkSetup, setupLink, simulatedChannel } from '../config/link-setup.ts';
+import { LoopbackExchange } from '../loopback/exchange.ts';
 
 /** Fills its grant with random bytes and remembers which of them came. */
 class RandomBytes implements Codec {

@@ -5,7 +5,7 @@ import { RandomStream } from '../../common/random.ts';
 import { type BaseGraphId, LIFTING_SIZES, ldpcCode } from '../../phy/fec/ldpc-code.ts';
 import { LLR_CLIP } from '../../phy/fec/llr-quantiser.ts';
 import { WasmLdpcKernel } from '../../phy/kernels/ldpc-wasm.ts';
-import { median } from '../stats.ts';
+import { median } from '../metrics/stats.ts';
 import { type PeerFacts, PeerProgram, peerFacts } from './peer-program.ts';
 import { loopTurn, type Spread, spread } from './spread.ts';
 

@@ -4,7 +4,7 @@ import { quantise } from '../../sct/entropy/quantise.ts';
 import { RANS_FLUSH_BYTES } from '../../sct/entropy/rans.ts';
 import { chooseClasses } from '../../sct/rate/class-choice.ts';
 import type { SemanticModels } from '../../sct/semantics/models.ts';
-import { mean } from '../stats.ts';
+import { mean } from '../metrics/stats.ts';
 import { kodakPictures } from './models-data.ts';
 import { ENTROPY_EXCESS } from './models-published.ts';
 import { atMost, type ModelRow, shown } from './models-row.ts';

@@ -21,7 +21,7 @@ import { gradCam } from '../../sct/semantics/grad-cam.ts';
 import { labelCells } from '../../sct/semantics/label-map.ts';
 import type { ModelTables } from '../../sct/semantics/model-tables.ts';
 import type { LabelOutput, SemanticModels } from '../../sct/semantics/models.ts';
-import { mean, meanInterval } from '../stats.ts';
+import { mean, meanInterval } from '../metrics/stats.ts';
 import { labelledPictures } from './models-data.ts';
 import { judgeFigures, writeIfOther } from './models-judge.ts';
 import { FAITHFULNESS_RATIO } from './models-published.ts';

@@ -4,7 +4,7 @@ import { centrePrior, SaliencyScore } from '../../sct/quality/saliency.ts';
 import { CELL_PX, type GridShape } from '../../sct/semantics/feature-map.ts';
 import { STREET_LABELS } from '../../sct/semantics/model-tables.ts';
 import type { SemanticModels } from '../../sct/semantics/models.ts';
-import { clopperPearson } from '../stats.ts';
+import { clopperPearson } from '../metrics/stats.ts';
 import { labelledPictures } from './models-data.ts';
 import {
   LABELS_FLOOR_MIOU,

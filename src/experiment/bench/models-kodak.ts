@@ -4,7 +4,7 @@ import { msSsim, msSsimDb } from '../../sct/quality/ms-ssim.ts';
 import { psnrDb } from '../../sct/quality/psnr.ts';
 import type { FeatureMap } from '../../sct/semantics/feature-map.ts';
 import type { SemanticModels } from '../../sct/semantics/models.ts';
-import { mean, percentile } from '../stats.ts';
+import { mean, percentile } from '../metrics/stats.ts';
 import { overAwgn } from './models-awgn.ts';
 import { kodakPictures, type TestPicture } from './models-data.ts';
 import {

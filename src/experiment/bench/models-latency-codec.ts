@@ -9,7 +9,7 @@ import { IntegratedCodec } from '../../sct/codec/integrated.ts';
 import { type RgbImage, rgbImage } from '../../sct/image/rgb-image.ts';
 import { PRECISIONS, type Precision } from '../../sct/semantics/int8.ts';
 import { loadModels, type SemanticModels } from '../../sct/semantics/models.ts';
-import { median, percentile } from '../stats.ts';
+import { median, percentile } from '../metrics/stats.ts';
 import { LIVE_CODEC_MS } from './models-published.ts';
 import { atMost, type ModelRow, shown } from './models-row.ts';
 

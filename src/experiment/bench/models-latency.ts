@@ -6,7 +6,7 @@ import { type FeatureMap, flatPlane } from '../../sct/semantics/feature-map.ts';
 import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
 import type { ModelFileInfo } from '../../sct/semantics/model-set.ts';
 import { loadModels, type SemanticModels } from '../../sct/semantics/models.ts';
-import { median, percentile } from '../stats.ts';
+import { median, percentile } from '../metrics/stats.ts';
 import { codePicture, receivedSymbols } from './models-awgn.ts';
 import { codecRows, timed } from './models-latency-codec.ts';
 import { ANCHOR_CBR, BASE_SIDE_MS, KFLOP_PER_PIXEL, LIVE_BOTH_MS, LOAD_MS, SET_BYTES } from './models-published.ts';

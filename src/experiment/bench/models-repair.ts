@@ -16,7 +16,7 @@ import {
 } from '../../sct/semantics/feature-map.ts';
 import { labelCells } from '../../sct/semantics/label-map.ts';
 import { GENERATED_QUALITY, type SemanticModels } from '../../sct/semantics/models.ts';
-import { mean, meanInterval, median, pairedDifference } from '../stats.ts';
+import { mean, meanInterval, median, pairedDifference } from '../metrics/stats.ts';
 import { kodakPictures, labelledPictures, type TestPicture } from './models-data.ts';
 import { lostCellQuality, quantisedMap } from './models-faithfulness.ts';
 import { fillLaplace } from './models-fill.ts';

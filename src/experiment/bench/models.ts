@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import { writableFolder } from '../../common/make-folder.ts';
 import { loadModels, type SemanticModels } from '../../sct/semantics/models.ts';
-import { gitFacts, hostFacts, packageRoot } from '../host-facts.ts';
+import { gitFacts, hostFacts, packageRoot } from '../run/host-facts.ts';
 import { requireData } from './models-data.ts';
 import { measureEntropy } from './models-entropy.ts';
 import { type FaithfulnessReport, measureFaithfulness } from './models-faithfulness.ts';

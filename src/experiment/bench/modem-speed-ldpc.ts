@@ -2,7 +2,7 @@ import { RandomStream } from '../../common/random.ts';
 import { ldpcCode } from '../../phy/fec/ldpc-code.ts';
 import { LdpcDecoder } from '../../phy/fec/ldpc-decoder.ts';
 import { ldpcEncoder } from '../../phy/fec/ldpc-encoder.ts';
-import { median } from '../stats.ts';
+import { median } from '../metrics/stats.ts';
 import { best } from './modem-speed-ours.ts';
 import { loopTurn } from './spread.ts';
 

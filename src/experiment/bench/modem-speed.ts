@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { NUMEROLOGIES, type Numerology, numerology } from '../../phy/numerology.ts';
-import { type HostFacts, hostFacts, type ProgramFacts, programFacts } from '../host-facts.ts';
+import { type HostFacts, hostFacts, type ProgramFacts, programFacts } from '../run/host-facts.ts';
 import { OurProcess, type ShapeText } from './modem-speed-child.ts';
 import type { LdpcSpeed } from './modem-speed-ldpc.ts';
 import type { Speeds } from './modem-speed-ours.ts';

@@ -3,7 +3,7 @@ import { access, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { packageRoot } from '../host-facts.ts';
+import { packageRoot } from '../run/host-facts.ts';
 
 const run = promisify(execFile);
 

@@ -1,6 +1,6 @@
 import { loadavg } from 'node:os';
 import { UsageError } from '../../common/errors.ts';
-import { type HostFacts, hostFacts, type ProgramFacts, programFacts } from '../host-facts.ts';
+import { type HostFacts, hostFacts, type ProgramFacts, programFacts } from '../run/host-facts.ts';
 import { FFT_ASKED, type FftReport, fftSpeeds } from './fft-speed.ts';
 import { LARGEST_SETTINGS, type LdpcPeerReport, ldpcPeerSpeeds, requireSourceTree } from './ldpc-peer.ts';
 import { benchModemSpeed, type SpeedReport } from './modem-speed.ts';

@@ -1,4 +1,4 @@
-import { median } from '../stats.ts';
+import { median } from '../metrics/stats.ts';
 
 /** Median and range over the rounds of a measurement. */
 export interface Spread {

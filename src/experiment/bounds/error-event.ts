@@ -1,6 +1,6 @@
 import { UsageError } from '../../common/errors.ts';
 import { RandomStream } from '../../common/random.ts';
-import { clopperPearson, type Estimate } from '../stats.ts';
+import { clopperPearson, type Estimate } from '../metrics/stats.ts';
 import { estimation, type ScalarGaussian } from './gaussian-scalar.ts';
 import { requireDistortion, requirePositive, requireWhole } from './limits.ts';
 import { chiSquareExcess } from './normal-tail.ts';

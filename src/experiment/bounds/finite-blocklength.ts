@@ -1,5 +1,5 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { normalQuantile } from '../distributions.ts';
+import { normalQuantile } from '../metrics/distributions.ts';
 import { awgnCapacity } from './channel-capacity.ts';
 import { LARGEST, requirePositive, requireWhole } from './limits.ts';
 import { gaussianTail } from './normal-tail.ts';

@@ -1,5 +1,5 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { asArray, asNumber, asObject } from '../json-input.ts';
+import { asArray, asNumber, asObject } from '../../common/json-input.ts';
 import { requireWhole } from './limits.ts';
 
 /** Largest alphabets: the tables of the algorithm have |X| x |Shat| |Xhat| entries. */

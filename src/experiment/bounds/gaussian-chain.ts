@@ -3,7 +3,7 @@ import { RandomStream } from '../../common/random.ts';
 import { AnalogMapper } from '../../phy/modulation/analog.ts';
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
 import { makeContent, makeTrial, receiveTrial, rightBurst } from '../bench/modem-trial.ts';
-import { type Estimate, meanInterval } from '../stats.ts';
+import { type Estimate, meanInterval } from '../metrics/stats.ts';
 import { snrOf } from './channel-capacity.ts';
 import { estimation, type ScalarGaussian } from './gaussian-scalar.ts';
 import { requireWhole } from './limits.ts';

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError, UsageError } from '../../common/errors.ts';
-import { asNumber, asObject, orNull, readJsonFile, readTextFile } from '../json-input.ts';
+import { asNumber, asObject, orNull, readJsonFile, readTextFile } from '../../common/json-input.ts';
 
 /** What was measured at one operating point; null where it was not. */
 export interface MeasuredPoint {

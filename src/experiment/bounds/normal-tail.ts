@@ -1,4 +1,4 @@
-import { logGamma } from '../distributions.ts';
+import { logGamma } from '../metrics/distributions.ts';
 
 /**
  * Upper tail of the regularised incomplete gamma function, Q(a, x), a > 0, x >= 0: the series of P below the mean, Lentz's continued

@@ -1,5 +1,5 @@
 import { FormatError, inRange } from '../../common/errors.ts';
-import { asArray, asNumber, asObject, readJsonFile } from '../json-input.ts';
+import { asArray, asNumber, asObject, readJsonFile } from '../../common/json-input.ts';
 import { MAX_ROWS, matrixSource, type VectorSource } from './gaussian-vector.ts';
 import { LARGEST } from './limits.ts';
 import { conditionalSource, type JointGaussian, jointGaussian, requireCovariance } from './side-information.ts';

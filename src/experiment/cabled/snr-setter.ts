@@ -4,7 +4,7 @@ import type { Air } from '../../link/session/air.ts';
 import type { SenderSession } from '../../link/session/sender.ts';
 import type { Attenuator } from '../../radio/instruments/attenuator.ts';
 import { type SnrReference, setSnr } from '../../radio/instruments/cabled-snr.ts';
-import type { LinkTrace } from '../link-trace.ts';
+import type { LinkTrace } from '../metrics/link-trace.ts';
 
 /** Soundings that an SNR is measured by: their mean is within 0.1 dB. */
 const SOUNDINGS = 3;

@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { openAttenuator } from '../../radio/instruments/open-instrument.ts';
-import type { RunIo } from '../run-io.ts';
+import type { RunIo } from '../run/run-io.ts';
 import { SnrSetter, type SnrSettingFacts } from './snr-setter.ts';
 
 /** What a run at one SNR gave, and with which setting. */

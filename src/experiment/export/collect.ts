@@ -4,8 +4,8 @@ import { type BurstEvent, Receiver } from '../../link/receiver.ts';
 import { frontendFor } from '../../phy/frontend/frontend.ts';
 import { numerology, RB_DATA_RE, SUBBAND_CARRIERS, SUBCARRIER_SPACING_HZ } from '../../phy/numerology.ts';
 import type { SampleBlock } from '../../radio/radio.ts';
-import { occupiedHz } from '../link-config.ts';
-import type { ReceiveSettings } from '../receive-stream.ts';
+import { occupiedHz } from '../config/link-config.ts';
+import type { ReceiveSettings } from '../receive/receive-stream.ts';
 import { AMPLITUDE_UNIT, channelTable, rbTable, slotTimes } from './channel-tables.ts';
 import { c8, f4, f8, i4, type Table, text } from './table.ts';
 

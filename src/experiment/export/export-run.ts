@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { makeFolder } from '../../common/make-folder.ts';
 import { CaptureReader } from '../../radio/sigmf/capture-reader.ts';
-import { runCapture } from '../run-capture.ts';
-import { writeFileAtomic } from '../run-directory.ts';
+import { runCapture } from '../run/run-capture.ts';
+import { writeFileAtomic } from '../run/run-directory.ts';
 import { collectTables } from './collect.ts';
 import { csvText } from './csv.ts';
 import { matBytes } from './mat.ts';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import type { Estimate } from '../metrics/stats.ts';
 import { figure, html, Markup, table } from '../report/markup.ts';
 import { reportPicture } from '../report/picture.ts';
 import { pageCss } from '../report/style.ts';
 import { checkedPictureUri } from '../report/svg/indexed-png.ts';
 import { plot } from '../report/svg/plot.ts';
-import type { Estimate } from '../stats.ts';
 import { COMPARED, type ComparedTrial, type Comparison, type Mapping } from './compare.ts';
 
 const NAMES: Readonly<Record<(typeof COMPARED)[number], readonly [name: string, digits: number]>> = {

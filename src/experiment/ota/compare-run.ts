@@ -1,15 +1,15 @@
 import { ExitCode, SctError, UsageError } from '../../common/errors.ts';
 import { encodePng } from '../../sct/image/save.ts';
-import { beginRun } from '../begin-run.ts';
-import type { LinkCodec } from '../link-codecs.ts';
-import type { LinkConfig } from '../link-config.ts';
-import { endManifest } from '../manifest.ts';
-import { loadPhoto } from '../photo.ts';
-import type { OpenedExchange, PictureRun } from '../picture-run.ts';
-import { openQualityInputs } from '../quality-inputs.ts';
-import { recordedMetrics } from '../recorded-metrics.ts';
-import { annotateTrace, RUN_FILES, writeFrames } from '../run-files.ts';
-import type { RunIo } from '../run-io.ts';
+import type { LinkCodec } from '../config/link-codecs.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import { openQualityInputs } from '../config/quality-inputs.ts';
+import type { OpenedExchange, PictureRun } from '../loopback/picture-run.ts';
+import { recordedMetrics } from '../replay/recorded-metrics.ts';
+import { beginRun } from '../run/begin-run.ts';
+import { endManifest } from '../run/manifest.ts';
+import { loadPhoto } from '../run/photo.ts';
+import { annotateTrace, RUN_FILES, writeFrames } from '../run/run-files.ts';
+import type { RunIo } from '../run/run-io.ts';
 import { type Comparison, compareMappings, type Mapping } from './compare.ts';
 import { comparePage } from './compare-page.ts';
 

@@ -3,13 +3,13 @@ import type { ReceivedPicture } from '../../link/receiver.ts';
 import type { Numerology } from '../../phy/numerology.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { measureQuality } from '../../sct/quality/report.ts';
-import { decodeOptions } from '../link-codecs.ts';
-import type { LinkConfig } from '../link-config.ts';
-import { pixelWeights } from '../link-metrics.ts';
-import type { ComparableExchange } from '../picture-run.ts';
+import { decodeOptions } from '../config/link-codecs.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import type { ComparableExchange } from '../loopback/picture-run.ts';
+import { pixelWeights } from '../metrics/link-metrics.ts';
+import { sentSemantics } from '../metrics/semantic-collect.ts';
+import { type Estimate, mean, pairedDifference } from '../metrics/stats.ts';
 import type { SemanticData } from '../report/semantic-data.ts';
-import { sentSemantics } from '../semantic-collect.ts';
-import { type Estimate, mean, pairedDifference } from '../stats.ts';
 
 export type Mapping = LinkConfig['mapping'];
 

@@ -1,10 +1,10 @@
 import { UsageError } from '../../common/errors.ts';
+import { readTextFile } from '../../common/json-input.ts';
 import { feedbackToken } from '../../link/feedback-auth.ts';
 import { SocketFeedback } from '../../link/feedback-socket.ts';
 import type { HostFeedback, HostFeedbackOptions } from '../../link/host-feedback.ts';
 import { isNatsUrl } from '../../link/nats/nats-url.ts';
-import { readTextFile } from '../json-input.ts';
-import type { LinkConfig } from '../link-config.ts';
+import type { LinkConfig } from '../config/link-config.ts';
 
 /** Environment variable with the token where no file is named; the command line is recorded, so it is no place for it. */
 export const TOKEN_VARIABLE = 'SCT_FEEDBACK_TOKEN';

@@ -2,7 +2,7 @@ import { PushAcceptor } from '../../link/push/push-acceptor.ts';
 import type { KnowledgeStore } from '../../sct/knowledge/knowledge-store.ts';
 import { PushedKnowledge } from '../../sct/knowledge/pushed-knowledge.ts';
 import type { PushedStore } from '../../sct/knowledge/pushed-store.ts';
-import { pushText } from '../accept-run.ts';
+import { pushText } from '../send/accept-run.ts';
 
 /** Somebody may allow what was pushed by another program at any time: looked at so often, ms. */
 const LOOK_MS = 1000;

@@ -13,9 +13,9 @@ import {
   type TransmitRules,
 } from '../../radio/safety/transmit-permission.ts';
 import { parseRadioUri, type RadioUri } from '../../radio/uri.ts';
-import type { LinkCodec } from '../link-codecs.ts';
-import { type LinkConfig, linkInputSchema, occupiedHz, resolveLinkConfig } from '../link-config.ts';
-import { type LinkSetup, setupLink } from '../link-setup.ts';
+import type { LinkCodec } from '../config/link-codecs.ts';
+import { type LinkConfig, linkInputSchema, occupiedHz, resolveLinkConfig } from '../config/link-config.ts';
+import { type LinkSetup, setupLink } from '../config/link-setup.ts';
 
 /** One end of a link by radio: the board, how the modem is set up for it, and what is asked of its streams. */
 export interface RadioEnd {

@@ -10,7 +10,7 @@ import type {
 } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import type { KnownSet } from '../../sct/knowledge/knowledge-message.ts';
-import type { LinkKnowledge } from '../session-knowledge.ts';
+import type { LinkKnowledge } from '../loopback/session-knowledge.ts';
 
 /**
  * A codec that looks at a picture before the channel is measured: what does not depend on the channel is not done while a

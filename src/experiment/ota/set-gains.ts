@@ -3,8 +3,8 @@ import type { Air } from '../../link/session/air.ts';
 import type { BurstLevel } from '../../link/session/burst-level.ts';
 import type { SenderSession } from '../../link/session/sender.ts';
 import type { RxStream, TxStream } from '../../radio/radio.ts';
-import type { BurstTrace } from '../burst-trace.ts';
-import type { LinkTrace } from '../link-trace.ts';
+import type { BurstTrace } from '../metrics/burst-trace.ts';
+import type { LinkTrace } from '../metrics/link-trace.ts';
 import type { GainKeeper } from './gain-keeper.ts';
 import type { PowerKeeper } from './power-keeper.ts';
 

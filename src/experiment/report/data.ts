@@ -1,8 +1,8 @@
 import type { SfvState } from '../../sct/codec/codec.ts';
 import type { SideSplit } from '../../sct/codec/side-info.ts';
 import type { Outline } from '../../sct/partition/outlines.ts';
-import type { Json } from '../canonical-json.ts';
-import type { LinkMetrics } from '../metrics.ts';
+import type { LinkMetrics } from '../metrics/metrics.ts';
+import type { Json } from '../run/canonical-json.ts';
 import type { RbShares } from './rb-shares.ts';
 import type { Waterfall } from './waterfall.ts';
 

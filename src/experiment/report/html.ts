@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { METRIC_DEFINITIONS } from '../metrics.ts';
+import { METRIC_DEFINITIONS } from '../metrics/metrics.ts';
 import type { ReportData } from './data.ts';
 import { html, Markup } from './markup.ts';
 import { headSection } from './sections/pictures.ts';

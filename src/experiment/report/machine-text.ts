@@ -1,4 +1,4 @@
-import type { LinkMetrics } from '../metrics.ts';
+import type { LinkMetrics } from '../metrics/metrics.ts';
 import { fixed, NOT_MEASURED } from './svg/text.ts';
 
 /**

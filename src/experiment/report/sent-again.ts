@@ -1,4 +1,4 @@
-import type { LinkMetrics } from '../metrics.ts';
+import type { LinkMetrics } from '../metrics/metrics.ts';
 
 export interface SentAgain {
   /** null: not known at this end. */

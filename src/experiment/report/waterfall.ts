@@ -1,6 +1,6 @@
 import { inRange } from '../../common/errors.ts';
 import { fftKernel } from '../../phy/kernels/fft.ts';
-import { percentile } from '../stats.ts';
+import { percentile } from '../metrics/stats.ts';
 import { encodeIndexedPng } from './svg/indexed-png.ts';
 import { viridisTable } from './svg/palette.ts';
 

@@ -1,5 +1,5 @@
 import { SPEECH_RATE_HZ, type Speech, writeWav } from '../../sct/speech/speech.ts';
-import type { RunDirectory } from '../run-directory.ts';
+import type { RunDirectory } from '../run/run-directory.ts';
 
 /** Names that RUN_FILES repeats: this file is below it. */
 const FILES = { source: 'source.wav', received: 'received.wav' } as const;

@@ -2,8 +2,8 @@ import { countedRe, type SymbolBudget } from '../../link/accounting.ts';
 import { SPEECH_RATE_HZ } from '../../sct/speech/speech.ts';
 import type { SpeechSfvOutcome } from '../../sct/speech/speech-decoder.ts';
 import type { SpeechKind } from '../../sct/speech/speech-side.ts';
-import type { LinkConfig } from '../link-config.ts';
-import type { TransmitFacts } from '../transmit-facts.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import type { TransmitFacts } from '../metrics/transmit-facts.ts';
 import type { SpeechFigures } from './speech-figures.ts';
 import type { SpeechSending } from './speech-sending.ts';
 

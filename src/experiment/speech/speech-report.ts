@@ -1,6 +1,6 @@
 import type { DecodedImage } from '../../sct/codec/codec.ts';
 import { SPEECH_RATE_HZ, type Speech } from '../../sct/speech/speech.ts';
-import type { LinkMetrics } from '../metrics.ts';
+import type { LinkMetrics } from '../metrics/metrics.ts';
 import type { ReportSpeech } from '../report/data.ts';
 import { heardSpeech } from './speech-figures.ts';
 import { wavOf } from './speech-files.ts';

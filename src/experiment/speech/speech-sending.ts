@@ -6,10 +6,10 @@ import { MixedCodec, SpeechLinkCodec } from '../../sct/codec/mixed.ts';
 import { type RgbImage, rgbImage } from '../../sct/image/rgb-image.ts';
 import type { Speech } from '../../sct/speech/speech.ts';
 import { SpeechCodec } from '../../sct/speech/speech-codec.ts';
-import { type LinkCodec, senderCodec } from '../link-codecs.ts';
-import type { LinkConfig } from '../link-config.ts';
-import { loadPhoto } from '../photo.ts';
-import type { PhotoSource } from '../run-io.ts';
+import { type LinkCodec, senderCodec } from '../config/link-codecs.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import { loadPhoto } from '../run/photo.ts';
+import type { PhotoSource } from '../run/run-io.ts';
 import { loadSpeech } from './speech-file.ts';
 import type { SpeechWords } from './speech-words.ts';
 

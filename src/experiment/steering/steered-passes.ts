@@ -1,7 +1,7 @@
 import { systemClock } from '../../common/wait-clock.ts';
 import type { Telemetry } from '../../link/telemetry.ts';
 import type { DecodedImage } from '../../sct/codec/codec.ts';
-import { type HeardAgain, type Recording, receiveAgain } from '../receive-again.ts';
+import { type HeardAgain, type Recording, receiveAgain } from '../receive/receive-again.ts';
 import type { RunWatch } from '../telemetry/run-watch.ts';
 import { PassGivenUp, ReplaySteering } from './replay-steering.ts';
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../common/nearest.ts';
 import type { Source } from './material.ts';
 import { compareObservations, compareSettings, compareText, type Observation, type Setting } from './observation.ts';
 

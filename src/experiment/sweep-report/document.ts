@@ -1,4 +1,4 @@
-import { canonical, type Json } from '../canonical-json.ts';
+import { canonical, type Json } from '../run/canonical-json.ts';
 import { rounded } from './csv.ts';
 import { type Axis, type Design, designOf, type Group, type Where } from './design.ts';
 import { type ErrorLimits, errorLimits } from './error-events.ts';

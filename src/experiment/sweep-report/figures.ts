@@ -1,5 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
-import { nearest } from '../nearest.ts';
+import { nearest } from '../../common/nearest.ts';
 import { captionOf } from './caption.ts';
 import { BUDGET, type Design, type Group, SNR, settingText } from './design.ts';
 import { type ErrorLimits, EVENT_NAMES, eventWords } from './error-events.ts';

@@ -1,6 +1,6 @@
 import { RandomStream } from '../../common/random.ts';
-import { betaQuantile, studentTQuantile } from '../distributions.ts';
-import { type Estimate, mean, percentile } from '../stats.ts';
+import { betaQuantile, studentTQuantile } from '../metrics/distributions.ts';
+import { type Estimate, mean, percentile } from '../metrics/stats.ts';
 
 /**
  * Intervals for pictures that are not independent: the same photos are sent with the same seeds, and a seed draws the same channel for every

@@ -1,5 +1,5 @@
 import { FormatError } from '../../common/errors.ts';
-import { asArray, asNumber, asObject, asString, type JsonObject, orNull } from '../json-input.ts';
+import { asArray, asNumber, asObject, asString, type JsonObject, orNull } from '../../common/json-input.ts';
 
 /** What a report says of each picture. Definitions: docs/metrics.md. */
 export interface Measure {

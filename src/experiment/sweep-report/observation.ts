@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import { FormatError } from '../../common/errors.ts';
-import { canonical, type Json } from '../canonical-json.ts';
-import type { JsonObject } from '../json-input.ts';
+import type { JsonObject } from '../../common/json-input.ts';
+import { canonical, type Json } from '../run/canonical-json.ts';
 import { type Figures, figuresOf, RATIO_PARTS } from './measures.ts';
 
 /** A setting as an axis has it. Objects (a jammer) are their canonical JSON. */

@@ -1,4 +1,4 @@
-import { betaQuantile, studentTQuantile } from '../distributions.ts';
+import { betaQuantile, studentTQuantile } from '../metrics/distributions.ts';
 import { alikeTrials, type Crossed, type CrossedEstimate, deciding, meanVariance } from './intervals.ts';
 
 /** A ratio of two sums over pictures, with both of them. */

@@ -1,6 +1,6 @@
 import { basename, resolve } from 'node:path';
 import { FormatError } from '../../common/errors.ts';
-import type { JsonObject } from '../json-input.ts';
+import type { JsonObject } from '../../common/json-input.ts';
 import type { SweepPoint } from '../sweep/point.ts';
 import { visitSweep } from '../sweep/visit-sweep.ts';
 import { type Between, programText, type SourceMaterial } from './material.ts';

@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import { writableFolder } from '../../common/make-folder.ts';
-import { writeFileAtomic } from '../run-directory.ts';
+import { writeFileAtomic } from '../run/run-directory.ts';
 import { reportJson, type SweepReport } from './document.ts';
 import { COLUMN_MM, figureCsv, panelFile, panelSvg } from './draw.ts';
 import { sweepReportPage } from './page.ts';

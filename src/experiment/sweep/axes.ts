@@ -1,6 +1,6 @@
 import { SctError, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
-import { LINK_FLAGS, type LinkInput, linkInputSchema } from '../link-input.ts';
+import { LINK_FLAGS, type LinkInput, linkInputSchema } from '../config/link-input.ts';
 
 type Kind = 'number' | 'ratio' | 'word' | 'switch' | 'object' | 'iq';
 type Key = keyof LinkInput;

@@ -10,10 +10,10 @@ import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
 import { chooseSet, MANIFEST, readModelSets } from '../../sct/semantics/model-set.ts';
 import { openModelSet } from '../../sct/semantics/models.ts';
 import { readUserCodecInfo } from '../../sct/semantics/user-codec.ts';
-import { isSemantic } from '../link-codecs.ts';
-import { type LinkConfig, tracePath } from '../link-config.ts';
-import { runCapture } from '../run-capture.ts';
-import { userPairPath } from '../user-link-codec.ts';
+import { isSemantic } from '../config/link-codecs.ts';
+import { type LinkConfig, tracePath } from '../config/link-config.ts';
+import { userPairPath } from '../config/user-link-codec.ts';
+import { runCapture } from '../run/run-capture.ts';
 import type { InputUse, PointInput, SweepPoint } from './point.ts';
 
 /** Most files of a folder that is one input, not counting folders in it. */

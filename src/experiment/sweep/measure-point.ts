@@ -1,16 +1,16 @@
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
-import { LoopbackExchange } from '../exchange.ts';
-import { exitCodeOf } from '../exit-code.ts';
-import { decodeOptions, type LinkCodec } from '../link-codecs.ts';
-import type { LinkConfig } from '../link-config.ts';
-import { linkMetrics } from '../link-metrics.ts';
-import { setupLink } from '../link-setup.ts';
-import { cleanTask } from '../machine-metrics.ts';
-import type { LinkMetrics } from '../metrics.ts';
-import type { QualityInputs } from '../quality-inputs.ts';
-import type { RecordedChannel } from '../recorded-channel.ts';
-import { sentSemantics } from '../semantic-collect.ts';
-import { transmitFacts } from '../transmit-facts.ts';
+import { decodeOptions, type LinkCodec } from '../config/link-codecs.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import { setupLink } from '../config/link-setup.ts';
+import type { QualityInputs } from '../config/quality-inputs.ts';
+import { LoopbackExchange } from '../loopback/exchange.ts';
+import { exitCodeOf } from '../metrics/exit-code.ts';
+import { linkMetrics } from '../metrics/link-metrics.ts';
+import { cleanTask } from '../metrics/machine-metrics.ts';
+import type { LinkMetrics } from '../metrics/metrics.ts';
+import { sentSemantics } from '../metrics/semantic-collect.ts';
+import { transmitFacts } from '../metrics/transmit-facts.ts';
+import type { RecordedChannel } from '../replay/recorded-channel.ts';
 
 /** What a point is sent with, made before and used again. */
 export interface PointMaterials {

@@ -1,7 +1,7 @@
 import { FormatError, SctError } from '../../common/errors.ts';
-import { asArray, asNumber, asObject, asString, orNull } from '../json-input.ts';
-import { resolveLinkConfig } from '../link-config.ts';
-import { METRIC_KEYS } from '../metrics.ts';
+import { asArray, asNumber, asObject, asString, orNull } from '../../common/json-input.ts';
+import { resolveLinkConfig } from '../config/link-config.ts';
+import { METRIC_KEYS } from '../metrics/metrics.ts';
 import {
   INPUT_USES,
   type InputUse,

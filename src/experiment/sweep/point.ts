@@ -1,5 +1,5 @@
-import type { LinkConfig } from '../link-config.ts';
-import type { LinkMetrics } from '../metrics.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import type { LinkMetrics } from '../metrics/metrics.ts';
 
 export const POINT_SCHEMA = 'sct.sweep-point/1';
 export const RESULT_SCHEMA = 'sct.sweep-result/1';

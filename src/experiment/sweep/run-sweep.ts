@@ -1,7 +1,7 @@
 import { ExitCode, SctError } from '../../common/errors.ts';
-import { hostFacts, programFacts } from '../host-facts.ts';
-import { METRIC_DEFINITIONS } from '../metrics.ts';
-import type { RunIo } from '../run-io.ts';
+import { METRIC_DEFINITIONS } from '../metrics/metrics.ts';
+import { hostFacts, programFacts } from '../run/host-facts.ts';
+import type { RunIo } from '../run/run-io.ts';
 import { expandSweep } from './expand.ts';
 import type { PointFailure, PointOutcome, PointQueue, SweepPoint } from './point.ts';
 import { SweepSchedule } from './schedule.ts';

@@ -1,4 +1,4 @@
-import { clopperPearson, type Estimate, meanInterval } from '../stats.ts';
+import { clopperPearson, type Estimate, meanInterval } from '../metrics/stats.ts';
 import type { PointMetrics } from './point.ts';
 
 /** What a group may be stopped by: numbers of every picture that is lost or not, with a mean that means something. */

@@ -2,8 +2,8 @@ import { basename, dirname, extname, resolve } from 'node:path';
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { z } from 'zod';
 import { UsageError } from '../../common/errors.ts';
-import { readTextFile } from '../json-input.ts';
-import { nearest } from '../nearest.ts';
+import { readTextFile } from '../../common/json-input.ts';
+import { nearest } from '../../common/nearest.ts';
 import { AXES, AXIS_NAMES, type AxisValue, axisValues } from './axes.ts';
 import { STOP_METRICS, type StopRule } from './stop-rule.ts';
 

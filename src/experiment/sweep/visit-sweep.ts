@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { pipeline } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { FormatError, UsageError } from '../../common/errors.ts';
-import { asObject, parseJson, readJsonFile } from '../json-input.ts';
+import { asObject, parseJson, readJsonFile } from '../../common/json-input.ts';
 import { MAX_POINTS } from './expand.ts';
 import { MAX_LINE_BYTES } from './json-lines.ts';
 import type { PointFailure, PointResult, SweepPoint } from './point.ts';

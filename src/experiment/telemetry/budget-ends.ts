@@ -1,8 +1,8 @@
 import { storedLevel } from '../../radio/calibration.ts';
 import type { RxStream, StreamSettings, TxStream } from '../../radio/radio.ts';
 import type { SnrSetter } from '../cabled/snr-setter.ts';
-import { type LinkConfig, occupiedHz } from '../link-config.ts';
-import type { LinkSetup } from '../link-setup.ts';
+import { type LinkConfig, occupiedHz } from '../config/link-config.ts';
+import type { LinkSetup } from '../config/link-setup.ts';
 import type { RadioEnd } from '../ota/radio-end.ts';
 import type { BudgetEnd, BudgetFacts } from './link-budget.ts';
 import type { RadioState } from './status-teller.ts';

@@ -4,10 +4,10 @@ import type { BurstRecord } from '../../phy/burst/record.ts';
 import { ANALOG_CODE, MODULATION_BITS } from '../../phy/frame/extension.ts';
 import { type ModulationOrder, modulationName } from '../../phy/modulation/qam.ts';
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
-import type { BurstTrace } from '../burst-trace.ts';
+import type { BurstTrace } from '../metrics/burst-trace.ts';
+import { placedBurst } from '../metrics/semantic-collect.ts';
 import { channelResponse } from '../report/channel-response.ts';
 import { placementOf, type RbShares, rbShares } from '../report/rb-shares.ts';
-import { placedBurst } from '../semantic-collect.ts';
 
 /** Points of a constellation that are told. */
 const MOST_POINTS = 1500;

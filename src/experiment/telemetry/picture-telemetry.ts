@@ -5,9 +5,9 @@ import { encodeJpeg, resizeImage } from '../../sct/image/save.ts';
 import { sfvOutlines } from '../../sct/partition/outlines.ts';
 import { CELL_PX } from '../../sct/semantics/feature-map.ts';
 import { labelName } from '../analyze/record.ts';
+import { scoreShare } from '../metrics/sfv-metrics.ts';
 import type { SemanticData } from '../report/semantic-data.ts';
 import { sfvColour } from '../report/sfv-colours.ts';
-import { scoreShare } from '../sfv-metrics.ts';
 
 /** A page shows no more pixels than this, either way; files have all of them. */
 const WIDEST_PX = 1024;

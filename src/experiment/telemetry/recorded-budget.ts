@@ -2,8 +2,8 @@ import type { Numerology } from '../../phy/numerology.ts';
 import { loadProfile, type ProfileName } from '../../radio/profile.ts';
 import type { StreamSettings } from '../../radio/radio.ts';
 import { parseRadioUri } from '../../radio/uri.ts';
-import type { Json } from '../canonical-json.ts';
-import { type LinkConfig, occupiedHz } from '../link-config.ts';
+import { type LinkConfig, occupiedHz } from '../config/link-config.ts';
+import type { Json } from '../run/canonical-json.ts';
 import type { BudgetEnd, BudgetFacts } from './link-budget.ts';
 
 /** What a run directory says of the link that it recorded; of a recording alone nothing is known. */

@@ -1,9 +1,9 @@
 import { basename } from 'node:path';
 import type { Telemetry } from '../../link/telemetry.ts';
 import type { Numerology } from '../../phy/numerology.ts';
-import type { BegunRun } from '../begin-run.ts';
-import type { LinkConfig } from '../link-config.ts';
+import type { LinkConfig } from '../config/link-config.ts';
 import { shellCommand } from '../report/data.ts';
+import type { BegunRun } from '../run/begin-run.ts';
 import { RunWatch } from './run-watch.ts';
 
 export interface WatchedRun {

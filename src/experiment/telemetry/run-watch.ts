@@ -5,7 +5,7 @@ import type { Numerology } from '../../phy/numerology.ts';
 import type { SampleBlock } from '../../radio/radio.ts';
 import type { DecodedImage, SfvOutcome } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
-import type { BurstTrace } from '../burst-trace.ts';
+import type { BurstTrace } from '../metrics/burst-trace.ts';
 import type { SemanticData } from '../report/semantic-data.ts';
 import { type ComingPicture, pictureSoFar } from './build-up.ts';
 import { burstTelemetry, rbsOf } from './burst-telemetry.ts';

@@ -2,7 +2,7 @@ import type { BurstTelemetry, LossEvent } from '../../link/telemetry.ts';
 import type { TransmissionPlan } from '../../link/transmission.ts';
 import { MODULATION_BITS } from '../../phy/frame/extension.ts';
 import type { SfvOutcome } from '../../sct/codec/codec.ts';
-import type { LinkMetrics } from '../metrics.ts';
+import type { LinkMetrics } from '../metrics/metrics.ts';
 
 /** SFVs that are named one by one. */
 const MOST_NAMED = 8;

@@ -8,7 +8,7 @@ import { sinceCaptureMs } from '../../phy/frame/capture-time.ts';
 import { frontendFor } from '../../phy/frontend/frontend.ts';
 import { numerology } from '../../phy/numerology.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
-import { type LinkConfig, occupiedHz } from '../link-config.ts';
+import { type LinkConfig, occupiedHz } from '../config/link-config.ts';
 import { type DecodedFrame, FrameDecoder, type HeardFrame } from './frame-decoder.ts';
 import { failureNote, type ThreadNote, utcNowMs } from './thread.ts';
 

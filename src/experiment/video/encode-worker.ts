@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { CsiReport } from '../../link/reverse/reverse-messages.ts';
 import { flatImage, type RgbImage } from '../../sct/image/rgb-image.ts';
-import type { LinkConfig } from '../link-config.ts';
+import type { LinkConfig } from '../config/link-config.ts';
 import { FrameCoder, type FrameWaveform } from './frame-coder.ts';
 import { failureNote, type ThreadNote } from './thread.ts';
 import { transferOf, WaveformSlots } from './waveform-slots.ts';

@@ -1,6 +1,6 @@
 import { FrameClock } from '../../link/video/frame-clock.ts';
 import { FileRadio } from '../../radio/file/file-radio.ts';
-import type { RunIo } from '../run-io.ts';
+import type { RunIo } from '../run/run-io.ts';
 import { FrameCoder } from './frame-coder.ts';
 import { recordingOptions } from './recording.ts';
 import { utcNowMs } from './thread.ts';

@@ -3,10 +3,10 @@ import { countedRe } from '../../link/accounting.ts';
 import type { CsiReport } from '../../link/reverse/reverse-messages.ts';
 import type { TransmitBurst, Transmitter } from '../../link/transmitter.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
-import { type LinkCodec, senderCodec } from '../link-codecs.ts';
-import type { LinkConfig } from '../link-config.ts';
-import { budgetOf, type LinkSetup, setupLink } from '../link-setup.ts';
-import { sendingEnd } from '../session-ends.ts';
+import { type LinkCodec, senderCodec } from '../config/link-codecs.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import { budgetOf, type LinkSetup, setupLink } from '../config/link-setup.ts';
+import { sendingEnd } from '../loopback/session-ends.ts';
 import type { WaveformSlots } from './waveform-slots.ts';
 
 /** Of a video's networks: some 0.02 dB less PSNR, a third less time. */

@@ -9,8 +9,8 @@ import type { Numerology } from '../../phy/numerology.ts';
 import type { Codec, DecodedImage, DecodeOptions, ReceivedSource, ReceivedStream } from '../../sct/codec/codec.ts';
 import { FrameMemory } from '../../sct/correction/frame-memory.ts';
 import { flatImage, type RgbImage } from '../../sct/image/rgb-image.ts';
-import { ReceiverCodecs } from '../link-codecs.ts';
-import type { LinkConfig } from '../link-config.ts';
+import { ReceiverCodecs } from '../config/link-codecs.ts';
+import type { LinkConfig } from '../config/link-config.ts';
 import { PRECISION } from './frame-coder.ts';
 
 /** A frame of which everything has come that will come. */

@@ -3,7 +3,7 @@ import type { PipelineQueues } from '../../link/telemetry.ts';
 import { DeadlinePolicy } from '../../link/video/deadline.ts';
 import { type CodedFrame, type DropReason, VideoSender } from '../../link/video/video-sender.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
-import { setupLink } from '../link-setup.ts';
+import { setupLink } from '../config/link-setup.ts';
 import type { AirReply, AirRequest, AirSetup } from './air-worker.ts';
 import type { DecodeReply, DecodeRequest, DecodeSetup } from './decode-worker.ts';
 import type { CodedReply, EncodeReply, EncodeRequest, EncodeSetup } from './encode-worker.ts';

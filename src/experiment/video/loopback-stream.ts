@@ -1,8 +1,8 @@
 import { FrameClock } from '../../link/video/frame-clock.ts';
 import { psnrDb } from '../../sct/quality/psnr.ts';
-import { setupLink } from '../link-setup.ts';
-import { checkModelledFeedback } from '../loopback-run.ts';
-import type { RunIo } from '../run-io.ts';
+import { setupLink } from '../config/link-setup.ts';
+import { checkModelledFeedback } from '../loopback/loopback-run.ts';
+import type { RunIo } from '../run/run-io.ts';
 import { GainMeter } from './corrector-gain.ts';
 import { LoopbackSession, type SentFrame } from './loopback-session.ts';
 import { utcNowMs } from './thread.ts';

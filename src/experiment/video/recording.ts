@@ -1,6 +1,6 @@
 import type { FileRadioOptions } from '../../radio/file/file-radio.ts';
-import type { LinkConfig } from '../link-config.ts';
-import type { LinkSetup } from '../link-setup.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import type { LinkSetup } from '../config/link-setup.ts';
 
 /** How a recording is written, and what its metadata say for a receiver. */
 export function recordingOptions(setup: LinkSetup, config: LinkConfig): FileRadioOptions {

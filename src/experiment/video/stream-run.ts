@@ -1,7 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
 import { parseRadioUri } from '../../radio/uri.ts';
-import { tracePath } from '../link-config.ts';
-import type { RunIo } from '../run-io.ts';
+import { tracePath } from '../config/link-config.ts';
+import type { RunIo } from '../run/run-io.ts';
 import { runFileStream } from './file-stream.ts';
 import { runLoopbackStream } from './loopback-stream.ts';
 import { openSource } from './open-source.ts';

@@ -1,5 +1,5 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import type { LinkConfig } from '../link-config.ts';
+import type { LinkConfig } from '../config/link-config.ts';
 import { STREAM_SIZES_PX, type StreamSizePx } from './video-source.ts';
 
 /** Settings of a stream or its reception beside those of the link; everything may be absent. */

@@ -1,7 +1,7 @@
 import { ExitCode } from '../../common/errors.ts';
 import type { FrameCounts } from '../../link/video/frame-tally.ts';
 import type { BoardIdentity } from '../../radio/board-identity.ts';
-import type { LinkConfig } from '../link-config.ts';
+import type { LinkConfig } from '../config/link-config.ts';
 import type { CorrectorGain } from './corrector-gain.ts';
 import type { FrameBook } from './frame-book.ts';
 import type { VideoSettings } from './video-config.ts';

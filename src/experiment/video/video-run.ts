@@ -1,12 +1,12 @@
 import { basename } from 'node:path';
 import { ExitCode, SctError } from '../../common/errors.ts';
 import { numerology } from '../../phy/numerology.ts';
-import { type BegunRun, beginRun } from '../begin-run.ts';
-import { canonical } from '../canonical-json.ts';
-import type { LinkConfig } from '../link-config.ts';
-import { endManifest, type RunManifest } from '../manifest.ts';
-import { RUN_FILES } from '../run-files.ts';
-import type { RunIo } from '../run-io.ts';
+import type { LinkConfig } from '../config/link-config.ts';
+import { type BegunRun, beginRun } from '../run/begin-run.ts';
+import { canonical } from '../run/canonical-json.ts';
+import { endManifest, type RunManifest } from '../run/manifest.ts';
+import { RUN_FILES } from '../run/run-files.ts';
+import type { RunIo } from '../run/run-io.ts';
 import { watchRun } from '../telemetry/run-facts.ts';
 import type { RunWatch } from '../telemetry/run-watch.ts';
 import { FrameBook, type FrameLine } from './frame-book.ts';

@@ -3,7 +3,7 @@ import { extname, resolve } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { encodePng } from '../../sct/image/save.ts';
-import type { RunDirectory } from '../run-directory.ts';
+import type { RunDirectory } from '../run/run-directory.ts';
 import { FfmpegChild } from './ffmpeg-child.ts';
 import type { VideoSettings } from './video-config.ts';
 

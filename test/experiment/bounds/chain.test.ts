@@ -7,7 +7,7 @@ import { EventCounter, simulateUncoded, uncodedMarginals } from '../../../src/ex
 import { type ChainLevel, runGaussianChain } from '../../../src/experiment/bounds/gaussian-chain.ts';
 import { scalarGaussian } from '../../../src/experiment/bounds/gaussian-scalar.ts';
 import { csvPoints, readPoints } from '../../../src/experiment/bounds/measured-points.ts';
-import { clopperPearson } from '../../../src/experiment/stats.ts';
+import { clopperPearson } from '../../../src/experiment/metrics/stats.ts';
 import { numerology } from '../../../src/phy/numerology.ts';
 import { scratch } from '../../cli/helpers.ts';
 

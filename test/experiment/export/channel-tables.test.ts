@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import test from 'node:test';
+import { type LinkInput, resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
 import { collectTables } from '../../../src/experiment/export/collect.ts';
 import type { NumberColumn, Table } from '../../../src/experiment/export/table.ts';
-import { type LinkInput, resolveLinkConfig } from '../../../src/experiment/link-config.ts';
-import { runCapture } from '../../../src/experiment/run-capture.ts';
-import { runSound } from '../../../src/experiment/sound-run.ts';
+import { runCapture } from '../../../src/experiment/run/run-capture.ts';
+import { runSound } from '../../../src/experiment/send/sound-run.ts';
 import { CaptureReader } from '../../../src/radio/sigmf/capture-reader.ts';
 import { io, scratch } from '../link-helpers.ts';
 

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
 import { comparedMappings } from '../../../src/experiment/ota/compare-run.ts';
 import { runLinkCompare } from '../../../src/experiment/ota/link-run.ts';
 import { io, photo, replay, scratch } from '../link-helpers.ts';

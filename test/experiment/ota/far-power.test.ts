@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
 import { AnswerPower } from '../../../src/experiment/ota/answer-power.ts';
 import { gainForNoise } from '../../../src/experiment/ota/noise-gain.ts';
 import { powerOf, WANTED_SNR_DB } from '../../../src/experiment/ota/power-keeper.ts';

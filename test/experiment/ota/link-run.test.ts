@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
 import { runLink } from '../../../src/experiment/ota/link-run.ts';
-import { loadRecordedChannel } from '../../../src/experiment/recorded-channel.ts';
-import type { RunResult } from '../../../src/experiment/run-io.ts';
+import { loadRecordedChannel } from '../../../src/experiment/replay/recorded-channel.ts';
+import type { RunResult } from '../../../src/experiment/run/run-io.ts';
 import { io, photo, replay, scratch } from '../link-helpers.ts';
 
 const QUICK = { codec: 'classical', format: 'jpeg', cbr: 1 / 2, numerology: 6, soundings: 2 } as const;

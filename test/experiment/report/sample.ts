@@ -1,4 +1,4 @@
-import { emptyMetrics } from '../../../src/experiment/metrics.ts';
+import { emptyMetrics } from '../../../src/experiment/metrics/metrics.ts';
 import type { ReportData, ReportPicture } from '../../../src/experiment/report/data.ts';
 import { encodeIndexedPng, pictureDataUri } from '../../../src/experiment/report/svg/indexed-png.ts';
 

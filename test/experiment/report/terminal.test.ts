@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HarqMetrics } from '../../../src/experiment/metrics.ts';
+import type { HarqMetrics } from '../../../src/experiment/metrics/metrics.ts';
 import { reportHtml } from '../../../src/experiment/report/html.ts';
 import { Progress, progressBar } from '../../../src/experiment/report/progress.ts';
 import { terminalSummary, wantsColour } from '../../../src/experiment/report/terminal.ts';

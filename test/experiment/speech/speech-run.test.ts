@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
 import { runSpeech } from '../../../src/experiment/speech/speech-run.ts';
 import { rgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { utterance } from '../../sct/speech/voices.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { clopperPearson, meanInterval, percentile } from '../../../src/experiment/stats.ts';
+import { clopperPearson, meanInterval, percentile } from '../../../src/experiment/metrics/stats.ts';
 import {
   type Crossed,
   crossed,

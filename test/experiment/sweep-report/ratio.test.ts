@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { clopperPearson } from '../../../src/experiment/stats.ts';
+import { clopperPearson } from '../../../src/experiment/metrics/stats.ts';
 import { crossed, crossedMean } from '../../../src/experiment/sweep-report/intervals.ts';
 import { crossedRatio } from '../../../src/experiment/sweep-report/ratio.ts';
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError, SctError, UsageError } from '../../../src/common/errors.ts';
 import { EventCounter } from '../../../src/experiment/bounds/error-event.ts';
-import { mean, percentile } from '../../../src/experiment/stats.ts';
+import { mean, percentile } from '../../../src/experiment/metrics/stats.ts';
 import { makeSweepReport, type ReportRequest, reportJson } from '../../../src/experiment/sweep-report/document.ts';
 import { reportText } from '../../../src/experiment/sweep-report/text.ts';
 import { differingFiles, reportFiles, writeReportFiles } from '../../../src/experiment/sweep-report/write-report.ts';

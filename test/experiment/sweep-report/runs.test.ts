@@ -3,8 +3,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { startManifest } from '../../../src/experiment/manifest.ts';
-import { emptyMetrics } from '../../../src/experiment/metrics.ts';
+import { emptyMetrics } from '../../../src/experiment/metrics/metrics.ts';
+import { startManifest } from '../../../src/experiment/run/manifest.ts';
 import { makeSweepReport } from '../../../src/experiment/sweep-report/document.ts';
 import { readSources } from '../../../src/experiment/sweep-report/read-sources.ts';
 

@@ -1,8 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RandomStream } from '../../../src/common/random.ts';
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
-import { emptyMetrics, type SfvState } from '../../../src/experiment/metrics.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
+import { emptyMetrics, type SfvState } from '../../../src/experiment/metrics/metrics.ts';
 import type { SweepPoint } from '../../../src/experiment/sweep/point.ts';
 import type { StopRule } from '../../../src/experiment/sweep/stop-rule.ts';
 import { planSha256 } from '../../../src/experiment/sweep/sweep-directory.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '../../../src/common/errors.ts';
-import { canonical } from '../../../src/experiment/canonical-json.ts';
+import { canonical } from '../../../src/experiment/run/canonical-json.ts';
 import { INPUT_USES } from '../../../src/experiment/sweep/point.ts';
 import { parseFailure, parsePoint, parseResult } from '../../../src/experiment/sweep/point-format.ts';
 import { failed, idOf, pointsOf, resultOf } from './sweep-helpers.ts';

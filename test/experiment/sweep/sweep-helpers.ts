@@ -1,5 +1,5 @@
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
-import { emptyMetrics } from '../../../src/experiment/metrics.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
+import { emptyMetrics } from '../../../src/experiment/metrics/metrics.ts';
 import { Progress } from '../../../src/experiment/report/progress.ts';
 import {
   POINT_SCHEMA,

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
-import { runLoopback } from '../../../src/experiment/loopback-run.ts';
-import type { RunResult } from '../../../src/experiment/run-io.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
+import { runLoopback } from '../../../src/experiment/loopback/loopback-run.ts';
+import type { RunResult } from '../../../src/experiment/run/run-io.ts';
 import type { TelemetryEvent } from '../../../src/link/telemetry.ts';
 import { io, photo, scratch } from '../link-helpers.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { resolveLinkConfig } from '../../../src/experiment/link-config.ts';
-import { runReceive } from '../../../src/experiment/receive-run.ts';
-import { runReplay } from '../../../src/experiment/replay.ts';
-import { RUN_FILES } from '../../../src/experiment/run-files.ts';
+import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
+import { runReceive } from '../../../src/experiment/receive/receive-run.ts';
+import { runReplay } from '../../../src/experiment/replay/replay.ts';
+import { RUN_FILES } from '../../../src/experiment/run/run-files.ts';
 import type { TelemetryEvent } from '../../../src/link/telemetry.ts';
 import { io, loopback, photo, scratch } from '../link-helpers.ts';
 

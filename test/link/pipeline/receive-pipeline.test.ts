@@ -3,7 +3,7 @@ import { before, test } from 'node:test';
 import type { Worker } from 'node:worker_threads';
 import { SctError, UsageError } from '../../../src/common/errors.ts';
 import { RecordRingReader } from '../../../src/common/record-ring.ts';
-import { LinkTrace } from '../../../src/experiment/link-trace.ts';
+import { LinkTrace } from '../../../src/experiment/metrics/link-trace.ts';
 import { RxChain } from '../../../src/link/chains.ts';
 import type { FrontRecord } from '../../../src/link/front-record.ts';
 import { type PipelineOptions, ReceivePipeline } from '../../../src/link/pipeline/receive-pipeline.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../common/random.ts';
-import type { Estimate } from '../../stats.ts';
+import type { Estimate } from '../../metrics/stats.ts';
 import { BlerSimulation } from '../ldpc-simulation.ts';
 import type { CodedStretch } from './coded-burst.ts';
 import type { BenchContext } from './measurement.ts';

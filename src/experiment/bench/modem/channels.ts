@@ -1,5 +1,5 @@
 import { buildChannel, CHANNELS, type ChannelOptions } from '../../../phy/channel/scenario.ts';
-import { meanInterval } from '../../stats.ts';
+import { meanInterval } from '../../metrics/stats.ts';
 import type { BenchContext, Measured, Measurement } from './measurement.ts';
 import { absolute, row } from './row.ts';
 

@@ -3,7 +3,7 @@ import { IQ_WINDOW } from '../../../link/chains.ts';
 import type { EndFaults } from '../../../phy/channel/scenario.ts';
 import { DcIqCorrector, estimateDcIq } from '../../../phy/frontend/dc-iq.ts';
 import { type Numerology, numerology, RB_DATA_RE } from '../../../phy/numerology.ts';
-import { type Estimate, meanInterval } from '../../stats.ts';
+import { type Estimate, meanInterval } from '../../metrics/stats.ts';
 import { genieReceive } from '../modem-genie.ts';
 import { makeContent, makeTrial, rightBurst, type TrialOptions, type TrialSignal } from '../modem-trial.ts';
 import { CodedBursts, criticalSnrDb, type Mcs } from './coded-burst.ts';

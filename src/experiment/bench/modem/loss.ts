@@ -1,7 +1,7 @@
 import { RandomStream } from '../../../common/random.ts';
 import { randomOffsets } from '../../../phy/channel/scenario.ts';
 import { numerology } from '../../../phy/numerology.ts';
-import { percentile } from '../../stats.ts';
+import { percentile } from '../../metrics/stats.ts';
 import { makeTrial, unitNoise, withNoise } from '../modem-trial.ts';
 import { againstBareCode } from './bare-code.ts';
 import { CodedBursts, criticalSnrDb, LEAD_SAMPLES, type Mcs } from './coded-burst.ts';

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../../common/random.ts';
-import type { Estimate } from '../../stats.ts';
+import type { Estimate } from '../../metrics/stats.ts';
 import type { BenchContext } from './measurement.ts';
 
 /** Share of a burst's code blocks that came out wrong, 0 to 1, by the receiver with the true channel and by the real one. */

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { UsageError } from '../../../common/errors.ts';
 import { writableFolder } from '../../../common/make-folder.ts';
-import { gitFacts, hostFacts, packageRoot } from '../../host-facts.ts';
+import { gitFacts, hostFacts, packageRoot } from '../../run/host-facts.ts';
 import { receiveTrial } from '../modem-trial.ts';
 import type { BenchContext, Curve, Measurement } from './measurement.ts';
 import { requirementsPlan } from './plan.ts';

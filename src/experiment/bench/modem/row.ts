@@ -1,4 +1,4 @@
-import { clopperPearson, type Estimate, meanInterval } from '../../stats.ts';
+import { clopperPearson, type Estimate, meanInterval } from '../../metrics/stats.ts';
 
 /** Parts of the requirements table, in its order; `--only` picks some. */
 export const MODEM_PARTS = [

@@ -1,6 +1,6 @@
 import { RandomStream } from '../../../common/random.ts';
 import { numerology, SUBCARRIER_SPACING_HZ } from '../../../phy/numerology.ts';
-import type { LinkInput } from '../../link-config.ts';
+import type { LinkInput } from '../../config/link-config.ts';
 import type { Scale } from './part.ts';
 import { type Conditions, cbrText } from './series.ts';
 

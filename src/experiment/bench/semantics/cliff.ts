@@ -1,4 +1,4 @@
-import { mean } from '../../stats.ts';
+import { mean } from '../../metrics/stats.ts';
 import { type Air, blindLinkOf, conditionsOf, linkOf, STREET_CBR } from './air.ts';
 import { SEMANTIC_KINDS } from './codec-shelf.ts';
 import { type Check, check, meanOf } from './figures.ts';

@@ -1,4 +1,4 @@
-import { clopperPearson, meanInterval, pairedDifference, percentile } from '../../stats.ts';
+import { clopperPearson, meanInterval, pairedDifference, percentile } from '../../metrics/stats.ts';
 import { type Conditions, MEASURE_NAMES, type Measure, type Series } from './series.ts';
 
 /** One measure over the trials of a series. */

@@ -1,5 +1,5 @@
 import type { Codec } from '../../../sct/codec/codec.ts';
-import { mean } from '../../stats.ts';
+import { mean } from '../../metrics/stats.ts';
 import { type Air, blindLinkOf, conditionsOf } from './air.ts';
 import type { PartContext } from './part.ts';
 import { type Draw, type SendOptions, sendAll } from './send-all.ts';

@@ -1,4 +1,4 @@
-import type { LinkInput } from '../../link-config.ts';
+import type { LinkInput } from '../../config/link-config.ts';
 import type { Series as Curve } from '../../report/svg/series.ts';
 import { type Air, conditionsOf, linkOf, STREET_CBR } from './air.ts';
 import { SEMANTIC_KINDS, type SemanticVariant } from './codec-shelf.ts';

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../../../common/errors.ts';
 import { RandomStream } from '../../../common/random.ts';
-import { percentile } from '../../stats.ts';
+import { percentile } from '../../metrics/stats.ts';
 import { judgeFigures } from '../models-judge.ts';
 
 /** Classes of street scenes. */

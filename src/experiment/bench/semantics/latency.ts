@@ -4,7 +4,7 @@ import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { FormatError } from '../../../common/errors.ts';
-import { packageRoot } from '../../host-facts.ts';
+import { packageRoot } from '../../run/host-facts.ts';
 import { SEMANTIC_KINDS } from './codec-shelf.ts';
 import { check, meanOf } from './figures.ts';
 import { find, type Part, type PartContext } from './part.ts';

@@ -5,9 +5,9 @@ import type { TransmitterOptions } from '../../../link/transmitter.ts';
 import { encodeCsi } from '../../../sct/allocation/csi-code.ts';
 import type { Codec, DecodedImage, DecodeOptions } from '../../../sct/codec/codec.ts';
 import type { RgbImage } from '../../../sct/image/rgb-image.ts';
-import { LoopbackExchange } from '../../exchange.ts';
-import { type LinkInput, resolveLinkConfig } from '../../link-config.ts';
-import { setupLink } from '../../link-setup.ts';
+import { type LinkInput, resolveLinkConfig } from '../../config/link-config.ts';
+import { setupLink } from '../../config/link-setup.ts';
+import { LoopbackExchange } from '../../loopback/exchange.ts';
 
 /** One picture to be sent through the whole modem. */
 export interface Sending {

@@ -1,5 +1,5 @@
 import { UsageError } from '../../../common/errors.ts';
-import type { Estimate } from '../../stats.ts';
+import type { Estimate } from '../../metrics/stats.ts';
 import { awgnCapacity, snrOf } from '../channel-capacity.ts';
 import { type Between, type BoundsDocument, type BoundsSeries, figure, linearSpace, nothing } from '../document.ts';
 import {

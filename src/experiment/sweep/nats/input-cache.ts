@@ -4,9 +4,9 @@ import { open, rename, rm, statfs, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { FormatError } from '../../../common/errors.ts';
+import { readTextFile } from '../../../common/json-input.ts';
 import { makeFolder } from '../../../common/make-folder.ts';
 import { shippedModelsDir } from '../../../sct/semantics/model-files.ts';
-import { readTextFile } from '../../json-input.ts';
 import { inputSha256 } from '../inputs.ts';
 import type { PointInput } from '../point.ts';
 import {

@@ -2,7 +2,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { FormatError, UsageError } from '../../../common/errors.ts';
-import { asArray, asNumber, asObject, asString, parseJson } from '../../json-input.ts';
+import { asArray, asNumber, asObject, asString, parseJson } from '../../../common/json-input.ts';
 import type { InputUse, PointInput } from '../point.ts';
 import { fileName } from './messages.ts';
 

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import { FormatError } from '../../../common/errors.ts';
-import { asObject, parseJson } from '../../json-input.ts';
-import { tracePath } from '../../link-config.ts';
-import { userPairPath } from '../../user-link-codec.ts';
+import { asObject, parseJson } from '../../../common/json-input.ts';
+import { tracePath } from '../../config/link-config.ts';
+import { userPairPath } from '../../config/user-link-codec.ts';
 import type { InputUse, PointOutcome, PointResult, SweepPoint } from '../point.ts';
 import { parseFailure, parsePoint, parseResult } from '../point-format.ts';
 

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { packageRoot } from '../../host-facts.ts';
+import { packageRoot } from '../../run/host-facts.ts';
 
 /** What measures: a change of the command line or the dashboard changes no number. */
 const ROOMS = ['common', 'experiment', 'link', 'phy', 'radio', 'sct'] as const;
