@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { DeviceError, FormatError, UsageError } from '../common/errors.ts';
+import { type ClockEstimate, HostClock } from './clock-offset.ts';
 import { FeedbackHandshake, MAX_FRAME_BYTES, NONCE_BYTES, type SocketRole } from './feedback-auth.ts';
 import { MAX_PUSH_FRAME, PUSH_PATH, SocketPushLink } from './feedback-push.ts';
 import { MessageQueue } from './message-queue.ts';
@@ -21,6 +22,8 @@ export interface SocketFeedbackOptions {
   readonly token: Buffer;
   /** Of a receiver: takes model sets and pictures that are pushed to it, at the same address. Default: it takes none. */
   readonly pushes?: PushAcceptor | undefined;
+  /** The own clock, ms since 1970; injected in tests. */
+  readonly nowMs?: (() => number) | undefined;
   /** A message has come, or a peer. */
   changed?(): void;
   /** One line on what happened to the connection. */
@@ -35,6 +38,8 @@ export interface SocketCounters {
   received: number;
   /** Messages that found no room: no peer for too long, or nobody took them. */
   dropped: number;
+  /** Messages of the peer that never came, as the numbers of later ones say. */
+  lost: number;
 }
 
 /**
@@ -43,12 +48,13 @@ export interface SocketCounters {
  * It is not encrypted: reports and acknowledgements are no secrets, only nobody else may make them.
  */
 export class SocketFeedback implements FeedbackChannel {
-  readonly counters: SocketCounters = { connections: 0, refused: 0, sent: 0, received: 0, dropped: 0 };
+  readonly counters: SocketCounters = { connections: 0, refused: 0, sent: 0, received: 0, dropped: 0, lost: 0 };
   private readonly options: SocketFeedbackOptions;
   private readonly role: SocketRole;
   private readonly where: string;
   private readonly outgoing = new MessageQueue(this.counters);
   private readonly incoming = new MessageQueue(this.counters);
+  private readonly hostClock: HostClock;
   private peer: { readonly socket: WebSocket; readonly handshake: FeedbackHandshake } | null = null;
   private server: WebSocketServer | null = null;
   private unproved = 0;
@@ -61,6 +67,14 @@ export class SocketFeedback implements FeedbackChannel {
     this.role = role;
     this.where = where;
     this.options = options;
+    this.hostClock = new HostClock({
+      nowMs: options.nowMs,
+      note: (text) => options.note?.(text),
+      say: (message) => {
+        const { peer } = this;
+        if (peer?.socket.readyState === WebSocket.OPEN) peer.socket.send(peer.handshake.seal(message));
+      },
+    });
   }
 
   /** The receiver's end: listens at ws://HOST:PORT; port 0 takes a free one. DeviceError where it cannot. */
@@ -108,6 +122,10 @@ export class SocketFeedback implements FeedbackChannel {
     return this.peer !== null;
   }
 
+  clock(): ClockEstimate | null {
+    return this.hostClock.estimate();
+  }
+
   send(message: Uint8Array): void {
     this.outgoing.push(message.slice());
     this.flush();
@@ -120,6 +138,7 @@ export class SocketFeedback implements FeedbackChannel {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    this.hostClock.stop();
     if (this.retry) clearTimeout(this.retry);
     // What was said last still gets there: the peer's end is waited for, a while.
     const last = this.peer?.socket;
@@ -220,7 +239,7 @@ export class SocketFeedback implements FeedbackChannel {
       const { reply, message } = handshake.take(data);
       if (reply) socket.send(reply);
       if (handshake.ready && !before) this.welcome(socket, handshake);
-      if (message) this.arrived(message);
+      if (message && !this.hostClock.take(message)) this.arrived(message);
       return true;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
@@ -235,6 +254,7 @@ export class SocketFeedback implements FeedbackChannel {
     this.peer = { socket, handshake };
     this.counters.connections++;
     this.retryMs = RETRY_MS.first;
+    this.hostClock.begin();
     this.flush();
     this.options.changed?.();
   }
@@ -257,6 +277,7 @@ export class SocketFeedback implements FeedbackChannel {
   private gone(socket: WebSocket): void {
     if (this.peer?.socket === socket) {
       this.peer = null;
+      this.hostClock.stop();
       if (!this.closed) this.options.note?.('feedback: the connection is lost');
     }
     if (this.role !== 'client' || this.closed || this.retry) return;

@@ -1,3 +1,4 @@
+import type { ClockEstimate } from './clock-offset.ts';
 import type { SocketCounters, SocketFeedbackOptions } from './feedback-socket.ts';
 import type { FeedbackChannel } from './reverse/feedback.ts';
 
@@ -14,6 +15,8 @@ export interface HostFeedback extends FeedbackChannel {
   readonly url: string;
   /** Whether a peer is there that holds the token. */
   readonly connected: boolean;
+  /** The peer's clock less this host's; null before the first exchange with it. */
+  clock(): ClockEstimate | null;
   send(message: Uint8Array): void;
   receive(): Uint8Array[];
   /** What was said last still gets there, if the peer does. */

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { WebSocket } from 'ws';
 import { FormatError } from '../../src/common/errors.ts';
+import { steadyNowMs } from '../../src/link/clock-offset.ts';
 import { FeedbackHandshake, feedbackToken, MAX_FRAME_BYTES } from '../../src/link/feedback-auth.ts';
 import { SocketFeedback } from '../../src/link/feedback-socket.ts';
 import '../fixed-seed.js';
@@ -108,6 +109,28 @@ test('two sockets: reports arrive, also those said before the peer was there; th
   assert.equal(client.counters.connections, 2);
   await client.close();
   await again.close();
+});
+
+test('both ends learn by how much their clocks differ, and count no report for it', async () => {
+  const shiftMs = 12_345;
+  const server = await SocketFeedback.listen('ws://127.0.0.1:0', {
+    token: TOKEN,
+    nowMs: () => steadyNowMs() + shiftMs,
+  });
+  assert.equal(server.clock(), null);
+  const client = SocketFeedback.connect(server.url, { token: TOKEN });
+  await until(() => (server.clock()?.samples ?? 0) > 1 && (client.clock()?.samples ?? 0) > 1);
+  for (const [end, offsetMs] of [
+    [client, shiftMs],
+    [server, -shiftMs],
+  ] as const) {
+    const clock = end.clock()!;
+    assert.ok(Math.abs(clock.offsetMs - offsetMs) <= clock.uncertaintyMs, JSON.stringify(clock));
+    assert.deepEqual([end.counters.sent, end.counters.received, end.receive().length], [0, 0, 0]);
+  }
+  await client.close();
+  await server.close();
+  assert.ok(client.clock(), 'still known afterwards');
 });
 
 test('hostile peers: wrong token, text, floods of connections and of bytes; the real peer is served all the same', async () => {

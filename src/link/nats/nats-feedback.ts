@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Msg, NatsConnection, Subscription } from '@nats-io/transport-node';
 import { FormatError } from '../../common/errors.ts';
+import { type ClockEstimate, HostClock } from '../clock-offset.ts';
 import {
   FEEDBACK_USE,
   FeedbackHandshake,
@@ -44,13 +45,14 @@ interface Session {
  * The newest proved attempt is the peer. Subjects carry each message at most once: what must arrive is repeated by those who say it.
  */
 export class NatsFeedback implements HostFeedback {
-  readonly counters: SocketCounters = { connections: 0, refused: 0, sent: 0, received: 0, dropped: 0 };
+  readonly counters: SocketCounters = { connections: 0, refused: 0, sent: 0, received: 0, dropped: 0, lost: 0 };
   private readonly role: SocketRole;
   private readonly place: NatsPlace;
   private readonly options: HostFeedbackOptions;
   private readonly subject: string;
   private readonly outgoing = new MessageQueue(this.counters);
   private readonly incoming = new MessageQueue(this.counters);
+  private readonly hostClock: HostClock;
   private readonly unproved = new Map<string, Session>();
   private connection: NatsConnection | null = null;
   private inbox: Subscription | null = null;
@@ -67,6 +69,13 @@ export class NatsFeedback implements HostFeedback {
     this.place = place;
     this.options = options;
     this.subject = `sct.feedback.${place.name ?? DEFAULT_NAME}`;
+    this.hostClock = new HostClock({
+      nowMs: options.nowMs,
+      note: (text) => options.note?.(text),
+      say: (message) => {
+        if (this.peer && this.linked) this.say(this.peer, message);
+      },
+    });
   }
 
   /**
@@ -112,6 +121,10 @@ export class NatsFeedback implements HostFeedback {
     return this.peer !== null;
   }
 
+  clock(): ClockEstimate | null {
+    return this.hostClock.estimate();
+  }
+
   send(message: Uint8Array): void {
     this.outgoing.push(message.slice());
     this.flush();
@@ -125,6 +138,7 @@ export class NatsFeedback implements HostFeedback {
     if (this.attempt) clearTimeout(this.attempt);
     if (this.alive) clearInterval(this.alive);
     this.attempt = this.alive = null;
+    this.hostClock.stop();
     const { connection, linked, peer } = this;
     if (peer && linked) this.say(peer, GOODBYE);
     this.connection = null;
@@ -195,14 +209,17 @@ export class NatsFeedback implements HostFeedback {
   /** False where the frame was refused. */
   private take(session: Session, frame: Uint8Array): boolean {
     try {
+      const lostBefore = session.handshake.lost;
       const { reply, message } = session.handshake.take(frame);
+      this.counters.lost += session.handshake.lost - lostBefore;
       session.heardMs = performance.now();
       if (reply) this.publish(session, reply);
       // A receiver knows its peer by the answer; a sender by the first message, for its answer may have been lost.
       const proved = message !== null || (this.role === 'server' && session.handshake.ready);
       if (proved && this.peer !== session) this.welcome(session);
-      if (message && message.length > OWN_BYTES) this.deliver(message);
-      else if (message?.[0] === GOODBYE[0]) this.gone();
+      if (message && message.length > OWN_BYTES) {
+        if (!this.hostClock.take(message)) this.deliver(message);
+      } else if (message?.[0] === GOODBYE[0]) this.gone();
       return true;
     } catch (error) {
       if (!(error instanceof FormatError)) throw error;
@@ -221,6 +238,7 @@ export class NatsFeedback implements HostFeedback {
     if (this.attempt) clearTimeout(this.attempt);
     this.attempt = null;
     this.say(session, KEEP_ALIVE);
+    this.hostClock.begin();
     this.flush();
     this.options.changed?.();
   }
@@ -257,6 +275,7 @@ export class NatsFeedback implements HostFeedback {
 
   private gone(): void {
     this.peer = null;
+    this.hostClock.stop();
     this.options.note?.('feedback: the peer is gone');
     if (this.role === 'client') this.dial();
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { DeviceError, UsageError } from '../../../src/common/errors.ts';
+import { steadyNowMs } from '../../../src/link/clock-offset.ts';
 import { feedbackToken } from '../../../src/link/feedback-auth.ts';
 import { connectNats } from '../../../src/link/nats/nats-connection.ts';
 import { NatsFeedback } from '../../../src/link/nats/nats-feedback.ts';
@@ -39,6 +40,23 @@ test('reports arrive both ways, also those said before the peer was there', opti
   );
   await sender.close();
   await until(() => !receiver.connected, 'the leave');
+});
+
+test('both ends learn by how much their clocks differ, and count no report for it', options, async (t) => {
+  const { url } = await TestNats.start(t);
+  const shiftMs = -98_765;
+  const receiver = await NatsFeedback.open('server', url, { token: TOKEN, nowMs: () => steadyNowMs() + shiftMs });
+  const sender = await NatsFeedback.open('client', url, { token: TOKEN });
+  t.after(ends(sender, receiver));
+  await until(() => (receiver.clock()?.samples ?? 0) > 1 && (sender.clock()?.samples ?? 0) > 1);
+  for (const [end, offsetMs] of [
+    [sender, shiftMs],
+    [receiver, -shiftMs],
+  ] as const) {
+    const clock = end.clock()!;
+    assert.ok(Math.abs(clock.offsetMs - offsetMs) <= clock.uncertaintyMs, JSON.stringify(clock));
+    assert.deepEqual([end.counters.sent, end.counters.received, end.counters.lost, end.receive().length], [0, 0, 0, 0]);
+  }
 });
 
 test('another name is another link; another token is refused', options, async (t) => {
