@@ -189,6 +189,12 @@ test('whatever bytes come: never an error, never a report, and an end without a 
 });
 
 test('only what is certain is corrected', () => {
+  const h = hosts(500);
+  exchange(h, 30, 10);
+  const { uncertaintyMs } = h.near.estimate()!;
+  const now = START_MS + 40;
+  assert.ok(Math.abs(now + provenOffsetMs(h.near.estimate()) - (now + 500)) <= uncertaintyMs, 'the far time');
+  h.near.stop();
   const estimate = { offsetMs: -30, delayMs: 40, samples: 4 };
   assert.equal(provenOffsetMs({ ...estimate, uncertaintyMs: 20 }), -30);
   assert.equal(provenOffsetMs({ ...estimate, uncertaintyMs: 31 }), 0);

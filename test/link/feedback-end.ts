@@ -1,17 +1,22 @@
 // One end of a way back between hosts, run in a network of its own by two-hosts.test.ts: says numbered messages for a while, prints what it heard.
 //   node --import tsx test/link/feedback-end.ts sender|receiver URL MESSAGES
+// SCT_FEEDBACK_END_SHIFT_MS: by how much its clock is wrong.
 
 import { resolveLinkConfig } from '../../src/experiment/config/link-config.ts';
 import { openSocket } from '../../src/experiment/ota/feedback.ts';
+import { steadyNowMs } from '../../src/link/clock-offset.ts';
 import { encodeCsiMessage } from '../../src/link/reverse/reverse-messages.ts';
 
 const EVERY_MS = 20;
 /** It ends after so long, whatever it has heard. */
 const MOST_MS = Number(process.env.SCT_FEEDBACK_END_MS ?? 60_000);
+const SHIFT_MS = Number(process.env.SCT_FEEDBACK_END_SHIFT_MS ?? 0);
 
 const [role, url, messages] = process.argv.slice(2);
 const config = resolveLinkConfig({ feedback: url });
-const socket = await openSocket(config, role === 'receiver' ? 'receiver' : 'sender');
+const socket = await openSocket(config, role === 'receiver' ? 'receiver' : 'sender', {
+  nowMs: () => steadyNowMs() + SHIFT_MS,
+});
 const most = Number(messages);
 const heard: number[] = [];
 const started = performance.now();
@@ -31,4 +36,4 @@ while (performance.now() - started < MOST_MS && (heard.length < most || said < m
 // The other end may still be waiting for its last.
 await new Promise((resolve) => setTimeout(resolve, 1000));
 await socket.close();
-process.stdout.write(`${JSON.stringify({ heard, said, counters: socket.counters })}\n`);
+process.stdout.write(`${JSON.stringify({ heard, said, counters: socket.counters, clock: socket.clock() })}\n`);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import type { ClockEstimate } from '../../src/link/clock-offset.ts';
 import { NO_NATS } from '../nats-server.ts';
 
 const END = fileURLToPath(new URL('feedback-end.ts', import.meta.url));
@@ -14,6 +15,11 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const MESSAGES = 200;
 /** Each way. */
 const NETEM = ['delay', '40ms', '10ms', 'loss', '5%'];
+/** Of a round trip: netem draws within 10 ms of 40, the relay no less than 40. */
+const LEAST_DELAY_MS = 59;
+/** By how much the clocks are put wrong, and what the starts of two processes are off on one clock, ms. */
+const SHIFTS_MS = [0, 7000];
+const STARTS_MS = 1;
 const TAG = `sct${process.pid}`;
 const HOSTS = [
   { name: `${TAG}a`, link: `${TAG}x`, address: '10.231.77.1' },
@@ -80,13 +86,23 @@ function connectHosts(): string | false {
 function inHost(host: number, command: string, args: readonly string[]): ChildProcess {
   return spawn('ip', ['netns', 'exec', HOSTS[host].name, command, ...args], {
     cwd: ROOT,
-    env: { ...process.env, SCT_FEEDBACK_TOKEN: '0123456789abcdef0123456789abcdef' },
+    env: {
+      ...process.env,
+      SCT_FEEDBACK_TOKEN: '0123456789abcdef0123456789abcdef',
+      SCT_FEEDBACK_END_SHIFT_MS: String(SHIFTS_MS[host]),
+    },
     stdio: ['ignore', 'pipe', command === 'nats-server' ? 'ignore' : 'inherit'],
   });
 }
 
+interface Said {
+  readonly heard: number[];
+  readonly said: number;
+  readonly clock: ClockEstimate;
+}
+
 /** What an end says when it is done. */
-async function end(host: number, role: string, url: string): Promise<{ heard: number[]; said: number }> {
+async function end(host: number, role: string, url: string): Promise<Said> {
   const child = inHost(host, process.execPath, ['--import', 'tsx', END, role, url, String(MESSAGES)]);
   let text = '';
   child.stdout!.on('data', (data) => {
@@ -94,6 +110,17 @@ async function end(host: number, role: string, url: string): Promise<{ heard: nu
   });
   await new Promise((resolve) => child.once('close', resolve));
   return JSON.parse(text);
+}
+
+/** Every report in order, and by how much the clocks differ; both hosts really have one clock, with what is added. */
+function check(ends: readonly Said[]): void {
+  const numbers = Array.from({ length: MESSAGES }, (_, i) => i);
+  for (const [i, { heard, clock }] of ends.entries()) {
+    assert.deepEqual(heard, numbers);
+    const errorMs = Math.abs(clock.offsetMs - (SHIFTS_MS[1 - i] - SHIFTS_MS[i]));
+    assert.ok(errorMs <= clock.uncertaintyMs + STARTS_MS, JSON.stringify(clock));
+    assert.ok(clock.delayMs >= LEAST_DELAY_MS, `a round trip of ${clock.delayMs} ms`);
+  }
 }
 
 const missing = connectHosts();
@@ -113,11 +140,10 @@ const how = netem ? 'packets delayed and lost' : 'a relay with delay and stalls:
 
 test(`two hosts a long way apart (${how})`, { skip: missing, timeout: 240_000 }, async (t) => {
   t.after(remove);
-  const numbers = Array.from({ length: MESSAGES }, (_, i) => i);
   await t.test('WebSocket: every report of both ends, in order', async () => {
     const cut = await longWay(8470);
     const ends = [end(0, 'receiver', `ws://${NEAR}:8470`), end(1, 'sender', `ws://${HOSTS[0].address}:8470`)];
-    for (const { heard } of await Promise.all(ends)) assert.deepEqual(heard, numbers);
+    check(await Promise.all(ends));
     cut();
   });
   await t.test(
@@ -130,7 +156,7 @@ test(`two hosts a long way apart (${how})`, { skip: missing, timeout: 240_000 },
       try {
         await new Promise((resolve) => setTimeout(resolve, 1000));
         const ends = [end(0, 'receiver', `nats://${NEAR}/roof`), end(1, 'sender', `nats://${HOSTS[0].address}/roof`)];
-        for (const { heard } of await Promise.all(ends)) assert.deepEqual(heard, numbers);
+        check(await Promise.all(ends));
       } finally {
         cut();
         const gone = new Promise((resolve) => server.once('close', resolve));

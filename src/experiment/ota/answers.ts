@@ -9,7 +9,7 @@ import type { LinkConfig } from '../config/link-config.ts';
 import { readLocalKnowledge } from '../config/local-knowledge.ts';
 import type { RunIo } from '../run/run-io.ts';
 import { AnswerPower } from './answer-power.ts';
-import { isSocket, openSocket } from './feedback.ts';
+import { type FeedbackFacts, feedbackFacts, isSocket, openSocket } from './feedback.ts';
 import type { PowerKeeper } from './power-keeper.ts';
 import { openPushes } from './pushes.ts';
 
@@ -22,6 +22,8 @@ export interface Answers {
   readonly growing: KnowledgeStore | null;
   /** Whether everything has been said that waits for a moment of quiet. */
   readonly said: boolean;
+  /** Of a way back to another host; null over the air. */
+  readonly facts: FeedbackFacts | null;
   close(): Promise<void>;
 }
 
@@ -68,6 +70,9 @@ export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answer
     },
     get said() {
       return radio?.idle ?? true;
+    },
+    get facts() {
+      return socket && feedbackFacts(socket);
     },
     close: async () => {
       await pushes?.close();

@@ -1,7 +1,8 @@
 import { UsageError } from '../../common/errors.ts';
 import { readTextFile } from '../../common/json-input.ts';
+import type { ClockEstimate } from '../../link/clock-offset.ts';
 import { feedbackToken } from '../../link/feedback-auth.ts';
-import { SocketFeedback } from '../../link/feedback-socket.ts';
+import { type SocketCounters, SocketFeedback } from '../../link/feedback-socket.ts';
 import type { HostFeedback, HostFeedbackOptions } from '../../link/host-feedback.ts';
 import { isNatsUrl } from '../../link/nats/nats-url.ts';
 import type { LinkConfig } from '../config/link-config.ts';
@@ -34,6 +35,16 @@ export async function openSocket(
   }
   if (role === 'receiver') return SocketFeedback.listen(way.feedback, { ...options, token });
   return SocketFeedback.connect(way.feedback, { ...options, token });
+}
+
+/** What run.json says of a way back between two hosts, under `device.feedback`. */
+export interface FeedbackFacts extends SocketCounters {
+  /** The other host's clock less this one's; null where none was asked, or none answered. */
+  readonly clock: ClockEstimate | null;
+}
+
+export function feedbackFacts(socket: HostFeedback): FeedbackFacts {
+  return { ...socket.counters, clock: socket.clock() };
 }
 
 async function tokenText({ feedback, feedbackToken: file }: TokenPlace): Promise<string> {

@@ -15,7 +15,7 @@ import type { LinkConfig } from '../config/link-config.ts';
 import type { LinkSetup } from '../config/link-setup.ts';
 import type { SessionKnowledge } from '../loopback/session-knowledge.ts';
 import type { RunIo } from '../run/run-io.ts';
-import { isSocket, openSocket } from './feedback.ts';
+import { type FeedbackFacts, feedbackFacts, isSocket, openSocket } from './feedback.ts';
 import type { PowerKeeper } from './power-keeper.ts';
 import { rehearse } from './rehearsal.ts';
 import { raisePower } from './set-gains.ts';
@@ -59,6 +59,8 @@ export function hasAnswers(config: LinkConfig): boolean {
 export interface Sent {
   readonly plan: TransmissionPlan;
   readonly bursts: readonly Omit<SentBurst, 'endS'>[];
+  /** Of a way back to another host. */
+  readonly feedback?: FeedbackFacts;
 }
 
 /** Into a file: one sounding, so that a receiver can tell the channel, then the picture with the robust map. */
@@ -159,7 +161,8 @@ export async function sendLive(sending: Sending): Promise<Sent> {
     const setter = gains ?? { setGains: async (gainsDb: Readonly<Record<string, number>>) => gainsDb };
     if (back && power) await raisePower(sender, setter, power, WAIT_S);
     codingS = await rehearse(transmitter, image, budget, () => air.nowS);
-    return { plan: await sender.sendPicture(image, budget), bursts: air.sent };
+    const plan = await sender.sendPicture(image, budget);
+    return { plan, bursts: air.sent, ...(socket ? { feedback: feedbackFacts(socket) } : {}) };
   } finally {
     await socket?.close();
     await turning?.close();

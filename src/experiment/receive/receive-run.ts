@@ -22,6 +22,7 @@ import { gainForNoise } from '../ota/noise-gain.ts';
 import { describePower, type PowerKeeper, powerOf } from '../ota/power-keeper.ts';
 import { permissionOf, permittedTx, type RadioEnd, radioEnd, withGains } from '../ota/radio-end.ts';
 import { beginRun } from '../run/begin-run.ts';
+import { canonical } from '../run/canonical-json.ts';
 import { endManifest } from '../run/manifest.ts';
 import { loadPhoto } from '../run/photo.ts';
 import { annotateBurst, annotateTrace, RUN_FILES, writeFrame } from '../run/run-files.ts';
@@ -192,6 +193,7 @@ async function receiveFrom(
           ...manifest.device,
           ...(power ? { power: { ...power.facts() } } : {}),
           ...(answers ? { soundingsForGains: stream.trace.forGains } : {}),
+          ...(answers?.facts ? { feedback: canonical(answers.facts) } : {}),
         },
       },
       {

@@ -184,7 +184,8 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       planned,
       sent,
     };
-    const { plan, bursts } = tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });
+    const { plan, bursts, feedback } =
+      tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });
     annotateSent(capture, bursts);
     manifest = { ...manifest, ...knowledgeRecord(knowledge?.facts) };
     const now = endNow();
@@ -193,6 +194,7 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       const device = {
         ...{ uri: config.to, ...tx?.settings, ...now.request, permission: describePermission(permission) },
         power: power?.facts() ?? null,
+        ...(feedback ? { feedback } : {}),
         ...(radio.boardIdentity ? { board: radio.boardIdentity } : {}),
       };
       manifest = { ...manifest, device: canonical(device) as NonNullable<typeof manifest.device> };

@@ -6,7 +6,7 @@ import { openRadio } from '../../radio/open-radio.ts';
 import type { TxStream } from '../../radio/radio.ts';
 import { transmitGuard } from '../../radio/safety/process-end.ts';
 import { describePermission } from '../../radio/safety/transmit-permission.ts';
-import { isSocket, openSocket } from '../ota/feedback.ts';
+import { feedbackFacts, isSocket, openSocket } from '../ota/feedback.ts';
 import { permissionOf, permittedTx, radioEnd } from '../ota/radio-end.ts';
 import { canonical } from '../run/canonical-json.ts';
 import type { RunIo } from '../run/run-io.ts';
@@ -199,6 +199,7 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
       },
     });
     metrics.timings = { totalMs: Math.round(performance.now() - started) };
+    if (socket) await run.opened({ feedback: feedbackFacts(socket) });
     return await run.end(metrics);
   } catch (error) {
     await tx?.close().catch(() => undefined);

@@ -94,7 +94,7 @@ export class VideoRun {
     }
   }
 
-  /** Writes into run.json what is known of the radio once it is open. */
+  /** Writes into run.json what is known of the radio once it is open, and of the way back at the end. */
   async opened(device: object): Promise<void> {
     const { run, manifest } = this.begun;
     const known = canonical({ ...manifest.device, ...device }) as NonNullable<RunManifest['device']>;

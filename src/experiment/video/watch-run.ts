@@ -1,4 +1,6 @@
 import { ExitCode, NoSignalError, SctError, UsageError } from '../../common/errors.ts';
+import { provenOffsetMs } from '../../link/clock-offset.ts';
+import type { HostFeedback } from '../../link/host-feedback.ts';
 import { ReceivePipeline } from '../../link/pipeline/receive-pipeline.ts';
 import { encodeCsiMessage } from '../../link/reverse/reverse-messages.ts';
 import { ArrivalLedger } from '../../link/video/arrival-ledger.ts';
@@ -15,7 +17,7 @@ import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
 import { readModelSets } from '../../sct/semantics/model-set.ts';
 import { modelSetNumber, type ReceiverCodecs } from '../config/link-codecs.ts';
 import { occupiedHz } from '../config/link-config.ts';
-import { isSocket, openSocket } from '../ota/feedback.ts';
+import { feedbackFacts, isSocket, openSocket } from '../ota/feedback.ts';
 import { gainForNoise } from '../ota/noise-gain.ts';
 import { radioEnd } from '../ota/radio-end.ts';
 import { captureHints } from '../receive/receive-stream.ts';
@@ -84,7 +86,7 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
     const resolved = { ...config, rateHz: rx.settings.rateHz, sampleFormat: rx.settings.format };
     const pace = uri.kind === 'file' ? (uri.pace ?? 1) : 1;
     const source = { rx, loOffsetHz, time, pace, board: radio.boardIdentity };
-    const result = await watch(resolved, source, codecs, io, (bytes) => socket?.send(bytes)).catch((error) => {
+    const result = await watch(resolved, source, codecs, io, socket).catch((error) => {
       // A rate that does not go with the numerology, say.
       if (wrong === null || !(error instanceof SctError) || error.exitCode !== ExitCode.usage) throw error;
       throw new UsageError(`--numerology ${config.numerology}: ${error.message}`, wrong);
@@ -105,9 +107,8 @@ export async function runWatch(config: WatchConfig, io: RunIo): Promise<VideoRes
 }
 
 /** UTC by the sender's clock; null where the frame does not say. */
-function capturedAt({ capturedCode }: HeardFrame): number | null {
+function capturedAt({ capturedCode }: HeardFrame, nowMs: number): number | null {
   if (capturedCode === null) return null;
-  const nowMs = utcNowMs();
   return nowMs - sinceCaptureMs(capturedCode, nowMs);
 }
 
@@ -133,7 +134,7 @@ async function watch(
   { rx, loOffsetHz, time, pace, board }: Source,
   codecs: ReceiverCodecs,
   io: RunIo,
-  answer: (message: Uint8Array) => void,
+  socket: HostFeedback | null,
 ): Promise<VideoResult> {
   const { video, from, ...link } = config;
   const n = numerology(config.numerology);
@@ -177,10 +178,12 @@ async function watch(
   const started = performance.now();
   const cpuBefore = process.cpuUsage();
 
+  /** The sender's clock, as far as the way back proves that it is another. */
+  const bySender = (nowMs: number): number => nowMs + provenOffsetMs(socket?.clock() ?? null);
   /** Since the frame was captured, or since its first sample was there. */
   const latencyAt = (frame: HeardFrame, nowMs: number): number => {
     if (time === 'none') return 1e3 * (frame.endS - frame.startS);
-    if (time === 'live' && frame.capturedCode !== null) return sinceCaptureMs(frame.capturedCode, nowMs);
+    if (time === 'live' && frame.capturedCode !== null) return sinceCaptureMs(frame.capturedCode, bySender(nowMs));
     return nowMs - beganMs - (1e3 * frame.startS) / pace;
   };
   const show = async (frame: HeardFrame): Promise<void> => {
@@ -196,7 +199,7 @@ async function watch(
     for (let i = 0; i < gap; i++)
       book.ended({ frame: ++number, state: 'lost', reason: 'never-came' }, null, utcNowMs());
     number++;
-    const capturedMs = time === 'live' ? capturedAt(frame) : null;
+    const capturedMs = time === 'live' ? capturedAt(frame, bySender(utcNowMs())) : null;
     const facts = { frame: number, capturedMs, snrDb: frame.snrDb };
     if (deadlineMs !== null && latencyAt(frame, utcNowMs()) + usual.ms > deadlineMs) {
       usual.relax();
@@ -236,7 +239,7 @@ async function watch(
     feeding.catch(() => pipeline.close());
     for await (const record of pipeline) {
       const { report, frames: heard } = decoder.take(record);
-      if (report) answer(encodeCsiMessage(report));
+      if (report) socket?.send(encodeCsiMessage(report));
       for (const frame of heard) if (config.count === undefined || frames < config.count) await show(frame);
     }
     await feeding;
@@ -254,6 +257,7 @@ async function watch(
       ...{ cpuMs: (cpu.user + cpu.system) / 1e3, airBehindMs: null, notes: warnings },
     });
     metrics.timings = { totalMs: Math.round(performance.now() - started) };
+    if (socket) await run.opened({ feedback: feedbackFacts(socket) });
     return await run.end(metrics);
   } catch (error) {
     await run.failed(error);
