@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Writable } from 'node:stream';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -50,11 +51,18 @@ test('a process that lives holds it; one that was killed and not yet buried does
   const path = join(await scratch(t), 'sweep.lock');
   writeFileSync(path, `${process.ppid}\n`);
   await assert.rejects(SweepLock.take(path, 'here'), /is at this sweep/);
-  // A shell that execs sleep never waits for its first child, which stays a zombie.
-  const parent = spawn('sh', ['-c', 'sleep 0 & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  // A shell that has become a sleep never waits for its child, which ends when its input does and stays a zombie.
+  const parent = spawn('sh', ['-c', 'cat <&3 >&2 & echo $!; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'ignore', 'pipe'],
+  });
   t.after(() => void parent.kill('SIGKILL'));
-  const zombie = await new Promise<string>((resolve) => parent.stdout.once('data', (d) => resolve(String(d).trim())));
-  for (let n = 0; n < 500 && !/\) Z /.test(readFileSync(`/proc/${zombie}/stat`, 'latin1')); n++) await sleep(10);
+  const zombie = await new Promise<string>((resolve) => parent.stdout!.once('data', (d) => resolve(String(d).trim())));
+  const until = async (file: string, what: RegExp) => {
+    for (let n = 0; n < 500 && !what.test(readFileSync(file, 'latin1')); n++) await sleep(10);
+  };
+  await until(`/proc/${parent.pid}/comm`, /^sleep/);
+  (parent.stdio[3] as Writable).end();
+  await until(`/proc/${zombie}/stat`, /\) Z /);
   writeFileSync(path, `${zombie}\n`);
   (await SweepLock.take(path, 'here')).give();
 });
