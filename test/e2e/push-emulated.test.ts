@@ -79,6 +79,16 @@ async function twoRadios(t: TestContext, at: string): Promise<void> {
   const { code, stderr } = await receiver.ended;
   assert.equal(code, 0, stderr);
   assert.match(stderr, /from this session on: pushed set live/);
+  // Both ends say in run.json what went over the way back, and that their clocks are one: two processes' starts aside.
+  for (const [run, least] of [
+    ['tx3', 'received'],
+    ['rx', 'sent'],
+  ] as const) {
+    const { feedback } = JSON.parse(await readFile(join(cwd, run, 'run.json'), 'utf8')).device;
+    assert.ok(feedback[least] > 0 && feedback.connections > 0, JSON.stringify(feedback));
+    const { offsetMs, uncertaintyMs, samples } = feedback.clock;
+    assert.ok(samples > 0 && Math.abs(offsetMs) <= uncertaintyMs + 1, JSON.stringify(feedback.clock));
+  }
 }
 
 test('a set is pushed between two radios in use: held, allowed, then used (WebSocket)', { timeout: 400_000 }, (t) =>
