@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { RandomStream } from '../../src/common/random.ts';
+import type { ClockEstimate } from '../../src/link/clock-offset.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { encodePng } from '../../src/sct/image/save.ts';
 import { BIN, scratch, startSct } from '../cli/helpers.ts';
@@ -29,6 +30,12 @@ const SPEEDS = [0.2, 0.1, 0.1];
 const CUT_MS = 6000;
 const MODEM = `-f ${CARRIER_HZ} --numerology 6 --feedback-token token --json`.split(' ');
 const PICTURE = '--codec classical --format jpeg --cbr 1/4 --max-csi-age 60000 --tx-gain 40 --cabled 60'.split(' ');
+
+/** By how much the hosts' clocks are put wrong, and what the starts of two processes are off on one clock, ms. */
+const SHIFTS_MS = [0, 7000];
+const STARTS_MS = 1;
+/** Of a round trip, as NETEM draws it. */
+const LEAST_DELAY_MS = 59;
 
 /** How a way back is reached from both ends. */
 interface Way {
@@ -78,22 +85,26 @@ async function exchange(t: TestContext, network: LossyNetwork, way: Way, cutMs: 
   // With a cut they speak on for a while, however much they have said.
   const messages = cutMs === null ? MESSAGES : 2 ** 16 - 1;
   const words = (role: string, url: string) => ['--import', 'tsx', END, role, url, String(messages)];
-  const env = { SCT_FEEDBACK_TOKEN: TOKEN, SCT_FEEDBACK_END_MS: cutMs === null ? '90000' : '35000' };
+  const token = { SCT_FEEDBACK_TOKEN: TOKEN, SCT_FEEDBACK_END_MS: cutMs === null ? '90000' : '35000' };
+  const env = (host: number) => ({ ...token, SCT_FEEDBACK_END_SHIFT_MS: String(SHIFTS_MS[host]) });
   const ends = [
-    runIn(network.hosts[0], process.execPath, words('receiver', way.receiver), { cwd: ROOT, env }),
-    runIn(network.hosts[1], process.execPath, words('sender', way.sender), { cwd: ROOT, env }),
+    runIn(network.hosts[0], process.execPath, words('receiver', way.receiver), { cwd: ROOT, env: env(0) }),
+    runIn(network.hosts[1], process.execPath, words('sender', way.sender), { cwd: ROOT, env: env(1) }),
   ];
   if (cutMs !== null) {
     await Promise.all(ends.map((end) => end.says(/said 50/)));
     await cutFor(network, cutMs);
   }
-  const said: { heard: number[]; said: number; counters: Record<string, number> }[] = [];
+  const said: { heard: number[]; said: number; counters: Record<string, number>; clock: ClockEstimate }[] = [];
   for (const end of ends) {
     const { code, stdout, stderr } = await end.ended;
     assert.equal(code, 0, stderr);
     said.push(JSON.parse(stdout));
   }
-  for (const [i, { heard, counters }] of said.entries()) {
+  for (const [i, { heard, counters, clock }] of said.entries()) {
+    const errorMs = Math.abs(clock.offsetMs - (SHIFTS_MS[1 - i] - SHIFTS_MS[i]));
+    assert.ok(errorMs <= clock.uncertaintyMs + STARTS_MS, JSON.stringify(clock));
+    assert.ok(clock.delayMs >= LEAST_DELAY_MS, `a round trip of ${clock.delayMs} ms`);
     if (cutMs === null) {
       assert.deepEqual(
         heard,
@@ -107,7 +118,7 @@ async function exchange(t: TestContext, network: LossyNetwork, way: Way, cutMs: 
     const other = said[1 - i].said;
     assert.ok(other > 400 && heard.at(-1)! > other / 2, `of ${other} that were said the last heard is ${heard.at(-1)}`);
   }
-  t.diagnostic(said.map(({ counters }) => JSON.stringify(counters)).join(' '));
+  t.diagnostic(said.map(({ counters, clock }) => JSON.stringify({ ...counters, clock })).join(' '));
 }
 
 async function cutFor(network: LossyNetwork, ms: number): Promise<void> {
