@@ -144,7 +144,8 @@ const GROUPS = {
     number('bits', '--bits <n>', 'converter resolution'),
     {
       flags: '--jammer <spec>',
-      about: 'KIND:DB[,centre=HZ][,width=HZ][,duty=X][,period=S][,start=S], KIND tone, subband or noise',
+      about:
+        'interferer KIND:DB, KIND tone, subband or noise; then any of ,centre=HZ ,width=HZ ,duty=X ,period=S ,start=S',
       read: readJammer,
       sets: {},
     },

@@ -27,6 +27,7 @@ import { addTone } from './commands/tone.ts';
 import { addWatch } from './commands/watch.ts';
 import { addWorker } from './commands/worker.ts';
 import type { AddCommand, CliContext } from './context.ts';
+import { wrapAddedHelp } from './help-text.ts';
 import { packageVersion } from './version.ts';
 
 const GROUPS: readonly { readonly heading: string; readonly commands: readonly AddCommand[] }[] = [
@@ -56,7 +57,8 @@ export function buildProgram(context: CliContext, done: (exitCode: number) => vo
     .helpCommand(false)
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => context.out(text),
+      writeOut: (text) => context.out(wrapAddedHelp(text, helpWidth())),
+      getOutHelpWidth: helpWidth,
       writeErr: (text) => void process.stderr.write(text),
       // Errors are printed once, by main, in the form of the contract.
       outputError: () => {},
@@ -70,8 +72,14 @@ export function buildProgram(context: CliContext, done: (exitCode: number) => vo
   return program;
 }
 
+/** Columns for help: the terminal's, or 80 where stdout is none. */
+function helpWidth(): number {
+  return (process.stdout.isTTY && process.stdout.columns) || 80;
+}
+
 const HELP_END = `
 Radios: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST, file:PATH, loopback; sct devices lists what is there.
+
 Exit codes: 0 ok, 1 internal, 2 usage or config, 3 device or file missing, 4 no signal, 5 received but below
 --min-psnr or only made up, 6 samples lost above --max-drops, 7 replay differs, 8 a check failed, 130 interrupted.
 

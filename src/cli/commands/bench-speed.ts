@@ -34,6 +34,7 @@ export function addSpeedBench(group: Command, context: CliContext, done: (exitCo
       `
 Peers (liquid-dsp, FFTW, srsRAN_4G) take turns with ours in the same run. One that is not there is left out, and said; but exit 3
 where srsRAN_4G is named and cannot be measured.
+
 Examples:
   sct bench
   sct bench --only modem,fft --rounds 9
@@ -46,9 +47,9 @@ Examples:
         throw new UsageError(`unknown command '${word}'`, `sct bench knows ${known}`);
       }
       const { benchSpeed, LEAST_ROUNDS, MOST_ROUNDS, parseSpeedParts } = await import(
-        '../../experiment/bench/speed.ts'
+        '../../experiment/bench/speed/speed.ts'
       );
-      const { wholeSpeedTable } = await import('../../experiment/bench/speed-text.ts');
+      const { wholeSpeedTable } = await import('../../experiment/bench/speed/speed-text.ts');
       const rounds = flags.rounds === undefined ? LEAST_ROUNDS : Number(flags.rounds);
       if (!Number.isInteger(rounds) || rounds < LEAST_ROUNDS || rounds > MOST_ROUNDS) {
         throw new UsageError(
