@@ -8,8 +8,8 @@
  * Rows that FILE (default bench/results/adaptation.json) holds already with the same settings are kept.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { type AdaptationRow, adaptationRow } from '../src/experiment/bench/adaptation-row.ts';
-import { type AdaptationTrial, adaptationTrial } from '../src/experiment/bench/adaptation-trial.ts';
+import { type AdaptationRow, adaptationRow } from '../src/experiment/bench/adaptation/adaptation-row.ts';
+import { type AdaptationTrial, adaptationTrial } from '../src/experiment/bench/adaptation/adaptation-trial.ts';
 import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { benchWords, numberIn } from './words.ts';
 

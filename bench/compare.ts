@@ -12,7 +12,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { benchSpeed, SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed.ts';
+import { benchSpeed, SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed/speed.ts';
 import { programFacts } from '../src/experiment/run/host-facts.ts';
 import { compareReports } from './compare/committed.ts';
 import { comparePaired, Revision } from './compare/revision.ts';

@@ -8,7 +8,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fftLine, fftSpeeds } from '../src/experiment/bench/fft-speed.ts';
+import { fftLine, fftSpeeds } from '../src/experiment/bench/speed/fft-speed.ts';
 import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { benchWords } from './words.ts';
 

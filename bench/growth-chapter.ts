@@ -1,7 +1,7 @@
 /** Chapter of docs/results.md on what time grows with beside the numerology, from speed.json. */
 
-import type { WholeSpeedReport } from '../src/experiment/bench/speed.ts';
-import type { BlocksRow, DeviceRow, ImageRow, McsRow } from '../src/experiment/bench/speed-growth.ts';
+import type { WholeSpeedReport } from '../src/experiment/bench/speed/speed.ts';
+import type { BlocksRow, DeviceRow, ImageRow, McsRow } from '../src/experiment/bench/speed/speed-growth.ts';
 import type { Spread } from '../src/experiment/bench/spread.ts';
 import { plot } from '../src/experiment/report/svg/plot.ts';
 import type { Series } from '../src/experiment/report/svg/series.ts';

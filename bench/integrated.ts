@@ -8,7 +8,7 @@
  */
 import { join } from 'node:path';
 import { RandomStream } from '../src/common/random.ts';
-import { codePicture, overAwgn, sideInformationSymbols } from '../src/experiment/bench/models-awgn.ts';
+import { codePicture, overAwgn, sideInformationSymbols } from '../src/experiment/bench/models/models-awgn.ts';
 import { mean } from '../src/experiment/metrics/stats.ts';
 import type { StreamGrant } from '../src/sct/codec/codec.ts';
 import { IntegratedCodec, type IntegratedOptions } from '../src/sct/codec/integrated.ts';

@@ -12,7 +12,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../src/common/errors.ts';
 import { RandomStream } from '../src/common/random.ts';
-import { wholeSfvs } from '../src/experiment/bench/models-holes.ts';
+import { wholeSfvs } from '../src/experiment/bench/models/models-holes.ts';
 import { mean, pairedDifference } from '../src/experiment/metrics/stats.ts';
 import { gitFacts, packageRoot } from '../src/experiment/run/host-facts.ts';
 import type { ReceivedSource } from '../src/sct/codec/codec.ts';

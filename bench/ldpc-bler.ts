@@ -11,7 +11,7 @@ import {
   BlerSimulation,
   WaterfallFit,
   wilsonInterval,
-} from '../src/experiment/bench/ldpc-simulation.ts';
+} from '../src/experiment/bench/ldpc/ldpc-simulation.ts';
 import { chooseBaseGraph, LARGEST_BLOCK_BITS } from '../src/phy/fec/segmentation.ts';
 import { integrateMutualInformation } from '../src/phy/modulation/mutual-information-integral.ts';
 import { reference } from './ldpc-reference.ts';

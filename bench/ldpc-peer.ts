@@ -8,7 +8,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ALL_SETTINGS, ldpcPeerLine, ldpcPeerSpeeds } from '../src/experiment/bench/ldpc-peer.ts';
+import { ALL_SETTINGS, ldpcPeerLine, ldpcPeerSpeeds } from '../src/experiment/bench/ldpc/ldpc-peer.ts';
 import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { benchWords, numberIn, refuse } from './words.ts';
 

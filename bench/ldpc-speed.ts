@@ -6,8 +6,8 @@ import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { type BaseGraphId, type LdpcCode, ldpcCode } from '../src/phy/fec/ldpc-code.ts';
 import { LdpcDecoder } from '../src/phy/fec/ldpc-decoder.ts';
 import { ldpcEncoder } from '../src/phy/fec/ldpc-encoder.ts';
-import { PlainLdpcKernel } from '../src/phy/kernels/ldpc-plain.ts';
-import { WasmLdpcKernel } from '../src/phy/kernels/ldpc-wasm.ts';
+import { PlainLdpcKernel } from '../src/phy/kernels/ldpc/ldpc-plain.ts';
+import { WasmLdpcKernel } from '../src/phy/kernels/ldpc/ldpc-wasm.ts';
 
 const ROUNDS = 9;
 const ITERATIONS = 10;

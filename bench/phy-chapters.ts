@@ -3,7 +3,7 @@
  * analog symbols, each from a JSON file of its own in bench/results.
  */
 
-import type { AdaptationRow } from '../src/experiment/bench/adaptation-row.ts';
+import type { AdaptationRow } from '../src/experiment/bench/adaptation/adaptation-row.ts';
 import { plot } from '../src/experiment/report/svg/plot.ts';
 import type { Series } from '../src/experiment/report/svg/series.ts';
 import type { PsnrRow } from './analog/psnr-table.ts';

@@ -7,11 +7,11 @@
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
-import type { ModelsReport } from '../src/experiment/bench/models.ts';
+import type { ModelsReport } from '../src/experiment/bench/models/models.ts';
 import { MODEM_BENCH_SCHEMA, type RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
-import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
 import { SEMANTICS_SCHEMA, type SemanticsReport } from '../src/experiment/bench/semantics/report.ts';
-import { SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed.ts';
+import type { SpeedReport } from '../src/experiment/bench/speed/modem-speed.ts';
+import { SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed/speed.ts';
 import { type DashboardResult, dashboardChapter } from './dashboard-chapter.ts';
 import { growthChapter, growthPlots } from './growth-chapter.ts';
 import {

@@ -1,6 +1,6 @@
 /** Chapter of docs/results.md on the speed of the modem, from modem-speed.json. */
 
-import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
+import type { SpeedReport } from '../src/experiment/bench/speed/modem-speed.ts';
 import type { Spread } from '../src/experiment/bench/spread.ts';
 import { plot } from '../src/experiment/report/svg/plot.ts';
 import type { Series } from '../src/experiment/report/svg/series.ts';

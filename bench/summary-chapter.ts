@@ -1,10 +1,10 @@
 /** The head of docs/results.md: what matters most in one table, and the list of contents. */
 
-import type { ModelsReport } from '../src/experiment/bench/models.ts';
-import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../src/experiment/bench/models-published.ts';
+import type { ModelsReport } from '../src/experiment/bench/models/models.ts';
+import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../src/experiment/bench/models/models-published.ts';
 import type { RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
-import type { SpeedReport } from '../src/experiment/bench/modem-speed.ts';
-import type { WholeSpeedReport } from '../src/experiment/bench/speed.ts';
+import type { SpeedReport } from '../src/experiment/bench/speed/modem-speed.ts';
+import type { WholeSpeedReport } from '../src/experiment/bench/speed/speed.ts';
 import { figure, table, verdict } from './chapter-parts.ts';
 import type { FftResult, LdpcPeerResult } from './kernels-chapter.ts';
 import type { LinkResult, PowerLoadingResult, PowerLoadingRow } from './link-chapter.ts';

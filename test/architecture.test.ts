@@ -77,8 +77,8 @@ test('no text file names a path or a registry of the machine it was written on',
 
 const CLEAN: readonly (readonly [string, string])[] = [
   ['src/common/units.ts', 'export const one = 1;'],
-  ['src/phy/kernels/fft.ts', "import FFT from 'fft.js';\nexport const fft = FFT;"],
-  ['src/phy/ofdm.ts', "import { fft } from './kernels/fft.ts';\nexport const modulate = fft;"],
+  ['src/phy/kernels/fft/fft.ts', "import FFT from 'fft.js';\nexport const fft = FFT;"],
+  ['src/phy/ofdm.ts', "import { fft } from './kernels/fft/fft.ts';\nexport const modulate = fft;"],
   [
     'src/sct/image.ts',
     "import sharp from 'sharp';\nimport { one } from '../common/units.ts';\nexport default sharp(one);",
@@ -87,7 +87,7 @@ const CLEAN: readonly (readonly [string, string])[] = [
   ['src/link/events.ts', 'export type Event = { n: number };'],
   ['src/link/feedback-socket.ts', "import { WebSocket } from 'ws';\nexport const socket = WebSocket;"],
   ['src/link/link.ts', "export { modulate } from '../phy/ofdm.ts';\nexport { type Radio } from '../radio/radio.ts';"],
-  ['src/experiment/run.ts', "import { fft } from '../phy/kernels/fft.ts';\nexport const run = fft;"],
+  ['src/experiment/run.ts', "import { fft } from '../phy/kernels/fft/fft.ts';\nexport const run = fft;"],
   ['src/dashboard/frames.ts', 'export const frame = 1;'],
   ['src/dashboard/server.ts', "import type { Event } from '../link/events.ts';\nexport type Hub = Event;"],
   ['src/dashboard/web/main.ts', "import { frame } from '../frames.ts';\nexport const main = frame;"],

@@ -10,7 +10,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { RandomStream } from '../src/common/random.ts';
-import { codePicture, receivedSymbols } from '../src/experiment/bench/models-awgn.ts';
+import { codePicture, receivedSymbols } from '../src/experiment/bench/models/models-awgn.ts';
 import { blankLost } from '../src/sct/correction/repair.ts';
 import { loadImage } from '../src/sct/image/load.ts';
 import { type RgbImage, rgbImage } from '../src/sct/image/rgb-image.ts';

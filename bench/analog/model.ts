@@ -1,5 +1,5 @@
 import type { RandomStream } from '../../src/common/random.ts';
-import { type CodedPicture, codePicture } from '../../src/experiment/bench/models-awgn.ts';
+import { type CodedPicture, codePicture } from '../../src/experiment/bench/models/models-awgn.ts';
 import type { RgbImage } from '../../src/sct/image/rgb-image.ts';
 import { psnrDb } from '../../src/sct/quality/psnr.ts';
 import { decodePowerScale, encodePowerScale, powerScale } from '../../src/sct/rate/power-scale.ts';

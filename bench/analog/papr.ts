@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { fftKernel } from '../../src/phy/kernels/fft.ts';
+import { fftKernel } from '../../src/phy/kernels/fft/fft.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../../src/phy/numerology.ts';
 import { payloadIndex, resourceGrid, turn } from '../../src/phy/resource-grid.ts';
 import { applyCandidate, type Candidate, clipRe, PEAK } from './candidates.ts';

@@ -1,6 +1,6 @@
-import type { FftRow } from '../../src/experiment/bench/fft-speed.ts';
-import type { ShapeReport } from '../../src/experiment/bench/modem-speed.ts';
-import type { WholeSpeedReport } from '../../src/experiment/bench/speed.ts';
+import type { FftRow } from '../../src/experiment/bench/speed/fft-speed.ts';
+import type { ShapeReport } from '../../src/experiment/bench/speed/modem-speed.ts';
+import type { WholeSpeedReport } from '../../src/experiment/bench/speed/speed.ts';
 import type { Spread } from '../../src/experiment/bench/spread.ts';
 import { apartVerdict, type ComparedRow, inverse } from './verdict.ts';
 

@@ -1,15 +1,16 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { OurProcess, type Subject } from '../../src/experiment/bench/modem-speed-child.ts';
+import { OurProcess, type Subject } from '../../src/experiment/bench/speed/modem-speed-child.ts';
 import { type ComparedRow, pairedVerdict } from './verdict.ts';
 
 const run = promisify(execFile);
 
-/** Where a checkout has the process that measures. */
-const CHILD = 'src/experiment/bench/modem-speed-child.ts';
+/** Where a checkout has the process that measures, newest first. */
+const CHILDREN = ['src/experiment/bench/speed/modem-speed-child.ts', 'src/experiment/bench/modem-speed-child.ts'];
 
 /** A revision of this repository in a folder of its own, with the packages of this one. */
 export class Revision {
@@ -35,7 +36,8 @@ export class Revision {
   }
 
   get child(): string {
-    return join(this.folder, CHILD);
+    const paths = CHILDREN.map((path) => join(this.folder, path));
+    return paths.find((path) => existsSync(path)) ?? (paths[0] as string);
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { sideInformationSymbols } from '../../src/experiment/bench/models-awgn.ts';
+import { sideInformationSymbols } from '../../src/experiment/bench/models/models-awgn.ts';
 import { mean, pairedDifference } from '../../src/experiment/metrics/stats.ts';
 import type { EncodedStream, ReceivedStream, SourcePlan } from '../../src/sct/codec/codec.ts';
 import { IntegratedCodec } from '../../src/sct/codec/integrated.ts';

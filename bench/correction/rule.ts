@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { sideInformationSymbols } from '../../src/experiment/bench/models-awgn.ts';
+import { sideInformationSymbols } from '../../src/experiment/bench/models/models-awgn.ts';
 import { pairedDifference } from '../../src/experiment/metrics/stats.ts';
 import { IntegratedCodec } from '../../src/sct/codec/integrated.ts';
 import { blankLost, LOST_DAMAGE, repair } from '../../src/sct/correction/repair.ts';

@@ -1,6 +1,11 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { genieReceive } from '../../src/experiment/bench/modem-genie.ts';
-import { informationPerSlot, makeTrial, receiveTrial, rightBurst } from '../../src/experiment/bench/modem-trial.ts';
+import { genieReceive } from '../../src/experiment/bench/modem/modem-genie.ts';
+import {
+  informationPerSlot,
+  makeTrial,
+  receiveTrial,
+  rightBurst,
+} from '../../src/experiment/bench/modem/modem-trial.ts';
 import { clopperPearson, meanInterval } from '../../src/experiment/metrics/stats.ts';
 import { ESTIMATORS } from '../../src/phy/channel-est/estimator.ts';
 import { type Numerology, RB_DATA_RE } from '../../src/phy/numerology.ts';

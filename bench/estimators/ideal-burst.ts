@@ -1,6 +1,6 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { responseOf } from '../../src/experiment/bench/modem-genie.ts';
-import { makeTrial, type TrialSignal } from '../../src/experiment/bench/modem-trial.ts';
+import { responseOf } from '../../src/experiment/bench/modem/modem-genie.ts';
+import { makeTrial, type TrialSignal } from '../../src/experiment/bench/modem/modem-trial.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../../src/phy/numerology.ts';
 import { OfdmDemodulator } from '../../src/phy/ofdm/demodulate.ts';
 import { preamble } from '../../src/phy/sync/preamble.ts';

@@ -1,13 +1,13 @@
 /** Kernels of the channel model. */
 
 import { RandomStream } from '../../src/common/random.ts';
-import { PlainClockKernel } from '../../src/phy/kernels/clock-plain.ts';
-import { WasmClockKernel } from '../../src/phy/kernels/clock-wasm.ts';
-import { PlainNoiseKernel } from '../../src/phy/kernels/noise-plain.ts';
-import { WasmNoiseKernel } from '../../src/phy/kernels/noise-wasm.ts';
-import { type FilterChange, MAX_SPACING } from '../../src/phy/kernels/taps-kernel.ts';
-import { PlainTapsKernel } from '../../src/phy/kernels/taps-plain.ts';
-import { WasmTapsKernel } from '../../src/phy/kernels/taps-wasm.ts';
+import { PlainClockKernel } from '../../src/phy/kernels/clock/clock-plain.ts';
+import { WasmClockKernel } from '../../src/phy/kernels/clock/clock-wasm.ts';
+import { PlainNoiseKernel } from '../../src/phy/kernels/noise/noise-plain.ts';
+import { WasmNoiseKernel } from '../../src/phy/kernels/noise/noise-wasm.ts';
+import { type FilterChange, MAX_SPACING } from '../../src/phy/kernels/taps/taps-kernel.ts';
+import { PlainTapsKernel } from '../../src/phy/kernels/taps/taps-plain.ts';
+import { WasmTapsKernel } from '../../src/phy/kernels/taps/taps-wasm.ts';
 import { copies, noise, type Subject } from './subject.ts';
 
 const BLOCK = 4096;

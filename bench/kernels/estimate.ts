@@ -2,10 +2,10 @@
 
 import { invertFactor } from '../../src/phy/channel-est/cholesky.ts';
 import { SLOT_POLYNOMIALS } from '../../src/phy/channel-est/time-basis.ts';
-import { PlainLmmseKernel } from '../../src/phy/kernels/lmmse-plain.ts';
-import { WasmLmmseKernel } from '../../src/phy/kernels/lmmse-wasm.ts';
-import { PlainTrackKernel } from '../../src/phy/kernels/track-plain.ts';
-import { WasmTrackKernel } from '../../src/phy/kernels/track-wasm.ts';
+import { PlainLmmseKernel } from '../../src/phy/kernels/lmmse/lmmse-plain.ts';
+import { WasmLmmseKernel } from '../../src/phy/kernels/lmmse/lmmse-wasm.ts';
+import { PlainTrackKernel } from '../../src/phy/kernels/track/track-plain.ts';
+import { WasmTrackKernel } from '../../src/phy/kernels/track/track-wasm.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../../src/phy/numerology.ts';
 import { resourceGrid } from '../../src/phy/resource-grid.ts';
 import { copies, noise, type Subject } from './subject.ts';

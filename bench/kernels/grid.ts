@@ -1,16 +1,16 @@
 /** Kernels between samples and bits. */
 
-import { PlainDemapKernel } from '../../src/phy/kernels/demap-plain.ts';
-import { WasmDemapKernel } from '../../src/phy/kernels/demap-wasm.ts';
-import { PlainEqualiserKernel } from '../../src/phy/kernels/equalise-plain.ts';
-import { WasmEqualiserKernel } from '../../src/phy/kernels/equalise-wasm.ts';
-import { PlainOfdmKernel } from '../../src/phy/kernels/ofdm-plain.ts';
-import { WasmOfdmKernel } from '../../src/phy/kernels/ofdm-wasm.ts';
-import { PlainRateMatchKernel } from '../../src/phy/kernels/rate-match-plain.ts';
-import { WasmRateMatchKernel } from '../../src/phy/kernels/rate-match-wasm.ts';
-import { LONGEST_GROUP, SPREAD_LANES } from '../../src/phy/kernels/spread-kernel.ts';
-import { PlainSpreadKernel } from '../../src/phy/kernels/spread-plain.ts';
-import { WasmSpreadKernel } from '../../src/phy/kernels/spread-wasm.ts';
+import { PlainDemapKernel } from '../../src/phy/kernels/demap/demap-plain.ts';
+import { WasmDemapKernel } from '../../src/phy/kernels/demap/demap-wasm.ts';
+import { PlainEqualiserKernel } from '../../src/phy/kernels/equalise/equalise-plain.ts';
+import { WasmEqualiserKernel } from '../../src/phy/kernels/equalise/equalise-wasm.ts';
+import { PlainOfdmKernel } from '../../src/phy/kernels/ofdm/ofdm-plain.ts';
+import { WasmOfdmKernel } from '../../src/phy/kernels/ofdm/ofdm-wasm.ts';
+import { PlainRateMatchKernel } from '../../src/phy/kernels/rate-match/rate-match-plain.ts';
+import { WasmRateMatchKernel } from '../../src/phy/kernels/rate-match/rate-match-wasm.ts';
+import { LONGEST_GROUP, SPREAD_LANES } from '../../src/phy/kernels/spread/spread-kernel.ts';
+import { PlainSpreadKernel } from '../../src/phy/kernels/spread/spread-plain.ts';
+import { WasmSpreadKernel } from '../../src/phy/kernels/spread/spread-wasm.ts';
 import { halfSpacing, type ModulationOrder } from '../../src/phy/modulation/qam.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../../src/phy/numerology.ts';
 import { resourceGrid } from '../../src/phy/resource-grid.ts';

@@ -2,15 +2,15 @@
 
 import { CFO_ALLOWANCE_HZ } from '../../src/phy/frontend/frontend.ts';
 import { designResampler } from '../../src/phy/frontend/resampler.ts';
-import { SearchPast } from '../../src/phy/kernels/correlate-kernel.ts';
-import { PlainCorrelateKernel } from '../../src/phy/kernels/correlate-plain.ts';
-import { WasmCorrelateKernel } from '../../src/phy/kernels/correlate-wasm.ts';
-import { DC_STATE } from '../../src/phy/kernels/dc-kernel.ts';
-import { PlainDcKernel } from '../../src/phy/kernels/dc-plain.ts';
-import { WasmDcKernel } from '../../src/phy/kernels/dc-wasm.ts';
-import { NO_CORRECTION } from '../../src/phy/kernels/resample-kernel.ts';
-import { PlainResampleKernel } from '../../src/phy/kernels/resample-plain.ts';
-import { WasmResampleKernel } from '../../src/phy/kernels/resample-wasm.ts';
+import { SearchPast } from '../../src/phy/kernels/correlate/correlate-kernel.ts';
+import { PlainCorrelateKernel } from '../../src/phy/kernels/correlate/correlate-plain.ts';
+import { WasmCorrelateKernel } from '../../src/phy/kernels/correlate/correlate-wasm.ts';
+import { DC_STATE } from '../../src/phy/kernels/dc/dc-kernel.ts';
+import { PlainDcKernel } from '../../src/phy/kernels/dc/dc-plain.ts';
+import { WasmDcKernel } from '../../src/phy/kernels/dc/dc-wasm.ts';
+import { NO_CORRECTION } from '../../src/phy/kernels/resample/resample-kernel.ts';
+import { PlainResampleKernel } from '../../src/phy/kernels/resample/resample-plain.ts';
+import { WasmResampleKernel } from '../../src/phy/kernels/resample/resample-wasm.ts';
 import { type Numerology, numerology, SUBCARRIER_SPACING_HZ } from '../../src/phy/numerology.ts';
 import { preamble } from '../../src/phy/sync/preamble.ts';
 import { copies, noise, type Subject } from './subject.ts';

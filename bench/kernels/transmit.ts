@@ -2,10 +2,10 @@
 
 import { RandomStream } from '../../src/common/random.ts';
 import { ldpcCode } from '../../src/phy/fec/ldpc-code.ts';
-import { PlainLdpcEncodeKernel } from '../../src/phy/kernels/ldpc-encode-plain.ts';
-import { WasmLdpcEncodeKernel } from '../../src/phy/kernels/ldpc-encode-wasm.ts';
-import { PlainModulateKernel } from '../../src/phy/kernels/modulate-plain.ts';
-import { WasmModulateKernel } from '../../src/phy/kernels/modulate-wasm.ts';
+import { PlainLdpcEncodeKernel } from '../../src/phy/kernels/ldpc-encode/ldpc-encode-plain.ts';
+import { WasmLdpcEncodeKernel } from '../../src/phy/kernels/ldpc-encode/ldpc-encode-wasm.ts';
+import { PlainModulateKernel } from '../../src/phy/kernels/modulate/modulate-plain.ts';
+import { WasmModulateKernel } from '../../src/phy/kernels/modulate/modulate-wasm.ts';
 import { type Numerology, RB_DATA_RE } from '../../src/phy/numerology.ts';
 import { resourceGrid } from '../../src/phy/resource-grid.ts';
 import { copies, noise, type Subject } from './subject.ts';

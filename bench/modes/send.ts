@@ -1,5 +1,5 @@
 import { RandomStream } from '../../src/common/random.ts';
-import { sideInformationSymbols } from '../../src/experiment/bench/models-awgn.ts';
+import { sideInformationSymbols } from '../../src/experiment/bench/models/models-awgn.ts';
 import type { DecodedImage, DecodeOptions, ReceivedSource, StreamGrant } from '../../src/sct/codec/codec.ts';
 import type { IntegratedCodec, IntegratedPlan } from '../../src/sct/codec/integrated.ts';
 import { grantsByImportance, overAir } from '../integrated/air.ts';

@@ -6,7 +6,7 @@ import { CodeBlockCodec } from '../phy/fec/code-block.ts';
 import type { BaseGraphId } from '../phy/fec/ldpc-code.ts';
 import type { RedundancyVersion } from '../phy/fec/rate-matching.ts';
 import { type BlockPlan, joinBlocks, planBlocks, planTransport, splitIntoBlocks } from '../phy/fec/transport-plan.ts';
-import { LEAST_SNR } from '../phy/kernels/demap-kernel.ts';
+import { LEAST_SNR } from '../phy/kernels/demap/demap-kernel.ts';
 import { effectiveSnrDb, totalInformation } from '../phy/modulation/mutual-information.ts';
 import { mapBitsMixed } from '../phy/modulation/qam.ts';
 import { softDemapMixed } from '../phy/modulation/soft-demapper.ts';

@@ -1,5 +1,5 @@
-import type { SlotPattern } from './kernels/equalise-kernel.ts';
-import type { TransmitPattern } from './kernels/modulate-kernel.ts';
+import type { SlotPattern } from './kernels/equalise/equalise-kernel.ts';
+import type { TransmitPattern } from './kernels/modulate/modulate-kernel.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from './numerology.ts';
 import { goldQpsk, goldSequence, SEQUENCE } from './sequence.ts';
 

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { compareReports } from '../../bench/compare/committed.ts';
 import { COMPARED, comparePaired } from '../../bench/compare/revision.ts';
 import { apartVerdict, comparedTable, inverse, pairedVerdict } from '../../bench/compare/verdict.ts';
-import type { WholeSpeedReport } from '../../src/experiment/bench/speed.ts';
+import type { WholeSpeedReport } from '../../src/experiment/bench/speed/speed.ts';
 
 const root = join(import.meta.dirname, '../..');
 const around = (median: number, part = 0.02) => ({ median, low: (1 - part) * median, high: (1 + part) * median });

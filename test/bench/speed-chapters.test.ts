@@ -4,8 +4,8 @@ import { growthChapter, growthPlots } from '../../bench/growth-chapter.ts';
 import { type FftResult, kernelsChapter, type LdpcPeerResult, ldpcPeerPlot } from '../../bench/kernels-chapter.ts';
 import { type MeasuredRuns, realTimeChapter, realTimeLines } from '../../bench/real-time-chapter.ts';
 import { speedChapter, speedPlot } from '../../bench/speed-chapter.ts';
-import type { ShapeReport, SpeedReport } from '../../src/experiment/bench/modem-speed.ts';
-import type { WholeSpeedReport } from '../../src/experiment/bench/speed.ts';
+import type { ShapeReport, SpeedReport } from '../../src/experiment/bench/speed/modem-speed.ts';
+import type { WholeSpeedReport } from '../../src/experiment/bench/speed/speed.ts';
 
 const from = { machine: { cpu: 'a machine' }, program: { git: { commit: '0123456789abcdef', dirty: false } } };
 const around = (median: number) => ({ median, low: 0.9 * median, high: 1.1 * median });

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { writableFolder } from '../../common/make-folder.ts';
-import type { SpeedOptions } from '../../experiment/bench/modem-speed.ts';
+import type { SpeedOptions } from '../../experiment/bench/speed/modem-speed.ts';
 import { type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
 import { shownCommand } from './shown-command.ts';
@@ -70,8 +70,8 @@ Examples:
 }
 
 async function speed(context: CliContext, options: SpeedOptions, folder: string | undefined): Promise<ExitCode> {
-  const { benchModemSpeed } = await import('../../experiment/bench/modem-speed.ts');
-  const { speedTable } = await import('../../experiment/bench/modem-speed-text.ts');
+  const { benchModemSpeed } = await import('../../experiment/bench/speed/modem-speed.ts');
+  const { speedTable } = await import('../../experiment/bench/speed/modem-speed-text.ts');
   const path = folder === undefined ? null : join(await writableFolder(folder), 'modem-speed.json');
   const report = await benchModemSpeed(options);
   const ok = report.ratioToLiquid !== null;

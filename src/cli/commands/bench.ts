@@ -26,7 +26,7 @@ export const addBench: AddCommand = (program, context, done) => {
     .addHelpText('after', '\nExample:\n  sct bench ldpc --vectors test/vectors/ldpc\n')
     .action(async (options: { vectors?: string }) => {
       if (options.vectors === undefined) throw new UsageError('--vectors PATH is missing');
-      const { benchLdpcVectors } = await import('../../experiment/bench/ldpc.ts');
+      const { benchLdpcVectors } = await import('../../experiment/bench/ldpc/ldpc.ts');
       const report = benchLdpcVectors(options.vectors);
       const ok = report.failed === 0;
       if (context.json) outJson(context, { ...report, ok });
@@ -66,8 +66,8 @@ Examples:
     )
     .action(async (options: ModelsFlags) => {
       if (options.data === undefined) throw new UsageError('--data DIR is missing');
-      const { benchModels, parseParts } = await import('../../experiment/bench/models.ts');
-      const { modelsTable } = await import('../../experiment/bench/models-text.ts');
+      const { benchModels, parseParts } = await import('../../experiment/bench/models/models.ts');
+      const { modelsTable } = await import('../../experiment/bench/models/models-text.ts');
       const report = await benchModels({
         data: options.data,
         models: options.models,

@@ -1,5 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
-import { type FftKernel, fftKernel } from '../../phy/kernels/fft.ts';
+import { type FftKernel, fftKernel } from '../../phy/kernels/fft/fft.ts';
 
 /** Sizes that are worth their memory: from a glance to a few hertz at the rates of the boards. */
 const MIN_SIZE = 16;

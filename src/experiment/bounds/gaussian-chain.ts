@@ -2,7 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import { RandomStream } from '../../common/random.ts';
 import { AnalogMapper } from '../../phy/modulation/analog.ts';
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
-import { makeContent, makeTrial, receiveTrial, rightBurst } from '../bench/modem-trial.ts';
+import { makeContent, makeTrial, receiveTrial, rightBurst } from '../bench/modem/modem-trial.ts';
 import { type Estimate, meanInterval } from '../metrics/stats.ts';
 import { snrOf } from './channel-capacity.ts';
 import { estimation, type ScalarGaussian } from './gaussian-scalar.ts';

@@ -1,4 +1,4 @@
-import { fftKernel } from '../../phy/kernels/fft.ts';
+import { fftKernel } from '../../phy/kernels/fft/fft.ts';
 import { type Numerology, SUBCARRIER_SPACING_HZ } from '../../phy/numerology.ts';
 import type { ReportChannel } from './data.ts';
 

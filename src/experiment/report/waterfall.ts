@@ -1,5 +1,5 @@
 import { inRange } from '../../common/errors.ts';
-import { fftKernel } from '../../phy/kernels/fft.ts';
+import { fftKernel } from '../../phy/kernels/fft/fft.ts';
 import { percentile } from '../metrics/stats.ts';
 import { encodeIndexedPng } from './svg/indexed-png.ts';
 import { viridisTable } from './svg/palette.ts';

@@ -1,4 +1,4 @@
-import { fftKernel } from '../../phy/kernels/fft.ts';
+import { fftKernel } from '../../phy/kernels/fft/fft.ts';
 import type { SampleBlock } from '../../radio/radio.ts';
 
 /** Transforms of one reading: more cost more than an eye sees. */

@@ -1,6 +1,6 @@
-import { makeEqualiser } from '../kernels/equalise.ts';
-import type { EqualiserKernel } from '../kernels/equalise-kernel.ts';
-import { ofdmKernel } from '../kernels/ofdm.ts';
+import { makeEqualiser } from '../kernels/equalise/equalise.ts';
+import type { EqualiserKernel } from '../kernels/equalise/equalise-kernel.ts';
+import { ofdmKernel } from '../kernels/ofdm/ofdm.ts';
 import type { Numerology } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 

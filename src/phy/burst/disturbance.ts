@@ -1,4 +1,4 @@
-import { DC_STRETCH } from '../kernels/dc-kernel.ts';
+import { DC_STRETCH } from '../kernels/dc/dc-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { locateSymbols } from '../sync/locate-symbols.ts';
 import type { BurstRecord } from './record.ts';

@@ -3,7 +3,7 @@ import type { ChannelEstimate, ChannelEstimator } from '../channel-est/estimator
 import { alike, quietVariance } from '../channel-est/interference.ts';
 import type { NoiseEstimate } from '../channel-est/noise.ts';
 import { type RbSnr, rbSnrOfEfficiency } from '../channel-est/rb-snr.ts';
-import { NOISE_NUMBERS } from '../kernels/equalise-kernel.ts';
+import { NOISE_NUMBERS } from '../kernels/equalise/equalise-kernel.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../numerology.ts';
 import { equaliserOf } from './burst-equaliser.ts';
 import { FloatPool } from './float-pool.ts';

@@ -1,10 +1,10 @@
 import type { PreambleEstimate } from '../channel-est/delay-window.ts';
 import { alike, quietVariance, quietWeight } from '../channel-est/interference.ts';
 import { SlotEstimator } from '../channel-est/lmmse.ts';
-import { type OfdmKernel, ofdmKernel } from '../kernels/ofdm.ts';
-import type { Held, HeldPattern } from '../kernels/ofdm-kernel.ts';
-import { type TrackKernel, trackKernel } from '../kernels/track.ts';
-import { TRACK_SYMBOLS, type TrackPattern } from '../kernels/track-kernel.ts';
+import { type OfdmKernel, ofdmKernel } from '../kernels/ofdm/ofdm.ts';
+import type { Held, HeldPattern } from '../kernels/ofdm/ofdm-kernel.ts';
+import { type TrackKernel, trackKernel } from '../kernels/track/track.ts';
+import { TRACK_SYMBOLS, type TrackPattern } from '../kernels/track/track-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator, startPhase } from '../ofdm/demodulate.ts';
 import { type ResourceGrid, resourceGrid } from '../resource-grid.ts';

@@ -1,5 +1,5 @@
-import { fftKernel } from '../kernels/fft.ts';
-import { POINT_TAPS } from '../kernels/lmmse-kernel.ts';
+import { fftKernel } from '../kernels/fft/fft.ts';
+import { POINT_TAPS } from '../kernels/lmmse/lmmse-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 import { type DelayWindow, delayWindows } from './delay-window.ts';
 

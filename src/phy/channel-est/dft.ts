@@ -1,4 +1,4 @@
-import { fftKernel } from '../kernels/fft.ts';
+import { fftKernel } from '../kernels/fft/fft.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import { invertSymmetric } from './cholesky.ts';

@@ -1,4 +1,4 @@
-import { MOST_POLYNOMIALS } from '../kernels/lmmse-kernel.ts';
+import { MOST_POLYNOMIALS } from '../kernels/lmmse/lmmse-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS } from '../numerology.ts';
 import { uninitialisedFloats } from '../uninitialised.ts';
 import { type DelayWindow, rampTable } from './delay-window.ts';

@@ -1,4 +1,4 @@
-import { MOST_SNR } from '../kernels/equalise-kernel.ts';
+import { MOST_SNR } from '../kernels/equalise/equalise-kernel.ts';
 import { RB_DATA_RE, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import type { ChannelEstimate, PilotObservations } from './estimator.ts';

@@ -1,4 +1,4 @@
-import { MOST_POLYNOMIALS } from '../kernels/lmmse-kernel.ts';
+import { MOST_POLYNOMIALS } from '../kernels/lmmse/lmmse-kernel.ts';
 import { SLOT_SYMBOLS } from '../numerology.ts';
 import { invertSymmetric } from './cholesky.ts';
 

@@ -1,5 +1,5 @@
-import { makeLmmse } from '../kernels/lmmse.ts';
-import type { LmmseKernel } from '../kernels/lmmse-kernel.ts';
+import { makeLmmse } from '../kernels/lmmse/lmmse.ts';
+import type { LmmseKernel } from '../kernels/lmmse/lmmse-kernel.ts';
 import { type Numerology, SLOT_SYMBOLS, SUBBAND_CARRIERS } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 import { invertFactor } from './cholesky.ts';

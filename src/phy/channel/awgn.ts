@@ -1,6 +1,6 @@
 import { inRange } from '../../common/errors.ts';
 import type { RandomStream } from '../../common/random.ts';
-import { noiseKernel } from '../kernels/noise.ts';
+import { noiseKernel } from '../kernels/noise/noise.ts';
 import { SameLengthStage } from './stage.ts';
 
 /** Adds circular white Gaussian noise, E|n|^2 = noiseVariance per complex sample. */

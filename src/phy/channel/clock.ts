@@ -1,7 +1,7 @@
 import { inRange } from '../../common/errors.ts';
 import { OutputBuffer, SampleHistory } from '../frontend/sample-history.ts';
-import { type ClockGrid, clockKernel } from '../kernels/clock.ts';
-import { CLOCK_HALF_TAPS, CLOCK_TAPS } from '../kernels/clock-kernel.ts';
+import { type ClockGrid, clockKernel } from '../kernels/clock/clock.ts';
+import { CLOCK_HALF_TAPS, CLOCK_TAPS } from '../kernels/clock/clock-kernel.ts';
 import type { ChannelStage } from './stage.ts';
 
 /** Half width of the interpolating sinc. */

@@ -1,6 +1,6 @@
 import { inRange, UsageError } from '../../common/errors.ts';
 import type { RandomStream } from '../../common/random.ts';
-import { fftKernel } from '../kernels/fft.ts';
+import { fftKernel } from '../kernels/fft/fft.ts';
 import { SameLengthStage } from './stage.ts';
 
 export const JAMMER_KINDS = ['tone', 'subband', 'noise'] as const;

@@ -2,7 +2,7 @@ import { inRange } from '../../common/errors.ts';
 import type { RandomStream } from '../../common/random.ts';
 import { addFractionalDelay, kaiserBeta } from '../frontend/kaiser.ts';
 import { OutputBuffer, SampleHistory } from '../frontend/sample-history.ts';
-import { MAX_SPACING, tapsKernel } from '../kernels/taps.ts';
+import { MAX_SPACING, tapsKernel } from '../kernels/taps/taps.ts';
 import { FadingProcess, FadingWalk } from './fading.ts';
 import type { PowerDelayProfile } from './power-delay-profiles.ts';
 import type { ChannelStage } from './stage.ts';

@@ -1,6 +1,6 @@
 import type { RandomStream } from '../../common/random.ts';
-import { fftKernel } from '../kernels/fft.ts';
-import { noiseKernel } from '../kernels/noise.ts';
+import { fftKernel } from '../kernels/fft/fft.ts';
+import { noiseKernel } from '../kernels/noise/noise.ts';
 import { SUBCARRIER_SPACING_HZ } from '../numerology.ts';
 import { type ChannelTrace, indexAt, meanNoise, reflectedTime } from './channel-trace.ts';
 import { partEdgesHz, SUBBAND_PARTS, sourceNoise } from './noise-leakage.ts';

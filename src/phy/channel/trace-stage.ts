@@ -1,7 +1,7 @@
 import { inRange } from '../../common/errors.ts';
 import { addFractionalDelay, kaiserBeta } from '../frontend/kaiser.ts';
 import { OutputBuffer, SampleHistory } from '../frontend/sample-history.ts';
-import { MAX_SPACING, tapsKernel } from '../kernels/taps.ts';
+import { MAX_SPACING, tapsKernel } from '../kernels/taps/taps.ts';
 import { SUBCARRIER_SPACING_HZ } from '../numerology.ts';
 import { between, type ChannelTrace, meanNoise, reflectedTime } from './channel-trace.ts';
 import type { ChannelStage } from './stage.ts';

@@ -1,5 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
-import { rateMatchKernel } from '../kernels/rate-match.ts';
+import { rateMatchKernel } from '../kernels/rate-match/rate-match.ts';
 
 /**
  * The bit interleaver of TS 38.212 §5.4.2.2, carried over to resource elements (RE) of different modulation orders.

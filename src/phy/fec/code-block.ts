@@ -1,8 +1,8 @@
 import { packBits, unpackBits } from '../../common/bits.ts';
 import { type CrcSpec, crcBytes, writeCrcBits } from '../../common/crc.ts';
 import { UsageError } from '../../common/errors.ts';
-import { ldpcDecoderKernel } from '../kernels/ldpc.ts';
-import type { LdpcDecoderKernel } from '../kernels/ldpc-kernel.ts';
+import { ldpcDecoderKernel } from '../kernels/ldpc/ldpc.ts';
+import type { LdpcDecoderKernel } from '../kernels/ldpc/ldpc-kernel.ts';
 import type { BaseGraphId } from './ldpc-code.ts';
 import { type LdpcDecodeResult, LdpcDecoder } from './ldpc-decoder.ts';
 import { ldpcEncoder } from './ldpc-encoder.ts';

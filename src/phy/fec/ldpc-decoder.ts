@@ -1,6 +1,6 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { ldpcDecoderKernel } from '../kernels/ldpc.ts';
-import { type LdpcDecoderKernel, MESSAGE_CLIP } from '../kernels/ldpc-kernel.ts';
+import { ldpcDecoderKernel } from '../kernels/ldpc/ldpc.ts';
+import { type LdpcDecoderKernel, MESSAGE_CLIP } from '../kernels/ldpc/ldpc-kernel.ts';
 import type { LdpcCode } from './ldpc-code.ts';
 import { LLR_CLIP, LLR_SCALE } from './llr-quantiser.ts';
 

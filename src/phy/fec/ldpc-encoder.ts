@@ -1,6 +1,6 @@
 import { inRange, UsageError } from '../../common/errors.ts';
-import { ldpcEncodeKernel } from '../kernels/ldpc-encode.ts';
-import type { LdpcEncodeKernel } from '../kernels/ldpc-encode-kernel.ts';
+import { ldpcEncodeKernel } from '../kernels/ldpc-encode/ldpc-encode.ts';
+import type { LdpcEncodeKernel } from '../kernels/ldpc-encode/ldpc-encode-kernel.ts';
 import type { LdpcCode } from './ldpc-code.ts';
 
 /** Systematic encoder of one LDPC code (TS 38.212 §5.3.2); kernels/ldpc-encode-kernel.ts says how. */

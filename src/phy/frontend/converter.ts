@@ -1,5 +1,5 @@
-import { resampleKernel } from '../kernels/resample.ts';
-import { type NativeSamples, NO_CORRECTION, type ResampleKernel } from '../kernels/resample-kernel.ts';
+import { resampleKernel } from '../kernels/resample/resample.ts';
+import { type NativeSamples, NO_CORRECTION, type ResampleKernel } from '../kernels/resample/resample-kernel.ts';
 import { DcIqCorrector, DcIqWindow } from './dc-iq.ts';
 import {
   designResampler,

@@ -1,4 +1,4 @@
-import type { MomentSink, SampleCorrection } from '../kernels/resample-kernel.ts';
+import type { MomentSink, SampleCorrection } from '../kernels/resample/resample-kernel.ts';
 
 /**
  * Blind estimation and correction of receiver DC and IQ imbalance from the second moments of the samples.

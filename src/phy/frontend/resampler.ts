@@ -1,4 +1,4 @@
-import type { PolyphaseFilter } from '../kernels/resample-kernel.ts';
+import type { PolyphaseFilter } from '../kernels/resample/resample-kernel.ts';
 import { kaiserBeta, kaiserOrder, kaiserWindow, sinc } from './kaiser.ts';
 
 /** Passband and stop band of a resampler; frequencies are of the complex baseband, one-sided. */

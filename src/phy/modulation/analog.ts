@@ -1,5 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
-import { SPREAD_LANES } from '../kernels/spread-kernel.ts';
+import { SPREAD_LANES } from '../kernels/spread/spread-kernel.ts';
 import { RbGroups } from './rb-groups.ts';
 import { type DftSpreader, dftSpreader } from './spreading.ts';
 

@@ -1,5 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
-import { demapKernel } from '../kernels/demap.ts';
+import { demapKernel } from '../kernels/demap/demap.ts';
 import { halfSpacing, type ModulationOrder, requireModulationOrder } from './qam.ts';
 
 /**

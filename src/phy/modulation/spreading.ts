@@ -1,7 +1,7 @@
 import { UsageError } from '../../common/errors.ts';
-import { spreadKernel } from '../kernels/spread.ts';
-import { SPREAD_LANES, type SpreadKernel } from '../kernels/spread-kernel.ts';
-import { PlainSpreadKernel } from '../kernels/spread-plain.ts';
+import { spreadKernel } from '../kernels/spread/spread.ts';
+import { SPREAD_LANES, type SpreadKernel } from '../kernels/spread/spread-kernel.ts';
+import { PlainSpreadKernel } from '../kernels/spread/spread-plain.ts';
 import { RB_DATA_RE } from '../numerology.ts';
 import { goldSequence, SEQUENCE } from '../sequence.ts';
 

@@ -1,6 +1,6 @@
-import { type FftKernel, fftKernel } from '../kernels/fft.ts';
-import { type OfdmKernel, ofdmKernel } from '../kernels/ofdm.ts';
-import { fillRotation } from '../kernels/ofdm-kernel.ts';
+import { type FftKernel, fftKernel } from '../kernels/fft/fft.ts';
+import { type OfdmKernel, ofdmKernel } from '../kernels/ofdm/ofdm.ts';
+import { fillRotation } from '../kernels/ofdm/ofdm-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 
 /** Most symbols of one call. */

@@ -1,5 +1,5 @@
-import { modulateKernel } from '../kernels/modulate.ts';
-import type { ModulateKernel } from '../kernels/modulate-kernel.ts';
+import { modulateKernel } from '../kernels/modulate/modulate.ts';
+import type { ModulateKernel } from '../kernels/modulate/modulate-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 import { resourceGrid } from '../resource-grid.ts';
 

@@ -1,6 +1,6 @@
 import { commonVariance, shrink } from '../channel-est/noise.ts';
-import { correlateKernel } from '../kernels/correlate.ts';
-import { type FftKernel, fftKernel } from '../kernels/fft.ts';
+import { correlateKernel } from '../kernels/correlate/correlate.ts';
+import { type FftKernel, fftKernel } from '../kernels/fft/fft.ts';
 import { type Numerology, SUBBAND_CARRIERS } from '../numerology.ts';
 import { OfdmDemodulator } from '../ofdm/demodulate.ts';
 import { CarrierShift } from './carrier-shift.ts';

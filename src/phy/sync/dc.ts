@@ -1,5 +1,5 @@
-import type { DcKernel } from '../kernels/dc.ts';
-import { DC_GROUP, DC_STATE, DC_STRETCH } from '../kernels/dc-kernel.ts';
+import type { DcKernel } from '../kernels/dc/dc.ts';
+import { DC_GROUP, DC_STATE, DC_STRETCH } from '../kernels/dc/dc-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { correlateKernel } from '../kernels/correlate.ts';
-import { SEGMENT_HOPS, SearchPast, type SearchPattern } from '../kernels/correlate-kernel.ts';
+import { correlateKernel } from '../kernels/correlate/correlate.ts';
+import { SEGMENT_HOPS, SearchPast, type SearchPattern } from '../kernels/correlate/correlate-kernel.ts';
 import type { Numerology } from '../numerology.ts';
 import { preamble } from './preamble.ts';
 

@@ -1,4 +1,4 @@
-import { fftKernel } from '../kernels/fft.ts';
+import { fftKernel } from '../kernels/fft/fft.ts';
 import type { Numerology } from '../numerology.ts';
 import { goldQpsk, SEQUENCE } from '../sequence.ts';
 

@@ -1,4 +1,4 @@
-import { type DcKernel, dcKernel } from '../kernels/dc.ts';
+import { type DcKernel, dcKernel } from '../kernels/dc/dc.ts';
 
 /** Samples that there is room for at first. */
 const LEAST_ROOM = 1 << 15;

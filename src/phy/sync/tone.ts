@@ -1,4 +1,4 @@
-import { fftKernel } from '../kernels/fft.ts';
+import { fftKernel } from '../kernels/fft/fft.ts';
 
 /** Energy share that the strongest line (5 bins of a Hann window) must have. */
 const LINE_SHARE = 0.6;

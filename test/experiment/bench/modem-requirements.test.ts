@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
+import { receiveTrial, type TrialSignal } from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { requirementsPlan } from '../../../src/experiment/bench/modem/plan.ts';
 import { benchRequirements, parseModemParts } from '../../../src/experiment/bench/modem/requirements.ts';
 import { MODEM_PARTS } from '../../../src/experiment/bench/modem/row.ts';
 import { MeasurementStore, partHash, sourceHash } from '../../../src/experiment/bench/modem/store.ts';
 import { requirementsTable } from '../../../src/experiment/bench/modem/text.ts';
-import { receiveTrial, type TrialSignal } from '../../../src/experiment/bench/modem-trial.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'sct-modem-'));
 after(() => rmSync(dir, { recursive: true, force: true }));

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
+import { genieReceive, responseOf } from '../../../src/experiment/bench/modem/modem-genie.ts';
+import { informationPerSlot, makeTrial } from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { PairedBler } from '../../../src/experiment/bench/modem/paired-bler.ts';
 import { absolute, poissonRate, row } from '../../../src/experiment/bench/modem/row.ts';
-import { genieReceive, responseOf } from '../../../src/experiment/bench/modem-genie.ts';
-import { informationPerSlot, makeTrial } from '../../../src/experiment/bench/modem-trial.ts';
 import { snrDbForInformation } from '../../../src/phy/modulation/mutual-information.ts';
 import { numerology, RB_DATA_RE } from '../../../src/phy/numerology.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem-trial.ts';
+import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
 import { MAX_CFO_HZ } from '../../../src/phy/sync/carrier-shift.ts';
 import { bursts } from './stream.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem-trial.ts';
+import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { numerology } from '../../../src/phy/numerology.ts';
 import { resourceGrid } from '../../../src/phy/resource-grid.ts';
 import { pilotDelay } from '../../../src/phy/sync/pilot-delay.ts';

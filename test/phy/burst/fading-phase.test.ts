@@ -9,7 +9,7 @@ import {
   type TrialSignal,
   unitNoise,
   withNoise,
-} from '../../../src/experiment/bench/modem-trial.ts';
+} from '../../../src/experiment/bench/modem/modem-trial.ts';
 import type { BurstRecord } from '../../../src/phy/burst/record.ts';
 import { numerology } from '../../../src/phy/numerology.ts';
 

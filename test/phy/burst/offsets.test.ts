@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { genieReceive } from '../../../src/experiment/bench/modem-genie.ts';
+import { genieReceive } from '../../../src/experiment/bench/modem/modem-genie.ts';
 import {
   informationPerSlot,
   makeTrial,
   receiveTrial,
   rightBurst,
   type TrialOptions,
-} from '../../../src/experiment/bench/modem-trial.ts';
+} from '../../../src/experiment/bench/modem/modem-trial.ts';
 import type { BurstRecord } from '../../../src/phy/burst/record.ts';
 import { snrDbForInformation } from '../../../src/phy/modulation/mutual-information.ts';
 import type { ModulationOrder } from '../../../src/phy/modulation/qam.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { fftKernel } from '../../../src/phy/kernels/fft.ts';
+import { fftKernel } from '../../../src/phy/kernels/fft/fft.ts';
 import { NUMEROLOGIES, type Numerology, numerology } from '../../../src/phy/numerology.ts';
 import { preamble } from '../../../src/phy/sync/preamble.ts';
 import { atLevel, noise, receiveAll, repeated } from './rough.ts';

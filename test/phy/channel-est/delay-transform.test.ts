@@ -5,7 +5,7 @@ import { invertFactor, invertSymmetric, solveWithFactor } from '../../../src/phy
 import { DelayTransform, WindowPoints } from '../../../src/phy/channel-est/delay-transform.ts';
 import { delayWindows } from '../../../src/phy/channel-est/delay-window.ts';
 import { SLOT_POLYNOMIALS } from '../../../src/phy/channel-est/time-basis.ts';
-import { makeLmmse } from '../../../src/phy/kernels/lmmse.ts';
+import { makeLmmse } from '../../../src/phy/kernels/lmmse/lmmse.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
 import { resourceGrid } from '../../../src/phy/resource-grid.ts';
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem-trial.ts';
+import { makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
 import { DftEstimator } from '../../../src/phy/channel-est/dft.ts';
 import { ESTIMATORS, type PilotObservations } from '../../../src/phy/channel-est/estimator.ts';

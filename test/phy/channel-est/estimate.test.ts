@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { genieReceive } from '../../../src/experiment/bench/modem-genie.ts';
-import { informationPerSlot, makeTrial, receiveTrial, rightBurst } from '../../../src/experiment/bench/modem-trial.ts';
+import { genieReceive } from '../../../src/experiment/bench/modem/modem-genie.ts';
+import {
+  informationPerSlot,
+  makeTrial,
+  receiveTrial,
+  rightBurst,
+} from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { TRANSMIT_RMS } from '../../../src/phy/burst/transmit.ts';
 import { invertSymmetric } from '../../../src/phy/channel-est/cholesky.ts';
 import { besselJ0 } from '../../../src/phy/channel-est/time-basis.ts';

@@ -12,7 +12,7 @@ import { JammerStage } from '../../../src/phy/channel/jammer.ts';
 import { lineWidthHz, PhaseNoiseStage } from '../../../src/phy/channel/phase-noise.ts';
 import { buildChannel } from '../../../src/phy/channel/scenario.ts';
 import { ChannelChain, type ChannelStage } from '../../../src/phy/channel/stage.ts';
-import { fftKernel } from '../../../src/phy/kernels/fft.ts';
+import { fftKernel } from '../../../src/phy/kernels/fft/fft.ts';
 import { blockSizes, errorDb, kolmogorov, noise, power, throughBlocks, tone, toneDb } from './helpers.ts';
 
 const RATE = 7.68e6;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { DropStage } from '../../../src/phy/channel/drops.ts';
 import { JammerStage } from '../../../src/phy/channel/jammer.ts';
-import { fftKernel } from '../../../src/phy/kernels/fft.ts';
+import { fftKernel } from '../../../src/phy/kernels/fft/fft.ts';
 import { power, throughBlocks, toneAmplitude, toneDb } from './helpers.ts';
 
 const RATE = 7.68e6;

@@ -6,7 +6,7 @@ import { RandomStream } from '../../../src/common/random.ts';
 import { buildChannel, CHANNELS, type ChannelOptions, randomOffsets } from '../../../src/phy/channel/scenario.ts';
 import { noiseVarianceFor } from '../../../src/phy/channel/snr.ts';
 import { frontendFor } from '../../../src/phy/frontend/frontend.ts';
-import { fftKernel } from '../../../src/phy/kernels/fft.ts';
+import { fftKernel } from '../../../src/phy/kernels/fft/fft.ts';
 import { blockSizes, noise, power, throughBlocks } from './helpers.ts';
 
 const RATE = 7.68e6;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { leakageOf, SUBBAND_PARTS, sourceNoise } from '../../../src/phy/channel/noise-leakage.ts';
 import { TraceNoiseStage } from '../../../src/phy/channel/trace-noise.ts';
-import { fftKernel } from '../../../src/phy/kernels/fft.ts';
+import { fftKernel } from '../../../src/phy/kernels/fft/fft.ts';
 import { numerology } from '../../../src/phy/numerology.ts';
 import { carriersHz, syntheticTrace } from './trace-helpers.ts';
 

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { BlerSimulation, wilsonInterval } from '../../../src/experiment/bench/ldpc-simulation.ts';
+import { BlerSimulation, wilsonInterval } from '../../../src/experiment/bench/ldpc/ldpc-simulation.ts';
 import { type LdpcCode, LIFTING_SIZES, ldpcCode } from '../../../src/phy/fec/ldpc-code.ts';
 import { LdpcDecoder, ldpcDecoder } from '../../../src/phy/fec/ldpc-decoder.ts';
 import { ldpcEncoder } from '../../../src/phy/fec/ldpc-encoder.ts';
 import { LLR_SCALE, quantiseLlr } from '../../../src/phy/fec/llr-quantiser.ts';
 import { circularBuffer, combineLlrs, type RedundancyVersion, selectBits } from '../../../src/phy/fec/rate-matching.ts';
-import { PlainLdpcKernel } from '../../../src/phy/kernels/ldpc-plain.ts';
-import { WasmLdpcKernel } from '../../../src/phy/kernels/ldpc-wasm.ts';
+import { PlainLdpcKernel } from '../../../src/phy/kernels/ldpc/ldpc-plain.ts';
+import { WasmLdpcKernel } from '../../../src/phy/kernels/ldpc/ldpc-wasm.ts';
 
 /** The arithmetic of the kernel's contract in its plainest form; returns the APPs after some iterations. */
 function plainDecoder(code: LdpcCode, channel: Int8Array, rows: number[], iterations: number): number[] {

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { clockKernel } from '../../../src/phy/kernels/clock.ts';
-import { CLOCK_TAPS, type ClockGrid } from '../../../src/phy/kernels/clock-kernel.ts';
-import { PlainClockKernel } from '../../../src/phy/kernels/clock-plain.ts';
-import { WasmClockKernel } from '../../../src/phy/kernels/clock-wasm.ts';
+import { clockKernel } from '../../../src/phy/kernels/clock/clock.ts';
+import { CLOCK_TAPS, type ClockGrid } from '../../../src/phy/kernels/clock/clock-kernel.ts';
+import { PlainClockKernel } from '../../../src/phy/kernels/clock/clock-plain.ts';
+import { WasmClockKernel } from '../../../src/phy/kernels/clock/clock-wasm.ts';
 
 const plain = new PlainClockKernel();
 const wasm = new WasmClockKernel();

@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { correlateKernel } from '../../../src/phy/kernels/correlate.ts';
-import { type CorrelateKernel, SearchPast, type SearchPattern } from '../../../src/phy/kernels/correlate-kernel.ts';
-import { PlainCorrelateKernel } from '../../../src/phy/kernels/correlate-plain.ts';
-import { WasmCorrelateKernel } from '../../../src/phy/kernels/correlate-wasm.ts';
+import { correlateKernel } from '../../../src/phy/kernels/correlate/correlate.ts';
+import {
+  type CorrelateKernel,
+  SearchPast,
+  type SearchPattern,
+} from '../../../src/phy/kernels/correlate/correlate-kernel.ts';
+import { PlainCorrelateKernel } from '../../../src/phy/kernels/correlate/correlate-plain.ts';
+import { WasmCorrelateKernel } from '../../../src/phy/kernels/correlate/correlate-wasm.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
 import { preamble } from '../../../src/phy/sync/preamble.ts';
 

@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { dcKernel } from '../../../src/phy/kernels/dc.ts';
-import { DC_MEMORY, DC_STATE, type DcKernel } from '../../../src/phy/kernels/dc-kernel.ts';
-import { PlainDcKernel } from '../../../src/phy/kernels/dc-plain.ts';
-import { WasmDcKernel } from '../../../src/phy/kernels/dc-wasm.ts';
+import { dcKernel } from '../../../src/phy/kernels/dc/dc.ts';
+import { DC_MEMORY, DC_STATE, type DcKernel } from '../../../src/phy/kernels/dc/dc-kernel.ts';
+import { PlainDcKernel } from '../../../src/phy/kernels/dc/dc-plain.ts';
+import { WasmDcKernel } from '../../../src/phy/kernels/dc/dc-wasm.ts';
 
 /** Both kernels, each with these samples. */
 function holding(samples: Float32Array): DcKernel[] {

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { demapKernel } from '../../../src/phy/kernels/demap.ts';
-import { PlainDemapKernel } from '../../../src/phy/kernels/demap-plain.ts';
-import { WasmDemapKernel } from '../../../src/phy/kernels/demap-wasm.ts';
+import { demapKernel } from '../../../src/phy/kernels/demap/demap.ts';
+import { PlainDemapKernel } from '../../../src/phy/kernels/demap/demap-plain.ts';
+import { WasmDemapKernel } from '../../../src/phy/kernels/demap/demap-wasm.ts';
 import { halfSpacing, MODULATION_ORDERS } from '../../../src/phy/modulation/qam.ts';
 
 const plain = new PlainDemapKernel();

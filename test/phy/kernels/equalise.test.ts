@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { makeEqualiser } from '../../../src/phy/kernels/equalise.ts';
-import type { SlotPattern, SlotsToEqualise } from '../../../src/phy/kernels/equalise-kernel.ts';
-import { PlainEqualiserKernel } from '../../../src/phy/kernels/equalise-plain.ts';
-import { WasmEqualiserKernel } from '../../../src/phy/kernels/equalise-wasm.ts';
-import { WasmOfdmKernel } from '../../../src/phy/kernels/ofdm-wasm.ts';
+import { makeEqualiser } from '../../../src/phy/kernels/equalise/equalise.ts';
+import type { SlotPattern, SlotsToEqualise } from '../../../src/phy/kernels/equalise/equalise-kernel.ts';
+import { PlainEqualiserKernel } from '../../../src/phy/kernels/equalise/equalise-plain.ts';
+import { WasmEqualiserKernel } from '../../../src/phy/kernels/equalise/equalise-wasm.ts';
+import { WasmOfdmKernel } from '../../../src/phy/kernels/ofdm/ofdm-wasm.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
 import { resourceGrid } from '../../../src/phy/resource-grid.ts';
 

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { type FftKernel, fftKernel } from '../../../src/phy/kernels/fft.ts';
-import { PlainFftKernel } from '../../../src/phy/kernels/fft-plain.ts';
-import { ReferenceFftKernel } from '../../../src/phy/kernels/fft-reference.ts';
-import { MAX_WASM_SIZE, MIN_WASM_SIZE, WasmFftKernel } from '../../../src/phy/kernels/fft-wasm.ts';
+import { type FftKernel, fftKernel } from '../../../src/phy/kernels/fft/fft.ts';
+import { PlainFftKernel } from '../../../src/phy/kernels/fft/fft-plain.ts';
+import { ReferenceFftKernel } from '../../../src/phy/kernels/fft/fft-reference.ts';
+import { MAX_WASM_SIZE, MIN_WASM_SIZE, WasmFftKernel } from '../../../src/phy/kernels/fft/fft-wasm.ts';
 
 const SIZES = [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192];
 

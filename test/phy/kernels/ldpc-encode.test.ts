@@ -3,9 +3,9 @@ import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { LIFTING_SIZES, ldpcCode } from '../../../src/phy/fec/ldpc-code.ts';
 import { LdpcEncoder } from '../../../src/phy/fec/ldpc-encoder.ts';
-import { ldpcEncodeKernel } from '../../../src/phy/kernels/ldpc-encode.ts';
-import { PlainLdpcEncodeKernel } from '../../../src/phy/kernels/ldpc-encode-plain.ts';
-import { WasmLdpcEncodeKernel } from '../../../src/phy/kernels/ldpc-encode-wasm.ts';
+import { ldpcEncodeKernel } from '../../../src/phy/kernels/ldpc-encode/ldpc-encode.ts';
+import { PlainLdpcEncodeKernel } from '../../../src/phy/kernels/ldpc-encode/ldpc-encode-plain.ts';
+import { WasmLdpcEncodeKernel } from '../../../src/phy/kernels/ldpc-encode/ldpc-encode-wasm.ts';
 
 const kernels = [new PlainLdpcEncodeKernel(), new WasmLdpcEncodeKernel()];
 

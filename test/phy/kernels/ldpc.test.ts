@@ -5,9 +5,9 @@ import { RandomStream } from '../../../src/common/random.ts';
 import { type BaseGraphId, LIFTING_SIZES, ldpcCode } from '../../../src/phy/fec/ldpc-code.ts';
 import { LdpcDecoder } from '../../../src/phy/fec/ldpc-decoder.ts';
 import { ldpcEncoder } from '../../../src/phy/fec/ldpc-encoder.ts';
-import { ldpcDecoderKernel } from '../../../src/phy/kernels/ldpc.ts';
-import { PlainLdpcKernel } from '../../../src/phy/kernels/ldpc-plain.ts';
-import { WasmLdpcKernel } from '../../../src/phy/kernels/ldpc-wasm.ts';
+import { ldpcDecoderKernel } from '../../../src/phy/kernels/ldpc/ldpc.ts';
+import { PlainLdpcKernel } from '../../../src/phy/kernels/ldpc/ldpc-plain.ts';
+import { WasmLdpcKernel } from '../../../src/phy/kernels/ldpc/ldpc-wasm.ts';
 
 const plain = new PlainLdpcKernel();
 const wasm = new WasmLdpcKernel();

@@ -4,10 +4,10 @@ import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
 import { invertFactor } from '../../../src/phy/channel-est/cholesky.ts';
 import { delaysOf } from '../../../src/phy/channel-est/delay-transform.ts';
-import { makeLmmse } from '../../../src/phy/kernels/lmmse.ts';
-import { type FitPattern, MOST_POLYNOMIALS } from '../../../src/phy/kernels/lmmse-kernel.ts';
-import { PlainLmmseKernel } from '../../../src/phy/kernels/lmmse-plain.ts';
-import { WasmLmmseKernel } from '../../../src/phy/kernels/lmmse-wasm.ts';
+import { makeLmmse } from '../../../src/phy/kernels/lmmse/lmmse.ts';
+import { type FitPattern, MOST_POLYNOMIALS } from '../../../src/phy/kernels/lmmse/lmmse-kernel.ts';
+import { PlainLmmseKernel } from '../../../src/phy/kernels/lmmse/lmmse-plain.ts';
+import { WasmLmmseKernel } from '../../../src/phy/kernels/lmmse/lmmse-wasm.ts';
 import { NUMEROLOGIES } from '../../../src/phy/numerology.ts';
 
 const KERNELS = [PlainLmmseKernel, WasmLmmseKernel];

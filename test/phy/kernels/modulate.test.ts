@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { modulateKernel } from '../../../src/phy/kernels/modulate.ts';
-import { PlainModulateKernel } from '../../../src/phy/kernels/modulate-plain.ts';
-import { fitsModulateMemory, WasmModulateKernel } from '../../../src/phy/kernels/modulate-wasm.ts';
+import { modulateKernel } from '../../../src/phy/kernels/modulate/modulate.ts';
+import { PlainModulateKernel } from '../../../src/phy/kernels/modulate/modulate-plain.ts';
+import { fitsModulateMemory, WasmModulateKernel } from '../../../src/phy/kernels/modulate/modulate-wasm.ts';
 import { NUMEROLOGIES, RB_DATA_RE, SLOT_SYMBOLS } from '../../../src/phy/numerology.ts';
 import { resourceGrid, turn } from '../../../src/phy/resource-grid.ts';
 

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { noiseKernel } from '../../../src/phy/kernels/noise.ts';
-import { PlainNoiseKernel } from '../../../src/phy/kernels/noise-plain.ts';
-import { WasmNoiseKernel } from '../../../src/phy/kernels/noise-wasm.ts';
+import { noiseKernel } from '../../../src/phy/kernels/noise/noise.ts';
+import { PlainNoiseKernel } from '../../../src/phy/kernels/noise/noise-plain.ts';
+import { WasmNoiseKernel } from '../../../src/phy/kernels/noise/noise-wasm.ts';
 
 const plain = new PlainNoiseKernel();
 const wasm = new WasmNoiseKernel();

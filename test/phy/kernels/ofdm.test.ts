@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { ofdmKernel } from '../../../src/phy/kernels/ofdm.ts';
-import type { OfdmKernel } from '../../../src/phy/kernels/ofdm-kernel.ts';
-import { PlainOfdmKernel } from '../../../src/phy/kernels/ofdm-plain.ts';
-import { WasmOfdmKernel } from '../../../src/phy/kernels/ofdm-wasm.ts';
+import { ofdmKernel } from '../../../src/phy/kernels/ofdm/ofdm.ts';
+import type { OfdmKernel } from '../../../src/phy/kernels/ofdm/ofdm-kernel.ts';
+import { PlainOfdmKernel } from '../../../src/phy/kernels/ofdm/ofdm-plain.ts';
+import { WasmOfdmKernel } from '../../../src/phy/kernels/ofdm/ofdm-wasm.ts';
 import { NUMEROLOGIES, type Numerology, SLOT_SYMBOLS } from '../../../src/phy/numerology.ts';
 import { resourceGrid } from '../../../src/phy/resource-grid.ts';
 

@@ -9,9 +9,9 @@ import {
   interleaveBits,
   interleaverOrder,
 } from '../../../src/phy/fec/bit-interleaver.ts';
-import { rateMatchKernel } from '../../../src/phy/kernels/rate-match.ts';
-import { PlainRateMatchKernel } from '../../../src/phy/kernels/rate-match-plain.ts';
-import { WasmRateMatchKernel } from '../../../src/phy/kernels/rate-match-wasm.ts';
+import { rateMatchKernel } from '../../../src/phy/kernels/rate-match/rate-match.ts';
+import { PlainRateMatchKernel } from '../../../src/phy/kernels/rate-match/rate-match-plain.ts';
+import { WasmRateMatchKernel } from '../../../src/phy/kernels/rate-match/rate-match-wasm.ts';
 import { MODULATION_ORDERS } from '../../../src/phy/modulation/qam.ts';
 
 const kernels = [new PlainRateMatchKernel(), new WasmRateMatchKernel()];

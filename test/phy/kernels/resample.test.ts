@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
 import { designResampler } from '../../../src/phy/frontend/resampler.ts';
-import { resampleKernel } from '../../../src/phy/kernels/resample.ts';
+import { resampleKernel } from '../../../src/phy/kernels/resample/resample.ts';
 import {
   type MomentSink,
   type NativeSamples,
@@ -11,9 +11,9 @@ import {
   type ResampleKernel,
   type ResampleSetup,
   type SampleCorrection,
-} from '../../../src/phy/kernels/resample-kernel.ts';
-import { PlainResampleKernel } from '../../../src/phy/kernels/resample-plain.ts';
-import { fitsResampleMemory, WasmResampleKernel } from '../../../src/phy/kernels/resample-wasm.ts';
+} from '../../../src/phy/kernels/resample/resample-kernel.ts';
+import { PlainResampleKernel } from '../../../src/phy/kernels/resample/resample-plain.ts';
+import { fitsResampleMemory, WasmResampleKernel } from '../../../src/phy/kernels/resample/resample-wasm.ts';
 import { toFloat } from '../../../src/radio/format/convert.ts';
 
 const FULL_SCALE = { 1: 128, 2: 2048, 4: 1 } as const;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { spreadKernel } from '../../../src/phy/kernels/spread.ts';
-import { LONGEST_GROUP, SPREAD_LANES } from '../../../src/phy/kernels/spread-kernel.ts';
-import { PlainSpreadKernel } from '../../../src/phy/kernels/spread-plain.ts';
-import { WasmSpreadKernel } from '../../../src/phy/kernels/spread-wasm.ts';
+import { spreadKernel } from '../../../src/phy/kernels/spread/spread.ts';
+import { LONGEST_GROUP, SPREAD_LANES } from '../../../src/phy/kernels/spread/spread-kernel.ts';
+import { PlainSpreadKernel } from '../../../src/phy/kernels/spread/spread-plain.ts';
+import { WasmSpreadKernel } from '../../../src/phy/kernels/spread/spread-wasm.ts';
 
 test('every length and lane: the transform as its definition says, in both kernels', () => {
   const plain = new PlainSpreadKernel();

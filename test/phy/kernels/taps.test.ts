@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { tapsKernel } from '../../../src/phy/kernels/taps.ts';
-import { type FilterChange, MAX_SPACING, MAX_TAPS } from '../../../src/phy/kernels/taps-kernel.ts';
-import { PlainTapsKernel } from '../../../src/phy/kernels/taps-plain.ts';
-import { WasmTapsKernel } from '../../../src/phy/kernels/taps-wasm.ts';
+import { tapsKernel } from '../../../src/phy/kernels/taps/taps.ts';
+import { type FilterChange, MAX_SPACING, MAX_TAPS } from '../../../src/phy/kernels/taps/taps-kernel.ts';
+import { PlainTapsKernel } from '../../../src/phy/kernels/taps/taps-plain.ts';
+import { WasmTapsKernel } from '../../../src/phy/kernels/taps/taps-wasm.ts';
 
 const plain = new PlainTapsKernel();
 const wasm = new WasmTapsKernel();

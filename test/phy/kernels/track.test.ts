@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
-import { trackKernel } from '../../../src/phy/kernels/track.ts';
-import type { TrackKernel, TrackPattern } from '../../../src/phy/kernels/track-kernel.ts';
-import { PlainTrackKernel } from '../../../src/phy/kernels/track-plain.ts';
-import { MOST_TRACKED, WasmTrackKernel } from '../../../src/phy/kernels/track-wasm.ts';
+import { trackKernel } from '../../../src/phy/kernels/track/track.ts';
+import type { TrackKernel, TrackPattern } from '../../../src/phy/kernels/track/track-kernel.ts';
+import { PlainTrackKernel } from '../../../src/phy/kernels/track/track-plain.ts';
+import { MOST_TRACKED, WasmTrackKernel } from '../../../src/phy/kernels/track/track-wasm.ts';
 import { NUMEROLOGIES, type Numerology } from '../../../src/phy/numerology.ts';
 
 function patternOf(n: Numerology): TrackPattern {

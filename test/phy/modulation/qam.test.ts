@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { tailQ } from '../../../src/experiment/bench/ldpc-simulation.ts';
-import { LEAST_NOISE_VARIANCE } from '../../../src/phy/kernels/demap-kernel.ts';
+import { tailQ } from '../../../src/experiment/bench/ldpc/ldpc-simulation.ts';
+import { LEAST_NOISE_VARIANCE } from '../../../src/phy/kernels/demap/demap-kernel.ts';
 import {
   MODULATION_ORDERS,
   type ModulationOrder,

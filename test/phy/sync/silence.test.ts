@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
 import { BurstReceiver } from '../../../src/phy/burst/burst-receiver.ts';
-import { dcKernel } from '../../../src/phy/kernels/dc.ts';
+import { dcKernel } from '../../../src/phy/kernels/dc/dc.ts';
 import { numerology } from '../../../src/phy/numerology.ts';
 import { CarrierLog } from '../../../src/phy/sync/carrier-log.ts';
 import { DcBlocker } from '../../../src/phy/sync/dc.ts';

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test';
 import { overAir } from '../../../bench/integrated/air.ts';
 import { UsageError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
-import { codePicture, overAwgn } from '../../../src/experiment/bench/models-awgn.ts';
+import { codePicture, overAwgn } from '../../../src/experiment/bench/models/models-awgn.ts';
 import type { EncodedSource, ReceivedStream, StreamGrant } from '../../../src/sct/codec/codec.ts';
 import { IntegratedCodec, type IntegratedPlan } from '../../../src/sct/codec/integrated.ts';
 import { decodeSideInfo, encodeSideInfo, type IntegratedSide } from '../../../src/sct/codec/side-info.ts';

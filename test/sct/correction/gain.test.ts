@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { grantsByImportance, overAir } from '../../../bench/integrated/air.ts';
 import { RandomStream } from '../../../src/common/random.ts';
-import { sideInformationSymbols } from '../../../src/experiment/bench/models-awgn.ts';
+import { sideInformationSymbols } from '../../../src/experiment/bench/models/models-awgn.ts';
 import type { DecodedImage, EncodedSource } from '../../../src/sct/codec/codec.ts';
 import { IntegratedCodec, type IntegratedPlan } from '../../../src/sct/codec/integrated.ts';
 import { loadDemoPhoto } from '../../../src/sct/image/demo.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { RandomStream } from '../../../src/common/random.ts';
-import { codePicture, receivedSymbols } from '../../../src/experiment/bench/models-awgn.ts';
+import { codePicture, receivedSymbols } from '../../../src/experiment/bench/models/models-awgn.ts';
 import { loadDemoPhoto } from '../../../src/sct/image/demo.ts';
 import { type RgbImage, rgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { psnrDb } from '../../../src/sct/quality/psnr.ts';

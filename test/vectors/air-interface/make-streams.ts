@@ -4,7 +4,7 @@
  */
 import { packBits } from '../../../src/common/bits.ts';
 import { RandomStream } from '../../../src/common/random.ts';
-import { makeTrial } from '../../../src/experiment/bench/modem-trial.ts';
+import { makeTrial } from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { applyPower } from '../../../src/link/plan/power-loading.ts';
 import { bitsAt, mapOfExtension, placeExtension, scatter } from '../../../src/link/resource-map.ts';
 import { encodeBlocks, TransportLayout } from '../../../src/link/transport.ts';

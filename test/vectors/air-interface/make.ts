@@ -7,7 +7,7 @@
 import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { packBits } from '../../../src/common/bits.ts';
-import { makeTrial, type TrialSignal } from '../../../src/experiment/bench/modem-trial.ts';
+import { makeTrial, type TrialSignal } from '../../../src/experiment/bench/modem/modem-trial.ts';
 import { NUMEROLOGIES, type Numerology } from '../../../src/phy/numerology.ts';
 import { makeStreamVectors } from './make-streams.ts';
 

@@ -1,6 +1,6 @@
 import { RandomStream } from '../../../common/random.ts';
 import type { Estimate } from '../../metrics/stats.ts';
-import { BlerSimulation } from '../ldpc-simulation.ts';
+import { BlerSimulation } from '../ldpc/ldpc-simulation.ts';
 import type { CodedStretch } from './coded-burst.ts';
 import type { BenchContext } from './measurement.ts';
 import { type PairedBler, spread } from './paired-bler.ts';

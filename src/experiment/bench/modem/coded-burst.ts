@@ -5,9 +5,9 @@ import { payloadBytesAtRate } from '../../../phy/fec/transport-plan.ts';
 import { mutualInformation, snrDbForInformation } from '../../../phy/modulation/mutual-information.ts';
 import type { ModulationOrder } from '../../../phy/modulation/qam.ts';
 import { type Numerology, RB_DATA_RE, SLOT_SYMBOLS } from '../../../phy/numerology.ts';
-import { genieReceive, responseOf } from '../modem-genie.ts';
-import { makeContent, makeTrial, rightBurst, type TrialContent, type TrialSignal } from '../modem-trial.ts';
 import type { BenchContext } from './measurement.ts';
+import { genieReceive, responseOf } from './modem-genie.ts';
+import { makeContent, makeTrial, rightBurst, type TrialContent, type TrialSignal } from './modem-trial.ts';
 import type { PairedErrors } from './paired-bler.ts';
 
 export interface Mcs {

@@ -2,9 +2,9 @@ import { RandomStream } from '../../../common/random.ts';
 import type { Numerology } from '../../../phy/numerology.ts';
 import { MAX_CFO_HZ } from '../../../phy/sync/carrier-shift.ts';
 import { clopperPearson } from '../../metrics/stats.ts';
-import { responseOf } from '../modem-genie.ts';
-import { makeContent, makeTrial, rightBurst, type TrialContent, unitNoise, withNoise } from '../modem-trial.ts';
 import type { BenchContext, DetectionCurve, Measured, Measurement } from './measurement.ts';
+import { responseOf } from './modem-genie.ts';
+import { makeContent, makeTrial, rightBurst, type TrialContent, unitNoise, withNoise } from './modem-trial.ts';
 import { row } from './row.ts';
 
 /** Bursts repeat after that many trials; offsets, channel and noise never do. */

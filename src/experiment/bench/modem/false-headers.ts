@@ -3,9 +3,9 @@ import { BurstReceiver } from '../../../phy/burst/burst-receiver.ts';
 import { TRANSMIT_RMS } from '../../../phy/burst/transmit.ts';
 import type { Numerology } from '../../../phy/numerology.ts';
 import { clopperPearson } from '../../metrics/stats.ts';
-import { rightBurst, type TrialContent, trialNoiseVariance } from '../modem-trial.ts';
 import { shortBursts } from './detection.ts';
 import type { BenchContext, Measured, Measurement } from './measurement.ts';
+import { rightBurst, type TrialContent, trialNoiseVariance } from './modem-trial.ts';
 import { poissonRate, row } from './row.ts';
 
 const BLOCK = 65_536;

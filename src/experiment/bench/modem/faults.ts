@@ -4,11 +4,11 @@ import type { EndFaults } from '../../../phy/channel/scenario.ts';
 import { DcIqCorrector, estimateDcIq } from '../../../phy/frontend/dc-iq.ts';
 import { type Numerology, numerology, RB_DATA_RE } from '../../../phy/numerology.ts';
 import { type Estimate, meanInterval } from '../../metrics/stats.ts';
-import { genieReceive } from '../modem-genie.ts';
-import { makeContent, makeTrial, rightBurst, type TrialOptions, type TrialSignal } from '../modem-trial.ts';
 import { CodedBursts, criticalSnrDb, type Mcs } from './coded-burst.ts';
 import { LOSS_SLOTS, loopbackOffsets } from './loss.ts';
 import type { BenchContext, Measured, Measurement } from './measurement.ts';
+import { genieReceive } from './modem-genie.ts';
+import { makeContent, makeTrial, rightBurst, type TrialOptions, type TrialSignal } from './modem-trial.ts';
 import { PairedBler } from './paired-bler.ts';
 import { row } from './row.ts';
 

@@ -2,10 +2,10 @@ import { RandomStream } from '../../../common/random.ts';
 import { randomOffsets } from '../../../phy/channel/scenario.ts';
 import { numerology } from '../../../phy/numerology.ts';
 import { percentile } from '../../metrics/stats.ts';
-import { makeTrial, unitNoise, withNoise } from '../modem-trial.ts';
 import { againstBareCode } from './bare-code.ts';
 import { CodedBursts, criticalSnrDb, LEAD_SAMPLES, type Mcs } from './coded-burst.ts';
 import type { BenchContext, BlerCurve, Measured, Measurement } from './measurement.ts';
+import { makeTrial, unitNoise, withNoise } from './modem-trial.ts';
 import { PairedBler } from './paired-bler.ts';
 import { absolute, row } from './row.ts';
 

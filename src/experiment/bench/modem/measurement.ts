@@ -1,5 +1,5 @@
 import type { ReceiverRecord } from '../../../phy/burst/record.ts';
-import type { TrialSignal } from '../modem-trial.ts';
+import type { TrialSignal } from './modem-trial.ts';
 import type { BenchRow, ModemPart } from './row.ts';
 
 /** What a measurement is given. */

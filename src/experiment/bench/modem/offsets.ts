@@ -1,9 +1,9 @@
 import { RandomStream } from '../../../common/random.ts';
 import { type Numerology, RB_DATA_RE, SUBCARRIER_SPACING_HZ } from '../../../phy/numerology.ts';
-import { makeContent, makeTrial, rightBurst, type TrialContent, unitNoise, withNoise } from '../modem-trial.ts';
 import { CodedStretch, LEAD_SAMPLES, type Mcs, QAM16_1_2 } from './coded-burst.ts';
 import { anyOffsets } from './detection.ts';
 import type { BenchContext, Measured, Measurement } from './measurement.ts';
+import { makeContent, makeTrial, rightBurst, type TrialContent, unitNoise, withNoise } from './modem-trial.ts';
 import { PairedBler } from './paired-bler.ts';
 import { rootMean, row } from './row.ts';
 

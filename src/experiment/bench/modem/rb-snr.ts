@@ -3,11 +3,11 @@ import { TRANSMIT_RMS } from '../../../phy/burst/transmit.ts';
 import type { JammerOptions } from '../../../phy/channel/jammer.ts';
 import { type Numerology, SUBBAND_CARRIERS, SUBCARRIER_SPACING_HZ } from '../../../phy/numerology.ts';
 import { meanInterval, pairedDifference } from '../../metrics/stats.ts';
-import { genieReceive } from '../modem-genie.ts';
-import { makeContent, makeTrial, rightBurst, type TrialContent } from '../modem-trial.ts';
 import { CodedBursts, QAM16_1_2 } from './coded-burst.ts';
 import { loopbackOffsets } from './loss.ts';
 import type { BenchContext, Measured, Measurement, RbSnrCurve } from './measurement.ts';
+import { genieReceive } from './modem-genie.ts';
+import { makeContent, makeTrial, rightBurst, type TrialContent } from './modem-trial.ts';
 import { absolute, type BenchRow, rootMean, row } from './row.ts';
 
 const SLOTS = 4;

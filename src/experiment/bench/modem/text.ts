@@ -1,4 +1,4 @@
-import { figure } from '../models-text.ts';
+import { figure } from '../models/models-text.ts';
 import type { RequirementsReport } from './requirements.ts';
 import type { BenchRow } from './row.ts';
 

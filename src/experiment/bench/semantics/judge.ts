@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FormatError } from '../../../common/errors.ts';
 import { RandomStream } from '../../../common/random.ts';
 import { percentile } from '../../metrics/stats.ts';
-import { judgeFigures } from '../models-judge.ts';
+import { judgeFigures } from '../models/models-judge.ts';
 
 /** Classes of street scenes. */
 const CLASSES = 11;

@@ -1,4 +1,4 @@
-import { KODAK_CBR, KODAK_SNR_DB, PUBLISHED_OVER_CBR, PUBLISHED_OVER_SNR } from '../models-published.ts';
+import { KODAK_CBR, KODAK_SNR_DB, PUBLISHED_OVER_CBR, PUBLISHED_OVER_SNR } from '../models/models-published.ts';
 import { type Air, conditionsOf, linkOf } from './air.ts';
 import { SEMANTIC_KINDS } from './codec-shelf.ts';
 import { type Asked, check, meanOf, paired } from './figures.ts';

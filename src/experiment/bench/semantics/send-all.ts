@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { makeFolder } from '../../../common/make-folder.ts';
 import { encodePng } from '../../../sct/image/save.ts';
-import { writeIfOther } from '../models-judge.ts';
+import { writeIfOther } from '../models/models-judge.ts';
 import type { BenchPicture } from './data.ts';
 import { measured, shownImage, type Wanted } from './measure.ts';
 import { mcsText, overLink, type Sending, type Sent } from './over-link.ts';

@@ -1,4 +1,4 @@
-// Compiles the AssemblyScript kernels of this folder into ../*-wasm-binary.ts (npm run build:kernels). What it makes is
+// Compiles the AssemblyScript kernels of this folder into ../*/*-wasm-binary.ts (npm run build:kernels). What it makes is
 // committed, so that building the project needs no compiler. With --check: fails where both differ.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -66,7 +66,7 @@ ${lines.map((line) => `  '${line}',`).join('\n')}
 const check = process.argv[2] === '--check';
 for (const kernel of KERNELS) {
   const text = await compileKernel(kernel);
-  const path = join(here, '..', `${kernel.name}-wasm-binary.ts`);
+  const path = join(here, '..', kernel.name, `${kernel.name}-wasm-binary.ts`);
   if (!check) writeFileSync(path, text);
   else if (readFileSync(path, 'utf8') !== text) throw new Error(`${path} is not what ${kernel.name}.ts compiles to`);
 }
