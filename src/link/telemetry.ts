@@ -90,6 +90,25 @@ export interface StatusEvent {
   /** Of the receiving board, else of the transmitting one. */
   readonly temperatureC: number | null;
   readonly budget: LinkBudget | null;
+  /** To and from another host; null where there is no such way back. */
+  readonly wayBack: WayBack | null;
+}
+
+/** The way back between two hosts, as it is now; counts since the run began. */
+export interface WayBack {
+  /** Whether a peer is there that holds the token. */
+  readonly connected: boolean;
+  readonly connections: number;
+  /** Peers without the token, and wrong messages. */
+  readonly refused: number;
+  /** Reports and acknowledgements that this end said and heard, and those that found no room. */
+  readonly sent: number;
+  readonly received: number;
+  readonly dropped: number;
+  /** Messages of the peer that never came. */
+  readonly lost: number;
+  /** The other host's clock less this one's, within offset ± uncertainty, ms; null before the first exchange. */
+  readonly clock: { readonly offsetMs: number; readonly uncertaintyMs: number; readonly delayMs: number } | null;
 }
 
 /** What waits between the stages of a receiver, and what was left out because one could not follow. */

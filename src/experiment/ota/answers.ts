@@ -3,13 +3,14 @@ import { knowledgePieces } from '../../link/reverse/knowledge-pieces.ts';
 import { encodeKnowledgePiece } from '../../link/reverse/reverse-messages.ts';
 import { answersTo } from '../../link/session/listener.ts';
 import type { TurningReceiver } from '../../link/session/turning-receiver.ts';
+import type { WayBack } from '../../link/telemetry.ts';
 import type { KnowledgeStore } from '../../sct/knowledge/knowledge-store.ts';
 import { PushedStore } from '../../sct/knowledge/pushed-store.ts';
 import type { LinkConfig } from '../config/link-config.ts';
 import { readLocalKnowledge } from '../config/local-knowledge.ts';
 import type { RunIo } from '../run/run-io.ts';
 import { AnswerPower } from './answer-power.ts';
-import { type FeedbackFacts, feedbackFacts, isSocket, openSocket } from './feedback.ts';
+import { type FeedbackFacts, feedbackFacts, isSocket, openSocket, wayBackOf } from './feedback.ts';
 import type { PowerKeeper } from './power-keeper.ts';
 import { openPushes } from './pushes.ts';
 
@@ -24,6 +25,8 @@ export interface Answers {
   readonly said: boolean;
   /** Of a way back to another host; null over the air. */
   readonly facts: FeedbackFacts | null;
+  /** The same as it is now. */
+  readonly wayBack: WayBack | null;
   close(): Promise<void>;
 }
 
@@ -73,6 +76,9 @@ export async function openAnswers(config: LinkConfig, io: RunIo): Promise<Answer
     },
     get facts() {
       return socket && feedbackFacts(socket);
+    },
+    get wayBack() {
+      return socket && wayBackOf(socket);
     },
     close: async () => {
       await pushes?.close();

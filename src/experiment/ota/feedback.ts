@@ -5,6 +5,7 @@ import { feedbackToken } from '../../link/feedback-auth.ts';
 import { type SocketCounters, SocketFeedback } from '../../link/feedback-socket.ts';
 import type { HostFeedback, HostFeedbackOptions } from '../../link/host-feedback.ts';
 import { isNatsUrl } from '../../link/nats/nats-url.ts';
+import type { WayBack } from '../../link/telemetry.ts';
 import type { LinkConfig } from '../config/link-config.ts';
 
 /** Environment variable with the token where no file is named; the command line is recorded, so it is no place for it. */
@@ -45,6 +46,11 @@ export interface FeedbackFacts extends SocketCounters {
 
 export function feedbackFacts(socket: HostFeedback): FeedbackFacts {
   return { ...socket.counters, clock: socket.clock() };
+}
+
+/** The same for whoever watches the run. */
+export function wayBackOf(socket: HostFeedback): WayBack {
+  return { connected: socket.connected, ...feedbackFacts(socket) };
 }
 
 async function tokenText({ feedback, feedbackToken: file }: TokenPlace): Promise<string> {

@@ -7,6 +7,7 @@ import { SenderSession } from '../../link/session/sender.ts';
 import { WallTime } from '../../link/session/session-time.ts';
 import { wallClockS } from '../../link/session/stream-clock.ts';
 import type { TurningSender } from '../../link/session/turning-sender.ts';
+import type { WayBack } from '../../link/telemetry.ts';
 import type { TransmissionPlan, Transmitter } from '../../link/transmitter.ts';
 import type { TransmitterOptions } from '../../link/transmitter-options.ts';
 import type { TxStream } from '../../radio/radio.ts';
@@ -15,7 +16,7 @@ import type { LinkConfig } from '../config/link-config.ts';
 import type { LinkSetup } from '../config/link-setup.ts';
 import type { SessionKnowledge } from '../loopback/session-knowledge.ts';
 import type { RunIo } from '../run/run-io.ts';
-import { type FeedbackFacts, feedbackFacts, isSocket, openSocket } from './feedback.ts';
+import { type FeedbackFacts, feedbackFacts, isSocket, openSocket, wayBackOf } from './feedback.ts';
 import type { PowerKeeper } from './power-keeper.ts';
 import { rehearse } from './rehearsal.ts';
 import { raisePower } from './set-gains.ts';
@@ -40,6 +41,8 @@ export interface Sending {
   /** Told what is planned, and of each burst when it is sent: where it ends, s and samples of the transmitted stream. */
   planned(plan: TransmissionPlan): void;
   sent(endS: number, samples: number): void;
+  /** Told how the way back to another host is read, once there is one. */
+  back?(read: () => WayBack): void;
 }
 
 /** Silence before, between and after the bursts of a file, s: a receiver can see its noise floor. */
@@ -128,6 +131,7 @@ export async function sendLive(sending: Sending): Promise<Sent> {
   const socket = isSocket(config)
     ? await openSocket(config, 'sender', { changed: () => wall.nudge(), note: (text) => io.progress.note(text) })
     : null;
+  if (socket) sending.back?.(() => wayBackOf(socket));
   try {
     if (socket) await peerOf(socket, config, wall, io);
     await rehearse(transmitter, image, budget);

@@ -119,6 +119,7 @@ async function receiveFrom(
     txGainsDb: power?.gainsDb ?? null,
     recordedBytes: capture.bytes,
     temperatureC: thermometer.celsius,
+    wayBack: answers?.wayBack ?? null,
     ...(end
       ? {
           budget: {

@@ -1,5 +1,6 @@
 import { ExitCode, SctError, UsageError } from '../../common/errors.ts';
 import { TurningSender } from '../../link/session/turning-sender.ts';
+import type { WayBack } from '../../link/telemetry.ts';
 import { type TransmissionPlan, Transmitter } from '../../link/transmitter.ts';
 import type { FileRadioOptions } from '../../radio/file/file-radio.ts';
 import { openRadio } from '../../radio/open-radio.ts';
@@ -151,12 +152,14 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
         },
         tap: (stream) => turns.tap(permitted(stream)),
       });
+    let wayBack: (() => WayBack) | null = null;
     watch?.reads(() => ({
       clippedSamples: (tx ?? turns)?.counters.clippedSamples ?? 0,
       underruns: opened?.counters.underruns ?? 0,
       rxGainsDb: null,
       txGainsDb: endNow()?.request.gainsDb ?? null,
       recordedBytes: capture.bytes,
+      wayBack: wayBack?.() ?? null,
       ...(end ? { budget: sendingBudget(endNow()!) } : {}),
     }));
     const planned = (plan: TransmissionPlan) => {
@@ -183,6 +186,9 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
       io,
       planned,
       sent,
+      back: (read: () => WayBack) => {
+        wayBack = read;
+      },
     };
     const { plan, bursts, feedback } =
       tx && !board ? await sendToFile({ ...sending, tx }) : await sendLive({ ...sending, tx });

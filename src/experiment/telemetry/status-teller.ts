@@ -1,5 +1,5 @@
 import { statfs } from 'node:fs/promises';
-import type { LinkBudget, PipelineQueues, Telemetry } from '../../link/telemetry.ts';
+import type { LinkBudget, PipelineQueues, Telemetry, WayBack } from '../../link/telemetry.ts';
 import type { LossRecord } from '../../radio/radio.ts';
 import { type BudgetFacts, type BudgetReading, linkBudget } from './link-budget.ts';
 import type { SignalReading } from './signal-meter.ts';
@@ -20,6 +20,7 @@ export interface RadioState {
   /** Of a receiver in stages. */
   readonly queues?: PipelineQueues | null;
   readonly budget?: BudgetFacts;
+  readonly wayBack?: WayBack | null;
 }
 
 /** What is known of a stream while it is received; a receiver's chain is one. */
@@ -112,6 +113,7 @@ export class StatusTeller {
       bytesPerS: radio?.recordedBytes === undefined ? null : perS(recordedBytes, this.last.recordedBytes),
       temperatureC: radio?.temperatureC ?? null,
       budget: radio?.budget ? this.budget(radio.budget) : null,
+      wayBack: radio?.wayBack ?? null,
     });
     this.last = { atMs: nowMs, samples: stream.samples, cpuUs, recordedBytes };
     // What is loud next need not be a burst.

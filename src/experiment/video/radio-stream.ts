@@ -6,7 +6,7 @@ import { openRadio } from '../../radio/open-radio.ts';
 import type { TxStream } from '../../radio/radio.ts';
 import { transmitGuard } from '../../radio/safety/process-end.ts';
 import { describePermission } from '../../radio/safety/transmit-permission.ts';
-import { feedbackFacts, isSocket, openSocket } from '../ota/feedback.ts';
+import { feedbackFacts, isSocket, openSocket, wayBackOf } from '../ota/feedback.ts';
 import { permissionOf, permittedTx, radioEnd } from '../ota/radio-end.ts';
 import { canonical } from '../run/canonical-json.ts';
 import type { RunIo } from '../run/run-io.ts';
@@ -100,6 +100,11 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
     if (config.txGainDb === undefined) io.progress.note(STAYS_LOW);
     tx = permittedTx(plain, null, await radio.openTx(plain.request));
     await run.opened({ ...tx.settings, board: radio.boardIdentity ?? null });
+    const { counters, settings } = tx;
+    run.watch?.reads(() => ({
+      ...{ clippedSamples: counters.clippedSamples, underruns: counters.underruns },
+      ...{ rxGainsDb: null, txGainsDb: settings.gainsDb, wayBack: socket && wayBackOf(socket) },
+    }));
     const startMs = utcNowMs();
     const sentAtS = new Map<number, number>();
     let freeAtMs = startMs;

@@ -17,7 +17,7 @@ import { shippedModelsDir } from '../../sct/semantics/model-files.ts';
 import { readModelSets } from '../../sct/semantics/model-set.ts';
 import { modelSetNumber, type ReceiverCodecs } from '../config/link-codecs.ts';
 import { occupiedHz } from '../config/link-config.ts';
-import { feedbackFacts, isSocket, openSocket } from '../ota/feedback.ts';
+import { feedbackFacts, isSocket, openSocket, wayBackOf } from '../ota/feedback.ts';
 import { gainForNoise } from '../ota/noise-gain.ts';
 import { radioEnd } from '../ota/radio-end.ts';
 import { captureHints } from '../receive/receive-stream.ts';
@@ -166,6 +166,7 @@ async function watch(
     rxGainsDb: rx.settings.gainsDb,
     txGainsDb: null,
     queues: pipeline.depths(),
+    wayBack: socket && wayBackOf(socket),
   }));
   /** When the first sample was there, UTC. */
   let beganMs = 0;

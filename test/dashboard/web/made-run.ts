@@ -98,6 +98,7 @@ export function status(n: number, change: Partial<StatusEvent> = {}): StatusEven
     diskFreeBytes: 84.2e9,
     bytesPerS: 15.36e6,
     temperatureC: 41,
+    wayBack: null,
     budget: {
       basis: 'typical',
       txDbm: -3,
