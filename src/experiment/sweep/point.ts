@@ -86,6 +86,8 @@ export interface PointQueue {
    * Rejects only where the queue itself can go on no more, which ends the sweep.
    */
   run(point: SweepPoint): Promise<PointOutcome>;
+  /** The results of these points are on the sweep's disk itself: what the queue holds of them may go. */
+  kept?(ids: readonly string[]): void;
   /** One line for logs. */
   describe(): string;
   /** Points under way are given up. */

@@ -141,18 +141,25 @@ async function measureAll(
   const stop = () => wake();
   io.signal.addEventListener('abort', stop);
   let syncedMs = performance.now();
+  let unsynced: string[] = [];
+  const sync = (): void => {
+    directory.sync();
+    queue.kept?.(unsynced);
+    unsynced = [];
+    syncedMs = performance.now();
+  };
   const take = (point: SweepPoint, outcome: PointOutcome): void => {
-    for (const result of schedule.take(point, outcome)) directory.appendResult(result);
+    for (const result of schedule.take(point, outcome)) {
+      directory.appendResult(result);
+      unsynced.push(result.id);
+    }
     if (outcome.kind === 'failed') {
       failures.push(outcome.failure);
       directory.appendFailure(outcome.failure);
       io.progress.note(`point ${point.index + 1} (${point.id.slice(0, 8)}): ${outcome.failure.message.split('\n')[0]}`);
     }
     state.took(outcome);
-    if (performance.now() - syncedMs >= SYNC_MS) {
-      directory.sync();
-      syncedMs = performance.now();
-    }
+    if (performance.now() - syncedMs >= SYNC_MS) sync();
     io.progress.update(() => state.text());
   };
   const hand = (point: SweepPoint): void => {
@@ -188,6 +195,8 @@ async function measureAll(
         throw new SctError(text, exitCode as ExitCode, `${directory.file('failures')} lists them`);
       }
     }
+    // A queue that is closed lets go of everything.
+    if (!broken) sync();
   } finally {
     io.signal.removeEventListener('abort', stop);
     await queue.close();

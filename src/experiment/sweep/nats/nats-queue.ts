@@ -52,6 +52,12 @@ export class NatsPointQueue implements PointQueue {
   private readonly options: NatsQueueOptions;
   private readonly uploads: InputUploads;
   private readonly waiting = new Map<string, Waiting>();
+  /** Numbers of outcomes that were given to the sweep and lie on the server, by the point's id. */
+  private readonly given = new Map<string, number>();
+  /** Ends when what could be deleted on the server is. */
+  private forgetting: Promise<unknown> = Promise.resolve();
+  /** Whether all that was given to the sweep is on its disk. */
+  private allKept = true;
   private readonly ended: AbortController;
   private readonly signs: Subscription;
   private readonly timers: readonly NodeJS.Timeout[];
@@ -84,8 +90,7 @@ export class NatsPointQueue implements PointQueue {
     options.signal.addEventListener('abort', stop, { once: true });
     const { signal } = ended;
     let queue: NatsPointQueue | null = null;
-    // What was said while the connection was away was not heard.
-    const back = () => queue?.lookAfter(0);
+    const back = () => queue?.cameBack();
     const space = await SweepSpace.open({ ...options, signal, client: 'sct sweep', back });
     queue = new NatsPointQueue(space, options, ended);
     return queue;
@@ -111,6 +116,16 @@ export class NatsPointQueue implements PointQueue {
     return promise;
   }
 
+  /** Deletes their outcomes on the server, which so holds no more of a sweep than is under way. Those that it cannot delete now go when the sweep ends. */
+  kept(ids: readonly string[]): void {
+    this.allKept = true;
+    const numbers = ids.map((id) => this.given.get(id)).filter((seq) => seq !== undefined);
+    for (const id of ids) this.given.delete(id);
+    if (!this.space.there) return;
+    const drop = (seq: number) => this.space.dropOutcomeAt(seq).catch(() => undefined);
+    this.forgetting = Promise.all([this.forgetting, ...numbers.map(drop)]);
+  }
+
   describe(): string {
     return `workers at ${this.space.describe()}: ${this.places} ${this.places === 1 ? 'place' : 'places'}`;
   }
@@ -120,13 +135,13 @@ export class NatsPointQueue implements PointQueue {
     for (const timer of this.timers) clearInterval(timer);
     this.ended.abort();
     const { queue } = this.options;
-    const given = [...this.waiting.keys()];
+    const open = [...this.waiting.keys()];
     this.waiting.clear();
     if (this.space.there) {
       this.signs.unsubscribe();
       // As far as the server is there: what stays is found by the next run, or falls out by its age.
-      await Promise.all(given.map((id) => this.space.dropPoint(queue, id).catch(() => undefined)));
-      if (given.length === 0) await this.space.dropOutcomes(queue).catch(() => undefined);
+      await Promise.all([this.forgetting, ...open.map((id) => this.space.dropPoint(queue, id).catch(() => undefined))]);
+      if (open.length === 0 && this.allKept) await this.space.dropOutcomes(queue).catch(() => undefined);
     }
     await this.space.close();
   }
@@ -161,12 +176,18 @@ export class NatsPointQueue implements PointQueue {
   private async found(waiting: Waiting, earlier: boolean): Promise<boolean> {
     const { id } = waiting.point;
     const { queue } = this.options;
-    const bytes = await this.space.outcome(queue, id);
-    if (bytes === null) return false;
-    const outcome = this.read(waiting.point, bytes);
+    const found = await this.space.outcome(queue, id);
+    if (found === null) return false;
+    const outcome = this.read(waiting.point, found.data);
     if (outcome?.kind !== 'measured') await this.space.dropOutcome(queue, id);
     if (!outcome || (earlier && outcome.kind === 'failed')) return false;
-    if (this.waiting.delete(id)) waiting.resolve(outcome);
+    if (this.waiting.delete(id)) {
+      if (outcome.kind === 'measured') {
+        this.given.set(id, found.seq);
+        this.allKept = false;
+      }
+      waiting.resolve(outcome);
+    }
     return true;
   }
 
@@ -209,6 +230,12 @@ export class NatsPointQueue implements PointQueue {
     if (!this.waiting.delete(id)) return;
     if (!(error instanceof SctError) || error instanceof DeviceError) waiting.reject(error);
     else waiting.resolve({ kind: 'failed', failure: { id, message: error.message, exitCode: error.exitCode } });
+  }
+
+  /** What was said meanwhile was not heard; and the server may have lost its disk, and count anew. */
+  private cameBack(): void {
+    this.given.clear();
+    this.lookAfter(0);
   }
 
   private lookAfter(silentMs: number): void {

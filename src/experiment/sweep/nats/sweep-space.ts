@@ -42,7 +42,7 @@ type JetStream = typeof import('@nats-io/jetstream');
  * What a sweep has on a NATS server, under the name of the URL (`nats://HOST/NAME`):
  *
  *     SCT_NAME_POINTS   work queue; sct.sweep.NAME.point.PROGRAM.QUEUE.ID: a point until a worker has acknowledged it
- *     SCT_NAME_RESULTS  sct.sweep.NAME.result.QUEUE.ID: its first outcome, 14 days
+ *     SCT_NAME_RESULTS  sct.sweep.NAME.result.QUEUE.ID: its first outcome, until it is on the sweep's disk; 14 days where nobody fetches it
  *     sct.sweep.NAME.sign.QUEUE.ID, not kept: the point has an outcome now
  *     sct-NAME          object store: photos, model sets, captures by their SHA-256, 30 days
  *
@@ -153,13 +153,13 @@ export class SweepSpace {
     if (!this.connection.isClosed()) this.connection.publish(`${this.prefix}.sign.${queue}.${id}`);
   }
 
-  /** The outcome of a point; null where it has none. */
-  outcome(queue: string, id: string): Promise<Uint8Array | null> {
+  /** The outcome of a point, and its number in the stream; null where it has none. */
+  outcome(queue: string, id: string): Promise<{ readonly data: Uint8Array; readonly seq: number } | null> {
     const subject = this.outcomeSubject(queue, id);
     return this.insist(async () => {
       try {
         const message = await this.manager.streams.getMessage(this.results, { last_by_subj: subject });
-        return message === null ? null : message.data;
+        return message === null ? null : { data: message.data, seq: message.seq };
       } catch (error) {
         if (jetStreamCode(error) === JETSTREAM.noMessage) return null;
         throw error;
@@ -180,8 +180,13 @@ export class SweepSpace {
   async dropPoint(queue: string, id: string): Promise<void> {
     const subject = this.pointSubject(queue, id);
     const message = await this.manager.streams.getMessage(this.points, { last_by_subj: subject });
-    // Without overwriting what is deleted: that takes the server longer.
     if (message) await this.manager.streams.deleteMessage(this.points, message.seq, false);
+  }
+
+  /** Deletes an outcome that is needed no longer by its number, as far as the server is there. */
+  async dropOutcomeAt(seq: number): Promise<void> {
+    // Without overwriting what is deleted: that takes the server longer.
+    await this.manager.streams.deleteMessage(this.results, seq, false);
   }
 
   async dropOutcomes(queue: string): Promise<void> {
