@@ -44,9 +44,17 @@ function usageFailure(error: CommanderError): Failure {
   return { message: first, hint, exitCode: ExitCode.usage };
 }
 
-/** Lines for stderr. */
-export function failureText(failure: Failure): string {
-  return `sct: ${failure.message}\n${failure.hint ? `hint: ${failure.hint}\n` : ''}`;
+/** So much of a message is shown: words that were given are repeated in it, however long they are. */
+const MOST_SHOWN = 1000;
+
+/** Lines for stderr: one for the message, one for the hint. What was given may hold anything, but drives no terminal. */
+export function failureText({ message, hint }: Failure): string {
+  const line = (text: string) => {
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are exactly what must go
+    const plain = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, '\ufffd');
+    return plain.length > MOST_SHOWN ? `${plain.slice(0, MOST_SHOWN / 2)} … ${plain.slice(-MOST_SHOWN / 2)}` : plain;
+  };
+  return `sct: ${line(message)}\n${hint ? `hint: ${line(hint)}\n` : ''}`;
 }
 
 /** The object that stands on stdout under `--json`. */

@@ -13,11 +13,15 @@ const REASONS: Readonly<Record<number, string>> = {
   [ExitCode.replayDiffers]: 'the replay differs from the run',
 };
 
-/** Prints the result of a link command and returns its exit code. */
-export async function printResult(context: CliContext, result: RunResult | FolderResult): Promise<number> {
+/** Prints the result of a link command and returns its exit code; `check` is what `replay --check` found. */
+export async function printResult(
+  context: CliContext,
+  result: RunResult | FolderResult,
+  check?: string,
+): Promise<number> {
   context.progress.done();
   if (context.json) outJson(context, await resultJson(result, context.signal.aborted));
-  else context.out(await textOf(context, result));
+  else context.out(await textOf(context, result, check));
   const reason = ('reason' in result && result.reason) || REASONS[result.exitCode];
   if (reason && !context.signal.aborted) process.stderr.write(`sct: ${reason}\n`);
   return result.exitCode;
@@ -44,10 +48,11 @@ export async function resultJson(result: RunResult | FolderResult, interrupted: 
   return canonical({ ...metrics, ok: metrics.ok && exitCode === ExitCode.ok && !interrupted }, METRIC_KEYS) as object;
 }
 
-async function textOf(context: CliContext, result: RunResult | FolderResult): Promise<string> {
+async function textOf(context: CliContext, result: RunResult | FolderResult, check?: string): Promise<string> {
   const { printable, terminalSummary } = await import('../experiment/report/terminal.ts');
   if (!('images' in result)) {
-    const text = terminalSummary(result.report, { colour: context.colour, directory: result.directory });
+    const { report, directory } = result;
+    const text = terminalSummary(report, { colour: context.colour, directory, ...(check ? { check } : {}) });
     if (!result.pictures) return text;
     const { meansOf } = await import('../experiment/metrics/folder-means.ts');
     return `${text}${pictureTable(result.pictures, meansOf(result.pictures), printable)}`;

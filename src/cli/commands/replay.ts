@@ -48,7 +48,6 @@ Examples:
         true,
       );
     }
-    if (result.differences?.length === 0) context.progress.note(verdictOf(result.differences));
-    done(await printResult(context, result));
+    done(await printResult(context, result, result.differences ? verdictOf(result.differences) : undefined));
   });
 };

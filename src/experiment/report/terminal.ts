@@ -9,6 +9,8 @@ export interface TerminalOptions {
   colour: boolean;
   /** Shown as the place of the report; omitted when null. */
   directory?: string | null;
+  /** What a comparison with the run that was recorded came to. */
+  check?: string;
 }
 
 /** Colour only on a terminal that is not dumb, and never against NO_COLOR (https://no-color.org). */
@@ -42,7 +44,8 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
     ];
     rows.push(['speech', join(figures) || NOT_MEASURED]);
   }
-  if (m.codec !== 'speech')
+  const sounding = data.purpose === 'sounding'; // no picture was to come, by no codec
+  if (m.codec !== 'speech' && !sounding)
     rows.push(['picture', join(quality) || `quality ${NOT_MEASURED}: ${reasonOf(data, 'psnrDb')}`]);
   if (m.machine) {
     const { classes, streetProbability } = m.machine;
@@ -58,10 +61,8 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
       ]),
     ]);
   }
-  rows.push([
-    'codec',
-    join([id.codecDetail ? `${id.codec}: ${id.codecDetail}` : id.codec, id.mapping && `mapping ${id.mapping}`]),
-  ]);
+  const codec = id.codecDetail ? `${id.codec}: ${id.codecDetail}` : id.codec;
+  if (!sounding) rows.push(['codec', join([codec, id.mapping && `mapping ${id.mapping}`])]);
   rows.push([
     'channel',
     join([
@@ -110,6 +111,7 @@ export function terminalSummary(data: ReportData, options: TerminalOptions): str
   ]);
   const total = m.timings.totalMs ?? sum(Object.values(m.timings));
   if (total > 0) rows.push(['time', si(total / 1e3, 's', 3)]);
+  if (options.check) rows.push(['check', options.check]);
   if (options.directory) rows.push(['report', `${options.directory}/report.html`]);
 
   const label = Math.max(...rows.map(([k]) => k.length));

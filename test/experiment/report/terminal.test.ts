@@ -19,6 +19,14 @@ test('the summary is aligned, has units and plain characters', () => {
   assert.equal(lines.at(-1), '');
 });
 
+test('a sounding says nothing of a picture; a replay says what it was checked against', () => {
+  const sounded = terminalSummary({ ...sampleReport(), purpose: 'sounding' }, { colour: false });
+  assert.doesNotMatch(sounded, /picture {2}|codec {2}/);
+  assert.match(sounded, /\n {2}channel {5}/);
+  const checked = terminalSummary(sampleReport(), { colour: false, check: 'the replay gives the metrics of the run' });
+  assert.match(checked, /\n {2}check {7}the replay gives the metrics of the run\n/);
+});
+
 test('analog symbols have no blocks: what was repeated is counted in SFVs', () => {
   const data = sampleReport();
   data.metrics.retransmissions = 0;

@@ -1,0 +1,15 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { failureText } from '../../src/cli/failure.ts';
+
+test('a message is one line that drives no terminal, however it was provoked', () => {
+  const failure = { message: 'a\nb\u001b[31m\u202e: no such file', hint: 'try\r\nagain', exitCode: 2 } as const;
+  assert.equal(failureText(failure), 'sct: a\ufffdb\ufffd[31m\ufffd: no such file\nhint: try\ufffd\ufffdagain\n');
+  const long = failureText({
+    message: `--snr: "${'A'.repeat(1e5)}" is not a number in dB`,
+    hint: undefined,
+    exitCode: 2,
+  });
+  assert.ok(long.length < 1100);
+  assert.match(long, /^sct: --snr: "AAAA.* … A*" is not a number in dB\n$/);
+});
