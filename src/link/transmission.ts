@@ -46,5 +46,16 @@ export interface TransmissionPlan {
   readonly settings: Readonly<Record<string, string | number | boolean>>;
   /** Milliseconds of each step of the codec. */
   readonly timingsMs: Readonly<Record<string, number>>;
+  /** Empty of a picture that is not sent. */
   readonly bursts: readonly TransmitBurst[];
+  /** Why nothing of it is sent; null where it is. */
+  readonly unsent: Unsent | null;
+}
+
+/** A picture that its sender kept back. */
+export interface Unsent {
+  /** `budget`: what the channel carries within the picture's budget, as far as its sender knows the channel, is less than any coding of it takes. */
+  readonly reason: 'budget';
+  /** In words, with what would do. */
+  readonly why: string;
 }

@@ -21,10 +21,10 @@ import {
 import { type AckVerdict, HarqSender } from './harq/sender-entity.ts';
 import { PayloadRoom } from './payload-room.ts';
 import { mapOf, mapReason } from './plan/bits-policy.ts';
-import { MAX_DATA_SLOTS, planWithin } from './plan/budget-split.ts';
+import { MAX_DATA_SLOTS } from './plan/budget-split.ts';
 import { type ChannelKnowledge, type DatedReport, meanSnr, type Sounding } from './plan/channel-knowledge.ts';
+import { codedInBudget } from './plan/coded-in-budget.ts';
 import { controlRe, controlWarnings, ROBUST_MCS } from './plan/control-part.ts';
-import { pictureInBudget } from './plan/picture-in-budget.ts';
 import type { PicturePlan } from './plan/picture-plan.ts';
 import { applyPower } from './plan/power-loading.ts';
 import { sideReOf } from './resource-map.ts';
@@ -138,7 +138,7 @@ export class Transmitter {
 
   /**
    * Codes a picture into at most `budgetRe` resource elements, control, side information, padding and repetitions included,
-   * and makes its bursts. UsageError (planPicture, codec) when the budget is too small, or larger than a picture can use.
+   * and makes its bursts. UsageError when the budget is too small, or larger than a picture can use (codedInBudget).
    *
    * @param referenceIds pictures of both ends that this one may name: first 32 bits of their hashes
    * @param policy what this picture has instead of the transmitter's own options
@@ -165,9 +165,8 @@ export class Transmitter {
     this.retransmittedRe = 0;
     this.harq.reset();
     const request = { numerology: n, options, image, referenceIds, report: this.report, nowS, timed: time !== null };
-    const within = await planWithin(budgetRe, (budget) => pictureInBudget(request, budget));
-    const { csi, harq, maxSfvs, source, mcs, planned } = within;
-    const encoded = await source.encode(planned.grants, options.oneAtATime ? this.streams : undefined);
+    const coded = await codedInBudget(request, budgetRe, options.oneAtATime ? this.streams : undefined);
+    const { csi, harq, maxSfvs, source, mcs, planned, encoded } = coded;
     const parts = partsOf(n, planned, encoded, options.codec.name);
     const bursts = parts.map((part, p) => this.dataBurst({ part, p, parts: parts.length, time, planned, mcs, csi }));
     const codedBits = parts.reduce((sum, p) => sum + p.codedBits, 0);
@@ -193,6 +192,7 @@ export class Transmitter {
       settings: encoded.settings,
       timingsMs: { ...source.timingsMs, ...encoded.timingsMs },
       bursts,
+      unsent: null,
     };
   }
 

@@ -1,5 +1,6 @@
 import { ExitCode, SctError } from '../../common/errors.ts';
 import type { RxChain } from '../../link/chains.ts';
+import { unsentOf } from '../../link/plan/coded-in-budget.ts';
 import type { SendPolicy, TransmissionPlan, Transmitter } from '../../link/transmitter.ts';
 import type { Numerology } from '../../phy/numerology.ts';
 import type { CaptureWriter } from '../../radio/sigmf/capture-writer.ts';
@@ -124,7 +125,7 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     const captures = opened.captures as { readonly tx: CaptureWriter; readonly rx: CaptureWriter };
     manifest = { ...manifest, device: exchange.deviceFacts() };
     const coded = performance.now();
-    const plan = await exchange.sendPicture(image, speech?.budgetRe);
+    const plan = await unsentOf(exchange.sendPicture(image, speech?.budgetRe));
     await exchange.close();
     manifest = { ...manifest, device: exchange.deviceFacts(), ...knowledgeRecord(exchange.knowledge?.facts) };
     const sent = transmitFacts(plan, exchange.transmitter);
@@ -164,7 +165,8 @@ export async function runPicture(what: PictureRun, io: RunIo): Promise<RunResult
     writeFrames(run, exchange.trace);
     await run.write(RUN_FILES.allocation, `${JSON.stringify(facts, null, 2)}\n`);
     await run.writeMetrics(metrics);
-    const outcome = outcomeText(metrics, config, decoded, exchange.trace);
+    const lost = outcomeText(metrics, config, decoded, exchange.trace);
+    const outcome = plan.unsent ? `${lost}: ${plan.unsent.why}` : lost;
     if (outcome) io.progress.note(outcome);
     manifest = endManifest(manifest, io.now(), exitCode, outcome);
     const report = await writeReport(

@@ -11,6 +11,8 @@ export function exitCodeOf(
   limits: { readonly minPsnrDb?: number | undefined; readonly maxDrops?: number | undefined },
   heard: boolean,
 ): ExitCode {
+  // Nothing is amiss with the signal where there was none to send.
+  if (metrics.unsent) return ExitCode.quality;
   if (!heard) return ExitCode.noSignal;
   if (!metrics.ok) return ExitCode.quality;
   const { minPsnrDb, maxDrops } = limits;
@@ -26,6 +28,10 @@ export function outcomeText(
   decoded: DecodedImage | undefined,
   trace: { readonly bursts: readonly BurstTrace[]; readonly misses: number; readonly missRho: number },
 ): string | null {
+  if (metrics.unsent) {
+    const what = metrics.codec === 'speech' ? 'the speech' : 'the picture';
+    return `not sent: over this channel no coding of ${what} fits its budget`;
+  }
   if (trace.bursts.length === 0) {
     return trace.misses > 0 ? missesText(trace) : 'no burst was found';
   }

@@ -9,7 +9,7 @@ import type { Speech } from '../../sct/speech/speech.ts';
 import { isSemantic, modelSetId } from '../config/link-codecs.ts';
 import type { LinkConfig } from '../config/link-config.ts';
 import { type NetworkFigures, NO_FIGURES, receivedPicture } from '../config/quality-inputs.ts';
-import { speechFigures } from '../speech/speech-figures.ts';
+import { sentSpeechCodec, speechFigures } from '../speech/speech-figures.ts';
 import type { LinkTrace } from './link-trace.ts';
 import { type MachineReferences, machineMetrics } from './machine-metrics.ts';
 import { emptyMetrics, type HarqMetrics, type LinkMetrics } from './metrics.ts';
@@ -66,7 +66,7 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
     weights: source && input.importance ? pixelWeights(input.importance, source) : undefined,
   });
   Object.assign(metrics, quality, expectsPicture && !noneAsked ? input.networks : NO_FIGURES);
-  metrics.codec = picture?.codec ?? config.codec;
+  metrics.codec = picture?.codec ?? sentSpeechCodec(facts) ?? config.codec;
   metrics.mode = modeOf(facts);
   // One word can follow from the other. Where nothing could be made of a picture it is what was asked for.
   const asked = expectsPicture && isSemantic(picture?.codec ?? config.codec);
@@ -97,6 +97,7 @@ export function linkMetrics(input: MetricsInput): LinkMetrics {
   metrics.codeBlocks = hasData ? trace.firstBlocks : null;
   metrics.codeBlockErrors = hasData ? trace.firstFailures : null;
   metrics.bler = trace.firstBlocks > 0 ? trace.firstFailures / trace.firstBlocks : null;
+  metrics.unsent = facts?.unsent?.reason ?? null;
   metrics.outage = expectsPicture ? (decoded?.decodable || guessed ? 0 : 1) : null;
   const { rbSnrDb, cfoHz } = hasData
     ? trace.leftData.meansWith(data)

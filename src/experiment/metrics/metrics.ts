@@ -112,6 +112,8 @@ export interface LinkMetrics {
   codeBlockErrors: number | null;
   /** 1 when side information or the file could not be decoded, else 0. */
   outage: 0 | 1 | null;
+  /** Why the sender kept the picture back, which makes it an outage; null where it was sent, and where that is not known. */
+  unsent: 'budget' | null;
   /** Mean RB SNR of each subband of the image bursts, dB. */
   rbSnrDb: (number | null)[] | null;
   evmDb: number | null;
@@ -172,6 +174,7 @@ export function emptyMetrics(codec: string): LinkMetrics {
     codeBlocks: null,
     codeBlockErrors: null,
     outage: null,
+    unsent: null,
     rbSnrDb: null,
     evmDb: null,
     csiAgeMs: null,
@@ -189,7 +192,7 @@ export function emptyMetrics(codec: string): LinkMetrics {
 }
 
 /** Keys that metrics.json did not have from the beginning: a run recorded before lacks them, and its replay is not held against it. */
-export const ADDED_KEYS: readonly string[] = ['codeBlocks', 'codeBlockErrors', 'judgeMIoU', 'judgeCleanMIoU'];
+export const ADDED_KEYS: readonly string[] = ['codeBlocks', 'codeBlockErrors', 'judgeMIoU', 'judgeCleanMIoU', 'unsent'];
 
 /** The keys in the order of the contract; metrics.json and `--json` follow it. */
 export const METRIC_KEYS: readonly string[] = Object.keys(emptyMetrics(''));

@@ -1,5 +1,7 @@
+import { FormatError } from '../../common/errors.ts';
 import { asArray, asNumber, asObject, asString, orNull } from '../../common/json-input.ts';
 import type { SymbolBudget } from '../../link/accounting.ts';
+import type { Unsent } from '../../link/transmission.ts';
 import type { TransmissionPlan, Transmitter } from '../../link/transmitter.ts';
 import { modelSetId } from '../config/link-codecs.ts';
 
@@ -36,6 +38,8 @@ export interface TransmitFacts {
   /** Power of each subband's payload, dB; null for equal power. */
   readonly powerDb: number[] | null;
   readonly harq: HarqFacts;
+  /** Why nothing of the picture was sent; null where it was. */
+  readonly unsent: Unsent | null;
 }
 
 /** How the picture's repetitions went, from the sender's side. */
@@ -81,6 +85,7 @@ export function transmitFacts(plan: TransmissionPlan, transmitter: Transmitter):
     retransmissionRounds: transmitter.retransmissionRounds,
     powerDb: plan.powerDb,
     harq: harqFacts(transmitter),
+    unsent: plan.unsent,
   };
 }
 
@@ -159,5 +164,12 @@ export function parseTransmitFacts(value: unknown): TransmitFacts {
     retransmissionRounds: asNumber('retransmissionRounds', o.retransmissionRounds),
     powerDb: orNull('powerDb', o.powerDb, numbers),
     harq: Object.fromEntries(HARQ_KEYS.map((k) => [k, asNumber(`harq.${k}`, harq[k])])) as unknown as HarqFacts,
+    unsent: orNull('unsent', o.unsent ?? null, unsentOf),
   };
+}
+
+function unsentOf(field: string, value: unknown): Unsent {
+  const o = asObject(field, value);
+  if (o.reason !== 'budget') throw new FormatError(`${field}.reason`, 'must be budget');
+  return { reason: o.reason, why: asString(`${field}.why`, o.why, 1000) };
 }

@@ -1,4 +1,5 @@
 import { RandomStream } from '../../common/random.ts';
+import { unsentOf } from '../../link/plan/coded-in-budget.ts';
 import type { ReceivedPicture } from '../../link/receiver.ts';
 import type { Numerology } from '../../phy/numerology.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
@@ -81,7 +82,7 @@ export async function compareMappings(
     for (const which of order) {
       const mapping = mappings[which];
       const before = exchange.trace.bursts.length;
-      const plan = await exchange.sendWith(image, { mapping, mappingForced: true });
+      const plan = await unsentOf(exchange.sendWith(image, { mapping, mappingForced: true }));
       const { receiver } = exchange.chain;
       const picture = receiver.received.findLast((p) => !seen.has(p));
       if (picture) seen.add(picture);

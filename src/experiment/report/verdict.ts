@@ -35,6 +35,12 @@ export function verdict(data: ReportData): Verdict {
   if (m.codec === 'speech' && m.speech) return speechVerdict(data, m.speech);
   if (m.outage === 1) {
     const scored = m.psnrDb === null ? '' : '; scored as flat grey (128)';
+    if (m.unsent) {
+      return {
+        state: 'outage',
+        text: `Not sent: no coding of the picture fits its budget over this channel${scored}.`,
+      };
+    }
     return {
       state: 'outage',
       text: `Outage: the picture was not decoded${scored}.${blockText(data)}${lossText(data)}`,
@@ -60,9 +66,12 @@ export function verdict(data: ReportData): Verdict {
 
 /** Of speech alone. */
 function speechVerdict(data: ReportData, { outage, stoi, note, sfvs }: SpeechFigures): Verdict {
+  if (data.metrics.unsent)
+    return { state: 'outage', text: 'Not sent: no coding of the speech fits its budget over this channel.' };
   if (outage === 1) return { state: 'outage', text: `Outage: the speech was not decoded.${lossText(data)}` };
   const whole = note === null;
-  const clear = stoi === null ? '. How clear it is is not known without the original' : `: STOI ${fixed(stoi, 3)}`;
+  const unknown = data.speech?.source ? 'cannot be told of so little speech' : 'is not known without the original';
+  const clear = stoi === null ? `. How clear it is ${unknown}` : `: STOI ${fixed(stoi, 3)}`;
   const came = sfvs.length > 0 ? ` SFVs: ${sfvs.filter((s) => s.symbols > 0).length} of ${sfvs.length} came.` : '';
   const text = `The speech arrived${whole ? '' : ' damaged'}${clear}.${came}${blockText(data)}${lossText(data)}`;
   return { state: whole ? 'whole' : 'damaged', text };

@@ -1,3 +1,4 @@
+import { unsentOf } from '../../link/plan/coded-in-budget.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import { decodeOptions, type LinkCodec } from '../config/link-codecs.ts';
 import type { LinkConfig } from '../config/link-config.ts';
@@ -36,7 +37,7 @@ export async function measurePoint(config: LinkConfig, materials: PointMaterials
   const setup = setupLink(config, recorded, coding);
   const exchange = new LoopbackExchange(config, setup);
   await exchange.open();
-  const plan = await exchange.sendPicture(image);
+  const plan = await unsentOf(exchange.sendPicture(image));
   await exchange.close();
   const { chain, trace } = exchange;
   const picture = chain.receiver.received.at(-1);

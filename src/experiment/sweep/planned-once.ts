@@ -7,6 +7,10 @@ import type {
   SourcePlan,
 } from '../../sct/codec/codec.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
+import { Kept } from './kept.ts';
+
+/** Budgets and numbers of SFVs whose plans are kept of a picture: a channel that changes from seed to seed asks for a few. */
+const MOST_PLANS = 4;
 
 /**
  * A codec that looks at each picture once for each budget: the seeds and channels of a sweep that follow each other cost one analysis. A plan
@@ -15,8 +19,8 @@ import type { RgbImage } from '../../sct/image/rgb-image.ts';
 export class PlannedOnce implements Codec {
   readonly name: string;
   private readonly inner: Codec;
-  /** The last plan of each picture that is still in use. */
-  private readonly plans = new WeakMap<RgbImage, { readonly key: string; readonly plan: Promise<SourcePlan> }>();
+  /** The last plans of each picture that is still in use. */
+  private readonly plans = new WeakMap<RgbImage, Kept<SourcePlan>>();
 
   constructor(inner: Codec) {
     this.inner = inner;
@@ -28,13 +32,9 @@ export class PlannedOnce implements Codec {
   }
 
   analyse(image: RgbImage, hints: AnalyseHints = {}): Promise<SourcePlan> {
-    const key = JSON.stringify(hints);
-    const known = this.plans.get(image);
-    if (known?.key === key) return known.plan;
-    const plan = this.inner.analyse(image, hints);
-    this.plans.set(image, { key, plan });
-    plan.catch(() => this.plans.delete(image));
-    return plan;
+    const known = this.plans.get(image) ?? new Kept<SourcePlan>(MOST_PLANS);
+    this.plans.set(image, known);
+    return known.get(JSON.stringify(hints), () => this.inner.analyse(image, hints));
   }
 
   decode(received: ReceivedSource, options?: DecodeOptions): Promise<DecodedImage> {

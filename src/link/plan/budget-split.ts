@@ -1,5 +1,6 @@
 import { UsageError } from '../../common/errors.ts';
 import { LARGEST_BLOCK_BITS } from '../../phy/fec/segmentation.ts';
+import { DoesNotFit } from '../../sct/codec/does-not-fit.ts';
 import type { Loading } from './adaptation.ts';
 
 /** Longest data burst: within 100 ms. */
@@ -12,7 +13,8 @@ export const MAX_PARTS = 256;
 /** What a picture's budget is split by. */
 export interface BudgetShape {
   readonly budgetRe: number;
-  readonly pixels: number;
+  /** Of a picture; null where the budget is given in symbols. */
+  readonly pixels: number | null;
   /** Payload RE of a slot. */
   readonly perSlotRe: number;
   /** RE of a data burst's header and extension. */
@@ -40,8 +42,8 @@ export function reserveRe(budgetRe: number, share: number, leastBurstRe: number)
 
 /**
  * Slots of each data burst of a picture: as few bursts as hold at most MAX_DATA_SLOTS slots and `maxBlocks` code blocks
- * each, as equal as can be. UsageError saying what would fit when the budget has no room for control, side information and
- * something besides, or needs more than MAX_PARTS bursts.
+ * each, as equal as can be. BudgetTooSmall saying what would fit when the budget has no room for control, side information and
+ * something besides; DoesNotFit when not even the longest burst has it; UsageError when the budget needs more than MAX_PARTS bursts.
  */
 export function splitBudget(shape: BudgetShape): number[] {
   const { budgetRe, pixels, perSlotRe, controlRe, reserve, side } = shape;
@@ -50,9 +52,10 @@ export function splitBudget(shape: BudgetShape): number[] {
   if (slots < leastSlots) {
     const most = MAX_DATA_SLOTS;
     if (leastSlots > most) {
-      throw new UsageError(
-        `side information of ${side!.bytes} bytes takes ${leastSlots} slots; a burst has at most ${most}`,
-        'give a numerology with more subbands, or a smaller picture',
+      const beside = side ? ` with side information of ${side.bytes} bytes` : '';
+      throw new DoesNotFit(
+        `the least that can be sent${beside} takes ${leastSlots} slots; a burst has at most ${most}`,
+        `give a numerology with more subbands, or ${pixels === null ? 'a shorter source' : 'a smaller picture'}`,
       );
     }
     const what = side
@@ -66,10 +69,10 @@ export function splitBudget(shape: BudgetShape): number[] {
   slots = Math.floor((budgetRe - reserve - parts * controlRe) / perSlotRe);
   parts = Math.ceil(slots / most);
   if (parts > MAX_PARTS) {
-    const fits = (MAX_PARTS * (controlRe + most * perSlotRe)) / pixels;
+    const fits = MAX_PARTS * (controlRe + most * perSlotRe);
     throw new UsageError(
       `a budget of ${Math.floor(budgetRe)} symbols needs ${parts} bursts; a picture has at most ${MAX_PARTS}`,
-      `give at most --symbols-per-pixel ${floor3(fits)} (--cbr ${floor3(fits / 3)}), or a numerology with more subbands`,
+      `give at most ${pixels === null ? `--symbols ${fits}` : perPixel(fits / pixels, floor3)}, or a numerology with more subbands`,
     );
   }
   return Array.from(
@@ -79,7 +82,7 @@ export function splitBudget(shape: BudgetShape): number[] {
 }
 
 /** A picture does not fit into its budget. */
-export class BudgetTooSmall extends UsageError {
+export class BudgetTooSmall extends DoesNotFit {
   /** A budget that would do as far as this one tells, RE; null where none that is allowed does. */
   readonly wouldDoRe: number | null;
   constructor(message: string, hint: string, wouldDoRe: number | null) {
@@ -91,56 +94,65 @@ export class BudgetTooSmall extends UsageError {
 /**
  * The error for a budget in which a picture does not fit: what takes how much, and the least that would do.
  *
+ * @param pixels null where the budget is given in symbols
  * @param payloadRe RE that the slots need
  * @param overheadRe what control and repetitions take of a budget: more of a larger one
  */
 export function tooSmall(
   budgetRe: number,
-  pixels: number,
+  pixels: number | null,
   what: string,
   payloadRe: number,
   overheadRe: (budgetRe: number) => number,
 ): BudgetTooSmall {
+  const message = `a budget of ${Math.floor(budgetRe)} symbols is too small: ${what}`;
+  const fewer = 'a numerology with fewer subbands';
+  if (pixels === null) {
+    let least = 0;
+    for (let i = 0; i < 10; i++) least = Math.max(least, Math.ceil(payloadRe + overheadRe(Math.max(budgetRe, least))));
+    return new BudgetTooSmall(message, `give at least --symbols ${least}, or ${fewer}`, least);
+  }
   let needed = 0;
   for (let i = 0; i < 10; i++) {
     const next = (payloadRe + overheadRe(Math.max(budgetRe, needed * pixels))) / pixels;
     if (next <= needed) break;
     needed = Number(ceil3(next));
   }
-  const fewer = 'a numerology with fewer subbands';
   const allowed = needed <= MAX_SYMBOLS_PER_PIXEL;
   return new BudgetTooSmall(
-    `a budget of ${Math.floor(budgetRe)} symbols is too small: ${what}`,
+    message,
     allowed
-      ? `give at least --symbols-per-pixel ${ceil3(needed)} (--cbr ${ceil3(needed / 3)}), or ${fewer}`
+      ? `give at least ${perPixel(needed, ceil3)}, or ${fewer}`
       : `${pixels} pixels need more than the ${MAX_SYMBOLS_PER_PIXEL} symbols per pixel that are allowed: send a larger picture, or take ${fewer}`,
     allowed ? needed * pixels : null,
   );
+}
+
+function perPixel(symbolsPerPixel: number, digits: (value: number) => string): string {
+  return `--symbols-per-pixel ${digits(symbolsPerPixel)} (--cbr ${digits(symbolsPerPixel / 3)})`;
 }
 
 /** Tries after which a hint is given as it is. */
 const MOST_TRIES = 8;
 
 /**
- * What `plan` makes of a budget. If that is too small: the error with a hint that was tried, for a larger budget may have room for more SFVs,
- * which need more control and side information than the smaller one tells.
+ * The error with a hint that was tried, for a larger budget may have room for more SFVs, which need more control and side information than
+ * the smaller one tells.
  */
-export async function planWithin<T>(budgetRe: number, plan: (budgetRe: number) => Promise<T>): Promise<T> {
-  try {
-    return await plan(budgetRe);
-  } catch (error) {
-    if (!(error instanceof BudgetTooSmall)) throw error;
-    let hint = error;
-    for (let i = 0; i < MOST_TRIES && hint.wouldDoRe !== null; i++) {
-      const failed: unknown = await plan(hint.wouldDoRe).then(
-        () => null,
-        (next: unknown) => next,
-      );
-      if (!(failed instanceof BudgetTooSmall)) break;
-      hint = failed;
-    }
-    throw new BudgetTooSmall(error.message, hint.hint!, hint.wouldDoRe);
+export async function withTriedHint(
+  error: BudgetTooSmall,
+  plan: (budgetRe: number) => Promise<unknown>,
+): Promise<BudgetTooSmall> {
+  let hint = error;
+  for (let i = 0; i < MOST_TRIES && hint.wouldDoRe !== null; i++) {
+    const failed: unknown = await plan(hint.wouldDoRe).then(
+      () => null,
+      (next: unknown) => next,
+    );
+    if (!(failed instanceof BudgetTooSmall)) break;
+    hint = failed;
   }
+  return new BudgetTooSmall(error.message, hint.hint!, hint.wouldDoRe);
 }
 
 /**

@@ -1,5 +1,5 @@
-import { UsageError } from '../../common/errors.ts';
 import { type Numerology, RB_DATA_RE } from '../../phy/numerology.ts';
+import { DoesNotFit } from '../../sct/codec/does-not-fit.ts';
 import type { RgbImage } from '../../sct/image/rgb-image.ts';
 import type { CompleteOptions } from '../transmitter-options.ts';
 import { reserveRe } from './budget-split.ts';
@@ -21,25 +21,31 @@ export interface PictureRequest {
   readonly timed: boolean;
 }
 
-/**
- * Analyses a picture and plans its bursts within `budgetRe` resource elements; codes nothing and leaves no trace, so that other
- * budgets can be tried.
- *
- * @throws BudgetTooSmall, UsageError (planPicture, codec)
- */
-export async function pictureInBudget(request: PictureRequest, budgetRe: number) {
-  const { numerology: n, options, image, referenceIds, report, nowS, timed } = request;
-  const { codec, powerLoading, seed, protectionDb, oneMcs, mappingForced, answers } = options;
-  const leastBurstRe = controlRe(n, { power: powerLoading, time: timed }) + n.nSubbands * RB_DATA_RE;
+/** What is known of the channel that a budget of so many resource elements is spent on. */
+export function knownOfChannel({ numerology: n, options, report, nowS, timed }: PictureRequest, budgetRe: number) {
+  const leastBurstRe = controlRe(n, { power: options.powerLoading, time: timed }) + n.nSubbands * RB_DATA_RE;
   // What nobody can ask for is not kept room for.
-  const harq = answers ? options.harq : 0;
-  const spare = budgetRe * (options.repeatBudget - 1);
+  const harq = options.answers ? options.harq : 0;
   const csi = channelKnowledge(report, nowS, n.nSubbands, {
     ...options,
     harq,
     airS: ((budgetRe / (n.nSubbands * RB_DATA_RE)) * n.slotLength) / n.sampleRateHz,
     canSpare: (share) => reserveRe(budgetRe, share, leastBurstRe) > 0,
   });
+  return { csi, harq, leastBurstRe };
+}
+
+/**
+ * Analyses a picture and plans its bursts within `budgetRe` resource elements; codes nothing and leaves no trace, so that other
+ * budgets can be tried.
+ *
+ * @throws DoesNotFit, UsageError (planPicture, codec)
+ */
+export async function pictureInBudget(request: PictureRequest, budgetRe: number) {
+  const { numerology: n, options, image, referenceIds, timed } = request;
+  const { codec, seed, protectionDb, oneMcs, mappingForced, answers } = options;
+  const { csi, harq, leastBurstRe } = knownOfChannel(request, budgetRe);
+  const spare = budgetRe * (options.repeatBudget - 1);
   const maxSfvs = mostStreams(n, budgetRe, csi, options.maxSfvs);
   const source = await codec.analyse(image, { symbols: budgetRe, maxSfvs, referenceIds });
   const overheadOf = (budget: number) => {
@@ -51,7 +57,7 @@ export async function pictureInBudget(request: PictureRequest, budgetRe: number)
   const { mcs, ...overhead } = overheadOf(budgetRe);
   const planned = planPicture({
     ...{ numerology: n, source, csi, seed, budgetRe, protectionDb, oneMcs, mappingForced, answers, ...overhead },
-    pixels: image.width * image.height,
+    pixels: source.budgetIn === 'symbols' ? null : image.width * image.height,
     overheadRe: (budget) => {
       const o = overheadOf(budget);
       return o.controlRe + o.reserve;
@@ -59,7 +65,8 @@ export async function pictureInBudget(request: PictureRequest, budgetRe: number)
   });
   const [stream] = source.streams;
   if (source.streams.length === 1 && stream.kind === 'bits' && planned.grants[0].size < stream.minSize) {
-    throw new UsageError(`${planned.grants[0].size} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`);
+    const message = `${planned.grants[0].size} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`;
+    throw new DoesNotFit(message, source.budgetIn === 'symbols' ? 'give more --symbols' : undefined);
   }
   return { csi, harq, maxSfvs, source, mcs, planned };
 }

@@ -66,7 +66,8 @@ export interface PlanInput extends BitsWishes {
   readonly csi: ChannelKnowledge;
   readonly seed: number;
   readonly budgetRe: number;
-  readonly pixels: number;
+  /** null where the budget is given in symbols. */
+  readonly pixels: number | null;
   /** RE of a data burst's header and extension, at most. */
   readonly controlRe: number;
   /** RE kept for repetitions. */

@@ -13,6 +13,7 @@ import {
   writeClassicalHeader,
 } from './classical-header.ts';
 import type { ByteRange, Codec, DecodedImage, EncodedSource, ReceivedSource, SourcePlan } from './codec.ts';
+import { DoesNotFit } from './does-not-fit.ts';
 import { decodeBody, levelEncoder } from './file-formats.ts';
 import { type LevelEncoder, searchLevel } from './quality-search.ts';
 
@@ -82,7 +83,7 @@ export class ClassicalCodec implements Codec {
   /**
    * Codes a picture into at most `budgetBytes` bytes, header included.
    *
-   * @throws UsageError with the bytes that would fit when nothing does
+   * @throws DoesNotFit with the bytes that would fit when nothing does
    */
   async encodeToBudget(image: RgbImage, budgetBytes: number): Promise<ClassicalCoding> {
     if (!(budgetBytes >= 0)) throw new UsageError(`budget ${budgetBytes} bytes is out of range: allowed 0 and up`);
@@ -100,9 +101,10 @@ export class ClassicalCodec implements Codec {
     }
     if (best) return best.coding;
     const factor = budgetBytes > 0 ? `, ${(smallest / budgetBytes).toFixed(2)} times this budget` : '';
-    throw new UsageError(
+    throw new DoesNotFit(
       `${image.width}x${image.height} does not fit into ${Math.floor(budgetBytes)} bytes as ${formats.join(', ')}`,
       `the least that fits is ${smallest} bytes${factor}: raise --cbr or --snr`,
+      smallest,
     );
   }
 

@@ -57,13 +57,17 @@ export interface SourcePlan {
   readonly ranking?: readonly number[] | undefined;
   /** Upper bound of the side information in bytes; 0 for none. */
   readonly sideInfoBytes: number;
+  /** What its user gives a budget in, for hints; default symbols a pixel. */
+  readonly budgetIn?: 'symbols' | undefined;
+  /** What is known of EncodedSource.settings before anything is coded. */
+  readonly settings?: EncodedSource['settings'] | undefined;
   /** Milliseconds of each step of the analysis. */
   readonly timingsMs?: Readonly<Record<string, number>> | undefined;
   /**
    * Codes the picture for these grants.
    *
    * @param room where analog symbols stand, until it is used again; default memory of their own
-   * @throws UsageError saying what would fit when a grant is too small
+   * @throws DoesNotFit saying what would fit when a grant is too small
    */
   encode(grants: readonly StreamGrant[], room?: FloatRoom): Promise<EncodedSource>;
 }

@@ -57,6 +57,8 @@ function casesOf(at: string): LinkInput[] {
     { ...live, codec: 'modular', channel: 'tdl-c', snrDb: 2, harq: 4, harqBy: 'uniform', repeatBudget: 3 },
     { codec: `onnx:${vector('user-codec/pair')}`, snrDb: 12, powerLoading: true, snrNorm: 'burst', channel: 'epa' },
     { ...live, snrDb: -15 },
+    // Nothing that carries the picture fits: it is not sent.
+    { codec: 'classical', format: 'jpeg', snrDb: -6 },
   ];
 }
 
@@ -100,7 +102,16 @@ test('points of all kinds, one after another in one thread, have the metrics tha
     for (const [key, value] of Object.entries(outcome.result.metrics)) if (value !== null) figures.add(key);
   }
   await runner.close();
-  for (const key of ['psnrDb', 'roiPsnrDb', 'lpips', 'mIoU', 'bler', 'importanceWeightedPsnrDb', 'powerLoadingDb']) {
+  for (const key of [
+    'psnrDb',
+    'roiPsnrDb',
+    'lpips',
+    'mIoU',
+    'bler',
+    'importanceWeightedPsnrDb',
+    'powerLoadingDb',
+    'unsent',
+  ]) {
     assert.ok(figures.has(key), `${key} was measured`);
   }
 });
