@@ -1,4 +1,5 @@
 import { ExitCode, UsageError } from '../../common/errors.ts';
+import { writableFolder } from '../../common/make-folder.ts';
 import { type AddCommand, outJson } from '../context.ts';
 import { addCommonOptions } from '../options.ts';
 
@@ -6,10 +7,12 @@ interface WorkerFlags {
   nats?: string;
   jobs?: string;
   cache?: string;
+  cacheSize?: string;
   untilIdle?: string;
 }
 
 const MAX_IDLE_S = 86_400;
+const MAX_CACHE_GIB = 1_000_000;
 
 /** `sct worker --nats URL`: measures points of sweeps that others have begun, until it is stopped. */
 export const addWorker: AddCommand = (program, context, done) => {
@@ -23,6 +26,7 @@ export const addWorker: AddCommand = (program, context, done) => {
     .option('--nats <url>', 'nats://HOST[:PORT][/NAME], with TLS tls://; the same NAME for those who work together')
     .option('--jobs <n>', 'points at once, each in a thread with networks of its own (default: one a processor)')
     .option('--cache <dir>', 'folder for files that points read (default ~/.cache/sct/sweep-inputs)')
+    .option('--cache-size <GiB>', 'what that folder may take, the least recently used goes first (default 10)')
     .option('--until-idle <seconds>', 'end when nothing has come for so long (default: go on until stopped)');
   addCommonOptions(command).addHelpText(
     'after',
@@ -32,21 +36,24 @@ Examples:
   sct worker --nats nats://that-host           # on every machine that shall work
   sct sweep mapping.yaml --nats nats://that-host
 
-SCT_NATS_CREDENTIALS names a file with user:password, a token or NATS credentials; NODE_EXTRA_CA_CERTS one with a private authority's certificate.
+SCT_NATS_CREDENTIALS names a file with user:password, a token, an nkey seed or NATS credentials (.creds); SCT_NATS_CA one with the certificate of the authority that signed the server's; SCT_NATS_CERT and SCT_NATS_KEY this end's own certificate and key.
 `,
   );
   command.action(async (flags: WorkerFlags) => {
     if (flags.nats === undefined) throw new UsageError('--nats URL is missing', 'give nats://HOST[:PORT][/NAME]');
     const { defaultJobs, MAX_JOBS, ThreadQueue } = await import('../../experiment/sweep/thread-queue.ts');
     const { NatsWorker } = await import('../../experiment/sweep/nats/nats-worker.ts');
-    const { defaultCache } = await import('../../experiment/sweep/nats/input-cache.ts');
+    const { defaultCache } = await import('../../experiment/sweep/nats/cache-folder.ts');
     const jobs = flags.jobs === undefined ? defaultJobs() : inWhole('--jobs', flags.jobs, MAX_JOBS);
     const idleS = flags.untilIdle === undefined ? null : inWhole('--until-idle', flags.untilIdle, MAX_IDLE_S);
+    const cacheGib = flags.cacheSize === undefined ? null : inWhole('--cache-size', flags.cacheSize, MAX_CACHE_GIB);
+    const cache = flags.cache === undefined ? defaultCache() : await writableFolder(flags.cache);
     const { progress, signal } = context;
     const executor = new ThreadQueue(jobs);
     try {
       const worker = await NatsWorker.open({
-        ...{ url: flags.nats, signal, executor, cache: flags.cache ?? defaultCache() },
+        ...{ url: flags.nats, signal, executor, cache },
+        ...(cacheGib === null ? {} : { cacheBytes: cacheGib * 2 ** 30 }),
         idleMs: idleS === null ? null : 1e3 * idleS,
         note: (text) => progress.note(text),
         took: ({ measured, failed }) =>

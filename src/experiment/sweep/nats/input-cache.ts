@@ -1,14 +1,21 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { open, rename, rm, statfs, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
-import { FormatError } from '../../../common/errors.ts';
-import { readTextFile } from '../../../common/json-input.ts';
+import { open, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { FormatError, SctError } from '../../../common/errors.ts';
 import { makeFolder } from '../../../common/make-folder.ts';
 import { shippedModelsDir } from '../../../sct/semantics/model-files.ts';
 import { inputSha256 } from '../inputs.ts';
 import type { PointInput } from '../point.ts';
+import {
+  type CacheBounds,
+  CacheFolder,
+  CacheTrouble,
+  INDEX_FILE,
+  MOST_BYTES,
+  pathIn,
+  SPARE_BYTES,
+} from './cache-folder.ts';
 import {
   decodeIndex,
   encodeIndex,
@@ -24,16 +31,6 @@ import type { SweepSpace } from './sweep-space.ts';
 
 /** Attempts to fetch an object: another coordinator may be putting it anew. */
 const TRIES = 3;
-/** Of the cache's disk, never filled. */
-const SPARE_BYTES = 2 ** 30;
-/** The index beside what was fetched: it is there once everything is. */
-const INDEX_FILE = 'index.json';
-
-/** Where fetched files lie unless the user names another folder. */
-export function defaultCache(): string {
-  const home = process.env.XDG_CACHE_HOME;
-  return join(home ? resolve(home) : join(homedir(), '.cache'), 'sct', 'sweep-inputs');
-}
 
 /**
  * What points read, fetched from the object store into a folder by its hash, and kept there for other points and other runs. Everything is
@@ -41,41 +38,73 @@ export function defaultCache(): string {
  */
 export class InputCache {
   private readonly space: SweepSpace;
-  private readonly folder: string;
-  private readonly spareBytes: number;
+  private readonly folder: CacheFolder;
   private readonly done = new Map<string, Promise<string>>();
 
-  /** @param spareBytes of the folder's disk that are never filled */
-  constructor(space: SweepSpace, folder: string, spareBytes = SPARE_BYTES) {
+  constructor(space: SweepSpace, folder: string, bounds: Partial<CacheBounds> = {}) {
     this.space = space;
-    this.folder = resolve(folder);
-    this.spareBytes = spareBytes;
+    this.folder = new CacheFolder(folder, { mostBytes: MOST_BYTES, spareBytes: SPARE_BYTES, ...bounds });
   }
 
-  /** Absolute path of an input on this machine. FormatError where what is in the store is not what was meant. */
-  get(input: PointInput, size?: string): Promise<string> {
-    const key = `${indexName(input)} ${input.use === 'models' ? (size ?? '') : ''}`;
+  /** Deletes what is beyond the bounds. CacheTrouble where the folder cannot be written to. */
+  async tidy(): Promise<void> {
+    await this.folder.makeRoom(0, 'cache').catch((error: unknown) => {
+      throw ofThisMachine(error) ? new CacheTrouble(error.message) : error;
+    });
+  }
+
+  /**
+   * Absolute path of an input on this machine.
+   *
+   * @throws FormatError where what is in the store is not what was meant; CacheTrouble where this machine cannot hold it
+   */
+  async get(input: PointInput, size?: string): Promise<string> {
+    const key = keyOf(input, size);
     const known = this.done.get(key);
-    if (known) return known;
-    const getting = this.find(input, size);
+    // Somebody else may have tidied up.
+    if (known && (await this.isThere(input, await known))) return known;
+    if (this.done.get(key) === known) this.done.delete(key);
+    const getting = this.done.get(key) ?? this.find(input, size);
     this.done.set(key, getting);
     getting.catch(() => this.done.delete(key));
     return getting;
   }
 
+  /** Whether all of them are as they came; what is not is forgotten, and fetched again when it is next asked for. */
+  async areWhole(inputs: readonly PointInput[], size?: string): Promise<boolean> {
+    let whole = true;
+    for (const input of inputs) {
+      const place = placeOf(this.folder.path, input);
+      const path = await this.done.get(keyOf(input, size))?.catch(() => undefined);
+      if (path === undefined || !path.startsWith(place) || (await this.folder.whole(place)) !== null) continue;
+      this.done.delete(keyOf(input, size));
+      await this.folder.remove(place);
+      whole = false;
+    }
+    return whole;
+  }
+
+  private async isThere(input: PointInput, path: string): Promise<boolean> {
+    const place = placeOf(this.folder.path, input);
+    return !path.startsWith(place) || this.folder.touch(place);
+  }
+
   private async find(input: PointInput, size?: string): Promise<string> {
     // The models that ship with this program need not travel.
     if (input.use === 'models' && (await this.matches(input, shippedModelsDir(), size))) return shippedModelsDir();
-    const place = placeOf(this.folder, input);
-    if (existsSync(join(place, INDEX_FILE))) {
-      const path = await this.kept(place);
-      if (path !== null && (await this.matches(input, path, size))) return path;
-      await rm(place, { recursive: true, force: true });
+    const place = placeOf(this.folder.path, input);
+    if (existsSync(place)) {
+      const path = await this.folder.whole(place);
+      if (path !== null && (await this.matches(input, path, size)) && (await this.folder.touch(place))) return path;
+      await this.folder.remove(place);
     }
-    const index = await this.fetch(input, place);
+    const index = decodeIndex(await this.object(indexName(input), MAX_INDEX_BYTES, input.path));
+    await this.fetch(index, place, input.path).catch((error: unknown) => {
+      throw ofThisMachine(error) ? new CacheTrouble(`${input.path}: cannot be kept: ${error.message}`) : error;
+    });
     const path = join(place, index.name);
     if (await this.matches(input, path, size)) return path;
-    await rm(place, { recursive: true, force: true });
+    await this.folder.remove(place);
     throw new FormatError(input.path, `the object store has other contents than ${input.sha256}`);
   }
 
@@ -83,56 +112,23 @@ export class InputCache {
     return (await inputSha256(use, path, size).catch(() => null)) === sha256;
   }
 
-  /** What was fetched before; null where somebody has been at it. A model set's own hash says nothing of its networks' bytes, so all is read. */
-  private async kept(place: string): Promise<string | null> {
-    try {
-      const index = decodeIndex(Buffer.from(await readTextFile(join(place, INDEX_FILE), MAX_INDEX_BYTES)));
-      for (const file of index.files) {
-        if (!(await isWhole(join(place, pathIn(index, file)), file))) return null;
-      }
-      return join(place, index.name);
-    } catch {
-      return null;
-    }
-  }
-
-  private async index(input: PointInput): Promise<StoredInput> {
-    return decodeIndex(await this.object(indexName(input), MAX_INDEX_BYTES, input.path));
-  }
-
   /** Everything into a folder beside, which then takes its place: there is never half of it. */
-  private async fetch(input: PointInput, place: string): Promise<StoredInput> {
-    const index = await this.index(input);
-    await makeFolder(this.folder);
-    await this.checkRoom(input, index);
-    const beside = join(this.folder, `.${randomBytes(8).toString('hex')}`);
+  private async fetch(index: StoredInput, place: string, meant: string): Promise<void> {
+    await this.folder.makeRoom(
+      index.files.reduce((sum, { bytes }) => sum + bytes, 0),
+      meant,
+    );
+    const beside = this.folder.beside();
     try {
-      for (const file of index.files) {
-        await this.file(file, join(beside, pathIn(index, file)), input.path);
-      }
+      for (const file of index.files) await this.file(file, join(beside, pathIn(index, file)), meant);
       await writeFile(join(beside, INDEX_FILE), encodeIndex(index), { flag: 'wx' });
       await rename(beside, place).catch((error: NodeJS.ErrnoException) => {
         // Another worker of this machine was faster.
         if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
       });
     } finally {
-      await rm(beside, { recursive: true, force: true });
+      await rm(beside, { recursive: true, force: true }).catch(() => undefined);
     }
-    return index;
-  }
-
-  /** A disk that runs full takes other programs with it. */
-  private async checkRoom({ path }: PointInput, { files }: StoredInput): Promise<void> {
-    const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
-    const disk = await statfs(this.folder);
-    const free = disk.bavail * disk.bsize;
-    if (bytes <= free - this.spareBytes) return;
-    const figures = `${bytes} bytes, of the disk's ${free} free ones ${this.spareBytes} stay so`;
-    throw new FormatError(
-      path,
-      `does not fit into ${this.folder}: ${figures}`,
-      'delete old inputs there, or give another folder with --cache',
-    );
   }
 
   private async file({ bytes, parts }: StoredFile, to: string, meant: string): Promise<void> {
@@ -146,9 +142,10 @@ export class InputCache {
         if (part.length !== due || createHash('sha256').update(part).digest('hex') !== sha256) {
           throw new FormatError(meant, `part ${sha256.slice(0, 12)} in the object store is damaged`);
         }
-        at += (await handle.write(part)).bytesWritten;
+        // A disk that has room for less says so by writing less, and refuses the rest.
+        for (let done = 0; done < due; ) done += (await handle.write(part, done)).bytesWritten;
+        at += due;
       }
-      if (at !== bytes) throw new FormatError(meant, `${at} of ${bytes} bytes could be written`);
     } finally {
       await handle.close();
     }
@@ -171,25 +168,17 @@ export class InputCache {
   }
 }
 
-function pathIn({ kind, name }: StoredInput, { path }: StoredFile): string {
-  return kind === 'file' ? name : join(name, ...path.split('/'));
+function keyOf(input: PointInput, size: string | undefined): string {
+  return `${indexName(input)} ${input.use === 'models' ? (size ?? '') : ''}`;
 }
 
-/** Whether a file on the disk is what its parts say. */
-async function isWhole(path: string, { bytes, parts }: StoredFile): Promise<boolean> {
-  const handle = await open(path, 'r');
-  try {
-    if ((await handle.stat()).size !== bytes) return false;
-    const part = Buffer.allocUnsafe(Math.min(PART_BYTES, bytes));
-    for (const [i, sha256] of parts.entries()) {
-      const due = Math.min(PART_BYTES, bytes - i * PART_BYTES);
-      const { bytesRead } = await handle.read(part, 0, due, i * PART_BYTES);
-      if (createHash('sha256').update(part.subarray(0, bytesRead)).digest('hex') !== sha256) return false;
-    }
-    return true;
-  } finally {
-    await handle.close();
-  }
+/** Whether a file operation of this machine failed, and not what came over the network. */
+function ofThisMachine(error: unknown): error is NodeJS.ErrnoException {
+  return (
+    error instanceof Error &&
+    !(error instanceof SctError) &&
+    /^E[A-Z]+$/.test((error as NodeJS.ErrnoException).code ?? '')
+  );
 }
 
 function tooLarge(meant: string, bytes: number, mostBytes: number): FormatError {

@@ -3,6 +3,7 @@ import { SctError } from '../../../common/errors.ts';
 import { shippedModelsDir } from '../../../sct/semantics/model-files.ts';
 import { rebasePoint } from '../inputs.ts';
 import type { PointOutcome, PointQueue, SweepPoint } from '../point.ts';
+import { CacheTrouble } from './cache-folder.ts';
 import { InputCache } from './input-cache.ts';
 import { pause } from './insistence.ts';
 import { decodePoint, encodeOutcome, inOwnWords } from './messages.ts';
@@ -12,6 +13,11 @@ import { type SpaceOptions, SweepSpace } from './sweep-space.ts';
 const REQUEST_MS = 5000;
 /** A point that so many workers have taken and left, in good order or not, is not tried again: it may be what ends them. */
 export const MOST_DELIVERIES = 10;
+/** A machine that cannot hold what a point reads tries it again so often, ms; longer than a request lasts, so that the point comes to another. */
+const TROUBLE_MS = 2 * REQUEST_MS;
+const TROUBLE_TOLD_MS = 60_000;
+/** A point that failed while what it read was changed or deleted is measured anew so often. */
+const MOST_AGAIN = 2;
 /** That a point is under way is said so often while the server waits for its end. */
 const PROGRESS_SHARE = 1 / 3;
 
@@ -20,6 +26,10 @@ export interface NatsWorkerOptions extends Omit<SpaceOptions, 'client'> {
   readonly executor: PointQueue;
   /** Folder for files that points read. */
   readonly cache: string;
+  /** What that folder may take, bytes; instead of 10 GiB. */
+  readonly cacheBytes?: number;
+  /** Instead of 10 s: so short only in tests. */
+  readonly troubleMs?: number;
   /** Ends after so long without a point, ms; null: never. */
   readonly idleMs: number | null;
   /** Told after each point. */
@@ -48,11 +58,14 @@ export class NatsWorker {
   private readonly inputs: InputCache;
   private underWay = 0;
   private busyMs = performance.now();
+  /** Until this machine can hold what points read. */
+  private trouble: Promise<void> | null = null;
 
   private constructor(space: SweepSpace, options: NatsWorkerOptions) {
     this.space = space;
     this.options = options;
-    this.inputs = new InputCache(space, options.cache);
+    const { cache, cacheBytes } = options;
+    this.inputs = new InputCache(space, cache, cacheBytes === undefined ? {} : { mostBytes: cacheBytes });
   }
 
   /** DeviceError where no NATS server with JetStream is there. */
@@ -68,6 +81,7 @@ export class NatsWorker {
   async work(): Promise<WorkerCounters> {
     const { signal, executor } = this.options;
     try {
+      await this.inputs.tidy();
       const consumer = await this.space.consumer();
       await Promise.all(Array.from({ length: executor.width }, () => this.place(consumer)));
     } catch (error) {
@@ -89,6 +103,10 @@ export class NatsWorker {
   private async place(consumer: Consumer): Promise<void> {
     const { signal } = this.options;
     while (!signal.aborted && !this.idleTooLong()) {
+      if (this.trouble) {
+        await this.trouble;
+        continue;
+      }
       const message = await this.next(consumer);
       if (!message) continue;
       this.underWay++;
@@ -143,7 +161,16 @@ export class NatsWorker {
       if (!(error instanceof SctError)) throw error;
       return this.refuse(message, error.message);
     }
-    const outcome = await this.outcomeOf(point, message);
+    let outcome: PointOutcome | null;
+    try {
+      outcome = await this.outcomeOf(point, message);
+    } catch (error) {
+      if (!(error instanceof CacheTrouble)) throw error;
+      this.trouble ??= this.untilHeld(point, error);
+      // Not at once: it would come to another place of this machine.
+      message.nak(this.options.troubleMs ?? TROUBLE_MS);
+      return;
+    }
     if (this.options.signal.aborted || !outcome) {
       message.nak();
       return;
@@ -163,16 +190,38 @@ export class NatsWorker {
     const { signal, executor } = this.options;
     const progress = setInterval(() => this.alive(message), this.space.ackWaitMs * PROGRESS_SHARE);
     try {
-      const here = await this.here(point);
-      const outcome = await orEnd(executor.run(here), signal);
-      return outcome === ENDED ? null : inOwnWords(point, here, outcome);
+      for (let again = 0; ; again++) {
+        const here = await this.here(point);
+        const outcome = await orEnd(executor.run(here), signal);
+        if (outcome === ENDED) return null;
+        const { inputs, config } = point;
+        const blameless = outcome.kind === 'failed' && !(await this.inputs.areWhole(inputs, config.size));
+        if (!blameless || again >= MOST_AGAIN) return inOwnWords(point, here, outcome);
+      }
     } catch (error) {
       if (signal.aborted) return null;
+      if (error instanceof CacheTrouble) throw error;
       if (error instanceof SctError) return failure(point, error.message, error.exitCode);
       throw error;
     } finally {
       clearInterval(progress);
     }
+  }
+
+  /** Tries until this machine can hold what the point reads, or it is no longer asked for; until then no place takes points. */
+  private async untilHeld(point: SweepPoint, first: CacheTrouble): Promise<void> {
+    const { signal, note, troubleMs = TROUBLE_MS } = this.options;
+    let toldMs = Number.NEGATIVE_INFINITY;
+    for (let trouble: unknown = first; trouble instanceof CacheTrouble; ) {
+      if (performance.now() - toldMs > TROUBLE_TOLD_MS) {
+        toldMs = performance.now();
+        note(`${trouble.message}: points go to other workers until this is mended (${trouble.hint})`);
+      }
+      await pause(troubleMs, signal).catch(() => undefined);
+      if (signal.aborted || this.idleTooLong()) break;
+      trouble = await this.here(point).catch((error: unknown) => error);
+    }
+    this.trouble = null;
   }
 
   /** The point with its files on this machine; nothing else of this machine is read. */

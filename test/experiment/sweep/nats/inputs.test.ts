@@ -154,6 +154,6 @@ test('an input that would fill the disk is not fetched', options, async (t) => {
   const input = await inputOf('photo', join(here, 'photo.png'));
   const space = await openSpace(t, url);
   await new InputUploads(space).put(input);
-  await assert.rejects(new InputCache(space, there, 2 ** 60).get(input), /does not fit into/);
+  await assert.rejects(new InputCache(space, there, { spareBytes: 2 ** 60 }).get(input), /does not fit into/);
   assert.deepEqual(await readdir(there), []);
 });

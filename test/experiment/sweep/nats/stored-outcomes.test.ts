@@ -75,7 +75,10 @@ test('after the server lost its disk no number of before deletes what came since
 test('a queue is told of results that are on the disk, of each once, and of all before it is closed', async (t) => {
   const at = await scratch(t);
   const path = join(at, 'sweep.yaml');
-  await writeFile(path, 'photo: demo\ncodec: classical\nformat: jpeg\nseed: 1..40\nstop: {metric: psnrDb, halfWidth: 2}\n');
+  await writeFile(
+    path,
+    'photo: demo\ncodec: classical\nformat: jpeg\nseed: 1..40\nstop: {metric: psnrDb, halfWidth: 2}\n',
+  );
   const told: string[] = [];
   const queue = Object.assign(new FakeQueue(7, (point) => measured(point, point.config.seed % 5)), {
     kept: (ids: readonly string[]) => {
