@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { UsageError } from '../../common/errors.ts';
 import type { SpeechMetrics } from '../../experiment/speech/speech-metrics.ts';
+import { stateText } from '../../experiment/speech/speech-words.ts';
 import { type AddCommand, outJson, runIo } from '../context.ts';
 import { addCommonOptions, addConfigOption, addLinkOptions, addOutputOption, resolveSettings } from '../options.ts';
 import { photoSource } from '../photo.ts';
@@ -57,7 +58,7 @@ Examples:
 function textOf(m: SpeechMetrics, directory: string): string {
   const shown = (value: number | null, digits: number) => (value === null ? 'not measured' : value.toFixed(digits));
   const picture = m.psnrDb === null ? '' : `  picture ${m.psnrDb.toFixed(2)} dB PSNR`;
-  const states = m.sfvs.map((s) => `  ${s.id}  ${s.label}  ${s.frames * 20} ms  ${s.symbols} symbols  ${s.state}`);
+  const states = m.sfvs.map((s) => `  ${s.id}  ${s.label}  ${s.frames * 20} ms  ${s.symbols} symbols  ${stateText(s)}`);
   return [
     `${m.seconds.toFixed(2)} s of speech, ${m.codec} ${m.kind}, ${m.mapping} on ${m.channel}`,
     `STOI ${shown(m.stoi, 3)}  segmental SNR ${shown(m.segmentalSnrDb, 1)} dB${picture}`,

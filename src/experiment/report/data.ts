@@ -4,6 +4,7 @@ import type { Outline } from '../../sct/partition/outlines.ts';
 import type { LinkMetrics } from '../metrics/metrics.ts';
 import type { Json } from '../run/canonical-json.ts';
 import type { RbShares } from './rb-shares.ts';
+import type { Spectrogram } from './spectrogram.ts';
 import type { Waterfall } from './waterfall.ts';
 
 /**
@@ -31,6 +32,7 @@ export interface ReportPicture {
 export interface ReportSound {
   file: string;
   dataUri: string | null;
+  spectrogram: Spectrogram;
 }
 
 /** Speech at both ends, as far as it is here. */

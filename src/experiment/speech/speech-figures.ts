@@ -28,6 +28,7 @@ export interface SpeechFigures {
 
 /** What of a sender's facts concerns speech. */
 export type SpeechFacts = Pick<TransmissionPlan, 'settings'> & {
+  readonly unsent?: object | null;
   readonly grants: readonly {
     readonly id: number;
     readonly size: number;
@@ -38,6 +39,12 @@ export type SpeechFacts = Pick<TransmissionPlan, 'settings'> & {
 /** The speech of what was decoded; undefined for a picture alone. */
 export function heardSpeech(decoded: DecodedImage | undefined): DecodedSpeech | undefined {
   return decoded && 'speech' in decoded ? (decoded as DecodedMixed).speech : undefined;
+}
+
+/** The codec's name where speech was sent and nothing heard; undefined for a picture alone. */
+export function sentSpeechCodec(facts: Pick<SpeechFacts, 'settings'> | null): 'speech' | 'mixed' | undefined {
+  if (typeof facts?.settings.speech !== 'string') return undefined;
+  return facts.settings.pictureStreams === undefined ? 'speech' : 'mixed';
 }
 
 /** Figures of speech that was heard or, by the sender's word, was to be heard; undefined for a picture alone. */
@@ -57,7 +64,7 @@ export function speechFigures(
     seconds: length === undefined ? null : length / SPEECH_RATE_HZ,
     ...judged(samples, reference),
     outage: heard?.decodable ? 0 : 1,
-    note: heard ? (heard.note ?? null) : 'nothing was received',
+    note: heard ? (heard.note ?? null) : facts?.unsent ? 'nothing was sent' : 'nothing was received',
     ...(facts && sent ? sentFigures(facts, sent) : NOT_KNOWN),
     sfvs: heard?.sfvs ?? [],
   };

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { DeviceError, UsageError } from '../../common/errors.ts';
 import { resample } from '../../sct/speech/resample.ts';
-import { readWav, SPEECH_RATE_HZ, type Speech, speechOf } from '../../sct/speech/speech.ts';
+import { readWav, SPEECH_RATE_HZ, type Speech, speechOf, withoutOffset } from '../../sct/speech/speech.ts';
 
 /** Bytes of a sound file that are read, at most. */
 const MAX_FILE_BYTES = 2 ** 28;
@@ -12,7 +12,7 @@ export function isSpeechPath(path: string): boolean {
 }
 
 /**
- * Speech of a WAV file at 16 kHz.
+ * Speech of a WAV file at 16 kHz, without an offset.
  *
  * @throws DeviceError where it cannot be read, UsageError where it is too long or is no WAV file
  */
@@ -20,7 +20,7 @@ export async function loadSpeech(path: string): Promise<Speech> {
   const bytes = await fileBytes(path);
   try {
     const wav = readWav(bytes);
-    return speechOf(resample(wav.samples, wav.rateHz, SPEECH_RATE_HZ));
+    return speechOf(withoutOffset(resample(wav.samples, wav.rateHz, SPEECH_RATE_HZ)));
   } catch (error) {
     throw new UsageError(`${path}: ${(error as Error).message}`);
   }

@@ -1,7 +1,8 @@
 import type { DecodedImage } from '../../sct/codec/codec.ts';
 import { SPEECH_RATE_HZ, type Speech } from '../../sct/speech/speech.ts';
 import type { LinkMetrics } from '../metrics/metrics.ts';
-import type { ReportSpeech } from '../report/data.ts';
+import type { ReportSound, ReportSpeech } from '../report/data.ts';
+import { spectrogram } from '../report/spectrogram.ts';
 import { heardSpeech } from './speech-figures.ts';
 import { wavOf } from './speech-files.ts';
 
@@ -17,9 +18,13 @@ export function reportSpeech(
   if (!speech) return null;
   const heard = heardSpeech(decoded)?.speech;
   return {
-    source: source ? { file: 'source.wav', dataUri: uriOf(source) } : null,
-    received: heard ? { file: 'received.wav', dataUri: uriOf(heard) } : null,
+    source: source ? soundOf('source.wav', source) : null,
+    received: heard ? soundOf('received.wav', heard) : null,
   };
+}
+
+function soundOf(file: string, speech: Speech): ReportSound {
+  return { file, dataUri: uriOf(speech), spectrogram: spectrogram(speech.samples, SPEECH_RATE_HZ) };
 }
 
 function uriOf(speech: Speech): string | null {

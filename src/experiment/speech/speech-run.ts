@@ -1,4 +1,5 @@
 import { ExitCode } from '../../common/errors.ts';
+import { unsentOf } from '../../link/plan/coded-in-budget.ts';
 import { type RgbImage, rgbImage } from '../../sct/image/rgb-image.ts';
 import { psnrDb } from '../../sct/quality/psnr.ts';
 import type { Speech } from '../../sct/speech/speech.ts';
@@ -40,7 +41,7 @@ export async function runSpeech(config: LinkConfig, input: SpeechRunInput): Prom
   const exchange = new LoopbackExchange(config, setup, input.signal ? { signal: input.signal } : {});
   try {
     await exchange.open();
-    const plan = await exchange.sendPicture(sending.image, sending.budgetRe);
+    const plan = await unsentOf(exchange.sendPicture(sending.image, sending.budgetRe));
     await exchange.close();
     const { receiver } = exchange.chain;
     const picture = receiver.received.at(-1);
@@ -54,8 +55,8 @@ export async function runSpeech(config: LinkConfig, input: SpeechRunInput): Prom
       ...{ config, sending, facts, figures: speechFigures(decoded, facts, sending.speech)!, ok: decodable },
       psnrDb: photo ? psnrDb(photo, pictureOrGrey(shown, photo)) : null,
     });
-    const exitCode = !picture ? ExitCode.noSignal : decodable ? ExitCode.ok : ExitCode.quality;
-    return { metrics, received: heard?.speech, image: shown, exitCode };
+    const amiss = picture || plan.unsent ? ExitCode.quality : ExitCode.noSignal;
+    return { metrics, received: heard?.speech, image: shown, exitCode: decodable ? ExitCode.ok : amiss };
   } finally {
     await exchange.close();
   }

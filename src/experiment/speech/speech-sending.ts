@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { inRange } from '../../common/errors.ts';
 import { USUAL_SFVS } from '../../link/plan/control-part.ts';
 import { CODEC_IDS, type CodecId } from '../../phy/frame/extension.ts';
+import { RB_DATA_RE } from '../../phy/numerology.ts';
 import { MixedCodec, SpeechLinkCodec } from '../../sct/codec/mixed.ts';
 import { type RgbImage, rgbImage } from '../../sct/image/rgb-image.ts';
 import type { Speech } from '../../sct/speech/speech.ts';
@@ -28,6 +29,9 @@ export interface SpeechSending {
 
 /** Of a sample at 16 kHz: 4000 symbols a second. */
 const SYMBOLS_PER_SAMPLE = 0.25;
+/** Least of all, however short the speech is: a slot with control and side information fits at the usual SNR. */
+const LEAST_SYMBOLS = 4000;
+const LEAST_SLOTS = 1.5;
 
 /** Speech and photo of a command's words, read and checked before anything is sent. */
 export async function openSpeech(
@@ -50,7 +54,8 @@ export async function speechSending(
   const codec = new SpeechCodec({ kind, maxSfvs });
   const pixels = image ? image.width * image.height : 0;
   const usual = SYMBOLS_PER_SAMPLE * speech.samples.length + config.symbolsPerPixel * pixels;
-  const budgetRe = inRange('symbols', source.symbols ?? usual, 1, 2 ** 26);
+  const least = Math.max(LEAST_SYMBOLS, LEAST_SLOTS * config.numerology * RB_DATA_RE);
+  const budgetRe = inRange('symbols', source.symbols ?? Math.max(usual, least), 1, 2 ** 26);
   return {
     ...{ name, speech, photo: image, budgetRe },
     image: image ?? rgbImage(1, 1, new Uint8Array(3)),

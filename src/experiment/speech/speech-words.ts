@@ -1,4 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
+import type { SpeechSfvOutcome } from '../../sct/speech/speech-decoder.ts';
 import type { SpeechKind } from '../../sct/speech/speech-side.ts';
 
 /** How speech is sent, in the words of the command line. */
@@ -18,4 +19,9 @@ export interface SpeechWords {
 export function speechKind(word: string): SpeechKind {
   if (word === 'analog' || word === 'coded') return word;
   throw new UsageError(`--kind "${word.slice(0, 40)}" is not one of analog, coded`);
+}
+
+/** The state of a stretch; one that got no symbols was not lost on the way. */
+export function stateText({ sent, state }: Pick<SpeechSfvOutcome, 'sent' | 'state'>): string {
+  return !sent && state === 'lost' ? 'not sent' : state;
 }

@@ -106,6 +106,8 @@ export class MixedCodec implements Codec {
       streams,
       ranking,
       sideInfoBytes: MIXED_HEAD_BYTES + picture.sideInfoBytes + speech.sideInfoBytes,
+      budgetIn: 'symbols',
+      settings: this.settingsOf(picture, speech),
       ...(picture.timingsMs ? { timingsMs: picture.timingsMs } : {}),
       encode: (grants) => this.encode(picture, speech, grants),
     };
@@ -123,7 +125,7 @@ export class MixedCodec implements Codec {
     const behind = new Map(heard.streams.map((s) => [s.id + first, { ...s, id: s.id + first }]));
     const before = new Map(seen.streams.map((s) => [s.id, s]));
     const streams = grants.flatMap((g) => before.get(g.id) ?? behind.get(g.id) ?? []);
-    const { codecId, priority } = this.options;
+    const { codecId } = this.options;
     const sideInfo = encodeMixedSide({
       codec: codecId,
       streams: first,
@@ -133,13 +135,15 @@ export class MixedCodec implements Codec {
     const speechSymbols = own.reduce((sum, g) => sum + g.size, 0);
     const settings = {
       ...seen.settings,
-      speech: heard.settings.speech,
-      priority,
-      pictureStreams: first,
+      ...this.settingsOf(picture, speech),
       speechStreams: own.length,
       speechSymbols,
     };
     return { sideInfo, streams, settings, ...(seen.timingsMs ? { timingsMs: seen.timingsMs } : {}) };
+  }
+
+  private settingsOf(picture: SourcePlan, { settings }: SpeechPlan): EncodedSource['settings'] {
+    return { speech: settings.speech, priority: this.options.priority, pictureStreams: picture.streams.length };
   }
 
   /** Both halves; side information that is missing or contradicts itself is an outage of both. */

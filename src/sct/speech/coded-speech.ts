@@ -1,4 +1,5 @@
-import { FormatError, UsageError } from '../../common/errors.ts';
+import { FormatError } from '../../common/errors.ts';
+import { DoesNotFit } from '../codec/does-not-fit.ts';
 import type { RangeDecoder, RangeEncoder } from '../partition/range-coder.ts';
 import { AdaptiveLengths } from './adaptive-symbols.ts';
 import { BAND_OF, BAND_WEIGHT_CODES, BANDS } from './bands.ts';
@@ -37,7 +38,7 @@ export function encodeCoded(model: SpeechModel, coefficients: Float32Array, step
   });
 }
 
-/** The file of the finest step that fits; UsageError where even the coarsest does not. */
+/** The file of the finest step that fits; DoesNotFit where even the coarsest does not. */
 export function fitCoded(
   model: SpeechModel,
   coefficients: Float32Array,
@@ -46,7 +47,8 @@ export function fitCoded(
   let [low, high] = [0, MAX_STEP_CODE];
   let best = encodeCoded(model, coefficients, high);
   if (best.length > bytes) {
-    throw new UsageError(`coded speech needs ${best.length} bytes at least, ${bytes} are granted`);
+    const message = `coded speech needs ${best.length} bytes at least, ${bytes} are granted`;
+    throw new DoesNotFit(message, 'give more --symbols', best.length);
   }
   while (low < high) {
     const middle = (low + high) >> 1;

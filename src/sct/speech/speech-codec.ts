@@ -34,6 +34,7 @@ const MAX_FILE_BYTES = 2 ** 22 - 1;
 
 export interface SpeechPlan extends SourcePlan {
   readonly analysis: SpeechAnalysis;
+  readonly settings: EncodedSource['settings'];
 }
 
 /** Speech as a source of streams (docs/adr/0031-speech.md): stretches that sound alike are SFVs with an importance, like regions of a picture. */
@@ -70,6 +71,7 @@ function analogPlan(analysis: SpeechAnalysis): SpeechPlan {
   const streams = speechStreams(analysis);
   const levels = levelsOf(model);
   const unsent = (): SfvCoding[] => sfvs.map(({ label }) => ({ label, scale: SFV_NOT_SENT, share: 1 }));
+  const settings = { speech: 'analog', sfvs: sfvs.length, sent: 0 };
   const known = new Map<number, RankedCoefficients>();
   const encode = async (grants: readonly StreamGrant[]): Promise<EncodedSource> => {
     checkGrants(grants, streams, MAX_STREAM_SYMBOLS, 'symbols');
@@ -87,10 +89,10 @@ function analogPlan(analysis: SpeechAnalysis): SpeechPlan {
       return { id, kind: 'analog', symbolsReIm: symbolsReIm.map((v) => v / divisor) };
     });
     const sideInfo = encodeSpeechSide({ model, sfvs: coding });
-    return { sideInfo, streams: encoded, settings: { speech: 'analog', sfvs: sfvs.length, sent: encoded.length } };
+    return { sideInfo, streams: encoded, settings: { ...settings, sent: encoded.length } };
   };
   const sideInfoBytes = encodeSpeechSide({ model, sfvs: unsent() }).length;
-  return { analysis, streams, ranking, sideInfoBytes, encode };
+  return { analysis, streams, ranking, sideInfoBytes, budgetIn: 'symbols', settings, encode };
 }
 
 /** Digital silence has no power; its RE must have some. */
@@ -102,15 +104,18 @@ function filling(symbolsReIm: Float32Array): Float32Array {
 function codedPlan(analysis: SpeechAnalysis): SpeechPlan {
   const { model, coefficients } = analysis;
   const least = encodeCoded(model, coefficients, MAX_STEP_CODE).length;
+  const settings = { speech: 'coded', sfvs: analysis.sfvs.length };
   return {
     analysis,
     streams: [{ id: 0, kind: 'bits', score: 255, minSize: least }],
     sideInfoBytes: 0,
+    budgetIn: 'symbols',
+    settings,
     encode: async (grants) => {
       const streams = grants.map(({ id, size }): EncodedStream => {
         return { id, kind: 'bits', payload: fitCoded(model, coefficients, Math.min(size, MAX_FILE_BYTES)).file };
       });
-      return { sideInfo: new Uint8Array(0), streams, settings: { speech: 'coded', sfvs: analysis.sfvs.length } };
+      return { sideInfo: new Uint8Array(0), streams, settings };
     },
   };
 }

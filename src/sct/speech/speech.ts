@@ -24,6 +24,29 @@ export function speechOf(samples: Float32Array): Speech {
   return { samples };
 }
 
+/** An offset below this share of the RMS is none. */
+const LEAST_OFFSET = 1e-3;
+
+/**
+ * Takes a constant off, which nobody hears and which would take the power of what is heard (a cheap converter's direct current). What this
+ * gives is given back as it is.
+ */
+export function withoutOffset(samples: Float32Array): Float32Array {
+  let out = samples;
+  // A second round takes what rounding left of a constant alone.
+  for (let round = 0; round < 4; round++) {
+    let [sum, energy] = [0, 0];
+    for (const v of out) {
+      sum += v;
+      energy += v * v;
+    }
+    const mean = sum / out.length;
+    if (!(Math.abs(mean) > LEAST_OFFSET * Math.sqrt(energy / out.length))) break;
+    out = out.map((v) => v - mean);
+  }
+  return out;
+}
+
 /** Bytes of a file that are looked at, at most: 192 kHz, 8 channels, 24 bits for a minute would be more than is ever needed. */
 const MAX_FILE_BYTES = 2 ** 28;
 const MAX_CHANNELS = 8;
@@ -38,8 +61,8 @@ export interface WavSound {
 }
 
 /**
- * Reads RIFF/WAVE: PCM of 8, 16, 24 or 32 bits or float of 32 or 64, 1 to 8 channels. A data chunk that is longer than the file (a
- * recording that was cut off) ends with the file.
+ * Reads RIFF/WAVE: PCM of 8, 16, 24 or 32 bits or float of 32 or 64, 1 to 8 channels. A data chunk that is longer than the file, or
+ * that has no length in a file that has none (a recording that was cut off), ends with the file.
  *
  * @param maxSamples of one channel
  * @throws FormatError naming the field
@@ -65,7 +88,9 @@ export function readWav(bytes: Uint8Array, maxSamples = 12 * MAX_SPEECH_SAMPLES)
     }
     if (tag(at) === 'data') {
       if (!format) throw new FormatError('data', 'comes before the format');
-      const there = Math.min(size, bytes.length - body);
+      // Who writes into a pipe leaves both lengths open: as 2^32 - 1, or as 0.
+      const open = size === 0 && view.getUint32(4, true) === 0;
+      const there = open ? bytes.length - body : Math.min(size, bytes.length - body);
       return { rateHz: format.rateHz, samples: mono(view, body, there, format, maxSamples) };
     }
     at = body + size + (size & 1);

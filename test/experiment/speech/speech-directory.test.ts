@@ -58,6 +58,8 @@ test('a run of speech says all that made it, and a replay of its capture gives i
   assert.match(page, /media-src data:/);
   assert.equal(page.match(/<audio controls src="data:audio\/wav;base64,/g)?.length, 2);
   assert.ok(!page.includes('flat grey'), 'no picture was asked for');
+  assert.equal(page.match(/aria-label="Spectrogram of the (source|received) speech/g)?.length, 2);
+  assert.ok(page.includes('<title>SFV 0, '), 'which stretch is which');
 
   const again = await runReplay({ source: directory, check: true, given: {} }, runIo(join(folder, 'again')));
   assert.deepEqual(again.differences, []);

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
+import { ExitCode, type UsageError } from '../../../src/common/errors.ts';
 import { resolveLinkConfig } from '../../../src/experiment/config/link-config.ts';
-import { runSpeech } from '../../../src/experiment/speech/speech-run.ts';
+import { runRecordedSpeech, runSpeech } from '../../../src/experiment/speech/speech-run.ts';
 import { rgbImage } from '../../../src/sct/image/rgb-image.ts';
+import { writeWav } from '../../../src/sct/speech/speech.ts';
 import { utterance } from '../../sct/speech/voices.ts';
+import { io as runIo, scratch } from '../link-helpers.ts';
 
 const SPEECH = utterance(1.2);
 
@@ -23,6 +28,30 @@ test('speech goes through modem and channel inside its budget, and what is heard
     before = metrics.stoi!;
   }
   assert.ok(before > 0.75, `STOI ${before}`);
+});
+
+test('speech that no coding fits into its budget over this channel counts as silence, with the reason', async (t) => {
+  const io = runIo(join(await scratch(t), 'run'));
+  const path = join(await scratch(t), 'voice.wav');
+  await writeFile(path, writeWav({ rateHz: 16_000, ...SPEECH }));
+  const config = resolveLinkConfig({ snrDb: -3, numerology: 6 });
+  const { speech, metrics, exitCode } = await runRecordedSpeech(config, { path, symbols: 2200 }, undefined, io);
+  assert.equal(exitCode, ExitCode.quality);
+  assert.deepEqual([speech.outage, speech.stoi, speech.note, speech.symbols], [1, 0, 'nothing was sent', 0]);
+  assert.deepEqual([metrics.unsent, metrics.codec, metrics.psnrDb], ['budget', 'speech', null]);
+  // The hint is in the words of this command, and was tried.
+  const none = runSpeech(config, { speech: SPEECH, symbols: 100 });
+  await assert.rejects(none, (e: UsageError) => /^give at least --symbols \d+,/.test(e.hint ?? ''));
+});
+
+test('however short speech is, the usual budget has room for it', async () => {
+  for (const numerology of [6, 50] as const) {
+    const { metrics, exitCode } = await runSpeech(resolveLinkConfig({ numerology }), {
+      speech: { samples: SPEECH.samples.slice(3000, 3160) },
+    });
+    assert.equal(exitCode, ExitCode.ok, `${numerology} subbands`);
+    assert.deepEqual([metrics.outage, metrics.stoi], [0, null], 'too short to judge');
+  }
 });
 
 test('the coded reference goes the same way', async () => {

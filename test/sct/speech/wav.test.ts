@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError, UsageError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
-import { readWav, speechOf, writeWav } from '../../../src/sct/speech/speech.ts';
+import { readWav, speechOf, withoutOffset, writeWav } from '../../../src/sct/speech/speech.ts';
 
 /** A WAV by the specification, written apart from the program. */
 function wav(code: number, channels: number, bits: number, rate: number, data: Uint8Array): Uint8Array {
@@ -105,12 +105,34 @@ test('a recording that was cut off is read as far as it goes; what makes no sens
   assert.equal(readWav(long).samples.length, 50);
   new DataView(long.buffer).setUint32(4, 0, true);
   assert.equal(readWav(long).samples.length, 50, 'what RIFF says of its length is not needed');
+  new DataView(long.buffer).setUint32(40, 0, true);
+  assert.equal(readWav(long).samples.length, 50, 'nor what a pipe left open');
+  new DataView(long.buffer).setUint32(4, 136, true);
+  refused(long, /data: 0 samples/);
   new DataView(long.buffer).setUint32(16, 2 ** 32 - 1, true);
   refused(long, /fmt/);
   refused(wav(1, 1, 16, 8000, new Uint8Array(1)), /data/);
   assert.throws(() => speechOf(new Float32Array(0)), UsageError);
   assert.throws(() => speechOf(Float32Array.of(Number.NaN)), UsageError);
   assert.throws(() => speechOf(Float32Array.of(0, 3e38)), /allowed up to 32768/);
+});
+
+test('a constant is taken off, once', () => {
+  const random = new RandomStream('offset');
+  const voice = Float32Array.from({ length: 1000 }, () => random.normal() * 0.1);
+  const mean = (x: Float32Array) => x.reduce((a, b) => a + b, 0) / x.length;
+  const centred = withoutOffset(voice.map((v) => v - mean(voice) + 0.4));
+  assert.ok(Math.abs(mean(centred)) < 1e-7);
+  assert.equal(withoutOffset(centred), centred, 'what was judged is judged by again');
+  const small = voice.map((v) => v - mean(voice) + 5e-5);
+  assert.equal(withoutOffset(small), small);
+  for (const constant of [0, 0.1, -3, 1e-9]) {
+    const none = withoutOffset(new Float32Array(777).fill(constant));
+    assert.ok(
+      none.every((v) => v === 0),
+      `${constant}`,
+    );
+  }
 });
 
 test('spoilt files are read or refused, nothing else', () => {
