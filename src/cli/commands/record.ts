@@ -128,8 +128,8 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
 async function watched(context: CliContext, from: string, radio: Radio, rx: RxStream, writer: CaptureWriter) {
   const { telemetry, argv } = context;
   if (!telemetry) return null;
-  const { watchRecording } = await import('../../experiment/telemetry/record-watch.ts');
-  return watchRecording(telemetry, ['sct', ...argv], from, radio, rx, writer);
+  const { watchStream } = await import('../../experiment/telemetry/stream-watch.ts');
+  return watchStream(telemetry, 'record', ['sct', ...argv], from, radio, rx, writer);
 }
 
 /** State of a GPSDO before the recording begins. InstrumentError where it does not answer; one that is no reference now is a warning. */

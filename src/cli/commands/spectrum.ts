@@ -2,7 +2,9 @@ import { ExitCode, UsageError } from '../../common/errors.ts';
 import { formatSi, parseQuantity } from '../../common/units.ts';
 import type { FullScale } from '../../experiment/board/full-scale.ts';
 import type { Heard } from '../../experiment/board/listen.ts';
+import type { Radio, RxStream } from '../../radio/radio.ts';
 import { type AddCommand, type CliContext, outJson } from '../context.ts';
+import { failureOf } from '../failure.ts';
 import { addCommonOptions } from '../options.ts';
 import { noteCalibration, requireRadio } from '../radios.ts';
 import { spectrumOfSweep } from './spectrum-sweep.ts';
@@ -81,19 +83,41 @@ async function spectrum(context: CliContext, given: string, flags: SpectrumFlags
     const rx = await radio.openRx(streamRequest(radio.capabilities, 'rx', wish));
     context.progress.note(rx.describe());
     const { realtime } = radio.capabilities;
-    const heard = await listen(rx, { durationS, bins, marginDb, realtime, signal: context.signal });
+    const watch = await watched(context, radio, rx);
+    const listening = { durationS, bins, marginDb, realtime, signal: context.signal };
+    const heard = await listen(watch?.rx ?? rx, listening).catch((error: Error) => {
+      watch?.ended(failureOf(error)?.exitCode ?? ExitCode.internal, error.message, null);
+      throw error;
+    });
     const { serialOf } = await import('../../experiment/board/examine-board.ts');
     const { storedLevel } = await import('../../radio/calibration.ts');
     const level = await storedLevel(serialOf(radio));
     const fullScale = fullScaleOf(profileOfUri(parseRadioUri(uri)), heard.settings, level);
     const document = { ...documentOf(radio.uri, heard), fullScale, clockCorrection: radio.clock ?? null };
     const files = flags.output === undefined ? [] : await writeFiles(flags.output, document, radio.uri, heard);
+    watch?.ended(heard.interrupted ? ExitCode.interrupted : ExitCode.ok, sentenceOf(heard), null);
     if (context.json) outJson(context, { ...document, ...(files.length > 0 ? { files } : {}) });
     else context.out(await textOf(given, heard, fullScale, files));
     return heard.interrupted ? ExitCode.interrupted : ExitCode.ok;
   } finally {
     await radio.close();
   }
+}
+
+/** Telling of what is heard; null where nobody watches. */
+async function watched(context: CliContext, radio: Radio, rx: RxStream) {
+  const { telemetry, argv } = context;
+  if (!telemetry) return null;
+  const { watchStream } = await import('../../experiment/telemetry/stream-watch.ts');
+  return watchStream(telemetry, 'spectrum', ['sct', ...argv], radio.uri, radio, rx, null);
+}
+
+/** What a dashboard says of it in the end. */
+function sentenceOf({ floorDbfs, occupancy, tone, settings }: Heard): string {
+  const floor = floorDbfs === null ? 'no noise' : `noise ${floorDbfs.toFixed(1)} dBFS in the whole width`;
+  const strongest =
+    tone === null ? 'no tone' : `strongest tone at ${formatSi(settings.frequencyHz + tone.offsetHz, 9)}Hz`;
+  return `${floor}, ${(100 * occupancy.meanShare).toFixed(1)} % occupied in the mean and ${(100 * occupancy.maxShare).toFixed(1)} % at any time, ${strongest}`;
 }
 
 /** Before anybody listens for nothing: a folder that can be written to. */

@@ -21,7 +21,9 @@ import { jobWords } from './job-words.ts';
 import { recordingName } from './recording-name.ts';
 
 /** Commands that a page may start. */
-const COMMANDS = ['loopback', 'link', 'sound', 'receive', 'record', 'replay', 'stream', 'watch'] as const;
+const COMMANDS = [
+  ...(['loopback', 'link', 'sound', 'receive', 'record', 'replay', 'stream', 'watch', 'monitor', 'spectrum'] as const),
+] as const;
 /** Boards that were looked for are shown so long without looking again, ms. */
 const DEVICES_AGE_MS = 3000;
 

@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
 import { UsageError } from '../../common/errors.ts';
+import { parseRadioUri } from '../../radio/uri.ts';
 import { capturePath, type JobPlaces, picturePath, recordingPath, runPath } from './job-places.ts';
 
 /** Lists of the dashboard that a value may be taken from. */
@@ -12,6 +13,8 @@ export type ListName = 'pictures' | 'captures' | 'runs' | 'devices';
 const OWN = new Set([
   ...['json', 'quiet', 'verbose', 'help', 'output', 'config', 'force'],
   ...['models', 'rx-models', 'pushed', 'lpips', 'judge', 'feedback-token', 'video'],
+  // A spectrum of steps is no stream that could be shown as it comes.
+  'sweep',
 ]);
 
 /** What may stand without a flag. */
@@ -20,6 +23,8 @@ const SOURCES: Readonly<Record<string, readonly ListName[]>> = {
   link: ['pictures'],
   replay: ['captures', 'runs'],
   stream: ['pictures'],
+  monitor: ['devices'],
+  spectrum: ['devices'],
 };
 
 /** Flags whose values stand in lists. */
@@ -93,7 +98,16 @@ export function valueFor(name: string, value: string, places: JobPlaces): string
 export function sourceFor(command: Command, value: string, places: JobPlaces): string {
   const lists = sourceLists(command);
   if (!lists) throw new UsageError(`${command.name()} takes no "${value.slice(0, 40)}"`);
+  if (lists.includes('devices')) return boardUri(value);
   return lists.includes('pictures') ? picturePath(places, value) : recordingPath(places, value);
+}
+
+/** A board alone: what is recorded is replayed. */
+function boardUri(value: string): string {
+  const { kind } = parseRadioUri(value);
+  if (kind === 'file' || kind === 'loopback')
+    throw new UsageError(`"${kind}" is no board`, 'for example hackrf or pluto:usb');
+  return value;
 }
 
 /** What stands without a flag where a page names nothing: a video of all pictures, one after another; null: nothing. */

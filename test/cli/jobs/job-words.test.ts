@@ -100,6 +100,21 @@ test('words of a request', () => {
   assert.throws(() => words('receive', {}), refused(/^--from: is needed/));
 });
 
+test('a board that is listened to stands without a flag, and nothing else does', () => {
+  const lists = (name: string) => (jobSchema(commandOf(name)) as { 'x-source': object })['x-source'];
+  for (const name of ['monitor', 'spectrum']) {
+    const board = 'hackrf:1a?usbip=127.0.0.1:3240';
+    assert.deepEqual(words(name, { freq: '868.3M' }, board), ['--freq=868.3M', '--', board]);
+    assert.deepEqual((lists(name) as Record<string, unknown>)['x-list'], ['devices']);
+    checkWords(commandOf(name), words(name, { freq: '868.3M' }, board));
+    for (const source of ['file:air', 'loopback', 'runs/first', '/etc/passwd', '-o', 'hackrf?lna=x']) {
+      assert.throws(() => words(name, {}, source), refused(/is no board|is not a radio|lna/), source);
+    }
+  }
+  assert.throws(() => words('spectrum', { sweep: '430:440' }, 'hackrf'), refused(/no option --sweep/));
+  assert.throws(() => words('spectrum', { output: 'x' }, 'hackrf'), refused(/no option --output/));
+});
+
 test('a video: all pictures of the folder, or a file in it; into no file of the machine', () => {
   const to = { to: 'loopback' };
   assert.deepEqual(words('stream', { ...to, fps: 30 }), ['--to=loopback', '--fps=30', '--', places.pictures]);

@@ -8,7 +8,7 @@ import { RUN_FILES } from '../../../src/experiment/run/run-files.ts';
 import type { RunResult } from '../../../src/experiment/run/run-io.ts';
 import { runSend } from '../../../src/experiment/send/send-run.ts';
 import { runSound } from '../../../src/experiment/send/sound-run.ts';
-import { watchRecording } from '../../../src/experiment/telemetry/record-watch.ts';
+import { watchStream } from '../../../src/experiment/telemetry/stream-watch.ts';
 import type { TelemetryEvent } from '../../../src/link/telemetry.ts';
 import { FileRadio } from '../../../src/radio/file/file-radio.ts';
 import { record } from '../../../src/radio/recorder.ts';
@@ -103,7 +103,7 @@ test('a sending tells its plan and its end; a recording its samples, levels and 
   const rx = await radio.openRx({});
   const { format, fullScale, rateHz } = rx.settings;
   const writer = await CaptureWriter.create(join(at, 'copy'), { format, fullScale, rateHz });
-  const watch = watchRecording(telemetry, ['sct', 'record'], 'file:air', radio, rx, writer);
+  const watch = watchStream(telemetry, 'record', ['sct', 'record'], 'file:air', radio, rx, writer);
   const { summary } = await record(watch.rx, writer, { realtime: false, queued: watch.queued });
   watch.ended(0, `recorded: ${summary.samples} samples`, { samples: summary.samples });
   const [status] = of('status');

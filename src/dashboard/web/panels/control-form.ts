@@ -10,7 +10,9 @@ import { Panel } from './panel.ts';
 import { sourceField } from './source-field.ts';
 import { transmitNotice } from './transmit-notice.ts';
 
-const COMMANDS = ['loopback', 'link', 'sound', 'record', 'receive', 'replay', 'stream', 'watch'] as const;
+const COMMANDS = [
+  ...(['loopback', 'link', 'sound', 'record', 'receive', 'monitor', 'spectrum', 'replay', 'stream', 'watch'] as const),
+] as const;
 type Command = (typeof COMMANDS)[number];
 
 /** Lists that values stand in: how each is got. One that is not got is empty: names can be typed as well. */

@@ -8,6 +8,8 @@ const FIRST: Readonly<Record<string, readonly string[]>> = {
   sound: ['tx', 'rx', 'freq', 'tx-gain', 'rx-gain', 'cabled', 'period', 'duration', 'channel', 'snr'],
   record: ['from', 'freq', 'rate', 'rx-gain', 'duration'],
   receive: ['from', 'freq', 'rx-gain', 'duration', 'reference'],
+  monitor: ['freq', 'numerology', 'rx-gain', 'duration'],
+  spectrum: ['freq', 'rate', 'gain', 'duration'],
   replay: ['check', 'reference'],
   stream: ['to', 'size-px', 'fps', 'deadline', 'channel', 'snr', 'freq', 'tx-gain', 'cabled', 'duration'],
   watch: ['from', 'freq', 'rx-gain', 'size-px', 'deadline', 'duration'],

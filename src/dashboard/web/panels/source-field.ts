@@ -11,18 +11,19 @@ interface SourceOf {
   chosen(value: string): void;
 }
 
-/** What stands in a command without a flag: a picture (chosen, or given to the server), a recording or a run. */
+/** What stands in a command without a flag: a picture (chosen, or given to the server), a recording or a run, a board. */
 export function sourceField({ command, source, value, lists, problem, chosen }: SourceOf): TemplateResult {
   const of = source?.['x-list'] ?? (command === 'replay' ? ['captures', 'runs'] : ['pictures']);
   const names = command === 'stream' ? [] : of.flatMap((list) => lists.get(list) ?? []);
   const pictures = of.includes('pictures');
   const video = command === 'stream';
-  const hint = video
-    ? 'a video file among the pictures on the server; empty: all its pictures, one after another'
+  const [name, hint] = video
+    ? ['video', 'a video file among the pictures on the server; empty: all its pictures, one after another']
     : pictures
-      ? 'a picture on the server; empty: the demo photo'
-      : 'a recording or a run on the server';
-  const name = video ? 'video' : pictures ? 'photo' : 'recording or run';
+      ? ['photo', 'a picture on the server; empty: the demo photo']
+      : of.includes('devices')
+        ? ['board', 'that is listened to: hackrf[:SERIAL], pluto:usb, pluto:ip:HOST']
+        : ['recording or run', 'a recording or a run on the server'];
   const type = (event: Event) => chosen((event.target as HTMLInputElement).value);
   return html`<div class="field ${problem ? 'wrong' : ''}"><label for="sct-source">${name}</label>
       <input id="sct-source" .value=${value} @input=${type} list="sct-sources" aria-describedby="sct-source-hint" autocomplete="off" spellcheck="false" />

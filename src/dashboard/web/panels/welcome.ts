@@ -29,6 +29,7 @@ export class WelcomePanel extends Panel {
     return html`<p>Send a picture over a modelled channel: no radio, nothing to set up. Radios, recordings and all options are in the form.</p>
       <p class="go"><button class="go" @click=${() => act('start', { command: 'loopback', options: { demo: true } })} data-is="demo">Loopback with the demo photo</button>
         <button @click=${open('link')}>Link with radios …</button><button @click=${open('sound')}>Sound a channel …</button>
+        <button @click=${open('monitor')}>Monitor a band …</button>
         <button @click=${open('record')}>Record …</button><button @click=${open('replay')}>Replay …</button></p>`;
   }
 }

@@ -6,8 +6,8 @@ import { shellCommand } from '../report/data.ts';
 import { RunWatch } from './run-watch.ts';
 import { Thermometer } from './thermometer.ts';
 
-/** A recording that is watched. */
-export interface WatchedRecording {
+/** A stream that is looked at and not received. */
+export interface WatchedStream {
   /** The same stream; what it delivers is told. */
   readonly rx: RxStream;
   /** Blocks that wait for the disk. */
@@ -15,19 +15,20 @@ export interface WatchedRecording {
   ended(exitCode: number, outcome: string | null, result: Readonly<Record<string, unknown>> | null): void;
 }
 
-/** Begins to tell of a recording: no modem looks at it, so there are levels, losses and the disk, but no bursts. */
-export function watchRecording(
+/** Begins to tell of a stream that no modem looks at: there are levels, losses and, where it is recorded, the disk, but no bursts. */
+export function watchStream(
   telemetry: Telemetry,
+  command: 'record' | 'spectrum',
   argv: readonly string[],
   from: string,
   radio: Pick<Radio, 'uri' | 'temperatureC'>,
   rx: RxStream,
-  writer: CaptureWriter,
-): WatchedRecording {
+  writer: CaptureWriter | null,
+): WatchedStream {
   const { settings } = rx;
-  const { base } = writer.paths;
+  const base = writer?.paths.base ?? null;
   const facts = {
-    ...{ runId: null, command: 'record', commandLine: shellCommand(argv), title: basename(base) },
+    ...{ runId: null, command, commandLine: shellCommand(argv), title: base === null ? from : basename(base) },
     ...{
       startedAt: new Date().toISOString(),
       directory: null,
@@ -38,12 +39,13 @@ export function watchRecording(
     ...{ codec: null, mapping: null, seed: null, subbands: 0, fftSize: 0, carriers: 0, modemRateHz: settings.rateHz },
     ...{ deviceRateHz: settings.rateHz, frequencyHz: settings.frequencyHz || null, loOffsetHz: 0 },
   };
-  const watch = new RunWatch(telemetry, facts, dirname(base));
+  const watch = new RunWatch(telemetry, facts, base === null ? null : dirname(base));
   const thermometer = new Thermometer(radio);
   let waiting = 0;
   watch.reads(() => ({
     ...{ clippedSamples: rx.counters.clippedSamples, underruns: 0, txGainsDb: null, rxGainsDb: rx.settings.gainsDb },
-    ...{ recordedBytes: writer.bytes, queued: waiting, temperatureC: thermometer.celsius },
+    ...(writer ? { recordedBytes: writer.bytes, queued: waiting } : {}),
+    temperatureC: thermometer.celsius,
   }));
   const stream = { deviceRateHz: settings.rateHz, samples: 0, lostSamples: 0, losses: [] as LossRecord[] };
   const watched: RxStream = {
