@@ -15,6 +15,8 @@ export function measurements(hub: Hub, connections: number): Measurement[] {
   const budget = part(status, 'budget');
   const queues = part(status, 'queues');
   const frames = part(video, 'counts');
+  const wayBack = part(status, 'wayBack');
+  const clock = part(wayBack, 'clock');
   return [
     {
       name: 'sct_run_info',
@@ -48,6 +50,18 @@ export function measurements(hub: Hub, connections: number): Measurement[] {
     gauge('queued_bursts', 'Bursts that wait to be decoded', of(queues, 'bursts')),
     counter('dropped_bursts', 'Bursts left out by a receiver that could not follow', of(queues, 'droppedBursts')),
     counter('dropped_samples', 'Samples for which it had no room', of(queues, 'droppedSamples')),
+    gauge('way_back_connected', '1 while the other host is there, 0 while not', flag(wayBack?.connected)),
+    {
+      name: 'sct_way_back_messages_total',
+      help: 'Reports and acknowledgements to and from the other host',
+      kind: 'counter',
+      samples: ['sent', 'received', 'dropped', 'lost', 'refused'].map((state) => ({
+        labels: { state },
+        value: counted(of(wayBack, state)),
+      })),
+    },
+    gauge('peer_clock_offset_ms', "The other host's clock less this one's", of(clock, 'offsetMs')),
+    gauge('peer_clock_uncertainty_ms', 'Within which this holds', of(clock, 'uncertaintyMs')),
     {
       name: 'sct_video_frames_total',
       help: 'Frames of the video, by what became of them',
@@ -144,6 +158,10 @@ function gauge(name: string, help: string, value: number | null): Measurement {
 
 function counter(name: string, help: string, value: number | null): Measurement {
   return { name: `sct_${name}_total`, help, kind: 'counter', samples: [{ value: counted(value) }] };
+}
+
+function flag(value: unknown): number | null {
+  return typeof value === 'boolean' ? Number(value) : null;
 }
 
 /** What can be a count; a job may have said anything. */

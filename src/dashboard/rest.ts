@@ -12,6 +12,7 @@ import { measurements } from './measurements.ts';
 import { PictureStore } from './picture-store.ts';
 import { exposition } from './prometheus.ts';
 import { RunList } from './run-list.ts';
+import { SweepList } from './sweep-list.ts';
 import { Tickets } from './tickets.ts';
 
 /** Where the page, runs, recordings and pictures are: absolute paths. */
@@ -93,7 +94,9 @@ export function addRoutes(app: Express, parts: RestParts): void {
 function addApi(app: Express, { connections, hub, controller, places }: RestParts, tickets: Tickets): void {
   const runs = new RunList(places.runs);
   const captures = new CaptureList(places.captures);
+  const sweeps = new SweepList(places.runs);
   const pictures = new PictureStore(places.pictures, controller);
+  const lists: Readonly<Record<string, RunList | CaptureList | SweepList>> = { runs, captures, sweeps };
   const answerWith = (response: Response, what: string, found: object | null) => {
     if (found) response.json(found);
     else refuse(response, 404, `no such ${what}`);
@@ -114,6 +117,12 @@ function addApi(app: Express, { connections, hub, controller, places }: RestPart
   app.get('/api/runs/:name/files/:file', async ({ params }, response) => {
     sendOr404(response, await runs.file(params.name, params.file));
   });
+  app.get('/api/sweeps', async (_, response) => {
+    response.json(await sweeps.list());
+  });
+  app.get('/api/sweeps/:name/files/:file', async ({ params }, response) => {
+    sendOr404(response, await sweeps.file(params.name, params.file));
+  });
   app.get('/api/captures', async (_, response) => {
     response.json(await captures.list());
   });
@@ -132,8 +141,7 @@ function addApi(app: Express, { connections, hub, controller, places }: RestPart
   });
   app.post('/api/tickets', express.json({ limit: 4096 }), async (request, response) => {
     const [, place, name, file] = FILE_PATH.exec(pathOf(request.body)) ?? [];
-    const list = place === 'runs' ? runs : captures;
-    const found = place === undefined ? null : await list.file(decoded(name), decoded(file));
+    const found = place === undefined ? null : await lists[place].file(decoded(name), decoded(file));
     answerWith(response, 'file', found && { url: tickets.issue(found) });
   });
   app.get('/api/devices', async (_, response) => {
@@ -146,12 +154,12 @@ function addApi(app: Express, { connections, hub, controller, places }: RestPart
   });
 }
 
-const FILE_PATH = /^\/api\/(runs|captures)\/([^/]+)\/files\/([^/]+)$/;
+const FILE_PATH = /^\/api\/(runs|captures|sweeps)\/([^/]+)\/files\/([^/]+)$/;
 
 function pathOf(body: unknown): string {
   const path = (body as { path?: unknown } | null | undefined)?.path;
   if (typeof path === 'string') return path;
-  throw new UsageError('path: the address of a file of a run or recording');
+  throw new UsageError('path: the address of a file of a run, recording or sweep');
 }
 
 function decoded(part: string): string {

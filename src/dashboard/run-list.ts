@@ -10,6 +10,8 @@ const SERVED: Readonly<Record<string, string>> = {
   '.jsonl': 'application/x-ndjson',
   '.yaml': 'text/plain; charset=utf-8',
   '.html': 'text/html; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.csv': 'text/csv; charset=utf-8',
   '.sigmf-meta': 'application/json',
   '.sigmf-data': 'application/octet-stream',
 };

@@ -95,7 +95,9 @@ describe('/metrics', async () => {
     await first.ask({ do: 'start', command: 'loopback' });
     controller.tell('run', { state: 'starting', command: 'stream', runId: 'B', exitCode: null });
     const queues = { samplesMs: 12.5, samplesShare: 0.25, bursts: 3, droppedBursts: 2, droppedSamples: 1e4 };
-    controller.tell('status', { samples: 1, queues });
+    const clock = { offsetMs: -1.5, uncertaintyMs: 0.25, delayMs: 0.4 };
+    const wayBack = { connected: true, connections: 1, sent: 3, received: 4, dropped: 0, lost: 5, refused: -1, clock };
+    controller.tell('status', { samples: 1, queues, wayBack });
     const counts = { captured: 310, sent: 300, shown: 290, late: 6, lost: 4, dropped: null };
     controller.tell('video', { state: 'shown', counts, fps: 29.5, latencyP50Ms: 60, latencyP99Ms: 110 });
     const families = await read();
@@ -109,6 +111,10 @@ describe('/metrics', async () => {
       ['queued_samples_share', 0.25, {}],
       ['queued_bursts', 3, {}],
       ['dropped_bursts_total', 2, {}],
+      ['way_back_connected', 1, {}],
+      ['way_back_messages_total', 5, { state: 'lost' }],
+      ['peer_clock_offset_ms', -1.5, {}],
+      ['peer_clock_uncertainty_ms', 0.25, {}],
       ['dropped_samples_total', 1e4, {}],
     ] as const) {
       assert.equal(value(families, `sct_${name}`, labels), expected, name);

@@ -16,6 +16,7 @@ import './panels/sfv-table.ts';
 import './panels/source-picture.ts';
 import './panels/spectrum.ts';
 import './panels/status-strip.ts';
+import './panels/sweep-list.ts';
 import './panels/video.ts';
 import './panels/waterfall.ts';
 import './panels/welcome.ts';
@@ -55,7 +56,7 @@ document.addEventListener('sct-compare', (event) => {
 });
 
 /** Commands that never have a picture, and those that may meet soundings alone. */
-const WITHOUT_PICTURE = ['sound', 'record'];
+const WITHOUT_PICTURE = ['sound', 'record', 'monitor', 'spectrum'];
 const MAYBE_PICTURE = ['replay', 'receive'];
 /** Commands whose pictures are frames. */
 const VIDEO = ['stream', 'watch'];

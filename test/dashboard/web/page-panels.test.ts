@@ -54,6 +54,47 @@ test('the strip: counters, board, level of a converter and of floats', { skip: n
   await page.close();
 });
 
+test('the way back to another host: who is there, what it carried, its clock', { skip: noBrowser }, async () => {
+  const back = { connections: 1, sent: 12, received: 1034, dropped: 0, lost: 0, refused: 0, connected: true };
+  const clock = { offsetMs: 1.254, uncertaintyMs: 0.31, delayMs: 0.6 };
+  feeder.snapshot = [run({ modelled: false }), status(3, { wayBack: { ...back, clock: null } })];
+  const { page } = await openPage(browser, feeder.url);
+  await page.locator('sct-budget').scrollIntoViewIfNeeded();
+  await reads(page, 'sct-budget', 'way-back', 'connected');
+  await reads(page, 'sct-budget', 'way-back-messages', '12, 1 034');
+  await reads(page, 'sct-budget', 'clock-offset', '—');
+  feeder.tell(status(4, { wayBack: { ...back, clock } }));
+  await reads(page, 'sct-budget', 'clock-offset', '+1.25 ± 0.31 ms');
+  feeder.tell(status(5, { wayBack: { ...back, connected: false, connections: 3, lost: 2, refused: 1, clock } }));
+  await reads(page, 'sct-budget', 'way-back', 'lost, 3×');
+  await reads(page, 'sct-budget', 'way-back-messages', '12, 1 034; 2 lost; 1 refused');
+  // Both ends in one process: nothing is said of it.
+  feeder.tell(status(6));
+  await page.locator('sct-budget [data-is="way-back"]').waitFor({ state: 'detached' });
+  await page.close();
+});
+
+test('sweeps are listed where there are any; their report is opened', { skip: noBrowser }, async () => {
+  const { page } = await openPage(browser, feeder.url);
+  await page.locator('sct-runs tbody tr').first().waitFor();
+  assert.equal(await page.locator('sct-sweeps').isVisible(), false);
+  const sweep = { name: 'sweep_night', kind: 'sweep', state: 'running', startedAt: '2026-11-23T08:43:51.897Z' };
+  feeder.rest.set('/api/sweeps', [
+    { ...sweep, points: 10_000, measured: 4321, failed: 2, report: 'sweep_night/report' },
+    { ...sweep, name: 'odd', state: null, startedAt: null, points: null, measured: null, failed: null, report: null },
+  ]);
+  await page.reload();
+  const row = page.locator('sct-sweeps tbody tr').first();
+  await row.waitFor();
+  assert.match(await row.innerText(), /sweep_night\s+running\s+4 321 of 10 000\s+2\s+2026-11-23 08:43/);
+  assert.match(await page.locator('sct-sweeps tbody tr').nth(1).innerText(), /odd\s+—\s+— of —\s+0\s+—\s+no report/);
+  const asked = page.waitForRequest(/\/api\/tickets$/);
+  await row.getByRole('button').click();
+  assert.deepEqual((await asked).postDataJSON(), { path: '/api/sweeps/sweep_night%2Freport/files/report.html' });
+  feeder.rest.delete('/api/sweeps');
+  await page.close();
+});
+
 test('needed SNR follows modulation and code rate of each subband', { skip: noBrowser }, async () => {
   // QPSK 0.5 needs 0 dB, 16-QAM 0.75 needs 10 log10(2^3 - 1) = 8.45 dB.
   const half = Math.floor(SUBBANDS / 2);

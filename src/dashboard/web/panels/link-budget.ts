@@ -5,9 +5,7 @@ import { mappedBurst } from '../state/selection.ts';
 import { store } from '../state/store.ts';
 import { Panel } from './panel.ts';
 import { floorOf, levelUnit } from './spectrum.ts';
-
-/** A row: name, value, its name for tests, why the value is what it is. */
-type Row = readonly [string, string, string, string?];
+import { type Row, wayBackRows } from './way-back.ts';
 
 const BASIS = {
   calibrated: 'by the calibration of these boards',
@@ -28,7 +26,12 @@ export class LinkBudgetPanel extends Panel {
 
   protected body() {
     const { run, status } = store;
-    const rows = [...powerRows(status), ...snrRows(status, mappedBurst()), ...runRows(run, status)];
+    const rows = [
+      ...powerRows(status),
+      ...snrRows(status, mappedBurst()),
+      ...wayBackRows(status?.wayBack ?? null),
+      ...runRows(run, status),
+    ];
     return html`<dl class="facts" tabindex="0" aria-label="Link budget">${rows.map(
       ([name, value, is, why]) =>
         html`<div class=${is === 'gap' ? 'sum' : ''} title=${why ?? ''}><dt>${name}</dt><dd data-is=${is}>${value}</dd></div>`,

@@ -31,6 +31,19 @@ export interface RunDetails extends RunSummary {
   readonly metrics: Facts | null;
 }
 
+/** A sweep, or a report that stands alone, as the server lists it. */
+export interface SweepSummary {
+  readonly name: string;
+  readonly kind: 'sweep' | 'report';
+  readonly state: string | null;
+  readonly startedAt: string | null;
+  readonly points: number | null;
+  readonly measured: number | null;
+  readonly failed: number | null;
+  /** Folder of its report. */
+  readonly report: string | null;
+}
+
 export interface CaptureSummary {
   readonly name: string;
   /** What a replay of it is started with. */
@@ -70,6 +83,7 @@ async function json<T>(path: string, init?: RequestInit): Promise<T> {
 export const api = {
   runs: () => json<readonly RunSummary[]>('/api/runs'),
   run: (name: string) => json<RunDetails>(`/api/runs/${encodeURIComponent(name)}`),
+  sweeps: () => json<readonly SweepSummary[]>('/api/sweeps'),
   captures: () => json<readonly CaptureSummary[]>('/api/captures'),
   pictures: () => json<readonly PictureSummary[]>('/api/pictures'),
   /** Boards that are connected, and what stands in for them. */
