@@ -152,10 +152,11 @@ function addFinite(group: Command, context: CliContext, done: Done): void {
     .command('finite')
     .summary('R(Ds, Dx) of a small finite source by Blahut-Arimoto')
     .description(
-      'A symmetric source (S uniform, X wrong with probability epsilon, Hamming distortions), or tables in a JSON file: {"px": [x], "sGivenX": [x][s], "ds": [s][shat], "dx": [x][xhat]}.',
+      'A symmetric source (S uniform, X wrong with probability epsilon, Hamming distortions), or tables in a JSON file: {"px": [x], "sGivenX": [x][s], "ds": [s][shat], "dx": [x][xhat]}; a distortion may be "inf". Side information V: --v-epsilon, or "vGivenX": [x][v] and, where V says something of S that X does not, "sGivenXV": [x][v][s].',
     )
     .option('--letters <n>', 'letters of the symmetric source, 2 to 16 (default 2)')
     .option('--epsilon <p>', 'probability that X is another letter than S')
+    .option('--v-epsilon <p>', 'side information V: the probability that it is another letter than X (default: no V)')
     .option('--file <json>', 'tables of at most 16 letters each');
   addPointsOption(
     command
@@ -165,6 +166,7 @@ function addFinite(group: Command, context: CliContext, done: Done): void {
   finishCommand(command, [
     'sct bounds finite --epsilon 0.1 --ds 0.2 --dx 0.05 --json',
     'sct bounds finite --letters 4 --epsilon 0.1 --ds 0.3 --dx 0.25 -o bounds',
+    'sct bounds finite --epsilon 0 --v-epsilon 0.25 --dx 0.1',
   ]).action(async (flags: Flags) => {
     const { finiteDocument } = await import('../../experiment/bounds/documents/finite.ts');
     const { source, name } = await finiteSourceOfFlags(flags);
@@ -177,12 +179,18 @@ function addFinite(group: Command, context: CliContext, done: Done): void {
 async function finiteSourceOfFlags(flags: Flags) {
   const { finiteSourceOf, symmetricSource } = await import('../../experiment/bounds/finite-source.ts');
   if (flags.file !== undefined) {
-    refuse(flags, { letters: '--letters', epsilon: '--epsilon' }, 'not with --file, which has the tables');
+    const own = { letters: '--letters', epsilon: '--epsilon', vEpsilon: '--v-epsilon' };
+    refuse(flags, own, 'not with --file, which has the tables');
     const { readJsonFile } = await import('../../common/json-input.ts');
     const { MAX_FILE_BYTES } = await import('../../experiment/bounds/source-file.ts');
     return { source: finiteSourceOf(await readJsonFile(flags.file, MAX_FILE_BYTES)), name: 'a source of tables' };
   }
   const letters = given(flags, 'letters', '--letters', 2);
   const epsilon = needed(flags, 'epsilon', '--epsilon');
-  return { source: symmetricSource(letters, epsilon), name: `${letters} letters, wrong with probability ${epsilon}` };
+  const vEpsilon = given(flags, 'vEpsilon', '--v-epsilon', null);
+  const name = `${letters} letters, wrong with probability ${epsilon}`;
+  return {
+    source: symmetricSource(letters, epsilon, vEpsilon),
+    name: vEpsilon === null ? name : `${name}, V with probability ${vEpsilon}`,
+  };
 }

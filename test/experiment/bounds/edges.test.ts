@@ -26,7 +26,7 @@ test('correlated sources of 16 rows: as the dual of another solver says, both li
 
 test('a letter that never occurs changes nothing, whatever its row says', () => {
   const { px, sGivenX, dsTable, dxTable, rates } = edges.unusedLetter;
-  const source = finiteSource(px, sGivenX, dsTable, dxTable);
+  const source = finiteSource({ px, sGivenX, ds: dsTable, dx: dxTable });
   for (const { ds, dx, rateBits } of rates) {
     const r = rateFinite(source, orInfinity(ds), dx);
     near(r.rateBits, rateBits, 1e-6, `Dx ${dx}`);
@@ -35,7 +35,12 @@ test('a letter that never occurs changes nothing, whatever its row says', () => 
   const hamming = px.map((_, a) => px.map((_, b) => Number(a !== b)));
   const none = px.map(() => [1]);
   const entropy = -px.reduce((sum, p) => sum + (p > 0 ? p * Math.log2(p) : 0), 0);
-  near(rateFinite(finiteSource(px, none, [[0]], hamming), INF, 0).rateBits, entropy, 1e-9, 'entropy');
+  near(
+    rateFinite(finiteSource({ px, sGivenX: none, ds: [[0]], dx: hamming }), INF, 0).rateBits,
+    entropy,
+    1e-9,
+    'entropy',
+  );
 });
 
 test('the AWGN exponent keeps its digits from -30 to 60 dB', () => {
