@@ -20,6 +20,8 @@ const PROOF_TIMEOUT_MS = 10_000;
 /** Alive is asked for so often, ms; a peer that has not answered by the next time is gone. */
 const PING_MS = 5000;
 const CLOSE_MS = 500;
+/** Of a peer that did not say why: often it was this end's proof that it did not take. */
+export const LEFT_UNPROVED = 'the peer left unproved; does it hold another token?';
 /** RFC 6455 §7.4.1: the connection broke. */
 const ABNORMAL_CLOSURE = 1006;
 
@@ -121,6 +123,21 @@ export class SocketPushLink implements PushLink {
   }
 }
 
+/** Why nobody could be reached; to be put behind "nobody is at ...". */
+export function connectFault({ code }: NodeJS.ErrnoException): string {
+  switch (code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return ': its name cannot be resolved';
+    case 'ECONNREFUSED':
+      return ': connection refused';
+    case undefined:
+      return '';
+    default:
+      return `: ${code}`;
+  }
+}
+
 /**
  * A connection for a push to the receiver at a feedback address.
  *
@@ -134,13 +151,18 @@ export async function connectPush(url: string, token: Buffer): Promise<SocketPus
     handshakeTimeout: PROOF_TIMEOUT_MS,
   });
   let reached = false;
+  let cause = '';
   socket.once('open', () => {
     reached = true;
+  });
+  socket.once('error', (error: NodeJS.ErrnoException) => {
+    cause = connectFault(error);
   });
   const link = new SocketPushLink(socket, 'client', token, `to ${url}`);
   if (await link.proved) return link;
   if (link.fault !== null)
     throw new UsageError(`the receiver at ${url}: ${link.fault}`, 'give both ends the same token');
-  if (!reached) throw new DeviceError(`nobody is at ${url}`, 'start sct models accept or sct receive --pushed there');
+  if (!reached)
+    throw new DeviceError(`nobody is at ${url}${cause}`, 'start sct models accept or sct receive --pushed there');
   throw new DeviceError(`${url} takes no pushes`, 'start sct models accept or sct receive --pushed there');
 }

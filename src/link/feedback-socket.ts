@@ -3,7 +3,7 @@ import { type RawData, WebSocket, WebSocketServer } from 'ws';
 import { DeviceError, FormatError, UsageError } from '../common/errors.ts';
 import { type ClockEstimate, HostClock } from './clock-offset.ts';
 import { FeedbackHandshake, MAX_FRAME_BYTES, NONCE_BYTES, type SocketRole } from './feedback-auth.ts';
-import { MAX_PUSH_FRAME, PUSH_PATH, SocketPushLink } from './feedback-push.ts';
+import { connectFault, LEFT_UNPROVED, MAX_PUSH_FRAME, PUSH_PATH, SocketPushLink } from './feedback-push.ts';
 import { MessageQueue } from './message-queue.ts';
 import type { PushAcceptor } from './push/push-acceptor.ts';
 import type { FeedbackChannel } from './reverse/feedback.ts';
@@ -13,6 +13,8 @@ const MOST_UNPROVED = 8;
 const PROOF_TIMEOUT_MS = 5000;
 /** Between attempts of a client, ms: first, and most. */
 const RETRY_MS = { first: 200, most: 5000 } as const;
+/** What is no URL has no parts. */
+const NO_URL = { hostname: '', port: '', protocol: '' };
 /** Longest wait for a peer to take leave, ms. */
 const CLOSE_MS = 500;
 /** Alive is asked for so often, ms; a peer that has not answered by the next time is gone. */
@@ -58,6 +60,7 @@ export class SocketFeedback implements FeedbackChannel {
   private peer: { readonly socket: WebSocket; readonly handshake: FeedbackHandshake } | null = null;
   private server: WebSocketServer | null = null;
   private unproved = 0;
+  private fault = '';
   private retryMs: number = RETRY_MS.first;
   private retry: NodeJS.Timeout | null = null;
   private readonly open = new Set<WebSocket>();
@@ -79,9 +82,12 @@ export class SocketFeedback implements FeedbackChannel {
 
   /** The receiver's end: listens at ws://HOST:PORT; port 0 takes a free one. DeviceError where it cannot. */
   static async listen(url: string, options: SocketFeedbackOptions): Promise<SocketFeedback> {
-    const { hostname, port, protocol } = new URL(url);
+    const { hostname, port, protocol } = URL.canParse(url) ? new URL(url) : NO_URL;
     if (protocol !== 'ws:')
-      throw new UsageError(`${url}: a receiver listens at ws://HOST:PORT`, 'put TLS in front of it');
+      throw new UsageError(
+        `--feedback ${url}: a receiver listens at ws://HOST:PORT`,
+        protocol === 'wss:' ? 'put TLS in front of it' : 'or meets the sender at nats://HOST[:PORT][/NAME]',
+      );
     if (port === '') throw new UsageError(`${url} names no port`, 'for example ws://0.0.0.0:8470');
     const host = hostname.replace(/^\[|\]$/g, '');
     const server = new WebSocketServer({
@@ -159,7 +165,7 @@ export class SocketFeedback implements FeedbackChannel {
 
   describe(): string {
     const { where, role, connected } = this;
-    return `feedback ${role === 'server' ? 'at' : 'to'} ${where}${connected ? '' : ' (nobody there)'}`;
+    return `feedback ${role === 'server' ? 'at' : 'to'} ${where}${connected ? '' : ` (nobody there${this.fault})`}`;
   }
 
   private dial(): void {
@@ -206,8 +212,10 @@ export class SocketFeedback implements FeedbackChannel {
       if (!this.take(socket, handshake, data, isBinary)) return socket.terminate();
       if (handshake.ready) proved();
     });
-    // What went wrong is seen in its closing.
-    socket.on('error', () => undefined);
+    // What goes wrong with a connection is seen in its closing; why there is none is told.
+    socket.on('error', (error) => {
+      this.fault = connectFault(error);
+    });
     socket.once('close', () => {
       proved();
       clearInterval(pings);
@@ -227,7 +235,7 @@ export class SocketFeedback implements FeedbackChannel {
     this.unproved--;
     if (proved) return pushes.serve(link);
     this.counters.refused++;
-    this.options.note?.(`feedback: a push was refused: ${link.fault ?? 'the peer left'}`);
+    this.options.note?.(`feedback: a push was refused: ${link.fault ?? LEFT_UNPROVED}`);
     socket.terminate();
   }
 
@@ -252,6 +260,7 @@ export class SocketFeedback implements FeedbackChannel {
   private welcome(socket: WebSocket, handshake: FeedbackHandshake): void {
     this.peer?.socket.terminate();
     this.peer = { socket, handshake };
+    this.fault = '';
     this.counters.connections++;
     this.retryMs = RETRY_MS.first;
     this.hostClock.begin();

@@ -107,14 +107,19 @@ test('words that are wrong, and peers that are not there, are said', async (t) =
     [
       ['push', 'large', '--models', join(dir, 'models'), '--feedback', 'ws://127.0.0.1:1', '--feedback-token', token],
       2,
-      /"large" is neither a picture nor a model set .*: there is tiny/,
+      /"large": there is no such file, and no such model set in .*: there is tiny/,
     ],
     [
       ['push', 'tiny', '--models', join(dir, 'models'), '--feedback', await freeUrl(), '--feedback-token', token],
       3,
-      /nobody is at ws:/,
+      /nobody is at ws:.*: connection refused/,
     ],
     [['accept', '--feedback', 'ws://127.0.0.1:0', '--feedback-token', token], 2, /--pushed is missing/],
+    ...['ws://127.0.0.1:99999', 'burst', 'wss://127.0.0.1:1'].map((way): [string[], number, RegExp] => [
+      ['accept', '--feedback', way, '--feedback-token', token, '--pushed', join(dir, 'unused')],
+      2,
+      /a receiver listens at ws:/,
+    ]),
     [
       ['accept', '--feedback', 'ws://127.0.0.1:0', '--feedback-token', token, '--pushed', dir, '-n', '0'],
       2,

@@ -119,7 +119,7 @@ async function peerOf(
     throw new UsageError(`--feedback ${feedback}: the receiver there holds another token`, 'give both ends the same');
   }
   throw new NoSignalError(
-    `no receiver at ${feedback}: nothing was sent`,
+    `no receiver: ${socket.describe()}; nothing was sent`,
     'start sct receive there first, with the same --feedback and token',
   );
 }

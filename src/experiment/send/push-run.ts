@@ -95,7 +95,7 @@ function checkPushWay(feedback: string): void {
   if (isNatsUrl(feedback)) return void parseNatsUrl(feedback, '--feedback');
   if (/^wss?:/.test(feedback) && URL.canParse(feedback)) return;
   throw new UsageError(
-    `--feedback ${feedback} cannot carry a push: allowed ws://HOST:PORT, wss://HOST:PORT, nats://HOST[:PORT][/NAME]`,
+    `--feedback ${feedback} cannot carry a push: allowed ws://HOST:PORT, wss://HOST:PORT, nats://HOST[:PORT][/NAME], tls://HOST[:PORT][/NAME]`,
   );
 }
 
@@ -139,9 +139,10 @@ export async function objectOf(
   const fitting = sets.filter((s) => s.name === what || (/^[0-9a-f]{8,64}$/.test(what) && s.sha256.startsWith(what)));
   if (fitting.length !== 1) {
     const there = sets.map((s) => `${s.name} (${s.id})`).join(', ');
+    const file = found ? 'is a folder' : 'there is no such file';
     throw new UsageError(
-      `"${what.slice(0, 80)}" is neither a picture nor a model set of ${dir}: there is ${there}`,
-      'name another folder with --models DIR',
+      `"${what.slice(0, 80)}": ${file}, and no such model set in ${dir}: there is ${there}`,
+      'name a picture file, a set of there, or another folder of sets with --models DIR',
     );
   }
   return setObject(dir, fitting[0]);

@@ -233,5 +233,5 @@ async function peer(
   if (socket.connected) return;
   if (socket.counters.refused > 0)
     throw new UsageError(`--feedback ${feedback}: the receiver there holds another token`, 'give both ends the same');
-  throw new NoSignalError(`no receiver at ${feedback}: nothing was sent`, 'start sct watch there first');
+  throw new NoSignalError(`no receiver: ${socket.describe()}; nothing was sent`, 'start sct watch there first');
 }

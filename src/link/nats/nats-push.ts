@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import { DeviceError, UsageError } from '../../common/errors.ts';
-import { MAX_PUSH_FRAME } from '../feedback-push.ts';
+import { LEFT_UNPROVED, MAX_PUSH_FRAME } from '../feedback-push.ts';
 import type { PushAcceptor } from '../push/push-acceptor.ts';
 import { connectNats } from './nats-connection.ts';
 import { NatsPushLink, NOBODY } from './nats-push-link.ts';
@@ -109,7 +109,7 @@ export class NatsPushServer {
       return this.options.pushes.serve(link);
     }
     this.refused++;
-    if (link.greeted) this.options.note?.(`feedback: a push was refused: ${link.fault ?? 'the peer left'}`);
+    if (link.greeted) this.options.note?.(`feedback: a push was refused: ${link.fault ?? LEFT_UNPROVED}`);
   }
 
   private endAll(fault: string): void {

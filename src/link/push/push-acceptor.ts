@@ -1,5 +1,6 @@
 import { FormatError, SctError } from '../../common/errors.ts';
 import type { PushLink } from './push-link.ts';
+import { CHUNK_BYTES, WINDOW_BYTES } from './push-messages.ts';
 import { type PushKeeper, type PushTaken, takePush } from './push-receiver.ts';
 
 /** Pushes that may wait for the one that is coming in. */
@@ -49,8 +50,7 @@ export class PushAcceptor {
     try {
       if (this.closed) return;
       const push = await takePush(impatient(link, patienceMs), keeper);
-      // Who has heard the verdict leaves.
-      const told = (await impatient(link, LEAVE_MS).receive()) === null && link.left;
+      const told = await leaves(impatient(link, LEAVE_MS));
       taken?.(push, told);
     } catch (error) {
       if (!(error instanceof SctError)) note?.(`push: failed: ${(error as Error).message}`);
@@ -60,6 +60,14 @@ export class PushAcceptor {
       await link.close();
     }
   }
+}
+
+/** Who has heard the verdict leaves. What was asked for before it, and is still on its way, says nothing. */
+async function leaves(link: PushLink): Promise<boolean> {
+  for (let onItsWay = 0; onItsWay <= WINDOW_BYTES / CHUNK_BYTES; onItsWay++) {
+    if ((await link.receive()) === null) return link.left;
+  }
+  return false;
 }
 
 /** A link that is closed when the other end says nothing for so long: others wait for their turn. */

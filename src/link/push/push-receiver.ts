@@ -59,13 +59,13 @@ export async function takePush(
       if (reason !== null) return end('refused', reason);
     } catch (error) {
       await arrival.pause();
-      // A full disk is said to the other end; what is here stays.
-      if (isFileError(error)) return end('refused', `cannot be written there (${error.code})`);
-      throw error;
+      if (!isFileError(error)) throw error;
+      // A full disk is said to the other end, and what is here stays; another program may have received the same meanwhile.
+      if (error.code !== 'ENOENT' || !(await isHeld(keeper, offer))) return end('refused', refusal(error));
     }
   }
   if (await keeper.isAllowed(offer.sha256)) return end('trusted', '');
-  return end('waiting', `allow it there: sct models allow ${offer.sha256.slice(0, 12)}`);
+  return end('waiting', `allow it there: sct models allow ${offer.sha256.slice(0, 12)} --pushed DIR`);
 }
 
 interface Tally {
@@ -137,8 +137,17 @@ async function next(link: PushLink): Promise<PushMessage> {
 
 function refusal(error: unknown): string {
   if (error instanceof SctError) return error.message;
-  if (isFileError(error)) return `cannot be written there (${error.code})`;
-  throw error;
+  if (!isFileError(error)) throw error;
+  return error.code === 'ENOENT'
+    ? 'what had come was removed there meanwhile'
+    : `cannot be written there (${error.code})`;
+}
+
+/** Whether the whole of it is here; if not, nothing is. */
+async function isHeld(keeper: PushKeeper, offer: PushOffer): Promise<boolean> {
+  const arrival = await keeper.begin(offer).catch(() => undefined);
+  await arrival?.discard();
+  return arrival === null;
 }
 
 function isFileError(error: unknown): error is NodeJS.ErrnoException {

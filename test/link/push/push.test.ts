@@ -1,52 +1,19 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { DeviceError, FormatError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
 import { PushAcceptor } from '../../../src/link/push/push-acceptor.ts';
 import { encodePush } from '../../../src/link/push/push-messages.ts';
-import { type PushKeeper, type PushTaken, takePush } from '../../../src/link/push/push-receiver.ts';
+import { type PushTaken, takePush } from '../../../src/link/push/push-receiver.ts';
 import { pushOver } from '../../../src/link/push/push-sender.ts';
 import { rgbImage } from '../../../src/sct/image/rgb-image.ts';
 import { openPushed } from '../../../src/sct/knowledge/pushed-knowledge.ts';
 import { MOST_WAITING, PushedStore } from '../../../src/sct/knowledge/pushed-store.ts';
-import { type Pushable, pushablePicture, pushableSet, served, sha256 } from '../../sct/knowledge/pushed-objects.ts';
-import { writeTinySet } from '../../sct/semantics/tiny-models.ts';
+import { pushablePicture, served, sha256 } from '../../sct/knowledge/pushed-objects.ts';
 import { linkPair } from './memory-link.ts';
-
-async function scratch(t: TestContext): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sct-push-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-/** A tiny set to push, and an empty store. */
-async function ends(t: TestContext) {
-  const at = await scratch(t);
-  writeTinySet(join(at, 'models'));
-  return { at, set: await pushableSet(join(at, 'models')), store: await PushedStore.open(join(at, 'pushed')) };
-}
-
-/** One connection: how each end saw it. */
-async function connection({ offer, files }: Pushable, keeper: PushKeeper, breakAfter?: number) {
-  const { a, b } = linkPair(breakAfter);
-  let sentBytes = 0;
-  const [pushed, taken] = await Promise.allSettled([
-    pushOver(a, offer, served(files), (bytes) => {
-      sentBytes = bytes;
-    }).finally(() => a.close()),
-    takePush(b, keeper).finally(() => b.close()),
-  ]);
-  return { pushed, taken, sentBytes };
-}
-
-function got<T>(result: PromiseSettledResult<T>): T {
-  if (result.status === 'rejected') throw result.reason;
-  return result.value;
-}
+import { connection, ends, got, scratch } from './push-ends.ts';
 
 test('a set comes whole, waits, is opened only when allowed, and is not sent twice', async (t) => {
   const { at, set, store } = await ends(t);
