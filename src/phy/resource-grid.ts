@@ -80,12 +80,9 @@ export class ResourceGrid {
     }
   }
 
-  /** Those of all symbols, [SEQUENCE_SYMBOLS][symbolDataRe], and where one symbol's begin. */
+  /** Those of all symbols, [SEQUENCE_SYMBOLS][symbolDataRe]. */
   get scrambling(): Uint8Array {
     return this.turns;
-  }
-  scramblingAt(symbol: number): number {
-    return (symbol % SEQUENCE_SYMBOLS) * this.numerology.symbolDataRe;
   }
 
   /** Quarter turns of the data RE of one symbol: the i-th data RE is multiplied by j^turns[i] before sending. */

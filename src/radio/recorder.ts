@@ -22,7 +22,7 @@ const MAX_SILENCE_S = 60;
 export interface RecordOptions {
   /** Stop after this many samples. */
   readonly maxSamples?: number;
-  /** Aborting stops the recording and keeps it; see abortOnSigint(). */
+  /** Aborting stops the recording and keeps it. */
   readonly signal?: AbortSignal;
   /**
    * True: the source does not wait, so blocks that the disk cannot take in time are dropped and recorded as a gap.
@@ -248,12 +248,4 @@ export function tapTurns(writer: CaptureWriter): { tap(tx: TxStream): TxStream; 
     describe: () => `${tx.describe()}, recorded to ${writer.describe()}`,
   });
   return { tap, counters };
-}
-
-/** A signal that aborts on the first Ctrl-C; a second one kills the process as usual. Call dispose() when done. */
-export function abortOnSigint(): { signal: AbortSignal; dispose: () => void } {
-  const controller = new AbortController();
-  const onSigint = () => controller.abort();
-  process.once('SIGINT', onSigint);
-  return { signal: controller.signal, dispose: () => process.removeListener('SIGINT', onSigint) };
 }

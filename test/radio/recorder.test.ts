@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { DeviceError } from '../../src/common/errors.ts';
 import { LoopbackRadio } from '../../src/radio/loopback/loopback-radio.ts';
 import { exactLoss, newRxCounters, type RxStream, type SampleBlock, type StreamEnd } from '../../src/radio/radio.ts';
-import { abortOnSigint, record, tapRx, tapTx } from '../../src/radio/recorder.ts';
+import { record, tapRx, tapTx } from '../../src/radio/recorder.ts';
 import { validateCapture } from '../../src/radio/sigmf/capture-info.ts';
 import { CaptureReader } from '../../src/radio/sigmf/capture-reader.ts';
 import { CaptureWriter } from '../../src/radio/sigmf/capture-writer.ts';
@@ -37,7 +37,7 @@ async function newWriter(folder: string): Promise<CaptureWriter> {
   return CaptureWriter.create(join(folder, 'x'), { format: 'ci8', rateHz: 8e6, startTime: null });
 }
 
-test('a recording ends with its source, at its limit, at Ctrl-C, or with the device, and is valid each time', async (t) => {
+test('a recording ends with its source, at its limit, when interrupted, or with the device, and is valid each time', async (t) => {
   const blocks = [
     noiseBlock('ci8', 0, 1000),
     noiseBlock('ci8', 1000, 1000),
@@ -47,15 +47,14 @@ test('a recording ends with its source, at its limit, at Ctrl-C, or with the dev
     { ending: 'end', options: {}, reason: 'source-ended', samples: 3000 },
     { ending: 'wait', options: { maxSamples: 1500 }, reason: 'max-samples', samples: 1500 },
     { ending: 'wait', options: { maxSamples: 3000 }, reason: 'max-samples', samples: 3000 },
-    { ending: 'wait', options: { sigint: true }, reason: 'interrupted', samples: 3000 },
+    { ending: 'wait', options: { stop: true }, reason: 'interrupted', samples: 3000 },
     { ending: new DeviceError('unplugged'), options: {}, reason: 'error', samples: 3000 },
   ] as const) {
     for (const realtime of [true, false]) {
       const writer = await newWriter(await temporaryFolder(t));
-      const interrupt = abortOnSigint();
-      if ('sigint' in options) setImmediate(() => process.emit('SIGINT'));
+      const interrupt = new AbortController();
+      if ('stop' in options) setImmediate(() => interrupt.abort());
       const result = await record(source(blocks, ending), writer, { realtime, signal: interrupt.signal, ...options });
-      interrupt.dispose();
       assert.equal(result.reason, reason);
       assert.equal(result.summary.samples, samples);
       assert.equal(result.error, ending instanceof Error ? ending : null);

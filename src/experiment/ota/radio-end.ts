@@ -1,6 +1,5 @@
 import { UsageError } from '../../common/errors.ts';
 import { splitGain } from '../../link/session/gain-control.ts';
-import { frontendFor } from '../../phy/frontend/frontend.ts';
 import { loadProfile, type ProfileName, profileCapabilities, type RadioProfile } from '../../radio/profile.ts';
 import type { GainStage, StreamRequest, TxStream } from '../../radio/radio.ts';
 import { parseAllowedBands } from '../../radio/safety/bands.ts';
@@ -120,12 +119,6 @@ export function permissionRequest(
     },
     rules: { cabledDb: config.cabledDb ?? null, allowedBands: parseAllowedBands(config.allowedBands), receiver },
   };
-}
-
-/** The frontend of an end whose stream turned out to have another rate (a file). */
-export function frontendAt(end: RadioEnd, rateHz: number, loOffsetHz: number) {
-  const { numerology: n } = end.setup;
-  return frontendFor(n.sampleRateHz, occupiedHz(n), rateHz, loOffsetHz);
 }
 
 function profileOf(uri: RadioUri, fallback: ProfileName): ProfileName {

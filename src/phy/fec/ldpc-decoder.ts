@@ -141,15 +141,3 @@ export class LdpcDecoder {
     return count;
   }
 }
-
-const decoders = new WeakMap<LdpcCode, LdpcDecoder>();
-
-/** The decoder of a code on this thread's kernel, made once (it holds scratch memory and is not re-entrant). */
-export function ldpcDecoder(code: LdpcCode): LdpcDecoder {
-  let decoder = decoders.get(code);
-  if (!decoder) {
-    decoder = new LdpcDecoder(code);
-    decoders.set(code, decoder);
-  }
-  return decoder;
-}

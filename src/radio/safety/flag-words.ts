@@ -9,9 +9,6 @@ export const CABLED_FLAG = {
   help: `the boards are on a cable with this attenuation between them, dB; refused above ${MAX_CABLED_INPUT_DBM} dBm at the receiver`,
 } as const;
 
-/** Key of a config file. */
-export const ALLOWED_BANDS_KEY = 'allowedBands';
-
 export const ALLOWED_BANDS_HELP = `A board transmits only with --cabled DB or inside a band that the config file (-c) allows:
   allowedBands:
     - eu:2400                      # a name of hardware/bands

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { RandomStream } from '../../../src/common/random.ts';
 import { BlerSimulation, wilsonInterval } from '../../../src/experiment/bench/ldpc/ldpc-simulation.ts';
 import { type LdpcCode, LIFTING_SIZES, ldpcCode } from '../../../src/phy/fec/ldpc-code.ts';
-import { LdpcDecoder, ldpcDecoder } from '../../../src/phy/fec/ldpc-decoder.ts';
+import { LdpcDecoder } from '../../../src/phy/fec/ldpc-decoder.ts';
 import { ldpcEncoder } from '../../../src/phy/fec/ldpc-encoder.ts';
 import { LLR_SCALE, quantiseLlr } from '../../../src/phy/fec/llr-quantiser.ts';
 import { circularBuffer, combineLlrs, type RedundancyVersion, selectBits } from '../../../src/phy/fec/rate-matching.ts';
@@ -101,7 +101,7 @@ test('what is encoded at any size, rate, filler count and redundancy version is 
         const soft = new Float32Array(code.n);
         combineLlrs(buffer, llr, e, rv, soft);
         const bits = new Uint8Array(code.k);
-        const result = ldpcDecoder(code).decode(soft, infoBits, bits);
+        const result = new LdpcDecoder(code).decode(soft, infoBits, bits);
         assert.ok(result.ok && result.parity, `BG${id} Z=${z} K'=${infoBits} E=${e} rv=${rv}`);
         assert.deepEqual(bits, info);
       },
