@@ -125,8 +125,13 @@ export class NatsPushServer {
 export async function connectNatsPush(url: string, token: Buffer): Promise<NatsPushLink> {
   const place = parseNatsUrl(url, '--feedback');
   let link: NatsPushLink | null = null;
+  let denial: string | null = null;
   const connection = await connectNats(place, {
     name: 'sct push',
+    denied: (text) => {
+      denial ??= text;
+      link?.end(text);
+    },
     lost: () => link?.end('the connection to the server was lost'),
     closed: () => link?.end('the connection to the server was closed'),
   });
@@ -142,11 +147,17 @@ export async function connectNatsPush(url: string, token: Buffer): Promise<NatsP
       return link;
     }
     if (link.distrusted) distrust = link.fault;
-    if (link.fault === NOBODY) break;
+    if (link.fault === NOBODY || denial !== null) break;
   }
   await connection.close().catch(() => undefined);
   const where = describePlace(place);
   if (distrust !== null) throw new UsageError(`the receiver at ${where}: ${distrust}`, 'give both ends the same token');
+  if (denial !== null) {
+    throw new DeviceError(
+      `${where} does not let this login push: ${denial}`,
+      'docs/several-machines.md lists the subjects that the ends of a way back use',
+    );
+  }
   throw new DeviceError(`nobody takes pushes at ${where}`, START_HINT);
 }
 
