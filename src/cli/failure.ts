@@ -25,11 +25,31 @@ export function failureOf(error: unknown): Failure | null {
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return { message: 'the disk is full', hint: 'what was written up to then is kept', exitCode: ExitCode.internal };
   }
+  const refused = pathRefusal(error);
+  if (refused) return { message: refused, hint: undefined, exitCode: ExitCode.usage };
   return {
     message: `internal error: ${text.split('\n')[0]}`,
     hint: 'run again with -v for the stack and report it',
     exitCode: ExitCode.internal,
   };
+}
+
+/** What the system says of a path that somebody named, and that no command had asked about before. */
+const PATH_REFUSALS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file or folder',
+  ENOTDIR: 'a part of it is no folder',
+  EISDIR: 'is a folder',
+  EACCES: 'permission denied',
+  EPERM: 'not permitted',
+  EROFS: 'the file system is read-only',
+  ENAMETOOLONG: 'the name is too long',
+  ELOOP: 'too many symbolic links',
+};
+
+function pathRefusal(error: unknown): string | null {
+  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
+  const why = code === undefined ? undefined : PATH_REFUSALS[code];
+  return why && path ? `${path}: ${why}` : null;
 }
 
 /** "error: unknown option '--snt'\n(Did you mean --snr?)" as message and hint. */

@@ -77,6 +77,8 @@ const WRONG: readonly [words: string[], code: number, message: RegExp, hint?: Re
   [['bench', 'modem', '--only', 'loss'], 2, /--only picks parts of --requirements/],
   [['bench', 'modem', '--requirements', '--only', 'speed'], 2, /"speed" is no part/],
   [['bench', 'ldpc', '--vectors', '/nonexistent'], 3, /does not exist/],
+  [['bench', 'ldpc', '--vectors', '/dev/zero'], 2, /\/dev\/zero is no file/, /vectors/],
+  [['capture', 'annotate', 'A'.repeat(5000), '--label', 'x'], 2, /the name is too long/],
 ];
 
 test('wrong input: message, hint and exit code', async (t) => {

@@ -80,12 +80,11 @@ function listFiles(folder: string, depth: number): string[] {
 }
 
 function readBounded(path: string): Uint8Array {
-  let size: number;
-  try {
-    size = statSync(path).size;
-  } catch {
-    throw new DeviceError(`${path} cannot be read`);
-  }
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (!stat) throw new DeviceError(`${path} cannot be read`);
+  // A pipe would never end, and /dev/zero neither.
+  if (!stat.isFile()) throw new UsageError(`${path} is no file`, 'give a file of vectors or a folder of them');
+  const { size } = stat;
   if (size > LARGEST_FILE_BYTES)
     throw new FormatError(basename(path), `has ${size} bytes: at most ${LARGEST_FILE_BYTES}`);
   try {
