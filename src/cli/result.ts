@@ -42,9 +42,9 @@ export async function resultJson(result: RunResult | FolderResult, interrupted: 
       ...(directory === undefined ? {} : { directory }),
     };
   }
-  const { exitCode, pictures } = result;
+  const { exitCode, pictures, earlier } = result;
   const { withImages } = await import('../experiment/receive/receiver-report.ts');
-  const metrics = withImages(result.metrics, pictures);
+  const metrics = withImages(result.metrics, pictures, earlier);
   return canonical({ ...metrics, ok: metrics.ok && exitCode === ExitCode.ok && !interrupted }, METRIC_KEYS) as object;
 }
 

@@ -21,6 +21,7 @@ import type { ComparableExchange } from '../loopback/picture-run.ts';
 import { receivingEnd, sendingEnd } from '../loopback/session-ends.ts';
 import { SessionKnowledge } from '../loopback/session-knowledge.ts';
 import { LinkTrace } from '../metrics/link-trace.ts';
+import { boardFacts } from '../run/board-facts.ts';
 import type { Json } from '../run/canonical-json.ts';
 import { annotateSent } from '../run/run-files.ts';
 import { levelOfEnd, linkBudgetState } from '../telemetry/budget-ends.ts';
@@ -88,6 +89,8 @@ export class RadioExchange implements ComparableExchange {
   private sender!: SenderSession;
   private codingS = 0;
   private closed = false;
+  /** What the boards say of themselves; null where an end is none. */
+  private boards: { readonly tx: Json; readonly rx: Json } = { tx: null, rx: null };
 
   constructor(options: RadioExchangeOptions) {
     this.options = options;
@@ -130,6 +133,7 @@ export class RadioExchange implements ComparableExchange {
     const txEnd = this.power ? withGains(options.tx, this.power.gainsDb) : options.tx;
     if (txEnd.board) transmitGuard().watch(signal);
     this.radios = options.radios ?? (await openRadios(txEnd, rxEnd));
+    this.boards = { tx: boardFacts(this.radios.tx), rx: boardFacts(this.radios.rx) };
     if (image) await rehearse(transmitter, image, this.budgetOf(image));
     const sending = await this.radios.tx.openTx(txEnd.request);
     this.tx = permittedTx(txEnd, rxEnd.board ? rxEnd.profile : null, sending);
@@ -267,8 +271,13 @@ export class RadioExchange implements ComparableExchange {
     const stream = (s: RxStream | TxStream | null) =>
       s ? { ...s.settings, gainsDb: { ...s.settings.gainsDb } } : null;
     return {
-      tx: { uri: options.tx.name, settings: stream(tx) },
-      rx: { uri: options.rx.name, settings: stream(rx), ...(this.keeper ? { gainsDb: this.keeper.gainsDb } : {}) },
+      tx: { uri: options.tx.name, board: this.boards.tx, settings: stream(tx) },
+      rx: {
+        uri: options.rx.name,
+        board: this.boards.rx,
+        settings: stream(rx),
+        ...(this.keeper ? { gainsDb: this.keeper.gainsDb } : {}),
+      },
       permission: this.permission ? describePermission(this.permission) : null,
       power: this.power ? { ...this.power.facts() } : null,
       ...(options.snr ? { attenuator: { ...options.snr.facts() } as Json } : {}),

@@ -25,6 +25,12 @@ export interface PictureMetrics extends LinkMetrics {
   image: number | null;
 }
 
+/** Pictures of a long stream whose figures are not kept any more: how many, and how many of them came whole. */
+export interface EarlierPictures {
+  readonly count: number;
+  readonly whole: number;
+}
+
 /** How a stream's pictures are judged. */
 export interface LedgerOptions {
   readonly config: LinkConfig;
@@ -37,16 +43,25 @@ export interface LedgerOptions {
   readonly write: (name: string, bytes: Uint8Array) => Promise<string>;
   readonly note: (text: string) => void;
   readonly watch?: RunWatch | null;
+  /** Pictures whose figures are kept, the last ones; of those before them counts. */
+  readonly mostKept?: number;
 }
+
+/** A metrics object has some kilobytes; a stream of pictures can go on for days. */
+const MOST_KEPT = 1000;
+const MOST_PROBLEMS = 100;
 
 /**
  * Pictures of one stream, decoded, judged and written (received-1.png, ...) one after another, so that only one is in memory.
  * A stream with a single picture leaves nothing here.
  */
 export class PictureLedger {
+  /** Of the last pictures, in order. */
   readonly images: PictureMetrics[] = [];
-  /** What became of those that did not come whole, a line each. */
-  readonly problems: string[] = [];
+  /** All that were settled, and those of them that are whole. */
+  readonly counts = { all: 0, whole: 0 };
+  private readonly said: string[] = [];
+  private problemsLeft = 0;
   /** The last picture of which anything came. */
   last: { picture: ReceivedPicture; decoded: DecodedImage | undefined; trace: LinkTrace } | null = null;
   private readonly options: LedgerOptions;
@@ -69,7 +84,8 @@ export class PictureLedger {
     const metrics = await this.measure(trace, picture, decoded, codecs);
     const exitCode = exitCodeOf(metrics, { minPsnrDb: config.minPsnrDb }, true);
     metrics.ok = exitCode === ExitCode.ok;
-    const number = this.images.length + 1;
+    const number = ++this.counts.all;
+    if (metrics.ok) this.counts.whole++;
     if (decoded?.image) {
       metrics.files = { received: await write(`received-${number}.png`, await encodePng(decoded.image)) };
     }
@@ -80,22 +96,39 @@ export class PictureLedger {
     await watch?.decoded(decoded, metrics);
     problem ??= outcomeText(metrics, config, decoded, trace);
     if (problem) {
-      this.problems.push(`picture ${number} (session ${session}): ${problem}`);
-      note(this.problems.at(-1)!);
+      const line = `picture ${number} (session ${session}): ${problem}`;
+      note(line);
+      if (this.said.push(line) > MOST_PROBLEMS) {
+        this.said.shift();
+        this.problemsLeft++;
+      }
     }
     this.images.push({ ...metrics, session, image: picture?.image ?? null });
+    if (this.images.length > (this.options.mostKept ?? MOST_KEPT)) this.images.shift();
     if (picture) this.last = { picture, decoded, trace };
   }
 
   /** The stream has ended. A picture that came alone is left to the caller. */
   async finish({ heard, chain }: StreamResult): Promise<void> {
-    if (this.images.length + heard.length < 2) return;
+    if (this.counts.all + heard.length < 2) return;
     for (const picture of heard) await this.settle(picture, chain.receiver);
   }
 
   /** Whether the stream had more than one picture. */
   get several(): boolean {
-    return this.images.length > 1;
+    return this.counts.all > 1;
+  }
+
+  /** Pictures whose figures are not kept any more. */
+  get earlier(): EarlierPictures {
+    const whole = this.images.filter((m) => m.ok).length;
+    return { count: this.counts.all - this.images.length, whole: this.counts.whole - whole };
+  }
+
+  /** What became of the last that did not come whole, a line each. */
+  get problems(): string[] {
+    const left = this.problemsLeft;
+    return left === 0 ? this.said : [`${left} more pictures that did not come whole before these`, ...this.said];
   }
 
   private async measure(

@@ -24,7 +24,7 @@ import type { RunDirectory } from '../run/run-directory.ts';
 import { captureWaterfall, fileList, RUN_FILES, writeFrames, writeReport } from '../run/run-files.ts';
 import type { RunIo, RunResult } from '../run/run-io.ts';
 import type { RunWatch } from '../telemetry/run-watch.ts';
-import type { PictureLedger, PictureMetrics } from './picture-ledger.ts';
+import type { EarlierPictures, PictureLedger, PictureMetrics } from './picture-ledger.ts';
 import type { StreamResult } from './receive-stream.ts';
 
 /** What `receive` and `replay` turn into a run's results, once the stream has ended. */
@@ -72,8 +72,14 @@ async function lastPicture({ config, stream, ledger }: ReceiverOutcome) {
 export function withImages(
   metrics: LinkMetrics,
   images: readonly PictureMetrics[] | undefined,
-): LinkMetrics & { images?: readonly PictureMetrics[]; means?: Record<string, number | null> } {
-  return images ? { ...metrics, images, means: meansOf(images) } : metrics;
+  earlier: EarlierPictures = { count: 0, whole: 0 },
+): LinkMetrics & {
+  images?: readonly PictureMetrics[];
+  earlierImages?: EarlierPictures;
+  means?: Record<string, number | null>;
+} {
+  if (!images) return metrics;
+  return { ...metrics, images, ...(earlier.count > 0 ? { earlierImages: earlier } : {}), means: meansOf(images) };
 }
 
 /** Metrics of a received stream and the picture in it; `ok` and the exit code follow the contract. */
@@ -85,6 +91,7 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
   reference: RgbImage | undefined;
   exitCode: ExitCode;
   images: readonly PictureMetrics[] | undefined;
+  earlier?: EarlierPictures;
 }> {
   const { config, stream, facts, ledger } = outcome;
   const { picture, decoded, trace } = await lastPicture(outcome);
@@ -123,9 +130,10 @@ export async function receiverMetrics(outcome: ReceiverOutcome): Promise<{
   });
   const heard = stream.trace.bursts.length > 0;
   if (several) {
-    const exitCode = ledger.images.every((m) => m.ok) ? exitCodeOf(metrics, config, heard) : ExitCode.quality;
+    const { counts, images, earlier } = ledger;
+    const exitCode = counts.whole === counts.all ? exitCodeOf(metrics, config, heard) : ExitCode.quality;
     metrics.ok = exitCode === ExitCode.ok;
-    return { metrics, picture, decoded, reference, exitCode, images: ledger.images };
+    return { metrics, picture, decoded, reference, exitCode, images, earlier };
   }
   const onlySounded = heard && decoded === undefined && stream.trace.dataBursts.length === 0 && facts === null;
   // No picture was to come, so none is missing; samples may be.
@@ -171,9 +179,9 @@ export async function writeReceiverRun(
   outcome: ReceiverOutcome,
   io: RunIo,
 ): Promise<RunResult> {
-  const { metrics, picture, decoded, reference, exitCode, images } = await receiverMetrics(outcome);
+  const { metrics, picture, decoded, reference, exitCode, images, earlier } = await receiverMetrics(outcome);
   writeFrames(run, outcome.stream.trace);
-  await run.writeMetrics(withImages(metrics, images));
+  await run.writeMetrics(withImages(metrics, images, earlier));
   const waterfall = await captureWaterfall(outcome.capturePath, outcome.config.rateHz);
   const { trace } = outcome.stream;
   const semantic = knownSemantics(outcome, picture, decoded);
@@ -184,8 +192,9 @@ export async function writeReceiverRun(
   const amiss = !images && alone === null && decoded?.note !== undefined ? [decoded.note] : [];
   for (const note of amiss) io.progress.note(note);
   if (alone && trace.bursts.length > 0) io.progress.note(alone);
-  const whole = images?.filter((m) => m.ok).length;
-  const several = images ? [`${images.length} pictures, ${whole} whole; the last is shown`] : [];
+  const { all, whole } = outcome.ledger?.counts ?? { all: 0, whole: 0 };
+  const kept = images && images.length < all ? `, figures of the last ${images.length} are kept` : '';
+  const several = images ? [`${all} pictures, ${whole} whole; the last is shown${kept}`] : [];
   const text = images ? [...several, ...outcome.ledger!.problems].join('; ') : alone;
   const held = await outcome.stream.codecs?.held();
   const knowledge = held ? heldAlone(held.knowledge()) : undefined;
@@ -220,8 +229,13 @@ export async function writeReceiverRun(
   );
   metrics.timings = codecTimings(decoded?.timingsMs ?? {}, decoded?.task);
   metrics.files = fileList(run, outcome.capturePath === run.file(RUN_FILES.rx) ? ['rx'] : []);
-  await run.writeMetrics(withImages(metrics, images));
+  await run.writeMetrics(withImages(metrics, images, earlier));
   await run.writeManifest(ended);
   const result = { metrics, report, directory: run.path, exitCode };
-  return { ...result, ...(text ? { outcome: text } : {}), ...(images ? { pictures: images } : {}) };
+  return {
+    ...result,
+    ...(text ? { outcome: text } : {}),
+    ...(images ? { pictures: images } : {}),
+    ...(earlier ? { earlier } : {}),
+  };
 }

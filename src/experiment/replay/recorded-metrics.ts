@@ -20,10 +20,10 @@ export async function recordedMetrics(
   const { stream, ledger, warnings } = await receiveAgain({
     ...{ path: capturePath, hints, config: resolved, reference, directory, io, watch: null },
   });
-  const { metrics, images } = await receiverMetrics({
+  const { metrics, images, earlier } = await receiverMetrics({
     ...{ config: resolved, title: '', stream, facts: null, reference, ledger, modelled, capturePath, warnings },
     clippedSamples: hints.clippedSamples,
     lostAtEnd: hints.lostAtEnd,
   });
-  return withImages(metrics, images);
+  return withImages(metrics, images, earlier);
 }

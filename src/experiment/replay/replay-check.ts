@@ -9,10 +9,10 @@ const LOST_BEHIND_RECORDER = 'samples that the run lost at overload behind its r
 /** Where the metrics of a recording received again differ from those of its run. */
 export async function check(run: StoredRun, outcome: ReceiverOutcome): Promise<MetricDifference[]> {
   if (!run.metrics) throw new UsageError(`${run.directory} has no metrics.json to check against`);
-  const { metrics, images } = await receiverMetrics(outcome);
+  const { metrics, images, earlier } = await receiverMetrics(outcome);
   const differences = compareMetrics(
     withoutPaths(run.metrics),
-    withoutPaths(JSON.parse(JSON.stringify(withImages(metrics, images)))),
+    withoutPaths(JSON.parse(JSON.stringify(withImages(metrics, images, earlier)))),
   );
   return differences.map((d) =>
     d.path === 'lostSamples' && Number(d.a) > Number(d.b) ? { ...d, reason: LOST_BEHIND_RECORDER } : d,

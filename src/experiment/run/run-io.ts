@@ -2,7 +2,7 @@ import type { Telemetry } from '../../link/telemetry.ts';
 import type { LinkConfig, LinkInput } from '../config/link-config.ts';
 import type { LinkMetrics } from '../metrics/metrics.ts';
 import type { TransmitFacts } from '../metrics/transmit-facts.ts';
-import type { PictureMetrics } from '../receive/picture-ledger.ts';
+import type { EarlierPictures, PictureMetrics } from '../receive/picture-ledger.ts';
 import type { ReportData } from '../report/data.ts';
 import type { Progress } from '../report/progress.ts';
 import type { SpeechWords } from '../speech/speech-words.ts';
@@ -74,6 +74,8 @@ export interface RunResult {
   readonly report: ReportData;
   /** Each of several pictures of a stream, in order; absent where there was one. The metrics above are the last one's. */
   readonly pictures?: readonly PictureMetrics[];
+  /** Those of a long stream before them. */
+  readonly earlier?: EarlierPictures;
   readonly directory: string;
   readonly exitCode: number;
   /** What the transmitter knew, where it is here. */
