@@ -132,7 +132,7 @@ function difference(gap: number, digits: number): string {
 function states(metrics: Metrics, wanted: string): number | null {
   const { sfvs } = metrics;
   if (!Array.isArray(sfvs) || sfvs.length === 0) return null;
-  return sfvs.filter((sfv: { state?: unknown }) => sfv.state === wanted).length;
+  return sfvs.filter((sfv: { state?: unknown } | null) => sfv?.state === wanted).length;
 }
 
 function seconds(metrics: Metrics): number | null {

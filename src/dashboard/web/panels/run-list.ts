@@ -34,7 +34,7 @@ export class RunListPanel extends Panel {
     const { message, state } = (manifest?.exit ?? {}) as { message?: string; state?: string };
     const began = begunAt({ manifest, modifiedAt });
     return html`<tr class=${ticked ? 'chosen' : ''}><td><input type="checkbox" .checked=${ticked} aria-label="Compare ${name}" @change=${() => this.tick(name)} /></td>
-      <td class="cut" title=${name}>${title(name)}</td><td title=${argv.join(' ')}>${argv[1] ?? DASH}</td><td class="when" title=${began}>${began.slice(5, 16).replace('T', ' ')}</td><td class="cut" title=${message ?? ''}>${message || state || DASH}</td>
+      <td class="cut" title=${name}>${title(name)}</td><td class="cut" title=${argv.join(' ')}>${argv[1] ?? DASH}</td><td class="when" title=${began}>${began.slice(5, 16).replace('T', ' ')}</td><td class="cut" title=${message ?? ''}>${message || state || DASH}</td>
       <td class="does"><button @click=${() => this.report(name)} aria-label="Report of ${name}">report</button>${replayButton(source ?? name, `Replay ${name}`)}</td></tr>`;
   }
 
