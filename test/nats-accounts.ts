@@ -11,11 +11,9 @@ export interface UserMay {
   readonly expires?: number;
 }
 
-const UNLIMITED = { subs: -1, data: -1, payload: -1 };
-const ACCOUNT_LIMITS = {
-  ...{ ...UNLIMITED, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 },
-  ...{ mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 },
-};
+const USER_LIMITS = { subs: -1, data: -1, payload: -1 };
+const UNLIMITED = { ...USER_LIMITS, imports: -1, exports: -1, wildcards: true, conn: -1, leaf: -1 };
+const STORE_LIMITS = { mem_storage: -1, disk_storage: -1, streams: -1, consumer: -1 };
 
 /**
  * An operator with one account, as `nsc` makes them: JSON Web Tokens signed with Ed25519 keys (header alg `ed25519-nkey`), each by the one above. A server
@@ -24,14 +22,19 @@ const ACCOUNT_LIMITS = {
 export class TestOperator {
   private readonly operator = nkeys.createOperator();
   private readonly account = nkeys.createAccount();
+  /** Without one a server in operator mode has no JetStream. */
+  private readonly system = nkeys.createAccount();
 
   /** Lines of the server's configuration. */
   configuration(): string {
     const operator = claims(this.operator, this.operator.getPublicKey(), { type: 'operator' });
-    const account = claims(this.operator, this.account.getPublicKey(), {
-      ...{ type: 'account', limits: ACCOUNT_LIMITS, default_permissions: { pub: {}, sub: {} } },
+    const accounts = [this.account, this.system].map((key) => {
+      const limits = key === this.account ? { ...UNLIMITED, ...STORE_LIMITS } : UNLIMITED;
+      const nats = { type: 'account', limits, default_permissions: { pub: {}, sub: {} } };
+      return `${key.getPublicKey()}: "${claims(this.operator, key.getPublicKey(), nats)}"`;
     });
-    return `operator: "${operator}"\nresolver: MEMORY\nresolver_preload: { ${this.account.getPublicKey()}: "${account}" }\n`;
+    const preload = `resolver_preload: {\n${accounts.join('\n')}\n}`;
+    return `operator: "${operator}"\nsystem_account: ${this.system.getPublicKey()}\nresolver: MEMORY\n${preload}\n`;
   }
 
   /** A user's .creds file: token and key. */
@@ -41,7 +44,7 @@ export class TestOperator {
     const token = claims(
       this.account,
       user.getPublicKey(),
-      { ...UNLIMITED, type: 'user', pub: may(publish), sub: may(subscribe) },
+      { ...USER_LIMITS, type: 'user', pub: may(publish), sub: may(subscribe) },
       expires,
     );
     const seed = Buffer.from(user.getSeed()).toString();
