@@ -1,5 +1,6 @@
 import { CommanderError } from 'commander';
 import { ExitCode, SctError } from '../common/errors.ts';
+import { pathRefusal } from '../common/system-words.ts';
 
 /** How a command failed, as it is printed and as `--json` says it. */
 export interface Failure {
@@ -32,24 +33,6 @@ export function failureOf(error: unknown): Failure | null {
     hint: 'run again with -v for the stack and report it',
     exitCode: ExitCode.internal,
   };
-}
-
-/** What the system says of a path that somebody named, and that no command had asked about before. */
-const PATH_REFUSALS: Readonly<Record<string, string>> = {
-  ENOENT: 'no such file or folder',
-  ENOTDIR: 'a part of it is no folder',
-  EISDIR: 'is a folder',
-  EACCES: 'permission denied',
-  EPERM: 'not permitted',
-  EROFS: 'the file system is read-only',
-  ENAMETOOLONG: 'the name is too long',
-  ELOOP: 'too many symbolic links',
-};
-
-function pathRefusal(error: unknown): string | null {
-  const { code, path } = (error ?? {}) as NodeJS.ErrnoException;
-  const why = code === undefined ? undefined : PATH_REFUSALS[code];
-  return why && path ? `${path}: ${why}` : null;
 }
 
 /** "error: unknown option '--snt'\n(Did you mean --snr?)" as message and hint. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { FormatError, UsageError } from './errors.ts';
+import { systemWords } from './system-words.ts';
 
 /**
  * Reading JSON that someone else may have written: size and nesting are bounded before anything walks it, and each
@@ -22,7 +23,7 @@ export async function readTextFile(path: string, maxBytes: number): Promise<stri
     // A pipe that nobody writes to would be waited for.
     handle = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
   } catch (cause) {
-    throw new UsageError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'error'})`);
+    throw new UsageError(`${path}: cannot be read (${systemWords(cause)})`);
   }
   try {
     const stat = await handle.stat();

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { DeviceError, FormatError } from '../common/errors.ts';
 import { makeFolder } from '../common/make-folder.ts';
+import { systemWords } from '../common/system-words.ts';
 import type { ClockCorrection } from './clock-error.ts';
 
 /** Largest error of a crystal that is believed, ppm: the boards are specified at 20. */
@@ -42,7 +43,7 @@ export async function readCalibrations(path = calibrationPath()): Promise<Readon
     text = await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
-    throw new DeviceError(`${path} cannot be read: ${(error as Error).message}`);
+    throw new DeviceError(`${path} cannot be read: ${systemWords(error)}`);
   }
   if (text.length > MAX_FILE_BYTES) throw new FormatError('calibration', `${path} is too long`);
   const hint = 'delete the file and calibrate again';

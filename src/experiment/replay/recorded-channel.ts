@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { DeviceError, NoSignalError, UsageError } from '../../common/errors.ts';
+import { systemWords } from '../../common/system-words.ts';
 import { RxChain } from '../../link/chains.ts';
 import { Receiver } from '../../link/receiver.ts';
 import { burstChannel, TRACE_SYMBOLS } from '../../phy/channel/burst-channel.ts';
@@ -154,7 +155,7 @@ async function fileSha256(path: string): Promise<string> {
   try {
     for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   } catch (cause) {
-    throw new DeviceError(`cannot read ${path} (${(cause as NodeJS.ErrnoException).code ?? 'error'})`);
+    throw new DeviceError(`cannot read ${path} (${systemWords(cause)})`);
   }
   return hash.digest('hex');
 }

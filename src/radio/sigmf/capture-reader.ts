@@ -1,6 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { DeviceError, FormatError, inRange } from '../../common/errors.ts';
+import { systemWords } from '../../common/system-words.ts';
 import { allocateNative, formatSpec, nativeBytes } from '../format/sample-format.ts';
 import type { SampleBlock, SampleData } from '../radio.ts';
 import { type ByteSource, memorySource, openFileSource, openRegular, sliceSource } from './byte-source.ts';
@@ -225,7 +226,7 @@ function metaLoader(path: string): () => Promise<Uint8Array | null> {
       return bytes;
     } catch (error) {
       if (error instanceof FormatError) throw error;
-      throw new DeviceError(`cannot read ${path}: ${(error as Error).message}`);
+      throw new DeviceError(`cannot read ${path}: ${systemWords(error)}`);
     } finally {
       await handle?.close();
     }

@@ -23,7 +23,7 @@ test('sct sweep: one object with --json, words without, and the exit codes that 
   assert.match(again.stdout, /^short: 2 of 2 points measured, 2 of them before\nresults in /);
   const refused: [words: string[], message: RegExp][] = [
     [[file, '-o', folder], /holds a sweep/],
-    [[join(at, 'not-there.yaml')], /cannot be read \(ENOENT\)/],
+    [[join(at, 'not-there.yaml')], /cannot be read \(no such file or folder\)/],
     [[file, '--jobs', '0'], /--jobs 0 is out of range: allowed 1 to 256/],
     [[file, '--jobs', '2', '--nats', 'nats://127.0.0.1'], /--jobs and --nats/],
     [[file, '-o', join(at, 'a.png')], /cannot be used as a folder \(ENOTDIR\)/],

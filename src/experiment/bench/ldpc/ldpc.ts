@@ -2,6 +2,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { DeviceError, FormatError, UsageError } from '../../../common/errors.ts';
+import { systemWords } from '../../../common/system-words.ts';
 import type { BaseGraphId } from '../../../phy/fec/ldpc-code.ts';
 import { parseNpy } from '../npy.ts';
 import {
@@ -90,7 +91,7 @@ function readBounded(path: string): Uint8Array {
   try {
     return readFileSync(path);
   } catch (error) {
-    throw new DeviceError(`${path} cannot be read: ${(error as Error).message}`);
+    throw new DeviceError(`${path} cannot be read: ${systemWords(error)}`);
   }
 }
 
