@@ -6,6 +6,7 @@ import { ModelError } from '../semantics/model-error.ts';
 import { readModelFile } from '../semantics/model-files.ts';
 import { MANIFEST, type ModelSetInfo, readModelSets } from '../semantics/model-set.ts';
 import { openModelSet } from '../semantics/models.ts';
+import { checkNetwork } from '../semantics/session.ts';
 import { PICTURE } from './arrival.ts';
 import { type KnowledgeStore, referenceHash } from './knowledge-store.ts';
 import type { PushedObject, PushedStore } from './pushed-store.ts';
@@ -16,8 +17,8 @@ export type OpenedObject =
   | { readonly kind: 'picture'; readonly image: RgbImage };
 
 /**
- * Checks something that was pushed by the hash that it is known by: of a set every file and its tables, of a picture its
- * samples. Only for what someone has allowed, or is about to: here it is parsed for the first time.
+ * Checks something that was pushed by the hash that it is known by: of a set every file, its tables, and that its networks are some (none is
+ * run, or given to the runtime); of a picture its samples. Only for what someone has allowed, or is about to: here it is parsed for the first time.
  *
  * @throws ModelError and FormatError where it is not what its hash says; UsageError for a picture that cannot be decoded
  */
@@ -30,6 +31,9 @@ export async function openPushed({ offer, dir }: PushedObject): Promise<OpenedOb
     }
     const models = await openModelSet(dir, set, 1);
     await models.close();
+    for (const file of set.files) {
+      if (file.role !== 'tables') checkNetwork(file, file.role, set.channels, await readModelFile(dir, file));
+    }
     return { kind: 'set', dir, set };
   }
   const claim = { path: PICTURE, bytes: offer.firstBytes, sha256: offer.firstSha256 };

@@ -61,13 +61,7 @@ export class NetworkSession {
     how: SessionOptions,
     form: NetworkForm = 'planes',
   ): Promise<NetworkSession> {
-    const fault = { file: info.path, expectedSha256: info.sha256 };
-    const contract = contractOf(role, channels, form);
-    checkBytes(info, bytes, fault, form === 'cells' ? RUNTIME_OPERATORS : undefined);
-    if (form === 'planes') {
-      compare(info.inputs, contract.inputs, 'models.json: input', fault);
-      compare(info.outputs, contract.outputs, 'models.json: output', fault);
-    }
+    const { fault, contract } = checkNetwork(info, role, channels, bytes, form);
     const session = await createSession(bytes, { ...how, quantised: form === 'cells' }, fault);
     compare(tensorInfos(session.inputMetadata), contract.inputs, 'input', fault);
     compare(tensorInfos(session.outputMetadata), contract.outputs, 'output', fault);
@@ -125,6 +119,29 @@ export class NetworkSession {
     const bad = firstNonFinite(data);
     if (bad >= 0) throw new TensorError(this.fault, info.name, `is ${data[bad]} at index ${bad} of [${dims}]`);
   }
+}
+
+/**
+ * What can be told of a network without running it or giving it to the runtime: that it is an ONNX file of the operator set, its weights
+ * are numbers, and models.json describes it as the contract of its role does.
+ *
+ * @throws ModelError naming the file, its hash and what differs
+ */
+export function checkNetwork(
+  info: ModelFileInfo,
+  role: NetworkRole,
+  channels: number,
+  bytes: Uint8Array,
+  form: NetworkForm = 'planes',
+): { readonly fault: ModelFault; readonly contract: NetworkContract } {
+  const fault = { file: info.path, expectedSha256: info.sha256 };
+  const contract = contractOf(role, channels, form);
+  checkBytes(info, bytes, fault, form === 'cells' ? RUNTIME_OPERATORS : undefined);
+  if (form === 'planes') {
+    compare(info.inputs, contract.inputs, 'models.json: input', fault);
+    compare(info.outputs, contract.outputs, 'models.json: output', fault);
+  }
+  return { fault, contract };
 }
 
 /**

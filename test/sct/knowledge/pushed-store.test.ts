@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { FormatError, UsageError } from '../../../src/common/errors.ts';
+import { RandomStream } from '../../../src/common/random.ts';
 import { flatImage } from '../../../src/sct/image/rgb-image.ts';
 import { KnowledgeStore } from '../../../src/sct/knowledge/knowledge-store.ts';
-import { PushedKnowledge } from '../../../src/sct/knowledge/pushed-knowledge.ts';
+import { openPushed, PushedKnowledge } from '../../../src/sct/knowledge/pushed-knowledge.ts';
 import { PushedStore } from '../../../src/sct/knowledge/pushed-store.ts';
-import { writeTinySet } from '../semantics/tiny-models.ts';
+import { onnxModel } from '../semantics/onnx-writer.ts';
+import { TINY_CHANNELS, tinyFiles, tinyNetwork, writeTinySet } from '../semantics/tiny-models.ts';
 import { type Pushable, pushablePicture, pushableSet } from './pushed-objects.ts';
 
 async function storeIn(t: TestContext) {
@@ -162,6 +164,32 @@ test('what is allowed is used from the next activation on, and not before; what 
   const later = new PushedKnowledge(store, undefined, [set.offer.sha256]);
   await later.refresh();
   assert.equal(later.waiting, 1);
+});
+
+test('files with the right hashes that are no networks of their role are not used', async (t) => {
+  const { at, store } = await storeIn(t);
+  const notes: string[] = [];
+  for (const [name, bytes, what] of [
+    ['noise', new RandomStream('noise').bytes(5000), /analysis\.onnx: is no ONNX file/],
+    ['cut', onnxModel(tinyNetwork('analysis', TINY_CHANNELS)).slice(0, -40), /analysis\.onnx: is no ONNX file/],
+    ['older', onnxModel({ ...tinyNetwork('analysis', TINY_CHANNELS), opset: 12 }), /has operator set 12/],
+  ] as const) {
+    const dir = join(at, name);
+    writeTinySet(
+      dir,
+      tinyFiles().map((f) => (f.role === 'analysis' ? { ...f, bytes } : f)),
+    );
+    const set = await pushableSet(dir);
+    await put(store, set);
+    const { object } = await store.allow(set.offer.sha256);
+    await assert.rejects(openPushed(object!), what);
+    notes.length = 0;
+    const pushed = new PushedKnowledge(store, (text) => notes.push(text));
+    await pushed.refresh();
+    assert.equal(pushed.waiting, 0);
+    assert.match(notes.join('\n'), what);
+    await store.forget(set.offer.sha256);
+  }
 });
 
 test('what was changed on disk after it was allowed is noted and not used', async (t) => {
