@@ -94,7 +94,37 @@ test('bounds jscc --chain: the Gaussian test source beside theory; bounds event:
   assert.ok(Math.abs(through.points[0].dx.value * 11 - 1) < 0.1);
   const event = await sctInside(words('bounds event --rho 0.8 --ds 0.5 --dx 0.11 --k 50 --blocks 400 --json'));
   const [point] = JSON.parse(event.stdout).points;
-  assert.ok(point.joint.low <= point.exact.jointHigh && point.joint.high >= point.exact.jointLow);
+  assert.ok(point.joint.low <= point.exact.joint && point.joint.high >= point.exact.joint);
+  assert.match((await sctInside(words('bounds event --rho 0.8 --dx 0.11 --k 50 --blocks 9'))).stdout, /of 9, exact 0/);
+});
+
+test('bounds finite: side information, said where it is too much for the decoder; bounds fbl: a curve that stays in range', async () => {
+  const binary = 'bounds finite --epsilon 0 --v-epsilon 0.25 --dx 0.1';
+  const { sideInformation: v, rateBits } = JSON.parse((await sctInside(words(`${binary} --json`))).stdout);
+  for (const [value, wanted] of [
+    [rateBits, 0.531004],
+    [v.conditionalBits, 0.342283],
+    [v.wynerZivBits, 0.411179],
+    [v.savedBits, 0.119825],
+  ]) {
+    assert.ok(Math.abs(value - wanted) < 1e-6, `${value}, not ${wanted}`);
+  }
+  assert.match((await sctInside(words(binary))).stdout, /^V at the decoder alone +0.411179 bit, at least 0.411179$/m);
+  const large = (await sctInside(words('bounds finite --letters 8 --epsilon 0.1 --v-epsilon 0.1 --ds 0.3 --dx 0.2')))
+    .stdout;
+  assert.match(large, /^V at the decoder alone +not computed: more than 1024 rules/m);
+  assert.match(large, /^V at both ends +[\d.e-]+ bit, at least 0$/m);
+  const long = await sctInside(words('bounds fbl --snr 1 -n 100 --k 2000000 --dx 0.99'));
+  assert.equal(long.code, 0, long.stderr);
+});
+
+test('bounds exponent: nothing at capacity and above', async () => {
+  for (const channel of ['awgn --snr 10', 'awgn-gaussian --snr 10', 'rayleigh --snr 10', 'bsc -p 0.1', 'bec -p 0.1']) {
+    const { code, stdout } = await sctInside(words(`bounds exponent --channel ${channel} --rate 3.5 -n 100 --json`));
+    assert.equal(code, 0);
+    const { exponentBits, errorBound } = JSON.parse(stdout);
+    assert.deepEqual([exponentBits, errorBound], [0, 1], channel);
+  }
 });
 
 test('bounds -o writes JSON, CSV, a page without scripts and an SVG for each plot, measured points in them', async (t) => {
@@ -178,6 +208,11 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
     ['jscc --rho 0.5 --channel fog', /--channel "fog" is not one of awgn, rayleigh/],
     ['jscc --rho 0.5 --channel rb', /needs the SNR of its resource blocks/],
     ['jscc --rho 0.5 --channel mimo-fixed --h 1,2', /8 are needed/],
+    ['jscc --rho 0.5 --rb-snr 1,2', /--rb-snr: only with --channel rb or rb-equal/],
+    ['jscc --rho 0.5 --channel rb --rb-snr 1 --h 1,2', /--h: only with --channel mimo-fixed/],
+    ['gaussian --rho 0.5 --ds 1e400', /--ds 1e400 is out of range: allowed above 0 to 1000000000000, or inf/],
+    ['finite --epsilon 0.1 --v-epsilon 1.5', /v-epsilon 1.5 is out of range: allowed 0 to 1/],
+    [`finite --file ${skew} --v-epsilon 0.1`, /--v-epsilon: not with --file/],
     ['jscc --rho 0.5 --symbols-per-sample 0', /symbols per sample 0 is out of range/],
     ['jscc --rho 0.5 --seed 3', /--seed: only with --chain/],
     ['jscc --rho 0.5 --chain wire', /--chain "wire" is not one of symbols, burst/],

@@ -58,6 +58,9 @@ function addJscc(group: Command, context: CliContext, done: Done): void {
     const { jsccDocument } = await import('../../experiment/bounds/documents/jscc.ts');
     const { LIMIT_CHANNELS, limitChannel } = await import('../../experiment/bounds/joint-source-channel.ts');
     const names = [...new Set((flags.channel ?? 'awgn').split(',', 16))];
+    if (!names.some((name) => name === 'rb' || name === 'rb-equal'))
+      refuse(flags, { rbSnr: '--rb-snr' }, 'only with --channel rb or rb-equal');
+    if (!names.includes('mimo-fixed')) refuse(flags, { h: '--h' }, 'only with --channel mimo-fixed');
     const rbGainsDb = numberList(flags, 'rbSnr', '--rb-snr', 'dB', '-inf') ?? undefined;
     const h = numberList(flags, 'h', '--h') ?? undefined;
     const channels = names.map((name) => limitChannel(oneOf('--channel', name, LIMIT_CHANNELS), { rbGainsDb, h }));

@@ -2,6 +2,7 @@ import { UsageError } from '../../common/errors.ts';
 import { RandomStream } from '../../common/random.ts';
 import { clopperPearson, type Estimate } from '../metrics/stats.ts';
 import { estimation, type ScalarGaussian } from './gaussian-scalar.ts';
+import { uncodedJoint } from './joint-event.ts';
 import { requireDistortion, requirePositive, requireWhole } from './limits.ts';
 import { chiSquareExcess } from './normal-tail.ts';
 
@@ -97,7 +98,7 @@ export interface UncodedTrial {
 
 /**
  * Monte Carlo of linear uncoded transmission over AWGN: X, S = gain X + N and the noise are drawn, Xhat = SNR/(1 + SNR) Y, Shat = gain Xhat.
- * The joint probability has no closed form, since ds and dx share the error of Xhat.
+ * Theory beside it: `uncodedTheory`.
  */
 export function simulateUncoded(trial: UncodedTrial, ds: number, dx: number): ErrorEvent & { readonly mean: Means } {
   const { source, snr, seed, k, blocks } = trial;
@@ -134,13 +135,14 @@ export interface Means {
 }
 
 /**
- * What is exact of it: errors are Gaussian, so each marginal is a tail of chi-square with k degrees of freedom. The joint probability
- * lies between the larger marginal and their sum (union bound).
+ * The same without drawing: errors are Gaussian, so each marginal is a tail of chi-square with k degrees of freedom, and the joint probability a
+ * series of products of such tails (null where it has too many terms); it lies between the larger marginal and their sum (union bound).
  */
-export function uncodedMarginals(trial: Omit<UncodedTrial, 'blocks' | 'seed'>, ds: number, dx: number) {
+export function uncodedTheory(trial: Omit<UncodedTrial, 'blocks' | 'seed'>, ds: number, dx: number) {
   const { gain, mmse } = estimation(trial.source);
   const error = trial.source.varX / (1 + trial.snr);
   const semantic = chiSquareExcess(trial.k, mmse + gain * gain * error, ds);
   const pixel = chiSquareExcess(trial.k, error, dx);
-  return { semantic, pixel, jointLow: Math.max(semantic, pixel), jointHigh: Math.min(1, semantic + pixel) };
+  const joint = uncodedJoint(trial.source, trial.snr, trial.k, ds, dx);
+  return { semantic, pixel, joint, jointLow: Math.max(semantic, pixel), jointHigh: Math.min(1, semantic + pixel) };
 }

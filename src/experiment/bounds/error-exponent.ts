@@ -37,7 +37,9 @@ export function randomCodingExponent(e0: (rho: number) => number, rateBits: numb
     }
   }
   const rho = high === 0 ? 0 : low;
-  return { exponentBits: Math.max(0, e0(rho) - rho * rate) / Math.LN2, rho, capacityBits, criticalRateBits };
+  // E_0(0) is 0, and what quadrature makes of it is not.
+  const exponent = rho === 0 ? 0 : Math.max(0, e0(rho) - rho * rate);
+  return { exponentBits: exponent / Math.LN2, rho, capacityBits, criticalRateBits };
 }
 
 /** Five-point derivative; one-sided at the ends, so that e0 is never asked outside 0 to 1. */

@@ -5,7 +5,7 @@ import { SctError } from '../../../src/common/errors.ts';
 import { RandomStream } from '../../../src/common/random.ts';
 import { rateFinite } from '../../../src/experiment/bounds/blahut-arimoto.ts';
 import { finiteSource, finiteSourceOf, symmetricSource } from '../../../src/experiment/bounds/finite-source.ts';
-import { reference } from './vectors.ts';
+import { edges, orInfinity, reference } from './vectors.ts';
 
 const INF = Number.POSITIVE_INFINITY;
 const h = (p: number) => (p <= 0 || p >= 1 ? 0 : -p * Math.log2(p) - (1 - p) * Math.log2(1 - p));
@@ -142,6 +142,15 @@ test('finite source: side information of the doubly symmetric binary source, as 
       near(decoder.rateBits, envelope, 1e-6);
       assert.ok(decoder.rateBits - decoder.lowerBits <= 1.1e-7);
     }
+  }
+});
+
+test('finite source: side information at the decoder alone, as an optimiser over the test channel finds', () => {
+  for (const { px, sGivenX, vGivenX, dsTable: ds, dxTable: dx, rateBits, ...limits } of edges.wynerZiv) {
+    const source = finiteSource({ px, sGivenX, vGivenX, ds, dx });
+    const r = rateFinite(source, orInfinity(limits.ds), orInfinity(limits.dx), { knows: 'decoder' });
+    near(r.rateBits, rateBits, 1e-5);
+    assert.ok(r.lowerBits <= rateBits + 1e-9);
   }
 });
 

@@ -48,6 +48,18 @@ export const edges = JSON.parse(readFileSync(new URL('../../vectors/bounds/edges
     rates: { ds: number | null; dx: number; rateBits: number }[];
   };
   exponent: [number, number, number][];
+  /** rho, SNR in dB, k, Ds, Dx, probability. */
+  jointEvent: [number, number, number, number, number, number][];
+  wynerZiv: {
+    px: number[];
+    sGivenX: number[][];
+    vGivenX: number[][];
+    dsTable: number[][];
+    dxTable: number[][];
+    ds: number | null;
+    dx: number | null;
+    rateBits: number;
+  }[];
   missingBlocks: { rbSnrDb: (number | null)[]; snrDb: number; bits: number; equal: number }[];
 };
 

@@ -1,12 +1,14 @@
-"""References at the edges of what is taken: correlated sources of 16 rows, letters that never occur, blocks of no gain, exponents at -30 and 60 dB.
+"""References at the edges of what is taken: correlated sources of 16 rows, letters that never occur, blocks of no gain, exponents at -30 and 60 dB,
+the joint error event, finite sources with side information at the decoder.
 
 Run: python3 make_edges.py > edges.json      (NumPy, SciPy, mpmath)
 """
+import itertools
 import json
 
 import mpmath as mp
 import numpy as np
-from scipy import optimize
+from scipy import integrate, optimize, special, stats
 
 rng = np.random.default_rng(16)
 LN2 = np.log(2)
@@ -96,4 +98,59 @@ def missing_blocks():
     return out
 
 
-print(json.dumps({"vector": vectors(), "unusedLetter": unused_letter(), "exponent": exponents(), "missingBlocks": missing_blocks()}))
+def joint_event():
+    """P{ds > Ds or dx > Dx} of k samples sent uncoded over AWGN: quadrature of the noncentral chi-square over the error of the pixels."""
+    out = []
+    for rho, db, k, ds, dx in [(0.8, 9, 100, 0.5, 0.11), (0.8, 10, 100, 0.5, 0.11), (0.8, 11, 100, 0.5, 0.11), (-0.5, 3, 10, 0.9, 0.4),
+                               (0.99, 0, 7, 0.6, 0.6), (0.3, 20, 1000, 0.95, 0.0105), (0.8, 5, 1, 0.5, 0.3), (0.9, 10, 2000, 0.27, 0.091)]:
+        error, mmse = 1 / (1 + 10 ** (db / 10)), 1 - rho**2
+        end = min(k * dx / error, k + 12 * np.sqrt(2 * k) + 60)
+        fine = lambda r: stats.chi2.pdf(r, k) * stats.ncx2.cdf(k * ds / mmse, k, rho**2 * error * r / mmse)
+        none = integrate.quad(fine, max(0, k - 12 * np.sqrt(2 * k) - 40), end, epsabs=1e-13, epsrel=1e-12, limit=500)[0]
+        out.append([rho, db, k, ds, dx, 1 - none])
+    return out
+
+
+def wyner_ziv():
+    """Finite sources with V at the decoder alone: I(X; T|V) over P(t|x) by L-BFGS inside of its Lagrange dual, t a rule from v to (shat, xhat)."""
+    out, random = [], np.random.default_rng(31)
+    for letters, limits in [(2, (0.1, None)), (3, (0.2, None)), (2, (None, 0.3)), (3, (None, 0.5))]:
+        px, s_x, v_x = random.dirichlet(np.ones(letters) * 9), random.dirichlet((0.3, 0.3), letters), random.dirichlet((1, 1), letters)
+        ds, dx = np.array([[0, 1.0], [0.7, 0]]), random.uniform(0.5, 1, (letters, 2)) * [[i % 2, 1 - i % 2] for i in range(letters)]
+        pairs = list(itertools.product(range(2), range(2)))
+        rules = list(itertools.product(pairs, repeat=2))
+        cost_s = np.array([[sum(v_x[x, v] * (s_x[x] @ ds[:, t[v][0]]) for v in (0, 1)) for t in rules] for x in range(letters)])
+        cost_x = np.array([[sum(v_x[x, v] * dx[x, t[v][1]] for v in (0, 1)) for t in rules] for x in range(letters)])
+        joint = px[:, None] * v_x  # [x][v]
+        least = [px @ cost_s.min(1), px @ cost_x.min(1)]
+        most = [(px @ cost_s).min(), (px @ cost_x).min()]
+        bound = [None if f is None else a + f * (b - a) for f, a, b in zip(limits, least, most)]
+
+        def inner(s1, s2):
+            """min over P(t|x) = softmax of I(X; T|V) + s1 ds + s2 dx, less s1 Ds + s2 Dx: a bound from below on the rate, and at its largest the rate."""
+            cost = s1 * cost_s + s2 * cost_x
+
+            def value(z):
+                z = z.reshape(letters, -1)
+                log_p = z - special.logsumexp(z, axis=1, keepdims=True)
+                p = np.exp(log_p)
+                log_v = np.log((joint.T @ p) / joint.sum(0)[:, None] + 1e-300)
+                slope = px[:, None] * (log_p + cost) - joint @ log_v
+                return (p * slope).sum(), (p * (slope - (p * slope).sum(1, keepdims=True))).ravel()
+
+            best = min(optimize.minimize(value, z, jac=True, method="L-BFGS-B", options={"ftol": 1e-15, "gtol": 1e-10, "maxiter": 4000}).fun
+                       for z in (-cost.ravel(), *starts))
+            return best - sum(s * b for s, b in zip((s1, s2), bound) if b is not None)
+
+        free = [b is not None for b in bound]
+        starts = random.normal(size=(3, letters * len(rules)))
+        outer = lambda z: -inner(*[abs(z[sum(free[:i])]) if f else 0.0 for i, f in enumerate(free)])
+        best = optimize.minimize(outer, [2.0] * sum(free), method="Nelder-Mead", options={"xatol": 1e-6, "fatol": 1e-11, "maxiter": 200})
+        best.fun = -best.fun
+        out.append({"px": px.tolist(), "sGivenX": s_x.tolist(), "vGivenX": v_x.tolist(), "dsTable": ds.tolist(), "dxTable": dx.tolist(),
+                    "ds": bound[0], "dx": bound[1], "rateBits": max(0.0, float(best.fun / np.log(2)))})
+    return out
+
+
+print(json.dumps({"vector": vectors(), "unusedLetter": unused_letter(), "exponent": exponents(), "missingBlocks": missing_blocks(),
+                  "jointEvent": joint_event(), "wynerZiv": wyner_ziv()}))

@@ -9,7 +9,7 @@ import {
   requireLimits,
   requireTrials,
   simulateUncoded,
-  uncodedMarginals,
+  uncodedTheory,
 } from '../error-event.ts';
 import { awgnDispersion, excessProbability } from '../finite-blocklength.ts';
 import { scalarGaussian } from '../gaussian-scalar.ts';
@@ -31,7 +31,7 @@ const CURVE_POINTS = 41;
 
 type EventPoint = ReturnType<typeof simulateUncoded> & {
   readonly snrDb: number;
-  readonly exact: ReturnType<typeof uncodedMarginals>;
+  readonly exact: ReturnType<typeof uncodedTheory>;
   readonly coded: number | null;
 };
 
@@ -51,13 +51,13 @@ export async function eventDocument(r: EventRequest, between: Between = nothing)
     await between(`Monte Carlo, ${snrDb} dB`);
     const snr = snrOf('SNR', snrDb);
     const trial = { source, snr, k, blocks: r.blocks, seed: `${r.seed}/${snrDb}` };
-    const exact = uncodedMarginals(trial, ds, dx);
+    const exact = uncodedTheory(trial, ds, dx);
     points.push({ snrDb, ...simulateUncoded(trial, ds, dx), exact, coded: coded(snr, k, r.varX, dx) });
   }
   const axis = linearSpace(Math.min(...r.snrDb) - 2, Math.max(...r.snrDb) + 2, CURVE_POINTS).filter(
     (v) => v >= -30 && v <= 60,
   );
-  const exact = axis.map((db) => uncodedMarginals({ source, snr: 10 ** (db / 10), k }, ds, dx));
+  const exact = axis.map((db) => uncodedTheory({ source, snr: 10 ** (db / 10), k }, ds, dx));
   const joint: BoundsSeries = {
     label: 'joint, Monte Carlo',
     kind: 'measured',
@@ -89,7 +89,7 @@ export async function eventDocument(r: EventRequest, between: Between = nothing)
     lines: points.flatMap((p) => [
       [
         `${p.snrDb} dB, joint`,
-        `${interval(p.joint)}, between ${figure(p.exact.jointLow)} and ${figure(p.exact.jointHigh)}`,
+        `${interval(p.joint)}, ${p.exact.joint === null ? '' : `exact ${figure(p.exact.joint)}, `}between ${figure(p.exact.jointLow)} and ${figure(p.exact.jointHigh)}`,
       ] as const,
       [`${p.snrDb} dB, ds > Ds`, `${interval(p.semantic)}, exact ${figure(p.exact.semantic)}`] as const,
       [`${p.snrDb} dB, dx > Dx`, `${interval(p.pixel)}, exact ${figure(p.exact.pixel)}`] as const,
@@ -97,9 +97,9 @@ export async function eventDocument(r: EventRequest, between: Between = nothing)
         ? []
         : [[`${p.snrDb} dB, coded`, `P{dx > Dx} about ${figure(p.coded)} (normal approximation)`] as const]),
     ]),
-    method: `Monte Carlo of linear uncoded transmission over AWGN, ${r.blocks} blocks, exact 95 % intervals (Clopper-Pearson); marginals exactly by chi-square. Coded: the normal approximation for code words of equal power; uncoded blocks keep the power only in the mean and can do better`,
+    method: `Monte Carlo of linear uncoded transmission over AWGN, ${r.blocks} blocks, exact 95 % intervals (Clopper-Pearson); exact: marginals by chi-square, the joint probability by a series of products of its tails (noncentral chi-square given the error of the pixels). Coded: the normal approximation for code words of equal power; uncoded blocks keep the power only in the mean and can do better`,
     noClosedForm: [
-      'the joint probability: ds and dx share the error of Xhat; it lies between the larger marginal and their sum',
+      'the joint probability: ds and dx share the error of Xhat; it is a series, between the larger marginal and their sum',
     ],
     plots: () => [
       {
@@ -116,6 +116,14 @@ export async function eventDocument(r: EventRequest, between: Between = nothing)
             'dx > Dx, exact',
             exact.map((e) => e.pixel),
           ),
+          ...(exact.every((e) => e.joint !== null)
+            ? [
+                theory(
+                  'joint, exact',
+                  exact.map((e) => e.joint!),
+                ),
+              ]
+            : []),
           joint,
           theory(
             'least joint',

@@ -45,7 +45,14 @@ export function exponentDocument(r: ExponentRequest): BoundsDocument {
       ['exponent', figure(e.exponentBits, `bit per use at ${figure(r.rateBits)} bit per use, rho ${figure(e.rho)}`)],
       ['capacity', figure(e.capacityBits, 'bit per use')],
       ['critical rate', figure(e.criticalRateBits, 'bit per use')],
-      ['', tight ? 'above the critical rate: the true exponent' : 'a lower bound on the true exponent'],
+      [
+        '',
+        r.rateBits >= e.capacityBits
+          ? 'at or above capacity: no code is reliable'
+          : tight
+            ? 'above the critical rate: the true exponent'
+            : 'a lower bound on the true exponent',
+      ],
       ...(bound === null ? [] : [[`error probability, n = ${r.n}`, `at most ${figure(bound)}`] as const]),
     ],
     method: r.method,

@@ -1,6 +1,13 @@
 import { rayleighOutage, rayleighOutageCapacity } from '../channel-capacity.ts';
 import { type BoundsDocument, figure, logSpace, pointSeries } from '../document.ts';
-import { type ChannelDispersion, distortionAt, errorAt, excessProbability, rateAt } from '../finite-blocklength.ts';
+import {
+  type ChannelDispersion,
+  distortionAt,
+  errorAt,
+  excessProbability,
+  MAX_BLOCK,
+  rateAt,
+} from '../finite-blocklength.ts';
 import type { MeasuredPoint } from '../measured-points.ts';
 
 export interface FblRequest {
@@ -39,6 +46,9 @@ function normalDocument(r: FblRequest, channel: ChannelDispersion): BoundsDocume
   const limitDx = code ? 2 ** ((-2 * n * channel.capacity) / code.k) : null;
   const excess = code && r.dx !== null ? excessProbability(code, r.dx) : null;
   const axis = logSpace(16, Math.max(65536, n), 49).map(Math.round);
+  // As many samples for each use as asked for, as long as that many are taken.
+  const samples = (m: number) => Math.max(1, Math.round((k! * m) / n));
+  const lengths = axis.filter((m) => k !== null && samples(m) <= MAX_BLOCK);
   const distortion = code && {
     name: 'distortion',
     title: `Distortion exceeded with probability ${eps}, ${figure(code.k / n)} samples per use`,
@@ -50,10 +60,10 @@ function normalDocument(r: FblRequest, channel: ChannelDispersion): BoundsDocume
       {
         label: 'normal approximation',
         kind: 'theory' as const,
-        x: axis,
-        y: axis.map((m) => distortionAt({ ...code, n: m, k: Math.max(1, Math.round((code.k * m) / n)) }, eps)),
+        x: lengths,
+        y: lengths.map((m) => distortionAt({ ...code, n: m, k: samples(m) }, eps)),
       },
-      { label: 'long blocks', kind: 'theory' as const, x: axis, y: axis.map(() => limitDx!), dash: true },
+      { label: 'long blocks', kind: 'theory' as const, x: lengths, y: lengths.map(() => limitDx!), dash: true },
       ...pointSeries('measured', r.points, 'n', 'dx'),
     ],
   };

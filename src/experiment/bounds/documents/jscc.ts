@@ -11,7 +11,14 @@ import {
 } from '../document.ts';
 import { type ChainLevel, type ChainPoint, runGaussianChain } from '../gaussian-chain.ts';
 import { distortionsAt, scalarGaussian } from '../gaussian-scalar.ts';
-import { jointLimit, type LeastSnr, type LimitChannel, leastSnr, uncodedDistortion } from '../joint-source-channel.ts';
+import {
+  jointLimit,
+  type LeastSnr,
+  type LimitChannel,
+  leastSnr,
+  uncodedDistortion,
+  uncodedRayleighDistortion,
+} from '../joint-source-channel.ts';
 import type { MeasuredPoint } from '../measured-points.ts';
 
 export interface JsccRequest {
@@ -57,7 +64,11 @@ export async function jsccDocument(r: JsccRequest, between: Between = nothing): 
     );
   }
   const limits = r.snrDb.flatMap((snrDb) =>
-    r.channels.map((c) => ({ channel: c.name, ...jointLimit(source, c, snrDb, r.symbolsPerSample) })),
+    r.channels.map((c) => ({
+      channel: c.name,
+      ...jointLimit(source, c, snrDb, r.symbolsPerSample),
+      uncodedDx: uncoded(c, snrDb, r),
+    })),
   );
   const constrained = Number.isFinite(r.ds) || Number.isFinite(r.dx);
   const least = constrained
@@ -75,7 +86,7 @@ export async function jsccDocument(r: JsccRequest, between: Between = nothing): 
     }
     for (const snrDb of r.snrDb) {
       await between(`test source through the chain, ${snrDb} dB`);
-      measured.push(runGaussianChain({ source, snrDb, ...r.chain }));
+      measured.push(runGaussianChain({ source, snrDb, ...r.chain, seed: `${r.chain.seed}/${snrDb}` }));
     }
   }
   const beside = measured.map((p) => comparison(p, source));
@@ -99,7 +110,7 @@ export async function jsccDocument(r: JsccRequest, between: Between = nothing): 
         (l) =>
           [
             `${l.channel} ${l.snrDb} dB`,
-            `C ${figure(l.capacityBits)} bit, R ${figure(l.rateBits)} bit per sample, Ds >= ${figure(l.ds)}, Dx >= ${figure(l.dx)}`,
+            `C ${figure(l.capacityBits)} bit, R ${figure(l.rateBits)} bit per sample, Ds >= ${figure(l.ds)}, Dx >= ${figure(l.dx)}${l.uncodedDx === null ? '' : `; uncoded Dx ${figure(l.uncodedDx)}`}`,
           ] as const,
       ),
       ...least.map((l) => [`${l.channel} needs`, l.snrDb === null ? REACH[l.reach] : figure(l.snrDb, 'dB')] as const),
@@ -118,6 +129,14 @@ export async function jsccDocument(r: JsccRequest, between: Between = nothing): 
     ],
     plots: () => [plotOf(r, source, measured, 'dx'), plotOf(r, source, measured, 'ds')],
   };
+}
+
+/** Dx of linear uncoded transmission, where bandwidth is matched and the channel one of those that it is known for; null elsewhere. */
+function uncoded(channel: LimitChannel, snrDb: number, { varX, symbolsPerSample }: JsccRequest): number | null {
+  if (symbolsPerSample !== 0.5) return null;
+  const snr = 10 ** (snrDb / 10);
+  if (channel.name === 'awgn') return uncodedDistortion(varX, snr);
+  return channel.name === 'rayleigh' ? uncodedRayleighDistortion(varX, snr) : null;
 }
 
 /** What was measured beside the limit, and the SNR that the chain is behind by. */
@@ -159,6 +178,12 @@ function plotOf(
     x: axis,
     y: axis.map((db) => jointLimit(source, c, db, r.symbolsPerSample)[which]),
   }));
+  const faded = r.channels.find((c) => c.name === 'rayleigh');
+  if (which === 'dx' && faded && r.symbolsPerSample === 0.5) {
+    // Over AWGN it is the limit itself.
+    const y = axis.map((db) => uncoded(faded, db, r)!);
+    series.push({ label: 'rayleigh, uncoded', kind: 'theory', x: axis, y, dash: true });
+  }
   if (measured.length > 0) {
     series.push({
       label: `test source through the chain (${r.chain!.level})`,
