@@ -83,6 +83,14 @@ for (const { name, tx, rx, ppm, more } of CASES) {
       assert.ok(existsSync(join(cwd, run, file)), file);
     }
     assert.deepEqual(JSON.parse(await readFile(join(cwd, run, 'metrics.json'), 'utf8')).psnrDb, metrics.psnrDb);
+    const { device } = JSON.parse(await readFile(join(cwd, run, 'run.json'), 'utf8'));
+    for (const [end, uri] of Object.entries({ tx, rx })) {
+      const { board, serial, emulated } = device[end].board;
+      const kind = uri === PLUTO ? /ADALM-PLUTO|pluto/i : /hackrf/i;
+      assert.match(board, kind, `run.json names the board at ${end}`);
+      assert.ok(uri.includes(serial), serial);
+      assert.ok(emulated.speed > 0 && emulated.speed < 1, 'and says that it is an emulated one');
+    }
     for (const capture of ['tx', 'rx']) {
       const check = await sct(['capture', 'validate', join(run, capture)], cwd);
       assert.equal(check.code, 0, check.stdout + check.stderr);
