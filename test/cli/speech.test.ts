@@ -23,7 +23,8 @@ test('sct speech sends a WAV file and writes what was heard; wrong input is refu
   assert.equal(heard.samples.length, samples.length);
 
   const none = await sctInside(['speech', join(folder, 'none.wav')]);
-  assert.equal(none.code, 3, none.stderr);
+  assert.equal(none.code, 2, none.stderr);
+  assert.match(none.stderr, /none\.wav: no such file/);
   await writeFile(wav, 'no sound');
   const wrong = await sctInside(['speech', wav]);
   assert.equal(wrong.code, 2, wrong.stderr);
@@ -74,5 +75,5 @@ test('words that say nothing, and speech that holds nothing, end with their exit
   assert.equal(idle.code, 2);
   assert.match(idle.stderr, /--priority: no speech is sent/);
   const lost = await sctInside(['send', join(folder, 'none.wav'), '--to', `file:${join(folder, 'air')}`]);
-  assert.equal(lost.code, 3, lost.stderr);
+  assert.equal(lost.code, 2, lost.stderr);
 });

@@ -1,5 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
-import { DeviceError, UsageError } from '../../common/errors.ts';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../../common/errors.ts';
 import { resample } from '../../sct/speech/resample.ts';
 import { readWav, SPEECH_RATE_HZ, type Speech, speechOf, withoutOffset } from '../../sct/speech/speech.ts';
 
@@ -11,16 +12,43 @@ export function isSpeechPath(path: string): boolean {
   return /\.wave?$/i.test(path);
 }
 
+/** Most WAV files taken from one folder. */
+const MAX_LISTED = 10_000;
+
+/**
+ * The WAV files a path stands for: the file itself, or those of a folder, by name in code-point order.
+ *
+ * @throws UsageError where there is none, and for a file that is no WAV file by its name
+ */
+export async function listSpeech(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => null);
+  if (!found) throw new UsageError(`${path}: no such file or folder`);
+  if (!found.isDirectory()) {
+    if (!isSpeechPath(path)) throw new UsageError(`${path}: speech is a file that ends in .wav`);
+    return [path];
+  }
+  const entries = await readdir(path, { withFileTypes: true });
+  const names = entries.filter((e) => !e.isDirectory() && !e.name.startsWith('.') && isSpeechPath(e.name));
+  if (names.length < 1 || names.length > MAX_LISTED) {
+    throw new UsageError(`${path} holds ${names.length} WAV files: allowed 1 to ${MAX_LISTED}`);
+  }
+  return names
+    .map((e) => e.name)
+    .sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))
+    .map((name) => join(path, name));
+}
+
 /**
  * Speech of a WAV file at 16 kHz, without an offset.
  *
- * @throws DeviceError where it cannot be read, UsageError where it is too long or is no WAV file
+ * @throws UsageError where it cannot be read, is too long or is no WAV file
  */
 export async function loadSpeech(path: string): Promise<Speech> {
   const bytes = await fileBytes(path);
   try {
     const wav = readWav(bytes);
-    return speechOf(withoutOffset(resample(wav.samples, wav.rateHz, SPEECH_RATE_HZ)));
+    const { samples } = speechOf(resample(wav.samples, wav.rateHz, SPEECH_RATE_HZ));
+    return { samples: withoutOffset(samples) };
   } catch (error) {
     throw new UsageError(`${path}: ${(error as Error).message}`);
   }
@@ -37,6 +65,7 @@ async function fileBytes(path: string): Promise<Uint8Array> {
     return await readFile(path);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    throw new DeviceError(`${path} cannot be read: ${(error as Error).message}`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UsageError(`${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? 'error'})`}`);
   }
 }

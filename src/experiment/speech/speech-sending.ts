@@ -45,10 +45,14 @@ export async function openSpeech(
   return speechSending(config, { ...words, name, speech, image: image?.image });
 }
 
-/** @throws UsageError for a word out of range */
+/**
+ * @param pictures the codec of a picture beside it; default the one that the configuration names
+ * @throws UsageError for a word out of range
+ */
 export async function speechSending(
   config: LinkConfig,
   source: Omit<SpeechWords, 'path'> & { name: string; speech: Speech; image?: RgbImage | undefined },
+  pictures: () => Promise<LinkCodec> = () => senderCodec(config),
 ): Promise<SpeechSending> {
   const { name, speech, image, kind = 'analog', priority = 1, maxSfvs } = source;
   const codec = new SpeechCodec({ kind, maxSfvs });
@@ -61,7 +65,7 @@ export async function speechSending(
     image: image ?? rgbImage(1, 1, new Uint8Array(3)),
     coding: {
       ...(image
-        ? await mixedCoding(config, speech, priority, codec)
+        ? mixedCoding(await pictures(), speech, priority, codec)
         : { codec: new SpeechLinkCodec(speech, codec), modelSet: 0, labels: null, knowledge: null }),
       // As many SFVs of speech as asked for, and beside them as many as a picture has.
       maxSfvs: Math.min(255, (maxSfvs ?? USUAL_SFVS) + (image ? (config.maxSfvs ?? USUAL_SFVS) : 0)),
@@ -70,13 +74,12 @@ export async function speechSending(
 }
 
 /** The set is the picture's, and stays: what the ends agree on in a session changes the codec of a picture alone. */
-async function mixedCoding(
-  config: LinkConfig,
+function mixedCoding(
+  { codec: pictures, modelSet, models }: LinkCodec,
   speech: Speech,
   priority: number,
   codec: SpeechCodec,
-): Promise<LinkCodec> {
-  const { codec: pictures, modelSet, models } = await senderCodec(config);
+): LinkCodec {
   const codecId = CODEC_IDS.indexOf(pictures.name as CodecId);
   const mixed = new MixedCodec(pictures, speech, { priority, codecId }, codec);
   return { codec: mixed, modelSet, labels: null, knowledge: null, ...(models ? { models } : {}) };

@@ -104,8 +104,7 @@ export type AxisValue = Partial<LinkInput>;
 
 /** The values that a sweep's file gives to an axis, each checked as its flag would be, or the first thing wrong with them. */
 export function axisValues(axis: Axis, raw: unknown): readonly AxisValue[] | AxisIssue {
-  const listed = Array.isArray(raw);
-  const items: unknown[] = listed ? raw : [raw];
+  const { items, listed } = listOf(raw);
   if (items.length === 0) return { at: null, message: 'an empty list: allowed 1 value or more' };
   if (items.length > MAX_VALUES) return tooMany(items.length);
   const values: AxisValue[] = [];
@@ -127,6 +126,11 @@ export function axisValues(axis: Axis, raw: unknown): readonly AxisValue[] | Axi
   return values;
 }
 
+/** One value is a list of one. */
+export function listOf(raw: unknown): { readonly items: readonly unknown[]; readonly listed: boolean } {
+  return Array.isArray(raw) ? { items: raw, listed: true } : { items: [raw], listed: false };
+}
+
 function tooMany(count: number): AxisIssue {
   return { at: null, message: `${count} values or more: allowed 1 to ${MAX_VALUES}` };
 }
@@ -139,11 +143,20 @@ function valuesOf({ name, key, kind }: Axis, item: unknown): AxisValue[] {
   if (kind === 'iq') return [iqOf(name, item)];
   if (typeof item !== 'string') return [{ [key]: item }];
   if (kind === 'number' || kind === 'ratio') {
-    const unit = UNITS[key] ?? '';
-    if (item.includes('..')) return rangeOf(name, item, unit).map((value) => ({ [key]: value }));
-    return [{ [key]: kind === 'ratio' ? ratioOf(name, item) : parseQuantity(name, item, unit) }];
+    const numbers = numbersOf(name, item, { unit: UNITS[key] ?? '', ratio: kind === 'ratio' });
+    return numbers.map((value) => ({ [key]: value }));
   }
   return [{ [key]: item }];
+}
+
+/**
+ * Numbers of a text: one, a range, or with `ratio` one such as 1/16.
+ *
+ * @throws UsageError for what is none of them
+ */
+export function numbersOf(name: string, text: string, { unit = '', ratio = false }): number[] {
+  if (text.includes('..')) return rangeOf(name, text, unit);
+  return [ratio ? ratioOf(name, text) : parseQuantity(name, text, unit)];
 }
 
 /** "A..B" in steps of 1, "A..B..STEP" in others; B is there where a whole number of steps leads to it. */

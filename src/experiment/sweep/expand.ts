@@ -4,13 +4,15 @@ import { setImmediate } from 'node:timers/promises';
 import { SctError, UsageError } from '../../common/errors.ts';
 import { FADING_CHANNELS } from '../../phy/channel/power-delay-profiles.ts';
 import { listImages } from '../../sct/image/list.ts';
+import { USUAL_SPEECH_SFVS } from '../../sct/speech/speech-codec.ts';
 import { type LinkConfig, type LinkInput, resolveLinkConfig, tracePath } from '../config/link-config.ts';
 import { truthOfPhoto } from '../config/quality-inputs.ts';
 import { checkModelledFeedback } from '../loopback/loopback-run.ts';
 import { canonical } from '../run/canonical-json.ts';
-import { AXES, type AxisValue } from './axes.ts';
+import { listSpeech } from '../speech/speech-file.ts';
+import { AXES } from './axes.ts';
 import { absolutePaths, InputHasher } from './inputs.ts';
-import { POINT_SCHEMA, type PointInput, type SweepPoint } from './point.ts';
+import { POINT_SCHEMA, type PointInput, type PointSpeech, type SpeechSetting, type SweepPoint } from './point.ts';
 import { DEMO, type SweepCase, type SweepFile } from './sweep-file.ts';
 
 /** Most points of a sweep. */
@@ -26,7 +28,7 @@ export interface Expansion {
 }
 
 /**
- * All points of a sweep's file: for each of its cases photos times settings times seeds, the seed changing fastest.
+ * All points of a sweep's file: for each of its cases photos times speech times settings times seeds, the seed changing fastest.
  *
  * @param look told now and then how many there are
  * @throws UsageError for more than 100 000 combinations, and for one that is not possible; what is wrong with a photo, model set or trace
@@ -38,8 +40,8 @@ export async function expandSweep(
 ): Promise<Expansion> {
   signal?.throwIfAborted();
   let looked = 0;
-  const cases = await Promise.all(file.cases.map((one) => withPhotos(one, file.folder)));
-  const combinations = cases.reduce((sum, { photos, axes }) => sum + photos.length * sizeOf(axes), 0);
+  const cases = await Promise.all(file.cases.map((one) => withSources(one, file.folder)));
+  const combinations = cases.reduce((sum, { sources, axes }) => sum + sources.length * sizeOf(axes), 0);
   if (combinations > MAX_POINTS) {
     throw new UsageError(
       `${file.path}: ${combinations} points: allowed 1 to ${MAX_POINTS}`,
@@ -50,9 +52,10 @@ export async function expandSweep(
   const points: SweepPoint[] = [];
   const ids = new Set<string>();
   const seedsOf = new Map<string, number>();
-  for (const { photos, axes } of cases) {
+  for (const { sources, axes } of cases) {
     const { settings, seeds } = apart(axes);
-    for (const photo of photos) {
+    for (const source of sources) {
+      const { photo, speech } = source;
       for (const input of product(settings)) {
         if (++looked % PAUSE_COMBINATIONS === 0) {
           // Nothing else here lets a Ctrl-C through.
@@ -60,17 +63,19 @@ export async function expandSweep(
           signal?.throwIfAborted();
           look(points.length);
         }
-        const { config, inputs } = await resolved(file, input, photo, hasher);
-        const group = idOf(config, inputs, null);
+        const { config, inputs } = await resolved(file, input, source, hasher);
+        const idOfSeed = (seed: number | null) => idOf(config, inputs, seed, speech?.point);
+        const group = idOfSeed(null);
         for (const seed of seeds) {
-          const id = idOf(config, inputs, seed);
+          const id = idOfSeed(seed);
           if (ids.has(id)) continue;
           ids.add(id);
           const seedIndex = seedsOf.get(group) ?? 0;
           seedsOf.set(group, seedIndex + 1);
           points.push({
             ...{ schema: POINT_SCHEMA, id, index: points.length, group, seedIndex },
-            photo: photo === null ? null : basename(photo),
+            photo: typeof photo === 'string' ? basename(photo) : null,
+            ...(speech ? { speech: speech.point } : {}),
             ...{ inputs, config: { ...config, seed } },
           });
         }
@@ -80,15 +85,47 @@ export async function expandSweep(
   return { points, repeated: combinations - points.length };
 }
 
-/** A case with its folders of photos as the photos in them, absolute; null: the demo photo. */
-async function withPhotos(one: SweepCase, folder: string) {
-  const lists = await Promise.all(
-    one.photos.map((path) => (path === DEMO ? [null] : listImages(resolve(folder, path)))),
-  );
-  return { photos: lists.flat(), axes: one.axes };
+/** What one point sends. */
+interface Source {
+  /** Absolute; null: the demo photo; undefined: none. */
+  readonly photo: string | null | undefined;
+  readonly speech: { readonly path: string; readonly point: PointSpeech } | undefined;
 }
 
-function sizeOf(axes: SweepCase['axes']): number {
+/** A case with its folders as what is in them, photos times speech times what is varied of it. */
+async function withSources(one: SweepCase, folder: string): Promise<{ sources: Source[]; axes: SweepCase['axes'] }> {
+  const seen = await Promise.all(
+    one.photos.map((path) => (path === DEMO ? [null] : listImages(resolve(folder, path)))),
+  );
+  const heard = await Promise.all(one.speech.map((path) => listSpeech(resolve(folder, path))));
+  const photos = one.photos.length === 0 ? [undefined] : seen.flat();
+  const combinations = photos.length * Math.max(1, heard.flat().length) * sizeOf(one.spoken);
+  if (combinations > MAX_POINTS)
+    throw new UsageError(`${combinations} combinations of what is sent: allowed 1 to ${MAX_POINTS}`);
+  const speeches =
+    heard.length === 0
+      ? [undefined]
+      : heard.flat().flatMap((path) =>
+          [...product(one.spoken)].map((words) => ({
+            path,
+            point: pointSpeech(path, words, photos[0] === undefined),
+          })),
+        );
+  return { sources: photos.flatMap((photo) => speeches.map((speech) => ({ photo, speech }))), axes: one.axes };
+}
+
+/** With every default but that of the budget, which the length of the speech decides. */
+function pointSpeech(path: string, words: SpeechSetting, alone: boolean): PointSpeech {
+  const { kind = 'analog', priority = 1, maxSfvs = USUAL_SPEECH_SFVS, symbols } = words;
+  return {
+    ...{ name: basename(path), alone, kind, maxSfvs },
+    // Alone there is nothing to come before.
+    ...(alone ? {} : { priority }),
+    ...(symbols === undefined ? {} : { symbols }),
+  };
+}
+
+function sizeOf(axes: readonly (readonly unknown[])[]): number {
   return axes.reduce((n, values) => n * values.length, 1);
 }
 
@@ -102,9 +139,9 @@ function apart(axes: SweepCase['axes']): { settings: SweepCase['axes']; seeds: r
 }
 
 /** Every combination, the last axis changing fastest. */
-function* product(axes: readonly (readonly AxisValue[])[], from = 0): Generator<LinkInput> {
+function* product<T extends object>(axes: readonly (readonly T[])[], from = 0): Generator<T> {
   if (from === axes.length) {
-    yield {};
+    yield {} as T;
     return;
   }
   for (const value of axes[from]) for (const rest of product(axes, from + 1)) yield { ...value, ...rest };
@@ -113,15 +150,16 @@ function* product(axes: readonly (readonly AxisValue[])[], from = 0): Generator<
 async function resolved(
   file: SweepFile,
   input: LinkInput,
-  photo: string | null,
+  { photo, speech }: Source,
   hasher: InputHasher,
 ): Promise<{ config: LinkConfig; inputs: PointInput[] }> {
   try {
-    const config = absolutePaths(resolveLinkConfig(meaningful(input)), file.folder);
+    const own = photo === undefined ? ofSpeech(input) : input;
+    const config = absolutePaths(resolveLinkConfig(meaningful(own)), file.folder);
     checkModelledFeedback(config);
-    await hasher.checkWords(config);
-    const own = photo === null ? config : truthOfPhoto(config, photo);
-    return { config: own, inputs: await hasher.inputsOf(own, photo) };
+    if (photo !== undefined) await hasher.checkWords(config);
+    const seen = typeof photo === 'string' ? truthOfPhoto(config, photo) : config;
+    return { config: seen, inputs: await hasher.inputsOf(seen, photo, speech?.path) };
   } catch (error) {
     if (!(error instanceof SctError)) throw error;
     throw new SctError(`${file.path}: ${words(input)}: ${error.message}`, error.exitCode, error.hint);
@@ -166,11 +204,27 @@ export function meaningful(input: LinkInput): LinkInput {
   return Object.fromEntries(kept) as LinkInput;
 }
 
+/** What is about pictures alone; `perceptual` is how speech is filled, too. */
+const PICTURE_KEYS = [
+  ...SEMANTIC_KEYS.filter((key) => key !== 'perceptual'),
+  ...(['codec', 'format', 'cbr', 'symbolsPerPixel', 'truth', 'lpips', 'judge', 'protectionDb'] as const),
+] as readonly string[];
+
+/** A combination without what only a picture has. */
+function ofSpeech(input: LinkInput): LinkInput {
+  return Object.fromEntries(Object.entries(input).filter(([key]) => !PICTURE_KEYS.includes(key))) as LinkInput;
+}
+
 /** What stands for the paths: hashes take their place. */
 const PATHS = ['truth', 'modelsDir', 'rxModelsDir', 'known', 'lpips', 'judge', 'channel', 'codec', 'seed'] as const;
 
 /** 128 bits of the SHA-256 over the canonical JSON of settings and inputs; `seed` null: of the group. */
-function idOf(config: LinkConfig, inputs: readonly PointInput[], seed: number | null): string {
+function idOf(
+  config: LinkConfig,
+  inputs: readonly PointInput[],
+  seed: number | null,
+  speech: PointSpeech | undefined,
+): string {
   const rest = Object.fromEntries(
     Object.entries(config).filter(([key]) => !(PATHS as readonly string[]).includes(key)),
   );
@@ -179,6 +233,7 @@ function idOf(config: LinkConfig, inputs: readonly PointInput[], seed: number | 
     codec: config.codec.startsWith('onnx:') ? 'onnx' : config.codec,
     channel: tracePath(config.channel) === null ? config.channel : 'trace',
     inputs: Object.fromEntries(inputs.map(({ use, sha256 }) => [use, sha256])),
+    ...(speech ? { speech: { ...speech, name: null } } : {}),
     seed,
   };
   return createHash('sha256')

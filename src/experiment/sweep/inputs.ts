@@ -106,12 +106,17 @@ export class InputHasher {
   private readonly classes = new Map<string, Promise<readonly string[]>>();
   private readonly gridded = new Map<string, Promise<boolean>>();
 
-  /** What a configuration with absolute paths reads, its photo first. `photo`: null for the demo photo. */
-  async inputsOf(config: LinkConfig, photo: string | null): Promise<PointInput[]> {
+  /**
+   * What a configuration with absolute paths reads, its photo first.
+   *
+   * @param photo null for the demo photo, undefined for none
+   */
+  async inputsOf(config: LinkConfig, photo: string | null | undefined, speech?: string): Promise<PointInput[]> {
     const found: [InputUse, string][] = [];
-    if (photo !== null) found.push(['photo', photo]);
+    if (typeof photo === 'string') found.push(['photo', photo]);
+    if (speech !== undefined) found.push(['speech', speech]);
     if (config.truth !== undefined) found.push(['truth', config.truth]);
-    if (await this.needsModels(config.codec)) found.push(['models', modelsOf(config)]);
+    if (photo !== undefined && (await this.needsModels(config.codec))) found.push(['models', modelsOf(config)]);
     if (config.rxModelsDir !== undefined) found.push(['rx-models', config.rxModelsDir]);
     if (config.known !== undefined) found.push(['known', config.known]);
     const [pair, trace] = [userPairPath(config.codec), tracePath(config.channel)];

@@ -9,6 +9,8 @@ import { openQualityInputs, type QualityInputs } from '../config/quality-inputs.
 import { type RecordedChannel, recordedChannel } from '../replay/recorded-channel.ts';
 import { canonical } from '../run/canonical-json.ts';
 import { loadPhoto } from '../run/photo.ts';
+import { loadSpeech } from '../speech/speech-file.ts';
+import { type SpeechSending, speechSending } from '../speech/speech-sending.ts';
 import { checkUnchanged } from './inputs.ts';
 import { Kept } from './kept.ts';
 import { measurePoint, type PointMaterials } from './measure-point.ts';
@@ -18,7 +20,7 @@ import { type InputUse, type PointOutcome, type PointRunner, RESULT_SCHEMA, type
 /** Threads of a network's run: one, so that results are the same however many points are under way. */
 const NETWORK_THREADS = 1;
 /** What is kept of each kind. Model sets are the largest: some 100 MB with their networks. */
-const MOST = { models: 3, codecs: 8, photos: 4, channels: 2 } as const;
+const MOST = { models: 3, codecs: 8, photos: 4, channels: 2, sendings: 8 } as const;
 
 /** What a codec is made from: words that differ make another. */
 const CODEC_WORDS = [
@@ -30,8 +32,12 @@ const CODEC_WORDS = [
 const PICTURE: readonly InputUse[] = ['photo', 'truth', 'lpips', 'judge'];
 const CODING: readonly InputUse[] = ['models', 'rx-models', 'known', 'pair'];
 
+/** What settles how speech is sent, besides its own words and files. */
+const SPEECH_WORDS = ['symbolsPerPixel', 'numerology', 'maxSfvs'] satisfies (keyof LinkConfig)[];
+
 interface Photo {
-  readonly image: RgbImage;
+  /** undefined where speech goes alone. */
+  readonly image: RgbImage | undefined;
   readonly quality: QualityInputs;
 }
 
@@ -41,6 +47,7 @@ export class LocalPointRunner implements PointRunner {
   private readonly codecs = new Kept<LinkCodec>(MOST.codecs);
   private readonly photos = new Kept<Photo>(MOST.photos);
   private readonly channels = new Kept<RecordedChannel | null>(MOST.channels);
+  private readonly sendings = new Kept<SpeechSending>(MOST.sendings);
 
   async run(point: SweepPoint): Promise<PointOutcome> {
     const started = performance.now();
@@ -65,7 +72,8 @@ export class LocalPointRunner implements PointRunner {
   }
 
   async close(): Promise<void> {
-    for (const kept of [this.models, this.codecs, this.photos, this.channels]) kept.clear();
+    const { models, codecs, photos, channels, sendings } = this;
+    for (const kept of [models, codecs, photos, channels, sendings]) kept.clear();
   }
 
   private async materials(point: SweepPoint): Promise<PointMaterials> {
@@ -73,25 +81,48 @@ export class LocalPointRunner implements PointRunner {
     // By contents: a file that has changed under its name is another one.
     const hash = (use: InputUse) => inputs.find((input) => input.use === use)?.sha256 ?? '';
     const photo = inputs.find((input) => input.use === 'photo');
-    const { image, quality } = await this.photos.get(PICTURE.map(hash).join(' '), async () => {
-      const { image } = await loadPhoto(photo ? { kind: 'file', path: photo.path } : { kind: 'demo' });
+    const alone = point.speech?.alone === true;
+    const { image, quality } = await this.photos.get([alone, ...PICTURE.map(hash)].join(' '), async () => {
+      const image = alone
+        ? undefined
+        : (await loadPhoto(photo ? { kind: 'file', path: photo.path } : { kind: 'demo' })).image;
       const quality = await openQualityInputs(config, image);
       await checkUnchanged(point, PICTURE);
       return { image, quality };
     });
     const words = JSON.stringify([CODEC_WORDS.map((key) => config[key] ?? null), CODING.map(hash)]);
-    const coding = await this.codecs.get(words, async () => {
-      const made = await senderCodec(config, 'float', (dir, set) => this.modelSet(dir, set));
-      await checkUnchanged(point, CODING);
-      return { ...made, codec: new PlannedOnce(made.codec) };
-    });
+    const pictures = () =>
+      this.codecs.get(words, async () => {
+        const made = await senderCodec(config, 'float', (dir, set) => this.modelSet(dir, set));
+        await checkUnchanged(point, CODING);
+        return { ...made, codec: new PlannedOnce(made.codec) };
+      });
     // What a trace covers is checked against the numerology.
     const recorded = await this.channels.get(`${hash('trace')} ${config.numerology}`, async () => {
       const channel = await recordedChannel(config);
       await checkUnchanged(point, ['trace']);
       return channel;
     });
-    return { image, quality, coding, recorded };
+    if (!point.speech) return { image: image!, quality, coding: await pictures(), recorded };
+    const spoken = [point.speech, SPEECH_WORDS.map((key) => config[key] ?? null), alone || words, hash('photo')];
+    const speech = await this.sendings.get(JSON.stringify([...spoken, hash('speech')]), () =>
+      this.sending(point, image, pictures),
+    );
+    return { image: speech.image, speech, quality, coding: speech.coding, recorded };
+  }
+
+  /** Speech and perhaps a picture, whose codec looks at it once whatever is said beside it. */
+  private async sending(
+    point: SweepPoint,
+    image: RgbImage | undefined,
+    pictures: () => Promise<LinkCodec>,
+  ): Promise<SpeechSending> {
+    const { path } = point.inputs.find(({ use }) => use === 'speech')!;
+    const speech = await loadSpeech(path);
+    await checkUnchanged(point, ['speech']);
+    const sending = await speechSending(point.config, { ...point.speech!, speech, image }, pictures);
+    const { coding } = sending;
+    return { ...sending, coding: { ...coding, codec: new PlannedOnce(coding.codec) } };
   }
 
   private modelSet(dir: string, set: ModelSetInfo): Promise<SemanticModels> {

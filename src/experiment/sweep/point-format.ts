@@ -1,5 +1,6 @@
 import { FormatError, SctError } from '../../common/errors.ts';
 import { asArray, asNumber, asObject, asString, orNull } from '../../common/json-input.ts';
+import { SPEECH_KINDS } from '../../sct/speech/speech-side.ts';
 import { resolveLinkConfig } from '../config/link-config.ts';
 import { METRIC_KEYS } from '../metrics/metrics.ts';
 import {
@@ -10,9 +11,12 @@ import {
   type PointInput,
   type PointMetrics,
   type PointResult,
+  type PointSpeech,
   RESULT_SCHEMA,
+  type SpeechSetting,
   type SweepPoint,
 } from './point.ts';
+import { SPEECH_AXIS_NAMES, speechAxisValues } from './speech-axes.ts';
 
 /** Readers of points and results that come from a file or over a network; each FormatError names the field. */
 
@@ -31,9 +35,27 @@ export function parsePoint(value: unknown): SweepPoint {
     group: asId('group', o.group),
     seedIndex: asCount('seedIndex', o.seedIndex),
     photo: orNull('photo', o.photo, asString),
+    ...(o.speech === undefined ? {} : { speech: parseSpeech(o.speech, o.photo !== null) }),
     inputs: asArray('inputs', o.inputs, INPUT_USES.length).map((v, i) => parseInput(`inputs[${i}]`, v)),
     config: checkedConfig(config),
   };
+}
+
+function parseSpeech(value: unknown, hasPhoto: boolean): PointSpeech {
+  const o = asObject('speech', value);
+  if (typeof o.alone !== 'boolean') throw new FormatError('speech.alone', 'must be true or false');
+  if (o.alone && hasPhoto) throw new FormatError('speech.alone', 'and yet there is a photo');
+  const settings: { -readonly [K in keyof SpeechSetting]: SpeechSetting[K] } = {};
+  for (const name of SPEECH_AXIS_NAMES) {
+    const key = name === 'max-speech-sfvs' ? 'maxSfvs' : name;
+    if (o[key] === undefined) continue;
+    // One value, as it was resolved.
+    const resolved = typeof o[key] === (name === 'kind' ? 'string' : 'number');
+    const values = speechAxisValues(name, resolved ? o[key] : null);
+    if ('message' in values) throw new FormatError(`speech.${key}`, values.message);
+    Object.assign(settings, values[0]);
+  }
+  return { name: asString('speech.name', o.name, 255), alone: o.alone, ...settings };
 }
 
 function checkedConfig(config: unknown): SweepPoint['config'] {
@@ -75,14 +97,32 @@ export function parseResult(value: unknown): PointResult {
 function parseMetrics(value: unknown): PointMetrics {
   const o = asObject('metrics', value);
   for (const key of Object.keys(o)) {
-    if (!METRICS.includes(key)) throw new FormatError(`metrics.${key.slice(0, 80)}`, 'is no metric');
+    if (!METRICS.includes(key) && key !== 'speech')
+      throw new FormatError(`metrics.${key.slice(0, 80)}`, 'is no metric');
     const v = o[key];
     if (typeof v === 'number') asNumber(`metrics.${key}`, v);
     if (typeof v === 'string') asString(`metrics.${key}`, v);
   }
   if (typeof o.ok !== 'boolean') throw new FormatError('metrics.ok', 'must be true or false');
   asArray('metrics.sfvs', o.sfvs, 255);
-  return Object.fromEntries(METRICS.map((key) => [key, o[key] ?? null])) as unknown as PointMetrics;
+  const all = Object.fromEntries(METRICS.map((key) => [key, o[key] ?? null])) as unknown as PointMetrics;
+  return o.speech === undefined ? all : { ...all, speech: parseFigures(o.speech) };
+}
+
+/** Of speech, single numbers are finite or null, words are words. */
+function parseFigures(value: unknown): NonNullable<PointMetrics['speech']> {
+  const o = asObject('metrics.speech', value);
+  const number = (key: string) => orNull(`metrics.speech.${key}`, o[key] ?? null, asNumber);
+  const word = (key: string) => orNull(`metrics.speech.${key}`, o[key] ?? null, asString);
+  const [kind, outage] = [word('kind'), number('outage')];
+  if (outage !== null && outage !== 0 && outage !== 1) throw new FormatError('metrics.speech.outage', 'must be 0 or 1');
+  return {
+    kind: SPEECH_KINDS.find((k) => k === kind) ?? null,
+    ...{ seconds: number('seconds'), stoi: number('stoi'), segmentalSnrDb: number('segmentalSnrDb') },
+    ...{ outage, note: word('note'), priority: number('priority'), symbols: number('symbols') },
+    ...{ speechSnrDb: number('speechSnrDb'), pictureSnrDb: number('pictureSnrDb') },
+    sfvs: asArray('metrics.speech.sfvs', o.sfvs, 255) as NonNullable<PointMetrics['speech']>['sfvs'],
+  };
 }
 
 export function parseFailure(value: unknown): PointFailure {

@@ -1,5 +1,6 @@
 import type { LinkConfig } from '../config/link-config.ts';
 import type { LinkMetrics } from '../metrics/metrics.ts';
+import type { SpeechWords } from '../speech/speech-words.ts';
 
 export const POINT_SCHEMA = 'sct.sweep-point/1';
 export const RESULT_SCHEMA = 'sct.sweep-result/1';
@@ -7,6 +8,7 @@ export const RESULT_SCHEMA = 'sct.sweep-result/1';
 /** What a file or folder is to a point. A worker elsewhere fetches it by its hash. */
 export const INPUT_USES = [
   'photo',
+  'speech',
   'truth',
   'models',
   'rx-models',
@@ -27,7 +29,18 @@ export interface PointInput {
   readonly sha256: string;
 }
 
-/** One sending of one photo: a line of points.jsonl. */
+/** What a sweep can vary of speech. */
+export type SpeechSetting = Partial<Pick<SpeechWords, 'kind' | 'priority' | 'maxSfvs' | 'symbols'>>;
+
+/** Speech that is sent, with or without a photo beside it. */
+export interface PointSpeech extends SpeechSetting {
+  /** File name. */
+  readonly name: string;
+  /** No photo goes with it. */
+  readonly alone: boolean;
+}
+
+/** One sending of one photo, of speech, or of both: a line of points.jsonl. */
 export interface SweepPoint {
   readonly schema: typeof POINT_SCHEMA;
   /** 32 hexadecimal digits: the same settings and inputs have the same id in every sweep, wherever the files lie. */
@@ -38,8 +51,10 @@ export interface SweepPoint {
   readonly group: string;
   /** Place of this seed in its group, from 0, as the sweep's file lists them. */
   readonly seedIndex: number;
-  /** File name of the photo; null: the demo photo, which is no input. */
+  /** File name of the photo; null: the demo photo, which is no input, or none where `speech` goes alone. */
   readonly photo: string | null;
+  /** Absent for a photo alone. */
+  readonly speech?: PointSpeech;
   readonly inputs: readonly PointInput[];
   /** Every setting, as `sct loopback` would resolve it; paths are those of `inputs`. */
   readonly config: LinkConfig;

@@ -11,6 +11,8 @@ export const STOP_METRICS = [
   'lpips',
   'mIoU',
   'outage',
+  'stoi',
+  'segmentalSnrDb',
 ] as const;
 export type StopMetric = (typeof STOP_METRICS)[number];
 
@@ -67,7 +69,8 @@ export class GroupStop {
   }
 }
 
-/** The value of a rule's metric. */
-export function stopValue(rule: StopRule, metrics: PointMetrics): number | null {
-  return metrics[rule.metric];
+/** The value of a rule's metric; of speech alone an outage is that of the speech. */
+export function stopValue({ metric }: StopRule, metrics: PointMetrics): number | null {
+  if (metric === 'stoi' || metric === 'segmentalSnrDb') return metrics.speech?.[metric] ?? null;
+  return metrics[metric] ?? (metric === 'outage' ? (metrics.speech?.outage ?? null) : null);
 }

@@ -5,6 +5,8 @@ import { UsageError } from '../../common/errors.ts';
 import { readTextFile } from '../../common/json-input.ts';
 import { nearest } from '../../common/nearest.ts';
 import { AXES, AXIS_NAMES, type AxisValue, axisValues } from './axes.ts';
+import type { SpeechSetting } from './point.ts';
+import { SPEECH_AXIS_NAMES, speechAxisValues } from './speech-axes.ts';
 import { STOP_METRICS, type StopRule } from './stop-rule.ts';
 
 const MAX_FILE_BYTES = 2 ** 20;
@@ -16,7 +18,12 @@ export const DEMO = 'demo';
 
 /** One product of axes: the values of each, in the order of nesting; seed comes last. */
 export interface SweepCase {
+  /** None where speech goes alone. */
   readonly photos: readonly string[];
+  /** WAV files and folders of them; none for photos alone. */
+  readonly speech: readonly string[];
+  /** What is varied of speech. */
+  readonly spoken: readonly (readonly SpeechSetting[])[];
   readonly axes: readonly (readonly AxisValue[])[];
 }
 
@@ -65,7 +72,23 @@ const axesShape = Object.fromEntries(
   ]),
 );
 
-const caseSchema = z.strictObject({ photo: photos.optional(), ...axesShape });
+/** Those of speech by `speechAxisValues`. */
+const speechShape = Object.fromEntries(
+  SPEECH_AXIS_NAMES.map((name) => [
+    name,
+    z
+      .unknown()
+      .superRefine((raw, ctx) => {
+        const values = raw === undefined ? [] : speechAxisValues(name, raw);
+        if (!('message' in values)) return;
+        ctx.addIssue({ code: 'custom', message: values.message, path: values.at === null ? [] : [values.at] });
+      })
+      .optional(),
+  ]),
+);
+
+const sourcesShape = { photo: photos.optional(), speech: photos.optional() };
+const caseSchema = z.strictObject({ ...sourcesShape, ...speechShape, ...axesShape });
 
 const fileSchema = z.strictObject({
   schema: z.literal(FILE_SCHEMA, { error: `must be ${FILE_SCHEMA}` }).optional(),
@@ -73,24 +96,28 @@ const fileSchema = z.strictObject({
     .string({ error: 'must be text' })
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, { error: 'must be 1 to 64 letters, digits, dots, dashes, underscores' })
     .optional(),
-  photo: photos.optional(),
+  ...sourcesShape,
   stop: stopSchema.optional(),
   cases: z
     .array(caseSchema, { error: 'must be a list of settings' })
     .min(1)
     .max(MAX_CASES, { error: `at most ${MAX_CASES} cases` })
     .optional(),
+  ...speechShape,
   ...axesShape,
 });
 
 /** What the schema makes of a file; the axes' own types are lost in a shape that is made of a table. */
-interface Parsed {
+interface Sources {
+  readonly photo?: string | readonly string[];
+  readonly speech?: string | readonly string[];
+  readonly [axis: string]: unknown;
+}
+interface Parsed extends Sources {
   readonly schema?: string;
   readonly name?: string;
-  readonly photo?: string | readonly string[];
   readonly stop?: StopRule;
-  readonly cases?: readonly { readonly photo?: string | readonly string[]; readonly [axis: string]: unknown }[];
-  readonly [axis: string]: unknown;
+  readonly cases?: readonly Sources[];
 }
 
 /**
@@ -128,16 +155,14 @@ export function parseSweepFile(file: string, text: string): SweepFile {
   }
   const result = fileSchema.safeParse(plainOf(doc, at));
   if (!result.success) throw asUsage(result.error.issues[0], doc, at);
-  const { name, photo, stop, cases, schema: _, ...settings } = result.data as unknown as Parsed;
-  const listed: NonNullable<Parsed['cases']> = cases ?? [{}];
-  const products = listed.map((more, i) => {
-    const both: Record<string, unknown> = { ...settings, ...more };
-    const list = more.photo ?? photo;
-    if (list === undefined) {
-      const where = cases ? placeOf(doc, ['cases', i]) : 0;
-      throw new UsageError(`${at(where)}: no photo`, 'give photo: PATH (a file or a folder), a list of them, or demo');
-    }
-    return { photos: typeof list === 'string' ? [list] : list, axes: axesOf(both) };
+  const { name, stop, cases, schema: _, ...settings } = result.data as unknown as Parsed;
+  const products = (cases ?? [{}]).map((more, i): SweepCase => {
+    const both: Sources = { ...settings, ...more };
+    const [photos, speech] = [both.photo, both.speech].map((v) => (typeof v === 'string' ? [v] : (v ?? [])));
+    const spoken = spokenOf(both);
+    const wrong = wrongSources(photos, speech, spoken);
+    if (wrong) throw new UsageError(`${at(cases ? placeOf(doc, ['cases', i]) : 0)}: ${wrong[0]}`, wrong[1]);
+    return { photos, speech, spoken, axes: axesOf(both) };
   });
   return {
     ...{ path: file, text, folder: dirname(resolve(file)) },
@@ -145,6 +170,28 @@ export function parseSweepFile(file: string, text: string): SweepFile {
     stop: stop ?? null,
     cases: products,
   };
+}
+
+/** What is wrong with what is to be sent, and what to do; null where nothing is. */
+function wrongSources(
+  photos: readonly string[],
+  speech: readonly string[],
+  spoken: SweepCase['spoken'],
+): readonly [string, string] | null {
+  const speaks = speech.length > 0;
+  if (photos.length === 0 && !speaks) {
+    return ['no photo', 'give photo: PATH (a file or a folder), a list of them, or demo; or speech: WAV'];
+  }
+  if (speaks || spoken.length === 0) return null;
+  return [`${SPEECH_AXIS_NAMES.join(', ')}: no speech is sent`, 'give speech: PATH (a WAV file or a folder of them)'];
+}
+
+function spokenOf(settings: Readonly<Record<string, unknown>>): SweepCase['spoken'] {
+  return SPEECH_AXIS_NAMES.flatMap((name) => {
+    const values = settings[name] === undefined ? [] : speechAxisValues(name, settings[name]);
+    // Checked by the schema.
+    return 'message' in values || values.length === 0 ? [] : [values];
+  });
 }
 
 function wordsOf({ code, message }: { code: string; message: string }): string {
@@ -206,8 +253,8 @@ function asUsage(issue: z.core.$ZodIssue, doc: Document.Parsed, at: (offset: num
 
 function keysAt(where: readonly PropertyKey[]): readonly string[] {
   if (where[0] === 'stop') return Object.keys(stopSchema.shape);
-  if (where[0] === 'cases') return ['photo', ...AXIS_NAMES];
-  return ['photo', 'cases', 'stop', 'name', 'schema', ...AXIS_NAMES];
+  const settings = ['photo', 'speech', ...SPEECH_AXIS_NAMES, ...AXIS_NAMES];
+  return where[0] === 'cases' ? settings : [...settings, 'cases', 'stop', 'name', 'schema'];
 }
 
 function keyPlace(doc: Document.Parsed, where: readonly PropertyKey[], key: string): number {

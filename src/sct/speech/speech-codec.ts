@@ -28,7 +28,7 @@ export interface SpeechCodecOptions {
 }
 
 /** As many as a picture has (ADR 0020). */
-const USUAL_SPEECH_SFVS = 12;
+export const USUAL_SPEECH_SFVS = 12;
 /** Most bytes of a file: what the extension counts. */
 const MAX_FILE_BYTES = 2 ** 22 - 1;
 

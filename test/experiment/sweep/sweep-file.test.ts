@@ -46,10 +46,12 @@ test('a file with one product', () => {
 test('cases add to and replace what all have; a name comes from the file', () => {
   const text = 'photo: demo\nsnr: 5\ncases:\n- {codec: modular}\n- {codec: classical, snr: [0, 1], photo: x.png}\n';
   const file = parseSweepFile('dir/my sweep.yaml', text);
+  const silent = { speech: [], spoken: [] };
   assert.equal(file.name, 'my-sweep');
-  assert.deepEqual(file.cases[0], { photos: ['demo'], axes: [[{ codec: 'modular' }], [{ snrDb: 5 }]] });
+  assert.deepEqual(file.cases[0], { photos: ['demo'], ...silent, axes: [[{ codec: 'modular' }], [{ snrDb: 5 }]] });
   assert.deepEqual(file.cases[1], {
     photos: ['x.png'],
+    ...silent,
     axes: [[{ codec: 'classical' }], [{ snrDb: 0 }, { snrDb: 1 }]],
   });
 });
