@@ -64,9 +64,12 @@ test('report refuses what it cannot use, with words', async (t) => {
     [[sweep, '--figure', 'nothing-snr'], /nothing here makes/],
     [[sweep, '--dx', '-1'], /Dx/],
     [[sweep, '--ds', 'inf'], /both inf/],
+    [[sweep, '-o', ''], /-o "" is no folder/],
+    [[sweep, '-o', join(folder, 'x/../night')], /night is what is reported on/],
+    [[folder], /neither a sweep nor a run.*it holds sweeps/],
   ] as const) {
-    const { code, stderr } = await sctInside(['report', ...args]);
+    const { code, stderr, hint } = await sctInside(['report', ...args]);
     assert.equal(code, 2, `${args.slice(1).join(' ')}: ${stderr}`);
-    assert.match(stderr, pattern);
+    assert.match(`${stderr} ${hint ?? ''}`, pattern);
   }
 });

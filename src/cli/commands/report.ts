@@ -1,3 +1,4 @@
+import { join, resolve } from 'node:path';
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import type { SweepReport } from '../../experiment/sweep-report/document.ts';
@@ -43,7 +44,7 @@ export const addReport: AddCommand = (program, context, done) => {
     .argument('<dir...>', 'sweeps, run directories, folders of runs')
     .option(
       '--figure <names>',
-      'only these figures: SUBJECT-snr or SUBJECT-rate, e.g. psnr-snr, gain-mapping-roi-psnr-rate',
+      'only these figures: SUBJECT-snr, SUBJECT-rate or SUBJECT-SETTING, e.g. psnr-snr, gain-mapping-roi-psnr-rate, outage-dopplerHz',
       collect,
     )
     .option('--where <key=values>', 'only these settings, e.g. channel=epa,eva; may be given again', collect)
@@ -69,6 +70,7 @@ export const addReport: AddCommand = (program, context, done) => {
       ]);
       if (flags.check && flags.output === undefined)
         throw new UsageError('--check needs -o DIR, the folder to compare');
+      if (flags.output !== undefined) checkOutput(flags.output, paths);
       const figures = flags.figure?.flatMap((word) => word.split(',', MAX_WORDS)) ?? null;
       const asked = flags.ds !== undefined || flags.dx !== undefined;
       const limits = asked ? { ds: limit(flags, 'ds'), dx: limit(flags, 'dx') } : null;
@@ -98,6 +100,18 @@ export const addReport: AddCommand = (program, context, done) => {
       done(differing.length > 0 ? ExitCode.checkFailed : ExitCode.ok);
     });
 };
+
+/** A run has a report.html of its own, which must not be lost to the one of several. */
+function checkOutput(output: string, paths: readonly string[]): void {
+  if (output === '') throw new UsageError('-o "" is no folder');
+  const same = paths.find((path) => resolve(path) === resolve(output));
+  if (same !== undefined) {
+    throw new UsageError(
+      `-o ${output} is what is reported on`,
+      `give another folder, ${join(same, 'report')} for example`,
+    );
+  }
+}
 
 function limit(flags: Flags, key: 'ds' | 'dx'): number {
   return distortion({ [key]: flags[key] }, key);

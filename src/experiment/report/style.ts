@@ -32,6 +32,6 @@ pre{background:var(--code);border-radius:6px;padding:10px 12px;margin:0 0 14px;o
 details{margin-top:10px}summary{cursor:pointer;font-weight:600}a{color:var(--link)}footer{color:var(--mute);font-size:13px}
 @media (max-width:1000px){.tiles{grid-template-columns:repeat(4,minmax(0,1fr))}}
 @media (max-width:720px){main{padding:10px 10px 30px}section{padding:12px}.pictures{grid-template-columns:1fr}.wide svg,section>.scroll>svg{min-width:1000px}.tiles{grid-template-columns:repeat(2,minmax(0,1fr))}h1{font-size:19px}}
-@media print{:root{--bg:#fff;print-color-adjust:exact}body{font-size:11pt}main{max-width:none;padding:0}section,figure,tr,.tiles{break-inside:avoid}section{border-color:#bbb}details:not([open]){display:none}.scroll{overflow:visible}.picture img{max-height:none}}
+@media print{:root{--bg:#fff;print-color-adjust:exact}body{font-size:11pt}main{max-width:none;padding:0}section,figure,tr,.tiles{break-inside:avoid}section{border-color:#bbb}details:not([open]){display:none}.scroll{overflow:visible}.dense table{font-size:6.5pt}.dense th.n,.dense td.n,.dense th{white-space:normal}.dense th,.dense td{padding:1px 3px}.dense td:last-child:not(.n){min-width:0}.picture img{max-height:none}}
 ${plotCss()}`;
 }

@@ -46,7 +46,7 @@ export interface Where {
 export function designOf(all: readonly Observation[], sources: readonly Source[], where: readonly Where[]): Design {
   const several = sources.length > 1;
   const keys = new Set<string>(several ? [SOURCE] : []);
-  for (const o of all) for (const key of Object.keys(o.settings)) keys.add(key);
+  for (const settings of new Set(all.map((o) => o.settings))) for (const key of Object.keys(settings)) keys.add(key);
   for (const w of where) checkWhere(w, keys);
   const sorted = [...keys].sort(compareKeys);
   const settingsOf = (o: Observation): Record<string, Setting> =>
@@ -58,17 +58,26 @@ export function designOf(all: readonly Observation[], sources: readonly Source[]
     );
 
   const groups = new Map<string, { settings: Record<string, Setting>; observations: Observation[] }>();
-  for (const o of all) {
+  /** The observations of a group; null where --where leaves it out. */
+  const placeOf = (o: Observation): Observation[] | null => {
     const settings = settingsOf(o);
-    if (!where.every(({ key, values }) => values.includes(String(settings[key])))) continue;
+    if (!where.every(({ key, values }) => values.includes(String(settings[key])))) return null;
     const key = JSON.stringify(Object.values(settings));
-    const group = groups.get(key);
-    if (group) group.observations.push(o);
-    else groups.set(key, { settings, observations: [o] });
+    const group = groups.get(key) ?? { settings, observations: [] };
+    groups.set(key, group);
     if (groups.size > MAX_GROUPS) throw new UsageError(`more than ${MAX_GROUPS} different settings in one report`);
+    return group.observations;
+  };
+  // Pictures of one source with the very same settings go the same way: there may be very many.
+  const places = sources.map(() => new Map<Observation['settings'], Observation[] | null>());
+  for (const o of all) {
+    const known = places[o.source].get(o.settings);
+    const place = known === undefined ? placeOf(o) : known;
+    if (known === undefined) places[o.source].set(o.settings, place);
+    place?.push(o);
   }
   if (groups.size === 0)
-    throw new UsageError('nothing left to report on', 'see --where, and whether the sweep has run');
+    throw new UsageError('nothing left to report on by --where', valuesThere(where, all.map(settingsOf)));
 
   const valuesOf = (key: string) =>
     [...new Set([...groups.values()].map((g) => g.settings[key]))].sort(compareSettings);
@@ -88,6 +97,19 @@ export function designOf(all: readonly Observation[], sources: readonly Source[]
     return compareText(a.key, b.key);
   };
   return { axes, constants, telling, groups: list.sort(byTelling) };
+}
+
+const MOST_VALUES = 20;
+
+/** "snrDb: 0, 5, 10" of each setting that was asked for. */
+function valuesThere(where: readonly Where[], all: readonly Readonly<Record<string, Setting>>[]): string {
+  return where
+    .map(({ key }) => {
+      const values = [...new Set(all.map((settings) => settings[key]))].sort(compareSettings);
+      const more = values.length > MOST_VALUES ? `, … ${values.length} values` : '';
+      return `${key}: ${values.slice(0, MOST_VALUES).join(', ')}${more}`;
+    })
+    .join('; ');
 }
 
 function checkWhere({ key }: Where, keys: ReadonlySet<string>): void {
@@ -117,30 +139,4 @@ function tellingAxes(axes: readonly Axis[], groups: readonly Group[]): string[] 
     if (!follows) telling.push(key);
   }
   return telling;
-}
-
-/** Words that say by themselves what they are. */
-const SPEAKING = new Set(['codec', 'mapping', 'mode', SOURCE, 'task', 'size', 'modelSet']);
-
-/** A setting in few words: "15 dB", "matched", "EVA", "dopplerHz 70". */
-export function settingText(key: string, value: Setting): string {
-  if (key === SNR) return value === null ? 'SNR as it came' : `${value} dB`;
-  if (key === BUDGET) return value === null ? 'no budget' : `R ${Number(Number(value).toPrecision(4))}`;
-  if (value === null) return `no ${key}`;
-  if (key === 'channel' && /^[a-z-]+$/.test(String(value))) return String(value).toUpperCase();
-  if (typeof value === 'string') return SPEAKING.has(key) || key === 'channel' ? value : `${key} ${value}`;
-  if (typeof value === 'boolean') return `${key} ${value ? 'on' : 'off'}`;
-  return `${key} ${value}`;
-}
-
-/** The settings of these keys, with commas between them. */
-export function settingsText(settings: Readonly<Record<string, Setting>>, keys: readonly string[]): string {
-  return keys.map((key) => settingText(key, settings[key])).join(', ');
-}
-
-/** A setting below its name: "15", "matched", "on". */
-export function valueText(value: Setting): string {
-  if (value === null) return 'none';
-  if (typeof value === 'number') return String(Number(value.toPrecision(6)));
-  return typeof value === 'boolean' ? (value ? 'on' : 'off') : value;
 }

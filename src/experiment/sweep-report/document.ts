@@ -1,13 +1,15 @@
+import { UsageError } from '../../common/errors.ts';
 import { canonical, type Json } from '../run/canonical-json.ts';
 import { rounded } from './csv.ts';
 import { type Axis, type Design, designOf, type Group, type Where } from './design.ts';
-import { type ErrorLimits, errorLimits } from './error-events.ts';
-import { type FigureData, figuresFor, subjectsOf } from './figures.ts';
+import { checkTold, type ErrorLimits, errorLimits } from './error-events.ts';
+import { type FigureData, figuresFor } from './figures.ts';
 import { type Gain, type GainAxis, gainAxes, gainsAlong } from './gains.ts';
 import type { CrossedEstimate } from './intervals.ts';
-import type { Between, Source } from './material.ts';
+import { type Between, type Source, sourceText } from './material.ts';
 import { readSources } from './read-sources.ts';
 import { type GroupStatistics, METHODS, statisticsOf } from './statistics.ts';
+import { subjectsOf } from './subjects.ts';
 
 export const SWEEP_REPORT_SCHEMA = 'sct.report/1';
 
@@ -36,12 +38,26 @@ export interface SweepReport {
 export async function makeSweepReport(request: ReportRequest, between: Between): Promise<SweepReport> {
   const limits = request.limits && errorLimits(request.limits.ds, request.limits.dx);
   const { sources, observations } = await readSources(request.paths, between);
+  if (observations.length === 0) {
+    throw new UsageError(
+      `nothing was measured: ${sources.map(sourceText).join('; ')}`,
+      'sct sweep --resume goes on with a sweep',
+    );
+  }
   const design = designOf(observations, sources, request.where);
   const statistics = await statisticsOf(design, limits, between);
+  if (limits) checkTold(limits, new Set(statistics.flatMap((s) => Object.keys(s.events))));
   const labels = sources.map((s) => s.label);
   const gains = gainAxes(design, request.gains).flatMap((axis) => gainsAlong(design, axis, labels));
-  const figures = figuresFor(subjectsOf(statistics, gains, limits), design, request.figures);
+  const figures = figuresFor(subjectsOf(statistics, gains, limits), design, request.figures, missingText(sources));
   return { sources, design, statistics, gains, figures, limits };
+}
+
+/** What a caption must say of points without a result; empty where there are none. */
+function missingText(sources: readonly Source[]): string {
+  const sum = (of: (s: Source) => number) => sources.reduce((total, s) => total + of(s), 0);
+  const missing = sum((s) => s.missing);
+  return missing > 0 ? `${missing} of ${sum((s) => s.planned)} pictures have no result.` : '';
 }
 
 /** The object of `--json` and of report.json. */

@@ -114,21 +114,27 @@ function sharedRange(figure: FigureData): [number, number] {
 
 const SMALL = '⁰¹²³⁴⁵⁶⁷⁸⁹';
 
-/** Whole decades from below the least that was seen to 1. */
+/** Ends of an axis of little more than a decade. */
+const WITHIN = [0.1, 0.05, 0.02];
+const STEPS = [1, 0.5, 0.2, ...WITHIN];
+
+/** From below the least that was seen, and the lower end of its bar unless that is far down, to 1. */
 function logAxis(figure: FigureData) {
   let least = 1;
-  for (const { y, high } of pointsOf(figure)) {
-    const seen = y > 0 ? y : high;
-    if (seen > 0) least = Math.min(least, seen);
+  for (const { y, low, high } of pointsOf(figure)) {
+    if (y > 0) least = Math.min(least, y / 2, low > y / 5 ? low : y / 5);
+    else if (high > 0) least = Math.min(least, high / 2);
   }
-  const from = Math.max(-9, Math.min(-1, Math.floor(Math.log10(least / 2))));
-  const decades = Array.from({ length: 1 - from }, (_, i) => ({
+  const short = WITHIN.find((end) => end <= least * 1.001);
+  if (short !== undefined) {
+    const yTicks = STEPS.filter((v) => v >= short).map((value) => ({ value, label: String(value) }));
+    return { yScale: 'log' as const, yRange: [short, 1.25] as const, yTicks };
+  }
+  const from = Math.max(-9, Math.floor(Math.log10(least)));
+  const yTicks = Array.from({ length: 1 - from }, (_, i) => ({
     value: 10 ** -i,
     label: i === 0 ? '1' : `10⁻${SMALL[i]}`,
   }));
-  // One decade alone would have two ticks.
-  const within = [1, 0.5, 0.2, 0.1].map((value) => ({ value, label: String(value) }));
-  const yTicks = from === -1 ? within : decades;
   return { yScale: 'log' as const, yRange: [10 ** from, 1.25] as const, yTicks };
 }
 

@@ -52,3 +52,16 @@ export function eventsOf({ ds, dx }: ErrorLimits) {
     pixel: marginal('pixel', dx),
   } satisfies Record<(typeof EVENT_NAMES)[number], (o: Observation) => number | null>;
 }
+
+/**
+ * @param told names of the events of which something could be told
+ * @throws UsageError where a limit was given for what no picture has
+ */
+export function checkTold(limits: ErrorLimits, told: ReadonlySet<string>): void {
+  if (limits.ds !== Number.POSITIVE_INFINITY && !told.has('semantic')) {
+    throw new UsageError('--ds: no picture has an mIoU', 'sweep with truth and judge, or give --dx alone');
+  }
+  if (limits.dx !== Number.POSITIVE_INFINITY && !told.has('pixel')) {
+    throw new UsageError('--dx: no picture has a PSNR');
+  }
+}

@@ -1,3 +1,4 @@
+import { UsageError } from '../../common/errors.ts';
 import { type Design, type Group, SOURCE } from './design.ts';
 import { type CrossedEstimate, crossed, crossedMean } from './intervals.ts';
 import { MEASURES } from './measures.ts';
@@ -34,12 +35,33 @@ const ALWAYS: readonly GainAxis[] = [
   { key: SOURCE, baseline: null },
 ];
 
-/** Axes of which gains are told: those that vary, the wishes first. */
+/**
+ * Axes of which gains are told: those that vary, the wishes first.
+ *
+ * @throws UsageError for a wish of a setting that does not vary, or of a value that it has not
+ */
 export function gainAxes(design: Design, wishes: readonly GainAxis[]): GainAxis[] {
+  for (const wish of wishes) checkWish(design, wish);
   const asked = new Set(wishes.map((w) => w.key));
   const varied = new Set(design.axes.map((a) => a.key));
   return [...wishes, ...ALWAYS.filter(({ key }) => !asked.has(key))].filter(({ key }) => varied.has(key));
 }
+
+function checkWish({ axes }: Design, { key, baseline }: GainAxis): void {
+  const axis = axes.find((a) => a.key === key);
+  if (!axis) {
+    const varied = axes.map((a) => a.key);
+    throw new UsageError(
+      `--gain: "${key.slice(0, 40)}" does not vary`,
+      varied.length > 0 ? `varied: ${varied.join(', ')}` : 'nothing varied but photo and seed',
+    );
+  }
+  if (baseline === null || axis.values.some((v) => String(v) === baseline)) return;
+  const there = axis.values.slice(0, MOST_VALUES).join(', ');
+  throw new UsageError(`--gain: ${key} is nowhere "${baseline.slice(0, 60)}"`, `${key}: ${there}`);
+}
+
+const MOST_VALUES = 20;
 
 /** The value the others are compared with: what was asked for if it is there, else the first (of sources: as given). */
 export function baselineOf(design: Design, axis: GainAxis, sourceOrder: readonly string[]): Setting {

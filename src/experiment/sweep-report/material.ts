@@ -7,9 +7,17 @@ export interface Source {
   /** Points or runs there, measured ones among them, and what there is to say of the others. */
   readonly planned: number;
   readonly measured: number;
+  /** Those of which there is no result although there should be: what is told of the others may not hold of them. */
+  readonly missing: number;
   readonly notes: readonly string[];
   /** Programs that measured them: version and commit. */
   readonly programs: readonly string[];
+}
+
+/** "sweep night: 400 of 400 points; sct 0.1.0, commit 0a5614aabc" */
+export function sourceText({ label, kind, planned, measured, notes, programs }: Source): string {
+  const what = kind === 'sweep' ? 'points' : 'runs';
+  return [`${kind} ${label}: ${measured} of ${planned} ${what}`, ...notes, ...programs].join('; ');
 }
 
 export interface Material {

@@ -39,12 +39,18 @@ export const MEASURES: readonly Measure[] = [
   measure('mIoU', 'miou', 'mIoU', { range: SHARE, digits: 4, gain: true, worst: true }),
   measure('judgeMIoU', 'judge-miou', 'mIoU of the judge', { range: SHARE, digits: 4, gain: true, worst: true }),
   measure('outage', 'outage', 'outage', { kind: 'share', range: SHARE, digits: 4 }),
+  // Which of the two it was; absent from tables for people where every picture was sent.
+  measure('outageAir', 'outage-air', 'lost on the air', { kind: 'share', range: SHARE, digits: 4 }),
+  measure('outageBudget', 'outage-budget', 'did not fit its budget', { kind: 'share', range: SHARE, digits: 4 }),
   measure('bler', 'bler', 'BLER of first transmissions', { kind: 'ratio', range: SHARE, digits: 4 }),
   measure('sfvReceived', 'sfv-received', 'SFVs received', { range: SHARE, digits: 4 }),
   measure('sfvRepaired', 'sfv-repaired', 'SFVs repaired', { range: SHARE, digits: 4 }),
   measure('sfvSynthesised', 'sfv-synthesised', 'SFVs synthesised', { range: SHARE, digits: 4 }),
   measure('sfvLost', 'sfv-lost', 'SFVs lost', { range: SHARE, digits: 4 }),
   measure('sfvImportance', 'sfv-importance', 'importance received', { range: SHARE, digits: 4, gain: true }),
+  measure('stoi', 'stoi', 'STOI of speech', { range: [-1, 1], digits: 4, gain: true, worst: true }),
+  measure('segmentalSnrDb', 'segmental-snr', 'segmental SNR of speech, dB', { gain: true, worst: true }),
+  measure('speechOutage', 'speech-outage', 'outage of speech', { kind: 'share', range: SHARE, digits: 4 }),
   measure('symbolsPerPixel', 'r', 'R, symbols a pixel', { range: FROM_ZERO, digits: 5 }),
   measure('cbr', 'cbr', 'CBR', { range: FROM_ZERO, digits: 5 }),
   measure('retransmissions', 'repeats', 'code blocks sent again', { range: FROM_ZERO }),
@@ -66,20 +72,40 @@ const STATES = ['received', 'repaired', 'synthesised', 'lost'] as const;
  * @throws FormatError naming field and value
  */
 export function figuresOf(field: string, metrics: JsonObject): Figures {
-  const derived = sfvShares(field, metrics.sfvs, lostWhole(metrics));
-  const entries = MEASURES.map(({ key, range }): [string, number | null] => {
+  const derived = { ...sfvShares(field, metrics.sfvs, lostWhole(metrics)), ...outageCauses(field, metrics) };
+  const all = { ...metrics, ...speechNumbers(field, metrics.speech) };
+  const entries = MEASURES.map(({ key, range, kind }): [string, number | null] => {
     if (Object.hasOwn(derived, key)) return [key, derived[key]];
-    const value = orNull(`${field}: ${key}`, metrics[key], asNumber);
+    const value = orNull(`${field}: ${key}`, all[key], asNumber);
     if (value !== null && !(value >= range[0] && value <= range[1])) {
       throw new FormatError(`${field}: ${key}`, `${value} is out of range: allowed ${range[0]} to ${range[1]}`);
     }
+    if (kind === 'share' && value !== null && value !== 0 && value !== 1) {
+      throw new FormatError(`${field}: ${key}`, `${value} is neither 0 nor 1`);
+    }
     return [key, value];
   });
-  const outage = entries.find(([key]) => key === 'outage')?.[1] ?? null;
-  if (outage !== null && outage !== 0 && outage !== 1) {
-    throw new FormatError(`${field}: outage`, `${outage} is neither 0 nor 1`);
-  }
   return { ...Object.fromEntries(entries), ...ratioParts(field, metrics) };
+}
+
+/** What stands below `speech` of a sending that had any. */
+function speechNumbers(field: string, speech: unknown): JsonObject {
+  if (speech === undefined || speech === null) return { stoi: null, segmentalSnrDb: null, speechOutage: null };
+  const { stoi, segmentalSnrDb, outage } = asObject(`${field}: speech`, speech);
+  return { stoi, segmentalSnrDb, speechOutage: outage };
+}
+
+/**
+ * An outage by its cause: the sender kept back a picture that no coding brings into its budget, or what it sent was lost. A version that does not say
+ * (`unsent` is missing) gave no result at all for a picture that was not sent.
+ */
+function outageCauses(field: string, { outage, unsent }: JsonObject): Record<string, number | null> {
+  if (outage !== 0 && outage !== 1) return { outageAir: null, outageBudget: null };
+  const why = orNull(`${field}: unsent`, unsent ?? null, asString);
+  if (why !== null && why !== 'budget') throw new FormatError(`${field}: unsent`, 'must be budget or null');
+  if (why !== null && outage === 0)
+    throw new FormatError(`${field}: unsent`, 'a picture that was not sent is an outage');
+  return { outageAir: why === null ? outage : 0, outageBudget: why === null ? 0 : outage };
 }
 
 const MAX_BLOCKS = 1e9;

@@ -56,8 +56,8 @@ export const MODEL_SET = 'modelSet';
 const MAX_SETTINGS = 200;
 const KEY = /^[A-Za-z][A-Za-z0-9]{0,63}$/;
 
-/** The settings of a resolved configuration, keys sorted. FormatError for a key that is no word, or too many. */
-export function settingsOf(field: string, config: JsonObject, modelSet: string | null): Settings {
+/** The settings of a resolved configuration, keys sorted, but for the model set. FormatError for a key that is no word, or too many. */
+export function settingsOf(field: string, config: JsonObject): Settings {
   const all = Object.entries(config);
   if (all.length > MAX_SETTINGS)
     throw new FormatError(`${field}: config`, `${all.length} keys, at most ${MAX_SETTINGS} allowed`);
@@ -66,7 +66,6 @@ export function settingsOf(field: string, config: JsonObject, modelSet: string |
   const entries = all
     .filter(([key, value]) => !NO_SETTING.has(key) && value !== undefined)
     .map(([key, value]): [string, Setting] => [key, settingOf(value)]);
-  entries.push([MODEL_SET, modelSet]);
   return Object.fromEntries(entries.sort(([a], [b]) => compareText(a, b)));
 }
 
@@ -88,6 +87,30 @@ function short(text: string): string {
   return `sha256:${createHash('sha256').update(text).digest('hex').slice(0, 16)}`;
 }
 
+/** What the pictures of one group have in common, kept once: a sweep may have 100 000 points. */
+export class KnownSettings {
+  private readonly known = new Map<string, Settings>();
+
+  same(settings: Settings): Settings {
+    const key = JSON.stringify(settings);
+    const before = this.known.get(key);
+    if (!before) this.known.set(key, settings);
+    return before ?? settings;
+  }
+}
+
+/** What was set for a picture. */
+export interface Setup {
+  readonly settings: Settings;
+  readonly flat: boolean;
+}
+
+/** @throws FormatError for settings that are none */
+export function setupOf(field: string, config: JsonObject): Setup {
+  const flat = !overRadios(config) && config.channel === 'awgn' && (config.jammer ?? null) === null;
+  return { settings: settingsOf(field, config), flat };
+}
+
 export interface ObservationInput {
   readonly source: number;
   /** Where it was read, for errors. */
@@ -95,7 +118,7 @@ export interface ObservationInput {
   readonly photo: string;
   readonly seed: string;
   readonly order: string;
-  readonly config: JsonObject;
+  readonly setup: Setup;
   readonly metrics: JsonObject;
 }
 
@@ -105,18 +128,11 @@ export function overRadios(config: JsonObject): boolean {
 }
 
 /** @throws FormatError naming file and field of a wrong number */
-export function observation(input: ObservationInput): Observation {
-  const { source, field, photo, seed, order, config, metrics } = input;
+export function observation(input: ObservationInput, known: KnownSettings): Observation {
+  const { source, field, photo, seed, order, setup, metrics } = input;
   const modelSet = typeof metrics.modelSet === 'string' ? short(metrics.modelSet) : null;
-  return {
-    source,
-    photo,
-    seed,
-    order,
-    settings: settingsOf(field, config, modelSet),
-    figures: figuresOf(field, metrics),
-    flat: !overRadios(config) && config.channel === 'awgn' && (config.jammer ?? null) === null,
-  };
+  const settings = known.same({ ...setup.settings, [MODEL_SET]: modelSet });
+  return { source, photo, seed, order, settings, figures: figuresOf(field, metrics), flat: setup.flat };
 }
 
 /** What is to be said of pictures whose blocks an earlier version did not count; empty where there are none. */

@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { figure as framed, html, Markup, table } from '../report/markup.ts';
 import { pageCss } from '../report/style.ts';
-import { valueText } from './design.ts';
 import type { SweepReport } from './document.ts';
 import { panelFile, panelSvg } from './draw.ts';
 import type { FigureData } from './figures.ts';
+import { sourceText } from './material.ts';
+import { valueText } from './setting-text.ts';
 import { METHODS } from './statistics.ts';
 import { gainTable, groupTable, type ReadTable } from './tables.ts';
-import { sourceText } from './text.ts';
 
 /** Rows and plots of a page that still opens; the CSV files have them all. */
 const MOST_ROWS = 1000;
@@ -50,7 +50,8 @@ function plotOf(f: FigureData, index: number): Markup {
 function bounded({ head, rows, numeric }: ReadTable): Markup {
   const cells = rows.slice(0, MOST_ROWS).map((row) => [...row]);
   const caption = rows.length > MOST_ROWS ? `the first ${MOST_ROWS} of ${rows.length}; all in the CSV file` : '';
-  return table(caption, head, cells, numeric);
+  // Many columns: on paper in smaller letters.
+  return html`<div class="dense">${table(caption, head, cells, numeric)}</div>`;
 }
 
 function limitsText({ limits }: SweepReport): Markup | null {

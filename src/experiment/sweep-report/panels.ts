@@ -1,5 +1,5 @@
-import { settingText } from './design.ts';
 import { compareText, type Setting } from './observation.ts';
+import { settingText } from './setting-text.ts';
 
 export interface CurvePoint {
   readonly x: number;

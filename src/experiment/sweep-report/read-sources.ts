@@ -6,9 +6,18 @@ import { FormatError, UsageError } from '../../common/errors.ts';
 import { asObject, readJsonFile } from '../../common/json-input.ts';
 import { METRICS_SCHEMA } from '../metrics/metrics.ts';
 import { readRun } from '../run/run-directory.ts';
+import { SWEEP_FILES } from '../sweep/sweep-directory.ts';
 import { isSweepFolder } from '../sweep/visit-sweep.ts';
 import { type Between, type Material, programText, type Source, type SourceMaterial } from './material.ts';
-import { compareText, type Observation, observation, overRadios, uncountedNotes } from './observation.ts';
+import {
+  compareText,
+  KnownSettings,
+  type Observation,
+  observation,
+  overRadios,
+  setupOf,
+  uncountedNotes,
+} from './observation.ts';
 import { readSweepSource } from './read-sweep-source.ts';
 
 /** Most runs, or points, of one report. */
@@ -47,7 +56,9 @@ export async function readSources(paths: readonly string[], between: Between): P
     else {
       const runs = await runsBelow(path, MAX_LEVELS);
       if (runs.length === 0) {
-        const hint = 'a sweep holds sweep.json, a run directory run.json and metrics.json';
+        const hint = (await holdsSweeps(path))
+          ? 'it holds sweeps: name them one by one'
+          : 'a sweep holds sweep.json, a run directory run.json and metrics.json';
         throw new UsageError(`${path}: neither a sweep nor a run, and no run in it`, hint);
       }
       add(await readRuns(runs, nameOf(path), sources.length, between));
@@ -77,6 +88,12 @@ async function isFile(path: string): Promise<boolean> {
 
 async function isFolder(folder: string, name: string): Promise<boolean> {
   return (await stat(join(folder, name)).catch(() => null))?.isDirectory() === true;
+}
+
+async function holdsSweeps(folder: string): Promise<boolean> {
+  const names = await readdir(folder);
+  for (const name of names.slice(0, MAX_ENTRIES)) if (await isFile(join(folder, name, SWEEP_FILES.plan))) return true;
+  return false;
 }
 
 function isRun(path: string): Promise<boolean> {
@@ -112,25 +129,33 @@ async function readRuns(
   const observations: Observation[] = [];
   const left = new Map<string, number>();
   const programs = new Set<string>();
+  const known = new KnownSettings();
   for (const [i, path] of paths.entries()) {
     if (i % 100 === 0) await between(`${label}: run ${i + 1}/${paths.length}`);
-    const found = await readOneRun(path, source, programs);
+    const found = await readOneRun(path, source, programs, known);
     if (typeof found === 'string') left.set(found, (left.get(found) ?? 0) + 1);
     else observations.push(found);
   }
   const notes = [...left].sort(([a], [b]) => compareText(a, b)).map(([why, count]) => `${count} left out: ${why}`);
   notes.push(...uncountedNotes(observations));
-  const counts = { planned: paths.length, measured: observations.length };
+  const missing = left.get(BROKEN_OFF) ?? 0;
+  const counts = { planned: paths.length, measured: observations.length, missing };
   return { source: { label, kind: 'runs', ...counts, notes, programs: [...programs].sort(compareText) }, observations };
 }
 
+const BROKEN_OFF = 'did not get as far as metrics';
+
 /** A run as an observation, or why it is none. */
-async function readOneRun(path: string, source: number, programs: Set<string>): Promise<Observation | string> {
+async function readOneRun(
+  path: string,
+  source: number,
+  programs: Set<string>,
+  known: KnownSettings,
+): Promise<Observation | string> {
   if (await isFile(join(path, 'compare.json'))) return 'a comparison, which has its own report';
   const { manifest } = await readRun(path);
   const metricsPath = join(path, 'metrics.json');
-  if (!(await isFile(metricsPath)))
-    return manifest.exit.state === 'ok' ? 'no picture' : 'did not get as far as metrics';
+  if (!(await isFile(metricsPath))) return manifest.exit.state === 'ok' ? 'no picture' : BROKEN_OFF;
   const metrics = asObject(metricsPath, await readJsonFile(metricsPath, MAX_METRICS_JSON));
   if (metrics.schema !== METRICS_SCHEMA) return 'metrics of another kind';
   if (Array.isArray(metrics.images)) return 'several pictures in one capture';
@@ -139,7 +164,8 @@ async function readOneRun(path: string, source: number, programs: Set<string>): 
   // Over radios no seed draws the channel: each run is a draw of its own.
   const seed = overRadios(config) || manifest.seed === null ? `run ${runId}` : String(manifest.seed);
   const photo = (await photoOf(join(path, 'source.png'))) ?? `unknown, run ${runId}`;
-  return observation({ source, field: metricsPath, photo, seed, order: runId, config, metrics });
+  const setup = setupOf(metricsPath, config);
+  return observation({ source, field: metricsPath, photo, seed, order: runId, setup, metrics }, known);
 }
 
 /** A photo is known by its samples as they were sent; null where the run does not hold them. */

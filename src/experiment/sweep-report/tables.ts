@@ -1,11 +1,11 @@
 import { fixed, signed } from '../report/svg/text.ts';
 import { csvLine } from './csv.ts';
-import { settingText, valueText } from './design.ts';
 import type { SweepReport } from './document.ts';
 import { EVENT_NAMES } from './error-events.ts';
 import type { CrossedEstimate } from './intervals.ts';
 import { MEASURES, type Measure } from './measures.ts';
 import type { CrossedRatio } from './ratio.ts';
+import { settingText, valueText } from './setting-text.ts';
 import type { GroupStatistics } from './statistics.ts';
 
 /** A table for people: words, and numbers as they are read. */
@@ -23,9 +23,14 @@ const SHOWN = [
   'roiPsnrDb',
   'mIoU',
   'outage',
+  'outageAir',
+  'outageBudget',
   'bler',
   'sfvReceived',
   'sfvImportance',
+  'stoi',
+  'segmentalSnrDb',
+  'speechOutage',
   'symbolsPerPixel',
 ];
 
@@ -44,10 +49,14 @@ function present(r: SweepReport, has: (s: GroupStatistics, m: Measure) => boolea
 /** One line a group: what it is, how many pictures, and what they came to. */
 export function groupTable(r: SweepReport): ReadTable {
   const { telling } = r.design;
-  const shown = present(r, (s, m) => SHOWN.includes(m.key) && s.figures[m.key] !== undefined);
+  const kept = r.statistics.some((s) => (s.figures.outageBudget?.value ?? 0) > 0);
+  const shown = present(r, ({ figures }, { key }) => {
+    if (key.startsWith('outage') && key !== 'outage' && !kept) return false;
+    return SHOWN.includes(key) && figures[key] !== undefined;
+  });
   const events = EVENT_NAMES.filter((name) => r.statistics.some((s) => s.events[name]));
   const head = [...telling, 'pictures', 'photos', 'seeds'];
-  for (const m of shown) head.push(m.label, ...(m.key === 'psnrDb' ? ['10th percentile'] : []));
+  for (const m of shown) head.push(m.label, ...(m.key === 'psnrDb' ? [`10th percentile of ${m.label}`] : []));
   head.push(...events.map((name) => `${name} error event`));
   const rows = r.statistics.map((s) => {
     const cells = telling.map((key) => valueText(s.group.settings[key]));

@@ -1,17 +1,11 @@
 import { printable } from '../report/terminal.ts';
-import { valueText } from './design.ts';
 import type { SweepReport } from './document.ts';
-import type { Source } from './material.ts';
+import { sourceText } from './material.ts';
+import { valueText } from './setting-text.ts';
 import { gainTable, groupTable, type ReadTable } from './tables.ts';
 
 /** Lines of a table on a terminal; the files have them all. */
 const MOST_ROWS = 200;
-
-/** "sweep night: 400 of 400 points; sct 0.1.0, commit 0a5614aabc" */
-export function sourceText({ label, kind, planned, measured, notes, programs }: Source): string {
-  const what = kind === 'sweep' ? 'points' : 'runs';
-  return [`${kind} ${label}: ${measured} of ${planned} ${what}`, ...notes, ...programs].join('; ');
-}
 
 /** The report for a terminal. */
 export function reportText(r: SweepReport): string {
@@ -27,7 +21,9 @@ export function reportText(r: SweepReport): string {
     ...tableLines(groupTable(r)),
     ...(r.gains.length > 0 ? ['', ...tableLines(gainTable(r))] : []),
     '',
-    names.length > 0 ? `figures: ${names.join(', ')}` : 'no figure: nothing was varied that one could be over',
+    names.length > 0
+      ? `figures: ${names.join(', ')}`
+      : 'no figure: no number was varied that one could be over, or nothing measured that one shows',
     'intervals are 95 %; how they are made stands in report.html and report.json',
   ];
   return `${lines.map((line) => printable(line)).join('\n')}\n`;

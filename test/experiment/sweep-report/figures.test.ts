@@ -3,13 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { fitted } from '../../../src/experiment/report/svg/text.ts';
 import {
   makeSweepReport,
   type ReportRequest,
   type SweepReport,
 } from '../../../src/experiment/sweep-report/document.ts';
 import { panelFile, panelSvg } from '../../../src/experiment/sweep-report/draw.ts';
-import { panelsOf } from '../../../src/experiment/sweep-report/panels.ts';
+import { type CurvePoint, panelsOf } from '../../../src/experiment/sweep-report/panels.ts';
 import { assertWellFormed } from '../report/xml.ts';
 import { type FakePoint, fakePoints, writeSweep } from './sweep-folder.ts';
 
@@ -103,4 +104,55 @@ test('curves go into plots of at most five; what is compared stays together wher
       ['part 3', 2],
     ],
   );
+});
+
+test('over a setting that is neither SNR nor R: drawn by itself where nothing else varies, by name elsewhere', async (t) => {
+  const over = (snrs: readonly number[]) =>
+    fakePoints()
+      .filter(({ result }) => snrs.includes((result.metrics as { snrDb: number }).snrDb))
+      .map((p, i) => {
+        const config = p.point.config as Record<string, unknown>;
+        return { ...p, point: { ...p.point, config: { ...config, dopplerHz: i % 2 === 0 ? 5 : 70 } } };
+      });
+  const alone = await report(t, over([6]));
+  const { xLabel, panels } = figure(alone, 'psnr-dopplerHz');
+  assert.equal(xLabel, 'Doppler, Hz');
+  assert.deepEqual([...new Set(panels.flatMap((p) => p.curves.flatMap((c) => c.points.map((q) => q.x))))], [5, 70]);
+  assert.equal(figure(await report(t, over([0, 6])), 'psnr-dopplerHz'), undefined);
+  const asked = await report(t, over([0, 6]), { figures: ['outage-dopplerHz', 'outage-dopplerHz'] });
+  assert.equal(asked.figures.length, 1);
+});
+
+test('labels and titles are no wider than the plot: what is longer loses its middle', async (t) => {
+  const points = fakePoints().map((p, i) => {
+    const { dopplerHz: _, ...config } = p.point.config as Record<string, unknown>;
+    const channel = `trace:${'roof-'.repeat(18)}${i % 2}`;
+    return { ...p, point: { ...p.point, config: { ...config, channel } } };
+  });
+  const r = await report(t, points);
+  for (const panel of figure(r, 'psnr-snr').panels) {
+    const svg = panelSvg(figure(r, 'psnr-snr'), panel, 60);
+    const texts = Array.from(svg.matchAll(/<text[^>]*>([^<]*)</g), ([, text]) => text);
+    assert.match(texts.join('\n'), /roof.*…/);
+    for (const text of texts) assert.ok(text.length * 12 * 0.56 < 60 * 4.25, text);
+  }
+  assert.equal(fitted('abcdefghij', 10, 1000), 'abcdefghij');
+  assert.equal(fitted('abcdefghij', 10, 40), 'abc…hij');
+  assert.equal(fitted('abcdefghij', 10, 0), 'a…j');
+  assert.equal(fitted('\u{1F600}'.repeat(9), 10, 20), '\u{1F600}…\u{1F600}');
+});
+
+test('an axis of probabilities reaches below the least interval', () => {
+  const point = (y: number, low: number, high: number) => ({ x: 1, y, low, high, n: 9, photos: 3, seeds: 3 });
+  const ticks = (...points: CurvePoint[]) => {
+    const panel = { title: '', curves: [{ label: '', points, style: 0 }] };
+    const words = { name: 'p', title: 'p', xLabel: 'x', yLabel: 'p', caption: '', zero: false };
+    const svg = panelSvg({ ...words, log: true, panels: [panel] }, panel, 88);
+    return Array.from(svg.matchAll(/text-anchor="end">([^<]*)</g), ([, text]) => text);
+  };
+  assert.deepEqual(ticks(point(0.5, 0.3, 0.8)), ['1', '0.5', '0.2', '0.1']);
+  assert.deepEqual(ticks(point(0.2, 0.09, 0.4)), ['1', '0.5', '0.2', '0.1', '0.05']);
+  assert.deepEqual(ticks(point(0.2, 0, 0.4)), ['1', '0.5', '0.2', '0.1', '0.05', '0.02']);
+  assert.deepEqual(ticks(point(0.01, 0.001, 0.4)), ['1', '10⁻¹', '10⁻²', '10⁻³']);
+  assert.deepEqual(ticks(point(0, 0, 0.3)), ['1', '0.5', '0.2', '0.1']);
 });

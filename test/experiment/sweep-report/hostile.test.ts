@@ -28,7 +28,7 @@ const CASES: readonly [name: string, change: (folder: string) => unknown, says: 
   ['a folder as results', (f) => folderAt(join(f, 'results.jsonl')), /results\.jsonl: is not a file/],
   ['no points', (f) => rm(join(f, 'points.jsonl')), /points\.jsonl: not the points of sweep\.json/],
   ['a point too few', replaced('points.jsonl', /^.*\n/, ''), /points\.jsonl: not the points of sweep\.json/],
-  ['no results', (f) => rm(join(f, 'results.jsonl')), /nothing left to report on/],
+  ['no results', (f) => rm(join(f, 'results.jsonl')), /nothing was measured: sweep night: 0 of 144 points/],
   ['NaN', replaced('results.jsonl', /"psnrDb":[0-9.]+/, '"psnrDb":NaN'), /results\.jsonl:1: .*not JSON/],
   ['infinity', replaced('results.jsonl', /"psnrDb":[0-9.]+/, '"psnrDb":1e999'), /results\.jsonl:1: .*psnrDb/],
   ['a line of something else', replaced('results.jsonl', /\n/, '\ngarbage\n'), /results\.jsonl:2: /],

@@ -153,7 +153,12 @@ test('figures by name; a wrong name says which there are; --where leaves the res
   await refused({ figures: ['psnr-snrr'] }, /psnr-snrr.*did you mean psnr-snr\?/);
   await refused({ figures: ['lpips-snr'] }, /nothing here makes "lpips-snr"/);
   await refused({ where: [{ key: 'codek', values: ['x'] }] }, /did you mean codec/);
-  await refused({ where: [{ key: 'codec', values: ['modular'] }] }, /nothing left/);
+  await refused({ where: [{ key: 'codec', values: ['modular'] }] }, /nothing left.*codec: classical, integrated/);
+  await refused(
+    { gains: [{ key: 'codec', baseline: 'modular' }] },
+    /codec is nowhere "modular".*classical, integrated/,
+  );
+  await refused({ gains: [{ key: 'dopplerHz', baseline: '5' }] }, /"dopplerHz" does not vary.*snrDb/);
 });
 
 test('an unfinished sweep says how much is missing', async (t) => {
@@ -164,11 +169,19 @@ test('an unfinished sweep says how much is missing', async (t) => {
     await writeSweep(join(folder, 'a'), points, some, { manifest: { state: 'interrupted' } }),
   ]);
   assert.deepEqual(half.sources[0].notes, ['44 points not measured, sweep interrupted']);
+  for (const { caption } of half.figures) assert.match(caption, /seeds\. 44 of 144 pictures have no result\./);
   const early = {
     manifest: { state: 'done', stop: { metric: 'psnrDb' as const, halfWidth: 0.1, confidence: 0.95, min: 3 } },
   };
   const stopped = await report([await writeSweep(join(folder, 'b'), points, some, early)]);
   assert.deepEqual(stopped.sources[0].notes, ['44 points not needed: their groups stopped early']);
+  for (const { caption } of stopped.figures) assert.doesNotMatch(caption, /no result/);
+  const why = ['/home/xy/a.png: gone', 'does not fit', 'does not fit'];
+  const lines = why.map((message, i) => JSON.stringify({ id: points[100 + i].point.id, message, exitCode: 1 }));
+  await writeFile(join(folder, 'a', 'failures.jsonl'), `${lines.join('\n')}\n`);
+  assert.equal((await report([join(folder, 'a')])).sources[0].notes[1], '3 failed, 2 of them: does not fit');
+  await writeFile(join(folder, 'a', 'failures.jsonl'), `${lines[0]}\n`);
+  assert.equal((await report([join(folder, 'a')])).sources[0].notes[1], '1 failed, all: a.png: gone');
 });
 
 test('two sweeps are compared pair by pair, and equal ones are said to be equal', async (t) => {

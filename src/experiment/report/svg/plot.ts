@@ -2,7 +2,7 @@ import { drawSeries, type Frame } from './draw.ts';
 import { dashAttribute, limitMark, marker } from './markers.ts';
 import { paperCss, plotCss, viridis } from './palette.ts';
 import { eachExtent, type Series, takesColour } from './series.ts';
-import { escapeText, px, textWidth } from './text.ts';
+import { escapeText, fitted, px, textWidth } from './text.ts';
 import { linearTicks, logTicks, type Tick } from './ticks.ts';
 
 export interface PlotSpec {
@@ -44,6 +44,8 @@ export interface PlotSpec {
 /** Magnitudes beyond this (and below its inverse on log axes) count as not finite: ranges of them would overflow. */
 const PLOTTABLE = 1e100;
 const FONT = 12;
+/** How much wider letters of a title are. */
+const BOLDER = 1.06;
 const LEGEND_ROW = 18;
 
 /** Draws the plot as one SVG element. All text is escaped; values that are not finite are left out. */
@@ -82,7 +84,9 @@ export function plot(spec: PlotSpec): string {
     spec.standalone === false
       ? ''
       : `<style>${spec.paperMm ? paperCss() : plotCss()}</style><rect class="bg" width="100%" height="100%"/>`,
-    spec.showTitle === false ? '' : `<text class="ti" x="${px(left)}" y="18">${escapeText(spec.title, 200)}</text>`,
+    spec.showTitle === false
+      ? ''
+      : `<text class="ti" x="${px(left)}" y="18">${escapeText(fitted(spec.title, FONT * BOLDER, width - left - 4), 200)}</text>`,
     `<g transform="translate(${px(left)} ${px(titleHeight)})">${legend.markup}</g>`,
     `<g transform="translate(${px(left)} ${px(top)})">${grid}`,
     // A nested svg clips to the plot area without needing an id that must be unique on the page.
@@ -220,13 +224,14 @@ function layoutLegend(series: readonly Series[], colours: number[], width: numbe
   let markup = '';
   series.forEach((s, i) => {
     if (!('label' in s) || !s.label) return;
-    const item = 26 + textWidth(s.label, FONT) + 14;
+    const label = fitted(s.label, FONT, width - 26);
+    const item = 26 + textWidth(label, FONT) + 14;
     if (x > 0 && x + item > width) {
       x = 0;
       row++;
     }
     const y = row * LEGEND_ROW + 9;
-    markup += `<g transform="translate(${px(x)} ${y})">${swatch(s, colours[i])}<text x="24" y="4">${escapeText(s.label, 80)}</text></g>`;
+    markup += `<g transform="translate(${px(x)} ${y})">${swatch(s, colours[i])}<text x="24" y="4">${escapeText(label, 80)}</text></g>`;
     x += item;
   });
   return { markup, rows: markup ? row + 1 : 0 };

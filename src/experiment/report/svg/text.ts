@@ -70,3 +70,12 @@ export function bytes(v: number): string {
 export function textWidth(text: string, fontPx: number): number {
   return text.length * fontPx * 0.56;
 }
+
+/** Text that is no wider than `most` pixels at a font size: what is longer loses its middle, for names often differ at their ends. */
+export function fitted(text: string, fontPx: number, most: number): string {
+  const letters = [...text];
+  const room = Math.max(3, Math.floor(most / textWidth('x', fontPx)));
+  if (letters.length <= room) return text;
+  const tail = Math.floor((room - 1) / 2);
+  return `${letters.slice(0, room - 1 - tail).join('')}…${letters.slice(letters.length - tail).join('')}`;
+}
