@@ -87,6 +87,10 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
       ...(watch ? { queued: watch.queued } : {}),
     });
     if (error) {
+      // A full disk, an unplugged board: what came until then is there.
+      const { samples, dataPath } = summary;
+      const kept = `${samples} samples, ${(samples / rateHz).toPrecision(4)} s, are kept in ${dataPath}`;
+      if (samples > 0) context.progress.note(kept, true);
       watch?.ended(failureOf(error)?.exitCode ?? ExitCode.internal, error.message, null);
       throw error;
     }

@@ -212,7 +212,10 @@ export class CaptureWriter {
       this.failure =
         error instanceof DeviceError
           ? error
-          : new DeviceError(`cannot write ${this.paths.base}: ${(error as Error).message}`);
+          : new DeviceError(
+              `cannot write ${this.paths.base}: ${(error as Error).message}`,
+              'what was written before is kept and can be replayed',
+            );
       throw this.failure;
     }
   }
