@@ -19,7 +19,7 @@ const BOOT_AND_STEPS_MS = 780_000;
 /** Whether the recordings of the clients are written anew. */
 const isRecording = process.env.SCT_SYSTEM_VECTORS === '1';
 /** The picture takes twice as long as everything before it. */
-const BEFORE_LINK_MS = 200_000;
+const BEFORE_LINK_MS = 120_000;
 const HACKRF_STEPS = ['hackrf_info', 'receive', 'transmit', 'sweep'] as const;
 
 /** What test/system/guest-driver.js prints. */

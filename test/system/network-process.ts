@@ -5,7 +5,9 @@ export interface Running {
   readonly ended: Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }>;
   /** Resolves when its stderr has matched; rejects when it ends first. */
   says(pattern: RegExp): Promise<void>;
-  kill(): void;
+  /** The last number that its stderr has behind this word; -1 without one. */
+  last(word: string): number;
+  kill(signal?: NodeJS.Signals): void;
 }
 
 export function runIn(
@@ -38,6 +40,7 @@ export function runIn(
       pattern.test(stderr)
         ? Promise.resolve()
         : new Promise((resolve, reject) => void waiting.push({ pattern, resolve, reject })),
-    kill: () => void child.kill('SIGKILL'),
+    last: (word) => Number([...stderr.matchAll(new RegExp(`^${word} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? -1),
+    kill: (signal = 'SIGKILL') => void child.kill(signal),
   };
 }

@@ -14,7 +14,7 @@ interface PushFlags {
   count?: string;
 }
 
-const TOKEN = ['--feedback-token <file>', 'file with the token that both ends share'] as const;
+const TOKEN = ['--feedback-token <file>', 'file with the token that both ends share (default: SCT_FEEDBACK_TOKEN)'] as const;
 const WAY = 'ws://HOST:PORT or nats://HOST[:PORT][/NAME]';
 const PUSHED = ['--pushed <dir>', 'folder of what was pushed to this end'] as const;
 
@@ -108,7 +108,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     .summary('trust what was pushed by its hash; exit 8 if it is not what its hash says')
     .description(
       'Checks a set or picture that was pushed and allows its use: at once for programs that start, from the next session on in a ' +
-        'receiver that runs. All 64 digits allow something that has yet to come.',
+        'receiver that runs. Runs no network: sct models verify --models DIR/held/HASH does. All 64 digits allow something that has yet to come.',
     )
     .argument('<hash>', 'its hash, or the first digits (8 at least) of one that is here')
     .option(...PUSHED);
@@ -128,7 +128,10 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
   const forget = group
     .command('forget')
     .summary('remove what was pushed, and its permission')
-    .description('Removes a set or picture that was pushed. A receiver that uses it already does so until it ends.')
+    .description(
+      'Removes a set or picture that was pushed, or as much of it as has come, and the permission to use it. A receiver that uses it ' +
+        'already does so until it ends.',
+    )
     .argument('<hash>', 'its hash, or the first digits (8 at least) of one that is here')
     .option(...PUSHED);
   addCommonOptions(forget).action(async (hash: string, flags: PushFlags) => {
