@@ -9,6 +9,8 @@ import {
   KnownSettings,
   type Observation,
   observation,
+  type Setting,
+  type Settings,
   type Setup,
   setupOf,
   uncountedNotes,
@@ -86,14 +88,29 @@ function programOf(program: unknown): string {
   return programText(packageVersion, git);
 }
 
-/** A photo is known by its content, the demo photo by its name. */
-function planned({ index, inputs, photo, config }: SweepPoint, field: string, known: KnownSettings): Planned {
-  const setup = setupOf(field, config as unknown as JsonObject);
-  const file = inputs.find((input) => input.use === 'photo');
+/** A photo is known by its content, the demo photo by its name; what is said stands in its place, or beside it. */
+function planned(point: SweepPoint, field: string, known: KnownSettings): Planned {
+  const { index, inputs, photo, config, speech } = point;
+  const { settings, flat } = setupOf(field, config as unknown as JsonObject);
+  const contents = (['photo', 'speech'] as const).flatMap((use) => {
+    const input = inputs.find((i) => i.use === use);
+    return input ? [`sha256:${input.sha256.slice(0, 16)}`] : use === 'photo' && !speech?.alone ? [photo ?? 'demo'] : [];
+  });
   return {
     index,
-    photo: file ? `sha256:${file.sha256.slice(0, 16)}` : (photo ?? 'demo'),
+    photo: contents.join(' and '),
     seed: String(config.seed),
-    setup: { ...setup, settings: known.same(setup.settings) },
+    setup: { settings: known.same({ ...settings, ...speechSettings(speech) }), flat },
   };
+}
+
+/** How speech was sent, beside the settings that pictures have; nothing for a photo alone. */
+function speechSettings(speech: SweepPoint['speech']): Settings {
+  if (!speech) return {};
+  const { name: _, alone, ...words } = speech;
+  const named = Object.entries(words).map(([key, value]): [string, Setting] => [
+    `speech${key[0].toUpperCase()}${key.slice(1)}`,
+    value ?? null,
+  ]);
+  return { speech: alone ? 'alone' : 'beside a photo', ...Object.fromEntries(named) };
 }
