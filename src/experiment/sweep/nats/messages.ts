@@ -23,6 +23,10 @@ export function decodePoint(id: string, bytes: Uint8Array): SweepPoint {
     throw new FormatError('photo', 'and the inputs do not agree on whether there is one');
   }
   if (point.photo !== null) fileName('photo', point.photo);
+  if ((point.speech !== undefined) !== uses.includes('speech')) {
+    throw new FormatError('speech', 'and the inputs do not agree on whether there is some');
+  }
+  if (point.speech) fileName('speech.name', point.speech.name);
   checkInputs(point);
   const { feedback, feedbackToken } = point.config;
   if (feedbackToken !== undefined || (feedback !== 'same' && feedback !== 'none')) {

@@ -9,7 +9,8 @@ import { Insistence, JETSTREAM, jetStreamCode, unusable } from './insistence.ts'
 import { MAX_MESSAGE_BYTES } from './messages.ts';
 import { programKey } from './program-key.ts';
 
-/** Results and files that nobody has fetched for so long are deleted by the server, ms. */
+/** Points and results that nobody has fetched for so long, and files, are deleted by the server, ms. A sweep that still waits puts its points there anew. */
+const POINTS_MS = 14 * 86_400e3;
 const RESULTS_MS = 14 * 86_400e3;
 const FILES_MS = 30 * 86_400e3;
 /** A point whose worker has said nothing for so long is given to another, ms. */
@@ -41,7 +42,7 @@ type JetStream = typeof import('@nats-io/jetstream');
 /**
  * What a sweep has on a NATS server, under the name of the URL (`nats://HOST/NAME`):
  *
- *     SCT_NAME_POINTS   work queue; sct.sweep.NAME.point.PROGRAM.QUEUE.ID: a point until a worker has acknowledged it
+ *     SCT_NAME_POINTS   work queue; sct.sweep.NAME.point.PROGRAM.QUEUE.ID: a point until a worker has acknowledged it, 14 days
  *     SCT_NAME_RESULTS  sct.sweep.NAME.result.QUEUE.ID: its first outcome, until it is on the sweep's disk; 14 days where nobody fetches it
  *     sct.sweep.NAME.sign.QUEUE.ID, not kept: the point has an outcome now
  *     sct-NAME          object store: photos, model sets, captures by their SHA-256, 30 days
@@ -282,12 +283,22 @@ export class SweepSpace {
     const { AckPolicy, DeliverPolicy, DiscardPolicy, RetentionPolicy, StorageType } = this.api;
     const { streams, consumers } = this.manager;
     this.bucket = null;
-    await streams.add({
+    const points = {
       name: this.points,
       subjects: [`${this.prefix}.point.>`],
       retention: RetentionPolicy.Workqueue,
       discard: DiscardPolicy.New,
       storage: StorageType.File,
+      max_age: POINTS_MS * 1e6,
+    };
+    await streams.add(points).catch(async (error: unknown) => {
+      // Earlier versions kept points of sweeps that never came back for ever; what else differs was made by others, and is theirs.
+      if (!(JETSTREAM.otherSetting as readonly (number | null)[]).includes(jetStreamCode(error))) throw error;
+      const { config } = await streams.info(this.points);
+      const ours = config.retention === points.retention && config.subjects.join() === points.subjects.join();
+      if (!ours || config.max_age !== 0) throw error;
+      await streams.update(this.points, { max_age: points.max_age });
+      await streams.add(points);
     });
     await streams.add({
       name: this.results,

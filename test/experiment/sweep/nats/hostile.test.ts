@@ -120,18 +120,28 @@ test('a server of small messages, and streams of this name that others have made
   const { url } = await TestNats.start(t);
   const stranger = await connectNats(parseNatsUrl(url, '--nats'), { name: 'stranger' });
   t.after(() => stranger.close());
-  const ask = async (stream: string, subjects: string[]) => {
+  const ask = async (stream: string, subjects: string[], more: object = { retention: 'limits', storage: 'memory' }) => {
     const made = await stranger.request(
       `$JS.API.STREAM.CREATE.${stream}`,
-      JSON.stringify({ name: stream, subjects, retention: 'limits', storage: 'memory', max_consumers: -1 }),
+      JSON.stringify({ name: stream, subjects, max_consumers: -1, ...more }),
     );
     assert.ok(!('error' in (made.json() as object)), made.string());
   };
+  const ageOf = async (stream: string) =>
+    ((await stranger.request(`$JS.API.STREAM.INFO.${stream}`)).json() as { config: { max_age: number } }).config
+      .max_age;
   await ask('SCT_sweep_POINTS', ['sct.sweep.sweep.point.>']);
   await assert.rejects(openQueue(t, url, newId()), /streams of this name that are set up otherwise/);
   await ask('SCT_OTHER', ['sct.sweep.b.result.>']);
   await assert.rejects(openQueue(t, `${url}/b`, newId()), /set up otherwise/);
   await openQueue(t, `${url}/c`, newId());
+  assert.equal(await ageOf('SCT_sweep_POINTS'), 0, 'that of others is left alone');
+  // Of an earlier version: it gets an age, nothing else.
+  const before = { retention: 'workqueue', storage: 'file', discard: 'new' };
+  await ask('SCT_d_POINTS', ['sct.sweep.d.point.>'], before);
+  await openQueue(t, `${url}/d`, newId());
+  assert.equal(await ageOf('SCT_d_POINTS'), 14 * 86_400e9);
+  await openQueue(t, `${url}/d`, newId());
 });
 
 test('two sweeps of one name at once: each has its own results', options, async (t) => {

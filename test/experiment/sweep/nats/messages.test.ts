@@ -23,6 +23,7 @@ import '../../../fixed-seed.js';
 
 const [POINT] = pointsOf([1]);
 const PHOTO = { use: 'photo', path: '/photos/a.png', sha256: 'a'.repeat(64) } as const;
+const SPEECH = { use: 'speech', path: '/speech/a.wav', sha256: 'b'.repeat(64) } as const;
 
 function bytesOf(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
@@ -39,7 +40,8 @@ function damaged(good: Uint8Array) {
 
 test('points and outcomes come out of their messages as they went in', () => {
   const point: SweepPoint = { ...POINT, photo: 'a.png', inputs: [PHOTO] };
-  for (const one of [POINT, point]) assert.deepEqual(decodePoint(one.id, encodePoint(one)), one);
+  const spoken: SweepPoint = { ...POINT, speech: { name: 'a.wav', alone: true, priority: 2 }, inputs: [SPEECH] };
+  for (const one of [POINT, point, spoken]) assert.deepEqual(decodePoint(one.id, encodePoint(one)), one);
   for (const outcome of [measured(POINT, 31.5), measured(POINT, null), failed(POINT)]) {
     assert.deepEqual(decodeOutcome(POINT, encodeOutcome(POINT.id, outcome)), outcome);
   }
@@ -77,6 +79,9 @@ test('a message is that of its subject, and reads no file that is not an input',
     [{ photo: null, inputs: [PHOTO] }, /do not agree/],
     [{ photo: '../a.png', inputs: [PHOTO] }, /not the name of a file/],
     [{ photo: 'a.png', inputs: [PHOTO, PHOTO] }, /a use twice/],
+    [{ speech: { name: 'a.wav', alone: true } }, /do not agree/],
+    [{ inputs: [SPEECH] }, /do not agree/],
+    [{ speech: { name: '../a.wav', alone: true }, inputs: [SPEECH] }, /not the name of a file/],
     [{ inputs: [{ ...PHOTO, sha256: 'A'.repeat(64) }] }, /hexadecimal/],
   ];
   for (const [more, says] of photos) {
