@@ -1,12 +1,13 @@
 /**
  * Sweeps over NATS: what a point costs beside measuring it, how workers share, and whether anything is lost or doubled when everything breaks.
  *
- *   npm run build && node --import tsx bench/sweep-nats.ts [--only PARTS] [--quick] [--seed N] [-o FILE]
+ *   npm run build && node --import tsx bench/sweep-nats.ts [--only PARTS] [--rounds N] [--quick] [--seed N] [-o FILE]
  *
  * Needs nats-server; starts its own. PARTS (all): overhead, a sweep of 10 000 points that take no time, on one worker and on four; sharing, real
- * points on one and two workers of one thread, beside one and two threads, in alternating pairs; sleeping, one against eight workers whose points
- * sleep; faults, one sweep while workers, sweep and server are killed 24 times and the network is cut 10 times; idle, workers that wait; store, a
- * file of 200 MB through the object store. JSON on stdout and in bench/results/sweep-nats.json (with --only its other parts stay; --quick: stdout alone).
+ * points on one and two workers of one thread, beside one and two threads, and beside one and two processes that have nothing to do with each
+ * other, in alternating pairs, in --rounds rounds (5); sleeping, one against eight workers whose points sleep; faults, one sweep while workers, sweep and server are killed 24 times and the network is cut 10 times; idle, workers that wait; store, a
+ * file of 200 MB through the object store. JSON on stdout and in bench/results/sweep-nats.json (written after each part; with
+ * --only its other parts stay, and each says its commit; --quick: stdout alone).
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -16,7 +17,7 @@ import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { NO_NATS } from './nats-peer.ts';
 import { faultsOf, measureFaults } from './sweep-nats/faults.ts';
 import { measureOverhead } from './sweep-nats/overhead.ts';
-import { SWEEP_NATS_SCHEMA, type SweepNatsReport } from './sweep-nats/report.ts';
+import { type PartMade, SWEEP_NATS_SCHEMA, type SweepNatsReport } from './sweep-nats/report.ts';
 import { measureSharing, measureSleeping } from './sweep-nats/sharing.ts';
 import { measureIdle, measureStore } from './sweep-nats/store.ts';
 import { benchWords, numberIn, refuse } from './words.ts';
@@ -31,6 +32,7 @@ const { values } = benchWords(FILE, {
     only: { type: 'string', default: PARTS.join(',') },
     quick: { type: 'boolean', default: false },
     seed: { type: 'string', default: '1' },
+    rounds: { type: 'string' },
     output: { type: 'string', short: 'o' },
   },
 });
@@ -41,39 +43,62 @@ const parts = values.only.split(',').map((word) => {
 });
 const seed = numberIn(FILE, '--seed', values.seed, 0);
 const { quick } = values;
+const rounds = numberIn(FILE, '--rounds', values.rounds ?? (quick ? '1' : '5'), 1);
 const output = values.output ?? (quick ? null : RESULT);
-const load: Record<string, number> = {};
-
 const before =
   output && existsSync(output) && parts.length < PARTS.length
     ? (JSON.parse(readFileSync(output, 'utf8')) as SweepNatsReport)
     : null;
 const program = await programFacts();
-const report: SweepNatsReport = {
+const measures = { overhead, sharing, sleeping, faults, idle, store: () => measureStore(quick ? 20 : 200) };
+let report: SweepNatsReport = {
   schema: SWEEP_NATS_SCHEMA,
   command: 'node --import tsx bench/sweep-nats.ts',
   quick,
   machine: { ...hostFacts(), node: process.version },
   program,
   server: execFileSync('nats-server', ['--version'], { encoding: 'utf8' }).trim(),
-  overhead: (await part('overhead', overhead)) ?? before?.overhead ?? [],
-  sharing: (await part('sharing', () => measureSharing(quick ? 6 : 24, quick ? 1 : 3))) ?? before?.sharing ?? null,
-  sleeping: (await part('sleeping', sleeping)) ?? before?.sleeping ?? [],
-  faults: (await part('faults', faults)) ?? before?.faults ?? null,
-  idle: (await part('idle', idle)) ?? before?.idle ?? [],
-  store: (await part('store', () => measureStore(quick ? 20 : 200))) ?? before?.store ?? null,
-  load: { ...before?.load, ...load },
+  overhead: before?.overhead ?? [],
+  sharing: before?.sharing ?? null,
+  sleeping: before?.sleeping ?? [],
+  faults: before?.faults ?? null,
+  idle: before?.idle ?? [],
+  store: before?.store ?? null,
+  made: before?.made ?? ofOne(before),
+  load: before?.load ?? {},
 };
-const text = `${JSON.stringify(report, null, 2)}\n`;
-if (output) writeFileSync(output, text);
-process.stdout.write(text);
+for (const name of PARTS) {
+  if (!parts.includes(name)) continue;
+  const load = Math.round(100 * loadavg()[0]) / 100;
+  process.stderr.write(`${name} …\n`);
+  const started = performance.now();
+  const figures = await measures[name]();
+  const tookS = Math.round((performance.now() - started) / 1e3);
+  process.stderr.write(`${name}: ${tookS} s\n`);
+  const { commit = null, dirty = false } = program.git ?? {};
+  report = {
+    ...{ ...report, [name]: figures },
+    made: { ...report.made, [name]: { commit, dirty, tookS } },
+    load: { ...report.load, [name]: load },
+  };
+  if (output) writeFileSync(output, textOf(report));
+}
+process.stdout.write(textOf(report));
 process.exit(0);
 
-async function part<T>(name: Part, measure: () => Promise<T>): Promise<T | null> {
-  if (!parts.includes(name)) return null;
-  load[name] = Math.round(100 * loadavg()[0]) / 100;
-  process.stderr.write(`${name} …\n`);
-  return measure();
+function textOf(value: SweepNatsReport): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** A report of before parts said their commits: all of the one that it names. */
+function ofOne(report: SweepNatsReport | null): Record<string, PartMade> {
+  if (!report) return {};
+  const { commit = null, dirty = false } = report.program.git ?? {};
+  return Object.fromEntries(Object.keys(report.load).map((name) => [name, { commit, dirty, tookS: null }]));
+}
+
+async function sharing() {
+  return measureSharing(quick ? 6 : 24, rounds);
 }
 
 async function overhead() {

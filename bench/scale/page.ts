@@ -59,7 +59,7 @@ function measuredTable(nats: SweepNatsReport, scale: ScaleReport, costs: Costs):
       ],
       [
         'a point, in the server’s store',
-        `${figure((overhead.storedBytesEach.point ?? 0) / 1e3, 3)} kB until it is measured, its result ${figure(costs.outcomeBytes / 1e3, 3)} kB until the sweep ends`,
+        `${figure((overhead.storedBytesEach.point ?? 0) / 1e3, 3)} kB until it is measured, its result ${figure(costs.outcomeBytes / 1e3, 3)} kB until it is on the sweep’s disk, about a second`,
         sweep,
       ],
       [

@@ -5,7 +5,7 @@ import { cpuMsOf, Ends, residentMiBOf } from './processes.ts';
 import type { OverheadFigures } from './report.ts';
 
 /** The store is looked at so often, ms. */
-const LOOK_MS = 500;
+const LOOK_MS = 250;
 
 /** Real settings, and results of some 5 kB as the integrated codec has them. */
 function yamlOf(points: number): string {
@@ -47,7 +47,8 @@ export async function measureOverhead(points: number, workers: number, places: n
         inBytes: each(({ counters }) => counters.inBytes),
         outBytes: each(({ counters }) => counters.outBytes),
       },
-      storedBytesEach: largest,
+      storedBytesEach: largest.bytesEach,
+      storedAtOnce: largest.atOnce,
       residentMiB: {
         server: residentMiBOf(cluster.nats.pid),
         worker: residentMiBOf(children[0].pid),
@@ -59,8 +60,13 @@ export async function measureOverhead(points: number, workers: number, places: n
   }
 }
 
-/** Bytes of a message of each stream, at the moment when most were in it. */
-function watchStore({ monitorPort }: Cluster): { end(): Promise<Record<string, number>> } {
+/** The most messages that each stream held at once, and their bytes, as far as it was seen. */
+interface StoreSeen {
+  readonly bytesEach: Record<string, number>;
+  readonly atOnce: Record<string, number>;
+}
+
+function watchStore({ monitorPort }: Cluster): { end(): Promise<StoreSeen> } {
   const most = new Map<string, { bytes: number; messages: number }>();
   const look = async () => {
     for (const [name, size] of await streamSizes(monitorPort)) {
@@ -72,17 +78,17 @@ function watchStore({ monitorPort }: Cluster): { end(): Promise<Record<string, n
     end: async () => {
       clearInterval(timer);
       const kinds = [...most].filter(([name]) => /_(POINTS|RESULTS)$/.test(name));
-      return Object.fromEntries(
-        kinds.map(([name, { bytes, messages }]) => [
-          name.endsWith('_POINTS') ? 'point' : 'outcome',
-          rounded(bytes / messages),
-        ]),
-      );
+      const each = (of: (size: { bytes: number; messages: number }) => number) =>
+        Object.fromEntries(kinds.map(([name, size]) => [name.endsWith('_POINTS') ? 'point' : 'outcome', of(size)]));
+      return {
+        bytesEach: each(({ bytes, messages }) => rounded(bytes / messages)),
+        atOnce: each(({ messages }) => messages),
+      };
     },
   };
 }
 
-function ownCpuMs(): number {
+export function ownCpuMs(): number {
   const { user, system } = cpuUsage();
   return (user + system) / 1e3;
 }

@@ -1,4 +1,5 @@
 import type { HostFacts, ProgramFacts } from '../../src/experiment/run/host-facts.ts';
+import type { Processors } from './control.ts';
 
 export const SWEEP_NATS_SCHEMA = 'sct.bench.sweep-nats/1';
 
@@ -24,6 +25,8 @@ export interface OverheadFigures {
   };
   /** In the server's store, a message of each stream. */
   readonly storedBytesEach: Readonly<Record<string, number>>;
+  /** The most of them at once. */
+  readonly storedAtOnce?: Readonly<Record<string, number>>;
   readonly residentMiB: { readonly server: number; readonly worker: number; readonly sweep: number };
 }
 
@@ -43,16 +46,29 @@ export interface FaultFigures {
   readonly different: number;
 }
 
+export interface SharingRound {
+  readonly workers1S: number;
+  readonly workers2S: number;
+  readonly threads1S: number;
+  readonly threads2S: number;
+  readonly workersRatio: number;
+  readonly threadsRatio: number;
+  /** `sct sweep --jobs 1` without NATS, one and two at once with half of the points each: what two processors give. */
+  readonly separate1S?: number;
+  readonly separate2S?: number;
+  readonly separateRatio?: number;
+  /** Two processes of arithmetic without memory against one. */
+  readonly arithmeticRatio?: number;
+  /** Processors busy with everything that belongs to it, with one and with two. */
+  readonly coresBusy?: { readonly workers: readonly number[]; readonly separate: readonly number[] };
+}
+
 export interface SharingFigures {
   readonly points: number;
-  readonly rounds: readonly {
-    readonly workers1S: number;
-    readonly workers2S: number;
-    readonly threads1S: number;
-    readonly threads2S: number;
-    readonly workersRatio: number;
-    readonly threadsRatio: number;
-  }[];
+  readonly processors?: Processors;
+  readonly rounds: readonly SharingRound[];
+  /** Workers' ratio over that of independent processes, mean of the rounds with its 95 % interval (Student's t). */
+  readonly ofCeiling?: { readonly mean: number; readonly low: number | null; readonly high: number | null };
 }
 
 export interface SleepingFigures {
@@ -86,6 +102,13 @@ export interface StoreFigures {
   readonly storedBytesPerByte: number;
 }
 
+export interface PartMade {
+  readonly commit: string | null;
+  readonly dirty: boolean;
+  /** null where nobody wrote it down. */
+  readonly tookS: number | null;
+}
+
 export interface SweepNatsReport {
   readonly schema: typeof SWEEP_NATS_SCHEMA;
   readonly command: string;
@@ -94,6 +117,8 @@ export interface SweepNatsReport {
   readonly program: ProgramFacts;
   /** nats-server --version. */
   readonly server: string;
+  /** By which commit each part was made, where they were made apart. */
+  readonly made?: Readonly<Record<string, PartMade>>;
   /** One-minute load before each part. */
   readonly load: Readonly<Record<string, number>>;
   readonly overhead: readonly OverheadFigures[];

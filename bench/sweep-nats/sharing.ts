@@ -1,10 +1,12 @@
 import { join } from 'node:path';
+import { meanInterval } from '../../src/experiment/metrics/stats.ts';
 import { ThreadQueue } from '../../src/experiment/sweep/thread-queue.ts';
 import { newId } from '../nats-peer.ts';
 import { type Cluster, natsQueue, startAsleep, startCluster, stop, timedSweep } from './cluster.ts';
-import { rounded } from './overhead.ts';
-import { type Child, Ends, SCT, startNode } from './processes.ts';
-import type { SharingFigures, SleepingFigures } from './report.ts';
+import { arithmeticRatio, processors, separateS, type Timed } from './control.ts';
+import { ownCpuMs, rounded } from './overhead.ts';
+import { type Child, cpuMsOf, Ends, SCT, startNode } from './processes.ts';
+import type { SharingFigures, SharingRound, SleepingFigures } from './report.ts';
 
 /** Each worker has measured one before the clock runs: networks are loaded, files are there. */
 const WARM_POINTS = 8;
@@ -16,14 +18,16 @@ function yamlOf(points: number): string {
 }
 
 /** Seconds that so many points take so many workers of one thread, `sct worker` as processes of their own. */
-async function workersS(cluster: Cluster, workers: number, points: number): Promise<number> {
+async function workersS(cluster: Cluster, workers: number, points: number): Promise<Timed> {
   const children = Array.from({ length: workers }, () => realWorker(cluster));
   try {
     // The workers are the built program, this is not: their points are of another version.
     const [program] = await Promise.all(children.map((child) => child.noted(/points of version ([0-9a-f]{16})/)));
     await timedSweep(cluster.folder, yamlOf(WARM_POINTS), () => natsQueue(cluster, program));
+    const cpu = () => children.reduce((sum, { pid }) => sum + cpuMsOf(pid), ownCpuMs() + cpuMsOf(cluster.nats.pid));
+    const before = cpu();
     const { measureS } = await timedSweep(cluster.folder, yamlOf(points), () => natsQueue(cluster, program));
-    return measureS;
+    return { s: measureS, coresBusy: (cpu() - before) / 1e3 / measureS };
   } finally {
     for (const child of children) await stop(child);
   }
@@ -52,28 +56,56 @@ function wrap(queue: ThreadQueue) {
   return { width: queue.width, run: queue.run.bind(queue), describe: () => queue.describe() };
 }
 
-/** Rounds of one worker against two, and one thread against two, in alternating order. */
+/**
+ * Rounds of one worker against two, one thread against two, and one independent process against two, in alternating order: the last is what two
+ * processors give here, whoever shares the points out.
+ */
 export async function measureSharing(points: number, rounds: number): Promise<SharingFigures> {
   const ends = new Ends();
   try {
     const cluster = await startCluster(ends);
-    const out: SharingFigures['rounds'][number][] = [];
+    const out: SharingRound[] = [];
     for (let round = 0; round < rounds; round++) {
-      const order = round % 2 === 0 ? [1, 2] : [2, 1];
-      const s: Record<string, number> = {};
-      for (const n of order) s[`workers${n}`] = await workersS(cluster, n, points);
-      for (const n of order) s[`threads${n}`] = await threadsS(cluster, n, points);
-      out.push({
-        ...{ workers1S: rounded(s.workers1), workers2S: rounded(s.workers2) },
-        ...{ threads1S: rounded(s.threads1), threads2S: rounded(s.threads2) },
-        workersRatio: rounded(s.workers1 / s.workers2),
-        threadsRatio: rounded(s.threads1 / s.threads2),
-      });
+      process.stderr.write(`round ${round + 1} of ${rounds}\n`);
+      out.push(await sharingRound(cluster, points, round % 2 === 0 ? [1, 2] : [2, 1]));
     }
-    return { points, rounds: out };
+    const share = meanInterval(out.map(({ workersRatio, separateRatio }) => workersRatio / separateRatio!));
+    return {
+      ...{ points, processors: await processors(), rounds: out },
+      // An interval of one round would be none.
+      ofCeiling: { mean: share.value, low: orNull(share.low), high: orNull(share.high) },
+    };
   } finally {
     await ends.all();
   }
+}
+
+async function sharingRound(cluster: Cluster, points: number, order: readonly number[]): Promise<SharingRound> {
+  const { ends, folder } = cluster;
+  const [workers, threads, separate] = [new Map<number, Timed>(), new Map<number, number>(), new Map<number, Timed>()];
+  for (const n of order) workers.set(n, await workersS(cluster, n, points));
+  for (const n of order) threads.set(n, await threadsS(cluster, n, points));
+  for (const n of order) separate.set(n, await separateS(ends, folder, n, points, WARM_POINTS, yamlOf));
+  const [workers1, workers2] = [workers.get(1)!, workers.get(2)!];
+  const [threads1S, threads2S] = [threads.get(1)!, threads.get(2)!];
+  const [separate1, separate2] = [separate.get(1)!, separate.get(2)!];
+  return {
+    ...{ workers1S: rounded(workers1.s), workers2S: rounded(workers2.s) },
+    ...{ threads1S: rounded(threads1S), threads2S: rounded(threads2S) },
+    ...{ separate1S: rounded(separate1.s), separate2S: rounded(separate2.s) },
+    workersRatio: rounded(workers1.s / workers2.s),
+    threadsRatio: rounded(threads1S / threads2S),
+    separateRatio: rounded(separate1.s / separate2.s),
+    arithmeticRatio: rounded(await arithmeticRatio(2)),
+    coresBusy: {
+      workers: [rounded(workers1.coresBusy), rounded(workers2.coresBusy)],
+      separate: [rounded(separate1.coresBusy), rounded(separate2.coresBusy)],
+    },
+  };
+}
+
+function orNull(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 /** One and several workers whose points sleep: as many points a worker each time, so that perfect sharing takes as long. */
