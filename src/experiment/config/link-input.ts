@@ -32,6 +32,14 @@ function quantity(min: number, max: number, unit = '') {
     .meta({ minimum: min, maximum: max, unit });
 }
 
+/** Words of a user's, e.g. a path: some, and not endless. */
+function words(most: number) {
+  return z
+    .string()
+    .min(1, { error: 'is empty' })
+    .max(most, { error: `is longer than ${most} characters` });
+}
+
 function whole(min: number, max: number, unit = '') {
   return quantity(min, max, unit)
     .refine(Number.isInteger, { error: 'must be a whole number' })
@@ -51,19 +59,19 @@ export const linkInputSchema = z.strictObject({
     .optional(),
   /** Model set of the semantic codecs, and a folder with others. */
   size: oneOf(['base', 'live']).optional(),
-  modelsDir: z.string().min(1).max(4096).optional(),
+  modelsDir: words(4096).optional(),
   /** Loopback: folder with all model sets that the receiver holds; absent: those of the transmitter. */
-  rxModelsDir: z.string().min(1).max(4096).optional(),
+  rxModelsDir: words(4096).optional(),
   /** A picture, or a folder of pictures, that this end holds as references. */
-  known: z.string().min(1).max(4096).optional(),
+  known: words(4096).optional(),
   /** Folder of model sets and pictures that were pushed to this end; what is allowed of it is held. */
-  pushedDir: z.string().min(1).max(4096).optional(),
+  pushedDir: words(4096).optional(),
   mode: oneOf(MODES).optional(),
   task: oneOf(TASKS).optional(),
   order: oneOf(ORDERS).optional(),
   /** What selective mode keeps: class names or score>=X, or a rectangle x,y,w,h. */
-  keep: z.string().min(1).max(1000).optional(),
-  roi: z.string().min(1).max(100).optional(),
+  keep: words(1000).optional(),
+  roi: words(100).optional(),
   distortion: oneOf(DISTORTIONS).optional(),
   correction: z.boolean().optional(),
   perceptual: z.boolean().optional(),
@@ -138,7 +146,7 @@ export const linkInputSchema = z.strictObject({
     .meta({ examples: ['same', 'burst', 'none'] })
     .optional(),
   /** File with the token that both ends of a feedback socket share. */
-  feedbackToken: z.string().min(1).max(4096).optional(),
+  feedbackToken: words(4096).optional(),
   powerLoading: z.boolean().optional(),
   estimator: oneOf(ESTIMATORS).optional(),
   assumeSnrDb: quantity(-20, 40, 'dB').optional(),
@@ -157,7 +165,7 @@ export const linkInputSchema = z.strictObject({
     .regex(/.:[0-9a-fA-F]{64}$/, { error: NO_HASH })
     .optional(),
   /** Ground-truth label map (PNG, CamVid numbers) of the photo, or a folder of them for a folder of photos. */
-  truth: z.string().min(1).max(4096).optional(),
+  truth: words(4096).optional(),
   durationS: quantity(1e-3, 1e7, 's').optional(),
   count: whole(1, 1e6).optional(),
 });
