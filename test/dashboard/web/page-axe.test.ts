@@ -40,28 +40,32 @@ interface Scene {
 const replay = { topic: 'replay' as const, positionS: 1, lengthS: 8, speed: 1, paused: true, loop: null };
 const ended = run({ state: 'ended', exitCode: 5, outcome: 'the picture is damaged: 1 arrived in part' });
 
+/** Its pictures are made once. */
+let made: Promise<TelemetryEvent[]> | null = null;
+function aRun(): Promise<TelemetryEvent[]> {
+  made ??= pictureRun();
+  return made;
+}
+
 const SCENES: readonly Scene[] = [
   { name: 'nothing runs', snapshot: () => [] },
   { name: 'a token that watches', snapshot: () => [], access: 'read' },
-  { name: 'a run', snapshot: pictureRun },
-  { name: 'a run that failed', snapshot: async () => [...(await pictureRun()), ended] },
+  { name: 'a run', snapshot: aRun },
+  { name: 'a run that failed', snapshot: async () => [...(await aRun()), ended] },
   { name: 'soundings', snapshot: soundRun },
   { name: 'a video', snapshot: videoRun },
-  { name: 'a replay, and the form', snapshot: async () => [...(await pictureRun()), replay], doing: openForm },
+  { name: 'a replay, and the form', snapshot: async () => [...(await aRun()), replay], doing: openForm },
   { name: 'the help', snapshot: () => [run()], doing: (page) => page.keyboard.press('?') },
   { name: 'two runs compared', snapshot: () => [], doing: compare },
 ];
 
-/** Colours matter in light as they do in dark; on a phone what stands where. */
-const LOOKS = [
-  { colorScheme: 'dark', width: 1280, scenes: SCENES },
-  { colorScheme: 'light', width: 1280, scenes: SCENES.filter(({ name }) => /failed|form|compared|video/.test(name)) },
-  {
-    colorScheme: 'dark',
-    width: 390,
-    scenes: SCENES.filter(({ name }) => /nothing|form|soundings|compared|video/.test(name)),
-  },
-] as const;
+/** Scenes that are looked at in light as well, where colours alone are others, and on a phone, where all stands elsewhere. */
+const IN_LIGHT = /failed|form|compared|video/;
+const ON_A_PHONE = /nothing|form|soundings|compared|video/;
+const COLOURS = ['color-contrast', 'link-in-text-block'];
+/** High enough for all panels to be in sight; the first two rows grow with the window on a desk. */
+const DESK = { width: 1280, height: 1300 };
+const PHONE = { width: 390, height: 5200 };
 
 async function openForm(page: Page): Promise<void> {
   await page.keyboard.press('c');
@@ -77,30 +81,67 @@ async function compare(page: Page): Promise<void> {
   await page.locator('sct-compare img').nth(1).waitFor();
 }
 
-for (const { colorScheme, width, scenes } of LOOKS) {
-  test(`axe-core finds nothing serious: ${colorScheme}, ${width} px wide`, { skip: noBrowser }, async () => {
-    const found: string[] = [];
-    for (const { name, snapshot, access, doing } of scenes) {
+/** What axe finds of a page as it is; `rules`: of these alone. */
+async function serious(page: Page, rules: readonly string[] | null): Promise<string[]> {
+  // Two frames: what has changed is laid out and painted.
+  await page.evaluate('new Promise((next) => requestAnimationFrame(() => requestAnimationFrame(next)))');
+  const only = rules ? JSON.stringify({ runOnly: { type: 'rule', values: rules } }) : '';
+  const { violations } = (await page.evaluate(`axe.run(${only})`)) as {
+    violations: { id: string; impact: string; nodes: { html: string }[] }[];
+  };
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join(' ')}`);
+}
+
+async function fits(page: Page): Promise<void> {
+  const width = page.viewportSize()?.width;
+  assert.ok(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), `sticks out at ${width} px`);
+}
+
+test('axe-core finds nothing serious', { skip: noBrowser }, async (t) => {
+  feeder.snapshot = [];
+  const { page } = await openPage(browser, feeder.url, { colorScheme: 'dark', viewport: DESK, bypassCSP: true });
+  await page.locator('sct-strip [data-is="link"]', { hasText: 'connected' }).waitFor({ state: 'attached' });
+  await page.evaluate(axe);
+  for (const [n, { name, snapshot, access, doing }] of SCENES.entries()) {
+    await t.test(name, async () => {
       feeder.snapshot = await snapshot();
       feeder.access = access ?? 'control';
-      // High enough for all panels to be in sight; the first two rows grow with the window on a desk.
-      const viewport = { width, height: width > 1000 ? 1300 : 5200 };
-      const { page } = await openPage(browser, feeder.url, { colorScheme, viewport, bypassCSP: true });
-      await page.locator('sct-strip [data-is="link"]', { hasText: 'connected' }).waitFor({ state: 'attached' });
+      // A page that comes back begins with nothing but what it is given then.
+      feeder.drop();
+      const back = page.locator('sct-strip [data-is="link"]', { hasText: `again, ${n + 1}×` });
+      await back.waitFor({ state: 'attached' });
       await page.locator('sct-runs tbody tr').first().waitFor();
       await doing?.(page);
-      const fits = await page.evaluate('document.documentElement.scrollWidth <= innerWidth');
-      assert.ok(fits, `${name}: nothing sticks out at ${width} px`);
-      await page.evaluate(axe);
-      const { violations } = (await page.evaluate('axe.run()')) as {
-        violations: { id: string; impact: string; nodes: { html: string }[] }[];
-      };
-      for (const { id, impact, nodes } of violations) {
-        if (impact !== 'serious' && impact !== 'critical') continue;
-        found.push(`${name}: ${id}: ${nodes.map(({ html }) => html.slice(0, 300)).join(' ')}`);
+      await fits(page);
+      assert.deepEqual(await serious(page, null), [], 'dark, on a desk');
+      if (IN_LIGHT.test(name)) {
+        await page.emulateMedia({ colorScheme: 'light' });
+        assert.deepEqual(await serious(page, COLOURS), [], 'light');
+        await page.emulateMedia({ colorScheme: 'dark' });
       }
-      await page.close();
-    }
-    assert.deepEqual(found, []);
-  });
-}
+      if (ON_A_PHONE.test(name)) {
+        await page.setViewportSize(PHONE);
+        await fits(page);
+        assert.deepEqual(await serious(page, null), [], 'on a phone');
+        assert.equal(await page.getByRole('heading', { level: 1 }).count(), 1, 'a heading for who listens');
+        await page.setViewportSize(DESK);
+      }
+      // The form and the help close by it.
+      await page.keyboard.press('Escape');
+    });
+  }
+  await page.close();
+});
+
+test('a fault is found: a picture without a text, words that cannot be read', { skip: noBrowser }, async () => {
+  const { page } = await openPage(browser, feeder.url, { viewport: DESK, bypassCSP: true });
+  await page.evaluate(axe);
+  await page.evaluate(`document.body.insertAdjacentHTML('beforeend', '<img src="icon.svg"><p id="pale">pale</p>');
+    Object.assign(document.getElementById('pale').style, { color: '#888', background: '#999' })`);
+  const found = (await serious(page, null)).join(' ');
+  for (const id of ['image-alt', 'color-contrast']) assert.ok(found.includes(id), found);
+  assert.match((await serious(page, COLOURS)).join(' '), /^color-contrast/);
+  await page.close();
+});
