@@ -19,7 +19,7 @@ export const METHODS = {
     '95 % interval of a 10th percentile: pigeonhole bootstrap over photos and seeds, 1000 resamples, seeded [Owen07]; none below 20 pictures.',
   gain: 'A gain is the mean of differences between two pictures of the same photo and seed (Student\'s t as for a mean). All else is equal but what stands under "also differs".',
   outage:
-    'A picture that could not be decoded is scored as flat grey and stays in every mean. null (an empty cell) is what was not measured.',
+    'A picture that could not be decoded, or was not sent because no coding of it fits its budget, is scored as flat grey and stays in every mean. null (an empty cell) is what was not measured.',
 } as const;
 
 /** All that is said of one group. */

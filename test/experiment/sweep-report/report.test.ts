@@ -296,3 +296,27 @@ test('--json holds no infinity and no path, and says how intervals are made', as
   assert.equal(json.constants.channel, 'eva');
   assert.match(json.methods.mean, /crossed/);
 });
+
+test('docs/report.md names every field of report.json and every column', async (t) => {
+  const page = await readFile(join(import.meta.dirname, '../../../docs/report.md'), 'utf8');
+  const path = await writeSweep(join(await scratch(t), 'night'), fakePoints());
+  const r = await report([path], { limits: { ds: 0.5, dx: 0.005 } });
+  const named = (key: string) => assert.ok(page.includes(`\`${key}\``), `docs/report.md does not name ${key}`);
+  const json = JSON.parse(JSON.stringify({ ...reportJson(r), program: '' }));
+  const { sources, axes, groups, gains, figures } = json;
+  for (const part of [json, sources[0], axes[0], groups[0], gains[0], figures[0], figures[0].panels[0]]) {
+    for (const key of Object.keys(part)) named(key.replace(/^(sources|axes|groups|gains|panels|curves)$/, '$1[]'));
+  }
+  const [curve] = figures[0].panels[0].curves;
+  for (const key of Object.keys(curve)) named(key === 'points' ? 'points[]' : key);
+  for (const part of [curve.points[0], groups[0].figures.bler]) for (const key of Object.keys(part)) named(key);
+  const files = reportFiles(r, 'sct x', false);
+  for (const name of ['psnr-snr.csv', 'gains.csv']) {
+    const fixed = files
+      .get(name)!
+      .split('\n')[0]
+      .split(',')
+      .filter((c) => !r.design.axes.some((a) => a.key === c));
+    for (const column of fixed) if (!/_(low|high|n)$/.test(column) && !(column in r.gains[0].figures)) named(column);
+  }
+});
