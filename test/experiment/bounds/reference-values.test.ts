@@ -103,7 +103,7 @@ test('special cases of the source, to 1e-6', () => {
       ['binary, both limits: the tighter', finite(0.2, 0.05), 1 - entropy(0.05)],
       ['four letters', rateFinite(symmetricSource(4, 0), INF, 0.3).rateBits, 2 - entropy(0.3) - 0.3 * Math.log2(3)],
       ['binary with V at both ends: h(p) - h(D)', side('both', 0.1), entropy(0.25) - entropy(0.1)],
-      // Above the tangent's end, which lies at D = 0.107 for p = 0.25, the envelope is a straight line to (p, 0); here the curve itself.
+      // Above D = 0.088, for p = 0.25, the envelope is the tangent to (p, 0); here the curve itself.
       ['binary with V at the decoder: h(p * D) - h(D)', side('decoder', 0.05), entropy(0.275) - entropy(0.05)],
     ],
     1e-6,
