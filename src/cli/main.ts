@@ -97,7 +97,10 @@ async function runProgram(argv: readonly string[], context: CliContext): Promise
 /** `timeout` and `npm run` hand the same signal on a second time, at once; nobody presses twice within this. */
 const SAME_SIGNAL_MS = 300;
 
-/** The first Ctrl-C (or SIGTERM) asks the command to stop, a later one ends the process at once. */
+/** A terminal that is closed counts, too: Node takes SIGHUP even where `nohup` asked for it to be ignored. */
+const INTERRUPTS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** The first Ctrl-C (or another of these signals) asks the command to stop, a later one ends the process at once. */
 function catchInterrupts() {
   const controller = new AbortController();
   let firstMs: number | null = null;
@@ -111,11 +114,9 @@ function catchInterrupts() {
     process.stderr.write('\nsct: stopping (Ctrl-C again kills)\n');
     controller.abort();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const signal of INTERRUPTS) process.on(signal, onSignal);
   const dispose = () => {
-    process.removeListener('SIGINT', onSignal);
-    process.removeListener('SIGTERM', onSignal);
+    for (const signal of INTERRUPTS) process.removeListener(signal, onSignal);
   };
   return { controller, byUser: () => firstMs !== null, dispose };
 }

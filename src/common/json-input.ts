@@ -16,7 +16,7 @@ export async function readJsonFile(path: string, maxBytes: number): Promise<unkn
   return parseJson(path, await readTextFile(path, maxBytes));
 }
 
-/** UTF-8 text of a file of at most `maxBytes`, never reading more than that. */
+/** UTF-8 text of a file of at most `maxBytes`, never reading more than that, without a byte order mark; FormatError where it is no UTF-8. */
 export async function readTextFile(path: string, maxBytes: number): Promise<string> {
   let handle: Awaited<ReturnType<typeof open>>;
   try {
@@ -36,9 +36,17 @@ export async function readTextFile(path: string, maxBytes: number): Promise<stri
       if (bytesRead === 0) break;
       at += bytesRead;
     }
-    return buffer.toString('utf8', 0, at);
+    return utf8Text(path, buffer.subarray(0, at));
   } finally {
     await handle.close();
+  }
+}
+
+function utf8Text(path: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new FormatError(path, 'not UTF-8 text');
   }
 }
 

@@ -14,11 +14,14 @@ interface SweepFlags {
 export const addSweep: AddCommand = (program, context, done) => {
   const command = program
     .command('sweep')
-    .summary('measure photos under every combination of settings')
+    .summary('measure photos and speech under every combination of settings')
     .description(
-      'Sends photos through modelled or recorded channels under every combination of the settings of a file.',
+      'Sends photos, speech or both through modelled or recorded channels under every combination of the settings of a file.',
     )
-    .argument('<file>', 'YAML: photo, and flags of sct loopback with one value or a list of them (docs/sweeps.md)')
+    .argument(
+      '<file>',
+      'YAML: photo, speech or both, and flags of sct loopback with one value or a list of them (docs/sweeps.md)',
+    )
     .option('--jobs <n>', 'points at once, each in a thread with networks of its own (default: one a processor)')
     .option('--resume', 'go on with the sweep in the folder: what is measured stays')
     .option(
@@ -34,7 +37,7 @@ Examples:
   sct sweep mapping.yaml --jobs 4 --resume   after a stop of any kind
 
 A file:
-  photo: [kodak/, demo]
+  photo: [kodak/, demo]                    or speech: voices/, alone or beside photos
   codec: [integrated, classical]
   mapping: [matched, uniform]
   channel: [awgn, epa]

@@ -120,10 +120,15 @@ export function axisValues(axis: Axis, raw: unknown): readonly AxisValue[] | Axi
     } catch (error) {
       // What the readers of quantities say of a word; anything else is a fault of ours.
       if (!(error instanceof SctError)) throw error;
-      return { at, message: error.message };
+      return { at, message: withoutName(axis.name, error.message) };
     }
   }
   return values;
+}
+
+/** The file says the name, and where it stands. */
+export function withoutName(name: string, message: string): string {
+  return message.startsWith(`${name}: `) ? message.slice(name.length + 2) : message;
 }
 
 /** One value is a list of one. */
@@ -131,7 +136,7 @@ export function listOf(raw: unknown): { readonly items: readonly unknown[]; read
   return Array.isArray(raw) ? { items: raw, listed: true } : { items: [raw], listed: false };
 }
 
-function tooMany(count: number): AxisIssue {
+export function tooMany(count: number): AxisIssue {
   return { at: null, message: `${count} values or more: allowed 1 to ${MAX_VALUES}` };
 }
 
@@ -165,6 +170,10 @@ function rangeOf(name: string, text: string, unit: string): number[] {
   if (words.length > 3) throw badRange(name, text);
   const [from, to, step = 1] = words.map((word) => parseQuantity(name, word, unit));
   const count = Math.floor((to - from) / step + 1e-9) + 1;
+  if (step !== 0 && count < 1) {
+    const other = [words[0], words[1], String(-step)].join('..');
+    throw new UsageError(`${name}: "${text.slice(0, 80)}" holds nothing: did you mean ${other.slice(0, 80)}?`);
+  }
   if (!(step !== 0 && count >= 1)) throw badRange(name, text);
   // More than can be allowed is not made at all.
   const made = Math.min(count, MAX_VALUES + 1);

@@ -12,6 +12,7 @@ import { canonical } from '../run/canonical-json.ts';
 import { listSpeech } from '../speech/speech-file.ts';
 import { AXES } from './axes.ts';
 import { absolutePaths, InputHasher } from './inputs.ts';
+import { PhotoCheck } from './photo-check.ts';
 import { POINT_SCHEMA, type PointInput, type PointSpeech, type SpeechSetting, type SweepPoint } from './point.ts';
 import { DEMO, type SweepCase, type SweepFile } from './sweep-file.ts';
 
@@ -48,7 +49,7 @@ export async function expandSweep(
       'make several sweeps of it, or leave values out',
     );
   }
-  const hasher = new InputHasher();
+  const readers = { hasher: new InputHasher(), photos: new PhotoCheck() };
   const points: SweepPoint[] = [];
   const ids = new Set<string>();
   const seedsOf = new Map<string, number>();
@@ -63,7 +64,7 @@ export async function expandSweep(
           signal?.throwIfAborted();
           look(points.length);
         }
-        const { config, inputs } = await resolved(file, input, source, hasher);
+        const { config, inputs } = await resolved(file, input, source, readers);
         const idOfSeed = (seed: number | null) => idOf(config, inputs, seed, speech?.point);
         const group = idOfSeed(null);
         for (const seed of seeds) {
@@ -151,7 +152,7 @@ async function resolved(
   file: SweepFile,
   input: LinkInput,
   { photo, speech }: Source,
-  hasher: InputHasher,
+  { hasher, photos }: { readonly hasher: InputHasher; readonly photos: PhotoCheck },
 ): Promise<{ config: LinkConfig; inputs: PointInput[] }> {
   try {
     const own = photo === undefined ? ofSpeech(input) : input;
@@ -159,7 +160,10 @@ async function resolved(
     checkModelledFeedback(config);
     if (photo !== undefined) await hasher.checkWords(config);
     const seen = typeof photo === 'string' ? truthOfPhoto(config, photo) : config;
-    return { config: seen, inputs: await hasher.inputsOf(seen, photo, speech?.path) };
+    const inputs = await hasher.inputsOf(seen, photo, speech?.path);
+    // With speech the budget is that of both.
+    if (photo !== undefined) await photos.check(config, photo, speech === undefined);
+    return { config: seen, inputs };
   } catch (error) {
     if (!(error instanceof SctError)) throw error;
     throw new SctError(`${file.path}: ${words(input)}: ${error.message}`, error.exitCode, error.hint);

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FormatError, UsageError } from '../../common/errors.ts';
+import { systemWords } from '../../common/system-words.ts';
 import { semanticSettings } from '../../sct/modes/semantic-options.ts';
 import { parseLpipsName } from '../../sct/quality/lpips.ts';
 import { parseJudgeName } from '../../sct/quality/street-judge.ts';
@@ -210,7 +211,7 @@ async function fileSha256(path: string): Promise<string> {
   try {
     for await (const block of createReadStream(path)) hash.update(block as Buffer);
   } catch (cause) {
-    throw new UsageError(`${path}: cannot be read (${(cause as NodeJS.ErrnoException).code ?? 'error'})`);
+    throw new UsageError(`${path}: cannot be read (${systemWords(cause)})`);
   }
   return hash.digest('hex');
 }

@@ -143,9 +143,12 @@ function rounded(ms: number): number {
 
 const MAX_MESSAGE = 2000;
 
-/** What an error says of itself, for a log. */
+/** What an error says of itself and what would help, for a log. */
 export function told(error: unknown): { message: string; exitCode: number } {
-  if (error instanceof SctError) return { message: error.message.slice(0, MAX_MESSAGE), exitCode: error.exitCode };
+  if (error instanceof SctError) {
+    const { message, hint, exitCode } = error;
+    return { message: (hint === undefined ? message : `${message} (${hint})`).slice(0, MAX_MESSAGE), exitCode };
+  }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { message: text.slice(0, MAX_MESSAGE), exitCode: ExitCode.internal };
 }

@@ -1,6 +1,6 @@
 import { SctError } from '../../common/errors.ts';
 import { speechKind } from '../speech/speech-words.ts';
-import { type AxisIssue, listOf, MAX_VALUES, numbersOf } from './axes.ts';
+import { type AxisIssue, listOf, MAX_VALUES, numbersOf, tooMany, withoutName } from './axes.ts';
 import type { SpeechSetting } from './point.ts';
 
 /** What a sweep's file says of speech, as `sct speech` has it: the words of its flags, and what they set. */
@@ -23,13 +23,16 @@ export function speechAxisValues(name: SpeechAxisName, raw: unknown): readonly S
   for (const [i, item] of items.entries()) {
     const at = listed ? i : null;
     try {
-      values.push(...settingsOf(name, item));
+      for (const value of settingsOf(name, item)) {
+        const wrong = wrongIn(name, value);
+        if (wrong !== null) return { at, message: wrong };
+        values.push(value);
+        if (values.length > MAX_VALUES) return tooMany(values.length);
+      }
     } catch (error) {
       if (!(error instanceof SctError)) throw error;
-      return { at, message: error.message };
+      return { at, message: withoutName(name, error.message) };
     }
-    const wrong = values.map((value) => wrongIn(name, value)).find((message) => message !== null);
-    if (wrong !== undefined) return { at, message: wrong };
   }
   return values;
 }

@@ -39,22 +39,33 @@ export interface SweepFile {
   readonly cases: readonly SweepCase[];
 }
 
-const path = z.string({ error: 'must be a path' }).min(1).max(4096);
-const photos = z.union([path, z.array(path).min(1).max(MAX_PHOTOS)], {
-  error: `must be a path, or a list of 1 to ${MAX_PHOTOS} paths`,
-});
+const PATHS = `must be a path, or a list of 1 to ${MAX_PHOTOS} paths`;
+const path = z
+  .string({ error: 'must be a path' })
+  .min(1, { error: 'must be a path' })
+  .max(4096, { error: 'a path has at most 4096 characters' })
+  .refine((text) => !text.includes('\0'), { error: 'a path has no zero byte' });
+const photos = z.union(
+  [path, z.array(path, { error: PATHS }).min(1, { error: PATHS }).max(MAX_PHOTOS, { error: PATHS })],
+  {
+    error: PATHS,
+  },
+);
 
 function within(min: number, max: number) {
   const message = `must be a number from ${min} to ${max}`;
   return z.number({ error: message }).refine((v) => v >= min && v <= max, { error: message });
 }
 
-const stopSchema = z.strictObject({
-  metric: z.enum(STOP_METRICS, { error: `must be one of ${STOP_METRICS.join(', ')}` }),
-  halfWidth: within(1e-6, 100),
-  confidence: within(0.5, 0.999).default(0.95),
-  min: within(3, 10_000).refine(Number.isInteger, { error: 'must be a whole number' }).default(5),
-});
+const stopSchema = z.strictObject(
+  {
+    metric: z.enum(STOP_METRICS, { error: `must be one of ${STOP_METRICS.join(', ')}` }),
+    halfWidth: within(1e-6, 100),
+    confidence: within(0.5, 0.999).default(0.95),
+    min: within(3, 10_000).refine(Number.isInteger, { error: 'must be a whole number' }).default(5),
+  },
+  { error: (issue) => (issue.code === 'invalid_type' ? 'must be {metric: NAME, halfWidth: NUMBER}' : undefined) },
+);
 
 /** Each axis is checked by `axisValues`. */
 const axesShape = Object.fromEntries(
@@ -100,7 +111,7 @@ const fileSchema = z.strictObject({
   stop: stopSchema.optional(),
   cases: z
     .array(caseSchema, { error: 'must be a list of settings' })
-    .min(1)
+    .min(1, { error: 'an empty list: allowed 1 case or more' })
     .max(MAX_CASES, { error: `at most ${MAX_CASES} cases` })
     .optional(),
   ...speechShape,
@@ -154,7 +165,11 @@ export function parseSweepFile(file: string, text: string): SweepFile {
     throw new UsageError(`${at(0)}: is not a list of KEY: VALUE`, 'a sweep needs at least photo: PATH, or photo: demo');
   }
   const result = fileSchema.safeParse(plainOf(doc, at));
-  if (!result.success) throw asUsage(result.error.issues[0], doc, at);
+  if (!result.success) {
+    const { issues } = result.error;
+    // A key that is misspelt is missing as well.
+    throw asUsage(issues.find(({ code }) => code === 'unrecognized_keys') ?? issues[0], doc, at);
+  }
   const { name, stop, cases, schema: _, ...settings } = result.data as unknown as Parsed;
   const products = (cases ?? [{}]).map((more, i): SweepCase => {
     const both: Sources = { ...settings, ...more };
@@ -241,6 +256,13 @@ function asUsage(issue: z.core.$ZodIssue, doc: Document.Parsed, at: (offset: num
   if (issue.code === 'unrecognized_keys') {
     const [key] = issue.keys;
     const known = keysAt(issue.path);
+    if (key === '<<') {
+      const place = at(keyPlace(doc, issue.path, key));
+      return new UsageError(
+        `${place}: "<<" merges nothing in YAML 1.2`,
+        'what is said outside of cases holds in all of them',
+      );
+    }
     const close = key === 'photos' ? 'photo' : nearest(key.replaceAll('_', '-'), known);
     return new UsageError(
       `${at(keyPlace(doc, issue.path, key))}: unknown key "${key.slice(0, 80)}"`,

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { UsageError } from '../../../src/common/errors.ts';
-import { parseSweepFile } from '../../../src/experiment/sweep/sweep-file.ts';
+import { parseSweepFile, readSweepFile } from '../../../src/experiment/sweep/sweep-file.ts';
+import { scratch } from '../link-helpers.ts';
 
 const GOOD = `# gain of the mapping
 name: mapping-gain
@@ -70,13 +73,23 @@ test('what is wrong is named with line and column, and what is allowed', () => {
       /a\.yaml:4:5: codec\.1: "jpg" is not one of integrated, modular/,
     ],
     ['photo: demo\nmapping: best\n', /a\.yaml:2:10: mapping: "best" is not one of matched, uniform/],
-    ['photo: demo\ncases:\n- {codec: modular}\n- {snr: x}\n', /a\.yaml:4:9: cases\.1\.snr: snr: "x" is not a number/],
+    ['photo: demo\ncases:\n- {codec: modular}\n- {snr: x}\n', /a\.yaml:4:9: cases\.1\.snr: "x" is not a number/],
     ['photo: demo\ncases:\n- {codek: modular}\n', /a\.yaml:3:4: unknown key "codek"/, /"codec"/],
     ['photo: demo\ncases: 3\n', /a\.yaml:2:8: cases: must be a list/],
     ['photo: demo\nstop: {metric: psnr, halfWidth: 1}\n', /a\.yaml:2:16: stop\.metric: must be one of psnrDb/],
     ['photo: demo\nstop: {metric: psnrDb}\n', /a\.yaml:2:7: stop\.halfWidth: must be a number from/],
     ['photo: demo\nstop: {metric: psnrDb, halfWidth: 1, min: 2}\n', /a\.yaml:2:43: stop\.min: must be a number from 3/],
-    ['photo: demo\nstop: {metric: psnrDb, width: 1}\n', /unknown key "width"|stop\.halfWidth/],
+    ['photo: demo\nstop: {metrc: psnrDb, halfWidth: 1}\n', /a\.yaml:2:8: unknown key "metrc"/, /"metric"/],
+    ['photo: demo\nstop: psnrDb\n', /a\.yaml:2:7: stop: must be \{metric: NAME, halfWidth: NUMBER\}/],
+    ['photo: []\n', /a\.yaml:1:8: photo: must be a path, or a list of 1 to 1000 paths/],
+    ['photo: ""\n', /a\.yaml:1:8: photo: must be a path/],
+    ['photo: "a\\0.png"\n', /a\.yaml:1:8: photo: a path has no zero byte/],
+    ['photo: demo\ncases: []\n', /a\.yaml:2:8: cases: an empty list/],
+    ['photo: demo\ncases:\n', /a\.yaml:2:7: cases: must be a list of settings/],
+    ['photo: demo\ncases:\n- {cases: [{snr: 1}]}\n', /a\.yaml:3:4: unknown key "cases"/],
+    ['photo: demo\nseed: 5..1\n', /a\.yaml:2:7: seed: "5\.\.1" holds nothing: did you mean 5\.\.1\.\.-1\?/],
+    ['photo: demo\nsnr: 0..10..0\n', /a\.yaml:2:6: snr: "0\.\.10\.\.0" is not FROM/],
+    ['speech: a.wav\nsymbols: [1..1e9, 1..1e9]\n', /a\.yaml:2:\d+: symbols: 10001 values or more: allowed 1 to 10000/],
     ['photo: demo\nname: ../../etc\n', /a\.yaml:2:7: name: must be 1 to 64 letters/],
     ['photo: demo\nseed: !!foo 3\n', /a\.yaml:2:7: Unresolved tag/],
     ['photo: demo\n---\nphoto: demo\n', /a\.yaml:2:1: a second document/],
@@ -84,7 +97,7 @@ test('what is wrong is named with line and column, and what is allowed', () => {
     ['photo: &a [*a]\n', /a\.yaml:1:\d+: photo: must be a path/],
     ['photo: demo\n__proto__: {x: 1}\n', /a\.yaml:2:1: unknown key "__proto__"/],
     ['photo: demo\nconstructor: 1\n', /a\.yaml:2:1: unknown key "constructor"/],
-    ['photo: demo\n<<: {seed: 1}\n', /a\.yaml:2:1: unknown key "<<"/],
+    ['photo: demo\n<<: {seed: 1}\n', /a\.yaml:2:1: "<<" merges nothing/, /outside of cases/],
     ['photo: demo\nsnr: .nan\n', /a\.yaml:2:6: snr: must be a number/],
     ['photo: demo\nsnr: .inf\n', /a\.yaml:2:6: snr: must be a number/],
     ['photo: 3\n', /a\.yaml:1:8: photo: must be a path/],
@@ -94,6 +107,16 @@ test('what is wrong is named with line and column, and what is allowed', () => {
     const error = refused(text);
     assert.match(error.message, message, JSON.stringify(text));
     if (hint) assert.match(error.hint ?? '', hint, JSON.stringify(text));
+  }
+});
+
+test('a file in UTF-8 is read with or without a byte order mark, and in nothing else', async (t) => {
+  const path = join(await scratch(t), 'a.yaml');
+  await writeFile(path, `\ufeff${GOOD.replaceAll('\n', '\r\n')}`);
+  assert.deepEqual((await readSweepFile(path)).cases, parseSweepFile(path, GOOD).cases);
+  for (const bytes of [Buffer.from('photo: caf\xe9.png\n', 'latin1'), Buffer.from(`\ufeff${GOOD}`, 'utf16le')]) {
+    await writeFile(path, bytes);
+    await assert.rejects(readSweepFile(path), /a\.yaml: not UTF-8 text/);
   }
 });
 
