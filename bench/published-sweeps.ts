@@ -70,4 +70,15 @@ export const PUBLISHED: readonly Published[] = [
     shown: ['event-joint-snr', 'event-semantic-snr', 'event-pixel-snr', 'psnr-snr', 'judge-miou-snr'],
     measures: ['psnrDb', 'judgeMIoU', 'outage'],
   },
+  {
+    name: 'camvid-events-eva',
+    title: 'The joint error event on CamVid over EVA',
+    text: [
+      'The same event, limits and judge over a channel that fades (EVA, 5 Hz) with a CSI report of 20 ms: 16 of those pictures, five draws of the channel each. Five draws are few, so the intervals of the shares overlap; the gains in PSNR are differences of the same picture and draw. What it says stands in [bounds](../bounds.md#of-pictures-over-a-channel-that-fades).',
+    ],
+    sweeps: ['camvid-events-eva'],
+    limits: { ds: 0.6, dx: 0.003 },
+    shown: ['event-joint-snr', 'event-semantic-snr', 'event-pixel-snr', 'gain-codec-psnr-snr'],
+    measures: ['psnrDb', 'judgeMIoU', 'outage'],
+  },
 ];
