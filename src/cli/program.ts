@@ -59,7 +59,7 @@ export function buildProgram(context: CliContext, done: (exitCode: number) => vo
     .configureOutput({
       writeOut: (text) => context.out(wrapAddedHelp(text, helpWidth())),
       getOutHelpWidth: helpWidth,
-      writeErr: (text) => void process.stderr.write(text),
+      writeErr: (text) => void process.stderr.write(wrapAddedHelp(text, helpWidth())),
       // Errors are printed once, by main, in the form of the contract.
       outputError: () => {},
     })

@@ -27,6 +27,7 @@ test('no command at all: help on stderr, exit 2', async (t) => {
   assert.equal(ended.code, 2);
   assert.equal(ended.stdout, '');
   assert.match(ended.stderr, /Usage: sct/);
+  for (const line of ended.stderr.split('\n')) assert.ok(line.length <= 80, line);
 });
 
 test('help starts quickly: nothing heavy is loaded for it', async (t) => {

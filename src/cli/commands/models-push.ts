@@ -14,7 +14,10 @@ interface PushFlags {
   count?: string;
 }
 
-const TOKEN = ['--feedback-token <file>', 'file with the token that both ends share (default: SCT_FEEDBACK_TOKEN)'] as const;
+const TOKEN = [
+  '--feedback-token <file>',
+  'file with the token that both ends share (default: SCT_FEEDBACK_TOKEN)',
+] as const;
 const WAY = 'ws://HOST:PORT or nats://HOST[:PORT][/NAME]';
 const PUSHED = ['--pushed <dir>', 'folder of what was pushed to this end'] as const;
 
