@@ -34,6 +34,11 @@ export class InputUploads {
     return putting;
   }
 
+  /** The server may have lost its disk: what is asked for next is looked for there again. */
+  forget(): void {
+    this.done.clear();
+  }
+
   private async upload(name: string, { use, path, sha256 }: PointInput, size?: string): Promise<void> {
     // The index is put last: where it lies, its parts lie.
     if (await this.lies(name)) return;

@@ -235,6 +235,7 @@ export class NatsPointQueue implements PointQueue {
   /** What was said meanwhile was not heard; and the server may have lost its disk, and count anew. */
   private cameBack(): void {
     this.given.clear();
+    this.uploads.forget();
     this.lookAfter(0);
   }
 
