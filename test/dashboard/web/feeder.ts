@@ -31,7 +31,7 @@ export class Feeder {
   access: 'read' | 'control' = 'control';
   readonly asked: Asked[] = [];
   /** Answers of REST, by path. */
-  readonly rest = new Map<string, unknown>();
+  readonly rest = new Map<string, unknown>([['/api/sweeps', []]]);
   /** What a command is answered; null: that it was done. */
   refusal: { message: string; hint: string | null } | null = null;
   /** The result of a command that is done. */

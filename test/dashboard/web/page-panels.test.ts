@@ -91,7 +91,7 @@ test('sweeps are listed where there are any; their report is opened', { skip: no
   const asked = page.waitForRequest(/\/api\/tickets$/);
   await row.getByRole('button').click();
   assert.deepEqual((await asked).postDataJSON(), { path: '/api/sweeps/sweep_night%2Freport/files/report.html' });
-  feeder.rest.delete('/api/sweeps');
+  feeder.rest.set('/api/sweeps', []);
   await page.close();
 });
 
