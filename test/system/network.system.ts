@@ -171,7 +171,6 @@ async function picture(t: TestContext, network: LossyNetwork, way: Way): Promise
   const cwd = await scratch(t);
   writeFileSync(join(cwd, 'token'), TOKEN);
   await smallPhoto(join(cwd, 'photo.png'), 128, 96);
-  const lost: number[] = [];
   for (let attempt = firstSpeed; attempt < SPEEDS.length; attempt++) {
     const speed = SPEEDS[attempt];
     const air = ['--usbip', './boards', '--ppm', PPM.join(), '--path-loss', '60', '--speed', String(speed)];
@@ -194,13 +193,9 @@ async function picture(t: TestContext, network: LossyNetwork, way: Way): Promise
     const at = JSON.parse(received.stdout || '{}');
     const plan = JSON.parse(sent.stdout || '{}');
     const late = at.lostSamples > 0 || sent.code === ExitCode.noSignal || plan.mapping === 'robust';
-    if (late) {
-      lost.push(at.lostSamples ?? 0);
+    if (late && attempt < SPEEDS.length - 1) {
       t.diagnostic(`at ${speed} of real time: ${at.lostSamples ?? '?'} samples lost, mapping ${plan.mapping ?? '?'}`);
-      if (attempt < SPEEDS.length - 1) continue;
-      // Samples that get lost even so slowly are the machine's; a report that does not come where none are lost is a fault.
-      firstSpeed = attempt;
-      if (lost.every((samples) => samples > 0)) return t.skip(`too slow here: ${lost.join(', ')} samples were lost`);
+      continue;
     }
     assert.deepEqual([sent.code, received.code], [0, 0], sent.stderr + received.stderr);
     assert.notEqual(plan.mapping, 'robust', 'no report came back');
