@@ -27,10 +27,14 @@ import {
   type StoredFile,
   type StoredInput,
 } from './input-files.ts';
+import { pause } from './insistence.ts';
+import { readObject } from './read-object.ts';
 import type { SweepSpace } from './sweep-space.ts';
 
-/** Attempts to fetch an object: another coordinator may be putting it anew. */
+/** Attempts to fetch an object that is not there: the sweep may be putting it anew. */
 const TRIES = 3;
+/** Between them, ms: a sweep that finds its server without files puts them there again within 30 s. */
+const MISSING_MS = 20_000;
 
 /**
  * What points read, fetched from the object store into a folder by its hash, and kept there for other points and other runs. Everything is
@@ -39,10 +43,13 @@ const TRIES = 3;
 export class InputCache {
   private readonly space: SweepSpace;
   private readonly folder: CacheFolder;
+  private readonly missingMs: number;
   private readonly done = new Map<string, Promise<string>>();
 
-  constructor(space: SweepSpace, folder: string, bounds: Partial<CacheBounds> = {}) {
+  /** @param missingMs instead of 20 s: so short only in tests */
+  constructor(space: SweepSpace, folder: string, bounds: Partial<CacheBounds> = {}, missingMs = MISSING_MS) {
     this.space = space;
+    this.missingMs = missingMs;
     this.folder = new CacheFolder(folder, { mostBytes: MOST_BYTES, spareBytes: SPARE_BYTES, ...bounds });
   }
 
@@ -154,16 +161,16 @@ export class InputCache {
   /** An object of at most so many bytes. FormatError where it is not there, or larger. */
   private async object(name: string, mostBytes: number, meant: string): Promise<Uint8Array> {
     for (let tries = 1; ; tries++) {
-      const data = await this.space.insist(async () => {
-        const files = await this.space.files();
-        const info = await files.info(name);
-        if (info === null || info.deleted) return null;
-        if (info.size > mostBytes) throw tooLarge(meant, info.size, mostBytes);
-        return files.getBlob(name);
-      });
-      if (data && data.length <= mostBytes) return data;
+      const data = await this.space.insist(async () =>
+        readObject(await this.space.files(), name, {
+          ...{ mostBytes, signal: this.space.signal },
+          tooLarge: (bytes) => tooLarge(meant, bytes, mostBytes),
+        }),
+      );
+      if (data !== null) return data;
       if (tries === TRIES)
         throw new FormatError(meant, 'is not in the object store: it may be too old, start the sweep again');
+      await pause(this.missingMs, this.space.signal);
     }
   }
 }

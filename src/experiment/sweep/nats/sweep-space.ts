@@ -55,6 +55,8 @@ export class SweepSpace {
   readonly program: string;
   readonly ackWaitMs: number;
   readonly connection: NatsConnection;
+  /** Ends whatever waits for the server. */
+  readonly signal: AbortSignal;
   private readonly prefix: string;
   private readonly name: string;
   private readonly where: string;
@@ -77,6 +79,7 @@ export class SweepSpace {
     // One listener a place that waits.
     setMaxListeners(0, options.signal);
     this.program = program;
+    this.signal = options.signal;
     this.ackWaitMs = options.ackWaitMs ?? ACK_WAIT_MS;
     this.connection = connection;
     this.state = state;

@@ -97,7 +97,7 @@ test('what is damaged in the store or in the cache is never used', options, asyn
   await files.putBlob({ name: indexName(input) }, Buffer.from('{"schema":"sct.sweep-input/1"}'));
   await assert.rejects(new InputCache(space, await scratch(t)).get(input), FormatError);
   await assert.rejects(
-    new InputCache(space, await scratch(t)).get({ ...input, sha256: '0'.repeat(64) }),
+    new InputCache(space, await scratch(t), {}, 10).get({ ...input, sha256: '0'.repeat(64) }),
     /not in the object store/,
   );
 });
