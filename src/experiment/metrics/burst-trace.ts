@@ -19,6 +19,8 @@ export interface BurstTrace {
   /** Burst whose blocks this one repeats; its own number otherwise. */
   readonly original: number;
   readonly session: number;
+  /** Id of the model set that its header names; null where it needs none. */
+  readonly modelSet: string | null;
   readonly csiNumber: number;
   /**
    * From the end of the sounding that its CSI report was measured on to this burst's start, by the receiver's samples, ms; null without a
@@ -99,6 +101,7 @@ export function traceOf(
     burst: record.header.burst,
     original: event.extension?.original ?? record.header.burst,
     session: record.header.session,
+    modelSet: record.header.modelSet === 0 ? null : record.header.modelSet.toString(16).padStart(8, '0'),
     csiNumber: record.header.csiNumber,
     csiAgeMs: measuredAt === undefined ? null : (1e3 * (startSample - measuredAt)) / chain.deviceRateHz,
     startSample,
