@@ -1,4 +1,5 @@
 import { relative } from 'node:path';
+import { inspect } from 'node:util';
 
 /**
  * Reporter of test/run.js: failures in full, otherwise one line a file, then node's own totals (# tests, # pass, ...).
@@ -39,7 +40,8 @@ export default async function* briefReporter(source) {
 
 function errorText(error) {
   const cause = error?.cause ?? error;
-  return String(cause?.stack ?? cause?.message ?? cause)
+  // Some libraries make errors without a stack.
+  return String(cause?.stack || inspect(cause))
     .split('\n')
     .map((line) => `  ${line}`)
     .join('\n');
