@@ -13,10 +13,11 @@ import { type PushFile, pushOver } from '../../src/link/push/push-sender.ts';
 import { rgbImage } from '../../src/sct/image/rgb-image.ts';
 import { NO_NATS, TestNats, until } from '../nats-server.ts';
 import { pushablePicture, served } from '../sct/knowledge/pushed-objects.ts';
-import { scratch, startSct } from './helpers.ts';
+import { scratch, sct, startSct } from './helpers.ts';
 
 const TOKEN = '0123456789abcdef0123456789abcdef';
 const KILLS = 4;
+const HELD = ['models', 'held', '--pushed', 'pushed', '--json'];
 const NAME = 'a receiver that is killed at any moment goes on where it was, and what is held in the end is whole';
 
 test(`${NAME} (WebSocket)`, async (t) => {
@@ -64,6 +65,9 @@ async function killedAgainAndAgain(
     });
     if (i < KILLS) {
       await assert.rejects(pushing, DeviceError);
+      const { arriving, objects } = JSON.parse((await sct(HELD, dir)).stdout);
+      const { sha256: hash, hereBytes, allowed } = arriving[0];
+      assert.deepEqual([objects, arriving.length, hash, hereBytes, allowed], [[], 1, sha256, written(), false]);
     } else {
       assert.equal((await pushing).state, 'waiting');
       const { code, stdout } = await child.ended;

@@ -92,17 +92,22 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
   const held = group
     .command('held')
     .summary('what was pushed to this end, and what of it is allowed')
-    .description('Lists what was pushed to this end. Opens none of it.')
+    .description('Lists what was pushed to this end, whole or in part. Opens none of it.')
     .option(...PUSHED);
   addCommonOptions(held).action(async (flags: PushFlags) => {
     const store = await storeOf(flags);
     const objects = (await store.held()).map(({ offer, allowed }) => ({ ...about(offer), allowed }));
-    if (context.json) outJson(context, { schema: 'sct.models-held/1', ok: true, directory: store.dir, objects });
+    const arriving = (await store.arriving()).map(({ offer, hereBytes, allowed }) => ({
+      ...about(offer),
+      ...{ hereBytes, allowed },
+    }));
+    if (context.json)
+      outJson(context, { schema: 'sct.models-held/1', ok: true, directory: store.dir, objects, arriving });
     else
-      await say(
-        context,
-        objects.map((o) => `${o.allowed ? 'allowed' : 'waiting'}  ${nameOf(o)}, ${megabytes(o.bytes)}`),
-      );
+      await say(context, [
+        ...objects.map((o) => `${o.allowed ? 'allowed' : 'waiting'}  ${nameOf(o)}, ${megabytes(o.bytes)}`),
+        ...arriving.map((o) => `in part  ${nameOf(o)}, ${megabytes(o.hereBytes)} of ${megabytes(o.bytes)}`),
+      ]);
     done(ExitCode.ok);
   });
 

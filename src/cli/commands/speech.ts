@@ -42,6 +42,9 @@ Examples:
     const words = await speechWords(path, flags, run.speech);
     const beside = flags.photo !== undefined || run.photo !== undefined;
     const photo = beside ? await photoSource(flags.photo, false, run.photo) : undefined;
+    if (!photo && config.known !== undefined) {
+      throw new UsageError('--known restores what is lost of a picture', 'give one: --photo PATH');
+    }
     if (photo?.kind === 'folder') throw new UsageError(`${photo.path} is a folder`, 'speech goes beside one photo');
     const { runRecordedSpeech } = await import('../../experiment/speech/speech-run.ts');
     const all = flags.fill ? { ...config, perceptual: true } : config;

@@ -22,7 +22,7 @@ const FORMAT_NAMES = 'PNG, JPEG, WebP, AVIF, TIFF or GIF (first frame)';
  *   1x1 to 8192x8192, truncated or damaged
  */
 export async function loadImage(path: string): Promise<RgbImage> {
-  return decodeImage(await fileBytes(path), path);
+  return decodeImage(await pictureBytes(path), path);
 }
 
 /**
@@ -32,11 +32,21 @@ export async function loadImage(path: string): Promise<RgbImage> {
  * @throws UsageError as `loadImage`, but for damage behind the header
  */
 export async function pictureSize(path: string, name = path): Promise<{ width: number; height: number }> {
-  const { width, height } = await named(name, () => allowed(opened(path), name));
+  const { width, height } = await fileAt(path, () => named(name, () => allowed(opened(path), name)));
   return { width, height };
 }
 
-async function fileBytes(path: string): Promise<Buffer> {
+/**
+ * What a picture file holds.
+ *
+ * @throws UsageError as `loadImage`, but for what is in it
+ */
+export async function pictureBytes(path: string): Promise<Buffer> {
+  return fileAt(path, () => readFile(path));
+}
+
+/** Does something with a regular file of an allowed size: a pipe would be waited for without end. */
+async function fileAt<T>(path: string, use: () => Promise<T>): Promise<T> {
   try {
     const info = await stat(path);
     if (info.isDirectory()) throw new UsageError(`${path} is a folder, not a picture file`);
@@ -45,7 +55,7 @@ async function fileBytes(path: string): Promise<Buffer> {
     if (info.size > MAX_FILE_BYTES) {
       throw new UsageError(`${path} has ${info.size} bytes: allowed 1 to ${MAX_FILE_BYTES}`);
     }
-    return await readFile(path);
+    return await use();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;

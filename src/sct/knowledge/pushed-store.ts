@@ -26,6 +26,13 @@ export interface PushedObject {
   readonly allowed: boolean;
 }
 
+/** Something of which parts are here; the next push of it goes on behind them. */
+export interface ArrivingObject {
+  readonly offer: PushOffer;
+  readonly hereBytes: number;
+  readonly allowed: boolean;
+}
+
 /**
  * What was pushed to this end, in a folder: `arriving/HASH` while it comes, `held/HASH` when it is whole, `allowed.json` with the hashes that
  * may be used. A hash can be allowed before what it names is here. Programs may share the folder.
@@ -80,6 +87,20 @@ export class PushedStore {
       dir: join(this.dir, 'held', offer.sha256),
       allowed: allowed.has(offer.sha256),
     }));
+  }
+
+  /** Everything that has come in part, or is coming. */
+  async arriving(): Promise<ArrivingObject[]> {
+    const allowed = await this.allowedHashes();
+    const out: ArrivingObject[] = [];
+    for (const offer of await this.records('arriving')) {
+      const dir = join(this.dir, 'arriving', offer.sha256);
+      const parts = (await readdir(dir).catch(() => [])).filter((name) => name.endsWith('.part'));
+      const sizes = await Promise.all(parts.map(async (name) => (await stat(join(dir, name)).catch(() => null))?.size));
+      const hereBytes = sizes.reduce<number>((sum, size) => sum + (size ?? 0), 0);
+      out.push({ offer, hereBytes, allowed: allowed.has(offer.sha256) });
+    }
+    return out;
   }
 
   async isAllowed(sha256: string): Promise<boolean> {

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
 import { UsageError } from '../../common/errors.ts';
+import { pictureBytes } from '../image/load.ts';
 import { MAX_SIDE_PX } from '../image/rgb-image.ts';
 import { VOID_LABEL } from './confusion.ts';
 
@@ -20,7 +21,7 @@ export interface LabelImage {
  */
 export async function loadLabelImage(path: string): Promise<LabelImage> {
   try {
-    const input = sharp(path, { limitInputPixels: MAX_SIDE_PX ** 2, failOn: 'error' });
+    const input = sharp(await pictureBytes(path), { limitInputPixels: MAX_SIDE_PX ** 2, failOn: 'error' });
     const meta = await input.metadata();
     if (meta.format !== 'png' || meta.channels !== 1 || meta.isPalette === true || meta.depth !== 'uchar') {
       throw new UsageError(`${path} is no map of labels: allowed PNG with one channel of 8 bit, without palette`);

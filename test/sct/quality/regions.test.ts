@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -103,4 +104,6 @@ test('label pictures: numbers, not colours; anything else is refused by name', a
   await savePng(join(folder, 'c.png'), flatImage(4, 4, 3));
   await assert.rejects(loadLabelImage(join(folder, 'c.png')), /no map of labels/);
   await assert.rejects(loadLabelImage(join(folder, 'missing.png')), UsageError);
+  execFileSync('mkfifo', [join(folder, 'pipe.png')]);
+  await assert.rejects(loadLabelImage(join(folder, 'pipe.png')), /not a regular file/);
 });
