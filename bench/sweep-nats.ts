@@ -20,12 +20,11 @@ import { measureOverhead } from './sweep-nats/overhead.ts';
 import { type PartMade, SWEEP_NATS_SCHEMA, type SweepNatsReport } from './sweep-nats/report.ts';
 import { measureSharing, measureSleeping } from './sweep-nats/sharing.ts';
 import { measureIdle, measureStore } from './sweep-nats/store.ts';
-import { benchWords, numberIn, refuse } from './words.ts';
+import { benchWords, numberIn, partsIn, refuse } from './words.ts';
 
 const FILE = import.meta.filename;
 const RESULT = fileURLToPath(new URL('results/sweep-nats.json', import.meta.url));
 const PARTS = ['overhead', 'sharing', 'sleeping', 'faults', 'idle', 'store'] as const;
-type Part = (typeof PARTS)[number];
 
 const { values } = benchWords(FILE, {
   options: {
@@ -37,10 +36,7 @@ const { values } = benchWords(FILE, {
   },
 });
 if (NO_NATS) refuse(FILE, NO_NATS, 3);
-const parts = values.only.split(',').map((word) => {
-  if ((PARTS as readonly string[]).includes(word)) return word as Part;
-  return refuse(FILE, `--only: "${word}" is none of ${PARTS.join(', ')}`);
-});
+const parts = partsIn(FILE, values.only, PARTS);
 const seed = numberIn(FILE, '--seed', values.seed, 0);
 const { quick } = values;
 const rounds = numberIn(FILE, '--rounds', values.rounds ?? (quick ? '1' : '5'), 1);

@@ -18,7 +18,7 @@ import { measureKills } from './sweep/kills.ts';
 import { measureOverhead, measureReal } from './sweep/overhead.ts';
 import { SWEEP_BENCH_SCHEMA, type SweepBenchReport } from './sweep/report.ts';
 import { measureSpeedUp } from './sweep/speed-up.ts';
-import { benchWords, numberIn, refuse } from './words.ts';
+import { benchWords, numberIn, partsIn } from './words.ts';
 
 const FILE = import.meta.filename;
 const RESULT = fileURLToPath(new URL('results/sweep.json', import.meta.url));
@@ -36,10 +36,7 @@ const { values } = benchWords(FILE, {
     output: { type: 'string', short: 'o' },
   },
 });
-const parts = values.only.split(',').map((word) => {
-  if ((PARTS as readonly string[]).includes(word)) return word as Part;
-  return refuse(FILE, `--only: "${word}" is none of ${PARTS.join(', ')}`);
-});
+const parts = partsIn(FILE, values.only, PARTS);
 const seed = numberIn(FILE, '--seed', values.seed, 0);
 const { quick } = values;
 const output = values.output ?? (quick ? null : RESULT);

@@ -44,3 +44,11 @@ export function numberIn(file: string, name: string, word: string, min: number, 
   if (Number.isFinite(value) && value >= min && (!whole || Number.isInteger(value))) return value;
   return refuse(file, `${name}: "${word}" is not a ${whole ? 'whole ' : ''}number from ${min} up`);
 }
+
+/** The parts in a word such as "faults,idle": any of those there are. */
+export function partsIn<T extends string>(file: string, word: string, parts: readonly T[]): readonly T[] {
+  return word.split(',').map((name) => {
+    const part = parts.find((one) => one === name);
+    return part ?? refuse(file, `--only: "${name}" is none of ${parts.join(', ')}`);
+  });
+}
