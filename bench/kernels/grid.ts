@@ -43,8 +43,15 @@ export function equaliser(n: Numerology): Subject {
   const efficiency = new Float64Array(n.nSubbands);
   const middles = new Float32Array(2 * n.nCarriers);
   const slot = {
-    ...{ slots: 1, symbol: 14, rows, turns, order: 2, nodes },
-    ...{ sets: new Uint16Array(1), weights, noise: perRb },
+    slots: 1,
+    symbol: 14,
+    rows,
+    turns,
+    order: 2,
+    nodes,
+    sets: new Uint16Array(1),
+    weights,
+    noise: perRb,
   };
   const [wasm, plain] = [WasmEqualiserKernel, PlainEqualiserKernel].map((Kernel) => {
     const kernel = new Kernel(pattern);

@@ -75,7 +75,10 @@ class Tally {
     const alike = got.labels.reduce((sum, label, i) => sum + (label === clean.labels[i] ? 1 : 0), 0);
     this.rows.push({
       same: alike / got.labels.length,
-      ...{ missed: missed.length, invented: invented.length, street: got.streetProbability, ms },
+      missed: missed.length,
+      invented: invented.length,
+      street: got.streetProbability,
+      ms,
       top1: likeliest(got) === likeliest(clean) ? 1 : 0,
       saliency: correlation(saliency, cleanSaliency),
     });
@@ -95,11 +98,21 @@ class Tally {
         shown.rows.map((r) => r.same),
       );
     return {
-      ...{ codec, snrDb, way, pictures: this.rows.length, sameClass: clean.pixelAccuracy },
-      ...{ withClean: clean.mIoU, withTruth: truth.mIoU, sameClassHalf: same.high - same.value },
+      codec,
+      snrDb,
+      way,
+      pictures: this.rows.length,
+      sameClass: clean.pixelAccuracy,
+      withClean: clean.mIoU,
+      withTruth: truth.mIoU,
+      sameClassHalf: same.high - same.value,
       overPicture: over ? [over.value, over.low, over.high] : null,
-      ...{ missed: of('missed'), invented: of('invented'), top1: of('top1'), street: of('street') },
-      ...{ saliency: of('saliency'), ms: this.rows.map((r) => r.ms).sort((a, b) => a - b)[this.rows.length >> 1] },
+      missed: of('missed'),
+      invented: of('invented'),
+      top1: of('top1'),
+      street: of('street'),
+      saliency: of('saliency'),
+      ms: this.rows.map((r) => r.ms).sort((a, b) => a - b)[this.rows.length >> 1],
     };
   }
 }

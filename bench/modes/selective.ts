@@ -69,10 +69,15 @@ export async function* selectiveRows(
       const inside = roi.reduce((a, b) => a + b, 0);
       const covered = roi.reduce((sum, r, p) => sum + (r && !made[p] ? 1 : 0), 0) / inside;
       yield {
-        ...{ name: picture.name, data: picture.data, how, covered },
-        ...{ roiPsnrDb: roiPsnrDb(image, got, roi)!, psnrDb: psnrDb(image, got) },
+        name: picture.name,
+        data: picture.data,
+        how,
+        covered,
+        roiPsnrDb: roiPsnrDb(image, got, roi)!,
+        psnrDb: psnrDb(image, got),
         cells: 1 - made.reduce((a, b) => a + b, 0) / made.length,
-        ...{ sideBytes: split.total, partitionBytes: split.partition },
+        sideBytes: split.total,
+        partitionBytes: split.partition,
         border: borderGradientRatio(got, made),
         sourceBorder: borderGradientRatio(image, made),
         energy: gradientEnergyRatio(image, got, made),

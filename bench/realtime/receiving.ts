@@ -57,8 +57,15 @@ export async function receive(spec: ReceivingSpec): Promise<Received> {
     new Receiver({ numerology: n, codecs: [], passing: true }),
   );
   const pipeline = await ReceivePipeline.start({
-    ...{ subbands: spec.subbands, estimator: 'lmmse', occupiedHz: occupiedHz(n), rateHz, loOffsetHz: 0 },
-    ...{ format, fullScale, live, passing: true },
+    subbands: spec.subbands,
+    estimator: 'lmmse',
+    occupiedHz: occupiedHz(n),
+    rateHz,
+    loOffsetHz: 0,
+    format,
+    fullScale,
+    live,
+    passing: true,
   });
   const count = { decoded: 0, damaged: 0, dropped: 0, misses: 0, fresh: 0, blocks: 0 };
   const memory: MemorySample[] = [];
@@ -109,11 +116,16 @@ export async function receive(spec: ReceivingSpec): Promise<Received> {
   return {
     wallS: (performance.now() - startMs) / 1e3,
     streamS: (back.samples + back.lostSamples) / rateHz,
-    ...{ samples: back.samples, lostSamples: back.lostSamples, lostAtSource: rx.counters.lostMax, droppedSamples },
+    samples: back.samples,
+    lostSamples: back.lostSamples,
+    lostAtSource: rx.counters.lostMax,
+    droppedSamples,
     ...count,
     cpuS: (user + system) / 1e6,
     threadsCpuS: threads.busiest,
-    ...{ memory, mostQueuedMs, mostQueuedBursts },
+    memory,
+    mostQueuedMs,
+    mostQueuedBursts,
   };
 }
 

@@ -75,13 +75,22 @@ export async function writeRecording(path: string, spec: RecordingSpec): Promise
   const upconverter = frontendFor(sampleRateHz, occupiedHz(n), spec.rateHz, 0).upconverter();
   const noise = new RandomStream('realtime noise');
   const variance = noiseVarianceFor({
-    ...{ snrDb: spec.snrDb, signalPower: TRANSMIT_RMS ** 2, fftSize, occupiedCarriers: nCarriers },
-    ...{ modemRateHz: sampleRateHz, deviceRateHz: spec.rateHz },
+    snrDb: spec.snrDb,
+    signalPower: TRANSMIT_RMS ** 2,
+    fftSize,
+    occupiedCarriers: nCarriers,
+    modemRateHz: sampleRateHz,
+    deviceRateHz: spec.rateHz,
   });
   const { format } = spec;
   const fullScale = formatSpec(format).defaultFullScale;
   const writer = await CaptureWriter.create(path, {
-    ...{ format, fullScale, rateHz: spec.rateHz, frequencyHz: null, hardware: 'bench/realtime', overwrite: true },
+    format,
+    fullScale,
+    rateHz: spec.rateHz,
+    frequencyHz: null,
+    hardware: 'bench/realtime',
+    overwrite: true,
     fields: { 'sct:numerology': spec.subbands, 'sct:lo_offset_hz': 0 },
   });
   let index = 0;
@@ -96,7 +105,12 @@ export async function writeRecording(path: string, spec: RecordingSpec): Promise
   let facts = { slots: 0, bitsPerSymbol: 0, codeRate: 0, re: 0 };
   for (const session of [1, 2]) {
     const transmitter = new Transmitter({
-      ...{ numerology: n, codec, session, assumedSnrDb: spec.assumedSnrDb, harq: 0, answers: false },
+      numerology: n,
+      codec,
+      session,
+      assumedSnrDb: spec.assumedSnrDb,
+      harq: 0,
+      answers: false,
     });
     for (let i = 0; i < spec.bursts; i++) {
       const { bursts } = await transmitter.send(rgbImage(512, 512, new Uint8Array(3 * 512 * 512)), spec.budgetRe, i);

@@ -31,7 +31,9 @@ export async function measureLink(): Promise<LinkFigures> {
   }
   const bursts = trace.bursts.length;
   return {
-    ...{ bursts, airS: chain.samples / config.rateHz, samples: chain.samples },
+    bursts,
+    airS: chain.samples / config.rateHz,
+    samples: chain.samples,
     messages: said.length,
     messagesPerBurst: said.length / bursts,
     meanMessageBytes: said.reduce((sum, n) => sum + n, 0) / said.length,

@@ -52,7 +52,11 @@ export async function measureFeedback(
     const idleWire = wire(idle.counters, before.counters) / idleS;
     const idleCpu = (before.cpu - idle.cpu) / idleS;
     return {
-      ...{ links, messageBytes: bytes, messagesPerSEach: perS, said, heard },
+      links,
+      messageBytes: bytes,
+      messagesPerSEach: perS,
+      said,
+      heard,
       serverCpuUsEach: rounded((1e3 * (after.cpu - before.cpu - idleCpu * tookS)) / said),
       bothEndsCpuUsEach: rounded((1e3 * (after.own - before.own)) / said),
       wireBytesEach: rounded((wire(before.counters, after.counters) - idleWire * tookS) / said),

@@ -88,7 +88,10 @@ export function scaled(radios: number, costs: Costs): Scaled {
   const rawMBPerS = (links * ASSUMED.rateHz * ASSUMED.sampleBytes) / 1e6;
   const runsADay = (links * DAY_S) / ASSUMED.secondsARun;
   return {
-    ...{ radios, links, rawMBPerS, rawOfStore: rawMBPerS / costs.storeMBPerS },
+    radios,
+    links,
+    rawMBPerS,
+    rawOfStore: rawMBPerS / costs.storeMBPerS,
     feedback: {
       messagesPerS,
       cores: (messagesPerS * costs.messageUs) / 1e6,
@@ -103,7 +106,8 @@ export function scaled(radios: number, costs: Costs): Scaled {
     runsTBADay: (runsADay * costs.runBytes) / 1e12,
     filesADay: runsADay * costs.runFiles,
     sweep: {
-      ...{ places, pointsPerS },
+      places,
+      pointsPerS,
       coordinatorCores: (pointsPerS * costs.coordinatorMs) / 1e3,
       serverCores: (pointsPerS * costs.serverMs) / 1e3,
       resultGBADay: (pointsPerS * DAY_S * costs.outcomeBytes) / 1e9,

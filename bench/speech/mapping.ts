@@ -55,7 +55,11 @@ export async function* mappingRows(settings: MappingSettings): AsyncGenerator<Ma
     const [matched, uniform, worst] = [await of('matched'), await of('uniform'), await of('worst')];
     const { channel, dopplerHz, numerology: subbands, snrDb } = point;
     yield {
-      ...{ channel, dopplerHz, subbands, snrDb, trials: seeds },
+      channel,
+      dopplerHz,
+      subbands,
+      snrDb,
+      trials: seeds,
       stoi: {
         matched: interval(stois(matched)),
         uniform: interval(stois(uniform)),

@@ -12,8 +12,14 @@ export type Heard = Pick<
 
 /** Silence, and a picture of flat grey: what does not fit by the report of the day is not sent. */
 const NOT_SENT: Heard = {
-  ...{ stoi: 0, segmentalSnrDb: 0, psnrDb: null, outage: 1, symbols: 0 },
-  ...{ speechSymbols: null, speechSnrDb: null, pictureSnrDb: null },
+  stoi: 0,
+  segmentalSnrDb: 0,
+  psnrDb: null,
+  outage: 1,
+  symbols: 0,
+  speechSymbols: null,
+  speechSnrDb: null,
+  pictureSnrDb: null,
 };
 
 /** One transmission without repetitions. */

@@ -83,10 +83,18 @@ const psnrs = (heard: readonly Heard[]) => heard.map((h) => h.psnrDb ?? 0);
 function rowOf(priority: number, mapping: Mapping, heard: readonly Heard[]): MixedRow {
   const figure = (key: keyof Heard) => rounded(meanOf(heard, key) ?? 0);
   return {
-    ...{ channel: CHANNEL.channel, snrDb: CHANNEL.snrDb, priority, mapping, trials: heard.length },
-    ...{ stoi: interval(stois(heard)), psnrDb: interval(psnrs(heard)) },
-    ...{ symbols: figure('symbols'), speechSymbols: figure('speechSymbols') },
-    ...{ speechSnrDb: figure('speechSnrDb'), pictureSnrDb: figure('pictureSnrDb'), outages: outages(heard) },
+    channel: CHANNEL.channel,
+    snrDb: CHANNEL.snrDb,
+    priority,
+    mapping,
+    trials: heard.length,
+    stoi: interval(stois(heard)),
+    psnrDb: interval(psnrs(heard)),
+    symbols: figure('symbols'),
+    speechSymbols: figure('speechSymbols'),
+    speechSnrDb: figure('speechSnrDb'),
+    pictureSnrDb: figure('pictureSnrDb'),
+    outages: outages(heard),
   };
 }
 

@@ -40,7 +40,12 @@ const end = new AbortController();
 process.once('SIGTERM', () => end.abort());
 const { url, program, cache } = options;
 const worker = await NatsWorker.open({
-  ...{ url, program, cache, executor, idleMs: null, signal: end.signal },
+  url,
+  program,
+  cache,
+  executor,
+  idleMs: null,
+  signal: end.signal,
   note: (text) => void process.stderr.write(`${text}\n`),
 });
 process.stdout.write('ready\n');

@@ -88,7 +88,10 @@ export async function timedSweep(
 /** The queue of a sweep at the workers of a program. */
 export function natsQueue({ nats }: Cluster, program: string): Promise<PointQueue> {
   return NatsPointQueue.open({
-    ...{ url: nats.url, queue: newId(), resumed: false, program },
+    url: nats.url,
+    queue: newId(),
+    resumed: false,
+    program,
     signal: new AbortController().signal,
     note: (text) => void process.stderr.write(`${text}\n`),
   });

@@ -67,7 +67,10 @@ export async function measureFaults(seed: number, points: number, faults: readon
     const tookS = rounded((performance.now() - started) / 1e3);
     const count = (kind: Fault) => order.filter((fault) => fault === kind).length;
     return {
-      ...{ seed, points, workers: WORKERS, tookS },
+      seed,
+      points,
+      workers: WORKERS,
+      tookS,
       killed: { worker: count('worker'), sweep: count('sweep'), server: count('server') },
       network: { broken: count('broken'), stalled: count('stalled') },
       ...(await compared(join(folder, 'alone'), join(folder, 'shared'))),

@@ -19,10 +19,13 @@ export async function serverCounters(port: number): Promise<ServerCounters> {
   const [varz, jsz] = await Promise.all([json(port, 'varz'), json(port, 'jsz')]);
   const of = (from: Record<string, unknown>, key: string) => Number(from[key] ?? 0);
   return {
-    ...{ inMessages: of(varz, 'in_msgs'), outMessages: of(varz, 'out_msgs') },
-    ...{ inBytes: of(varz, 'in_bytes'), outBytes: of(varz, 'out_bytes') },
+    inMessages: of(varz, 'in_msgs'),
+    outMessages: of(varz, 'out_msgs'),
+    inBytes: of(varz, 'in_bytes'),
+    outBytes: of(varz, 'out_bytes'),
     connections: of(varz, 'connections'),
-    ...{ storedBytes: of(jsz, 'bytes'), storedMessages: of(jsz, 'messages') },
+    storedBytes: of(jsz, 'bytes'),
+    storedMessages: of(jsz, 'messages'),
   };
 }
 

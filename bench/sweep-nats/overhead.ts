@@ -32,8 +32,11 @@ export async function measureOverhead(points: number, workers: number, places: n
     const after = { cpu: cpu(), counters: await serverCounters(cluster.monitorPort) };
     const each = (of: (x: typeof before) => number) => rounded((of(after) - of(before)) / summary.points);
     return {
-      ...{ points: summary.points, workers, placesEach: places },
-      ...{ planS: rounded(planS), measureS: rounded(measureS) },
+      points: summary.points,
+      workers,
+      placesEach: places,
+      planS: rounded(planS),
+      measureS: rounded(measureS),
       overheadMs: rounded((1e3 * measureS) / summary.points),
       overheadWithPlanMs: rounded((1e3 * (planS + measureS)) / summary.points),
       cpuMsEach: {

@@ -71,7 +71,9 @@ export async function measureSharing(points: number, rounds: number): Promise<Sh
     }
     const share = meanInterval(out.map(({ workersRatio, separateRatio }) => workersRatio / separateRatio!));
     return {
-      ...{ points, processors: await processors(), rounds: out },
+      points,
+      processors: await processors(),
+      rounds: out,
       // An interval of one round would be none.
       ofCeiling: { mean: share.value, low: orNull(share.low), high: orNull(share.high) },
     };
@@ -90,9 +92,12 @@ async function sharingRound(cluster: Cluster, points: number, order: readonly nu
   const [threads1S, threads2S] = [threads.get(1)!, threads.get(2)!];
   const [separate1, separate2] = [separate.get(1)!, separate.get(2)!];
   return {
-    ...{ workers1S: rounded(workers1.s), workers2S: rounded(workers2.s) },
-    ...{ threads1S: rounded(threads1S), threads2S: rounded(threads2S) },
-    ...{ separate1S: rounded(separate1.s), separate2S: rounded(separate2.s) },
+    workers1S: rounded(workers1.s),
+    workers2S: rounded(workers2.s),
+    threads1S: rounded(threads1S),
+    threads2S: rounded(threads2S),
+    separate1S: rounded(separate1.s),
+    separate2S: rounded(separate2.s),
     workersRatio: rounded(workers1.s / workers2.s),
     threadsRatio: rounded(threads1S / threads2S),
     separateRatio: rounded(separate1.s / separate2.s),
@@ -126,7 +131,11 @@ export async function measureSleeping(workers: number, sleepMs: number, pointsEa
   const [one, several] = [await rate(1), await rate(workers)];
   const ideal = workers * (1e3 / sleepMs);
   return {
-    ...{ workers, sleepMs, pointsEach, pointsPerS: { one: rounded(one), several: rounded(several) } },
-    ...{ ratio: rounded(several / one), ofIdeal: rounded(several / ideal) },
+    workers,
+    sleepMs,
+    pointsEach,
+    pointsPerS: { one: rounded(one), several: rounded(several) },
+    ratio: rounded(several / one),
+    ofIdeal: rounded(several / ideal),
   };
 }

@@ -33,7 +33,9 @@ export async function measureStore(megabytes: number): Promise<StoreFigures> {
       if ((await stat(there)).size !== megabytes * 1e6) throw new Error('not what was put');
     });
     return {
-      ...{ megabytes, putMBPerS: rounded(megabytes / put.s), getMBPerS: rounded(megabytes / get.s) },
+      megabytes,
+      putMBPerS: rounded(megabytes / put.s),
+      getMBPerS: rounded(megabytes / get.s),
       againMs: rounded(1e3 * again.s),
       serverCpuMsPerMB: { put: rounded(put.cpuMs / megabytes), get: rounded(get.cpuMs / megabytes) },
       storedBytesPerByte: rounded(storedBytes / (1e6 * megabytes)),
@@ -70,7 +72,8 @@ export async function measureIdle(connections: number, seconds: number): Promise
     return {
       connections,
       serverCpuMsPerS: rounded((after.cpu - before.cpu) / s),
-      ...{ serverMiB, serverMiBBefore },
+      serverMiB,
+      serverMiBBefore,
       bytesPerSEach: rounded((grown('inBytes') + grown('outBytes')) / s / connections),
       messagesPerSEach: rounded((grown('inMessages') + grown('outMessages')) / s / connections),
     };

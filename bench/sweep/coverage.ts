@@ -65,14 +65,12 @@ function coverageOf(values: Values, rule: StopRule, groups: number): CoverageFig
   for (let g = 0; g < groups; g++) if (holds(Array.from({ length: seeds }, () => values.draw(random)))) fixedCovered++;
   const { low, high } = clopperPearson(covered, groups);
   return {
-    ...{
-      values: values.name,
-      ...rule,
-      groups,
-      covered: rounded(covered / groups),
-      low: rounded(low),
-      high: rounded(high),
-    },
+    values: values.name,
+    ...rule,
+    groups,
+    covered: rounded(covered / groups),
+    low: rounded(low),
+    high: rounded(high),
     meanSeeds: rounded(taken / groups),
     fixedCovered: rounded(fixedCovered / groups),
   };

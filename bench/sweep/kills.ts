@@ -37,7 +37,13 @@ export async function measureKills(seed: number, kills: number, seeds: number): 
     const ids = (of: readonly string[]) => of.map((line) => /"id":"([0-9a-f]{32})"/.exec(line)![1]);
     const [before, after] = [new Set(ids(expected)), ids(lines)];
     return {
-      ...{ seed, jobs, kills, early, resultsAtKill, points: alone.points, results: expected.length },
+      seed,
+      jobs,
+      kills,
+      early,
+      resultsAtKill,
+      points: alone.points,
+      results: expected.length,
       lost: [...before].filter((id) => !after.includes(id)).length,
       doubled: resultLines(plan.folder).length - new Set(after).size,
       different: lines.filter((line) => !expected.includes(line)).length,

@@ -36,7 +36,10 @@ export async function measureOverhead(points: number, jobs: number): Promise<Ove
     const { summary, planS, measureS } = await timedSweep(folder, yaml, () => new ThreadQueue(jobs, start));
     const { user, system } = cpuUsage(cpuBefore);
     return {
-      ...{ points: summary.measured, jobs, planS: rounded(planS), measureS: rounded(measureS) },
+      points: summary.measured,
+      jobs,
+      planS: rounded(planS),
+      measureS: rounded(measureS),
       overheadMs: rounded((1e3 * (planS + measureS)) / summary.measured),
       cpuMs: rounded((user + system) / 1e3 / summary.measured),
       resultBytes: Math.round((await stat(summary.files.results)).size / summary.measured),
@@ -80,7 +83,9 @@ export async function measureReal(codec: string, settings: string, points: numbe
     const spanMs = queue.ends.at(-1)!.atMs - queue.ends[0].atMs;
     const ownMs = took.slice(1).reduce((sum, ms) => sum + ms, 0);
     return {
-      ...{ codec, points: summary.measured, pointMs: rounded(median(took)) },
+      codec,
+      points: summary.measured,
+      pointMs: rounded(median(took)),
       overheadMs: rounded((spanMs - ownMs) / (took.length - 1)),
     };
   });

@@ -31,7 +31,9 @@ export async function main(argv: readonly string[]): Promise<number> {
     colour: wantsColour(process.stdout.isTTY, process.env),
     signal: interrupt.controller.signal,
     progress: new Progress({
-      ...{ stream: process.stderr, now: () => performance.now(), quiet },
+      stream: process.stderr,
+      now: () => performance.now(),
+      quiet,
       ...(telemetry ? { unwritten: (text) => telemetry.tell(noteEvent(text)) } : {}),
     }),
     telemetry,

@@ -77,7 +77,9 @@ export class SweepList {
         const newest = Math.max(plan.mtimeMs, results?.mtimeMs ?? 0);
         const facts = planFacts(await readJson(join(path, PLAN)));
         found.push({
-          ...{ name, kind: 'sweep', modifiedAt: new Date(newest).toISOString() },
+          name,
+          kind: 'sweep',
+          modifiedAt: new Date(newest).toISOString(),
           ...facts,
           state: facts.state === 'running' && !(await isLocked(path)) ? 'cut off' : facts.state,
           measured: results ? await lines(join(path, RESULTS)) : null,
@@ -87,8 +89,15 @@ export class SweepList {
       } else if (await hasReport(path)) {
         const { mtimeMs } = (await regularFile(join(path, REPORT))) ?? { mtimeMs: 0 };
         found.push({
-          ...{ name, kind: 'report', modifiedAt: new Date(mtimeMs).toISOString(), report: name },
-          ...{ state: null, startedAt: null, points: null, measured: null, failed: null },
+          name,
+          kind: 'report',
+          modifiedAt: new Date(mtimeMs).toISOString(),
+          report: name,
+          state: null,
+          startedAt: null,
+          points: null,
+          measured: null,
+          failed: null,
         });
       }
     }

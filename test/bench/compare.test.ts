@@ -40,7 +40,10 @@ function report(machine: number, ours: number, decode: number, peers = true): Wh
   const part = (msps: number) => around(machine * msps);
   const liquid = peers ? { receive: part(20), generate: part(60), idle: part(40) } : null;
   const shape = {
-    ...{ subbands: 50, fftSize: 1024, liquid, ours: { receive: part(30 * ours) } },
+    subbands: 50,
+    fftSize: 1024,
+    liquid,
+    ours: { receive: part(30 * ours) },
     ratio: peers ? { receive: around(1.5 * ours), generate: around(1), idle: around(1) } : null,
   };
   const ns = {
@@ -51,7 +54,10 @@ function report(machine: number, ours: number, decode: number, peers = true): Wh
   return {
     modem: { shapes: [shape] },
     mcs: [{ qm: 4, codeRate: 0.5, ns }],
-    ...{ idle: null, ldpc: null, rbs: null, images: null },
+    idle: null,
+    ldpc: null,
+    rbs: null,
+    images: null,
     fft: { sizes: [{ size: 256, ratioToFftw: peers ? around(2.3) : null }] },
   } as unknown as WholeSpeedReport;
 }

@@ -13,7 +13,10 @@ const around = (median: number) => ({ median, low: 0.9 * median, high: 1.1 * med
 function shape(subbands: number, fftSize: number, receiveRatio: number | null): ShapeReport {
   const parts = (median: number) => ({ generate: around(median), receive: around(median), idle: around(median) });
   return {
-    ...{ subbands, fftSize, cpLength: 16, modemRateHz: 15e3 * fftSize },
+    subbands,
+    fftSize,
+    cpLength: 16,
+    modemRateHz: 15e3 * fftSize,
     ours: parts(30),
     liquid: receiveRatio === null ? null : parts(30 / receiveRatio),
     ratio: receiveRatio === null ? null : { ...parts(1.5), receive: around(receiveRatio) },
@@ -24,14 +27,16 @@ function shape(subbands: number, fftSize: number, receiveRatio: number | null): 
 
 const modem = (shapes: ShapeReport[], noPeer: string | null) =>
   ({
-    ...{
-      schema: 'sct.bench.modem-speed/2',
-      quick: false,
-      command: 'sct bench modem',
-      method: 'CPU time',
-      load: [0.1, 1],
-    },
-    ...{ liquid: noPeer === null ? { version: '9.9', compiler: 'cc' } : null, noPeer, shapes, ldpc: [], ...from },
+    schema: 'sct.bench.modem-speed/2',
+    quick: false,
+    command: 'sct bench modem',
+    method: 'CPU time',
+    load: [0.1, 1],
+    liquid: noPeer === null ? { version: '9.9', compiler: 'cc' } : null,
+    noPeer,
+    shapes,
+    ldpc: [],
+    ...from,
   }) as unknown as SpeedReport;
 
 test('speed of the modem: met and missed where something is asked, and only there', () => {
@@ -65,7 +70,10 @@ test('growth: parts that were not measured are left out', () => {
   const rates = { subbands: 50, modemRateHz: 15.36e6, deviceRateHz: 20e6, loOffsetHz: 4.8e6 };
   const idle = { ...rates, ns, share, askedShare: 0.25, met: false };
   const image = {
-    ...{ set: 'live', precision: 'int8', askedMs: 30, met: true },
+    set: 'live',
+    precision: 'int8',
+    askedMs: 30,
+    met: true,
     width: 256,
     height: 256,
     encodeMs: around(20),
@@ -83,8 +91,14 @@ test('growth: parts that were not measured are left out', () => {
 
 test('kernels: each file alone makes its section; what was missed is named', () => {
   const row = (z: number, ratio: number, met: boolean) => ({
-    ...{ baseGraph: 1, z, codeRate: 1 / 2, asked: z === 384 ? 2 : 1, oursMbps: 60, srsranMbps: 60 / ratio },
-    ...{ ratio: around(ratio), met },
+    baseGraph: 1,
+    z,
+    codeRate: 1 / 2,
+    asked: z === 384 ? 2 : 1,
+    oursMbps: 60,
+    srsranMbps: 60 / ratio,
+    ratio: around(ratio),
+    met,
   });
   const rows = [row(384, 2.5, true), row(6, 0.8, false)];
   const ldpc = { command: 'make ldpc', method: 'CPU time', rows, ...from } as unknown as LdpcPeerResult;
@@ -110,7 +124,11 @@ test('kernels: each file alone makes its section; what was missed is named', () 
 
 test('real time: any run with its figures, asked or not', () => {
   const runs: MeasuredRuns = {
-    ...{ schema: 'sct.bench.realtime/1', quick: true, command: 'make it', method: 'a paced file', ...from },
+    schema: 'sct.bench.realtime/1',
+    quick: true,
+    command: 'make it',
+    method: 'a paced file',
+    ...from,
     runs: [
       {
         name: 'Continuous',
@@ -138,8 +156,16 @@ test('real time: any run with its figures, asked or not', () => {
 
 test('what the frame before is worth stands by itself, too', () => {
   const row = {
-    ...{ sequence: 'pan of 1 px', damage: 'whole SFVs', frames: 72, withoutDb: 20, withDb: 27 },
-    ...{ gainDb: 7, lowDb: 6.5, highDb: 7.5, leastDb: -0.2, usedShare: 0.93 },
+    sequence: 'pan of 1 px',
+    damage: 'whole SFVs',
+    frames: 72,
+    withoutDb: 20,
+    withDb: 27,
+    gainDb: 7,
+    lowDb: 6.5,
+    highDb: 7.5,
+    leastDb: -0.2,
+    usedShare: 0.93,
   };
   const result = { modelSet: 'abcd', size: 'live', snrDb: 10, symbolsPerPixel: 0.5, rows: [row] };
   const page = realTimeChapter(null, null, result);

@@ -10,7 +10,11 @@ import { Progress } from '../../src/experiment/report/progress.ts';
 async function shown(images: (LinkMetrics & { photo: string })[]): Promise<string[]> {
   let text = '';
   const context: CliContext = {
-    ...{ argv: [], json: false, quiet: true, verbose: false, colour: false },
+    argv: [],
+    json: false,
+    quiet: true,
+    verbose: false,
+    colour: false,
     signal: new AbortController().signal,
     progress: new Progress({ stream: { write: () => true }, now: () => 0, quiet: true }),
     telemetry: null,

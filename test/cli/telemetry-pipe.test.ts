@@ -26,8 +26,13 @@ function slowSocket() {
 }
 
 const spectrum = (timeS: number): SpectrumEvent => ({
-  ...{ topic: 'spectrum', timeS, durationS: 1, centreHz: 0, spanHz: 1e6 },
-  ...{ meanDbfs: new Float32Array(65_536), peakDbfs: new Float32Array(65_536) },
+  topic: 'spectrum',
+  timeS,
+  durationS: 1,
+  centreHz: 0,
+  spanHz: 1e6,
+  meanDbfs: new Float32Array(65_536),
+  peakDbfs: new Float32Array(65_536),
 });
 
 test('an event is a frame: arrays apart, everything else as it is', () => {

@@ -245,7 +245,10 @@ describe('pictures that a page brings', async () => {
   it('one that breaks off leaves nothing', async () => {
     const before = await kept();
     const asked = request({
-      ...{ host: '127.0.0.1', port: server.port, path: '/api/pictures/a.png', method: 'POST' },
+      host: '127.0.0.1',
+      port: server.port,
+      path: '/api/pictures/a.png',
+      method: 'POST',
       headers: { ...control, 'Content-Length': '1000' },
     });
     asked.on('error', () => {});

@@ -17,7 +17,9 @@ const RUNS = Number(process.env.SCT_FUZZ ?? 2000);
 function watcher(access: 'read' | 'control') {
   const seen = { frames: 0, messages: [] as Record<string, unknown>[] };
   const client = {
-    ...{ access, skipped: 0, heldBytes: 0 },
+    access,
+    skipped: 0,
+    heldBytes: 0,
     give: () => void seen.frames++,
     giveAll() {},
     say: (message: Record<string, unknown>) => void seen.messages.push(message),

@@ -78,7 +78,9 @@ export async function dashboard(
   const folder = await mkdtemp(join(tmpdir(), 'sct-dashboard-'));
   const controller = new TestController();
   const server = await Dashboard.listen({
-    ...{ host: options.host ?? '127.0.0.1', port: 0, controller },
+    host: options.host ?? '127.0.0.1',
+    port: 0,
+    controller,
     ...(options.token === undefined ? {} : { token: options.token }),
     ...(options.names === undefined ? {} : { names: options.names }),
     places: {

@@ -32,8 +32,19 @@ describe('/metrics', async () => {
     await first.ask({ do: 'start', command: 'loopback' });
     controller.tell('run', { state: 'starting', command: 'loopback', runId: 'A "quoted"\\\nname', exitCode: null });
     controller.tell('status', {
-      ...{ samples: 5e6, lostMin: 10, lostMax: 20, gaps: 2, clippedSamples: 7, underruns: 1, overruns: 3 },
-      ...{ rmsDbfs: -12.5, peakDbfs: null, cpu: 0.25, queued: 4, samplesPerS: 1e6, budget: { predictedSnrDb: 17 } },
+      samples: 5e6,
+      lostMin: 10,
+      lostMax: 20,
+      gaps: 2,
+      clippedSamples: 7,
+      underruns: 1,
+      overruns: 3,
+      rmsDbfs: -12.5,
+      peakDbfs: null,
+      cpu: 0.25,
+      queued: 4,
+      samplesPerS: 1e6,
+      budget: { predictedSnrDb: 17 },
     });
     const snr = new Float32Array([10, 11.5, Number.NaN]);
     controller.tell('burst', { snrDb: 11, cfoHz: -1234.5, blocks: 8, blocksLost: 2 }, { subbandSnrDb: snr });

@@ -20,7 +20,9 @@ test('10 GB: its overview, any place of it and a part of it are there with bound
   const path = join(cwd, 'long');
   const global = { 'core:datatype': 'ci8', 'core:version': '1.2.5', 'core:sample_rate': RATE_HZ };
   const annotations = Array.from({ length: 5000 }, (_, i) => ({
-    ...{ 'core:sample_start': 1e6 * i, 'core:sample_count': 1e5, 'core:label': 'burst data' },
+    'core:sample_start': 1e6 * i,
+    'core:sample_count': 1e5,
+    'core:label': 'burst data',
   }));
   const captures = [{ 'core:sample_start': 0, 'core:frequency': 868e6 }];
   await writeFile(`${path}.sigmf-meta`, JSON.stringify({ global, captures, annotations }));

@@ -26,7 +26,12 @@ async function faded(
     startS: centreHz === null ? 1e3 : 0.02,
   } as const;
   const config = resolveLinkConfig({
-    ...{ numerology: 6, snrDb: 14, symbolsPerPixel: 0.5, maxCsiAgeMs: 1000, jammer, ideal: true },
+    numerology: 6,
+    snrDb: 14,
+    symbolsPerPixel: 0.5,
+    maxCsiAgeMs: 1000,
+    jammer,
+    ideal: true,
     ...input,
   });
   const repeated: Extension[] = [];

@@ -24,8 +24,17 @@ test('each RE of each stream is the one of its place, whole bursts and cut ones,
         return { id, re, analog: 0, bytes: 40, baseGraph: 1, score: 1 };
       });
       const e = {
-        ...{ interleaved, order: null, streams, sideBytes, sideRate: 0, power: null, repeats: 0, blocks: [] },
-        ...{ earlier: 0, later: 0, modulation: new Array(n.nSubbands).fill(2) },
+        interleaved,
+        order: null,
+        streams,
+        sideBytes,
+        sideRate: 0,
+        power: null,
+        repeats: 0,
+        blocks: [],
+        earlier: 0,
+        later: 0,
+        modulation: new Array(n.nSubbands).fill(2),
       };
       const mapCrc = rbMapCrc16(mapOfExtension(n, e as unknown as Extension));
       const payloadSnr = Float32Array.from({ length: there * RB_DATA_RE * n.nSubbands }, () => random.uniform() + 1);

@@ -16,7 +16,9 @@ function hosts(offsetMs: number, drift = 0) {
   const near = new HostClock({ nowMs: () => trueMs, say: (m) => void said.near.push(m) });
   const far = new HostClock({ nowMs: farAt, say: (m) => void said.far.push(m) });
   return {
-    ...{ near, far, said },
+    near,
+    far,
+    said,
     wait: (ms: number) => {
       trueMs += ms;
     },

@@ -20,8 +20,15 @@ function plan(more: Partial<PlanInput>, dbOf: (subband: number) => number = () =
   const codes = Uint8Array.from({ length: N.nSubbands }, (_, s) => 4 * (dbOf(s) + 20));
   const dated = { report: { number: 1, session: 1, burst: 0, codes }, measuredAtS: 0 };
   const policy = {
-    ...{ mapping: 'matched' as const, mappingForced: true, maxCsiAgeS: 1, harq: 0, dopplerHz: null, assumedSnrDb: 5 },
-    ...{ airS: 0.01, canSpare: () => false, powerLoading: false },
+    mapping: 'matched' as const,
+    mappingForced: true,
+    maxCsiAgeS: 1,
+    harq: 0,
+    dopplerHz: null,
+    assumedSnrDb: 5,
+    airS: 0.01,
+    canSpare: () => false,
+    powerLoading: false,
   };
   const csi = channelKnowledge(dated, 0, N.nSubbands, policy);
   const room = { controlRe: 1000, reserve: 0, overheadRe: () => 1000 };

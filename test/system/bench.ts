@@ -73,7 +73,11 @@ function portsForLink(): UsbPort[] {
   const air = new AirModel(clock, { defaultLossDb: LOSS_DB });
   const hackrf = new HackrfBoard({ name: 'four', serial: serialOf(4), clock, air, ppm: LINK_PPM.tx });
   const pluto = new PlutoBoard({
-    ...{ name: 'five', serial: serialOf(5), air, profile: loadProfile('pluto'), clockErrorPpm: LINK_PPM.rx },
+    name: 'five',
+    serial: serialOf(5),
+    air,
+    profile: loadProfile('pluto'),
+    clockErrorPpm: LINK_PPM.rx,
   });
   return [new UsbPort(hackrf), new UsbPort(new PlutoUsb(new Iiod(pluto)))];
 }

@@ -81,7 +81,9 @@ describe('real clients in a guest, on emulated boards', () => {
     let beganMs = bootedMs;
     const image = await guestImage();
     const steps = guestSteps({
-      ...{ usbipPort: bench.usbipPort, iiod: image.iiod, repository: fileURLToPath(new URL('../..', import.meta.url)) },
+      usbipPort: bench.usbipPort,
+      iiod: image.iiod,
+      repository: fileURLToPath(new URL('../..', import.meta.url)),
       link: { tx: `hackrf:${serialOf(4)}`, rx: `pluto:usb?serial=${serialOf(5)}`, lossDb: LOSS_DB },
     });
     results = await runGuest({

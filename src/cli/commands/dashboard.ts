@@ -65,7 +65,8 @@ Examples:
       pictures: resolve(flags.pictures),
     };
     const dashboard = await Dashboard.listen({
-      ...{ host: flags.host ?? '127.0.0.1', port },
+      host: flags.host ?? '127.0.0.1',
+      port,
       ...(flags.token === undefined ? {} : { token: checkToken(await tokenOf(flags.token)) }),
       names: flags.name.map(checkName),
       controller: new ChildController(program, process.argv[1], places),

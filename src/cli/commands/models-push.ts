@@ -99,7 +99,8 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     const objects = (await store.held()).map(({ offer, allowed }) => ({ ...about(offer), allowed }));
     const arriving = (await store.arriving()).map(({ offer, hereBytes, allowed }) => ({
       ...about(offer),
-      ...{ hereBytes, allowed },
+      hereBytes,
+      allowed,
     }));
     if (context.json)
       outJson(context, { schema: 'sct.models-held/1', ok: true, directory: store.dir, objects, arriving });

@@ -83,7 +83,9 @@ async function recordCapture(context: CliContext, options: RecordFlags, given: L
     const maxSamples = Math.min(asked ?? Number.POSITIVE_INFINITY, byTime);
     const watch = await watched(context, from, radio, rx, writer);
     const { reason, error, summary, droppedSamples } = await record(watch?.rx ?? rx, writer, {
-      ...{ maxSamples, signal: context.signal, realtime },
+      maxSamples,
+      signal: context.signal,
+      realtime,
       ...(watch ? { queued: watch.queued } : {}),
     });
     if (error) {

@@ -75,7 +75,9 @@ export const addReport: AddCommand = (program, context, done) => {
       const asked = flags.ds !== undefined || flags.dx !== undefined;
       const limits = asked ? { ds: limit(flags, 'ds'), dx: limit(flags, 'dx') } : null;
       const request = {
-        ...{ paths, figures, limits },
+        paths,
+        figures,
+        limits,
         where: pairs('--where', flags.where).map(([key, text]) => ({ key, values: text.split(',', MAX_WORDS) })),
         gains: pairs('--gain', flags.gain).map(([key, baseline]) => ({ key, baseline })),
       };

@@ -63,7 +63,14 @@ function documentOf(uri: string, swept: Swept): object {
   const { binHz, frames, passes, floor, occupancy } = swept;
   const strongest = strongestBin(swept);
   return {
-    ...{ schema: 'sct.sweep/1', ok: true, uri, binHz, frames, passes, noiseFloorDbfs: db(floor), occupancy },
+    schema: 'sct.sweep/1',
+    ok: true,
+    uri,
+    binHz,
+    frames,
+    passes,
+    noiseFloorDbfs: db(floor),
+    occupancy,
     strongest: { frequencyHz: strongest.frequencyHz, dbfs: db(strongest.power) },
   };
 }

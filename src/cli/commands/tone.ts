@@ -83,7 +83,11 @@ async function tone(context: CliContext, given: string, flags: ToneFlags): Promi
   try {
     noteCalibration(context, radio);
     const sent = await sendTone(radio, {
-      ...{ offsetHz, levelDbfs, durationS, permission, signal: context.signal },
+      offsetHz,
+      levelDbfs,
+      durationS,
+      permission,
+      signal: context.signal,
       request: { ...streamRequest(radio.capabilities, 'tx', wish), rateHz },
       onStart: (settings, by) => {
         const right = by ? `; ${describePermission(by)}` : '';
@@ -108,8 +112,16 @@ function print(
   const frequencyHz = settings.frequencyHz + offsetHz;
   if (context.json) {
     outJson(context, {
-      ...{ schema: 'sct.tone/1', ok: !interrupted, uri, frequencyHz, loHz: settings.frequencyHz, levelDbfs },
-      ...{ rateHz: settings.rateHz, gainsDb: settings.gainsDb, durationS, underruns },
+      schema: 'sct.tone/1',
+      ok: !interrupted,
+      uri,
+      frequencyHz,
+      loHz: settings.frequencyHz,
+      levelDbfs,
+      rateHz: settings.rateHz,
+      gainsDb: settings.gainsDb,
+      durationS,
+      underruns,
       permission: permission && { kind: permission.kind, outputDbm: permission.outputDbm },
     });
     return;

@@ -52,7 +52,10 @@ SCT_NATS_CREDENTIALS names a file with user:password, a token, an nkey seed or N
     const executor = new ThreadQueue(jobs);
     try {
       const worker = await NatsWorker.open({
-        ...{ url: flags.nats, signal, executor, cache },
+        url: flags.nats,
+        signal,
+        executor,
+        cache,
         ...(cacheGib === null ? {} : { cacheBytes: cacheGib * 2 ** 30 }),
         idleMs: idleS === null ? null : 1e3 * idleS,
         note: (text) => progress.note(text),

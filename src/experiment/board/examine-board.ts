@@ -86,7 +86,10 @@ export async function examine(
   const rx = await radio.openRx(request);
   note(rx.describe());
   const heard = await listen(rx, {
-    ...{ durationS, bins: BINS, marginDb: MARGIN_DB, realtime },
+    durationS,
+    bins: BINS,
+    marginDb: MARGIN_DB,
+    realtime,
     ...(signal ? { signal } : {}),
   });
   const going = () => signal?.aborted !== true;
@@ -115,7 +118,11 @@ export async function examine(
   const findings: Findings = { heard, clock, referenceHz, sustained };
   return {
     ...findings,
-    ...{ board: radio.describe(), serial, correction, turnaround, saved },
+    board: radio.describe(),
+    serial,
+    correction,
+    turnaround,
+    saved,
     fullScale: fullScaleOf(profile, heard.settings, level ?? (await book.level(serial))),
     // What was stored is taken out from the next time on: nothing is left to change.
     advice: advise(findings).filter(({ about }) => !(saved && about === 'clock')),

@@ -33,16 +33,20 @@ export async function checkHost(options: HostOptions = {}): Promise<HostCheck[]>
   const major = Number(nodeVersion.split('.')[0]);
   return [
     {
-      ...{ name: 'node', ok: major >= MIN_NODE, found: `Node ${nodeVersion}` },
+      name: 'node',
+      ok: major >= MIN_NODE,
+      found: `Node ${nodeVersion}`,
       fix: major >= MIN_NODE ? null : `install Node ${MIN_NODE} or newer`,
     },
     {
-      ...{ name: 'usb', ok: usb.problem === null },
+      name: 'usb',
+      ok: usb.problem === null,
       found: usb.problem?.reason ?? `libusb works; ${usb.boards.length} boards`,
       fix: usb.problem?.hint ?? null,
     },
     {
-      ...{ name: 'permission', ok: usb.boards.length === 0 ? null : blocked.length === 0 },
+      name: 'permission',
+      ok: usb.boards.length === 0 ? null : blocked.length === 0,
       found:
         usb.boards.length === 0
           ? 'no board to open'
@@ -81,7 +85,9 @@ async function checkUsbfs(root: string): Promise<HostCheck> {
   // 0 is no limit.
   const ok = megabytes === 0 || megabytes >= MIN_USBFS_MB;
   return {
-    ...{ name: 'usbfs', ok, found: `${megabytes === 0 ? 'no limit' : `${megabytes} MB`} for USB transfers` },
+    name: 'usbfs',
+    ok,
+    found: `${megabytes === 0 ? 'no limit' : `${megabytes} MB`} for USB transfers`,
     fix: ok ? null : `echo ${MIN_USBFS_MB} | sudo tee /${path}`,
   };
 }
@@ -102,11 +108,9 @@ async function checkSerial(root: string): Promise<HostCheck> {
   }
   const ok = closed.length === 0;
   return {
-    ...{
-      name: 'serial',
-      ok,
-      found: ok ? `serial ports ${ports.join(', ')}` : `no permission for ${closed.join(', ')}`,
-    },
+    name: 'serial',
+    ok,
+    found: ok ? `serial ports ${ports.join(', ')}` : `no permission for ${closed.join(', ')}`,
     fix: ok ? null : 'join the group that owns the port (ls -l shows it: dialout or uucp) and log in again',
   };
 }

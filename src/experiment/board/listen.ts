@@ -127,7 +127,11 @@ export async function listen(rx: RxStream, options: ListenOptions): Promise<Hear
     image: dcIq && imageOf(dcIq, run.power - 10 ** (dcIq.dcDbfs / 10), rx.settings),
     spectrum: {
       frequencyHz: Float64Array.from({ length: bins }, (_, bin) => frequencyHz + binHz(bin, bins, rateHz)),
-      ...{ mean, max, windows, share: transformed / meter.samples, usableHz },
+      mean,
+      max,
+      windows,
+      share: transformed / meter.samples,
+      usableHz,
     },
     floor,
     floorDbfsHz: dbfs((floor * bins) / rateHz),

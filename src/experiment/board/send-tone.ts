@@ -85,7 +85,10 @@ export async function sendTone(radio: Radio, options: ToneOptions): Promise<Sent
     const interrupted = signal?.aborted === true;
     const elapsedS = Math.min(durationS, (performance.now() - startMs) / 1000);
     return {
-      ...{ settings, permission, underruns: raw.counters.underruns, interrupted },
+      settings,
+      permission,
+      underruns: raw.counters.underruns,
+      interrupted,
       durationS: repeated ? elapsedS : Math.min(durationS, raw.counters.samples / settings.rateHz),
     };
   } finally {

@@ -111,7 +111,11 @@ function assemble(
   const independentWindows = windows > 1 ? (windows * 18) / 19 : windows;
   const floor = noiseFloor(mean, usable, independentWindows);
   return {
-    ...{ frequencyHz: Float64Array.from(rows, (row) => row.hz), mean, max, binHz, floor },
+    frequencyHz: Float64Array.from(rows, (row) => row.hz),
+    mean,
+    max,
+    binHz,
+    floor,
     passes: Math.floor(passes),
     occupancy: occupancy({ mean, max, windows, independentWindows }, usable, floor, marginDb),
   };

@@ -117,7 +117,8 @@ export async function senderCodec(
   const agreeing: Pick<LinkKnowledge, 'reopen'> = free ? { reopen } : {};
   const coding = {
     ...codecOn(models),
-    ...{ labels: models.tables.labels, models },
+    labels: models.tables.labels,
+    models,
   };
   if (config.rxModelsDir === undefined) {
     return { ...coding, knowledge: { using, transmitter: store, receiver: store.knowledge(), ...agreeing } };

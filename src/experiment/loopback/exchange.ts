@@ -99,7 +99,9 @@ export class LoopbackExchange implements ComparableExchange {
             random: new RandomStream(config.seed).fork('feedback'),
           });
     this.listener = new Listener({
-      ...{ chain: this.chain, feedback: this.feedback, knowledge: this.knowledge },
+      chain: this.chain,
+      feedback: this.feedback,
+      knowledge: this.knowledge,
       // A report is sent when its burst has ended; processing time does not exist in simulated time.
       timeOf: ({ record }) => this.sender.sentAtS.get(record.header.burst) ?? this.nowS,
       heard: (event) => {
@@ -140,7 +142,9 @@ export class LoopbackExchange implements ComparableExchange {
     this.tx = taps.tx ? tapTx(tx, taps.tx) : tx;
     const { rx } = this;
     const air = new SimulatedAir({
-      ...{ radio: this.radio, rateHz: setup.frontend.deviceRateHz, rx },
+      radio: this.radio,
+      rateHz: setup.frontend.deviceRateHz,
+      rx,
       tx: new TxChain(setup.frontend, this.tx),
       ...(taps.lose ? { lose: taps.lose } : {}),
       hear: async (block) => {
@@ -154,14 +158,21 @@ export class LoopbackExchange implements ComparableExchange {
     this.air = air;
     if (taps.watch && taps.pace) taps.watch.patience = () => 1;
     taps.watch?.reads(() => ({
-      ...{ clippedSamples: this.clippedSamples, underruns: 0, rxGainsDb: null, txGainsDb: null },
+      clippedSamples: this.clippedSamples,
+      underruns: 0,
+      rxGainsDb: null,
+      txGainsDb: null,
       recordedBytes: (taps.tx?.bytes ?? 0) + (taps.rx?.bytes ?? 0),
       budget: modelledBudget(config, setup),
     }));
     const answers = config.feedback !== 'none';
     const latencyS = config.csiDelayMs / 1e3;
     this.sender = new SenderSession({
-      ...{ transmitter, air, feedback, knowledge, answers },
+      transmitter,
+      air,
+      feedback,
+      knowledge,
+      answers,
       soundings: { count: answers ? config.soundings : 0, everyS: config.soundingEveryMs / 1e3 },
       waitS: { report: latencyS + 1e-6, answers: TAIL_S + latencyS },
       ...(taps.burst ? { burst: taps.burst } : {}),

@@ -77,8 +77,16 @@ export function loopbackPicture(
     return { exchange, captures, frequencyHz: config.frequencyHz };
   };
   return {
-    ...{ config, settings, numerology: setup.numerology, photo, coding, directory, open },
-    ...{ channel: config.channel, modelled: true, loOffsetHz: setup.frontend.loOffsetHz },
+    config,
+    settings,
+    numerology: setup.numerology,
+    photo,
+    coding,
+    directory,
+    open,
+    channel: config.channel,
+    modelled: true,
+    loOffsetHz: setup.frontend.loOffsetHz,
   };
 }
 

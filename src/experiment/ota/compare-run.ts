@@ -89,14 +89,12 @@ export async function runCompare(
     const result: CompareResult = {
       schema: 'sct.compare/1',
       ok: exitCode === ExitCode.ok,
-      ...{
-        mappings,
-        count,
-        seed: config.seed,
-        codec: config.codec,
-        symbolsPerPixel: config.symbolsPerPixel,
-        lostSamples,
-      },
+      mappings,
+      count,
+      seed: config.seed,
+      codec: config.codec,
+      symbolsPerPixel: config.symbolsPerPixel,
+      lostSamples,
       ...comparison,
       files: {
         directory: run.path,

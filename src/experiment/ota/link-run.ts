@@ -82,7 +82,12 @@ async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | nu
   const permission = permissionOf(ends.tx, ends.rx.board ? ends.rx.profile : null);
   const { config: received, setup } = ends.rx;
   return {
-    ...{ config: received, photo, speech, coding, modelled: false, numerology: setup.numerology },
+    config: received,
+    photo,
+    speech,
+    coding,
+    modelled: false,
+    numerology: setup.numerology,
     loOffsetHz: setup.frontend.loOffsetHz,
     settings: { ...received, tx, rx, ...(words ? { speech: words } : {}), ...(snr ? { attenuator: snr.uri } : {}) },
     channel: 'link',
@@ -90,7 +95,12 @@ async function linkPicture(config: LinkRunConfig, io: RunIo, snr: SnrSetter | nu
     open: async (run, name, hooks) => {
       const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
       const exchange = new RadioExchange({
-        ...{ ...ends, permission, ...hooks, signal: io.signal, snr, budgetRe: speech?.budgetRe },
+        ...ends,
+        permission,
+        ...hooks,
+        signal: io.signal,
+        snr,
+        budgetRe: speech?.budgetRe,
         captures: async (sending, receiving) =>
           Object.assign(files, await linkCaptures(run, name, ends, sending, receiving)),
       });

@@ -1,7 +1,8 @@
 import { UsageError } from '../../common/errors.ts';
 import { splitGain } from '../../link/session/gain-control.ts';
+import { openRadio } from '../../radio/open-radio.ts';
 import { loadProfile, type ProfileName, profileCapabilities, type RadioProfile } from '../../radio/profile.ts';
-import type { GainStage, StreamRequest, TxStream } from '../../radio/radio.ts';
+import type { GainStage, Radio, StreamRequest, TxStream } from '../../radio/radio.ts';
 import { parseAllowedBands } from '../../radio/safety/bands.ts';
 import { PermittedTx } from '../../radio/safety/permitted-tx.ts';
 import {
@@ -63,7 +64,12 @@ export function radioEnd(config: LinkConfig, name: string, direction: 'rx' | 'tx
   const fallback = (direction === 'tx' ? DEFAULT_TX_DB : DEFAULT_RX_DB)[profileName];
   const asked = given ?? (direction === 'rx' && inUri ? undefined : fallback);
   return {
-    ...{ name, uri, profile, config: own, setup, board },
+    name,
+    uri,
+    profile,
+    config: own,
+    setup,
+    board,
     ownGain: board && direction === 'rx' && given === undefined && !inUri,
     request: {
       rateHz: deviceRateHz,
@@ -164,4 +170,18 @@ function gainsOf(name: string, direction: 'rx' | 'tx', stages: readonly GainStag
     );
   }
   return gainsDb;
+}
+
+/** The radios of two ends; one radio where both name the same. */
+export async function openRadios(tx: RadioEnd, rx: RadioEnd): Promise<{ tx: Radio; rx: Radio }> {
+  const fields = { 'sct:numerology': tx.config.numerology, 'sct:lo_offset_hz': tx.setup.frontend.loOffsetHz };
+  const file = { format: tx.setup.format, fullScale: tx.setup.fullScale, overwrite: true, capture: { fields } };
+  const sending = await openRadio(tx.uri, { file });
+  if (tx.name === rx.name && tx.board) return { tx: sending, rx: sending };
+  try {
+    return { tx: sending, rx: await openRadio(rx.uri) };
+  } catch (error) {
+    await sending.close();
+    throw error;
+  }
 }

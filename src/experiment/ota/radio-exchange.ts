@@ -8,7 +8,6 @@ import { LiveAir } from '../../link/session/live-air.ts';
 import { LiveReceiver } from '../../link/session/live-receiver.ts';
 import { SenderSession } from '../../link/session/sender.ts';
 import type { TransmissionPlan, TransmitBurst, Transmitter } from '../../link/transmitter.ts';
-import { openRadio } from '../../radio/open-radio.ts';
 import type { Radio, RxStream, TxStream } from '../../radio/radio.ts';
 import { tapRx, tapTx } from '../../radio/recorder.ts';
 import { transmitGuard } from '../../radio/safety/process-end.ts';
@@ -29,7 +28,7 @@ import type { RunWatch } from '../telemetry/run-watch.ts';
 import { Thermometer } from '../telemetry/thermometer.ts';
 import { GainKeeper } from './gain-keeper.ts';
 import { describePower, type PowerKeeper, powerOf } from './power-keeper.ts';
-import { permissionOf, permittedTx, type RadioEnd, withGains } from './radio-end.ts';
+import { openRadios, permissionOf, permittedTx, type RadioEnd, withGains } from './radio-end.ts';
 import { RehearsedCodec, rehearse } from './rehearsal.ts';
 import { setGains } from './set-gains.ts';
 
@@ -56,11 +55,11 @@ export interface RadioExchangeOptions {
   readonly signal: AbortSignal;
   /** RE of whatever is sent; default what the configuration says of a picture's pixels. */
   readonly budgetRe?: number | undefined;
-  /** Radios that are open already, for tests; default: those that the ends name. */
   /** The transmitter's power, for tests; default by its board. */
   readonly power?: PowerKeeper;
   /** Sets the SNR by an attenuator between the boards. */
   readonly snr?: SnrSetter | null;
+  /** Radios that are open already, for tests; default: those that the ends name. */
   readonly radios?: { readonly tx: Radio; readonly rx: Radio };
 }
 
@@ -144,7 +143,9 @@ export class RadioExchange implements ComparableExchange {
     const rx = tapRx(this.rx, files.rx);
     this.recorded = { tx, rx };
     this.listener = new Listener({
-      ...{ chain, feedback, knowledge },
+      chain,
+      feedback,
+      knowledge,
       timeOf: () => this.air.nowS,
       heard: (event) => {
         const trace = this.trace.add(event, chain);
@@ -153,7 +154,8 @@ export class RadioExchange implements ComparableExchange {
     });
     this.keeper = rxEnd.ownGain && rx.setGains ? new GainKeeper(rx, this.radios.rx.capabilities.gains) : null;
     const receiver = new LiveReceiver({
-      ...{ rx, signal },
+      rx,
+      signal,
       hear: (block) => {
         if (this.gainsOpen) {
           this.keeper?.hear(block);
@@ -184,7 +186,11 @@ export class RadioExchange implements ComparableExchange {
     const { config } = txEnd;
     const exchange = this;
     this.sender = new SenderSession({
-      ...{ transmitter, air, feedback, knowledge, signal },
+      transmitter,
+      air,
+      feedback,
+      knowledge,
+      signal,
       answers: config.feedback !== 'none',
       // Without a way back one sounding tells the receiver the channel.
       soundings: {
@@ -332,18 +338,4 @@ export class RadioExchange implements ComparableExchange {
 /** The SNR that power has to bring: what an attenuator then takes away, and a little more. */
 function snrAbove({ snr }: RadioExchangeOptions): number {
   return snr ? snr.wantedSnrDb + SPARE_SNR_DB : 0;
-}
-
-/** The radios of two ends; one radio where both name the same. */
-async function openRadios(tx: RadioEnd, rx: RadioEnd): Promise<{ tx: Radio; rx: Radio }> {
-  const fields = { 'sct:numerology': tx.config.numerology, 'sct:lo_offset_hz': tx.setup.frontend.loOffsetHz };
-  const file = { format: tx.setup.format, fullScale: tx.setup.fullScale, overwrite: true, capture: { fields } };
-  const sending = await openRadio(tx.uri, { file });
-  if (tx.name === rx.name && tx.board) return { tx: sending, rx: sending };
-  try {
-    return { tx: sending, rx: await openRadio(rx.uri) };
-  } catch (error) {
-    await sending.close();
-    throw error;
-  }
 }

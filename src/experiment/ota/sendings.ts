@@ -143,7 +143,11 @@ export async function sendLive(sending: Sending): Promise<Sent> {
     let onAir = 0;
     const back = socket ?? turning;
     const sender = new SenderSession({
-      ...{ transmitter, air, feedback: back ?? new NoFeedback(), knowledge, signal: io.signal },
+      transmitter,
+      air,
+      feedback: back ?? new NoFeedback(),
+      knowledge,
+      signal: io.signal,
       get codingS() {
         return codingS;
       },

@@ -142,17 +142,18 @@ export class PictureLedger {
     const fits = size && (size.width !== reference?.width || size.height !== reference.height) ? undefined : reference;
     const inputs = await openQualityInputs(config, fits);
     const metrics = linkMetrics({
-      ...{
-        config,
-        trace,
-        facts: null,
-        source: fits,
-        speech,
-        decoded,
-        picture: picture ?? undefined,
-        labels: codecs.labels,
-      },
-      ...{ samples: 0, lostSamples: 0, clippedSamples: 0, modelled: false },
+      config,
+      trace,
+      facts: null,
+      source: fits,
+      speech,
+      decoded,
+      picture: picture ?? undefined,
+      labels: codecs.labels,
+      samples: 0,
+      lostSamples: 0,
+      clippedSamples: 0,
+      modelled: false,
       roiMask: fits ? inputs.roiMask : undefined,
       machine: {
         truth: size && inputs.truth?.length === size.width * size.height ? inputs.truth : undefined,

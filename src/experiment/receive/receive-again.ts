@@ -51,14 +51,20 @@ export async function receiveAgain(
 ): Promise<HeardAgain> {
   const codecs = new ReceiverCodecs(config);
   const ledger = new PictureLedger({
-    ...{ config, reference, speech, codecs },
+    config,
+    reference,
+    speech,
+    codecs,
     write: (name, bytes) => directory.write(name, bytes),
     note: (text) => io.progress.note(text),
     watch,
   });
   const rx = await new FileRadio(path, steering ? { fromIndex: steering.begin() } : {}).openRx({});
   watch?.reads(() => ({
-    ...{ clippedSamples: rx.counters.clippedSamples, underruns: 0, rxGainsDb: rx.settings.gainsDb, txGainsDb: null },
+    clippedSamples: rx.counters.clippedSamples,
+    underruns: 0,
+    rxGainsDb: rx.settings.gainsDb,
+    txGainsDb: null,
     ...(budget ? { budget: budget(rx.settings) } : {}),
   }));
   const stop = () => void rx.close();
@@ -66,8 +72,12 @@ export async function receiveAgain(
   const stream = await receiveStream(
     steering?.paced(rx) ?? rx,
     {
-      ...{ numerology: config.numerology, rateHz: hints.rateHz, loOffsetHz: hints.loOffsetHz },
-      ...{ estimator: config.estimator, codecs, prediction: predictionOf(config) },
+      numerology: config.numerology,
+      rateHz: hints.rateHz,
+      loOffsetHz: hints.loOffsetHz,
+      estimator: config.estimator,
+      codecs,
+      prediction: predictionOf(config),
       ...(leftOut ? { leftOut } : {}),
     },
     {

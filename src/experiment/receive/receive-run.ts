@@ -123,7 +123,10 @@ async function receiveFrom(
     ...(end
       ? {
           budget: {
-            ...{ tx: null, rx: budgetEnd(end, rx.settings, level), cabledDb: null, askedSnrDb: null },
+            tx: null,
+            rx: budgetEnd(end, rx.settings, level),
+            cabledDb: null,
+            askedSnrDb: null,
             ...bandOf(end.setup),
           },
         }
@@ -135,7 +138,10 @@ async function receiveFrom(
   const limit = config.durationS !== undefined ? config.durationS * rateHz : Number.POSITIVE_INFINITY;
   const codecs = new ReceiverCodecs(config, answers?.growing ?? null);
   const ledger = new PictureLedger({
-    ...{ config: resolved, reference, speech, codecs },
+    config: resolved,
+    reference,
+    speech,
+    codecs,
     write: (name, bytes) => run.write(name, bytes),
     note: (text) => io.progress.note(text),
     watch,
@@ -146,7 +152,11 @@ async function receiveFrom(
     const stream = await receiveStream(
       keeper ? keeper.watch(recorded) : recorded,
       {
-        ...{ numerology: config.numerology, rateHz, loOffsetHz, estimator: config.estimator, codecs },
+        numerology: config.numerology,
+        rateHz,
+        loOffsetHz,
+        estimator: config.estimator,
+        codecs,
         ...(answers ? { prediction: predictionOf(config) } : {}),
         // Of a file that waits, no more is to be taken than what -n pictures come in.
         ...(live || config.count === undefined ? { pipeline: { format, fullScale, live } } : {}),
@@ -249,7 +259,10 @@ function turningReceiver(
   const { numerology, frontend } = end.setup;
   const now = () => (power ? withGains(back, power.gainsDb) : back);
   return TurningReceiver.open({
-    ...{ radio, rx: end.request, numerology, frontend },
+    radio,
+    rx: end.request,
+    numerology,
+    frontend,
     get tx() {
       return now().request;
     },

@@ -173,7 +173,12 @@ async function piped(
   const { numerology: subbands, estimator, rateHz, loOffsetHz } = settings;
   const occupied = occupiedHz(numerology(subbands));
   const pipeline = await ReceivePipeline.start({
-    ...{ subbands, estimator, rateHz, loOffsetHz, occupiedHz: occupied, passing: true },
+    subbands,
+    estimator,
+    rateHz,
+    loOffsetHz,
+    occupiedHz: occupied,
+    passing: true,
     ...how,
   });
   hooks.queues?.(() => pipeline.depths());
@@ -232,7 +237,11 @@ class Reception {
     this.numerology = n;
     this.frontend = frontendFor(n.sampleRateHz, occupiedHz(n), settings.rateHz, settings.loOffsetHz);
     const receiver = new Receiver({
-      ...{ numerology: n, codecs: codecs ?? [new ClassicalCodec()], estimator, prediction, passing: true },
+      numerology: n,
+      codecs: codecs ?? [new ClassicalCodec()],
+      estimator,
+      prediction,
+      passing: true,
       retire: (picture) => this.pictures.retire(picture),
     });
     this.back = new RxBack(this.frontend, receiver);

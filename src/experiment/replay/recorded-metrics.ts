@@ -18,10 +18,24 @@ export async function recordedMetrics(
   const hints = await captureHints(capturePath);
   const resolved = { ...config, rateHz: hints.rateHz, sampleFormat: hints.format };
   const { stream, ledger, warnings } = await receiveAgain({
-    ...{ path: capturePath, hints, config: resolved, reference, directory, io, watch: null },
+    path: capturePath,
+    hints,
+    config: resolved,
+    reference,
+    directory,
+    io,
+    watch: null,
   });
   const { metrics, images, earlier } = await receiverMetrics({
-    ...{ config: resolved, title: '', stream, facts: null, reference, ledger, modelled, capturePath, warnings },
+    config: resolved,
+    title: '',
+    stream,
+    facts: null,
+    reference,
+    ledger,
+    modelled,
+    capturePath,
+    warnings,
     clippedSamples: hints.clippedSamples,
     lostAtEnd: hints.lostAtEnd,
   });

@@ -134,7 +134,15 @@ async function receivedAgain(
     if (leftOut)
       io.progress.note(`left out again: ${leftOut.count} bursts that the run dropped because it could not keep up`);
     const what: Recording = {
-      ...{ path: capturePath, hints, config: resolved, reference, speech, directory, io, watch, budget },
+      path: capturePath,
+      hints,
+      config: resolved,
+      reference,
+      speech,
+      directory,
+      io,
+      watch,
+      budget,
       ...(leftOut ? { leftOut } : {}),
     };
     const heard =

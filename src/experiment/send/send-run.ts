@@ -145,8 +145,12 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     const turning =
       turns &&
       new TurningSender({
-        ...{ radio, rx: (await listening) ?? back!.request, session, signal: io.signal },
-        ...{ numerology: setup.numerology, frontend: setup.frontend },
+        radio,
+        rx: (await listening) ?? back!.request,
+        session,
+        signal: io.signal,
+        numerology: setup.numerology,
+        frontend: setup.frontend,
         get tx() {
           return endNow()?.request ?? request;
         },
@@ -198,7 +202,10 @@ export async function runSend(config: SendConfig, io: RunIo): Promise<RunResult 
     const permission = now && permissionOf(now, null);
     if (now && permission) {
       const device = {
-        ...{ uri: config.to, ...tx?.settings, ...now.request, permission: describePermission(permission) },
+        uri: config.to,
+        ...tx?.settings,
+        ...now.request,
+        permission: describePermission(permission),
         power: power?.facts() ?? null,
         ...(feedback ? { feedback } : {}),
         ...(radio.boardIdentity ? { board: radio.boardIdentity } : {}),

@@ -149,7 +149,8 @@ async function soundLoopback(work: SoundWork): Promise<Heard> {
         return capture.bytes;
       },
     },
-    ...{ watch, pace: paceOf(io) },
+    watch,
+    pace: paceOf(io),
     burst: (): void => {
       const done = exchange.trace.bursts.length;
       io.progress.update(`sound  ${done}/${count}`);
@@ -238,7 +239,11 @@ async function soundBoards({ config, run, io, count, periodS, watch }: SoundWork
   const permission = permissionOf(tx, rx.board ? rx.profile : null);
   const files: { tx?: CaptureWriter; rx?: CaptureWriter } = {};
   const exchange = new RadioExchange({
-    ...{ tx, rx, permission, signal: io.signal, watch },
+    tx,
+    rx,
+    permission,
+    signal: io.signal,
+    watch,
     captures: async (sending, receiving) =>
       Object.assign(files, await linkCaptures(run, 'sounding', { tx, rx }, sending, receiving)),
     burst: () => io.progress.update(`sound  ${exchange.trace.bursts.length}/${count}`),

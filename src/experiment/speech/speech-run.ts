@@ -52,7 +52,11 @@ export async function runSpeech(config: LinkConfig, input: SpeechRunInput): Prom
     const shown = decoded?.decodable ? decoded.image : undefined;
     const facts = transmitFacts(plan, exchange.transmitter);
     const metrics = speechMetrics({
-      ...{ config, sending, facts, figures: speechFigures(decoded, facts, sending.speech)!, ok: decodable },
+      config,
+      sending,
+      facts,
+      figures: speechFigures(decoded, facts, sending.speech)!,
+      ok: decodable,
       psnrDb: photo ? psnrDb(photo, pictureOrGrey(shown, photo)) : null,
     });
     const amiss = picture || plan.unsent ? ExitCode.quality : ExitCode.noSignal;

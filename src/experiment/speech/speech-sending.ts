@@ -61,7 +61,10 @@ export async function speechSending(
   const least = Math.max(LEAST_SYMBOLS, LEAST_SLOTS * config.numerology * RB_DATA_RE);
   const budgetRe = inRange('symbols', source.symbols ?? Math.max(usual, least), 1, 2 ** 26);
   return {
-    ...{ name, speech, photo: image, budgetRe },
+    name,
+    speech,
+    photo: image,
+    budgetRe,
     image: image ?? rgbImage(1, 1, new Uint8Array(3)),
     coding: {
       ...(image

@@ -40,7 +40,12 @@ export async function receiveSteered(
   const { signal } = what.io;
   const { rateHz, startIndex, endIndex } = what.hints;
   const steering = new ReplaySteering({
-    ...{ rateHz, startIndex, endIndex, speed, signal, clock: systemClock },
+    rateHz,
+    startIndex,
+    endIndex,
+    speed,
+    signal,
+    clock: systemClock,
     tell: (event) => telemetry.tell(event),
     note: (text) => watch.log('warning', text),
   });

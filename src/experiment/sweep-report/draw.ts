@@ -53,7 +53,12 @@ function line({ label, points, style }: Curve, log: boolean, shiftPx: number): L
     y: column((p) => p.y),
     low: column((p) => p.low),
     high: column((p) => p.high),
-    ...{ bars: true, markers: true, shape: style, dash: style, colour: style, shiftPx },
+    bars: true,
+    markers: true,
+    shape: style,
+    dash: style,
+    colour: style,
+    shiftPx,
     ...(label ? { label } : {}),
   };
 }

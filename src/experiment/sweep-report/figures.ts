@@ -100,7 +100,8 @@ export function figuresFor(
     title: `${s.title} against ${x.label.split(',')[0]}`,
     xLabel: x.label,
     yLabel: capital(s.yLabel),
-    ...{ zero: s.zero, log: s.log },
+    zero: s.zero,
+    log: s.log,
     caption: captionOf(
       design,
       panels.flatMap((p) => p.curves),

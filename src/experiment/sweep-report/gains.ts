@@ -110,7 +110,13 @@ function gainOf(key: string, group: Group, partner: Group, design: Design): Gain
   const rates = pairs.flatMap((pair) => pair.map((o) => o.figures.symbolsPerPixel));
   const known = rates.filter((r) => r !== null);
   return {
-    ...{ key, of: group.settings[key], over: partner.settings[key], group, alsoDiffers, identical, figures },
+    key,
+    of: group.settings[key],
+    over: partner.settings[key],
+    group,
+    alsoDiffers,
+    identical,
+    figures,
     pairs: pairs.length,
     symbolsPerPixel: known.length > 0 ? known.reduce((a, b) => a + b, 0) / known.length : null,
   };

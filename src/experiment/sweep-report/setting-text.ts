@@ -9,8 +9,20 @@ const UNITS: Readonly<Record<string, string>> = { Hz: 'Hz', Ms: 'ms', Db: 'dB', 
 
 /** Words of names of settings that are written otherwise than they stand there. */
 const WORDS: Readonly<Record<string, string>> = {
-  ...{ cfo: 'CFO', cnn: 'CNN', csi: 'CSI', doppler: 'Doppler', harq: 'HARQ', iq: 'IQ' },
-  ...{ lmmse: 'LMMSE', lpips: 'LPIPS', mimo: 'MIMO', rb: 'RB', rx: 'RX', sfv: 'SFV', snr: 'SNR', tx: 'TX' },
+  cfo: 'CFO',
+  cnn: 'CNN',
+  csi: 'CSI',
+  doppler: 'Doppler',
+  harq: 'HARQ',
+  iq: 'IQ',
+  lmmse: 'LMMSE',
+  lpips: 'LPIPS',
+  mimo: 'MIMO',
+  rb: 'RB',
+  rx: 'RX',
+  sfv: 'SFV',
+  snr: 'SNR',
+  tx: 'TX',
 };
 
 /** "dopplerHz" as "Doppler" and "Hz", "harqBy" as "HARQ by" without a unit. */

@@ -74,10 +74,15 @@ export async function expandSweep(
           const seedIndex = seedsOf.get(group) ?? 0;
           seedsOf.set(group, seedIndex + 1);
           points.push({
-            ...{ schema: POINT_SCHEMA, id, index: points.length, group, seedIndex },
+            schema: POINT_SCHEMA,
+            id,
+            index: points.length,
+            group,
+            seedIndex,
             photo: typeof photo === 'string' ? basename(photo) : null,
             ...(speech ? { speech: speech.point } : {}),
-            ...{ inputs, config: { ...config, seed } },
+            inputs,
+            config: { ...config, seed },
           });
         }
       }
@@ -119,7 +124,10 @@ async function withSources(one: SweepCase, folder: string): Promise<{ sources: S
 function pointSpeech(path: string, words: SpeechSetting, alone: boolean): PointSpeech {
   const { kind = 'analog', priority = 1, maxSfvs = USUAL_SPEECH_SFVS, symbols } = words;
   return {
-    ...{ name: basename(path), alone, kind, maxSfvs },
+    name: basename(path),
+    alone,
+    kind,
+    maxSfvs,
     // Alone there is nothing to come before.
     ...(alone ? {} : { priority }),
     ...(symbols === undefined ? {} : { symbols }),

@@ -51,7 +51,12 @@ export async function measurePoint(config: LinkConfig, materials: PointMaterials
   const { labels } = coding;
   const semantic = labels ? sentSemantics(setup.numerology, labels, plan.source, plan, decoded) : undefined;
   const metrics = linkMetrics({
-    ...{ config, trace, source, decoded, picture, labels },
+    config,
+    trace,
+    source,
+    decoded,
+    picture,
+    labels,
     speech: speech?.speech,
     facts: transmitFacts(plan, exchange.transmitter),
     importance: semantic?.importance,

@@ -118,9 +118,15 @@ function parseFigures(value: unknown): NonNullable<PointMetrics['speech']> {
   if (outage !== null && outage !== 0 && outage !== 1) throw new FormatError('metrics.speech.outage', 'must be 0 or 1');
   return {
     kind: SPEECH_KINDS.find((k) => k === kind) ?? null,
-    ...{ seconds: number('seconds'), stoi: number('stoi'), segmentalSnrDb: number('segmentalSnrDb') },
-    ...{ outage, note: word('note'), priority: number('priority'), symbols: number('symbols') },
-    ...{ speechSnrDb: number('speechSnrDb'), pictureSnrDb: number('pictureSnrDb') },
+    seconds: number('seconds'),
+    stoi: number('stoi'),
+    segmentalSnrDb: number('segmentalSnrDb'),
+    outage,
+    note: word('note'),
+    priority: number('priority'),
+    symbols: number('symbols'),
+    speechSnrDb: number('speechSnrDb'),
+    pictureSnrDb: number('pictureSnrDb'),
     sfvs: asArray('metrics.speech.sfvs', o.sfvs, 255) as NonNullable<PointMetrics['speech']>['sfvs'],
   };
 }

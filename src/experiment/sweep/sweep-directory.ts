@@ -195,7 +195,8 @@ function goneOnWith(there: SweepPlan, plan: SweepPlan): SweepPlan {
   if (!before.some(same) && before.length < MAX_PROGRAMS) later.push(plan.program);
   return {
     ...plan,
-    ...{ startedAt: there.startedAt, program: there.program },
+    startedAt: there.startedAt,
+    program: there.program,
     ...(later.length > 0 ? { laterPrograms: later } : {}),
   };
 }

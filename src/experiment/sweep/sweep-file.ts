@@ -180,7 +180,9 @@ export function parseSweepFile(file: string, text: string): SweepFile {
     return { photos, speech, spoken, axes: axesOf(both) };
   });
   return {
-    ...{ path: file, text, folder: dirname(resolve(file)) },
+    path: file,
+    text,
+    folder: dirname(resolve(file)),
     name: name ?? nameOf(file),
     stop: stop ?? null,
     cases: products,

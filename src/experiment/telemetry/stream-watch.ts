@@ -28,28 +28,43 @@ export function watchStream(
   const { settings } = rx;
   const base = writer?.paths.base ?? null;
   const facts = {
-    ...{ runId: null, command, commandLine: shellCommand(argv), title: base === null ? from : basename(base) },
-    ...{
-      startedAt: new Date().toISOString(),
-      directory: null,
-      modelled: false,
-      channel: from,
-      levelUnit: 'dBFS' as const,
-    },
-    ...{ codec: null, mapping: null, seed: null, subbands: 0, fftSize: 0, carriers: 0, modemRateHz: settings.rateHz },
-    ...{ deviceRateHz: settings.rateHz, frequencyHz: settings.frequencyHz || null, loOffsetHz: 0 },
+    runId: null,
+    command,
+    commandLine: shellCommand(argv),
+    title: base === null ? from : basename(base),
+    startedAt: new Date().toISOString(),
+    directory: null,
+    modelled: false,
+    channel: from,
+    levelUnit: 'dBFS' as const,
+    codec: null,
+    mapping: null,
+    seed: null,
+    subbands: 0,
+    fftSize: 0,
+    carriers: 0,
+    modemRateHz: settings.rateHz,
+    deviceRateHz: settings.rateHz,
+    frequencyHz: settings.frequencyHz || null,
+    loOffsetHz: 0,
   };
   const watch = new RunWatch(telemetry, facts, base === null ? null : dirname(base));
   const thermometer = new Thermometer(radio);
   let waiting = 0;
   watch.reads(() => ({
-    ...{ clippedSamples: rx.counters.clippedSamples, underruns: 0, txGainsDb: null, rxGainsDb: rx.settings.gainsDb },
+    clippedSamples: rx.counters.clippedSamples,
+    underruns: 0,
+    txGainsDb: null,
+    rxGainsDb: rx.settings.gainsDb,
     ...(writer ? { recordedBytes: writer.bytes, queued: waiting } : {}),
     temperatureC: thermometer.celsius,
   }));
   const stream = { deviceRateHz: settings.rateHz, samples: 0, lostSamples: 0, losses: [] as LossRecord[] };
   const watched: RxStream = {
-    ...{ settings, counters: rx.counters, close: () => rx.close(), describe: () => rx.describe() },
+    settings,
+    counters: rx.counters,
+    close: () => rx.close(),
+    describe: () => rx.describe(),
     get ended() {
       return rx.ended;
     },

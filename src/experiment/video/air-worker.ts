@@ -54,8 +54,14 @@ async function start(): Promise<void> {
   let mostBehindMs = 0;
   let toldAtMs = 0;
   const pipeline = await ReceivePipeline.start({
-    ...{ subbands: numerology.nSubbands, estimator: config.estimator, occupiedHz: occupiedHz(numerology) },
-    ...{ rateHz: rate, loOffsetHz: frontend.loOffsetHz, format: setup.format, fullScale: setup.fullScale, live: true },
+    subbands: numerology.nSubbands,
+    estimator: config.estimator,
+    occupiedHz: occupiedHz(numerology),
+    rateHz: rate,
+    loOffsetHz: frontend.loOffsetHz,
+    format: setup.format,
+    fullScale: setup.fullScale,
+    live: true,
   });
   const fail = (error: unknown) => port.postMessage(failureNote(error));
   const sampleAt = (ms: number) => Math.floor(((ms - startAtMs) * rate) / 1e3);

@@ -31,8 +31,11 @@ export async function runFileStream(
   const run = await VideoRun.begin(
     {
       ...({ command: 'stream', name: config.source, channel: 'file', modelled: false, config, video } as const),
-      ...{ settings: { ...link, ...video }, bothEnds: true, deadlineMs: null },
-      ...{ loOffsetHz: frontend.loOffsetHz, session },
+      settings: { ...link, ...video },
+      bothEnds: true,
+      deadlineMs: null,
+      loOffsetHz: frontend.loOffsetHz,
+      session,
     },
     io,
   );
@@ -75,9 +78,16 @@ export async function runFileStream(
     const cpu = process.cpuUsage(cpuBefore);
     const metrics = videoMetrics({
       ...({ command: 'stream', modelled: false, source: source.describe(), config, video, book } as const),
-      ...{ durationS: number / video.fps, latencyOf: null, deadlineMs: null, corrector: null },
-      ...{ samples: end, lostSamples: null, droppedBursts: null, cpuMs: (cpu.user + cpu.system) / 1e3 },
-      ...{ airBehindMs: null, notes: [`written to ${path}; robust map for ${config.assumeSnrDb} dB`] },
+      durationS: number / video.fps,
+      latencyOf: null,
+      deadlineMs: null,
+      corrector: null,
+      samples: end,
+      lostSamples: null,
+      droppedBursts: null,
+      cpuMs: (cpu.user + cpu.system) / 1e3,
+      airBehindMs: null,
+      notes: [`written to ${path}; robust map for ${config.assumeSnrDb} dB`],
     });
     metrics.timings = { totalMs: Math.round(performance.now() - started) };
     return await run.end(metrics);

@@ -36,8 +36,18 @@ export interface FrameBookOptions {
 /** With a picture a frame is told at most so often, ms: making it costs the same cores that the video needs. */
 const PICTURE_EVERY_MS = 100;
 const NOTHING = {
-  ...{ reason: null, capturedMs: null, onAirMs: null, shownMs: null, latencyMs: null, psnrDb: null, snrDb: null },
-  ...{ map: null, csiAgeMs: null, symbolsPerPixel: null, damagedShare: null, remembered: null },
+  reason: null,
+  capturedMs: null,
+  onAirMs: null,
+  shownMs: null,
+  latencyMs: null,
+  psnrDb: null,
+  snrDb: null,
+  map: null,
+  csiAgeMs: null,
+  symbolsPerPixel: null,
+  damagedShare: null,
+  remembered: null,
 } as const;
 
 /** What became of every frame: one line each, counts, means, and what a dashboard shows. */
@@ -118,10 +128,16 @@ export class FrameBook {
     const event = {
       ...({ topic: 'video', frame: line.frame, state: line.state, width: sizePx, height: sizePx } as const),
       mediaType: 'image/jpeg' as const,
-      ...{ capturedAtMs: line.capturedMs, shownAtMs: line.shownMs, latencyMs: line.latencyMs, deadlineMs },
-      ...{ psnrDb: line.psnrDb, conditioned: line.remembered === null ? null : line.remembered > 0 },
-      ...{ counts: { ...counts }, fps: this.tally.fps(nowMs) },
-      ...{ latencyP50Ms: latency.quantileMs(0.5), latencyP99Ms: latency.quantileMs(0.99) },
+      capturedAtMs: line.capturedMs,
+      shownAtMs: line.shownMs,
+      latencyMs: line.latencyMs,
+      deadlineMs,
+      psnrDb: line.psnrDb,
+      conditioned: line.remembered === null ? null : line.remembered > 0,
+      counts: { ...counts },
+      fps: this.tally.fps(nowMs),
+      latencyP50Ms: latency.quantileMs(0.5),
+      latencyP99Ms: latency.quantileMs(0.99),
     };
     const tell = (bytes: Uint8Array) => telemetry.tell({ ...event, bytes });
     if (shows) void shownJpeg(image).then(tell, () => tell(new Uint8Array(0)));

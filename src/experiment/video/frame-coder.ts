@@ -48,7 +48,10 @@ export class FrameCoder {
     this.coding = coding;
     this.setup = setupLink(config, null, coding);
     this.transmitter = sendingEnd(config, this.setup, {
-      ...{ harq: 0, session, answers: config.feedback !== 'none', oneAtATime: true },
+      harq: 0,
+      session,
+      answers: config.feedback !== 'none',
+      oneAtATime: true,
     });
     this.upconverter = this.setup.frontend.upconverter();
     this.waveforms = waveforms;
@@ -98,7 +101,8 @@ export class FrameCoder {
     }
     return {
       image: plan.bursts[0].extension!.image,
-      ...{ reIm: memory.subarray(0, end), bursts },
+      reIm: memory.subarray(0, end),
+      bursts,
       re: countedRe(transmitter.budget) - before,
       map: plan.map,
       csiAgeMs: plan.csiAgeS === null ? null : 1e3 * plan.csiAgeS,

@@ -91,7 +91,10 @@ export class FrameDecoder {
     this.modemRateHz = numerology.sampleRateHz;
     this.codecs = codecs;
     this.receiver = new Receiver({
-      ...{ numerology, codecs: this.codecs, estimator: config.estimator, passing: true },
+      numerology,
+      codecs: this.codecs,
+      estimator: config.estimator,
+      passing: true,
       // No burst of a video is sent again.
       asking: null,
       retire: (picture) => this.doneWith(picture, { receiving: false }),
@@ -115,7 +118,10 @@ export class FrameDecoder {
     const first = this.open?.airNumber === extension.image ? this.open : null;
     if (first?.picture !== picture) this.begun(picture);
     const heard: HeardFrame = {
-      ...{ picture, airNumber: extension.image, session: header.session, snrDb },
+      picture,
+      airNumber: extension.image,
+      session: header.session,
+      snrDb,
       capturedCode: extension.time,
       startS: first?.startS ?? startSample / this.modemRateHz,
       endS: (startSample + lengthSamples) / this.modemRateHz,
@@ -248,7 +254,9 @@ function shownFrame(decoded: DecodedImage, decodeMs: number): DecodedFrame {
   const damaged = mask ? mask.damage.reduce((n, d) => n + (d > 0 ? 1 : 0), 0) / mask.damage.length : null;
   return {
     image: image ?? null,
-    ...{ decodable, complete, decodeMs },
+    decodable,
+    complete,
+    decodeMs,
     damagedShare: damaged,
     damage: damaged ? mask!.damage : null,
     columns: mask?.columns ?? 0,

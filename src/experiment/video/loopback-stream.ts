@@ -48,7 +48,10 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
   const run = await VideoRun.begin(
     {
       ...({ command: 'stream', name: config.source, channel: config.channel, modelled: true, config, video } as const),
-      ...{ settings: { ...link, ...video }, bothEnds: true, deadlineMs, loOffsetHz },
+      settings: { ...link, ...video },
+      bothEnds: true,
+      deadlineMs,
+      loOffsetHz,
     },
     io,
   );
@@ -56,7 +59,12 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
   const underway = new Map<number, Underway>();
   const gain = new GainMeter();
   const facts = ({ frame, onAirMs, map, csiAgeMs, symbolsPerPixel }: Underway) => ({
-    ...{ frame: frame.number, capturedMs: frame.capturedMs, onAirMs, map, csiAgeMs, symbolsPerPixel },
+    frame: frame.number,
+    capturedMs: frame.capturedMs,
+    onAirMs,
+    map,
+    csiAgeMs,
+    symbolsPerPixel,
   });
   /** Frames from `before` back that are still under way never came. */
   const lost = (before: number, reason: string): void => {
@@ -147,7 +155,9 @@ export async function runLoopbackStream(config: StreamConfig, source: VideoSourc
     const metrics: VideoMetrics = videoMetrics({
       ...({ command: 'stream', modelled: true, source: source.describe(), config, video, book } as const),
       ...({ durationS: seconds, latencyOf: 'capture-to-shown', deadlineMs } as const),
-      ...{ corrector: gain.result, samples: received?.samples ?? null, lostSamples: received?.lostSamples ?? null },
+      corrector: gain.result,
+      samples: received?.samples ?? null,
+      lostSamples: received?.lostSamples ?? null,
       droppedBursts: received?.droppedBursts ?? null,
       cpuMs: (cpu.user + cpu.system) / 1e3,
       airBehindMs: session.mostBehindMs,

@@ -51,10 +51,14 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
   const run = await VideoRun.begin(
     {
       ...({ command: 'stream', name: config.source, channel: plain.uri.kind, modelled: false, config, video } as const),
-      ...{ settings: { ...link, ...video }, bothEnds: true, deadlineMs: video.deadlineMs, session },
+      settings: { ...link, ...video },
+      bothEnds: true,
+      deadlineMs: video.deadlineMs,
+      session,
       loOffsetHz: plain.setup.frontend.loOffsetHz,
       device: canonical({
-        ...{ uri: config.to, ...plain.request },
+        uri: config.to,
+        ...plain.request,
         permission: permission && describePermission(permission),
       }) as object,
     },
@@ -102,8 +106,11 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
     await run.opened({ ...tx.settings, board: radio.boardIdentity ?? null });
     const { counters, settings } = tx;
     run.watch?.reads(() => ({
-      ...{ clippedSamples: counters.clippedSamples, underruns: counters.underruns },
-      ...{ rxGainsDb: null, txGainsDb: settings.gainsDb, wayBack: socket && wayBackOf(socket) },
+      clippedSamples: counters.clippedSamples,
+      underruns: counters.underruns,
+      rxGainsDb: null,
+      txGainsDb: settings.gainsDb,
+      wayBack: socket && wayBackOf(socket),
     }));
     const startMs = utcNowMs();
     const sentAtS = new Map<number, number>();
@@ -193,15 +200,16 @@ export async function runRadioStream(config: StreamConfig, source: VideoSource, 
     const metrics = videoMetrics({
       ...({ command: 'stream', modelled: false, source: source.describe(), config: own, video, book } as const),
       board: radio.boardIdentity,
-      ...{ durationS: number / video.fps, latencyOf: null, deadlineMs: video.deadlineMs, corrector: null },
-      ...{
-        samples: tx.counters.samples,
-        lostSamples: null,
-        droppedBursts: null,
-        cpuMs: null,
-        airBehindMs: null,
-        notes,
-      },
+      durationS: number / video.fps,
+      latencyOf: null,
+      deadlineMs: video.deadlineMs,
+      corrector: null,
+      samples: tx.counters.samples,
+      lostSamples: null,
+      droppedBursts: null,
+      cpuMs: null,
+      airBehindMs: null,
+      notes,
     });
     metrics.timings = { totalMs: Math.round(performance.now() - started) };
     if (socket) await run.opened({ feedback: feedbackFacts(socket) });

@@ -80,8 +80,14 @@ function latencyLine(m: VideoMetrics, points: readonly FramePoint[]): Markup | n
   return figure(
     `latency frame by frame${points.length > MOST_POINTS ? ', the worst of each stretch' : ''}`,
     plot({
-      ...{ title: 'latency', description: 'Milliseconds of each frame.', xLabel: 'frame', yLabel: 'latency, ms' },
-      ...{ width: 900, height: 280, showTitle: false, standalone: false },
+      title: 'latency',
+      description: 'Milliseconds of each frame.',
+      xLabel: 'frame',
+      yLabel: 'latency, ms',
+      width: 900,
+      height: 280,
+      showTitle: false,
+      standalone: false,
       series: [
         { kind: 'line', label: 'frames', x: worst.map((p) => p.frame), y: worst.map((p) => p.value) },
         ...(m.deadlineMs === null
@@ -97,8 +103,14 @@ function latencyBars(m: VideoMetrics, histogram: readonly number[]): Markup {
   return figure(
     'how many frames had which latency',
     plot({
-      ...{ title: 'latency', description: 'Frames in each stretch of 2 ms.', xLabel: 'latency, ms', yLabel: 'frames' },
-      ...{ width: 900, height: 260, showTitle: false, standalone: false },
+      title: 'latency',
+      description: 'Frames in each stretch of 2 ms.',
+      xLabel: 'latency, ms',
+      yLabel: 'frames',
+      width: 900,
+      height: 260,
+      showTitle: false,
+      standalone: false,
       xRange: [0, Math.min(MOST_MS, Math.max(BAR_MS * histogram.length, m.deadlineMs ?? 0))],
       series: [
         { kind: 'bars', x: histogram.map((_, i) => BAR_MS * (i + 0.5)), y: [...histogram], barWidth: 0.9 * BAR_MS },
@@ -114,13 +126,14 @@ function psnrLine(points: readonly FramePoint[]): Markup | null {
   return figure(
     `PSNR frame by frame${points.length > MOST_POINTS ? ', the worst of each stretch' : ''}`,
     plot({
-      ...{
-        title: 'PSNR',
-        description: 'PSNR of each frame against the one sent.',
-        xLabel: 'frame',
-        yLabel: 'PSNR, dB',
-      },
-      ...{ width: 900, height: 260, showTitle: false, standalone: false },
+      title: 'PSNR',
+      description: 'PSNR of each frame against the one sent.',
+      xLabel: 'frame',
+      yLabel: 'PSNR, dB',
+      width: 900,
+      height: 260,
+      showTitle: false,
+      standalone: false,
       series: [{ kind: 'line', x: least.map((p) => p.frame), y: least.map((p) => p.value) }],
     }),
     true,

@@ -69,7 +69,10 @@ export class VideoRun {
       begun,
     );
     this.book = new FrameBook({
-      ...{ bothEnds, deadlineMs, sizePx: video.sizePx, telemetry: io.telemetry },
+      bothEnds,
+      deadlineMs,
+      sizePx: video.sizePx,
+      telemetry: io.telemetry,
       line: (line) => this.line(line),
     });
   }
@@ -79,8 +82,11 @@ export class VideoRun {
     const { name, channel, command, config, settings, session, device, video } = start;
     const begun = await beginRun(
       {
-        ...{ name, channel: command === 'watch' ? 'watch' : channel, directory: io.outputDirectory },
-        ...{ seed: command === 'stream' ? config.seed : null, config: settings },
+        name,
+        channel: command === 'watch' ? 'watch' : channel,
+        directory: io.outputDirectory,
+        seed: command === 'stream' ? config.seed : null,
+        config: settings,
         ...(session === undefined ? {} : { session }),
         ...(device === undefined ? {} : { device }),
       },

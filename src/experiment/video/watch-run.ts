@@ -143,15 +143,24 @@ async function watch(
   const run = await VideoRun.begin(
     {
       ...({ command: 'watch', name: from, channel: 'watch', modelled: false, config, video } as const),
-      ...{ settings: { ...link, from, ...video }, bothEnds: false, deadlineMs, loOffsetHz },
+      settings: { ...link, from, ...video },
+      bothEnds: false,
+      deadlineMs,
+      loOffsetHz,
       device: { ...rx.settings, ...(board ? { board } : {}) },
     },
     io,
   );
   const { book } = run;
   const pipeline = await ReceivePipeline.start({
-    ...{ subbands: n.nSubbands, estimator: config.estimator, occupiedHz: occupiedHz(n), rateHz, loOffsetHz },
-    ...{ format: rx.settings.format, fullScale: rx.settings.fullScale, live: time !== 'none' },
+    subbands: n.nSubbands,
+    estimator: config.estimator,
+    occupiedHz: occupiedHz(n),
+    rateHz,
+    loOffsetHz,
+    format: rx.settings.format,
+    fullScale: rx.settings.fullScale,
+    live: time !== 'none',
   }).catch(async (error) => {
     await run.failed(error);
     throw error;
@@ -254,8 +263,12 @@ async function watch(
       ...({ command: 'watch', modelled: false, source: from, config, video, book, board } as const),
       ...({ durationS: samples / rateHz, latencyOf: LATENCY_OF[time], deadlineMs, corrector: null } as const),
       sentWith: decoder.sentWith,
-      ...{ samples, lostSamples: Math.max(lostSamples, rx.counters.lostMax), droppedBursts },
-      ...{ cpuMs: (cpu.user + cpu.system) / 1e3, airBehindMs: null, notes: warnings },
+      samples,
+      lostSamples: Math.max(lostSamples, rx.counters.lostMax),
+      droppedBursts,
+      cpuMs: (cpu.user + cpu.system) / 1e3,
+      airBehindMs: null,
+      notes: warnings,
     });
     metrics.timings = { totalMs: Math.round(performance.now() - started) };
     if (socket) await run.opened({ feedback: feedbackFacts(socket) });

@@ -182,7 +182,9 @@ function dial(
   });
   const out = `${subject}.server.${id}`;
   const link = new NatsPushLink(connection, 'client', token, {
-    ...{ out, into, where: `to ${describePlace(place)}` },
+    out,
+    into,
+    where: `to ${describePlace(place)}`,
     over: () => {
       if (!connection.isClosed()) subscription.unsubscribe();
       done();

@@ -202,7 +202,11 @@ function setupOf(options: PipelineOptions): DemodulatorSetup {
   const sampleBytes = Math.ceil(1.1 * bufferS * rateHz * formatSpec(format).bytesPerSample);
   const longest = longestRecordBytes(numerology(subbands), keptSymbols.length);
   return {
-    ...{ ...rest, subbands, rateHz, format, keptSymbols },
+    ...rest,
+    subbands,
+    rateHz,
+    format,
+    keptSymbols,
     samples: createRecordRing(Math.min(MAX_SAMPLE_BYTES, Math.max(MIN_SAMPLE_BYTES, sampleBytes))),
     records: createRecordRing(Math.max(4 * longest, burstBytes)),
     dropped: new SharedArrayBuffer(4),

@@ -56,7 +56,16 @@ export async function pictureInBudget(request: PictureRequest, budgetRe: number)
   };
   const { mcs, ...overhead } = overheadOf(budgetRe);
   const planned = planPicture({
-    ...{ numerology: n, source, csi, seed, budgetRe, protectionDb, oneMcs, mappingForced, answers, ...overhead },
+    numerology: n,
+    source,
+    csi,
+    seed,
+    budgetRe,
+    protectionDb,
+    oneMcs,
+    mappingForced,
+    answers,
+    ...overhead,
     pixels: source.budgetIn === 'symbols' ? null : image.width * image.height,
     overheadRe: (budget) => {
       const o = overheadOf(budget);

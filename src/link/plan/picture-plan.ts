@@ -100,7 +100,10 @@ export function planPicture(input: PlanInput): PicturePlan {
     budgetRe,
     pixels,
     perSlotRe: n.nSubbands * RB_DATA_RE,
-    ...{ controlRe, reserve, overheadRe: input.overheadRe, leastRe: leastOf(source, csi) },
+    controlRe,
+    reserve,
+    overheadRe: input.overheadRe,
+    leastRe: leastOf(source, csi),
     coded: coded ? { loading: csi.loading, maxBlocks } : null,
     ...(side > 0 ? { side: { bytes: source.sideInfoBytes, re: sideRe } } : {}),
   });

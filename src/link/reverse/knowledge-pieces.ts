@@ -53,7 +53,9 @@ export function knowledgePieces(knowledge: Knowledge, session: number): Knowledg
   const message = encodeKnowledge(knowledge);
   const last = Math.ceil(message.length / PIECE_BYTES) - 1;
   return Array.from({ length: last + 1 }, (_, index) => ({
-    ...{ session, index, last },
+    session,
+    index,
+    last,
     bytes: message.slice(index * PIECE_BYTES, (index + 1) * PIECE_BYTES),
   }));
 }

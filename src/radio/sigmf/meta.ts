@@ -33,7 +33,11 @@ const lostBefore = z
   .strictObject({
     /** Nobody listened: a half-duplex radio was sending. */
     deaf: z.boolean().optional(),
-    ...{ min: sampleIndex, max: sampleIndex, exact: z.boolean(), from: sampleIndex, to: sampleIndex },
+    min: sampleIndex,
+    max: sampleIndex,
+    exact: z.boolean(),
+    from: sampleIndex,
+    to: sampleIndex,
   })
   .refine((l) => l.min <= l.max && l.from <= l.to && (!l.exact || l.min === l.max), {
     message: 'needs min <= max, from <= to, and min = max where exact',

@@ -100,7 +100,10 @@ export class IntegratedCodec implements Codec {
       }),
     );
     return {
-      ...{ analysis, parts, decision, streams },
+      analysis,
+      parts,
+      decision,
+      streams,
       ranking: parts.ranking.filter((id) => id < parts.streams),
       sideInfoBytes: parts.split.total,
       encode: (grants, room) => this.encode({ analysis, parts, decision, streams }, referenceId, grants, room),

@@ -79,7 +79,10 @@ export class ModularCodec implements Codec {
     const flat = flatClassMap(partition, classes);
     const sources = cellsOfSfvs(partition.sfvOf, partition.sfvs.length).map(
       (cells, id): PacketSource => ({
-        ...{ id, classMap, flat, y: analysis.y },
+        id,
+        classMap,
+        flat,
+        y: analysis.y,
         cells: interleavedCells(cells, partition.columns),
         sfvClass: classes[id],
       }),
@@ -94,7 +97,10 @@ export class ModularCodec implements Codec {
       }),
     );
     return {
-      ...{ analysis, parts, decision, streams },
+      analysis,
+      parts,
+      decision,
+      streams,
       ranking: parts.ranking.filter((id) => id < parts.streams),
       sideInfoBytes: parts.split.total,
       encode: async (grants) => this.encode({ analysis, parts, decision, streams, sources }, referenceId, grants),

@@ -88,7 +88,10 @@ async function corrected(
   const trust = frame && trustLastFrame(yHat, damage, frame);
   const invents = Array.from(came, (arrived, id) => !arrived && (options.perceptual || !isSent(side, id)));
   const repaired = await repair(models, {
-    ...{ yHat, quality, classMap, damage },
+    yHat,
+    quality,
+    classMap,
+    damage,
     labelMap: { rows: partition.rows, columns: partition.columns, data: partition.labels },
     strength: correctionStrength(scores, partition.sfvOf, damage),
     missing: partition.sfvOf.map((id) => (invents[id] ? 1 : 0)),

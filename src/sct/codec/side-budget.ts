@@ -127,16 +127,14 @@ function arrange(
   const rectangle = selection.rectangle !== undefined;
   const classMapBytes = kind === 'integrated' ? encodeClassMap(shown, tables, known) : null;
   return {
-    ...{
-      classMap: shown,
-      classMapBytes,
-      partition: ordered,
-      mode: 'selective',
-      selection,
-      streams,
-      scores: orderedScores,
-      economy,
-    },
+    classMap: shown,
+    classMapBytes,
+    partition: ordered,
+    mode: 'selective',
+    selection,
+    streams,
+    scores: orderedScores,
+    economy,
     ranking: sfvOrder(orderedScores, ordered, order).filter((id) => id < streams),
     split: sideSplit(kind, ordered.sfvs.length, bytes, classMapBytes?.length ?? 0, {
       selection: { kept: streams, rectangle },

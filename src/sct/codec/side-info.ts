@@ -239,7 +239,12 @@ export function decodeSideInfo(bytes: Uint8Array, tables: ModelTables): SideInfo
     kind === 'modular' ? flatClassMap(partition, classes) : classMapOf(rest, partition, selection, tables);
   if (kind === 'modular' && rest.length > 0) throw new FormatError('partition bytes', `${rest.length} are left over`);
   const base = {
-    ...{ mode, widthPx, heightPx, csiCode, partition, classMap },
+    mode,
+    widthPx,
+    heightPx,
+    csiCode,
+    partition,
+    classMap,
     ...(referenceId === undefined ? {} : { referenceId }),
     ...(selection ? { selection } : {}),
   };

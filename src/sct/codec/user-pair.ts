@@ -96,7 +96,11 @@ export class UserPairCodec implements Codec {
     });
     const side = (scales: Uint8Array, csiCode: number): UserSide => ({
       ...shape,
-      ...{ pairId: this.pairId, csiCode, symbols, partition: partition?.partition, scales },
+      pairId: this.pairId,
+      csiCode,
+      symbols,
+      partition: partition?.partition,
+      scales,
     });
     return {
       streams,
@@ -156,7 +160,10 @@ export class UserPairCodec implements Codec {
     const image = await this.pair.decode(out.symbolsReIm, snrDb, side);
     const notes = [...(lost > 0 ? [`${lost} of ${n} symbols did not arrive`] : []), ...faults.slice(0, 1)];
     return {
-      ...{ image, decodable: arrived > 0, complete: arrived > 0 && lost === 0, mask: undefined },
+      image,
+      decodable: arrived > 0,
+      complete: arrived > 0 && lost === 0,
+      mask: undefined,
       note: notes.length > 0 ? notes.join('; ') : undefined,
       partition: side.partition,
     };
@@ -207,11 +214,13 @@ export class UserPairCodec implements Codec {
       sideInfo: encodeUserSide(side(scales, csiCode)),
       streams,
       settings: {
-        ...{ pair: name, pairVersion: version, pairId: this.pairId, csiDb: decodeCsi(csiCode), symbols: total },
-        ...{
-          repeatedSymbols: granted - grants.reduce((sum, g) => sum + parts[g.id].length, 0),
-          meanPower: meanPower(made),
-        },
+        pair: name,
+        pairVersion: version,
+        pairId: this.pairId,
+        csiDb: decodeCsi(csiCode),
+        symbols: total,
+        repeatedSymbols: granted - grants.reduce((sum, g) => sum + parts[g.id].length, 0),
+        meanPower: meanPower(made),
       },
       timingsMs: { encoder: performance.now() - start },
     };

@@ -43,7 +43,10 @@ export async function taskResult(
   const labels = quarterClasses(maps, y);
   const latencyMs = performance.now() - start;
   return {
-    ...{ widthPx: y.widthPx, heightPx: y.heightPx, labels, labelColumns: 4 * y.columns },
+    widthPx: y.widthPx,
+    heightPx: y.heightPx,
+    labels,
+    labelColumns: 4 * y.columns,
     presence: models.tables.labels.names.map((name, i) => {
       const probability = sigmoid(presence[i]);
       return { name, probability, present: probability >= PRESENT_FROM };

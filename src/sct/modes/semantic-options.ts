@@ -72,7 +72,10 @@ export function semanticSettings(options: SemanticOptions, classes: readonly str
   const byTask = task === 'machine' && mode !== 'overall' ? { favour: DEFAULT_TASK_CLASSES } : {};
   const view = distortion === 'task' ? 'task' : task === 'machine' ? 'both' : 'picture';
   const printed = {
-    ...{ mode, task, order, distortion },
+    mode,
+    task,
+    order,
+    distortion,
     ...(options.keep === undefined ? {} : { keep: options.keep }),
     ...(options.roi === undefined ? {} : { roi: options.roi }),
     ...(mode === 'auto' ? { autoTau: AUTO_TAU[task], autoShare: AUTO_SHARE } : {}),

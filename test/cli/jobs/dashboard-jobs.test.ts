@@ -20,7 +20,8 @@ describe('jobs that a page starts', () => {
     mkdirSync(join(folder, 'elsewhere'));
     const words = ['dashboard', '--port', '0', '--json', '--runs', '../my runs', '--captures', '../recorded'];
     dashboard = spawn(process.execPath, [BIN, ...words, '--pictures', '../photos'], {
-      ...{ cwd: join(folder, 'elsewhere'), stdio: ['ignore', 'pipe', 'inherit'] },
+      cwd: join(folder, 'elsewhere'),
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
     const [line] = (await once(dashboard.stdout!, 'data')) as [Buffer];
     const { port, hash } = new URL((JSON.parse(String(line)) as { control: string }).control);

@@ -31,7 +31,8 @@ async function sounding(use: (parts: Sounding) => Promise<void>) {
   const words = { usbip: join(folder, 'usbip'), count: '2', speed: '0.05', pathLoss: '60' };
   const emulation = await Emulation.start(planEmulation(['hackrf'], words), () => {});
   const dashboard = spawn(process.execPath, [BIN, 'dashboard', '--port', '0', '--json', '--runs', 'mine'], {
-    ...{ cwd: folder, stdio: ['ignore', 'pipe', 'ignore'] },
+    cwd: folder,
+    stdio: ['ignore', 'pipe', 'ignore'],
   });
   try {
     const [line] = (await once(dashboard.stdout!, 'data')) as [Buffer];

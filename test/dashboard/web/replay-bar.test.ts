@@ -11,7 +11,11 @@ import { until } from './waits.ts';
 
 /** A capture of 8 s: loud from 2 to 4 s, a burst marked there, samples lost from 6 to 7 s. */
 const OVERVIEW: OverviewEvent = {
-  ...{ topic: 'overview', startS: 0, lengthS: 8, bins: 80, left: 0 },
+  topic: 'overview',
+  startS: 0,
+  lengthS: 8,
+  bins: 80,
+  left: 0,
   bursts: [
     { startS: 2, durationS: 2, use: 'data' },
     { startS: 5, durationS: 0.4, use: 'radar' },

@@ -60,7 +60,11 @@ test('an interrupted run leaves no claim', async () => {
   const stop = new AbortController();
   const out = join(dir, 'stopped');
   const run = benchSemantics({
-    ...{ quick: true, command: 'test', out, signal: stop.signal, only: parseSemanticsParts('cliff') },
+    quick: true,
+    command: 'test',
+    out,
+    signal: stop.signal,
+    only: parseSemanticsParts('cliff'),
     progress: () => stop.abort(),
   });
   await run.catch((error: Error) => assert.equal(error.name, 'AbortError'));

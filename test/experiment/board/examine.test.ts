@@ -22,7 +22,12 @@ import { ToneAir } from './tone-air.ts';
 
 const REFERENCE_HZ = 868.3e6;
 const OPTIONS: ExamineOptions = {
-  ...{ wish: {}, durationS: 0.02, referenceHz: REFERENCE_HZ, save: false, rates: false, turns: 0 },
+  wish: {},
+  durationS: 0.02,
+  referenceHz: REFERENCE_HZ,
+  save: false,
+  rates: false,
+  turns: 0,
   rules: { cabledDb: null, allowedBands: [], receiver: null },
   book: { store: async () => undefined, level: async () => null },
   note: () => {},

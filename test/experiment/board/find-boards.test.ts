@@ -24,7 +24,12 @@ test('a HackRF that can be used: the URI that the other commands take', async ()
 test('a board without permission or in use says so, with the fix', async () => {
   for (const kind of ['permission', 'busy'] as const) {
     const listed: UsbBoard = {
-      ...{ vendorId: 0x0456, productId: 0xb673, bcdDevice: 0x0419, product: null, serial: null, path: '1-2' },
+      vendorId: 0x0456,
+      productId: 0xb673,
+      bcdDevice: 0x0419,
+      product: null,
+      serial: null,
+      path: '1-2',
     };
     const bus: UsbBus = {
       list: async () => [listed],

@@ -18,7 +18,9 @@ const CABLED = { cabledDb: 60, allowedBands: [], receiver: null };
 function optionsFor(name: 'hackrf' | 'pluto', more: Partial<ToneOptions> = {}): ToneOptions {
   const transmission = { profile: loadProfile(name), loHz: LO_HZ, offsetHz: 100e3, occupiedHz: 0, gainsDb: {} };
   return {
-    ...{ offsetHz: 100e3, levelDbfs: -6, durationS: 0.02 },
+    offsetHz: 100e3,
+    levelDbfs: -6,
+    durationS: 0.02,
     request: { frequencyHz: LO_HZ, rateHz: 4e6 },
     permission: { transmission, rules: CABLED },
     ...more,

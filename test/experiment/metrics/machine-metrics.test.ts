@@ -53,7 +53,8 @@ test('the clean features are looked at only where a machine looked at what arriv
   assert.equal(await cleanTask(models, decoded as never, picture as never), undefined);
   assert.deepEqual(decodedSize(decoded as never), { width: 2, height: 1 });
   assert.deepEqual(decodedSize({ ...decoded, image: undefined, task: { widthPx: 5, heightPx: 4 } } as never), {
-    ...{ width: 5, height: 4 },
+    width: 5,
+    height: 4,
   });
   assert.equal(decodedSize(undefined), undefined);
 });

@@ -21,7 +21,9 @@ test('mappings against one another: all of a trial on one report, orders drawn, 
       snrDb: 20,
       seed: 5,
     }),
-    ...{ photo: { kind: 'file' as const, path }, tx: 'loopback', rx: 'loopback' },
+    photo: { kind: 'file' as const, path },
+    tx: 'loopback',
+    rx: 'loopback',
   };
   const result = await runLinkCompare(config, ['matched', 'uniform'], 6, io(join(at, 'run')));
   assert.equal(result.exitCode, 0);
@@ -80,7 +82,9 @@ test('with a codec of SFVs and ground truth the comparison has importance-weight
   await writeFile(truth, await sharp(grey, raw).toColourspace('b-w').png({ palette: false }).toBuffer());
   const config = {
     ...resolveLinkConfig({ codec: 'integrated', size: 'live', cbr: 1 / 3, numerology: 6, snrDb: 15, truth }),
-    ...{ photo: { kind: 'file' as const, path }, tx: 'loopback', rx: 'loopback' },
+    photo: { kind: 'file' as const, path },
+    tx: 'loopback',
+    rx: 'loopback',
   };
   const { trials, differences } = await runLinkCompare(config, ['matched', 'uniform'], 2, io(join(at, 'run')));
   for (const { quality, snrDb } of trials.flat()) {

@@ -24,7 +24,9 @@ const keeper = () =>
   )!;
 
 const report = (snrDb: number): CsiReport => ({
-  ...{ number: 1, session: 1, burst: 0 },
+  number: 1,
+  session: 1,
+  burst: 0,
   codes: new Uint8Array(6).fill(encodeCsi(snrDb)),
 });
 

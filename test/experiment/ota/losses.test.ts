@@ -29,7 +29,13 @@ function board(radio: LoopbackRadio): Radio {
 async function link(at: string, drops: readonly LoopbackDrop[], maxDrops: number) {
   const path = await photo(join(at, 'photo.png'), 96, 64);
   const config = resolveLinkConfig({
-    ...{ codec: 'classical', format: 'jpeg', cbr: 1, numerology: 6, soundings: 2, maxCsiAgeMs: 60_000, maxDrops },
+    codec: 'classical',
+    format: 'jpeg',
+    cbr: 1,
+    numerology: 6,
+    soundings: 2,
+    maxCsiAgeMs: 60_000,
+    maxDrops,
   });
   const coding = await senderCodec(config);
   const ends = { tx: radioEnd(config, 'file:there', 'tx', coding), rx: radioEnd(config, 'file:here', 'rx', coding) };
@@ -42,12 +48,21 @@ async function link(at: string, drops: readonly LoopbackDrop[], maxDrops: number
   const files = {};
   const run = await runPicture(
     {
-      ...{ config, settings: config, photo: { kind: 'file', path }, coding, modelled: false, channel: 'link' },
-      ...{ numerology: ends.rx.setup.numerology, directory: join(at, 'run') },
+      config,
+      settings: config,
+      photo: { kind: 'file', path },
+      coding,
+      modelled: false,
+      channel: 'link',
+      numerology: ends.rx.setup.numerology,
+      directory: join(at, 'run'),
       loOffsetHz: 0,
       open: async (run, name) => {
         const exchange = new RadioExchange({
-          ...{ ...ends, permission: null, signal, radios: { tx: board(near), rx: board(far) } },
+          ...ends,
+          permission: null,
+          signal,
+          radios: { tx: board(near), rx: board(far) },
           captures: async (tx, rx) => Object.assign(files, await linkCaptures(run, name, ends, tx, rx)),
         });
         return { exchange, captures: files, frequencyHz: undefined };

@@ -21,7 +21,10 @@ import { runByItself } from '../../link/session/helpers.ts';
 import { io, photo, scratch } from '../link-helpers.ts';
 
 const CABLED = {
-  ...{ codec: 'classical', format: 'jpeg', numerology: 6, frequencyHz: 868.3e6 },
+  codec: 'classical',
+  format: 'jpeg',
+  numerology: 6,
+  frequencyHz: 868.3e6,
   cabledDb: 60,
 } as const;
 
@@ -34,8 +37,12 @@ function powerFor(more: object = {}): PowerKeeper | null {
 function noise(snrDb: number, { numerology: n, frontend }: RadioEnd['setup']): ChannelFn {
   const random = new RandomStream('noise');
   const variance = noiseVarianceFor({
-    ...{ snrDb, signalPower: TRANSMIT_RMS ** 2, fftSize: n.fftSize, occupiedCarriers: n.nCarriers },
-    ...{ modemRateHz: frontend.modemRateHz, deviceRateHz: frontend.deviceRateHz },
+    snrDb,
+    signalPower: TRANSMIT_RMS ** 2,
+    fftSize: n.fftSize,
+    occupiedCarriers: n.nCarriers,
+    modemRateHz: frontend.modemRateHz,
+    deviceRateHz: frontend.deviceRateHz,
   });
   return {
     process: (samples) => {
@@ -80,7 +87,12 @@ function levelled(radio: LoopbackRadio, firstDb: number, set: number[]): Radio {
 async function link(at: string, snrAtTopDb: number) {
   const path = await photo(join(at, 'photo.png'), 96, 64);
   const config = resolveLinkConfig({
-    ...{ codec: 'classical', format: 'jpeg', cbr: 1, numerology: 6, soundings: 2, maxCsiAgeMs: 60_000 },
+    codec: 'classical',
+    format: 'jpeg',
+    cbr: 1,
+    numerology: 6,
+    soundings: 2,
+    maxCsiAgeMs: 60_000,
   });
   const coding = await senderCodec(config);
   const ends = { tx: radioEnd(config, 'file:there', 'tx', coding), rx: radioEnd(config, 'file:here', 'rx', coding) };
@@ -98,12 +110,22 @@ async function link(at: string, snrAtTopDb: number) {
   const directory = join(at, 'run');
   const run = await runPicture(
     {
-      ...{ config, settings: config, photo: { kind: 'file', path }, coding, modelled: false, channel: 'link' },
-      ...{ numerology: ends.rx.setup.numerology, directory },
+      config,
+      settings: config,
+      photo: { kind: 'file', path },
+      coding,
+      modelled: false,
+      channel: 'link',
+      numerology: ends.rx.setup.numerology,
+      directory,
       loOffsetHz: 0,
       open: async (run, name) => {
         const exchange = new RadioExchange({
-          ...{ ...ends, permission: null, signal, radios, power },
+          ...ends,
+          permission: null,
+          signal,
+          radios,
+          power,
           captures: async (tx, rx) => Object.assign(files, await linkCaptures(run, name, ends, tx, rx)),
         });
         return { exchange, captures: files, frequencyHz: undefined };

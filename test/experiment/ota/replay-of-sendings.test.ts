@@ -7,7 +7,10 @@ test('a run that only sent has nothing to replay, and says so', async (t) => {
   const at = await scratch(t);
   const source = await photo(join(at, 'photo.png'), 96, 64);
   const sent = await send(source, `file:${join(at, 'air')}`, join(at, 'tx'), {
-    ...{ codec: 'classical', format: 'jpeg', cbr: 1 / 2, numerology: 6 },
+    codec: 'classical',
+    format: 'jpeg',
+    cbr: 1 / 2,
+    numerology: 6,
   });
   assert.equal(sent.exitCode, 0);
   await assert.rejects(

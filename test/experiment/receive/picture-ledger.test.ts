@@ -11,7 +11,10 @@ test('a stream of very many pictures: figures and lines of the last ones, counts
   const config = resolveLinkConfig({ numerology: 6, codec: 'classical' });
   let noted = 0;
   const ledger = new PictureLedger({
-    ...{ config, reference: undefined, codecs: new ReceiverCodecs(config), mostKept: 7 },
+    config,
+    reference: undefined,
+    codecs: new ReceiverCodecs(config),
+    mostKept: 7,
     write: async (name) => name,
     note: () => void noted++,
   });

@@ -137,8 +137,15 @@ test('of a long stream the trace keeps the last bursts; means and counts are of 
   const config = resolveLinkConfig({ numerology: 6 });
   const metricsOf = ({ trace, samples: count }: typeof all) =>
     linkMetrics({
-      ...{ config, trace, facts: null, source: undefined, decoded: undefined },
-      ...{ samples: count, lostSamples: 500, clippedSamples: 0, modelled: false },
+      config,
+      trace,
+      facts: null,
+      source: undefined,
+      decoded: undefined,
+      samples: count,
+      lostSamples: 500,
+      clippedSamples: 0,
+      modelled: false,
     });
   const { csiAgeMs: _, ...metrics } = metricsOf(few);
   const { csiAgeMs: __, ...expected } = metricsOf(all);

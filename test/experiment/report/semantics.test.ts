@@ -235,7 +235,8 @@ test('undamaged: one received picture, nothing to correct', async () => {
 
 test('what a machine saw stands with how far it is right, and without any photo too', () => {
   const machine = {
-    ...{ classes: [], streetProbability: 1 },
+    classes: [],
+    streetProbability: 1,
     withClean: { mIoU: 0.6, pixelAccuracy: 0.875, missed: [], invented: [] },
     withTruth: { mIoU: 0.41234, pixelAccuracy: 0.8, missed: [], invented: [] },
     cleanWithTruth: { mIoU: 0.5, pixelAccuracy: 0.8, missed: [], invented: [] },

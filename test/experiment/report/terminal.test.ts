@@ -42,7 +42,9 @@ test('a machine has a row of its own', () => {
   const found = (name: string, present: boolean) => ({ name, probability: 0.5, present, share: 0.5 });
   data.metrics.machine = {
     classes: [found('road', true), found('pole', false), found('car', true)],
-    ...{ streetProbability: 0.97, withTruth: null, cleanWithTruth: null },
+    streetProbability: 0.97,
+    withTruth: null,
+    cleanWithTruth: null,
     withClean: { mIoU: 0.6, pixelAccuracy: 0.875, missed: [], invented: [] },
   };
   const lines = terminalSummary(data, { colour: false }).split('\n');

@@ -16,7 +16,9 @@ function made(at: (nowMs: number, steering: ReplaySteering) => void = () => {}) 
   const stop = new AbortController();
   const steering: ReplaySteering = new ReplaySteering({
     rateHz: RATE,
-    ...{ startIndex: 0, endIndex: RATE, speed: 1 },
+    startIndex: 0,
+    endIndex: RATE,
+    speed: 1,
     clock: {
       nowMs: () => nowMs,
       sleep: async (ms) => {
@@ -202,7 +204,11 @@ test('a capture that would be over at once begins slowly', () => {
 test('what is told before the first sample stands at the first sample', () => {
   const told: ReplayEvent[] = [];
   const steering = new ReplaySteering({
-    ...{ rateHz: RATE, startIndex: 0.25 * RATE, endIndex: RATE, speed: 1, signal: new AbortController().signal },
+    rateHz: RATE,
+    startIndex: 0.25 * RATE,
+    endIndex: RATE,
+    speed: 1,
+    signal: new AbortController().signal,
     clock: { nowMs: () => 0, sleep: async () => {} },
     tell: (event) => void told.push(event),
     note: () => {},

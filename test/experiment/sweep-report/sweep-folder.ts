@@ -60,7 +60,12 @@ export function fakePoints(change = 0): FakePoint[] {
             points.push({
               point: {
                 schema: 'sct.sweep-point/1',
-                ...{ id, index, seedIndex, config, photo: `photo${p}.png`, group: 'a'.repeat(32) },
+                id,
+                index,
+                seedIndex,
+                config,
+                photo: `photo${p}.png`,
+                group: 'a'.repeat(32),
                 inputs: [{ use: 'photo', path: `/somewhere/photo${p}.png`, sha256: String(p).repeat(64) }],
               },
               result: { schema: 'sct.sweep-result/1', id, metrics, exitCode: 0, timings: { totalMs: index } },

@@ -23,8 +23,14 @@ export function pointsOf(sizes: readonly number[]): SweepPoint[] {
   for (const [g, size] of sizes.entries()) {
     for (let seedIndex = 0; seedIndex < size; seedIndex++) {
       points.push({
-        ...{ schema: POINT_SCHEMA, id: idOf(g, seedIndex + 1), index: points.length, group: idOf(g, 0), seedIndex },
-        ...{ photo: null, inputs: [], config: { ...CONFIG, seed: seedIndex + 1 } },
+        schema: POINT_SCHEMA,
+        id: idOf(g, seedIndex + 1),
+        index: points.length,
+        group: idOf(g, 0),
+        seedIndex,
+        photo: null,
+        inputs: [],
+        config: { ...CONFIG, seed: seedIndex + 1 },
       });
     }
   }

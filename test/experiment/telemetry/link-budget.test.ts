@@ -12,7 +12,9 @@ function hackrfs(change: Partial<BudgetFacts> = {}): BudgetFacts {
   return {
     tx: { profile, settings: { gainsDb: { txvga: 47, txamp: 0 }, frequencyHz: 868e6 } },
     rx: { profile, settings: { gainsDb: { amp: 0, lna: 32, vga: 40 }, frequencyHz: 868e6 } },
-    ...{ cabledDb: 60, askedSnrDb: null, ...BAND },
+    cabledDb: 60,
+    askedSnrDb: null,
+    ...BAND,
     ...change,
   };
 }

@@ -7,15 +7,13 @@ import { buildChannel, type ChannelOptions } from '../../../src/phy/channel/scen
 
 const RATE = 1.92e6;
 const OPTIONS: ChannelOptions = {
-  ...{
-    rateHz: RATE,
-    channel: 'epa',
-    seed: 'air',
-    sfoPpm: 9,
-    startDelaySamples: 12.5,
-    cfoHz: 4321,
-    noiseVariance: 0.01,
-  },
+  rateHz: RATE,
+  channel: 'epa',
+  seed: 'air',
+  sfoPpm: 9,
+  startDelaySamples: 12.5,
+  cfoHz: 4321,
+  noiseVariance: 0.01,
 };
 
 function burst(samples: number, seed: string): Float32Array {

@@ -156,7 +156,9 @@ describe('sct stream --to loopback', () => {
     const result = await runStream(
       {
         ...link({ count: 8, channel: 'awgn', snrDb: 20 }),
-        ...{ source: frames, to: 'loopback', video: video({ fps: 4, deadlineMs: 10_000 }) },
+        source: frames,
+        to: 'loopback',
+        video: video({ fps: 4, deadlineMs: 10_000 }),
       },
       io('loopback', told),
     );
@@ -186,7 +188,9 @@ describe('sct stream --to loopback', () => {
     const running = runStream(
       {
         ...link({ durationS: 600, channel: 'awgn', snrDb: 20, codec: 'integrated' }),
-        ...{ source: frames, to: 'loopback', video: video({ fps: 4, deadlineMs: 10_000 }) },
+        source: frames,
+        to: 'loopback',
+        video: video({ fps: 4, deadlineMs: 10_000 }),
       },
       { ...io('stopped', undefined, controller.signal), telemetry: { tell: (e) => void told.push(e) } },
     );

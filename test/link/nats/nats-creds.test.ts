@@ -30,7 +30,9 @@ test('credentials of a user: its own, a stranger’s, too old, damaged, and only
     if (path === null) delete process.env[VARIABLE];
     else process.env[VARIABLE] = path;
     const entered = await connectNats(parseNatsUrl(nats.url, '--nats'), {
-      ...{ name: 'test', note: (text) => notes.push(text), denied: (text) => denied.push(text) },
+      name: 'test',
+      note: (text) => notes.push(text),
+      denied: (text) => denied.push(text),
     });
     t.after(() => entered.close());
     return entered;

@@ -10,7 +10,10 @@ test('host, port and name of a NATS server', () => {
   assert.deepEqual(parseNatsUrl('nats://lab', '--nats'), plain);
   assert.deepEqual(parseNatsUrl('nats://lab/', '--nats'), plain);
   assert.deepEqual(parseNatsUrl('tls://lab:4443/night-run', '--nats'), {
-    ...{ host: 'lab', port: 4443, tls: true, name: 'night-run' },
+    host: 'lab',
+    port: 4443,
+    tls: true,
+    name: 'night-run',
   });
   const six = parseNatsUrl('nats://[::1]:80/a', '--nats');
   assert.deepEqual([six.host, six.port, hostPortOf(six)], ['::1', 80, '[::1]:80']);

@@ -29,7 +29,10 @@ before(() => {
 /** The front half in this thread, with rings of so many bytes; all samples wait for it. */
 function demodulator(recordBytes: number, sampleBytes = 4 * samples.byteLength) {
   const setup: DemodulatorSetup = {
-    ...{ ...STREAM, ...NATIVE, live: true, keptSymbols: [] },
+    ...STREAM,
+    ...NATIVE,
+    live: true,
+    keptSymbols: [],
     samples: createRecordRing(sampleBytes),
     records: createRecordRing(recordBytes),
     dropped: new SharedArrayBuffer(4),

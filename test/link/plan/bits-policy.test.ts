@@ -19,8 +19,16 @@ function known(dbOf: ((s: number) => number) | null, more: Partial<ChannelPolicy
   const codes = Uint8Array.from({ length: N.nSubbands }, (_, s) => 4 * ((dbOf?.(s) ?? 0) + 20));
   const report = { number: 1, session: 1, burst: 0, codes };
   return channelKnowledge(dbOf ? { report, measuredAtS: 0 } : null, nowS, N.nSubbands, {
-    ...{ mapping: 'matched', mappingForced: false, maxCsiAgeS: 0.1, harq: 0, dopplerHz: null, assumedSnrDb: 30 },
-    ...{ airS: 0.01, canSpare: () => false, powerLoading: false, ...more },
+    mapping: 'matched',
+    mappingForced: false,
+    maxCsiAgeS: 0.1,
+    harq: 0,
+    dopplerHz: null,
+    assumedSnrDb: 30,
+    airS: 0.01,
+    canSpare: () => false,
+    powerLoading: false,
+    ...more,
   });
 }
 

@@ -10,8 +10,13 @@ import { fadingPredictor } from '../../../src/phy/channel-est/fading-prediction.
 import { encodeCsi } from '../../../src/sct/allocation/csi-code.ts';
 
 const POLICY: Omit<ChannelPolicy, 'dopplerHz' | 'airS'> = {
-  ...{ mapping: 'matched' as const, mappingForced: true, maxCsiAgeS: 0.2, harq: 0, assumedSnrDb: 5 },
-  ...{ canSpare: () => true, powerLoading: false },
+  mapping: 'matched' as const,
+  mappingForced: true,
+  maxCsiAgeS: 0.2,
+  harq: 0,
+  assumedSnrDb: 5,
+  canSpare: () => true,
+  powerLoading: false,
 };
 const AGE_S = 0.02;
 

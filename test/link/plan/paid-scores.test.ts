@@ -24,21 +24,26 @@ const source = (kind: StreamPlan['kind'], streams = STREAMS): SourcePlan => ({
 });
 
 const csi = channelKnowledge(null, 0, N.nSubbands, {
-  ...{ mapping: 'matched', mappingForced: false, maxCsiAgeS: 0.1, harq: 0, dopplerHz: null, assumedSnrDb: 5 },
-  ...{ airS: 0.01, canSpare: () => false, powerLoading: false },
+  mapping: 'matched',
+  mappingForced: false,
+  maxCsiAgeS: 0.1,
+  harq: 0,
+  dopplerHz: null,
+  assumedSnrDb: 5,
+  airS: 0.01,
+  canSpare: () => false,
+  powerLoading: false,
 });
 const planned = (plan: SourcePlan, known = csi) =>
   planPicture({
-    ...{
-      numerology: N,
-      source: plan,
-      csi: known,
-      seed: 1,
-      budgetRe: 22_000,
-      pixels: 172_800,
-      controlRe: 2000,
-      reserve: 0,
-    },
+    numerology: N,
+    source: plan,
+    csi: known,
+    seed: 1,
+    budgetRe: 22_000,
+    pixels: 172_800,
+    controlRe: 2000,
+    reserve: 0,
     overheadRe: () => 2000,
   });
 
@@ -88,8 +93,15 @@ test('many small packets together cost the others at most 15 % of all importance
 
 test('into a deep fade packets go at rate 1/10: the sender may be wrong about it', () => {
   const faded = channelKnowledge(null, 0, N.nSubbands, {
-    ...{ mapping: 'matched', mappingForced: false, maxCsiAgeS: 0.1, harq: 0, dopplerHz: null, assumedSnrDb: -25 },
-    ...{ airS: 0.01, canSpare: () => false, powerLoading: false },
+    mapping: 'matched',
+    mappingForced: false,
+    maxCsiAgeS: 0.1,
+    harq: 0,
+    dopplerHz: null,
+    assumedSnrDb: -25,
+    airS: 0.01,
+    canSpare: () => false,
+    powerLoading: false,
   });
   const { grants } = planned(source('bits'), faded);
   // 22000 RE of QPSK at 1/10, less control and side information at 1/6.

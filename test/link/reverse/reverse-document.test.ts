@@ -36,7 +36,9 @@ const CSI = { number: 9, session: 3, burst: 700, codes: Uint8Array.of(80, 140, 2
 const ACK = { session: 3, burst: 701, extensionOk: true, process: 5, newData: 1, blocks: [true, false], asked: [4, 2] };
 const HELD: Knowledge = {
   modelSets: ['base', 'live'].map((name, i) => ({
-    ...{ name, version: i + 1, bytes: 30_134_741 - i },
+    name,
+    version: i + 1,
+    bytes: 30_134_741 - i,
     sha256: createHash('sha256').update(name).digest('hex'),
   })),
   references: [{ sha256: createHash('sha256').update('picture').digest('hex'), width: 640, height: 481 }],

@@ -20,8 +20,12 @@ export const FRONTEND = frontendFor(SMALL.sampleRateHz, 73 * 15e3, SMALL.sampleR
 export function noise(snrDb: number, seed: string): ChannelFn {
   const random = new RandomStream(seed);
   const variance = noiseVarianceFor({
-    ...{ snrDb, signalPower: TRANSMIT_RMS ** 2, fftSize: SMALL.fftSize, occupiedCarriers: SMALL.nCarriers },
-    ...{ modemRateHz: SMALL.sampleRateHz, deviceRateHz: SMALL.sampleRateHz },
+    snrDb,
+    signalPower: TRANSMIT_RMS ** 2,
+    fftSize: SMALL.fftSize,
+    occupiedCarriers: SMALL.nCarriers,
+    modemRateHz: SMALL.sampleRateHz,
+    deviceRateHz: SMALL.sampleRateHz,
   });
   return {
     process: (samples) => {
@@ -90,7 +94,9 @@ export async function liveLink(options: { snrDb: number; signal?: AbortSignal; d
       const events: LinkEvent[] = [];
       let air!: LiveAir;
       const listener = new Listener({
-        ...{ chain, feedback, knowledge: null },
+        chain,
+        feedback,
+        knowledge: null,
         timeOf: () => air.nowS,
         heard: (event) => void events.push(event),
       });
@@ -117,7 +123,11 @@ export async function liveLink(options: { snrDb: number; signal?: AbortSignal; d
       };
       air = new LiveAir({ port, time, modemRateHz: SMALL.sampleRateHz, deviceRateHz: SMALL.sampleRateHz });
       const sender = new SenderSession({
-        ...{ transmitter, air, feedback, knowledge: null, answers: true },
+        transmitter,
+        air,
+        feedback,
+        knowledge: null,
+        answers: true,
         soundings: { count: 4, everyS: 0.02 },
         waitS: { report: 0.5, answers: 0.5 },
         ...(signal ? { signal } : {}),

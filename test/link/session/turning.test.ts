@@ -100,7 +100,11 @@ test('two half-duplex radios: they turn around for the report and the acknowledg
     deviceRateHz: SMALL.sampleRateHz,
   });
   const sender = new SenderSession({
-    ...{ transmitter, air: live, feedback: turning, knowledge: null, answers: true },
+    transmitter,
+    air: live,
+    feedback: turning,
+    knowledge: null,
+    answers: true,
     soundings: { count: 2, everyS: 0.02 },
     waitS: { report: 2, answers: 2 },
   });

@@ -41,7 +41,13 @@ function sender({ deadlineMs = 120, airMs = 14, startDelayMs = 0 } = {}) {
   );
   const turn = () => new Promise((resolve) => setImmediate(resolve));
   return {
-    ...{ clock, policy, coding, sent, dropped, failures, video },
+    clock,
+    policy,
+    coding,
+    sent,
+    dropped,
+    failures,
+    video,
     offer: async (number: number, capturedMs: number) => {
       video.offer({ number, capturedMs });
       await turn();

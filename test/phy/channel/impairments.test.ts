@@ -101,7 +101,12 @@ describe('skip() of stages that fall silent', () => {
     for (const sfoPpm of [-13, 0, 40]) {
       const offset = () =>
         buildChannel({
-          ...{ rateHz: RATE, channel: 'epa', seed: 'skip', sfoPpm, startDelaySamples: 33.25, cfoHz: 12_345 },
+          rateHz: RATE,
+          channel: 'epa',
+          seed: 'skip',
+          sfoPpm,
+          startDelaySamples: 33.25,
+          cfoHz: 12_345,
         });
       const a = offset();
       const b = offset();

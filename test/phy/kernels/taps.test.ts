@@ -75,8 +75,11 @@ test('what the definition says, tap by tap', () => {
 test('the longest way between two filters in one call', () => {
   const random = new RandomStream('longest');
   const change: FilterChange = {
-    ...{ first: numbers(random, 2 * MAX_TAPS), second: numbers(random, 2 * MAX_TAPS) },
-    ...{ spacing: MAX_SPACING, hold: 64, kind: 'line' },
+    first: numbers(random, 2 * MAX_TAPS),
+    second: numbers(random, 2 * MAX_TAPS),
+    spacing: MAX_SPACING,
+    hold: 64,
+    kind: 'line',
   };
   const x = Float32Array.from(numbers(random, 2 * (MAX_TAPS - 1 + MAX_SPACING)));
   const [of, on] = [plain, wasm].map((kernel) => {

@@ -27,7 +27,11 @@ function fakeClock(): WaitClock & { now: number } {
 async function capture(t: TestContext): Promise<string> {
   const path = join(await temporaryFolder(t), 'c');
   const writer = await CaptureWriter.create(path, {
-    ...{ format: 'ci8', fullScale: 128, rateHz: RATE_HZ, frequencyHz: null, hardware: 'test' },
+    format: 'ci8',
+    fullScale: 128,
+    rateHz: RATE_HZ,
+    frequencyHz: null,
+    hardware: 'test',
   });
   await writer.write({ ...noiseBlock('ci8', 1, 40_000), index: 1000 });
   await writer.write({ ...noiseBlock('ci8', 2, 30_000), index: 46_000, lostBefore: exactLoss(41_000, 46_000) });
@@ -102,7 +106,11 @@ test('a slow reader loses whole blocks, counted and located; the rest is as it w
 test('what has no pace is refused, and so is sending at one', async (t) => {
   const path = await capture(t);
   const writer = await CaptureWriter.create(`${path}2`, {
-    ...{ format: 'ci8', fullScale: 128, rateHz: RATE_HZ, frequencyHz: null, hardware: 'test' },
+    format: 'ci8',
+    fullScale: 128,
+    rateHz: RATE_HZ,
+    frequencyHz: null,
+    hardware: 'test',
   });
   await writer.write(noiseBlock('ci8', 1, 1000));
   await writer.flush();

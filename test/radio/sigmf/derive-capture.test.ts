@@ -29,7 +29,11 @@ const conforms = (meta: unknown): boolean => compiled(meta);
 async function recording(folder: string, format: 'ci8' | 'ci16_le' = 'ci8'): Promise<string> {
   const path = join(folder, 'air');
   const writer = await CaptureWriter.create(path, {
-    ...{ format, rateHz: 1e6, frequencyHz: 868e6, gainsDb: { lna: 16 }, startTime: new Date('2026-01-02T03:04:05Z') },
+    format,
+    rateHz: 1e6,
+    frequencyHz: 868e6,
+    gainsDb: { lna: 16 },
+    startTime: new Date('2026-01-02T03:04:05Z'),
     fields: { 'sct:clipped_samples': 0, 'sct:clock_ppm': 2 },
   });
   await writer.write(noiseBlock(format, 0, 1000));
@@ -80,7 +84,8 @@ test('a cut reads as that part of the original, and a cut of a cut as a cut', as
   const path = await recording(folder);
   const source = await metaOf(path);
   const places = fc.uniqueArray(fc.oneof(fc.nat(3000), fc.constantFrom(0, 1000, 1500, 2000, 2500, 3000)), {
-    ...{ minLength: 4, maxLength: 4 },
+    minLength: 4,
+    maxLength: 4,
   });
   let n = 0;
   await fc.assert(

@@ -133,7 +133,8 @@ test('symbols counted by subband, and as one number each, are those placed one b
           const order = Uint8Array.from({ length: n }, (_, s) => s);
           for (const layout of ['interleaved', 'ordered'] as const) {
             const map: RbMap = {
-              ...{ layout, subbandOrder: layout === 'ordered' ? order.toReversed() : order },
+              layout,
+              subbandOrder: layout === 'ordered' ? order.toReversed() : order,
               sfvOrder: Uint8Array.from(counts.keys()),
               reCounts: Uint32Array.from(counts),
             };

@@ -92,8 +92,10 @@ test('a rectangle: kept SFVs alone are streams, both ends hold the same, the res
   assert.ok(gain > 1, `${gain} dB in the rectangle`);
   // A stream for what is not kept is refused.
   const wrong: ReceivedStream = {
-    ...{ id: streams, kind: 'analog' },
-    ...{ symbolsReIm: new Float32Array(8), snrDb: new Float32Array(4) },
+    id: streams,
+    kind: 'analog',
+    symbolsReIm: new Float32Array(8),
+    snrDb: new Float32Array(4),
   };
   const refused = await new IntegratedCodec(models).decode({ ...source, streams: [...source.streams, wrong] });
   assert.match(refused.note!, /refused: streams: stream \d+ belongs to no SFV, there are \d+ and \d+ are kept/);

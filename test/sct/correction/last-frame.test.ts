@@ -12,7 +12,11 @@ const [ROWS, COLUMNS] = [4, 5];
 const AREA = ROWS * COLUMNS;
 const random = new RandomStream('last-frame-test');
 const map = (value: (i: number) => number, columns = COLUMNS): FeatureMap => ({
-  ...{ rows: ROWS, columns, channels: TINY_CHANNELS, widthPx: 16 * columns, heightPx: 16 * ROWS },
+  rows: ROWS,
+  columns,
+  channels: TINY_CHANNELS,
+  widthPx: 16 * columns,
+  heightPx: 16 * ROWS,
   data: Float32Array.from({ length: TINY_CHANNELS * ROWS * columns }, (_, i) => value(i)),
 });
 const lostAt = (...cells: number[]) => Float32Array.from({ length: AREA }, (_, at) => (cells.includes(at) ? 1 : 0));

@@ -60,10 +60,16 @@ test('parsers: any text is a rule or a UsageError', () => {
 test('a rectangle takes every cell that it touches, inside the picture', () => {
   const shape = { widthPx: 96, heightPx: 80 };
   assert.deepEqual(cellsOfRectangle({ x: 16, y: 48, width: 32, height: 32 }, shape), {
-    ...{ column: 1, row: 3, columns: 2, rows: 2 },
+    column: 1,
+    row: 3,
+    columns: 2,
+    rows: 2,
   });
   assert.deepEqual(cellsOfRectangle({ x: 15, y: 48, width: 34, height: 1 }, shape), {
-    ...{ column: 0, row: 3, columns: 4, rows: 1 },
+    column: 0,
+    row: 3,
+    columns: 4,
+    rows: 1,
   });
   for (const bad of [
     { x: 90, y: 0, width: 7, height: 1 },

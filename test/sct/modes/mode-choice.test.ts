@@ -84,7 +84,8 @@ test('settings: what follows from what was said', () => {
   assert.equal(plain.view, 'picture');
   const keep = semanticSettings({ keep: 'car', roi: '1,2,3,4' }, NAMES);
   assert.deepEqual(keep.mode, {
-    ...{ mode: 'selective', keep: { kind: 'classes', names: ['car'] } },
+    mode: 'selective',
+    keep: { kind: 'classes', names: ['car'] },
     roi: { x: 1, y: 2, width: 3, height: 4 },
   });
   assert.deepEqual(keep.analysis.favour, ['car']);

@@ -234,9 +234,20 @@ test('gradient network: equal to torch.autograd (vector made by training/test_la
   const { contractOf } = await import('../../../src/sct/semantics/model-contract.ts');
   const { lengthsOf } = await import('../../../src/sct/semantics/loaded-models.ts');
   const info = {
-    ...{ name: 'small-head.onnx', role: 'labels-vjp' as const, path: 'small-head.onnx', bytes: bytes.length },
-    ...{ sha256: '', opset: 13, ...contractOf('labels-vjp', vector.channels), parameters: 0 },
-    ...{ data: '', steps: 0, seed: 0, licence: '', quality: {}, card: null },
+    name: 'small-head.onnx',
+    role: 'labels-vjp' as const,
+    path: 'small-head.onnx',
+    bytes: bytes.length,
+    sha256: '',
+    opset: 13,
+    ...contractOf('labels-vjp', vector.channels),
+    parameters: 0,
+    data: '',
+    steps: 0,
+    seed: 0,
+    licence: '',
+    quality: {},
+    card: null,
   };
   const session = await NetworkSession.create(info, 'labels-vjp', vector.channels, bytes, { threads: 1 });
   const feeds = {

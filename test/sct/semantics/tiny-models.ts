@@ -151,11 +151,20 @@ export function writeTinySet(dir: string, files = tinyFiles(), name = 'tiny', ch
     writeFileSync(path, bytes);
     const contract = role === 'tables' ? { inputs: [], outputs: [] } : contractOf(role, channels);
     return {
-      ...{ name: file, role: role as string, path: `${name}/${file}`, bytes: bytes.length },
+      name: file,
+      role: role as string,
+      path: `${name}/${file}`,
+      bytes: bytes.length,
       sha256: createHash('sha256').update(bytes).digest('hex'),
       opset: role === 'tables' ? null : 13,
       ...contract,
-      ...{ parameters: 1, data: 'none', steps: 0, seed: 0, licence: 'MIT', quality: {}, card: null },
+      parameters: 1,
+      data: 'none',
+      steps: 0,
+      seed: 0,
+      licence: 'MIT',
+      quality: {},
+      card: null,
       ...entry,
     };
   });

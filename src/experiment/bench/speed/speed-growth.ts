@@ -36,8 +36,13 @@ export async function growthWithBlocks(options: TurnOptions): Promise<BlocksRow[
     // The rate counts the gaps between the bursts, too.
     const receiveUsPerRb = (receiveNs.median * (burstSamples + 4 * n.symbolLength)) / 1e3 / rbs;
     return {
-      ...{ subbands: n.nSubbands, slots, rbs, burstSamples },
-      ...{ generateNs: nsOf(costs.generate), receiveNs, receiveUsPerRb },
+      subbands: n.nSubbands,
+      slots,
+      rbs,
+      burstSamples,
+      generateNs: nsOf(costs.generate),
+      receiveNs,
+      receiveUsPerRb,
     };
   });
 }
@@ -89,7 +94,12 @@ export async function growthWithMcs(options: TurnOptions): Promise<McsRow[]> {
     const factor = (ns: number) => 1e9 / n.sampleRateHz / ns;
     const { encode, generate, receive, decode } = costs;
     return {
-      ...{ subbands: n.nSubbands, modemRateHz: n.sampleRateHz, slots, ...MCS[i], ...facts, ns: costs },
+      subbands: n.nSubbands,
+      modemRateHz: n.sampleRateHz,
+      slots,
+      ...MCS[i],
+      ...facts,
+      ns: costs,
       decodeMbps: (1e3 * facts.infoBits) / (decode.median * facts.samples),
       realTimeFactor: {
         receive: factor(receive.median),
@@ -134,8 +144,12 @@ export async function growthWithImages(options: TurnOptions): Promise<ImageRow[]
     const bothMs = encode.median + decode.median;
     const isAsked = shape.precision === 'int8' && shape.width === 256;
     return {
-      ...{ ...shape, encodeMs: encode, decodeMs: decode, picturesPerS: 1e3 / bothMs },
-      ...{ askedMs: isAsked ? VIDEO_MS : null, met: isAsked ? bothMs <= VIDEO_MS : null },
+      ...shape,
+      encodeMs: encode,
+      decodeMs: decode,
+      picturesPerS: 1e3 / bothMs,
+      askedMs: isAsked ? VIDEO_MS : null,
+      met: isAsked ? bothMs <= VIDEO_MS : null,
     };
   });
 }
@@ -174,7 +188,13 @@ export async function idleSearch(options: TurnOptions): Promise<DeviceRow> {
   });
   const share = { idle: shareOf(costs.idle), down: shareOf(costs.down), up: shareOf(costs.up) };
   return {
-    ...{ subbands: n.nSubbands, modemRateHz: n.sampleRateHz, deviceRateHz, loOffsetHz: facts.loOffsetHz },
-    ...{ ns: costs, share, askedShare: IDLE_SHARE, met: share.idle.median <= IDLE_SHARE },
+    subbands: n.nSubbands,
+    modemRateHz: n.sampleRateHz,
+    deviceRateHz,
+    loOffsetHz: facts.loOffsetHz,
+    ns: costs,
+    share,
+    askedShare: IDLE_SHARE,
+    met: share.idle.median <= IDLE_SHARE,
   };
 }

@@ -42,15 +42,13 @@ function picture(
   const top = topHz / 1e3;
   return new Markup(
     plot({
-      ...{
-        standalone: false,
-        showTitle: false,
-        grid: false,
-        width: 1160,
-        height: 230,
-        marginLeft: 50,
-        marginRight: 78,
-      },
+      standalone: false,
+      showTitle: false,
+      grid: false,
+      width: 1160,
+      height: 230,
+      marginLeft: 50,
+      marginRight: 78,
       title: `Spectrogram of the ${title.toLowerCase()} speech`,
       xLabel: 'time, s',
       yLabel: 'frequency, kHz',

@@ -163,7 +163,8 @@ export class InputCache {
     for (let tries = 1; ; tries++) {
       const data = await this.space.insist(async () =>
         readObject(await this.space.files(), name, {
-          ...{ mostBytes, signal: this.space.signal },
+          mostBytes,
+          signal: this.space.signal,
           tooLarge: (bytes) => tooLarge(meant, bytes, mostBytes),
         }),
       );

@@ -91,7 +91,9 @@ export class SweepSpace {
     this.client = jsm.jetstream();
     const { signal } = options;
     this.requests = new Insistence({
-      ...{ signal, where: this.where, note: (text) => options.note(text) },
+      signal,
+      where: this.where,
+      note: (text) => options.note(text),
       closed: () => connection.isClosed(),
       repair: () => this.prepare(),
     });

@@ -228,8 +228,11 @@ test('a clock that is months wrong on either side', options, async (t) => {
   for (const [i, days] of [-200, 0, 200].entries()) {
     Date.now = () => now() + 86_400e3 * days;
     const space = await SweepSpace.open({
-      ...{ url: `${url}/clock${i}`, client: 'test', program: '0123456789abcdef' },
-      ...{ signal: new AbortController().signal, note: () => undefined },
+      url: `${url}/clock${i}`,
+      client: 'test',
+      program: '0123456789abcdef',
+      signal: new AbortController().signal,
+      note: () => undefined,
     });
     t.after(() => space.close());
     for (let twice = 0; twice < 2; twice++) await new InputUploads(space).put(input);

@@ -25,7 +25,10 @@ interface Ends {
 
 async function openSpace(t: Ends, url: string): Promise<SweepSpace> {
   const space = await SweepSpace.open({
-    ...{ url, client: 'test', program: '0123456789abcdef', signal: t.signal },
+    url,
+    client: 'test',
+    program: '0123456789abcdef',
+    signal: t.signal,
     note: () => undefined,
   });
   t.after(() => space.close());

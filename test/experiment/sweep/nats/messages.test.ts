@@ -158,7 +158,9 @@ test('an outcome of more than a message holds is a failure that says so', () => 
 });
 
 const INDEX: StoredInput = {
-  ...{ schema: 'sct.sweep-input/1', kind: 'folder', name: 'models' },
+  schema: 'sct.sweep-input/1',
+  kind: 'folder',
+  name: 'models',
   files: [
     { path: 'models.json', bytes: 3, parts: ['1'.repeat(64)] },
     { path: 'base/a.onnx', bytes: PART_BYTES + 1, parts: ['2'.repeat(64), '3'.repeat(64)] },

@@ -22,7 +22,12 @@ interface Ends {
 export async function openQueue(t: Ends, url: string, queue: string, more: Partial<NatsQueueOptions> = {}) {
   const notes: string[] = [];
   const out = await NatsPointQueue.open({
-    ...{ url, queue, program: PROGRAM, resumed: false, ackWaitMs: ACK_WAIT_MS, lookAfterMs: 2000 },
+    url,
+    queue,
+    program: PROGRAM,
+    resumed: false,
+    ackWaitMs: ACK_WAIT_MS,
+    lookAfterMs: 2000,
     signal: new AbortController().signal,
     note: (text) => notes.push(text),
     ...more,
@@ -86,7 +91,13 @@ export async function startWorker(
   const end = new AbortController();
   const notes: string[] = [];
   const worker = await NatsWorker.open({
-    ...{ url, executor, cache, idleMs: null, program: PROGRAM, ackWaitMs: ACK_WAIT_MS, signal: end.signal },
+    url,
+    executor,
+    cache,
+    idleMs: null,
+    program: PROGRAM,
+    ackWaitMs: ACK_WAIT_MS,
+    signal: end.signal,
     note: (text) => notes.push(text),
     ...more,
   });

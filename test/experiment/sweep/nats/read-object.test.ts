@@ -18,7 +18,10 @@ interface Ends {
 
 async function storeAt(t: Ends, url: string): Promise<ObjectStore> {
   const space = await SweepSpace.open({
-    ...{ url, client: 'test', program: '0123456789abcdef', signal: t.signal },
+    url,
+    client: 'test',
+    program: '0123456789abcdef',
+    signal: t.signal,
     note: () => undefined,
   });
   t.after(() => space.close());
@@ -27,7 +30,10 @@ async function storeAt(t: Ends, url: string): Promise<ObjectStore> {
 
 function read(store: ObjectStore, name: string, more: { mostBytes?: number; signal?: AbortSignal } = {}) {
   return readObject(store, name, {
-    ...{ mostBytes: BYTES, signal: new AbortController().signal, silenceMs: 300, ...more },
+    mostBytes: BYTES,
+    signal: new AbortController().signal,
+    silenceMs: 300,
+    ...more,
     tooLarge: (bytes) => new Error(`${bytes} bytes are too many`),
   });
 }
