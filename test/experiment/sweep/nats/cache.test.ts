@@ -1,7 +1,6 @@
 // The folder in which a worker keeps what points read: bounded, shared, in trouble, and tampered with while it is used.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { inputSha256 } from '../../../../src/experiment/sweep/inputs.ts';
@@ -9,11 +8,11 @@ import { CacheTrouble, INDEX_FILE } from '../../../../src/experiment/sweep/nats/
 import { InputCache } from '../../../../src/experiment/sweep/nats/input-cache.ts';
 import { indexName } from '../../../../src/experiment/sweep/nats/input-files.ts';
 import { InputUploads } from '../../../../src/experiment/sweep/nats/input-uploads.ts';
-import { SweepSpace } from '../../../../src/experiment/sweep/nats/sweep-space.ts';
+import type { SweepSpace } from '../../../../src/experiment/sweep/nats/sweep-space.ts';
 import type { PointInput, SweepPoint } from '../../../../src/experiment/sweep/point.ts';
 import { NO_NATS, newId, TestNats, until } from '../../../nats-server.ts';
 import { failed, pointsOf } from '../sweep-helpers.ts';
-import { ofIndex, openQueue, runAll, SleepingQueue, startWorker } from './nats-helpers.ts';
+import { ofIndex, openQueue, openSpace, runAll, SleepingQueue, scratch, startWorker } from './nats-helpers.ts';
 
 const options = { skip: NO_NATS, timeout: 120_000 };
 const HOUR_S = 3600;
@@ -21,24 +20,6 @@ const HOUR_S = 3600;
 interface Ends {
   after(end: () => Promise<void> | void): void;
   signal: AbortSignal;
-}
-
-async function openSpace(t: Ends, url: string): Promise<SweepSpace> {
-  const space = await SweepSpace.open({
-    url,
-    client: 'test',
-    program: '0123456789abcdef',
-    signal: t.signal,
-    note: () => undefined,
-  });
-  t.after(() => space.close());
-  return space;
-}
-
-async function scratch(t: Ends): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sct-cache-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** Files of 1000 bytes that lie in the object store. */

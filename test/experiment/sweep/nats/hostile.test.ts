@@ -1,7 +1,6 @@
 // Servers that cannot, logins that may not, clocks that are wrong, and workers that lie.
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DeviceError } from '../../../../src/common/errors.ts';
@@ -15,19 +14,13 @@ import { connectNats } from '../../../../src/link/nats/nats-connection.ts';
 import { parseNatsUrl } from '../../../../src/link/nats/nats-url.ts';
 import { NO_NATS, newId, TestNats, until } from '../../../nats-server.ts';
 import { measured, pointsOf } from '../sweep-helpers.ts';
-import { ofIndex, openQueue, runAll, SleepingQueue, startWorker } from './nats-helpers.ts';
+import { ofIndex, openQueue, runAll, SleepingQueue, scratch, startWorker } from './nats-helpers.ts';
 
 const options = { skip: NO_NATS, timeout: 120_000 };
 const CREDENTIALS = 'SCT_NATS_CREDENTIALS';
 
 interface Ends {
   after(end: () => Promise<void> | void): void;
-}
-
-async function scratch(t: Ends): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sct-hostile-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A server with these lines in its configuration. */

@@ -1,8 +1,7 @@
 // Files of points through the object store of a real NATS server.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { FormatError, UsageError } from '../../../../src/common/errors.ts';
@@ -10,36 +9,13 @@ import { inputSha256 } from '../../../../src/experiment/sweep/inputs.ts';
 import { InputCache } from '../../../../src/experiment/sweep/nats/input-cache.ts';
 import { indexName, PART_BYTES, partName } from '../../../../src/experiment/sweep/nats/input-files.ts';
 import { InputUploads } from '../../../../src/experiment/sweep/nats/input-uploads.ts';
-import { SweepSpace } from '../../../../src/experiment/sweep/nats/sweep-space.ts';
 import type { InputUse, PointInput } from '../../../../src/experiment/sweep/point.ts';
 import { shippedModelsDir } from '../../../../src/sct/semantics/model-files.ts';
 import { MANIFEST, setHash } from '../../../../src/sct/semantics/model-set.ts';
 import { NO_NATS, TestNats } from '../../../nats-server.ts';
+import { openSpace, scratch } from './nats-helpers.ts';
 
 const options = { skip: NO_NATS, timeout: 120_000 };
-
-interface Ends {
-  after(end: () => Promise<void>): void;
-  signal: AbortSignal;
-}
-
-async function openSpace(t: Ends, url: string): Promise<SweepSpace> {
-  const space = await SweepSpace.open({
-    url,
-    client: 'test',
-    program: '0123456789abcdef',
-    signal: t.signal,
-    note: () => undefined,
-  });
-  t.after(() => space.close());
-  return space;
-}
-
-async function scratch(t: Ends): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'sct-inputs-'));
-  t.after(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 async function inputOf(use: InputUse, path: string): Promise<PointInput> {
   return { use, path, sha256: await inputSha256(use, path) };

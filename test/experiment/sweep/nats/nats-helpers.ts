@@ -7,6 +7,7 @@ import {
   type NatsWorkerOptions,
   type WorkerCounters,
 } from '../../../../src/experiment/sweep/nats/nats-worker.ts';
+import { SweepSpace } from '../../../../src/experiment/sweep/nats/sweep-space.ts';
 import type { PointOutcome, PointQueue, SweepPoint } from '../../../../src/experiment/sweep/point.ts';
 import { measured } from '../sweep-helpers.ts';
 
@@ -34,6 +35,25 @@ export async function openQueue(t: Ends, url: string, queue: string, more: Parti
   });
   t.after(() => out.close());
   return Object.assign(out, { notes, name: queue });
+}
+
+/** A sweep's space on a server, of the same program as `openQueue`. */
+export async function openSpace(t: Ends & { readonly signal: AbortSignal }, url: string): Promise<SweepSpace> {
+  const space = await SweepSpace.open({
+    url,
+    client: 'test',
+    program: PROGRAM,
+    signal: t.signal,
+    note: () => undefined,
+  });
+  t.after(() => space.close());
+  return space;
+}
+
+export async function scratch(t: Ends): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'sct-sweep-nats-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
 }
 
 /** Measures by a function, each point after so many ms, and remembers what it was given. */

@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import type { ObjectStore } from '@nats-io/obj';
 import { readObject } from '../../../../src/experiment/sweep/nats/read-object.ts';
-import { SweepSpace } from '../../../../src/experiment/sweep/nats/sweep-space.ts';
 import { NO_NATS, TestCable, TestNats } from '../../../nats-server.ts';
+import { openSpace } from './nats-helpers.ts';
 
 const options = { skip: NO_NATS, timeout: 120_000 };
 /** More than any buffer between takes. */
@@ -17,15 +17,7 @@ interface Ends {
 }
 
 async function storeAt(t: Ends, url: string): Promise<ObjectStore> {
-  const space = await SweepSpace.open({
-    url,
-    client: 'test',
-    program: '0123456789abcdef',
-    signal: t.signal,
-    note: () => undefined,
-  });
-  t.after(() => space.close());
-  return space.files();
+  return (await openSpace(t, url)).files();
 }
 
 function read(store: ObjectStore, name: string, more: { mostBytes?: number; signal?: AbortSignal } = {}) {
