@@ -70,6 +70,8 @@ async function killedAgainAndAgain(
       assert.deepEqual([objects, arriving.length, hash, hereBytes, allowed], [[], 1, sha256, written(), false]);
     } else {
       assert.equal((await pushing).state, 'waiting');
+      // As every pusher does: who stays silently is waited for.
+      await link.close();
       const { code, stdout } = await child.ended;
       const [push] = JSON.parse(stdout).pushes;
       assert.deepEqual([code, push.sha256, push.receivedBytes + push.resumedBytes], [0, sha256, bytes]);
