@@ -14,8 +14,8 @@ import {
 } from '../src/experiment/bench/ldpc/ldpc-simulation.ts';
 import { chooseBaseGraph, LARGEST_BLOCK_BITS } from '../src/phy/fec/segmentation.ts';
 import { integrateMutualInformation } from '../src/phy/modulation/mutual-information-integral.ts';
-import { reference } from './ldpc-reference.ts';
-import { speed } from './ldpc-speed.ts';
+import { reference } from './ldpc/reference.ts';
+import { speed } from './ldpc/speed.ts';
 
 /** Points downwards from BLER near 1/2 until it is below `last`, `steps` of the waterfall's own width apart. */
 function waterfall(

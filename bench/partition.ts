@@ -6,7 +6,7 @@
  *   node --import tsx bench/partition.ts counts --data DIR [--every N] [--models DIR]
  *     CamVid train and train/photos: text of start-counts.ts
  *
- * DIR holds kodak/, camvid/{train,test}/ and train/photos/. Polygons are counted as an alternative (partition-polygons.ts).
+ * DIR holds kodak/, camvid/{train,test}/ and train/photos/. Polygons are counted as an alternative (partition/polygons.ts).
  */
 import { listImages } from '../src/sct/image/list.ts';
 import { loadImage } from '../src/sct/image/load.ts';
@@ -17,7 +17,7 @@ import { type AdoptedPartition, adoptPartition } from '../src/sct/partition/part
 import type { ClassMap } from '../src/sct/semantics/feature-map.ts';
 import { labelCells } from '../src/sct/semantics/label-map.ts';
 import { loadModels, type SemanticModels } from '../src/sct/semantics/models.ts';
-import { polygonFigures } from './partition-polygons.ts';
+import { polygonFigures } from './partition/polygons.ts';
 
 async function rawLabels(models: SemanticModels, path: string, space: LabelSpace, factor: number): Promise<ClassMap> {
   const photo = await loadImage(path);

@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
 import { numerology } from '../src/phy/numerology.ts';
-import type { MeasuredRuns, RunFigure } from './real-time-chapter.ts';
+import type { MeasuredRuns, RunFigure } from './chapters/real-time.ts';
 import { type Received, type ReceivingSpec, receive } from './realtime/receiving.ts';
 import { describeRecording, type Recording, type RecordingSpec, writeRecording } from './realtime/recording.ts';
 import { benchWords, numberIn } from './words.ts';

@@ -12,24 +12,24 @@ import { MODEM_BENCH_SCHEMA, type RequirementsReport } from '../src/experiment/b
 import { SEMANTICS_SCHEMA, type SemanticsReport } from '../src/experiment/bench/semantics/report.ts';
 import type { SpeedReport } from '../src/experiment/bench/speed/modem-speed.ts';
 import { SPEED_SCHEMA, type WholeSpeedReport } from '../src/experiment/bench/speed/speed.ts';
-import { type DashboardResult, dashboardChapter } from './dashboard-chapter.ts';
-import { growthChapter, growthPlots } from './growth-chapter.ts';
+import { type DashboardResult, dashboardChapter } from './chapters/dashboard.ts';
+import { growthChapter, growthPlots } from './chapters/growth.ts';
 import {
   type FftResult,
   type KernelsResult,
   kernelsChapter,
   type LdpcPeerResult,
   ldpcPeerPlot,
-} from './kernels-chapter.ts';
+} from './chapters/kernels.ts';
 import {
   kodakChapter,
   type LinkResult,
   type PowerLoadingResult,
   powerLoadingChapter,
   seedsChapter,
-} from './link-chapter.ts';
-import { modelsChapter, modelsPlots } from './models-chapter.ts';
-import { modemChapter, modemPlots, type TraceResult } from './modem-chapter.ts';
+} from './chapters/link.ts';
+import { modelsChapter, modelsPlots } from './chapters/models.ts';
+import { modemChapter, modemPlots, type TraceResult } from './chapters/modem.ts';
 import {
   type AdaptationResult,
   type AnalogResult,
@@ -42,15 +42,15 @@ import {
   type LdpcSpeedResult,
   type LdpcVectorsResult,
   ldpcChapter,
-} from './phy-chapters.ts';
-import { type ClientsResult, type RadiosResult, radiosChapter } from './radios-chapter.ts';
-import { type LastFrameResult, type MeasuredRuns, realTimeChapter } from './real-time-chapter.ts';
-import { semanticsChapter, semanticsPlots } from './semantics-chapter.ts';
-import { speedChapter, speedPlot } from './speed-chapter.ts';
-import { contents, summaryChapter } from './summary-chapter.ts';
+} from './chapters/phy.ts';
+import { type ClientsResult, type RadiosResult, radiosChapter } from './chapters/radios.ts';
+import { type LastFrameResult, type MeasuredRuns, realTimeChapter } from './chapters/real-time.ts';
+import { semanticsChapter, semanticsPlots } from './chapters/semantics.ts';
+import { speedChapter, speedPlot } from './chapters/speed.ts';
+import { contents, summaryChapter } from './chapters/summary.ts';
+import { sweepsChapter } from './chapters/sweeps.ts';
 import { SWEEP_BENCH_SCHEMA, type SweepBenchReport } from './sweep/report.ts';
 import { SWEEP_NATS_SCHEMA, type SweepNatsReport } from './sweep-nats/report.ts';
-import { sweepsChapter } from './sweeps-chapter.ts';
 
 const root = join(import.meta.dirname, '..');
 const PAGE = join(root, 'docs/results.md');

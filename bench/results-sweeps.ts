@@ -1,5 +1,5 @@
 /**
- * Writes docs/results: the reports of the published sweeps (bench/sweeps, list in bench/published-sweeps.ts) and their index, README.md.
+ * Writes docs/results: the reports of the published sweeps (bench/sweeps, list in bench/results-sweeps/published.ts) and their index, README.md.
  *
  *   node --import tsx bench/results-sweeps.ts [--check] [--results DIR] [NAME...]      also: npm run results
  *
@@ -12,8 +12,8 @@ import { join, resolve } from 'node:path';
 import { ExitCode } from '../src/common/errors.ts';
 import { makeSweepReport } from '../src/experiment/sweep-report/document.ts';
 import { differingFiles, reportFiles, writeReportFiles } from '../src/experiment/sweep-report/write-report.ts';
-import { PUBLISHED, type Published } from './published-sweeps.ts';
-import { indexPage, type Section } from './results-sweeps-page.ts';
+import { indexPage, type Section } from './results-sweeps/page.ts';
+import { PUBLISHED, type Published } from './results-sweeps/published.ts';
 import { benchWords, refuse } from './words.ts';
 
 const FILE = import.meta.filename;

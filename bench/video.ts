@@ -19,7 +19,7 @@ import { listImages } from '../src/sct/image/list.ts';
 import { loadImage } from '../src/sct/image/load.ts';
 import type { RgbImage } from '../src/sct/image/rgb-image.ts';
 import { cropImage, resizeImage, savePng } from '../src/sct/image/save.ts';
-import type { MeasuredRuns, RunFigure } from './real-time-chapter.ts';
+import type { MeasuredRuns, RunFigure } from './chapters/real-time.ts';
 import { benchWords, numberIn } from './words.ts';
 
 const SIZE_PX = 256;

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
-import { anchorOf } from '../bench/summary-chapter.ts';
+import { anchorOf } from '../bench/chapters/summary.ts';
 
 test('docs/results.md says what the files in bench/results say', async () => {
   const root = join(import.meta.dirname, '..');

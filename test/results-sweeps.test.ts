@@ -5,7 +5,7 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { PUBLISHED } from '../bench/published-sweeps.ts';
+import { PUBLISHED } from '../bench/results-sweeps/published.ts';
 import { mean, sampleSd } from '../src/experiment/metrics/stats.ts';
 import { compareMetrics } from '../src/experiment/run/compare-metrics.ts';
 import type { PointResult } from '../src/experiment/sweep/point.ts';

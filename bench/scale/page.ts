@@ -1,4 +1,4 @@
-import { figure, provenance, table } from '../chapter-parts.ts';
+import { figure, provenance, table } from '../chapters/parts.ts';
 import type { SweepNatsReport } from '../sweep-nats/report.ts';
 import { ASSUMED, type Costs, costsOf, type Limit, limits, type Scaled, scaled } from './model.ts';
 import type { ScaleReport } from './report.ts';

@@ -1,5 +1,5 @@
 /** Part of the chapter of docs/results.md on sweeps: those over NATS, from sweep-nats.json. */
-import { figure, provenance, table, verdict } from '../chapter-parts.ts';
+import { figure, provenance, table, verdict } from '../chapters/parts.ts';
 import type {
   FaultFigures,
   OverheadFigures,

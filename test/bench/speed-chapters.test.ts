@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { growthChapter, growthPlots } from '../../bench/growth-chapter.ts';
-import { type FftResult, kernelsChapter, type LdpcPeerResult, ldpcPeerPlot } from '../../bench/kernels-chapter.ts';
-import { type MeasuredRuns, realTimeChapter, realTimeLines } from '../../bench/real-time-chapter.ts';
-import { speedChapter, speedPlot } from '../../bench/speed-chapter.ts';
+import { growthChapter, growthPlots } from '../../bench/chapters/growth.ts';
+import { type FftResult, kernelsChapter, type LdpcPeerResult, ldpcPeerPlot } from '../../bench/chapters/kernels.ts';
+import { type MeasuredRuns, realTimeChapter, realTimeLines } from '../../bench/chapters/real-time.ts';
+import { speedChapter, speedPlot } from '../../bench/chapters/speed.ts';
 import type { ShapeReport, SpeedReport } from '../../src/experiment/bench/speed/modem-speed.ts';
 import type { WholeSpeedReport } from '../../src/experiment/bench/speed/speed.ts';
 

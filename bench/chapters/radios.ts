@@ -1,6 +1,6 @@
 /** Chapter of docs/results.md on radios; all of them emulated. */
 
-import { figure, type Provenance, provenance, table } from './chapter-parts.ts';
+import { figure, type Provenance, provenance, table } from './parts.ts';
 
 interface Part<T> extends Provenance {
   readonly measured: T;

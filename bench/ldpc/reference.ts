@@ -1,9 +1,9 @@
 /** Es/N0 at BLER 1e-2 of published settings, for `ldpc-bler.ts reference`. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { BlerSimulation, wilsonInterval } from '../src/experiment/bench/ldpc/ldpc-simulation.ts';
-import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
-import type { BaseGraphId } from '../src/phy/fec/ldpc-code.ts';
-import type { ModulationOrder } from '../src/phy/modulation/qam.ts';
+import { BlerSimulation, wilsonInterval } from '../../src/experiment/bench/ldpc/ldpc-simulation.ts';
+import { hostFacts, programFacts } from '../../src/experiment/run/host-facts.ts';
+import type { BaseGraphId } from '../../src/phy/fec/ldpc-code.ts';
+import type { ModulationOrder } from '../../src/phy/modulation/qam.ts';
 
 const TARGET = 0.01;
 const ERRORS = 100;

@@ -1,14 +1,15 @@
 /** Chapter of docs/results.md on sweeps: in threads (sweep.json), and over NATS (sweep-nats.json). */
-import { figure, provenance, ranged, table, verdict } from './chapter-parts.ts';
+
 import type {
   CoverageFigures,
   KillFigures,
   OverheadFigures,
   SpeedUpFigures,
   SweepBenchReport,
-} from './sweep/report.ts';
-import type { SweepNatsReport } from './sweep-nats/report.ts';
-import { natsSection } from './sweep-nats/section.ts';
+} from '../sweep/report.ts';
+import type { SweepNatsReport } from '../sweep-nats/report.ts';
+import { natsSection } from '../sweep-nats/section.ts';
+import { figure, provenance, ranged, table, verdict } from './parts.ts';
 
 /** What is asked. */
 const ASKED_POINTS = 10_000;

@@ -1,17 +1,17 @@
 /** The head of docs/results.md: what matters most in one table, and the list of contents. */
 
-import type { ModelsReport } from '../src/experiment/bench/models/models.ts';
-import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../src/experiment/bench/models/models-published.ts';
-import type { RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
-import type { SpeedReport } from '../src/experiment/bench/speed/modem-speed.ts';
-import type { WholeSpeedReport } from '../src/experiment/bench/speed/speed.ts';
-import { figure, table, verdict } from './chapter-parts.ts';
-import type { FftResult, LdpcPeerResult } from './kernels-chapter.ts';
-import type { LinkResult, PowerLoadingResult, PowerLoadingRow } from './link-chapter.ts';
-import { measuredOf } from './modem-chapter.ts';
-import type { LdpcBlerResult } from './phy-chapters.ts';
-import { type MeasuredRuns, realTimeLines } from './real-time-chapter.ts';
-import { ASKED_GENERATE, ASKED_RECEIVE, ASKED_SUBBANDS } from './speed-chapter.ts';
+import type { ModelsReport } from '../../src/experiment/bench/models/models.ts';
+import { ANCHOR_CBR, KODAK_SNR_DB, PUBLISHED_OVER_SNR } from '../../src/experiment/bench/models/models-published.ts';
+import type { RequirementsReport } from '../../src/experiment/bench/modem/requirements.ts';
+import type { SpeedReport } from '../../src/experiment/bench/speed/modem-speed.ts';
+import type { WholeSpeedReport } from '../../src/experiment/bench/speed/speed.ts';
+import type { FftResult, LdpcPeerResult } from './kernels.ts';
+import type { LinkResult, PowerLoadingResult, PowerLoadingRow } from './link.ts';
+import { measuredOf } from './modem.ts';
+import { figure, table, verdict } from './parts.ts';
+import type { LdpcBlerResult } from './phy.ts';
+import { type MeasuredRuns, realTimeLines } from './real-time.ts';
+import { ASKED_GENERATE, ASKED_RECEIVE, ASKED_SUBBANDS } from './speed.ts';
 
 export interface Measured {
   readonly seeds: readonly LinkResult[];

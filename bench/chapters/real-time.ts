@@ -1,6 +1,6 @@
 /** Chapter of docs/results.md on what runs beside a clock: continuous reception (realtime.json) and video (video.json). */
 
-import { figure, type Provenance, provenance, table, verdict } from './chapter-parts.ts';
+import { figure, type Provenance, provenance, table, verdict } from './parts.ts';
 
 /** One figure of a run, with what was asked of it. */
 export interface RunFigure {

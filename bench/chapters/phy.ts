@@ -3,12 +3,12 @@
  * analog symbols, each from a JSON file of its own in bench/results.
  */
 
-import type { AdaptationRow } from '../src/experiment/bench/adaptation/adaptation-row.ts';
-import { plot } from '../src/experiment/report/svg/plot.ts';
-import type { Series } from '../src/experiment/report/svg/series.ts';
-import type { PsnrRow } from './analog/psnr-table.ts';
-import { figure, type PlotFile, type Provenance, provenance, table } from './chapter-parts.ts';
-import type { WholeRow } from './estimators/checks.ts';
+import type { AdaptationRow } from '../../src/experiment/bench/adaptation/adaptation-row.ts';
+import { plot } from '../../src/experiment/report/svg/plot.ts';
+import type { Series } from '../../src/experiment/report/svg/series.ts';
+import type { PsnrRow } from '../analog/psnr-table.ts';
+import type { WholeRow } from '../estimators/checks.ts';
+import { figure, type PlotFile, type Provenance, provenance, table } from './parts.ts';
 
 interface Named extends Provenance {
   readonly command: string;

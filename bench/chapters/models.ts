@@ -2,8 +2,8 @@
  * The Models chapter of docs/results.md and its two plots, from bench/results/models.json (`sct bench models -o OUT`).
  */
 
-import type { ModelsReport } from '../src/experiment/bench/models/models.ts';
-import type { KodakCurve } from '../src/experiment/bench/models/models-kodak.ts';
+import type { ModelsReport } from '../../src/experiment/bench/models/models.ts';
+import type { KodakCurve } from '../../src/experiment/bench/models/models-kodak.ts';
 import {
   ANCHOR_CBR,
   FLOORS_DB,
@@ -11,13 +11,13 @@ import {
   PUBLISHED_OVER_CBR,
   PUBLISHED_OVER_SNR,
   TARGETS_DB,
-} from '../src/experiment/bench/models/models-published.ts';
-import { MODEL_PARTS, type ModelPart, type ModelRow } from '../src/experiment/bench/models/models-row.ts';
-import { figure, verdict } from '../src/experiment/bench/models/models-text.ts';
-import { plot } from '../src/experiment/report/svg/plot.ts';
-import type { Series } from '../src/experiment/report/svg/series.ts';
-import { provenance, table } from './chapter-parts.ts';
+} from '../../src/experiment/bench/models/models-published.ts';
+import { MODEL_PARTS, type ModelPart, type ModelRow } from '../../src/experiment/bench/models/models-row.ts';
+import { figure, verdict } from '../../src/experiment/bench/models/models-text.ts';
+import { plot } from '../../src/experiment/report/svg/plot.ts';
+import type { Series } from '../../src/experiment/report/svg/series.ts';
 import { faithfulnessPivot, repairPivot } from './models-pivots.ts';
+import { provenance, table } from './parts.ts';
 
 const TITLES: Record<ModelPart, string> = {
   latency: 'Time, memory, size',

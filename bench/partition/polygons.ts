@@ -1,4 +1,4 @@
-import type { ClassMap } from '../src/sct/semantics/feature-map.ts';
+import type { ClassMap } from '../../src/sct/semantics/feature-map.ts';
 
 /** What the borders of a label map cost as simplified polygons, each border once, and what they still get right. */
 export interface PolygonFigures {

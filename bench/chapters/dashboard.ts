@@ -1,6 +1,6 @@
 /** Chapter of docs/results.md on what the dashboard costs and stands. */
 
-import { figure, type Provenance, provenance, table } from './chapter-parts.ts';
+import { figure, type Provenance, provenance, table } from './parts.ts';
 
 interface Stretch {
   /** Part of the updates told that a page got. */

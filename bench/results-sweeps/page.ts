@@ -1,12 +1,12 @@
-import type { SweepReport } from '../src/experiment/sweep-report/document.ts';
-import { panelFile } from '../src/experiment/sweep-report/draw.ts';
-import { EVENT_NAMES } from '../src/experiment/sweep-report/error-events.ts';
-import { sourceText } from '../src/experiment/sweep-report/material.ts';
-import { MEASURES } from '../src/experiment/sweep-report/measures.ts';
-import { settingText, valueText } from '../src/experiment/sweep-report/setting-text.ts';
-import { METHODS } from '../src/experiment/sweep-report/statistics.ts';
-import { estimateText } from '../src/experiment/sweep-report/tables.ts';
-import type { Published } from './published-sweeps.ts';
+import type { SweepReport } from '../../src/experiment/sweep-report/document.ts';
+import { panelFile } from '../../src/experiment/sweep-report/draw.ts';
+import { EVENT_NAMES } from '../../src/experiment/sweep-report/error-events.ts';
+import { sourceText } from '../../src/experiment/sweep-report/material.ts';
+import { MEASURES } from '../../src/experiment/sweep-report/measures.ts';
+import { settingText, valueText } from '../../src/experiment/sweep-report/setting-text.ts';
+import { METHODS } from '../../src/experiment/sweep-report/statistics.ts';
+import { estimateText } from '../../src/experiment/sweep-report/tables.ts';
+import type { Published } from './published.ts';
 
 /** A report and what is published of it. */
 export interface Section {

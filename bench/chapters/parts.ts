@@ -1,6 +1,6 @@
 /** What the chapters of docs/results.md share. */
 
-import type { Spread } from '../src/experiment/bench/spread.ts';
+import type { Spread } from '../../src/experiment/bench/spread.ts';
 
 export interface PlotFile {
   readonly file: string;

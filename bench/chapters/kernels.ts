@@ -1,11 +1,11 @@
 /** Chapter of docs/results.md on the kernels: FFT beside FFTW, LDPC beside srsRAN_4G, all beside their twins in plain TypeScript. */
 
-import type { LdpcPeerReport } from '../src/experiment/bench/ldpc/ldpc-peer.ts';
-import type { FftReport } from '../src/experiment/bench/speed/fft-speed.ts';
-import type { Spread } from '../src/experiment/bench/spread.ts';
-import { plot } from '../src/experiment/report/svg/plot.ts';
-import type { Series } from '../src/experiment/report/svg/series.ts';
-import { cell, figure, type PlotFile, type Provenance, provenance, table, verdict } from './chapter-parts.ts';
+import type { LdpcPeerReport } from '../../src/experiment/bench/ldpc/ldpc-peer.ts';
+import type { FftReport } from '../../src/experiment/bench/speed/fft-speed.ts';
+import type { Spread } from '../../src/experiment/bench/spread.ts';
+import { plot } from '../../src/experiment/report/svg/plot.ts';
+import type { Series } from '../../src/experiment/report/svg/series.ts';
+import { cell, figure, type PlotFile, type Provenance, provenance, table, verdict } from './parts.ts';
 
 interface Named extends Provenance {
   readonly command: string;

@@ -1,13 +1,13 @@
 /** Encoder and decoder, Mb/s of information in CPU time of one core, for `ldpc-bler.ts speed`. */
 import { writeFileSync } from 'node:fs';
-import { RandomStream } from '../src/common/random.ts';
-import { median } from '../src/experiment/metrics/stats.ts';
-import { hostFacts, programFacts } from '../src/experiment/run/host-facts.ts';
-import { type BaseGraphId, type LdpcCode, ldpcCode } from '../src/phy/fec/ldpc-code.ts';
-import { LdpcDecoder } from '../src/phy/fec/ldpc-decoder.ts';
-import { ldpcEncoder } from '../src/phy/fec/ldpc-encoder.ts';
-import { PlainLdpcKernel } from '../src/phy/kernels/ldpc/ldpc-plain.ts';
-import { WasmLdpcKernel } from '../src/phy/kernels/ldpc/ldpc-wasm.ts';
+import { RandomStream } from '../../src/common/random.ts';
+import { median } from '../../src/experiment/metrics/stats.ts';
+import { hostFacts, programFacts } from '../../src/experiment/run/host-facts.ts';
+import { type BaseGraphId, type LdpcCode, ldpcCode } from '../../src/phy/fec/ldpc-code.ts';
+import { LdpcDecoder } from '../../src/phy/fec/ldpc-decoder.ts';
+import { ldpcEncoder } from '../../src/phy/fec/ldpc-encoder.ts';
+import { PlainLdpcKernel } from '../../src/phy/kernels/ldpc/ldpc-plain.ts';
+import { WasmLdpcKernel } from '../../src/phy/kernels/ldpc/ldpc-wasm.ts';
 
 const ROUNDS = 9;
 const ITERATIONS = 10;

@@ -1,10 +1,10 @@
 /** Chapter of docs/results.md on the speed of the modem, from modem-speed.json. */
 
-import type { SpeedReport } from '../src/experiment/bench/speed/modem-speed.ts';
-import type { Spread } from '../src/experiment/bench/spread.ts';
-import { plot } from '../src/experiment/report/svg/plot.ts';
-import type { Series } from '../src/experiment/report/svg/series.ts';
-import { cell, figure, type PlotFile, provenance, table, verdict } from './chapter-parts.ts';
+import type { SpeedReport } from '../../src/experiment/bench/speed/modem-speed.ts';
+import type { Spread } from '../../src/experiment/bench/spread.ts';
+import { plot } from '../../src/experiment/report/svg/plot.ts';
+import type { Series } from '../../src/experiment/report/svg/series.ts';
+import { cell, figure, type PlotFile, provenance, table, verdict } from './parts.ts';
 
 /** What is asked of receiving and of transmitting, and at which numerologies. */
 export const ASKED_RECEIVE = 3;

@@ -3,12 +3,12 @@
  * (`sct bench modem --requirements -o OUT`).
  */
 
-import type { BlerCurve, DetectionCurve, RbSnrCurve } from '../src/experiment/bench/modem/measurement.ts';
-import type { RequirementsReport } from '../src/experiment/bench/modem/requirements.ts';
-import { type BenchRow, MODEM_PARTS, type ModemPart } from '../src/experiment/bench/modem/row.ts';
-import { plot } from '../src/experiment/report/svg/plot.ts';
-import type { Series } from '../src/experiment/report/svg/series.ts';
-import { figure, type PlotFile, type Provenance, provenance, ranged, table } from './chapter-parts.ts';
+import type { BlerCurve, DetectionCurve, RbSnrCurve } from '../../src/experiment/bench/modem/measurement.ts';
+import type { RequirementsReport } from '../../src/experiment/bench/modem/requirements.ts';
+import { type BenchRow, MODEM_PARTS, type ModemPart } from '../../src/experiment/bench/modem/row.ts';
+import { plot } from '../../src/experiment/report/svg/plot.ts';
+import type { Series } from '../../src/experiment/report/svg/series.ts';
+import { figure, type PlotFile, type Provenance, provenance, ranged, table } from './parts.ts';
 
 const TITLES: Record<ModemPart, string> = {
   detection: 'Detection',

@@ -1,6 +1,6 @@
 /** Chapters of docs/results.md on the whole link with the conventional codec: many seeds, Kodak, power loading. */
 
-import { figure, type Provenance, provenance, table } from './chapter-parts.ts';
+import { figure, type Provenance, provenance, table } from './parts.ts';
 
 export interface LinkRow {
   readonly channel: string;

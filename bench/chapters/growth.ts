@@ -1,11 +1,11 @@
 /** Chapter of docs/results.md on what time grows with beside the numerology, from speed.json. */
 
-import type { WholeSpeedReport } from '../src/experiment/bench/speed/speed.ts';
-import type { BlocksRow, DeviceRow, ImageRow, McsRow } from '../src/experiment/bench/speed/speed-growth.ts';
-import type { Spread } from '../src/experiment/bench/spread.ts';
-import { plot } from '../src/experiment/report/svg/plot.ts';
-import type { Series } from '../src/experiment/report/svg/series.ts';
-import { cell, figure, type PlotFile, provenance, table, verdict } from './chapter-parts.ts';
+import type { WholeSpeedReport } from '../../src/experiment/bench/speed/speed.ts';
+import type { BlocksRow, DeviceRow, ImageRow, McsRow } from '../../src/experiment/bench/speed/speed-growth.ts';
+import type { Spread } from '../../src/experiment/bench/spread.ts';
+import { plot } from '../../src/experiment/report/svg/plot.ts';
+import type { Series } from '../../src/experiment/report/svg/series.ts';
+import { cell, figure, type PlotFile, provenance, table, verdict } from './parts.ts';
 
 const MODULATION: Record<number, string> = { 2: 'QPSK', 4: '16-QAM', 6: '64-QAM', 8: '256-QAM' };
 

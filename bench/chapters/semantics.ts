@@ -3,11 +3,11 @@
  * (`sct bench semantics --data DIR -o OUT`).
  */
 
-import type { JudgedRow, PartReport, SemanticsReport } from '../src/experiment/bench/semantics/report.ts';
-import { MEASURES, type Measure } from '../src/experiment/bench/semantics/series.ts';
-import { checkText, figureText, shownConditions, shownMeasures } from '../src/experiment/bench/semantics/text.ts';
-import { plot } from '../src/experiment/report/svg/plot.ts';
-import { type PlotFile, provenance, table } from './chapter-parts.ts';
+import type { JudgedRow, PartReport, SemanticsReport } from '../../src/experiment/bench/semantics/report.ts';
+import { MEASURES, type Measure } from '../../src/experiment/bench/semantics/series.ts';
+import { checkText, figureText, shownConditions, shownMeasures } from '../../src/experiment/bench/semantics/text.ts';
+import { plot } from '../../src/experiment/report/svg/plot.ts';
+import { type PlotFile, provenance, table } from './parts.ts';
 
 /** Facts that are worth a column. */
 const FACTS = ['MCS', 'MCS for, dB'] as const;

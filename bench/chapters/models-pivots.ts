@@ -1,7 +1,7 @@
 /** Rows of the Models chapter that are read side by side: maps against measures, damage against ways to fill it. */
 
-import type { ModelRow } from '../src/experiment/bench/models/models-row.ts';
-import { ranged, table } from './chapter-parts.ts';
+import type { ModelRow } from '../../src/experiment/bench/models/models-row.ts';
+import { ranged, table } from './parts.ts';
 
 interface Cell {
   readonly line: string;
