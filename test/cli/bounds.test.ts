@@ -198,7 +198,7 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
     [`vector --file ${other}`, /z: is not one of covariance, s, x/],
     [`vector --file ${skew} --lambda 1`, /--lambda: not with --file/],
     [`vector --file ${join(folder, 'none.json')}`, /none\.json: cannot be read/],
-    ['wyner-ziv --rho 0.9 --rho-xv 0.9 --rho-sv -0.9', /negative eigenvalue/],
+    ['wyner-ziv --rho 0.9 --rho-xv 0.9 --rho-sv -0.9', /--rho-sv -0.9 is out of range: allowed 0.62 to 1 with/],
     ['wyner-ziv --rho 0.9 --rho-xv 2', /--rho-xv 2 is out of range: allowed -1 to 1/],
     ['finite', /--epsilon is missing/],
     ['finite --epsilon 2', /epsilon 2 is out of range: allowed 0 to 1/],

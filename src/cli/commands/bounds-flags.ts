@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { ExitCode, UsageError } from '../../common/errors.ts';
 import { parseQuantity } from '../../common/units.ts';
 import type { Between, BoundsDocument } from '../../experiment/bounds/document.ts';
-import { LARGEST, requireWhole } from '../../experiment/bounds/limits.ts';
+import { LARGEST, requireWhole, SMALLEST } from '../../experiment/bounds/limits.ts';
 import type { MeasuredPoint } from '../../experiment/bounds/measured-points.ts';
 import { type CliContext, outJson } from '../context.ts';
 import { addCommonOptions, addOutputOption } from '../options.ts';
@@ -59,7 +59,7 @@ export function distortion(flags: Flags, key: 'ds' | 'dx'): number {
   // No limit is a word, not a number that is too large.
   if (value === Number.POSITIVE_INFINITY) {
     throw new UsageError(
-      `--${key} ${text.slice(0, 40)} is out of range: allowed above 0 to ${LARGEST}, or inf for no constraint`,
+      `--${key} ${text.slice(0, 40)} is out of range: allowed ${SMALLEST} to ${LARGEST}, or inf for no constraint`,
     );
   }
   return value;

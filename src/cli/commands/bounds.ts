@@ -138,6 +138,14 @@ async function jointSource(flags: Flags) {
   const sx = inRange('--rho', needed(flags, 'rho', '--rho'), -1, 1);
   const xv = inRange('--rho-xv', needed(flags, 'rhoXv', '--rho-xv'), -1, 1);
   const sv = inRange('--rho-sv', given(flags, 'rhoSv', '--rho-sv', sx * xv), -1, 1);
+  // A covariance has no negative eigenvalue: its determinant 1 + 2 sx xv sv - sx^2 - xv^2 - sv^2 is none.
+  const off = Math.sqrt((1 - sx * sx) * (1 - xv * xv));
+  if (Math.abs(sv - sx * xv) > off + 1e-9) {
+    const [least, most] = [-1, 1].map((sign) => Number((sx * xv + sign * off).toPrecision(6)));
+    throw new UsageError(
+      `--rho-sv ${sv} is out of range: allowed ${least} to ${most} with --rho ${sx} and --rho-xv ${xv}`,
+    );
+  }
   const rows = [1, sx, sv, sx, 1, xv, sv, xv, 1];
   return jointGaussian(
     matrix(3, 3, (r, c) => rows[3 * r + c]),

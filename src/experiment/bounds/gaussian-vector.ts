@@ -16,6 +16,8 @@ export interface VectorSource {
     | { readonly kind: 'components'; readonly p: Float64Array; readonly q: Float64Array }
     | { readonly kind: 'matrices'; readonly p: Matrix; readonly q: Matrix; readonly root: Matrix };
   readonly mmse: number;
+  /** Distortions below which rounding of the matrices would be all that is described. */
+  readonly finest: { readonly ds: number; readonly dx: number };
 }
 
 /** For a pair of multipliers: both distortions and the rate of the E that minimises rate + l1 tr(P E) + l2 tr(Q E). */
@@ -50,7 +52,7 @@ export function componentSource(variances: ArrayLike<number>, weights: ArrayLike
     inRange(`w[${i}]`, weights[i], 0, LARGEST);
   }
   const p = Float64Array.from(variances);
-  return { form: { kind: 'components', p, q: p.map((v, i) => v * weights[i]) }, mmse };
+  return { form: { kind: 'components', p, q: p.map((v, i) => v * weights[i]) }, mmse, finest: { ds: 0, dx: 0 } };
 }
 
 /** Source given by the covariance of X [n][n], H [m][n] and the mmse of S given X: tr of the covariance of N. */
@@ -58,10 +60,11 @@ export function matrixSource(covarianceX: Matrix, h: Matrix, mmse: number): Vect
   if (covarianceX.rows > MAX_ROWS || h.rows > MAX_ROWS) {
     throw new UsageError(`${Math.max(covarianceX.rows, h.rows)} rows of X or S: allowed 1 to ${MAX_ROWS}`);
   }
-  const root = factor(covarianceX);
+  const { root, left } = factor(covarianceX);
   const hl = multiply(h, root);
   const form = { kind: 'matrices', p: multiply(transpose(root), root), q: multiply(transpose(hl), hl), root } as const;
-  return { form, mmse };
+  const finest = { ds: mmse + left * h.data.reduce((total, v) => total + v * v, 0), dx: left };
+  return { form, mmse, finest };
 }
 
 /** Share of a distortion that its mmse may be off by rounding. */
@@ -88,6 +91,8 @@ export function rateVector(source: VectorSource, ds: number, dx: number): Vector
   requireDistortion('Ds', ds);
   requireDistortion('Dx', dx);
   const rest = distortionsAtRest(source);
+  requireFinest('Ds', source.mmse < ds && ds < rest.ds ? ds : Number.POSITIVE_INFINITY, source.finest.ds);
+  requireFinest('Dx', dx, source.finest.dx);
   const target = ds - source.mmse;
   // A limit that is the mmse but for rounding cannot be met either.
   if (!(target > (source.mmse > 0 ? ROUNDING * rest.ds : 0)) && ds < rest.ds) {
@@ -110,6 +115,15 @@ export function rateVector(source: VectorSource, ds: number, dx: number): Vector
     gapBits: gap / (2 * Math.LN2),
     distortions: errorSpectrum(source, l1, l2),
   };
+}
+
+/** A direction whose variance is lost beside the others' has no rate of its own: UsageError for a distortion that asks for it. */
+function requireFinest(name: string, value: number, finest: number): void {
+  if (value >= finest) return;
+  throw new UsageError(
+    `${name} ${value} is out of range: allowed from ${finest.toPrecision(3)}, what rounding leaves of the least variance of X beside the largest`,
+    'give independent components by --lambda and --w: they have no rounding in common',
+  );
 }
 
 /**

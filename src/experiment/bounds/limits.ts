@@ -2,17 +2,19 @@ import { UsageError } from '../../common/errors.ts';
 
 /** Largest distortion, variance or ratio that is taken: beyond it double precision says nothing useful any more. */
 export const LARGEST = 1e12;
+/** Smallest: ratios of what lies between stay finite. */
+export const SMALLEST = 1e-100;
 
-/** `value` if it is above 0 (up to 1e12) or infinite, the word for "no such constraint"; UsageError naming it otherwise. */
+/** `value` if it is from 1e-100 to 1e12 or infinite, the word for "no such constraint"; UsageError naming it otherwise. */
 export function requireDistortion(name: string, value: number): number {
-  if (value === Number.POSITIVE_INFINITY || (value > 0 && value <= LARGEST)) return value;
-  throw new UsageError(`${name} ${value} is out of range: allowed above 0 to ${LARGEST}, or inf for no constraint`);
+  if (value === Number.POSITIVE_INFINITY || (value >= SMALLEST && value <= LARGEST)) return value;
+  throw new UsageError(`${name} ${value} is out of range: allowed ${SMALLEST} to ${LARGEST}, or inf for no constraint`);
 }
 
-/** `value` if it is above 0 and at most `max`; UsageError naming it otherwise. */
+/** `value` if it is from 1e-100 to `max`; UsageError naming it otherwise. */
 export function requirePositive(name: string, value: number, max = LARGEST): number {
-  if (value > 0 && value <= max) return value;
-  throw new UsageError(`${name} ${value} is out of range: allowed above 0 to ${max}`);
+  if (value >= SMALLEST && value <= max) return value;
+  throw new UsageError(`${name} ${value} is out of range: allowed ${SMALLEST} to ${max}`);
 }
 
 /** `value` if it is a whole number from min to max; UsageError naming it otherwise. */

@@ -1,7 +1,16 @@
 import { UsageError } from '../../common/errors.ts';
 import { MAX_ROWS, matrixSource, rateVector, type VectorRate, type VectorSource } from './gaussian-vector.ts';
 import { LARGEST } from './limits.ts';
-import { block, combine, eigenSymmetric, type Matrix, multiply, pseudoInverse, trace, transpose } from './symmetric.ts';
+import {
+  block,
+  combine,
+  eigenSymmetric,
+  generalizedInverse,
+  type Matrix,
+  multiply,
+  trace,
+  transpose,
+} from './symmetric.ts';
 
 /** Jointly Gaussian state, observation and side information, in this order. */
 export interface JointGaussian {
@@ -39,13 +48,14 @@ const ROUNDING = 1e-14;
 export function requireCovariance(name: string, a: Matrix): void {
   const n = a.rows;
   if (a.columns !== n) throw new UsageError(`${name} has ${n} rows and ${a.columns} columns: it must be square`);
+  const scale = a.data.reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   for (let r = 0; r < n; r++) {
     for (let c = 0; c < n; c++) {
       const value = a.data[r * n + c];
       if (!(Math.abs(value) <= LARGEST)) {
         throw new UsageError(`${name}[${r}][${c}] ${value} is out of range: allowed -${LARGEST} to ${LARGEST}`);
       }
-      if (Math.abs(value - a.data[c * n + r]) > 1e-9 * (Math.abs(value) + 1)) {
+      if (Math.abs(value - a.data[c * n + r]) > 1e-9 * scale) {
         throw new UsageError(`${name}[${r}][${c}] and [${c}][${r}] differ: a covariance is symmetric`);
       }
     }
@@ -66,12 +76,12 @@ export function conditionalSource(joint: JointGaussian, knowsV: boolean): Vector
   let both = block(covariance, 0, n, 0, n);
   if (knowsV && v > 0) {
     const cross = block(covariance, 0, n, n, v);
-    const explained = multiply(multiply(cross, pseudoInverse(block(covariance, n, v, n, v))), transpose(cross));
+    const explained = multiply(multiply(cross, generalizedInverse(block(covariance, n, v, n, v))), transpose(cross));
     both = combine(1, both, -1, explained);
   }
   const sx = block(both, 0, s, s, x);
   const xx = block(both, s, x, s, x);
-  const h = multiply(sx, pseudoInverse(xx));
+  const h = multiply(sx, generalizedInverse(xx));
   const whole = trace(block(both, 0, s, 0, s));
   const mmse = whole - trace(multiply(h, transpose(sx)));
   return matrixSource(xx, h, mmse > ROUNDING * whole ? mmse : 0);

@@ -100,26 +100,37 @@ function rotate(m: Float64Array, v: Float64Array, n: number, p: number, q: numbe
   }
 }
 
-/** Eigenvalues below this share of the largest count as zero. */
+/** Eigenvalues below this share of the largest are rounding; below the other one nothing is divided by them. */
+const ROUNDING = 8 * Number.EPSILON;
 const RANK_TOLERANCE = 1e-12;
 
-/** L with L L' = a for a positive semidefinite a, a column for each direction that has variance, [n][rank]. */
-export function factor(a: Matrix): Matrix {
-  const { values, vectors } = eigenSymmetric(a);
-  const rank = values.filter((x) => x > RANK_TOLERANCE * Math.max(values[0], 0)).length;
-  return matrix(a.rows, rank, (r, c) => vectors.data[r * a.rows + c] * Math.sqrt(values[c]));
+export interface Factor {
+  /** L with L L' = a, a column for each direction that has variance, [n][rank]. */
+  readonly root: Matrix;
+  /** Trace of what is left away, which cannot be told from rounding. */
+  readonly left: number;
 }
 
-/** Pseudo-inverse of a positive semidefinite matrix. */
-export function pseudoInverse(a: Matrix): Matrix {
-  const { values, vectors } = eigenSymmetric(a);
+/** Root of a positive semidefinite matrix. */
+export function factor(a: Matrix): Factor {
   const n = a.rows;
+  const { values, vectors } = eigenSymmetric(a);
+  const rank = values.filter((x) => x > ROUNDING * n * Math.max(values[0], 0)).length;
+  const root = matrix(n, rank, (r, c) => vectors.data[r * n + c] * Math.sqrt(values[c]));
+  return { root, left: values.subarray(rank).reduce((total, x) => total + Math.max(0, x), 0) };
+}
+
+/** a^- with a a^- a = a for a positive semidefinite a; taken of the correlations, so that the units of the rows do not matter. */
+export function generalizedInverse(a: Matrix): Matrix {
+  const n = a.rows;
+  const scale = Array.from({ length: n }, (_, i) => (a.data[i * n + i] > 0 ? 1 / Math.sqrt(a.data[i * n + i]) : 0));
+  const { values, vectors } = eigenSymmetric(matrix(n, n, (r, c) => a.data[r * n + c] * scale[r] * scale[c]));
   const floor = RANK_TOLERANCE * Math.max(values[0], 0);
   return matrix(n, n, (r, c) => {
     let sum = 0;
     for (let i = 0; i < n; i++) {
       if (values[i] > floor) sum += (vectors.data[r * n + i] * vectors.data[c * n + i]) / values[i];
     }
-    return sum;
+    return sum * scale[r] * scale[c];
   });
 }

@@ -4,7 +4,7 @@ import { rateFinite } from '../../../src/experiment/bounds/blahut-arimoto.ts';
 import { awgnExponent } from '../../../src/experiment/bounds/error-exponent.ts';
 import { finiteSource } from '../../../src/experiment/bounds/finite-source.ts';
 import { rateScalar, scalarGaussian } from '../../../src/experiment/bounds/gaussian-scalar.ts';
-import { matrixSource, rateVector } from '../../../src/experiment/bounds/gaussian-vector.ts';
+import { componentSource, matrixSource, rateVector } from '../../../src/experiment/bounds/gaussian-vector.ts';
 import { leastSnr, limitChannel } from '../../../src/experiment/bounds/joint-source-channel.ts';
 import { conditionalSource, jointGaussian } from '../../../src/experiment/bounds/side-information.ts';
 import { matrix } from '../../../src/experiment/bounds/symmetric.ts';
@@ -96,6 +96,54 @@ test('a Ds at the mmse is never met, above it always, to the last digits that do
   }
   assert.equal(rateScalar(scalarGaussian(0), 0.999, INF).rateBits, INF);
   assert.equal(rateScalar(scalarGaussian(0), 1, INF).rateBits, 0);
+});
+
+test('distortions and variances that doubles cannot divide by are refused, not answered with no bits', () => {
+  const vector = componentSource([4, 2], [0, 1], 0);
+  for (const tiny of [1e-308, 5e-324]) {
+    assert.throws(() => rateVector(vector, INF, tiny), /Dx .* is out of range: allowed 1e-100 to/);
+    assert.throws(() => rateScalar(scalarGaussian(0.8), INF, tiny), /Dx .* is out of range: allowed 1e-100 to/);
+    assert.throws(() => scalarGaussian(0.8, 1, tiny), /varX .* is out of range: allowed 1e-100 to/);
+  }
+  near(rateVector(vector, INF, 1e-100).rateBits, Math.log2(Math.sqrt(8) / 0.5e-100), 1e-9, 'Dx 1e-100');
+});
+
+test('variances far apart: the small ones count as long as doubles tell them from rounding', () => {
+  const diagonal = (a: number, b: number) =>
+    [
+      [a, 0],
+      [0, b],
+    ] as const;
+  const one = of([[1, 1]]);
+  const far = rateVector(matrixSource(of(diagonal(1e6, 9e-7)), one, 0), INF, 1e-7);
+  near(far.rateBits, 0.5 * Math.log2((1e6 * 9e-7) / 5e-8 ** 2), 1e-9, 'eigenvalues 1e12 apart');
+  const farther = matrixSource(of(diagonal(1e12, 1e-12)), one, 0);
+  assert.throws(() => rateVector(farther, INF, 1e-13), /Dx 1e-13 is out of range: allowed from 1\.00e-12/);
+  assert.throws(() => rateVector(farther, 1e-13, INF), /Ds 1e-13 is out of range: allowed from 2\.00e-12/);
+  near(rateVector(farther, INF, 1).rateBits, 0.5 * Math.log2(1e12), 1e-9, 'what can be told');
+  // S is the small one of two, in other units.
+  const small = jointGaussian(
+    of([
+      [0.1, 0, 1e-4],
+      [0, 1e6, 0],
+      [1e-4, 0, 1e-7],
+    ]),
+    1,
+    2,
+    0,
+  );
+  const told = rateVector(conditionalSource(small, false), 0.01, INF);
+  near(told.rateBits, 0.5 * Math.log2(10), 1e-6, 'one unit to the other');
+});
+
+test('a matrix of small numbers is as symmetric as one of large ones', () => {
+  for (const scale of [1e-10, 1, 1e10]) {
+    const skew = of([
+      [scale, scale / 2],
+      [-scale / 2, scale],
+    ]);
+    assert.throws(() => jointGaussian(skew, 1, 1, 0), /covariance\[0\]\[1\] and \[1\]\[0\] differ/);
+  }
 });
 
 test('the least SNR says why there is none', () => {
