@@ -183,7 +183,7 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
     ['gaussian', /--rho is missing/],
     ['gaussian --rho 1.5', /rho 1.5 is out of range: allowed -1 to 1/],
     ['gaussian --rho NaN', /--rho: "NaN" is not a number/],
-    ['gaussian --rho 0.5 --dx -1', /Dx -1 is out of range: allowed above 0/],
+    ['gaussian --rho 0.5 --dx -1', /Dx -1 is out of range: allowed 1e-100 to/],
     ['gaussian --rho 0.5 --ds 0', /Ds 0 is out of range/],
     ['gaussian --rho 0.5 --var-x 0', /varX 0 is out of range/],
     ['vector', /--lambda LIST is missing/],
