@@ -210,7 +210,7 @@ test('bounds: what is wrong is named with what is allowed, exit 2', async (t) =>
     ['jscc --rho 0.5 --channel mimo-fixed --h 1,2', /8 are needed/],
     ['jscc --rho 0.5 --rb-snr 1,2', /--rb-snr: only with --channel rb or rb-equal/],
     ['jscc --rho 0.5 --channel rb --rb-snr 1 --h 1,2', /--h: only with --channel mimo-fixed/],
-    ['gaussian --rho 0.5 --ds 1e400', /--ds 1e400 is out of range: allowed above 0 to 1000000000000, or inf/],
+    ['gaussian --rho 0.5 --ds 1e400', /--ds 1e400 is out of range: allowed 1e-100 to 1000000000000, or inf/],
     ['finite --epsilon 0.1 --v-epsilon 1.5', /v-epsilon 1.5 is out of range: allowed 0 to 1/],
     [`finite --file ${skew} --v-epsilon 0.1`, /--v-epsilon: not with --file/],
     ['jscc --rho 0.5 --symbols-per-sample 0', /symbols per sample 0 is out of range/],
