@@ -67,7 +67,7 @@ export class LocalPointRunner implements PointRunner {
       } as const;
       return { kind: 'measured', result };
     } catch (error) {
-      return { kind: 'failed', failure: { id: point.id, ...told(error) } };
+      return { kind: 'failed', failure: { id: point.id, ...told(error) }, ofMachine: isOutOfMemory(error) };
     }
   }
 
@@ -141,6 +141,15 @@ function rounded(ms: number): number {
   return Math.round(100 * ms) / 100;
 }
 
+/** As V8, WebAssembly, C++ and the system say it. */
+const OUT_OF_MEMORY =
+  /out of memory|bad_alloc|ENOMEM|cannot allocate|(failed|unable) to allocate|allocation failed|allocation failure/i;
+
+/** Whether memory was short: no fault of what was to be done. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && OUT_OF_MEMORY.test(error.message);
+}
+
 const MAX_MESSAGE = 2000;
 
 /** What an error says of itself and what would help, for a log. */
@@ -148,6 +157,10 @@ export function told(error: unknown): { message: string; exitCode: number } {
   if (error instanceof SctError) {
     const { message, hint, exitCode } = error;
     return { message: (hint === undefined ? message : `${message} (${hint})`).slice(0, MAX_MESSAGE), exitCode };
+  }
+  if (isOutOfMemory(error)) {
+    const message = `not enough memory, fewer --jobs need less: ${(error as Error).message}`;
+    return { message: message.slice(0, MAX_MESSAGE), exitCode: ExitCode.internal };
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { message: text.slice(0, MAX_MESSAGE), exitCode: ExitCode.internal };

@@ -81,9 +81,10 @@ export interface PointFailure {
   readonly exitCode: number;
 }
 
+/** `ofMachine`: memory was short, or a thread died. Another machine, or this one with fewer points at once, may measure it. */
 export type PointOutcome =
   | { readonly kind: 'measured'; readonly result: PointResult }
-  | { readonly kind: 'failed'; readonly failure: PointFailure };
+  | { readonly kind: 'failed'; readonly failure: PointFailure; readonly ofMachine?: boolean };
 
 /** Measures points one after another in this thread; networks are loaded when first needed and kept. */
 export interface PointRunner {

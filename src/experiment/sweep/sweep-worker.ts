@@ -6,6 +6,8 @@ import type { PointOutcome, SweepPoint } from './point.ts';
 const port = parentPort!;
 const runner = new LocalPointRunner();
 
-port.on('message', (point: SweepPoint) => {
+port.on('message', (point: SweepPoint | null) => {
+  // No network runs while a message is taken: the runtime works in turns of its own.
+  if (point === null) process.exit();
   void runner.run(point).then((outcome: PointOutcome) => port.postMessage(outcome));
 });

@@ -5,8 +5,10 @@ import { besideModule, startWorker } from '../../radio/stream/start-worker.ts';
 import type { PointOutcome, PointQueue, SweepPoint } from './point.ts';
 
 export const MAX_JOBS = 256;
-/** A point at which a thread died is tried in so many others: one that no thread survives must not end the sweep. */
+/** A point at which a thread died or had too little memory is tried in so many others: one that no thread survives must not end the sweep. */
 const MORE_TRIES = 1;
+/** So long a thread may take to end by itself: longer than the longest run of a network. */
+const END_MS = 60_000;
 
 /** Points at once where nobody says how many: as many as there are processors. */
 export function defaultJobs(): number {
@@ -21,7 +23,8 @@ interface Task {
 
 /** A thread as the queue needs it; tests have others. */
 export interface PointThread {
-  postMessage(point: SweepPoint): void;
+  /** null: it shall end. */
+  postMessage(point: SweepPoint | null): void;
   on(event: 'message', take: (outcome: PointOutcome) => void): unknown;
   on(event: 'error', take: (error: Error) => void): unknown;
   on(event: 'exit', take: (code: number) => void): unknown;
@@ -36,14 +39,16 @@ export function sweepThread(): PointThread {
 export class ThreadQueue implements PointQueue {
   readonly width: number;
   private readonly start: () => PointThread;
+  private readonly endMs: number;
   private readonly idle: PointThread[] = [];
   private readonly busy = new Map<PointThread, Task>();
   private readonly waiting: Task[] = [];
   private closed = false;
 
-  constructor(width: number, start: () => PointThread = sweepThread) {
+  constructor(width: number, start: () => PointThread = sweepThread, endMs = END_MS) {
     this.width = width;
     this.start = start;
+    this.endMs = endMs;
   }
 
   describe(): string {
@@ -62,7 +67,7 @@ export class ThreadQueue implements PointQueue {
     this.waiting.length = 0;
     const threads = [...this.idle.splice(0), ...this.busy.keys()];
     this.busy.clear();
-    await Promise.all(threads.map((thread) => thread.terminate()));
+    await Promise.all(threads.map((thread) => endThread(thread, this.endMs)));
   }
 
   private hand(): void {
@@ -81,19 +86,25 @@ export class ThreadQueue implements PointQueue {
     thread.on('message', (outcome) => {
       const task = this.busy.get(thread);
       if (!task) return;
+      if (outcome.kind === 'failed' && outcome.ofMachine) {
+        // What it holds goes with it; its point is tried in a fresh one.
+        why = outcome.failure.message;
+        void thread.terminate();
+        return;
+      }
       this.busy.delete(thread);
       this.idle.push(thread);
       task.resolve(outcome);
       this.hand();
     });
     thread.on('error', (error) => {
-      why = error.message;
+      why = `the thread that measured it died: ${error.message}`;
     });
-    thread.on('exit', (code) => this.gone(thread, why || `it ended with ${code}`));
+    thread.on('exit', (code) => this.gone(thread, why || `the thread that measured it died: it ended with ${code}`));
     return thread;
   }
 
-  /** A thread has died (out of memory, a fault in native code): its point goes to another, the last try is a failure. */
+  /** A thread has died (out of memory, a fault in native code) or was ended: its point goes to another, the last try is a failure. */
   private gone(thread: PointThread, why: string): void {
     const at = this.idle.indexOf(thread);
     if (at >= 0) this.idle.splice(at, 1);
@@ -102,9 +113,27 @@ export class ThreadQueue implements PointQueue {
     if (!task || this.closed) return;
     if (task.triesLeft-- > 0) this.waiting.unshift(task);
     else {
-      const message = `the thread that measured it died: ${why}`.slice(0, 2000);
-      task.resolve({ kind: 'failed', failure: { id: task.point.id, message, exitCode: ExitCode.internal } });
+      const failure = { id: task.point.id, message: why.slice(0, 2000), exitCode: ExitCode.internal };
+      task.resolve({ kind: 'failed', failure, ofMachine: true });
     }
     this.hand();
   }
+}
+
+/**
+ * Asks a thread to end, which it does between two steps of its point. One that is terminated while the runtime runs a network takes the
+ * whole process with it: the runtime's binding throws where nobody catches. Who does not end for long is terminated all the same.
+ */
+async function endThread(thread: PointThread, mostMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLong = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, mostMs);
+  });
+  const ended = new Promise<void>((resolve) => {
+    thread.on('exit', () => resolve());
+  });
+  thread.postMessage(null);
+  await Promise.race([ended, tooLong]);
+  clearTimeout(timer);
+  await thread.terminate();
 }

@@ -16,6 +16,8 @@ export const MOST_DELIVERIES = 10;
 /** A machine that cannot hold what a point reads tries it again so often, ms; longer than a request lasts, so that the point comes to another. */
 const TROUBLE_MS = 2 * REQUEST_MS;
 const TROUBLE_TOLD_MS = 60_000;
+/** A place that had too little memory for a point rests so long before it takes another, ms: twice as long each time in a row, up to this. */
+const MOST_REST_MS = 60_000;
 /** A point that failed while what it read was changed or deleted is measured anew so often. */
 const MOST_AGAIN = 2;
 /** That a point is under way is said so often while the server waits for its end. */
@@ -46,6 +48,9 @@ export interface WorkerCounters {
   refused: number;
 }
 
+/** This machine has too little memory for a point, or its thread died. */
+class MemoryTrouble extends Error {}
+
 /**
  * Takes points from the work queue of its server until the signal is aborted or nothing has come for long, as many at once as the executor is
  * wide. A point is acknowledged when its outcome is stored, so one that is lost with its worker goes to another; until then the server hears
@@ -60,6 +65,9 @@ export class NatsWorker {
   private busyMs = performance.now();
   /** Until this machine can hold what points read. */
   private trouble: Promise<void> | null = null;
+  /** Points in a row for which memory was short. */
+  private tooLarge = 0;
+  private toldMs = Number.NEGATIVE_INFINITY;
 
   private constructor(space: SweepSpace, options: NatsWorkerOptions) {
     this.space = space;
@@ -165,10 +173,11 @@ export class NatsWorker {
     try {
       outcome = await this.outcomeOf(point, message);
     } catch (error) {
-      if (!(error instanceof CacheTrouble)) throw error;
-      this.trouble ??= this.untilHeld(point, error);
+      if (!(error instanceof CacheTrouble || error instanceof MemoryTrouble)) throw error;
       // Not at once: it would come to another place of this machine.
       message.nak(this.options.troubleMs ?? TROUBLE_MS);
+      if (error instanceof CacheTrouble) this.trouble ??= this.untilHeld(point, error);
+      else await this.rest(error);
       return;
     }
     if (this.options.signal.aborted || !outcome) {
@@ -185,7 +194,8 @@ export class NatsWorker {
   private async outcomeOf(point: SweepPoint, message: JsMsg): Promise<PointOutcome | null> {
     const { deliveryCount } = message.info;
     if (deliveryCount > MOST_DELIVERIES) {
-      return failure(point, `${deliveryCount - 1} workers took this point and were not heard of again`, 1);
+      const tries = `workers took this point ${deliveryCount - 1} times and did not finish it`;
+      return failure(point, `${tries}: they were stopped, lost, or short of memory or disk`, 1);
     }
     const { signal, executor } = this.options;
     const progress = setInterval(() => this.alive(message), this.space.ackWaitMs * PROGRESS_SHARE);
@@ -194,18 +204,35 @@ export class NatsWorker {
         const here = await this.here(point);
         const outcome = await orEnd(executor.run(here), signal);
         if (outcome === ENDED) return null;
+        if (outcome.kind === 'failed' && outcome.ofMachine) {
+          const { message: why, exitCode } = outcome.failure;
+          if (deliveryCount < MOST_DELIVERIES) throw new MemoryTrouble(why);
+          return failure(point, `${why} (the last of ${deliveryCount} tries)`, exitCode);
+        }
+        this.tooLarge = 0;
         const { inputs, config } = point;
         const blameless = outcome.kind === 'failed' && !(await this.inputs.areWhole(inputs, config.size));
         if (!blameless || again >= MOST_AGAIN) return inOwnWords(point, here, outcome);
       }
     } catch (error) {
       if (signal.aborted) return null;
-      if (error instanceof CacheTrouble) throw error;
+      if (error instanceof CacheTrouble || error instanceof MemoryTrouble) throw error;
       if (error instanceof SctError) return failure(point, error.message, error.exitCode);
       throw error;
     } finally {
       clearInterval(progress);
     }
+  }
+
+  /** The place takes nothing for a while, longer than its point stays away: so that comes to others, and they get the rest sooner. */
+  private async rest({ message }: MemoryTrouble): Promise<void> {
+    const { signal, note, troubleMs = TROUBLE_MS } = this.options;
+    if (performance.now() - this.toldMs > TROUBLE_TOLD_MS) {
+      this.toldMs = performance.now();
+      note(`${message.split('\n')[0]}: this point goes to other workers, and fewer are taken here`);
+    }
+    const restMs = Math.min(Math.max(MOST_REST_MS, 2 * troubleMs), 2 ** Math.min(++this.tooLarge, 10) * troubleMs);
+    await pause(restMs, signal).catch(() => undefined);
   }
 
   /** Tries until this machine can hold what the point reads, or it is no longer asked for; until then no place takes points. */
