@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { isFolder, isPlainName, namesIn, readJson, regularFile, type ServedFile, shared } from './folder-files.ts';
 import { servedFile } from './run-list.ts';
@@ -26,12 +26,14 @@ export interface ListedSweep {
   readonly state: string | null;
   readonly startedAt: string | null;
   readonly points: number | null;
-  /** Points that have a result, and those that could not be measured; null where it is not known (results that are packed). */
+  /** Points that have a result, and those that could not be measured; null where it is not known (results that are packed, or too long to be counted at once). */
   readonly measured: number | null;
   readonly failed: number | null;
   /** Name of the folder with its report (docs/report.md), which is its own or one in it; null where there is none. */
   readonly report: string | null;
 }
+
+type Writable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** Sweeps and reports in the folder of runs. Links are not followed. */
 export class SweepList {
@@ -60,13 +62,20 @@ export class SweepList {
   private async look(): Promise<ListedSweep[]> {
     const found: ListedSweep[] = [];
     const counted = new Map<string, LineCount>();
+    const uncounted: { bytes: number; count(): Promise<void> }[] = [];
     let room = MOST_COUNTED;
-    const lines = async (path: string): Promise<number | null> => {
-      const count = await countLines(path, this.counted.get(path), room);
-      if (!count) return null;
-      room -= count.read;
-      counted.set(path, count);
-      return count.whole ? count.lines : null;
+    const lines = (path: string, bytes: number, put: (lines: number | null) => void): void => {
+      const before = this.counted.get(path);
+      uncounted.push({
+        bytes: bytes - (before?.bytes ?? 0),
+        count: async () => {
+          const count = await countLines(path, before, room);
+          if (!count) return;
+          room -= count.read;
+          counted.set(path, count);
+          put(count.whole ? count.lines : null);
+        },
+      });
     };
     for (const name of (await namesIn(this.folder)).slice(0, MOST_FOLDERS)) {
       const path = join(this.folder, name);
@@ -75,17 +84,27 @@ export class SweepList {
       if (plan) {
         const results = await regularFile(join(path, RESULTS));
         const newest = Math.max(plan.mtimeMs, results?.mtimeMs ?? 0);
+        const failures = await regularFile(join(path, FAILURES));
         const facts = planFacts(await readJson(join(path, PLAN)));
-        found.push({
+        const sweep: Writable<ListedSweep> = {
           name,
           kind: 'sweep',
           modifiedAt: new Date(newest).toISOString(),
           ...facts,
           state: facts.state === 'running' && !(await isLocked(path)) ? 'cut off' : facts.state,
-          measured: results ? await lines(join(path, RESULTS)) : null,
-          failed: await lines(join(path, FAILURES)),
+          measured: null,
+          failed: failures ? null : 0,
           report: await this.reportIn(name),
-        });
+        };
+        found.push(sweep);
+        const count = (file: string, stats: Stats | null, what: 'measured' | 'failed') => {
+          if (!stats) return;
+          lines(join(path, file), stats.size, (n) => {
+            sweep[what] = n;
+          });
+        };
+        count(RESULTS, results, 'measured');
+        count(FAILURES, failures, 'failed');
       } else if (await hasReport(path)) {
         const { mtimeMs } = (await regularFile(join(path, REPORT))) ?? { mtimeMs: 0 };
         found.push({
@@ -101,6 +120,9 @@ export class SweepList {
         });
       }
     }
+    // Short ones first: one that is endless keeps none of the others from being counted.
+    uncounted.sort((a, b) => a.bytes - b.bytes);
+    for (const { count } of uncounted) await count();
     this.counted = counted;
     found.sort((a, b) => b.modifiedAt.localeCompare(a.modifiedAt) || (a.name < b.name ? -1 : 1));
     return found.slice(0, MOST_LISTED);

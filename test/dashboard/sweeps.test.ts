@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFile, mkdir, symlink, utimes, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { dashboard, get } from './helpers.ts';
@@ -53,10 +53,10 @@ describe('sweeps and reports among the runs', async () => {
       const { kind, state, points, measured, failed, report } = found.get(name) as Record<string, unknown>;
       return [kind, state, points, measured, failed, report];
     };
-    assert.deepEqual(facts('night'), ['sweep', 'done', 4, 4, null, 'night/newer']);
+    assert.deepEqual(facts('night'), ['sweep', 'done', 4, 4, 0, 'night/newer']);
     assert.deepEqual(facts('going'), ['sweep', 'running', 4, 1, 1, null]);
-    assert.deepEqual(facts('killed'), ['sweep', 'cut off', 4, null, null, null]);
-    for (const name of ['broken', 'odd']) assert.deepEqual(facts(name), ['sweep', null, null, null, null, null]);
+    assert.deepEqual(facts('killed'), ['sweep', 'cut off', 4, null, 0, null]);
+    for (const name of ['broken', 'odd']) assert.deepEqual(facts(name), ['sweep', null, null, null, 0, null]);
     assert.deepEqual(facts('paper'), ['report', null, null, null, null, 'paper']);
   });
 
@@ -67,6 +67,23 @@ describe('sweeps and reports among the runs', async () => {
     assert.equal(await measured(), 3);
     await writeFile(results, '{}\n');
     assert.equal(await measured(), 1);
+  });
+
+  it('a sweep with endless results keeps no other from being counted', async () => {
+    const endless = join(folder, 'runs', 'endless');
+    await mkdir(endless);
+    await writeFile(join(endless, 'sweep.json'), plan('done'));
+    // More than is counted at once, and no room on the disk.
+    await writeFile(join(endless, 'results.jsonl'), '{}\n');
+    await truncate(join(endless, 'results.jsonl'), 3 << 26);
+    await writeFile(join(endless, 'failures.jsonl'), '{}\n{}\n');
+    await writeFile(join(folder, 'runs', 'killed', 'results.jsonl'), '{}\n{}\n');
+    const found = (await list()) as Map<string, { measured: number | null; failed: number | null }>;
+    assert.deepEqual([found.get('endless')!.measured, found.get('endless')!.failed], [null, 2]);
+    assert.equal(found.get('killed')!.measured, 2);
+    for (let i = 0; i < 2; i++) await list();
+    assert.equal(((await list()).get('endless') as { measured: number }).measured, 1);
+    await rm(endless, { recursive: true });
   });
 
   it('their reports are opened, and nothing beside them', async () => {

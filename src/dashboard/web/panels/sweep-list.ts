@@ -21,7 +21,7 @@ export class SweepListPanel extends Panel {
   protected body() {
     const shown = this.sweeps.slice(0, SHOWN);
     return html`${this.problem ? html`<p class="fault">${this.problem}</p>` : ''}
-      <div class="scroll" tabindex="0" role="region" aria-label="Table of sweeps and reports"><table><thead><tr><th>folder</th><th>state</th><th class="n">points measured</th><th class="n">failed</th><th>begun, UTC</th><th><span class="sr">what to do with it</span></th></tr></thead>
+      <div class="scroll" tabindex="0" role="region" aria-label="Table of sweeps and reports"><table><thead><tr><th>folder</th><th>state</th><th class="n">measured</th><th class="n">failed</th><th>begun, UTC</th><th><span class="sr">what to do with it</span></th></tr></thead>
       <tbody>${shown.map((sweep) => this.row(sweep))}</tbody></table></div>
       ${shown.length < this.sweeps.length ? html`<p class="read">${shown.length} of ${this.sweeps.length}</p>` : ''}`;
   }
@@ -32,10 +32,16 @@ export class SweepListPanel extends Panel {
       this.requestUpdate();
     };
     const sweep = kind === 'sweep';
-    const done = measured === null ? `${DASH} of ${count(points)}` : `${count(measured)} of ${count(points)}`;
+    const unknown = measured === null && points === null;
+    const done = unknown ? DASH : `${measured === null ? DASH : count(measured)} of ${count(points)}`;
+    const how =
+      state ??
+      (unknown
+        ? html`<span class="bad" title="sweep.json cannot be read, or is none of sct sweep">unreadable</span>`
+        : DASH);
     const begun = startedAt?.slice(0, 16).replace('T', ' ') ?? DASH;
-    return html`<tr><td class="name">${name}</td><td>${sweep ? (state ?? DASH) : 'report'}</td><td class="n">${sweep ? done : ''}</td>
-      <td class="n ${failed ? 'bad' : ''}">${sweep ? count(failed ?? 0) : ''}</td><td class="when">${sweep ? begun : ''}</td>
+    return html`<tr><td class="name">${name}</td><td>${sweep ? how : 'report'}</td><td class="n">${sweep ? done : ''}</td>
+      <td class="n ${failed ? 'bad' : ''}">${sweep ? count(failed) : ''}</td><td class="when">${sweep ? begun : ''}</td>
       <td class="does">${report === null ? html`<small title="sct report FOLDER -o FOLDER/report makes one">no report</small>` : html`<button @click=${open} aria-label="Report of ${name}">report</button>`}</td></tr>`;
   }
 
