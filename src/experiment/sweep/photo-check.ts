@@ -12,19 +12,20 @@ export class PhotoCheck {
   /**
    * @param photo null: the demo photo
    * @param budgeted whether the budget is that of the photo alone
-   * @throws UsageError for what is no picture, and for a budget in which a burst's header and one slot do not fit, over whatever channel
+   * @throws UsageError for what is no picture, and for a budget in which the control block and one slot do not fit, over whatever channel
    */
   async check(config: LinkConfig, photo: string | null, budgeted: boolean): Promise<void> {
     const { width, height } = photo === null ? DEMO_SIZE : await this.sizeOf(photo);
     if (!budgeted) return;
     const pixels = width * height;
     const n = numerology(config.numerology);
-    const least = n.headerSymbols * n.symbolDataRe + n.nSubbands * RB_DATA_RE;
+    // What describes the streams takes an OFDM symbol at least.
+    const least = (n.headerSymbols + 1) * n.symbolDataRe + n.nSubbands * RB_DATA_RE;
     const budget = budgetOf(config, pixels);
     if (budget >= least) return;
     const perPixel = Math.ceil((1e4 * least) / pixels) / 1e4;
     throw new UsageError(
-      `a budget of ${Math.floor(budget)} symbols for ${width}x${height} pixels is too small: a burst's header and one slot take ${least}`,
+      `a budget of ${Math.floor(budget)} symbols for ${width}x${height} pixels is too small: control and one slot take ${least} or more`,
       `give more than --symbols-per-pixel ${perPixel} (--cbr ${(perPixel / 3).toPrecision(3)}), or a numerology with fewer subbands`,
     );
   }

@@ -20,7 +20,7 @@ async function pointsOf(text: string, folder = '.'): Promise<readonly SweepPoint
 
 test('photos times settings times seeds, each as sct loopback would resolve it', async (t) => {
   const at = await scratch(t);
-  await photo(join(at, 'b.png'), 160, 160);
+  await photo(join(at, 'b.png'), 168, 160);
   await photo(join(at, 'a.png'), 176, 160);
   const text = 'photo: [., demo]\ncodec: classical\nchannel: [awgn, epa]\nsnr: [0, 10]\ncbr: 1/8\nseed: [7, 3, 9]\n';
   const points = await pointsOf(text, at);
@@ -47,14 +47,14 @@ test('photos times settings times seeds, each as sct loopback would resolve it',
 test('an id is what is measured: not the order, the words or the place of files', async (t) => {
   const at = await scratch(t);
   for (const name of ['one', 'two']) await mkdir(join(at, name));
-  await photo(join(at, 'one', 'a.png'), 160, 160);
+  await photo(join(at, 'one', 'a.png'), 168, 160);
   await copyFile(join(at, 'one', 'a.png'), join(at, 'two', 'z.png'));
   const [a] = await pointsOf('photo: a.png\ncodec: classical\nsnr: 5\nseed: 2\n', join(at, 'one'));
   const [b] = await pointsOf('seed: [2]\nsnr: [5 dB]\ncbr: 1/16\nphoto: z.png\ncodec: classical\n', join(at, 'two'));
   assert.equal(a.id, b.id, 'CBR 1/16 is the default');
   const [c] = await pointsOf('photo: z.png\ncodec: classical\nsnr: 5\nseed: 2\nharq: 0\n', join(at, 'two'));
   assert.notEqual(c.id, a.id);
-  await photo(join(at, 'two', 'z.png'), 161, 160);
+  await photo(join(at, 'two', 'z.png'), 169, 160);
   const [d] = await pointsOf('photo: z.png\ncodec: classical\nsnr: 5\nseed: 2\n', join(at, 'two'));
   assert.notEqual(d.id, a.id, 'another picture under the old name');
 });
@@ -133,7 +133,7 @@ test('photos and budgets that no channel can carry are refused by their headers'
     await assert.rejects(pointsOf(`photo: [a.png, ${name}]\ncodec: classical\ncbr: 1\n`, at), message);
   }
   const tooSmall =
-    /a\.yaml: .*a budget of 614 symbols for 96x64 pixels is too small: a burst's header and one slot take \d+/;
+    /a\.yaml: .*a budget of 614 symbols for 96x64 pixels is too small: control and one slot take \d+ or more/;
   const small = pointsOf('photo: a.png\ncodec: classical\nnumerology: 6\ncbr: 1/30\n', at);
   await assert.rejects(small, (e: UsageError) => tooSmall.test(e.message) && /--cbr 0\.\d+/.test(e.hint ?? ''));
   await assert.rejects(pointsOf('photo: demo\ncbr: 1/1000\n', at), /768x512 pixels is too small/);
@@ -152,7 +152,7 @@ test('a long expansion can be stopped', async () => {
 
 test('points go through JSON and to other folders, with their ids', async (t) => {
   const at = await scratch(t);
-  await photo(join(at, 'a.png'), 160, 160);
+  await photo(join(at, 'a.png'), 168, 160);
   await mkdir(join(at, 'truth'));
   await writeFile(join(at, 'truth', 'a.png'), 'labels');
   const text = 'photo: a.png\ntruth: truth\ncodec: [classical, modular]\nprofile: hackrf\nroi: 0,0,16,16\nseed: 1..2\n';
