@@ -23,7 +23,7 @@ export interface BudgetShape {
   readonly reserve: number;
   /** What the code blocks of a burst are bounded by; null without coded streams. */
   readonly coded: { readonly loading: Loading; readonly maxBlocks: number } | null;
-  /** controlRe + reserve at another budget, for the hint; default: as here. */
+  /** What else another budget has to have room for, for the hint; default: controlRe + reserve. */
   readonly overheadRe?: (budgetRe: number) => number;
   /** RE that the first burst needs besides for anything to be sent; default 1. */
   readonly leastRe?: number;
@@ -33,11 +33,13 @@ export interface BudgetShape {
 
 /**
  * RE kept for repetitions: the wanted share, and at least one burst of one slot. 0 where that burst would take much more
- * than the share (and than a tenth of the budget): a wider margin then costs less than a repetition that is seldom sent.
+ * than the share (and than a tenth of the budget), for a wider margin then costs less than a repetition that is seldom sent; and where
+ * what is left takes no burst to begin with.
  */
 export function reserveRe(budgetRe: number, share: number, leastBurstRe: number): number {
   if (share === 0 || leastBurstRe > Math.max(0.1, 1.2 * share) * budgetRe) return 0;
-  return Math.max(leastBurstRe, share * budgetRe);
+  const reserve = Math.max(leastBurstRe, share * budgetRe);
+  return reserve + leastBurstRe > budgetRe ? 0 : reserve;
 }
 
 /**
@@ -96,7 +98,7 @@ export class BudgetTooSmall extends DoesNotFit {
  *
  * @param pixels null where the budget is given in symbols
  * @param payloadRe RE that the slots need
- * @param overheadRe what control and repetitions take of a budget: more of a larger one
+ * @param overheadRe what else a budget has to have room for: more in a larger one
  */
 export function tooSmall(
   budgetRe: number,

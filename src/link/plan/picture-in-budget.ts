@@ -55,27 +55,38 @@ export async function pictureInBudget(request: PictureRequest, budgetRe: number)
     return { mcs, reserve, controlRe: controlRe(n, shape, mcs) };
   };
   const { mcs, ...overhead } = overheadOf(budgetRe);
-  const planned = planPicture({
-    numerology: n,
-    source,
-    csi,
-    seed,
-    budgetRe,
-    protectionDb,
-    oneMcs,
-    mappingForced,
-    answers,
-    ...overhead,
-    pixels: source.budgetIn === 'symbols' ? null : image.width * image.height,
-    overheadRe: (budget) => {
-      const o = overheadOf(budget);
-      return o.controlRe + o.reserve;
-    },
-  });
-  const [stream] = source.streams;
-  if (source.streams.length === 1 && stream.kind === 'bits' && planned.grants[0].size < stream.minSize) {
-    const message = `${planned.grants[0].size} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`;
-    throw new DoesNotFit(message, source.budgetIn === 'symbols' ? 'give more --symbols' : undefined);
+  const plan = (keepsReserve: boolean) => {
+    const planned = planPicture({
+      numerology: n,
+      source,
+      csi,
+      seed,
+      budgetRe,
+      protectionDb,
+      oneMcs,
+      mappingForced,
+      answers,
+      controlRe: overhead.controlRe,
+      reserve: keepsReserve ? overhead.reserve : 0,
+      pixels: source.budgetIn === 'symbols' ? null : image.width * image.height,
+      overheadRe: (budget) => overheadOf(budget).controlRe,
+    });
+    const [stream] = source.streams;
+    if (source.streams.length === 1 && stream.kind === 'bits' && planned.grants[0].size < stream.minSize) {
+      const message = `${planned.grants[0].size} bytes fit into this budget; ${codec.name} needs ${stream.minSize}`;
+      throw new DoesNotFit(message, source.budgetIn === 'symbols' ? 'give more --symbols' : undefined);
+    }
+    return planned;
+  };
+  return { csi, harq, maxSfvs, source, mcs, planned: withoutReserveIfNeedBe(plan, overhead.reserve) };
+}
+
+/** A picture that fits only where nothing is kept for repetitions is sent without. */
+function withoutReserveIfNeedBe<T>(plan: (keepsReserve: boolean) => T, reserve: number): T {
+  try {
+    return plan(true);
+  } catch (error) {
+    if (reserve === 0 || !(error instanceof DoesNotFit)) throw error;
+    return plan(false);
   }
-  return { csi, harq, maxSfvs, source, mcs, planned };
 }

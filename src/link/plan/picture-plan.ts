@@ -72,7 +72,7 @@ export interface PlanInput extends BitsWishes {
   readonly controlRe: number;
   /** RE kept for repetitions. */
   readonly reserve: number;
-  /** controlRe + reserve at another budget, for hints. */
+  /** controlRe at another budget, for hints. */
   readonly overheadRe: (budgetRe: number) => number;
 }
 

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { BudgetTooSmall, tooSmall, withTriedHint } from '../../../src/link/plan/budget-split.ts';
+import {
+  BudgetTooSmall,
+  reserveRe,
+  splitBudget,
+  tooSmall,
+  withTriedHint,
+} from '../../../src/link/plan/budget-split.ts';
 
 test('a budget that is too small names one that would do, and none that no flag takes', () => {
   // 3850 RE of payload and 1100 of control: of 768 x 512 pixels 4950 / 393216 = 0.0126 (rounded up), of 17 x 33 8.83 symbols a pixel.
@@ -36,4 +42,20 @@ test('the budget that a hint names was tried', async () => {
   const named = Number(/--symbols-per-pixel ([\d.]+)/.exec(error.hint!)![1]) * 768 * 512;
   assert.equal(await plan(named), named);
   assert.ok(tried.length > 2, 'the first hint was not enough');
+});
+
+test('a budget that has room for a burst is split, whatever share of it is wanted for repetitions', () => {
+  // 25 subbands: 3850 RE a slot, 1650 of control.
+  const [perSlotRe, controlRe] = [3850, 1650];
+  for (const share of [0.08, 0.12, 0.3, 0.52]) {
+    const kept: number[] = [];
+    for (let budgetRe = perSlotRe + controlRe; budgetRe < 120_000; budgetRe += 250) {
+      const reserve = reserveRe(budgetRe, share, perSlotRe + controlRe);
+      const slots = splitBudget({ budgetRe, pixels: null, perSlotRe, controlRe, reserve, coded: null });
+      assert.ok(slots.length >= 1 && slots.every((s) => s >= 1), `${budgetRe}, ${share}`);
+      if (reserve > 0) kept.push(reserve / budgetRe);
+    }
+    // The share is kept where there is room for it, and never less than a burst.
+    assert.ok(Math.min(...kept) >= share && Math.max(...kept) <= Math.max(0.1, 1.2 * share), `${share}`);
+  }
 });

@@ -88,6 +88,22 @@ test('streams of bits whose smallest needs more than the channel carries are kep
   assert.ok(good.unsent === null && good.grants.length > 0);
 });
 
+test('a budget that is enough stays enough when it grows: what is kept for repetitions makes way', async () => {
+  for (const streams of ['one', 'several'] as const) {
+    const took: boolean[] = [];
+    for (let budget = 300; budget <= 9000; budget += 150) {
+      const codec = streams === 'one' ? new LeastBytes(1) : new SfvCodec({ kind: 'bits', minSize: 20 });
+      // An old report that is used all the same: half of the budget is wanted for repetitions.
+      const options = { mappingForced: true, dopplerHz: 70 } as const;
+      const sent = await unsentOf(told(codec, 12, options).send(IMAGE, budget, 0.05)).catch((e: unknown) => e);
+      if (sent instanceof Error) assert.ok(sent instanceof DoesNotFit, `${sent}`);
+      took.push(!(sent instanceof Error) && sent.unsent === null);
+    }
+    const first = took.indexOf(true);
+    assert.ok(first > 0 && took.slice(first).every(Boolean), `${streams}: ${took.map(Number).join('')}`);
+  }
+});
+
 test('other errors pass', async () => {
   const broken = new SfvCodec({ spoil: (e) => ({ ...e, streams: [...e.streams, { ...e.streams[0], id: 77 }] }) });
   await assert.rejects(unsentOf(told(broken, 10).send(IMAGE, 6000, 0)), /stream 77/);
