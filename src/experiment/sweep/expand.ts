@@ -19,8 +19,8 @@ import { DEMO, type SweepCase, type SweepFile } from './sweep-file.ts';
 /** Most points of a sweep. */
 export const MAX_POINTS = 100_000;
 
-/** Combinations, each with all its seeds, between two pauses. */
-const PAUSE_COMBINATIONS = 200;
+/** Combinations and seeds between two pauses: some hundredths of a second. */
+const PAUSE_STEPS = 200;
 
 export interface Expansion {
   readonly points: readonly SweepPoint[];
@@ -53,21 +53,24 @@ export async function expandSweep(
   const points: SweepPoint[] = [];
   const ids = new Set<string>();
   const seedsOf = new Map<string, number>();
+  const pause = async () => {
+    if (++looked % PAUSE_STEPS !== 0) return;
+    // Nothing else here lets a Ctrl-C through.
+    await setImmediate();
+    signal?.throwIfAborted();
+    look(points.length);
+  };
   for (const { sources, axes } of cases) {
     const { settings, seeds } = apart(axes);
     for (const source of sources) {
       const { photo, speech } = source;
       for (const input of product(settings)) {
-        if (++looked % PAUSE_COMBINATIONS === 0) {
-          // Nothing else here lets a Ctrl-C through.
-          await setImmediate();
-          signal?.throwIfAborted();
-          look(points.length);
-        }
+        await pause();
         const { config, inputs } = await resolved(file, input, source, readers);
         const idOfSeed = (seed: number | null) => idOf(config, inputs, seed, speech?.point);
         const group = idOfSeed(null);
         for (const seed of seeds) {
+          await pause();
           const id = idOfSeed(seed);
           if (ids.has(id)) continue;
           ids.add(id);

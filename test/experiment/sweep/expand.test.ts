@@ -139,15 +139,17 @@ test('photos and budgets that no channel can carry are refused by their headers'
   await assert.rejects(pointsOf('photo: demo\ncbr: 1/1000\n', at), /768x512 pixels is too small/);
 });
 
-test('a long expansion can be stopped', async () => {
-  const text = 'photo: demo\ncodec: classical\nsnr: 0..99..0.1\ncfo: 0..9\nsfo: 0..4\n';
-  const stop = new AbortController();
-  const counts: number[] = [];
-  const expanding = expandSweep(parseSweepFile('a.yaml', text), stop.signal, (n) => void counts.push(n));
-  // As a signal of the system comes: not before the event loop turns.
-  setTimeout(() => stop.abort(), 1);
-  await assert.rejects(expanding, { name: 'AbortError' });
-  assert.ok(counts.every((n, i) => i === 0 || n > counts[i - 1]));
+test('a long expansion can be stopped, by many settings or by many seeds', async () => {
+  for (const axes of ['snr: 0..99..0.1\ncfo: 0..9\nsfo: 0..4\n', 'snr: 0..9\nseed: 1..10000\n']) {
+    const stop = new AbortController();
+    const counts: number[] = [];
+    const file = parseSweepFile('a.yaml', `photo: demo\ncodec: classical\n${axes}`);
+    const expanding = expandSweep(file, stop.signal, (n) => void counts.push(n));
+    // As a signal of the system comes: not before the event loop turns.
+    setTimeout(() => stop.abort(), 1);
+    await assert.rejects(expanding, { name: 'AbortError' });
+    assert.ok(counts.every((n, i) => i === 0 || n > counts[i - 1]));
+  }
 });
 
 test('points go through JSON and to other folders, with their ids', async (t) => {
