@@ -93,21 +93,16 @@ export function figuresFor(
   missing: string,
 ): FigureData[] {
   // Axis by axis, so that looks do not depend on what else varies.
-  const all = xAxes(design).flatMap((x) => subjects.map((s) => ({ s, x, panels: panelsOf(curvesOf(s, x, design)) })));
+  const all = xAxes(design).flatMap((x) => subjects.map((s) => drawn(s, x, design)));
   const styles = new Styles(all.flatMap(({ panels }) => panels.flatMap((p) => p.curves.map((c) => c.label))));
-  const figure = ({ s, x, panels }: (typeof all)[number]): FigureData => ({
+  const figure = ({ s, x, curves, panels }: (typeof all)[number]): FigureData => ({
     name: `${s.word}-${x.word}`,
     title: `${s.title} against ${x.label.split(',')[0]}`,
     xLabel: x.label,
     yLabel: capital(s.yLabel),
     zero: s.zero,
     log: s.log,
-    caption: captionOf(
-      design,
-      panels.flatMap((p) => p.curves),
-      x.key,
-      missing,
-    ),
+    caption: captionOf(design, curves, x.key, missing),
     panels: panels.map((p) => styles.dressed(p)),
   });
   if (names === null) {
@@ -129,6 +124,11 @@ export function figuresFor(
         : `did you mean ${close}? figures: ${known.join(', ')}`,
     );
   });
+}
+
+function drawn(s: Subject, x: XAxis, design: Design) {
+  const curves = curvesOf(s, x, design);
+  return { s, x, curves, panels: panelsOf(curves) };
 }
 
 const seen = (s: Subject) => s.rows.some((r) => r.estimate.value > 0);

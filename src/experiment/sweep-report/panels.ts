@@ -39,7 +39,7 @@ const MOST_CURVES = 5;
 const GOOD_CURVES = 3;
 
 /** Settings that stay within a plot as long as they can: what a reader compares. The last of the list leaves it last. */
-const TOGETHER = ['codec', 'mapping', 'mode', ''];
+const TOGETHER = ['codec', 'speechKind', 'mapping', 'mode', ''];
 
 /**
  * Puts curves into few plots of at most 5 each, 3 where each plot still compares something: the settings that are not compared become titles

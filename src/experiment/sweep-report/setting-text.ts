@@ -41,6 +41,7 @@ export function settingName(key: string): { readonly name: string; readonly unit
 export function settingText(key: string, value: Setting): string {
   if (key === SNR) return value === null ? 'SNR as it came' : `${value} dB`;
   if (key === BUDGET) return value === null ? 'no budget' : `R ${Number(Number(value).toPrecision(4))}`;
+  if (key === 'speechSymbols' && value !== null) return `${value} symbols`;
   const { name, unit } = settingName(key);
   if (value === null) return `no ${name}`;
   if (key === 'channel' && /^[a-z-]+$/.test(String(value))) return String(value).toUpperCase();

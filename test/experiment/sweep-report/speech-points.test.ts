@@ -52,6 +52,24 @@ test('speech in a sweep: STOI with intervals and gains, pictures with and withou
   }
   assert.ok(r.figures.some((f) => f.name === 'stoi-snr' && f.yLabel === 'STOI of speech'));
   assert.ok(groupTable(r).head.includes('STOI of speech'));
+  // Where there is a picture: the other half has no PSNR, so what is drawn has one codec.
+  const psnr = r.figures.find((f) => f.name === 'psnr-snr')!;
+  assert.match(psnr.caption, /pictures, 6 photos, .*Everywhere: R 0\.\d+, integrated, /);
+});
+
+test('a figure of speech alone says nothing of pictures, their codec and symbols per pixel', async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), 'sct-spoken-'));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const path = await writeSweep(join(folder, 'voices'), spoken());
+  const where = [{ key: 'speech', values: ['alone'] }];
+  const request = { paths: [path], where, gains: [], figures: ['stoi-snr'], limits: null };
+  const [figure] = (await makeSweepReport(request, () => Promise.resolve())).figures;
+  assert.match(
+    figure.caption,
+    /^Bars: 95 % intervals by recordings and seeds\. Each point: \d+ transmissions, 2 recordings, /,
+  );
+  assert.match(figure.caption, /Everywhere: speech alone, /);
+  assert.doesNotMatch(figure.caption, /picture|photo|\bR 0|classical|symbols/);
 });
 
 test('speech of a result that someone else wrote', () => {
