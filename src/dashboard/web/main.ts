@@ -74,6 +74,8 @@ function layOut(): void {
   classList.toggle('video-alone', video && store.spectra.length === 0 && store.bursts.length === 0);
   // Soundings and recordings carry no payload: no constellation.
   classList.toggle('no-points', !picture && !store.bursts.last(({ points }) => points.length > 0));
+  // No modem looks at it (spectrum, record): there will be no bursts.
+  classList.toggle('no-modem', run?.fftSize === 0 && !classList.contains('has-video'));
   classList.toggle('no-run', run === null);
 }
 function hasPicture(): boolean {

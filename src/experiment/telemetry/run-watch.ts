@@ -273,7 +273,7 @@ function beginText({ command, title, channel, modelled, codec, seed, frequencyHz
     channel && `${modelled ? 'modelled ' : ''}${channel}${where}`,
     seed === null ? null : `seed ${seed}`,
   ];
-  return `${command}: ${[title, ...how].filter(Boolean).join(', ')}${directory ? `; in ${directory}` : ''}`;
+  return `${command}: ${[channel ? title : `${title}${where}`, ...how].filter(Boolean).join(', ')}${directory ? `; in ${directory}` : ''}`;
 }
 
 /** Where the signal lies in the device's stream. */

@@ -35,7 +35,8 @@ export function watchStream(
     startedAt: new Date().toISOString(),
     directory: null,
     modelled: false,
-    channel: from,
+    // Without a recording the radio is the title.
+    channel: base === null ? null : from,
     levelUnit: 'dBFS' as const,
     codec: null,
     mapping: null,

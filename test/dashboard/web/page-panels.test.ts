@@ -74,6 +74,27 @@ test('the way back to another host: who is there, what it carried, its clock', {
   await page.close();
 });
 
+test('where no modem listens, the spectrum has the room and nothing waits for bursts', {
+  skip: noBrowser,
+}, async () => {
+  const heard = { command: 'spectrum', modelled: false, channel: null, codec: null, mapping: null };
+  feeder.snapshot = [
+    run({ ...heard, fftSize: 0, subbands: 0, carriers: 0, modemRateHz: 10e6 }),
+    status(3, { budget: null }),
+  ];
+  const { page } = await openPage(browser, feeder.url);
+  await reads(page, 'sct-budget', 'rate', '10.00 Msps');
+  assert.doesNotMatch(await page.locator('sct-budget').innerText(), /SNR|OFDM|codec|NaN/);
+  for (const gone of ['.channel', '.mapping', '.points', '.pictures']) {
+    assert.equal(await page.locator(`main > ${gone}`).first().isVisible(), false, gone);
+  }
+  for (const panel of ['.spectra', '.budget', '.events']) {
+    const box = await page.locator(`main > ${panel}`).first().boundingBox();
+    assert.ok(box!.height >= 200 && box!.width >= 500, `${panel} ${JSON.stringify(box)}`);
+  }
+  await page.close();
+});
+
 test('sweeps are listed where there are any; their report is opened', { skip: noBrowser }, async () => {
   const { page } = await openPage(browser, feeder.url);
   await page.locator('sct-runs tbody tr').first().waitFor();

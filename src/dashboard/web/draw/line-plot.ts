@@ -89,7 +89,8 @@ export class LinePlot {
         height,
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
-        padding: [6, rightLabel ? 0 : RIGHT, 0, 0],
+        // Without data there is no lower axis, and half a label would be cut off.
+        padding: [6, rightLabel ? 0 : RIGHT, () => (this.data[0].length === 0 ? 8 : 0), 0],
         hooks: under ? { drawClear: [under] } : {},
         scales: {
           x: { time: false },

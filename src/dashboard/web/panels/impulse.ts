@@ -51,7 +51,7 @@ function withImpulse() {
 }
 
 function cpS(): number | null {
-  return store.run ? (CP_SHARE * store.run.fftSize) / store.run.modemRateHz : null;
+  return store.run && store.run.fftSize > 0 ? (CP_SHARE * store.run.fftSize) / store.run.modemRateHz : null;
 }
 
 /** The window that a receiver leaves room for: one cyclic prefix from the first path on. */

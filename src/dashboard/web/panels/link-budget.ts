@@ -28,7 +28,8 @@ export class LinkBudgetPanel extends Panel {
     const { run, status } = store;
     const rows = [
       ...powerRows(status),
-      ...snrRows(status, mappedBurst()),
+      // Without a modem there is no signal that could stand out of the noise.
+      ...(run?.fftSize === 0 ? [] : snrRows(status, mappedBurst())),
       ...wayBackRows(status?.wayBack ?? null),
       ...runRows(run, status),
     ];
@@ -92,20 +93,23 @@ function snrRows(status: StatusEvent | null, burst: BurstTelemetry | undefined):
 
 function runRows(run: RunEvent | null, status: StatusEvent | null): Row[] {
   if (!run) return [];
-  const { fftSize, subbands, modemRateHz, frequencyHz, modelled } = run;
+  const { frequencyHz, modelled } = run;
   const gains = modelled ? 'none: modelled' : `TX ${gainsText(status?.txGainsDb)}; RX ${gainsText(status?.rxGainsDb)}`;
   return [
     ['frequency', frequencyHz === null ? 'baseband' : hertz(frequencyHz), 'frequency'],
     ['channel', run.channel ?? (modelled ? 'modelled' : 'on the air or a cable'), 'channel'],
     ['gains', gains, 'gains'],
-    [
-      'codec, mapping',
-      [run.codec, run.mapping].filter(Boolean).join(', ') || DASH,
-      'codec',
-      run.mappingReason ?? undefined,
-    ],
-    ['OFDM', `${fftSize} points, ${subbands} subbands, ${fixed(modemRateHz / 1e6, 2)} Msps`, 'ofdm'],
+    ...modemRows(run),
     ['samples', count(status?.samples), 'samples'],
+  ];
+}
+
+function modemRows({ fftSize, subbands, modemRateHz, codec, mapping, mappingReason }: RunEvent): Row[] {
+  const rate = `${fixed(modemRateHz / 1e6, 2)} Msps`;
+  if (fftSize === 0) return [['sample rate', rate, 'rate']];
+  return [
+    ['codec, mapping', [codec, mapping].filter(Boolean).join(', ') || DASH, 'codec', mappingReason ?? undefined],
+    ['OFDM', `${fftSize} points, ${subbands} subbands, ${rate}`, 'ofdm'],
   ];
 }
 
