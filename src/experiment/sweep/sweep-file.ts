@@ -179,6 +179,8 @@ export function parseSweepFile(file: string, text: string): SweepFile {
     if (wrong) throw new UsageError(`${at(cases ? placeOf(doc, ['cases', i]) : 0)}: ${wrong[0]}`, wrong[1]);
     return { photos, speech, spoken, axes: axesOf(both) };
   });
+  const blind = stop && blindRule(stop.metric, products);
+  if (blind) throw new UsageError(`${at(placeOf(doc, ['stop', 'metric']))}: stop.metric: ${stop.metric}: ${blind}`);
   return {
     path: file,
     text,
@@ -201,6 +203,19 @@ function wrongSources(
   }
   if (speaks || spoken.length === 0) return null;
   return [`${SPEECH_AXIS_NAMES.join(', ')}: no speech is sent`, 'give speech: PATH (a WAV file or a folder of them)'];
+}
+
+/** Why no point of these cases has a metric, so that nothing would ever be stopped; null where one may. */
+function blindRule(metric: StopRule['metric'], cases: readonly SweepCase[]): string | null {
+  if (metric === 'stoi' || metric === 'segmentalSnrDb') {
+    return cases.some(({ speech }) => speech.length > 0) ? null : 'no speech is sent';
+  }
+  if (metric === 'outage') return null;
+  if (cases.every(({ photos }) => photos.length === 0)) return 'no photo is sent';
+  const seen = (key: 'lpips' | 'truth') =>
+    cases.some(({ axes }) => axes.some((values) => values[0]?.[key] !== undefined));
+  if (metric === 'lpips' && !seen('lpips')) return 'needs lpips: FILE:SHA256';
+  return metric === 'mIoU' && !seen('truth') ? 'needs truth: LABELS.png' : null;
 }
 
 function spokenOf(settings: Readonly<Record<string, unknown>>): SweepCase['spoken'] {

@@ -139,7 +139,7 @@ export class ForeignNetwork {
 
 async function readBounded(path: string): Promise<Uint8Array> {
   const info = await stat(path).catch(() => null);
-  if (!info?.isFile()) throw new UsageError(`${path}: no such file`);
+  if (!info?.isFile()) throw new UsageError(`${path}: ${info ? 'is not a regular file' : 'no such file'}`);
   if (info.size === 0 || info.size > MAX_FOREIGN_BYTES) {
     throw new UsageError(`${path} has ${info.size} bytes: allowed 1 to ${MAX_FOREIGN_BYTES}`);
   }

@@ -100,6 +100,10 @@ test('what is wrong is named with line and column, and what is allowed', () => {
     ['photo: demo\n<<: {seed: 1}\n', /a\.yaml:2:1: "<<" merges nothing/, /outside of cases/],
     ['photo: demo\nsnr: .nan\n', /a\.yaml:2:6: snr: must be a number/],
     ['photo: demo\nsnr: .inf\n', /a\.yaml:2:6: snr: must be a number/],
+    ['photo: demo\nstop: {metric: stoi, halfWidth: 1}\n', /a\.yaml:2:16: stop\.metric: stoi: no speech is sent/],
+    ['speech: a.wav\nstop: {metric: psnrDb, halfWidth: 1}\n', /stop\.metric: psnrDb: no photo is sent/],
+    ['photo: demo\nstop: {metric: lpips, halfWidth: 1}\n', /stop\.metric: lpips: needs lpips: FILE:SHA256/],
+    ['photo: demo\nstop: {metric: mIoU, halfWidth: 1}\n', /stop\.metric: mIoU: needs truth: LABELS\.png/],
     ['photo: 3\n', /a\.yaml:1:8: photo: must be a path/],
     ['photo: demo\nseed: 1\nseed: 2\n', /a\.yaml:3:\d: /],
   ];
@@ -107,6 +111,19 @@ test('what is wrong is named with line and column, and what is allowed', () => {
     const error = refused(text);
     assert.match(error.message, message, JSON.stringify(text));
     if (hint) assert.match(error.hint ?? '', hint, JSON.stringify(text));
+  }
+});
+
+test('a rule by a metric that some points have is taken', () => {
+  const stop = (metric: string) => `stop: {metric: ${metric}, halfWidth: 1}\n`;
+  for (const text of [
+    `speech: a.wav\n${stop('outage')}`,
+    `cases: [{photo: demo}, {speech: a.wav}]\n${stop('stoi')}`,
+    `cases: [{photo: demo}, {speech: a.wav}]\n${stop('ssim')}`,
+    `photo: demo\ntruth: labels.png\n${stop('mIoU')}`,
+    `photo: demo\nlpips: a.onnx:${'0'.repeat(64)}\n${stop('lpips')}`,
+  ]) {
+    assert.ok(parseSweepFile('a.yaml', text).stop, text);
   }
 });
 

@@ -55,6 +55,7 @@ test('wrong hash, truncated file, other network, no file', async (t) => {
   copyFileSync(TOY, join(folder, 'copy.onnx'));
   await (await Lpips.open(join(folder, 'copy.onnx'), sha256(TOY))).close();
   await assert.rejects(Lpips.open(join(folder, 'none.onnx'), sha256(TOY)), /no such file/);
+  await assert.rejects(Lpips.open(folder, sha256(TOY)), /is not a regular file/);
 });
 
 test('FILE:SHA256 on the command line', () => {
