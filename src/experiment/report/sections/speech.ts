@@ -17,7 +17,7 @@ export function speechSection({ metrics: { speech }, speech: sounds }: ReportDat
   const range = rangeOf(there.map((s) => s.spectrogram));
   const sound = (title: string, s: ReportSound | null, stretches: readonly Series[]) =>
     s &&
-    html`<figure><figcaption>${title} <a href="${fileHref(s.file)}">${s.file}</a></figcaption>${player(s)}${range && picture(title, s, range, stretches)}</figure>`;
+    html`<figure><figcaption>${title} <a href="${fileHref(s.file)}">${s.file}</a></figcaption>${player(s)}${range && html`<div class="scroll wide"><div class="plot">${picture(title, s, range, stretches)}</div></div>`}</figure>`;
   const figure = (name: string, value: number | null, digits: number, unit = '') =>
     html`<div><dt>${name}</dt><dd>${value === null ? NOT_MEASURED : fixed(value, digits)}${unit && html` <span class="unit">${unit}</span>`}</dd></div>`;
   const rows = speech.sfvs
