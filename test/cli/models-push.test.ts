@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -69,6 +69,23 @@ test('push, accept, held, allow, forget: a set and a picture from one folder to 
   assert.equal(existsSync(join(pushed, 'held', sha256)), false);
   const early = await sctInside(['models', 'allow', sha256, '--pushed', pushed]);
   assert.equal(early.stdout, `allowed: ${sha256}, when it comes\n`);
+});
+
+test('accept and push: a push that is refused ends both in exit 8', async (t) => {
+  const dir = await scratch(t);
+  const [models, pushed, token] = [join(dir, 'models'), join(dir, 'pushed'), join(dir, 'token')];
+  writeTinySet(models);
+  writeFileSync(token, '0123456789abcdef0123456789abcdef\n');
+  // A list that cannot be read allows nothing, and nothing can be told from it.
+  mkdirSync(pushed);
+  writeFileSync(join(pushed, 'allowed.json'), '{');
+  const way = ['--feedback', await freeUrl(), '--feedback-token', token];
+  const accepting = sctInside(['models', 'accept', ...way, '--pushed', pushed, '-n', '1', '--json']);
+  const pushing = await sctInside(['models', 'push', 'tiny', '--models', models, ...way]);
+  assert.deepEqual([pushing.code, /: refused: allowed\.json/.test(pushing.stdout)], [8, true], pushing.stdout);
+  const { code, stdout } = await accepting;
+  const { ok, pushes } = JSON.parse(stdout);
+  assert.deepEqual([code, ok, pushes[0].state], [8, false, 'refused']);
 });
 
 test('allow: what is not what its hash says ends in exit 8 and stays out', async (t) => {

@@ -59,7 +59,7 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     .command('accept')
     .summary('take pushes; nothing is used before it is allowed')
     .description(
-      'Listens for sct models push until Ctrl-C, or -n pushes have come. What comes waits for sct models allow.',
+      'Listens for sct models push until Ctrl-C, or -n pushes have come. What comes waits for sct models allow. Exit 8 if one was refused.',
     )
     .option('--feedback <url>', 'ws://HOST:PORT to listen at, or nats://HOST[:PORT][/NAME] to meet at')
     .option(...TOKEN)

@@ -107,7 +107,9 @@ export async function runAccept(
     const { kind, name, version, sha256, bytes } = offer;
     return { kind, name, version: kind === 'set' ? version : null, sha256, bytes, ...rest };
   });
-  const exitCode = io.signal.aborted ? ExitCode.interrupted : ExitCode.ok;
   const ok = pushes.every((p) => p.state !== 'refused');
+  // As of the push itself.
+  const ended = ok ? ExitCode.ok : ExitCode.checkFailed;
+  const exitCode = io.signal.aborted ? ExitCode.interrupted : ended;
   return { report: { schema: 'sct.models-accept/1', ok, directory: store.dir, pushes }, exitCode };
 }
