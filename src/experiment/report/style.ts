@@ -18,8 +18,8 @@ figure{margin:0;min-width:0}figcaption{font-size:14px;margin-bottom:6px}figcapti
 .picture figcaption{font-weight:600;display:flex;justify-content:space-between;gap:8px}.picture figcaption small{font-weight:400}
 .picture img{display:block;width:100%;height:auto;max-height:62vh;object-fit:contain;border-radius:4px;background:var(--code)}
 .picture{display:flex;flex-direction:column}.missing{flex:1;display:grid;place-content:center;justify-items:center;min-height:180px;border:1px dashed var(--line);border-radius:4px;color:var(--mute)}
-.tiles{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:1px;margin:14px 0;background:var(--line);border:1px solid var(--line);border-radius:10px;overflow:hidden}
-.tiles div{background:var(--card);padding:8px 14px}.tiles dt{color:var(--mute);font-size:12.5px}.tiles dd{margin:0;font-size:19px;font-weight:600;font-variant-numeric:tabular-nums}
+.tiles{display:grid;grid-template-columns:repeat(6,minmax(0,1fr));gap:1px;margin:14px 0;background:var(--card);border:1px solid var(--line);border-radius:10px;overflow:hidden}
+.tiles div{box-shadow:0 0 0 1px var(--line);padding:8px 14px}.tiles dt{color:var(--mute);font-size:12.5px}.tiles dd{margin:0;font-size:19px;font-weight:600;font-variant-numeric:tabular-nums}
 .tiles .unit{font-size:13px;font-weight:400;color:var(--mute)}.tiles .why{display:block;font-size:11.5px;line-height:1.3;font-weight:400;color:var(--mute)}
 .warnings{border-color:var(--warn)}.warnings ul{margin:0;padding-left:20px}
 .grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:18px}.grid.small{grid-template-columns:repeat(auto-fill,minmax(min(100%,270px),1fr))}

@@ -61,7 +61,7 @@ export async function programFacts(root?: string): Promise<ProgramFacts> {
 
 const run = promisify(execFile);
 
-/** Commit and dirty flag of the checkout whose top is exactly `root` (not of a repository that merely contains it). */
+/** Commit and dirty flag (changes of tracked files, as `git describe --dirty` has it) of the checkout whose top is exactly `root` (not of a repository that merely contains it). */
 export async function gitFacts(root: string): Promise<{ commit: string; dirty: boolean } | null> {
   const git = async (...args: string[]) => {
     const { stdout } = await run('git', ['--no-optional-locks', '-C', root, ...args], {
@@ -74,7 +74,10 @@ export async function gitFacts(root: string): Promise<{ commit: string; dirty: b
   try {
     const top = await git('rev-parse', '--show-toplevel');
     if ((await realpath(top)) !== (await realpath(root))) return null;
-    const [commit, status] = await Promise.all([git('rev-parse', 'HEAD'), git('status', '--porcelain')]);
+    const [commit, status] = await Promise.all([
+      git('rev-parse', 'HEAD'),
+      git('status', '--porcelain', '--untracked-files=no'),
+    ]);
     return /^[0-9a-f]{40,64}$/.test(commit) ? { commit, dirty: status !== '' } : null;
   } catch {
     return null; // no git, no checkout, or one that git refuses to open

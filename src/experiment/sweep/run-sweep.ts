@@ -228,7 +228,8 @@ export function summaryText(s: SweepSummary): string {
   ];
   if (s.needless > 0)
     lines.push(`${s.stoppedGroups} of ${s.groups} groups stopped early, which left out ${s.needless}`);
-  if (s.repeated > 0) lines.push(`${s.repeated} combinations came to points that were there`);
+  if (s.repeated > 0)
+    lines.push(`${s.repeated} ${s.repeated === 1 ? 'combination' : 'combinations'} came to points that were there`);
   if (s.failed > 0) lines.push(`${s.failed} failed: see ${SWEEP_FILES.failures}; --resume does them again`);
   lines.push(`results in ${s.directory}`);
   return `${lines.join('\n')}\n`;

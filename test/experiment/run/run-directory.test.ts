@@ -112,7 +112,10 @@ test('git facts: absent outside a checkout and in a folder inside one, commit an
   git('-c', 'user.name=t', '-c', 'user.email=t@example.org', 'commit', '-q', '-m', 'one');
   assert.deepEqual(await gitFacts(repo), { commit: git('rev-parse', 'HEAD'), dirty: false });
   assert.equal(await gitFacts(join(repo, 'inner')), null);
+  // Photos and results of a user's own are no change of the program.
   writeFileSync(join(repo, 'new.txt'), '');
+  assert.equal((await gitFacts(repo))?.dirty, false);
+  writeFileSync(join(repo, 'package.json'), '{"name":"sct-testbed","version":"9.9.9","private":true}');
   const facts = await programFacts(repo);
   assert.equal(facts.git?.dirty, true);
   assert.equal(facts.packageVersion, '9.9.9');

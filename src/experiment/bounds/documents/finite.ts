@@ -55,7 +55,13 @@ export function finiteDocument({ source, name, ds, dx, points }: FiniteRequest):
         known ? 'rate without V' : 'rate R(Ds, Dx)',
         feasible ? figure(result.rateBits, 'bit per letter') : 'infinite: no code meets both limits',
       ],
-      ['bound from below', figure(result.lowerBits, `bit, after ${result.iterations} iterations`)],
+      [
+        'bound from below',
+        figure(
+          result.lowerBits,
+          `bit, after ${result.iterations} ${result.iterations === 1 ? 'iteration' : 'iterations'}`,
+        ),
+      ],
       ['Ds, Dx asked for', `${figure(ds)}, ${figure(dx)}`],
       [
         'Ds, Dx at that rate',
