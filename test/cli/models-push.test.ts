@@ -69,6 +69,8 @@ test('push, accept, held, allow, forget: a set and a picture from one folder to 
   assert.equal(existsSync(join(pushed, 'held', sha256)), false);
   const early = await sctInside(['models', 'allow', sha256, '--pushed', pushed]);
   assert.equal(early.stdout, `allowed: ${sha256}, when it comes\n`);
+  mkdirSync(join(dir, 'empty'));
+  assert.match((await sctInside(['models', 'held', '--pushed', join(dir, 'empty')])).stdout, /^nothing was pushed to /);
 });
 
 test('accept and push: a push that is refused ends both in exit 8', async (t) => {

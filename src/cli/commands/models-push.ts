@@ -104,11 +104,13 @@ export function addModelsPush(group: Command, context: CliContext, done: (exitCo
     }));
     if (context.json)
       outJson(context, { schema: 'sct.models-held/1', ok: true, directory: store.dir, objects, arriving });
-    else
-      await say(context, [
+    else {
+      const lines = [
         ...objects.map((o) => `${o.allowed ? 'allowed' : 'waiting'}  ${nameOf(o)}, ${megabytes(o.bytes)}`),
         ...arriving.map((o) => `in part  ${nameOf(o)}, ${megabytes(o.hereBytes)} of ${megabytes(o.bytes)}`),
-      ]);
+      ];
+      await say(context, lines.length > 0 ? lines : [`nothing was pushed to ${store.dir}`]);
+    }
     done(ExitCode.ok);
   });
 
