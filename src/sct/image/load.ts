@@ -32,7 +32,7 @@ export async function loadImage(path: string): Promise<RgbImage> {
  * @throws UsageError as `loadImage`, but for damage behind the header
  */
 export async function pictureSize(path: string, name = path): Promise<{ width: number; height: number }> {
-  const { width, height } = await fileAt(path, () => named(name, () => allowed(opened(path), name)));
+  const { width, height } = await fileAt(path, name, () => named(name, () => allowed(opened(path), name)));
   return { width, height };
 }
 
@@ -42,24 +42,24 @@ export async function pictureSize(path: string, name = path): Promise<{ width: n
  * @throws UsageError as `loadImage`, but for what is in it
  */
 export async function pictureBytes(path: string): Promise<Buffer> {
-  return fileAt(path, () => readFile(path));
+  return fileAt(path, path, () => readFile(path));
 }
 
 /** Does something with a regular file of an allowed size: a pipe would be waited for without end. */
-async function fileAt<T>(path: string, use: () => Promise<T>): Promise<T> {
+async function fileAt<T>(path: string, name: string, use: () => Promise<T>): Promise<T> {
   try {
     const info = await stat(path);
-    if (info.isDirectory()) throw new UsageError(`${path} is a folder, not a picture file`);
-    if (!info.isFile()) throw new UsageError(`${path} is not a regular file`);
-    if (info.size === 0) throw new UsageError(`${path} is empty: allowed ${FORMAT_NAMES}, ${ALLOWED_SIZES}`);
+    if (info.isDirectory()) throw new UsageError(`${name} is a folder, not a picture file`);
+    if (!info.isFile()) throw new UsageError(`${name} is not a regular file`);
+    if (info.size === 0) throw new UsageError(`${name} is empty: allowed ${FORMAT_NAMES}, ${ALLOWED_SIZES}`);
     if (info.size > MAX_FILE_BYTES) {
-      throw new UsageError(`${path} has ${info.size} bytes: allowed 1 to ${MAX_FILE_BYTES}`);
+      throw new UsageError(`${name} has ${info.size} bytes: allowed 1 to ${MAX_FILE_BYTES}`);
     }
     return await use();
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const code = (error as NodeJS.ErrnoException).code;
-    throw new UsageError(`${path}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? error})`}`);
+    throw new UsageError(`${name}: ${code === 'ENOENT' ? 'no such file' : `cannot be read (${code ?? error})`}`);
   }
 }
 
