@@ -67,7 +67,7 @@ test('links and pictures of the index lead somewhere', async () => {
 test('on AWGN seeds do little to all photos alike (ADR 0035)', async () => {
   const { observations } = await readSources([join(root, 'bench/sweeps/quality')], () => Promise.resolve());
   const flat = observations.filter((o) => o.flat);
-  assert.equal(flat.length, 120);
+  assert.equal(flat.length, 288);
   const groups = new Map<string, typeof flat>();
   for (const o of flat) {
     const key = JSON.stringify(o.settings);
